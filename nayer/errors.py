@@ -1,0 +1,33 @@
+"""Everything this package raises on purpose.
+
+    NayerError          one sentence for a person: the field, the value, what would work
+    ├── ConfigError     a setting that cannot be used (command line: exit code 2)
+    ├── AssetError      a teacher, table or test split that is missing or damaged
+    ├── EncoderError    label texts cannot be embedded here and now
+    ├── StorageError    a file cannot be written or read back
+    └── DivergedError   a run whose losses stopped being finite
+"""
+
+
+class NayerError(Exception):
+    """A failure whose message can be shown to a person as it stands."""
+
+
+class ConfigError(NayerError):
+    """A setting is unknown, out of range, or does not fit the teacher."""
+
+
+class AssetError(NayerError):
+    """A teacher, an embedding table or a test split is missing, damaged or of the wrong shape."""
+
+
+class EncoderError(NayerError):
+    """The text encoder is not at hand, or the class names cannot be embedded."""
+
+
+class StorageError(NayerError):
+    """A file could not be written, or what was read back is not what was written."""
+
+
+class DivergedError(NayerError):
+    """A loss became NaN or infinite; the run keeps the last finite student."""

@@ -1,0 +1,142 @@
+"""What a run says of itself: frozen facts of numbers, strings and numpy arrays, safe to keep and to send.
+
+Images are uint8 (n, c, h, w). Every event carries the round it belongs to and the seconds since the run began.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Images = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """The base of all events."""
+
+    droppable: ClassVar[bool] = False  # a slow viewer may miss it
+    round: int  # 0 is the first
+    seconds: float  # since the run began, from a monotonic clock
+
+    def to_json(self) -> dict[str, Any]:
+        """`event` (snake case), then the fields; arrays become their shape, for a line of JSON is no place for pictures."""
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {"event": name} | {k: list(v.shape) if isinstance(v, np.ndarray) else v for k, v in fields.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """Everything is loaded and the first round begins (or, after a resume, the next one)."""
+
+    teacher: str
+    student: str  # its architecture
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]  # (c, h, w)
+    config: dict[str, Any]
+    embeddings: Floats  # (k, d) the table behind the noisy layer
+    latent: str  # what that table is: lte, one-hot, random or shuffled
+    rounds: int  # planned
+    measured_on: Literal["test images", "held-back samples"]
+    parameters: dict[str, int]  # numbers of weights: teacher, student, generator, noisy layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Event):
+    """Something a person should know of this run, in one sentence."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRedrawn(Event):
+    """Weights were drawn anew before a round's first step."""
+
+    what: Literal["noisy layer", "generator"]  # `generator` re-draws the noisy layer too
+    outputs: Floats  # (m, k, width) of the first m ≤ 4 noisy layers, for every class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorStep(Event):
+    """The generator took one optimiser step."""
+
+    droppable: ClassVar[bool] = True
+    step: int  # within the round, 0 is the first
+    steps: int  # of the round
+    loss: float  # the weighted sum below
+    ce: float  # nats, teacher against the wanted label
+    bn: float  # distance to the teacher's BatchNorm statistics, 0 without BatchNorm
+    adversarial: float  # −KL(teacher ‖ student) in nats over the batch, 0 during warm-up
+    label_hit: float  # share of the batch the teacher sees as the wanted label, 0..1
+    preview: Images  # (p, c, h, w) the first image of each of the first p ≤ 20 classes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundSynthesised(Event):
+    """A round's batch is ready; it enters the pool unless the round comes before `pool_from_round`."""
+
+    images: Images  # (n, c, h, w), at most 200: whole sets of classes
+    labels: Ints  # (n,) wanted
+    teacher_labels: Ints  # (n,) the teacher's argmax
+    teacher_confidence: Floats  # (n,) the teacher's probability of its argmax
+    student_labels: Ints  # (n,) the student's argmax, before it has seen them
+    student_confidence: Floats  # (n,)
+    features: Floats  # (n, f) the teacher's penultimate features
+    best_step: int  # the step whose batch this is
+    loss: float  # at that step
+    label_hit: float  # share of the whole batch, 0..1
+    pooled: bool
+    pool_size: int  # images, after this batch
+    pool_capacity: int  # images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentStep(Event):
+    """The student took one optimiser step."""
+
+    droppable: ClassVar[bool] = True
+    step: int  # within the phase, 0 is the first
+    steps: int  # of the phase
+    loss: float  # nats × temperature²
+    agreement: float  # share of the batch where student and teacher pick the same class, 0..1
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated(Event):
+    """The student was measured; all shares 0..1."""
+
+    accuracy: float | None  # on labelled test images; None where there are none
+    teacher_accuracy: float | None
+    agreement: float | None  # same class as the teacher's; None while nothing is held back yet
+    images: int  # measured on
+    measured_on: Literal["test images", "held-back samples"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFinished(Event):
+    """A round is over: a good place to save, and where a run can be resumed."""
+
+    rounds: int  # planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(Event):
+    """The run ended by itself or because someone stopped it."""
+
+    reason: Literal["rounds done", "time is up", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed(Event):
+    """The run cannot go on; what it has is kept."""
+
+    message: str  # one sentence for a person
