@@ -1,0 +1,66 @@
+# make run    the page, on http://127.0.0.1:7860 or PORT=…
+# make test   the gates: format, lint, types, tests
+# make slow   the tests that train for real
+# make format rewrites the files as the first gate wants them
+#
+# Each makes .venv by itself and installs again only after the requirements have changed.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test slow format clean
+
+python := .venv/bin/python
+pip := $(python) -m pip --disable-pip-version-check install --quiet
+candidates := python3 python3.11 python3.12 python3.10 python
+suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 6
+
+run: .venv/installed
+	@exec $(python) app.py
+
+test: .venv/installed-tools chromium
+	$(python) -m ruff format --check
+	$(python) -m ruff check
+	$(python) -m mypy --strict nayer app app.py
+	$(python) -m pytest
+
+slow: .venv/installed-tools chromium
+	$(python) -m pytest -m slow
+
+format: .venv/installed-tools
+	$(python) -m ruff format
+	$(python) -m ruff check --fix
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+
+$(python):
+	@for candidate in $(candidates); do \
+	  if $$candidate -c '$(suitable)' >/dev/null 2>&1; then \
+	    echo "Making .venv with $$($$candidate --version)."; \
+	    exec $$candidate -m venv .venv; \
+	  fi; \
+	done; \
+	echo "No Python 3.10, 3.11 or 3.12 with its venv module is on the PATH; install one (on Debian: python3 and python3-venv)." >&2; \
+	exit 1
+
+.venv/installed: requirements.txt | $(python)
+	@echo "Installing requirements.txt: some minutes the first time."
+	@$(pip) -r requirements.txt
+	@touch $@
+
+.venv/installed-tools: requirements-dev.txt .venv/installed
+	@echo "Installing requirements-dev.txt."
+	@$(pip) -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+# The browser tests drive Debian's chromium; without it they fail and say so.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	  command -v apt-get >/dev/null && echo "Installing chromium for the browser tests." \
+	    && $$sudo apt-get -qq update && $$sudo apt-get -qq install --yes --no-install-recommends chromium >/dev/null; \
+	} || echo "chromium could not be installed with apt-get: install it by hand, or the browser tests fail." >&2
