@@ -48,24 +48,50 @@ class Config(BaseModel):
 
     # --- run ---------------------------------------------------------------------------------------------------
     teacher: str = setting(
-        "fashion", group="run", max_length=256, help="A shipped teacher's name, or a folder with config.json and model.safetensors."
+        "fashion",
+        group="run",
+        max_length=256,
+        help="A shipped teacher's name, or a folder with config.json and model.safetensors.",
     )
     student: str = setting(
-        "", group="run", max_length=64, help="The student's architecture, such as lenet-8; empty takes the teacher's own smaller student."
+        "",
+        group="run",
+        max_length=64,
+        help="The student's architecture, such as lenet-8; empty takes the teacher's own smaller student.",
     )
     seed: int = setting(0, group="run", low=0, high=2**31 - 1, help="Every random draw of the run follows from it.")
     rounds: int = setting(
-        60, group="run", unit="rounds", low=1, high=100_000, help="Rounds in all: one re-draw, one batch for the pool each."
+        60,
+        group="run",
+        unit="rounds",
+        low=1,
+        high=100_000,
+        help="Rounds in all: one re-draw, one batch for the pool each.",
     )
     seconds: float = setting(
-        0.0, group="run", unit="s", low=0.0, high=864_000.0, help="Stop after this long, at the end of a round; 0 for no limit."
+        0.0,
+        group="run",
+        unit="s",
+        low=0.0,
+        high=864_000.0,
+        help="Stop after this long, at the end of a round; 0 for no limit.",
     )
-    device: Literal["auto", "cpu", "cuda"] = setting("auto", group="run", help="Where tensors live; auto takes a GPU if there is one.")
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", group="run", help="Where tensors live; auto takes a GPU if there is one."
+    )
     evaluate_every: int = setting(
         1, group="run", unit="rounds", low=1, high=10_000, help="Rounds between two measurements of the student."
     )
     test_data: str = setting(
         "", group="run", max_length=1024, help="A folder with labelled test images, for the accuracy curve only."
+    )
+    test_images: int = setting(
+        2000,
+        group="run",
+        unit="images",
+        low=1,
+        high=1_000_000,
+        help="At most so many test images, spread over the split.",
     )
 
     # --- source ------------------------------------------------------------------------------------------------
@@ -87,13 +113,23 @@ class Config(BaseModel):
 
     # --- noisy layer -------------------------------------------------------------------------------------------
     noisy_width: int = setting(
-        1000, group="noisy layer", unit="units", low=1, high=8192, help="Outputs of the noisy layer; wide is cheap and matters."
+        1000,
+        group="noisy layer",
+        unit="units",
+        low=1,
+        high=8192,
+        help="Outputs of the noisy layer; wide is cheap and matters.",
     )
     noisy_std: float = setting(
         1.0, group="noisy layer", low=1e-3, high=100.0, help="Standard deviation its weights are drawn with."
     )
     noisy_reset_every: int = setting(
-        1, group="noisy layer", unit="rounds", low=0, high=100_000, help="Rounds between two re-draws; 0 never re-draws."
+        1,
+        group="noisy layer",
+        unit="rounds",
+        low=0,
+        high=100_000,
+        help="Rounds between two re-draws; 0 never re-draws.",
     )
     routing: Literal["k-to-1", "1-to-1", "single"] = setting(
         "k-to-1", group="noisy layer", help="One noisy layer per set of all classes, per image, or a single one."
@@ -101,42 +137,90 @@ class Config(BaseModel):
 
     # --- generator ---------------------------------------------------------------------------------------------
     generator_width: int = setting(
-        16, group="generator", unit="channels", low=1, high=512, help="Base channels of the generator; the published one has 64."
+        16,
+        group="generator",
+        unit="channels",
+        low=1,
+        high=512,
+        help="Base channels of the generator; the published one has 64.",
     )
     generator_reset_every: int = setting(
-        20, group="generator", unit="rounds", low=0, high=100_000, help="Rounds between rebuilds of the whole generator; 0 never."
+        20,
+        group="generator",
+        unit="rounds",
+        low=0,
+        high=100_000,
+        help="Rounds between rebuilds of the whole generator; 0 never.",
     )
     warmup_generator_reset_every: int = setting(
         0, group="generator", unit="rounds", low=0, high=100_000, help="The same during warm-up; 0 never."
     )
     generator_steps: int = setting(
-        20, group="generator", unit="steps", low=1, high=2000, help="Optimiser steps of a round, on the same labels and noisy layers."
+        20,
+        group="generator",
+        unit="steps",
+        low=1,
+        high=2000,
+        help="Optimiser steps of a round, on the same labels and noisy layers.",
     )
-    generator_lr: float = setting(4e-3, group="generator", low=1e-6, high=1.0, help="Adam's learning rate; a new Adam each round.")
+    generator_lr: float = setting(
+        4e-3, group="generator", low=1e-6, high=1.0, help="Adam's learning rate; a new Adam each round."
+    )
     generator_beta1: float = setting(0.5, group="generator", low=0.0, high=0.9999, help="Adam's first-moment decay.")
     synthesis_batch: int = setting(
-        100, group="generator", unit="images", low=1, high=4096, help="Images made in a round; at least one of each class."
+        100,
+        group="generator",
+        unit="images",
+        low=1,
+        high=4096,
+        help="Images made in a round; at least one of each class.",
     )
     warmup_rounds: int = setting(
-        4, group="generator", unit="rounds", low=0, high=10_000, help="Rounds that only fill the pool, before the student starts."
+        4,
+        group="generator",
+        unit="rounds",
+        low=0,
+        high=10_000,
+        help="Rounds that only fill the pool, before the student starts.",
     )
     crop_share: float = setting(
-        0.125, group="generator", unit="× side", low=0.0, high=0.5, help="Padding of the random crop in front of teacher and student."
+        0.125,
+        group="generator",
+        unit="× side",
+        low=0.0,
+        high=0.5,
+        help="Padding of the random crop in front of teacher and student.",
     )
-    flip: bool = setting(True, group="generator", help="Mirror images at random, where the teacher's classes survive it.")
+    flip: bool = setting(
+        True, group="generator", help="Mirror images at random, where the teacher's classes survive it."
+    )
 
     # --- losses ------------------------------------------------------------------------------------------------
     ce_weight: float = setting(
         0.5, group="losses", unit="× loss", low=0.0, high=100.0, help="How much the teacher must see the wanted label."
     )
     bn_weight: float = setting(
-        10.0, group="losses", unit="× loss", low=0.0, high=1000.0, help="How much images must match the teacher's BatchNorm statistics."
+        10.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=1000.0,
+        help="How much images must match the teacher's BatchNorm statistics.",
     )
     bn_momentum: float = setting(
-        0.9, group="losses", low=0.0, high=0.999, help="Share of the running average in the matched statistics, from the second round on."
+        0.9,
+        group="losses",
+        low=0.0,
+        high=0.999,
+        help="Share of the running average in the matched statistics, from the second round on.",
     )
     adversarial_weight: float = setting(
-        1.33, group="losses", unit="× loss", low=0.0, high=100.0, help="How hard the generator looks for images the student gets wrong."
+        1.33,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=100.0,
+        help="How hard the generator looks for images the student gets wrong.",
     )
 
     # --- pool --------------------------------------------------------------------------------------------------
@@ -144,21 +228,39 @@ class Config(BaseModel):
         "best", group="pool", help="Which batch of a round enters the pool: the one with the lowest loss, or the last."
     )
     pool_from_round: int = setting(
-        1, group="pool", unit="rounds", low=0, high=1000, help="The first round whose images are kept; round 0 hardly learns."
+        1,
+        group="pool",
+        unit="rounds",
+        low=0,
+        high=1000,
+        help="The first round whose images are kept; round 0 hardly learns.",
     )
-    pool_capacity: int = setting(5000, group="pool", unit="images", low=1, high=1_000_000, help="Images kept; the oldest go first.")
+    pool_capacity: int = setting(
+        5000, group="pool", unit="images", low=1, high=1_000_000, help="Images kept; the oldest go first."
+    )
     held_back: float = setting(
-        0.05, group="pool", unit="× batch", low=0.0, high=0.5, help="Share of each batch the student never learns from, to measure agreement."
+        0.05,
+        group="pool",
+        unit="× batch",
+        low=0.0,
+        high=0.5,
+        help="Share of each batch the student never learns from, to measure agreement.",
     )
 
     # --- student -----------------------------------------------------------------------------------------------
     student_every: int = setting(
         1, group="student", unit="rounds", low=1, high=1000, help="Rounds between two training phases of the student."
     )
-    student_steps: int = setting(40, group="student", unit="steps", low=1, high=10_000, help="Optimiser steps of a phase.")
+    student_steps: int = setting(
+        40, group="student", unit="steps", low=1, high=10_000, help="Optimiser steps of a phase."
+    )
     student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Pool images in a step.")
-    student_lr: float = setting(0.2, group="student", low=1e-6, high=10.0, help="SGD's learning rate at the start of its cosine.")
-    student_lr_end: float = setting(2e-4, group="student", low=0.0, high=10.0, help="SGD's learning rate at the end of its cosine.")
+    student_lr: float = setting(
+        0.2, group="student", low=1e-6, high=10.0, help="SGD's learning rate at the start of its cosine."
+    )
+    student_lr_end: float = setting(
+        2e-4, group="student", low=0.0, high=10.0, help="SGD's learning rate at the end of its cosine."
+    )
     student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, help="SGD's momentum.")
     weight_decay: float = setting(1e-4, group="student", low=0.0, high=1.0, help="SGD's weight decay.")
     temperature: float = setting(
@@ -167,7 +269,12 @@ class Config(BaseModel):
 
     # --- events ------------------------------------------------------------------------------------------------
     event_every: int = setting(
-        1, group="run", unit="steps", low=1, high=1000, help="Steps between two events; each copies numbers off the device."
+        1,
+        group="run",
+        unit="steps",
+        low=1,
+        high=1000,
+        help="Steps between two events; each copies numbers off the device.",
     )
 
     @field_validator("prompt")
@@ -222,7 +329,7 @@ def _setting(name: str, field: FieldInfo) -> Setting:
     low, high = (next((getattr(m, bound) for m in field.metadata if hasattr(m, bound)), None) for bound in ("ge", "le"))
     return Setting(
         name=name,
-        kind=str if is_choice else field.annotation or str,
+        kind=str if is_choice or not isinstance(field.annotation, type) else field.annotation,
         default=field.default,
         choices=get_args(field.annotation) if is_choice else (),
         low=low,

@@ -1,11 +1,11 @@
 """Everything this package raises on purpose.
 
-    NayerError          one sentence for a person: the field, the value, what would work
-    ├── ConfigError     a setting that cannot be used (command line: exit code 2)
-    ├── AssetError      a teacher, table or test split that is missing or damaged
-    ├── EncoderError    label texts cannot be embedded here and now
-    ├── StorageError    a file cannot be written or read back
-    └── DivergedError   a run whose losses stopped being finite
+NayerError          one sentence for a person: the field, the value, what would work
+├── ConfigError     a setting that cannot be used (command line: exit code 2)
+├── AssetError      a teacher, table or test split that is missing or damaged
+├── EncoderError    label texts cannot be embedded here and now
+├── StorageError    a file cannot be written or read back
+└── DivergedError   a run whose losses stopped being finite
 """
 
 

@@ -27,7 +27,7 @@ class Event:
     seconds: float  # since the run began, from a monotonic clock
 
     def to_json(self) -> dict[str, Any]:
-        """`event` (snake case), then the fields; arrays become their shape, for a line of JSON is no place for pictures."""
+        """`event` (snake case), then the fields; arrays become their shape: JSON is no place for pictures."""
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {"event": name} | {k: list(v.shape) if isinstance(v, np.ndarray) else v for k, v in fields.items()}

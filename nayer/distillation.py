@@ -1,0 +1,68 @@
+"""One phase of distillation: the student learns from the pool what the teacher says of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+
+from nayer.augmentation import crop_and_flip
+from nayer.clock import Stopwatch
+from nayer.errors import DivergedError
+from nayer.events import StudentStep
+from nayer.losses import distillation_loss
+from nayer.state import RunState, Task
+
+
+def cosine(start: float, end: float, share: float) -> float:
+    """From `start` at share 0 to `end` at share 1, along half a cosine (Loshchilov & Hutter, 2017, eq. 5)."""
+    return end + (start - end) * (1.0 + math.cos(math.pi * min(1.0, share))) / 2.0
+
+
+def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentStep]:
+    """`student_steps` of SGD on augmented pool images, labelled by the teacher on the fly; yields the steps.
+
+    Raises DivergedError before a step that would leave the student without finite weights.
+    """
+    config = task.config
+    state.student.train()
+    planned = max(1, config.student_phases * config.student_steps)  # steps of the whole run
+    for step in range(config.student_steps):
+        done = state.student_phases * config.student_steps + step
+        rate = cosine(config.student_lr, config.student_lr_end, done / planned)
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate
+        images = state.pool.sample(config.student_batch, state.rng)
+        images = crop_and_flip(images, task.padding, task.flip, state.rng)
+        with torch.no_grad():
+            teacher_logits = task.teacher(images)  # (n, k)
+        student_logits = state.student(images)  # (n, k)
+        loss = distillation_loss(student_logits, teacher_logits, config.temperature)
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        due = step % config.event_every == 0 or step == config.student_steps - 1
+        if due:
+            _check_finite(loss, state, step)
+        state.optimizer.step()
+        if due:
+            agree = (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1)).float().mean()
+            yield StudentStep(
+                round=state.round,
+                seconds=watch.seconds(),
+                step=step,
+                steps=config.student_steps,
+                loss=loss.item(),
+                agreement=agree.item(),
+                learning_rate=rate,
+            )
+    state.student_phases += 1
+
+
+def _check_finite(loss: torch.Tensor, state: RunState, step: int) -> None:
+    gradients = [p.grad for p in state.student.parameters() if p.grad is not None]
+    size = torch.nn.utils.get_total_norm(gradients)
+    if not (torch.isfinite(loss) and torch.isfinite(size)):
+        raise DivergedError(
+            f"the student's loss became {loss.item()} in step {step} of round {state.round}; try a smaller student_lr."
+        )

@@ -1,0 +1,93 @@
+"""From a config to a run: finds the teacher, the label table and the test images, and puts them together.
+
+The only place where training and test images meet: what is measured goes in as a closed evaluator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from nayer import checkpoints
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.evaluation import TestImages
+from nayer.events import Event
+from nayer.labels import Table, label_table
+from nayer.models import build
+from nayer.state import RunState, Task, new_state
+from nayer.teachers import Teacher, TeacherCard, load_teacher, student_spec
+from nayer.testsets import load_testset
+from nayer.training import train
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is ready to go; `state` holds the student and everything else that changes."""
+
+    card: TeacherCard
+    table: Table
+    task: Task
+    state: RunState
+
+    @property
+    def student(self) -> nn.Module:
+        return self.state.student
+
+    def events(self) -> Iterator[Event]:
+        """The run from where its state is; see `training.train`."""
+        return train(self.task, self.state)
+
+    def save(self, folder: Path) -> Path:
+        """Writes a checkpoint into `folder`, at the end of a round; see `checkpoints.save`."""
+        return checkpoints.save(self.task.config, self.state, folder)
+
+
+def open_run(config: Config) -> Run:
+    """Loads everything `config` names. Raises NayerError in one sentence before any training starts."""
+    device = _device(config.device)
+    teacher = load_teacher(config.teacher)
+    card = teacher.card
+    spec = student_spec(card, config.student)
+    table = label_table(card.classes, config.latent, encoder=config.encoder, prompt=config.prompt, seed=config.seed)
+    task = Task(
+        config=config,
+        teacher=teacher.network.to(device),
+        classes=card.classes,
+        table=torch.from_numpy(table.embeddings).to(device),
+        image_shape=(card.model.channels, card.model.size, card.model.size),
+        mirror=card.mirror,
+        device=device,
+        evaluator=_evaluator(config, teacher, device),
+    )
+    rng = torch.Generator().manual_seed(config.seed)
+    student = build(spec, rng).to(device)
+    return Run(card, table, task, new_state(task, student, rng))
+
+
+def resume_run(folder: Path) -> Run:
+    """The run that was saved in `folder`, ready to go on. Raises StorageError for a damaged checkpoint."""
+    config = checkpoints.load_config(folder)
+    run = open_run(config)
+    checkpoints.load_state(folder, run.state)
+    return run
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device='cuda' is not at hand on this machine; use cpu or auto.")
+    use_gpu = name == "cuda" or (name == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if use_gpu else "cpu")
+
+
+def _evaluator(config: Config, teacher: Teacher, device: torch.device) -> TestImages | None:
+    testset = load_testset(teacher.card, config.test_data)
+    if testset is None:
+        return None
+    picks = torch.linspace(0, len(testset.labels) - 1, min(config.test_images, len(testset.labels))).long()
+    images, labels = torch.from_numpy(testset.images)[picks], torch.from_numpy(testset.labels)[picks]
+    return TestImages(teacher.network, images.to(device), labels.to(device))

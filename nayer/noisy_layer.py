@@ -1,0 +1,42 @@
+"""The noisy layer: linear layers whose re-drawn weights are the only source of randomness (Tran et al., 2024, §3.2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def group_size(routing: str, classes: int, batch: int) -> int:
+    """How many consecutive images of a batch share one noisy layer: all classes, one image, or the whole batch."""
+    return {"k-to-1": classes, "1-to-1": 1, "single": batch}[routing]
+
+
+class NoisyLayer(nn.Module):
+    """`layers` independent linear maps (inputs → width); image i of a batch goes through map i // group.
+
+    Weights are drawn from N(0, std²), biases are 0; both are trained like any other weight between two draws.
+    """
+
+    def __init__(self, layers: int, inputs: int, width: int, group: int, std: float) -> None:
+        super().__init__()
+        self.group = group
+        self.std = std
+        self.weight = nn.Parameter(torch.empty(layers, inputs, width))
+        self.bias = nn.Parameter(torch.empty(layers, 1, width))
+
+    def redraw(self, rng: torch.Generator) -> None:
+        """New weights from `rng`, a generator on the CPU whatever the layer's device."""
+        with torch.no_grad():
+            self.weight.copy_(torch.randn(self.weight.shape, generator=rng) * self.std)
+            self.bias.zero_()
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes (n, d), n ≤ layers · group → (n, width)."""
+        n, inputs = codes.shape
+        layers = -(-n // self.group)
+        missing = layers * self.group - n  # the last group may be cut short
+        if missing:
+            codes = torch.cat([codes, codes[:1].expand(missing, inputs)])
+        codes = codes.view(layers, self.group, inputs)  # (l·g, d) -> (l, g, d)
+        mapped = torch.baddbmm(self.bias[:layers], codes, self.weight[:layers])  # (l, g, width)
+        return mapped.flatten(0, 1)[:n]

@@ -1,0 +1,137 @@
+"""What a run's state looks like from outside: each function makes one event of it and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nayer.clock import Stopwatch
+from nayer.evaluation import HeldBack, at_rest
+from nayer.events import Evaluated, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunFinished, RunStarted
+from nayer.models import Classifier
+from nayer.state import RunState, Task
+from nayer.synthesis import Batch
+
+SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
+SHOWN_IMAGES = 200  # images in a round's event
+
+
+def synthesised(task: Task, state: RunState, watch: Stopwatch, batch: Batch) -> RoundSynthesised:
+    """A round's batch, as teacher and student see it before the student learns from it."""
+    config, n = task.config, len(batch.images)
+    k = len(task.classes)
+    shown = min(n, k * max(1, SHOWN_IMAGES // k))
+    images = batch.images.float() / 255.0
+    with torch.no_grad(), at_rest(state.student):
+        teacher_logits, features = _logits_and_features(task.teacher, images)
+        student_logits = state.student(images[:shown])
+    teacher_confidence, teacher_labels = F.softmax(teacher_logits, dim=1).max(dim=1)
+    student_confidence, student_labels = F.softmax(student_logits, dim=1).max(dim=1)
+    return RoundSynthesised(
+        round=state.round,
+        seconds=watch.seconds(),
+        images=batch.images[:shown].cpu().numpy(),
+        labels=batch.labels[:shown].cpu().numpy(),
+        teacher_labels=teacher_labels[:shown].cpu().numpy(),
+        teacher_confidence=teacher_confidence[:shown].cpu().numpy(),
+        student_labels=student_labels.cpu().numpy(),
+        student_confidence=student_confidence.cpu().numpy(),
+        features=features[:shown].cpu().numpy(),
+        best_step=batch.step,
+        loss=batch.loss,
+        label_hit=(teacher_labels == batch.labels).float().mean().item(),
+        pooled=state.round >= config.pool_from_round,
+        pool_size=len(state.pool),
+        pool_capacity=config.pool_capacity,
+    )
+
+
+def _logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, k) and penultimate features (n, f); a network that does not part them is described by its logits."""
+    if isinstance(network, Classifier):
+        features = network.features(images)
+        return network.head(features), features
+    logits = network(images)
+    return logits, logits
+
+
+def evaluated(task: Task, state: RunState, watch: Stopwatch) -> Evaluated:
+    evaluator = task.evaluator or HeldBack(task.teacher, state.held_back)
+    measured = evaluator(state.student)
+    return Evaluated(
+        round=state.round,
+        seconds=watch.seconds(),
+        accuracy=measured.accuracy,
+        teacher_accuracy=measured.teacher_accuracy,
+        agreement=measured.agreement,
+        images=measured.images,
+        measured_on=_measured_on(task),
+    )
+
+
+def redrawn(task: Task, state: RunState, watch: Stopwatch, what: Literal["noisy layer", "generator"]) -> LayerRedrawn:
+    k = len(task.classes)
+    rows = min(len(task.labels) // k, max(1, min(SHOWN_LAYERS, 100 // k)))
+    with torch.no_grad():
+        codes = state.generator.codes(task.labels[: rows * k])  # (m·k, width)
+    outputs = codes.unflatten(0, (rows, k)).cpu().numpy()  # (m, k, width)
+    return LayerRedrawn(round=state.round, seconds=watch.seconds(), what=what, outputs=outputs)
+
+
+def started(task: Task, state: RunState, watch: Stopwatch) -> RunStarted:
+    networks = {
+        "teacher": task.teacher,
+        "student": state.student,
+        "generator": state.generator,
+        "noisy layer": state.generator.noisy,
+    }
+    student = state.student
+    return RunStarted(
+        round=state.round,
+        seconds=watch.seconds(),
+        teacher=task.config.teacher,
+        student=student.spec.architecture if isinstance(student, Classifier) else type(student).__name__,
+        classes=task.classes,
+        image_shape=task.image_shape,
+        config=task.config.model_dump(),
+        embeddings=task.table.cpu().numpy(),
+        latent=task.config.latent,
+        rounds=task.config.rounds,
+        measured_on=_measured_on(task),
+        parameters={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
+    )
+
+
+def notes(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Note]:
+    messages = []
+    if not any(isinstance(m, nn.BatchNorm2d) for m in task.teacher.modules()):
+        messages.append(
+            "This teacher has no BatchNorm, so the BN term is absent: labels and disagreement guide the generator."
+        )
+    if task.evaluator is None:
+        messages.append(
+            "No labelled test images are at hand: the curve shows how often the student agrees with the teacher "
+            "on held-back samples."
+        )
+    if task.config.flip and not task.mirror:
+        messages.append("A mirrored image would change its class here, so images are not flipped.")
+    for message in messages:
+        yield Note(round=state.round, seconds=watch.seconds(), message=message)
+
+
+def _measured_on(task: Task) -> Literal["test images", "held-back samples"]:
+    return "test images" if task.evaluator else "held-back samples"
+
+
+def round_finished(task: Task, state: RunState, watch: Stopwatch) -> RoundFinished:
+    """The round before the state's next one is over."""
+    return RoundFinished(round=state.round - 1, seconds=watch.seconds(), rounds=task.config.rounds)
+
+
+def finished(state: RunState, watch: Stopwatch, reason: Literal["rounds done", "time is up", "stopped"]) -> RunFinished:
+    """The run ended with the round before the state's next one."""
+    return RunFinished(round=max(0, state.round - 1), seconds=watch.seconds(), reason=reason)

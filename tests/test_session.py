@@ -1,0 +1,156 @@
+"""A session changes when things happen, never what happens; and it always ends."""
+
+import threading
+import time
+
+import pytest
+
+from nayer.errors import ConfigError
+from nayer.events import GeneratorStep, LayerRedrawn, RoundFinished, RunFailed, RunFinished, RunStarted, StudentStep
+from nayer.session import Inbox, Session
+from tests.tiny import all_same, tiny_run, tiny_task
+
+
+def source():
+    return tiny_run(tiny_task())
+
+
+def wait_for(session: Session, *states: str) -> None:
+    until = time.monotonic() + 20
+    while session.state not in states:
+        assert time.monotonic() < until, f"still {session.state}"
+        time.sleep(0.005)
+
+
+def everything(session: Session, inbox: Inbox) -> list:
+    assert session.join(20)
+    return inbox.drain()
+
+
+def test_pausing_and_stepping_do_not_change_the_result():
+    session = Session(source)
+    inbox = session.subscribe(capacity=10_000)
+    session.start(paused=True)
+    for kind, event in [("generator", GeneratorStep), ("redraw", LayerRedrawn), ("student", StudentStep)] * 2:
+        session.step(kind)
+        wait_for(session, "paused")
+        last = session.snapshot()[-1]
+        assert isinstance(last, event)
+    session.pause()
+    session.resume()
+    assert all_same(everything(session, inbox), list(source()))
+    assert session.state == "finished"
+
+
+def test_a_step_of_a_round_ends_with_the_round():
+    session = Session(source)
+    session.start(paused=True)
+    session.step("round")
+    wait_for(session, "paused")
+    assert isinstance(session.snapshot()[-1], RoundFinished)
+    session.stop()
+    assert session.join(20)
+    assert session.state == "stopped"
+
+
+def test_stop_ends_a_run_in_every_state_and_twice():
+    never_began = Session(source)
+    never_began.stop()
+    assert never_began.state == "stopped"
+    assert never_began.join(1)
+    slow = Session(source)
+    inbox = slow.subscribe(10_000)
+    slow.set_pace(100.0)
+    slow.start()
+    slow.stop()
+    slow.stop()
+    events = everything(slow, inbox)
+    assert slow.state == "stopped"
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].reason == "stopped"
+    slow.resume()
+    slow.step("round")
+    assert slow.state == "stopped"
+
+
+def test_slow_motion_can_be_left_at_once():
+    session = Session(source)
+    session.set_pace(100.0)
+    session.start()
+    session.set_pace(0.0)
+    assert session.join(20)
+    assert session.state == "finished"
+
+
+def test_a_failure_is_one_sentence_and_frees_the_session():
+    ended = threading.Event()
+
+    def broken():
+        raise ConfigError("seed=-1 does not work; use a whole number from 0 to 9.")
+
+    session = Session(broken, on_end=lambda _: ended.set())
+    inbox = session.subscribe()
+    session.start()
+    [event] = everything(session, inbox)
+    assert isinstance(event, RunFailed)
+    assert event.message == session.error == "seed=-1 does not work; use a whole number from 0 to 9."
+    assert ended.wait(1)
+    assert session.state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(ValueError("secret path"), "unexpected error"), (MemoryError(), "memory")]
+)
+def test_an_unexpected_failure_tells_no_details_and_other_sessions_go_on(error, says):
+    def broken():
+        yield from list(source())[:5]
+        raise error
+
+    canary, session = Session(source), Session(broken)
+    inbox = session.subscribe()
+    session.start()
+    canary.start()
+    last = everything(session, inbox)[-1]
+    assert isinstance(last, RunFailed)
+    assert says in last.message
+    assert "secret" not in last.message
+    assert canary.join(20)
+    assert canary.state == "finished"
+
+
+def test_a_run_nobody_watches_ends_after_its_grace():
+    session = Session(source, grace_seconds=0.05)
+    session.start(paused=True)
+    assert session.join(20)
+    assert session.state == "stopped"
+
+
+def test_a_full_inbox_drops_the_oldest_droppable_event_and_counts_it():
+    events = list(source())
+    inbox = Inbox(capacity=12)
+    for event in events:
+        inbox.put(event)
+    kept = inbox.drain()
+    assert inbox.dropped == len(events) - len(kept) > 0
+    rare = [event for event in events if not event.droppable]
+    assert [event for event in kept if not event.droppable] == rare
+    assert inbox.drain() == []
+
+
+def test_a_late_joiner_starts_with_the_snapshot():
+    session = Session(source)
+    session.start()
+    assert session.join(20)
+    joined = session.subscribe().drain()
+    assert all_same(joined, session.snapshot())
+    assert isinstance(joined[0], RunStarted)
+    assert isinstance(joined[-1], RunFinished)
+
+
+def test_a_closed_inbox_stays_empty():
+    session = Session(source)
+    inbox = session.subscribe()
+    inbox.close()
+    session.start()
+    assert session.join(20)
+    assert inbox.drain() == []
