@@ -1,0 +1,197 @@
+"""`python -m nayer distill`: a run from its flags to its files."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+
+from nayer import checkpoints
+from nayer.cli_codes import DONE, FAILED, INTERRUPTED
+from nayer.cli_json import JsonLines, json_lines
+from nayer.cli_progress import Progress, measured
+from nayer.cli_settings import add_setting_arguments, given_settings
+from nayer.config import Config
+from nayer.errors import ConfigError, NayerError, StorageError
+from nayer.events import Event, RoundFinished, RunFailed, RunFinished
+from nayer.experiment import Run, open_run
+from nayer.export import METRICS, export
+from nayer.files import check_writable
+from nayer.methods import PRESETS, get
+from nayer.record import Record, rows_before
+from nayer.teachers import student_spec
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
+
+# What a resumed run may change: how long and where it works and how it is measured, nothing it has learned with.
+RESUMABLE = ("rounds", "seconds", "device", "evaluate_every", "event_every", "test_data", "test_images")
+
+
+def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `distill_command` reads: its own, and a flag for each setting."""
+    parser.add_argument(
+        "--preset", metavar="|".join(PRESETS), help="Where settings without a flag come from (default: nayer)."
+    )
+    parser.add_argument("--json", metavar="FILE", help="Write one event a line; - is standard output.")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="Write the student, samples, metrics, config and checkpoint."
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="DIR",
+        type=Path,
+        help="Go on with the run that --out DIR saved; of the settings, only these can be given: "
+        + ", ".join(RESUMABLE)
+        + ".",
+    )
+    add_setting_arguments(parser)
+
+
+def distill_command(arguments: argparse.Namespace) -> int:
+    """Runs to the end, to Ctrl-C or to a failure, and keeps what there is; 0, 130 or 1. Raises NayerError before."""
+    config = _config(arguments)
+    folder: Path | None = arguments.out or arguments.resume
+    if folder:
+        check_writable(folder)
+    record = Record()
+    with (
+        json_lines(arguments.json) if arguments.json else nullcontext() as lines,
+        Progress(config, quiet=arguments.json == "-") as progress,
+        _interrupts() as interrupted,
+    ):
+        run = open_run(config)
+        if arguments.resume:
+            checkpoints.load_state(arguments.resume, run.state)
+            record.rows = _earlier_rows(arguments.resume, run.state.round)
+        follower = _Follower(run, record, lines, progress, folder, interrupted)
+        follower.follow()
+    failures = follower.failures
+    if folder:
+        failures += _keep(folder, run, record)
+    if lines and lines.failure:
+        failures.append(str(lines.failure))
+    if arguments.json != "-":
+        sys.stdout.write(_summary(record, folder))
+    sys.stderr.writelines(f"{failure}\n" for failure in failures)
+    return FAILED if failures else INTERRUPTED if interrupted.is_set() else DONE
+
+
+class _Follower:
+    """Takes a run's events one by one, hands them on and saves between rounds."""
+
+    def __init__(
+        self,
+        run: Run,
+        record: Record,
+        lines: JsonLines | None,
+        progress: Progress,
+        folder: Path | None,
+        interrupted: threading.Event,
+    ) -> None:
+        self.failures: list[str] = []
+        self._run, self._record, self._lines, self._progress = run, record, lines, progress
+        self._folder, self._interrupted = folder, interrupted
+        self._saved_at = float("-inf")  # seconds of the run
+        self._between_rounds = False
+
+    def follow(self) -> None:
+        events = self._run.events()
+        try:
+            for event in events:
+                self._take(event)
+                if self._interrupted.is_set() or (self._lines and self._lines.reader_left):
+                    break
+        except NayerError as error:
+            self._take(RunFailed(round=self._run.state.round, seconds=self._run.state.seconds, message=str(error)))
+            self.failures.append(str(error))
+            return
+        finally:
+            if isinstance(events, Generator):
+                events.close()
+        if not isinstance(event, RunFinished):
+            self._take(RunFinished(round=event.round, seconds=event.seconds, reason="stopped"))
+        if self._between_rounds and self._folder:
+            self._save(self._folder, event.seconds)
+
+    def _take(self, event: Event) -> None:
+        self._record.add(event)
+        self._progress.show(event)
+        if self._lines:
+            self._lines.write(event)
+        if isinstance(event, RoundFinished):
+            self._between_rounds = True
+            if self._folder and event.seconds - self._saved_at >= SECONDS_BETWEEN_CHECKPOINTS:
+                self._save(self._folder, event.seconds)
+        elif not isinstance(event, RunFinished):
+            self._between_rounds = False
+
+    def _save(self, folder: Path, seconds: float) -> None:
+        """A checkpoint; one that cannot be written is told of, and the run goes on."""
+        try:
+            self._run.save(folder)
+        except StorageError as error:
+            self._progress.say(str(error))
+        self._saved_at = seconds
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    given = given_settings(arguments)
+    if not arguments.resume:
+        return Config.parse(given, base=get(arguments.preset or "nayer").config)
+    if arguments.preset:
+        raise ConfigError(f"preset={arguments.preset[:60]!r} does not go with --resume; the run keeps its settings.")
+    for name, value in given.items():
+        if name not in RESUMABLE:
+            raise ConfigError(f"{name}={value!r} cannot change in a resumed run; use one of {', '.join(RESUMABLE)}.")
+    return Config.parse(given, base=checkpoints.load_config(arguments.resume))
+
+
+def _earlier_rows(folder: Path, round_: int) -> list[dict[str, str]]:
+    metrics = folder / METRICS
+    return rows_before(round_, metrics.read_text("utf-8")) if metrics.exists() else []
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C; the second one breaks in as usual."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _keep(folder: Path, run: Run, record: Record) -> list[str]:
+    """Exports into `folder`, or where there is space; the sentences to tell of what failed."""
+    config, model = run.task.config, student_spec(run.card, run.task.config.student)
+    try:
+        export(folder, config, model, run.student, record)
+    except StorageError as failure:
+        try:
+            refuge = Path(tempfile.mkdtemp(prefix="nayer-"))
+            export(refuge, config, model, run.student, record)
+        except (OSError, StorageError):
+            return [str(failure)]
+        return [f"{failure} The student is kept in {refuge}."]
+    return []
+
+
+def _summary(record: Record, folder: Path | None) -> str:
+    last = record.last
+    result = measured(record.evaluated) if record.evaluated else "not measured yet"
+    reason = last.reason if isinstance(last, RunFinished) else "failed"
+    seconds = last.seconds if last else 0.0
+    where = f"; files in {folder}" if folder else ""
+    return f"{reason} after {seconds:.0f} s and {len(record.rows)} rounds: {result}{where}\n"

@@ -1,0 +1,50 @@
+"""Events as JSON lines, to a file or to standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from nayer.errors import StorageError
+from nayer.events import Event
+
+
+class JsonLines:
+    """One event a line, at once, so that another program can follow; a failed write ends the lines, not the run."""
+
+    def __init__(self, file: TextIO, name: str) -> None:
+        self.failure: StorageError | None = None
+        self.reader_left = False  # nobody is at the other end of the pipe any more
+        self._file, self._name = file, name
+
+    def write(self, event: Event) -> None:
+        if self.failure or self.reader_left:
+            return
+        try:
+            self._file.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
+            self._file.flush()
+        except BrokenPipeError:
+            self.reader_left = True
+        except OSError as error:
+            self.failure = StorageError(f"json={self._name!r} ends early ({error.strerror}); name a file with space.")
+
+
+@contextmanager
+def json_lines(target: str) -> Iterator[JsonLines]:
+    """Lines to `target`, a file or - for standard output; StorageError if it cannot be opened."""
+    if target == "-":
+        yield JsonLines(sys.stdout, target)
+        return
+    try:
+        file = Path(target).open("w", encoding="utf-8")  # noqa: SIM115 (its own errors are told apart from the caller's)
+    except OSError as error:
+        raise StorageError(f"json={target!r} cannot be written ({error.strerror}); name another file.") from None
+    try:
+        yield JsonLines(file, target)
+    finally:
+        with suppress(OSError):  # closing tries a failed write again; `failure` has told of it
+            file.close()

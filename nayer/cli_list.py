@@ -1,0 +1,58 @@
+"""`python -m nayer list`: what there is to choose from."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from nayer.cli_settings import flag_of
+from nayer.config import settings
+from nayer.errors import ConfigError
+from nayer.methods import PRESETS, get
+from nayer.teachers import teacher_cards
+
+
+def add_list_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `list_command` reads."""
+    parser.add_argument("what", metavar="|".join(LISTS), help="What to show.")
+    parser.add_argument("--preset", default="nayer", metavar="NAME", help="Whose settings (default: %(default)s).")
+
+
+def list_command(arguments: argparse.Namespace) -> int:
+    """Prints a table; 0 on success, ConfigError for a list or preset that does not exist."""
+    if arguments.what not in LISTS:
+        raise ConfigError(f"list={arguments.what[:60]!r} does not exist; use one of {', '.join(LISTS)}.")
+    Console().print(LISTS[arguments.what](arguments.preset))
+    return 0
+
+
+def _teachers(preset: str) -> Table:
+    table = Table("name", "classes", "test accuracy", "network", "smaller student", "data")
+    for card in teacher_cards():
+        accuracy = f"{card.test_accuracy:.1%}"
+        table.add_row(
+            card.name, str(len(card.classes)), accuracy, card.model.architecture, card.student.architecture, card.data
+        )
+    return table
+
+
+def _presets(preset: str) -> Table:
+    table = Table("name", "title", "what it is", "paper")
+    for name, method in PRESETS.items():
+        table.add_row(name, method.title, method.summary, method.paper)
+    return table
+
+
+def _settings(preset: str) -> Table:
+    config = get(preset).config
+    table = Table("flag", f"value in {preset}", "unit", "from", "to", "what it is")
+    for setting in settings():
+        value = getattr(config, setting.name)
+        bounds = ["" if bound is None else f"{bound:g}" for bound in (setting.low, setting.high)]
+        table.add_row(flag_of(setting.name), str(value), setting.unit, *bounds, setting.help)
+    return table
+
+
+LISTS = {"teachers": _teachers, "presets": _presets, "settings": _settings}

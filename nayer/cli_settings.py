@@ -1,0 +1,60 @@
+"""Flags from the settings: one for each field of `Config`, written nowhere else."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from nayer.config import GROUPS, Setting, settings
+
+
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--generator-steps N`, `--flip` and `--no-flip`, and so on; a flag that is not given leaves no trace."""
+    groups = {name: parser.add_argument_group(title) for name, title in GROUPS.items()}
+    for setting in settings():
+        group, flag = groups[setting.group], flag_of(setting.name)
+        text = help_of(setting).replace("%", "%%")
+        if setting.kind is bool:
+            action = argparse.BooleanOptionalAction
+            group.add_argument(flag, action=action, default=argparse.SUPPRESS, help=text)
+        else:
+            reader, metavar = _reader(setting.kind), _metavar(setting)
+            group.add_argument(flag, type=reader, metavar=metavar, default=argparse.SUPPRESS, help=text)
+
+
+def given_settings(arguments: argparse.Namespace) -> dict[str, object]:
+    """The fields whose flags were given."""
+    return {s.name: getattr(arguments, s.name) for s in settings() if hasattr(arguments, s.name)}
+
+
+def flag_of(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def help_of(setting: Setting) -> str:
+    """The setting's sentence, its bounds with their unit, and its default."""
+    unit = f" {setting.unit}" if setting.unit else ""
+    bounds = "" if setting.low is None or setting.high is None else f"{setting.low:g} to {setting.high:g}{unit}; "
+    default = (
+        {True: "yes", False: "no"}.get(setting.default, setting.default) if setting.kind is bool else setting.default
+    )
+    return f"{setting.help} ({bounds}default: {default if default != '' else 'empty'})"
+
+
+def _metavar(setting: Setting) -> str:
+    if setting.choices:
+        return "|".join(setting.choices)
+    return {int: "N", float: "X"}.get(setting.kind, "TEXT")
+
+
+def _reader(kind: type) -> Callable[[str], object]:
+    """Text to the field's type; a text that is none stays one, for `Config` to refuse in its own words."""
+
+    def read(text: str) -> object:
+        try:
+            value: object = kind(text)
+            return value
+        except ValueError:
+            return text
+
+    return read
