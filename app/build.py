@@ -1,0 +1,96 @@
+"""The Blocks: a form on the left, the stage beside it, and the public endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from app import text
+from app.cards import shown
+from app.commands import Commands
+from app.controls import Form
+from app.sessions import Registry
+from nayer import methods
+from nayer.errors import NayerError
+from nayer.teachers import TeacherCard
+
+# The script module does everything; this only fetches it, from an address that changes with its contents.
+_LOAD_STAGE = """
+const address = new URL('stage/' + props.version + '/stage.js', document.baseURI).href;
+import(address).then((stage) => stage.mount({ element, props, trigger, watch }));
+"""
+
+
+def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, local: bool) -> gr.Blocks:
+    """The page, ready to be mounted. `version` names the state of the static files."""
+    commands = Commands(registry, teachers, local=local)
+    page = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
+    with page:
+        gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
+        gr.HTML(html_template='<div id="nayer-bar"></div>', js_on_load=None, elem_id="bar", apply_default_css=False)
+        with gr.Row(elem_id="workbench"):
+            with gr.Column(scale=0, min_width=264, elem_id="settings"):
+                form = Form(teachers, local=local)
+                gr.HTML(f"<p>{text.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
+            with gr.Column(elem_id="stage-column"):
+                stage = gr.HTML(
+                    value=None,
+                    html_template='<div id="nayer-stage"></div>',
+                    js_on_load=_LOAD_STAGE,
+                    apply_default_css=False,
+                    elem_id="stage",
+                    version=version,
+                    every=1000 if local else 2000,
+                    first=form.teacher.value,
+                    teachers=[shown(card) for card in teachers],
+                    presets={name: method.summary for name, method in methods.PRESETS.items()},
+                    parts=text.PARTS,
+                    empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
+                    grace=text.GRACE.format(seconds=registry.grace_seconds),
+                )
+        _wire(stage, form, commands, registry)
+        for command in (
+            commands.start,
+            commands.pause,
+            commands.resume,
+            commands.step,
+            commands.pace,
+            commands.stop,
+            commands.status,
+        ):
+            api(command, queue=False)
+    page.queue(default_concurrency_limit=8, max_size=256)
+    return page
+
+
+def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) -> None:
+    """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
+
+    def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
+        asked = event._data or {}
+        preset, values = form.values(entered)
+        try:
+            begun = commands.begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
+        except NayerError as error:
+            return {"error": str(error), "asked": asked.get("asked")}
+        return begun | {"asked": asked.get("asked")}
+
+    def restore(event: gr.EventData) -> list[Any]:
+        asked = event._data or {}
+        try:
+            run = registry.owned(str(asked.get("run", "")), str(asked.get("token", "")))
+        except NayerError:
+            return [gr.skip() for _ in form.inputs]
+        return form.showing(run.config)
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    stage.play(play, form.inputs, stage, **quiet)
+    stage.load(restore, None, form.inputs, **quiet)
+    form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooses?.(name)", **quiet)
+
+
+def _header() -> str:
+    return f"<header><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></header>"

@@ -1,0 +1,98 @@
+"""The commands, as typed functions: what the page's buttons, `gradio_client` and any HTTP client call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import gradio as gr
+
+from app.controls import make_config
+from app.payload import payload
+from app.sessions import Registry
+from nayer.errors import ConfigError, NayerError
+from nayer.session import StepKind
+from nayer.teachers import TeacherCard
+
+SLOWEST = 30.0  # seconds an event
+
+
+class Commands:
+    """Each method is one public endpoint; a mistake comes back as one sentence."""
+
+    def __init__(self, registry: Registry, teachers: Sequence[TeacherCard], *, local: bool) -> None:
+        self._registry = registry
+        self._teachers = teachers
+        self._local = local
+
+    def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
+        """What `start` and the page's Play share. Raises NayerError."""
+        config = make_config(preset, values, self._teachers, local=self._local)
+        owner = self._registry.visitor(token)
+        run = self._registry.start(config, owner, paused=paused)
+        return {"run": run.id, "token": owner, "state": run.state}
+
+    def start(
+        self,
+        teacher: str = "fashion",
+        preset: str = "nayer",
+        seed: int = 0,
+        latent: str = "lte",
+        rounds: int = 0,
+        settings: dict[str, Any] = {},  # noqa: B006 - Gradio reads the default and never changes it
+        token: str = "",
+    ) -> dict[str, Any]:
+        """Start a run: returns its id and the token that commands it. 0 rounds takes the preset's; `settings` sets any
+        other field by name; a token from an earlier start replaces that visitor's run."""
+        values = dict(settings) | {"teacher": teacher, "seed": seed, "latent": latent}
+        if rounds:
+            values["rounds"] = rounds
+        try:
+            return self.begin(preset, values, token)
+        except NayerError as error:
+            raise _shown(error) from None
+
+    def pause(self, run: str, token: str) -> dict[str, Any]:
+        """Hold a running run where it is."""
+        return self._do(run, token, "pause")
+
+    def resume(self, run: str, token: str) -> dict[str, Any]:
+        """Let a paused run go on."""
+        return self._do(run, token, "resume")
+
+    def step(self, run: str, token: str, kind: str = "generator") -> dict[str, Any]:
+        """Go on until the next redraw, generator step, student step or end of a round, then pause."""
+        kinds = get_args(StepKind)
+        if kind not in kinds:
+            raise _shown(ConfigError(f"kind={kind[:60]!r} does not work; use one of {', '.join(kinds)}."))
+        return self._do(run, token, "step", kind)
+
+    def pace(self, run: str, token: str, seconds: float = 0.0) -> dict[str, Any]:
+        """Slow motion: linger so many seconds on each event; 0 for full speed."""
+        if not 0 <= seconds <= SLOWEST:
+            raise _shown(ConfigError(f"seconds={seconds} does not work; use a number from 0 to {SLOWEST:g}."))
+        return self._do(run, token, "pace", float(seconds))
+
+    def stop(self, run: str, token: str) -> dict[str, Any]:
+        """End a run; what it has shown stays to be looked at."""
+        return self._do(run, token, "stop")
+
+    def status(self, run: str, since: int = 0) -> dict[str, Any]:
+        """What is new since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
+        try:
+            found = self._registry.look(run)
+        except NayerError as error:
+            raise _shown(error) from None
+        view = found.refresh()
+        return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
+
+    def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
+        try:
+            found = self._registry.command(run, token, command, *arguments)
+        except NayerError as error:
+            raise _shown(error) from None
+        return {"run": found.id, "state": found.state}
+
+
+def _shown(error: NayerError) -> gr.Error:
+    return gr.Error(str(error), print_exception=False, title="That does not work")

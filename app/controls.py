@@ -1,0 +1,137 @@
+"""The settings as a form, made from the config's own declarations, and the form's values back as a config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from nayer import methods
+from nayer.config import GROUPS, Config, Setting, settings
+from nayer.errors import ConfigError
+from nayer.teachers import TeacherCard
+
+UP_FRONT = ("latent", "rounds", "seed")
+MACHINE = frozenset({"device", "encoder", "test_data"})  # name things of the machine: not for strangers to choose
+_NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
+_TITLES = {
+    "lte": "label-text embeddings",
+    "one-hot": "one-hot",
+    "random": "random numbers",
+    "shuffled": "shuffled embeddings",
+}
+
+
+def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[TeacherCard], *, local: bool) -> Config:
+    """The preset's config with these values in place. ConfigError, in one sentence, for anything that will not do."""
+    method = methods.get(preset)
+    if not local:
+        for name in sorted(MACHINE & set(values)):
+            if values[name] != getattr(method.config, name):
+                raise ConfigError(
+                    f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave it as it is."
+                )
+    config = Config.parse(values, base=method.config)
+    known = [card.name for card in teachers]
+    if config.teacher not in known and not local:
+        raise ConfigError(f"teacher={config.teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
+    return config
+
+
+def form_settings(*, local: bool) -> list[Setting]:
+    """The settings that the form shows, in order: those up front, then the rest."""
+    hidden = _NOT_IN_THE_FORM if local else _NOT_IN_THE_FORM | MACHINE
+    shown = [setting for setting in settings() if setting.name not in hidden]
+    return sorted(
+        shown, key=lambda setting: UP_FRONT.index(setting.name) if setting.name in UP_FRONT else len(UP_FRONT)
+    )
+
+
+class Form:
+    """The widgets, drawn inside the Blocks context it is made in."""
+
+    def __init__(self, teachers: Sequence[TeacherCard], *, local: bool) -> None:
+        self.settings = form_settings(local=local)
+        self.teacher = gr.Dropdown(
+            [(_teacher_title(card), card.name) for card in teachers],
+            value=_default_teacher(teachers),
+            label="Teacher",
+            elem_id="field-teacher",
+            info="What it was trained on, and its test accuracy.",
+        )
+        self.preset = gr.Dropdown(
+            [(method.title, name) for name, method in methods.PRESETS.items()],
+            value="nayer",
+            label="Preset",
+            elem_id="field-preset",
+            info="A method with all its constants.",
+        )
+        up_front = [setting for setting in self.settings if setting.name in UP_FRONT]
+        self.fields: dict[str, gr.Component] = {setting.name: _widget(setting) for setting in up_front}
+        with gr.Accordion("All settings", open=False, elem_id="all-settings"):
+            for group, title in GROUPS.items():
+                rest = [s for s in self.settings if s.group == group and s.name not in UP_FRONT]
+                if rest:
+                    with gr.Accordion(title, open=False):
+                        self.fields |= {setting.name: _widget(setting) for setting in rest}
+        self.preset.input(
+            self._preset_values,
+            self.preset,
+            [field for name, field in self.fields.items() if name != "seed"],
+            api_visibility="private",
+            show_progress="hidden",
+        )
+
+    @property
+    def inputs(self) -> list[gr.Component]:
+        """Teacher, preset, then every field."""
+        return [self.teacher, self.preset, *self.fields.values()]
+
+    def values(self, entered: Sequence[object]) -> tuple[str, dict[str, object]]:
+        """What `inputs` hold, as (preset, values by name)."""
+        teacher, preset, *rest = entered
+        return str(preset), {"teacher": teacher} | dict(zip(self.fields, rest, strict=True))
+
+    def showing(self, config: Config) -> list[object]:
+        """What `inputs` must hold to show this config; the preset stays."""
+        return [config.teacher, gr.skip(), *(getattr(config, name) for name in self.fields)]
+
+    def _preset_values(self, preset: str) -> list[Any]:
+        config = methods.get(preset).config
+        return [getattr(config, name) for name in self.fields if name != "seed"]
+
+
+def _widget(setting: Setting) -> gr.Component:
+    """One field. Bounds are said, not enforced here: the config refuses in its own words."""
+    label = setting.name.replace("_", " ")
+    common: dict[str, Any] = {"label": label, "info": _info(setting), "elem_id": f"field-{setting.name}"}
+    if setting.choices:
+        choices = [(_TITLES.get(choice, choice), choice) for choice in setting.choices]
+        return gr.Dropdown(choices, value=setting.default, **common)
+    if setting.kind is bool:
+        return gr.Checkbox(value=setting.default, **common)
+    if setting.kind is str:
+        return gr.Textbox(value=setting.default, lines=1, max_lines=1, **common)
+    return gr.Number(value=setting.default, precision=0 if setting.kind is int else None, **common)
+
+
+def _info(setting: Setting) -> str:
+    if setting.low is None or setting.high is None:
+        return setting.help
+    unit = f" {setting.unit}" if setting.unit else ""
+    return f"{setting.help} {_plain(setting.low)} to {_plain(setting.high)}{unit}."
+
+
+def _plain(bound: float) -> str:
+    return f"{bound:,.0f}" if abs(bound) >= 1000 else f"{bound:g}"
+
+
+def _teacher_title(card: TeacherCard) -> str:
+    return f"{card.title} · {100 * card.test_accuracy:.1f} %"
+
+
+def _default_teacher(teachers: Sequence[TeacherCard]) -> str | None:
+    names = [card.name for card in teachers]
+    default = Config().teacher
+    return default if default in names else next(iter(names), None)

@@ -1,0 +1,41 @@
+"""What the machine decides, not the visitor: read once from the environment when the server starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where the page is served and how much runs at once."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    capacity: int = 2  # runs at once
+    grace_seconds: float = 90.0  # how long a run outlives its last viewer
+    on_space: bool = False
+
+    @property
+    def local(self) -> bool:
+        """Only this machine's own people can reach the page; they may name its folders and devices."""
+        return self.host in ("127.0.0.1", "localhost", "::1") and not self.on_space
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Environment:
+        """HOST, PORT, SPACE_ID (set by a Space), NAYER_CAPACITY, NAYER_GRACE_SECONDS."""
+        on_space = bool(variables.get("SPACE_ID"))
+        return cls(
+            host=variables.get("HOST") or ("0.0.0.0" if on_space else cls.host),
+            port=_number(variables, "PORT", cls.port, 0, 65535),
+            capacity=_number(variables, "NAYER_CAPACITY", cls.capacity, 1, 64),
+            grace_seconds=_number(variables, "NAYER_GRACE_SECONDS", int(cls.grace_seconds), 5, 86_400),
+            on_space=on_space,
+        )
+
+
+def _number(variables: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = variables.get(name, "").strip() or str(default)
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise SystemExit(f"{name}={text[:40]!r} does not work; use a whole number from {low} to {high}.")
+    return int(text)

@@ -1,0 +1,132 @@
+"""What travels to the page: a small JSON object with what is new since the reader's last `seq`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from app.mapping import Dots
+from app.series import Series
+from app.view import Cloud, Row, View
+
+_FIGURES = 5  # significant digits; a chart shows three
+
+
+def payload(view: View, since: int) -> dict[str, Any] | None:
+    """JSON-ready news since `since`, or None when there is none; 0 asks for everything."""
+    if since >= view.seq:
+        return None
+    news: dict[str, Any] = {"seq": view.seq} | _standing(view)
+    if view.started_seq > since:
+        news["run"] = _facts(view)
+    for name in ("losses", "learning", "measures"):
+        news |= _curve(name, getattr(view, name), since)
+    redraws = [[round_, what] for seq, round_, what in view.redraws if seq > since]
+    if redraws:
+        news["redraws"] = redraws
+    rows = [_row(row) for row in view.rows if row.seq > since]
+    if rows:
+        news["rows"] = rows
+    if view.making is not None:
+        making = view.making
+        news["making"] = {
+            "frame": making.seq,
+            "round": making.round,
+            "step": making.step,
+            "steps": making.steps,
+            "count": len(making.images),
+            "label_hit": _short(making.label_hit),
+        }
+    for name, cloud in (("outputs", view.outputs), ("samples", view.samples)):
+        if cloud is not None and cloud.seq > since:
+            news[name] = _flat(cloud)
+    return news
+
+
+def _standing(view: View) -> dict[str, Any]:
+    condition = view.condition
+    return {
+        "state": condition.state,
+        "ahead": condition.ahead,
+        "error": condition.error,
+        "pace": condition.pace,
+        "reason": view.reason,
+        "round": view.round,
+        "rounds_done": view.rounds_done,
+        "seconds": round(view.seconds, 1),
+        "left": seconds_left(view),
+        "phase": view.phase,
+        "story": view.story,
+        "notes": list(view.notes),
+        "teacher_accuracy": view.teacher_accuracy,
+        "pool": [view.pool_size, view.pool_capacity],
+    }
+
+
+def seconds_left(view: View) -> float | None:
+    """From the pace of the latest rounds and the run's own limits; None while there is nothing to judge by."""
+    if view.started is None or not view.ends:
+        return None
+    remaining = view.started.rounds - view.rounds_done
+    a_round = (
+        view.ends[-1] / view.rounds_done
+        if len(view.ends) == 1
+        else (view.ends[-1] - view.ends[0]) / (len(view.ends) - 1)
+    )
+    left = a_round * remaining - (view.seconds - view.ends[-1])
+    limit = float(view.started.config.get("seconds", 0.0))
+    if limit > 0:
+        left = min(left, limit - view.seconds)
+    return round(max(left, 0.0), 1)
+
+
+def _facts(view: View) -> dict[str, Any]:
+    started, atlas = view.started, view.atlas
+    assert started is not None
+    assert atlas is not None  # both come with the same event
+    return {
+        "teacher": started.teacher,
+        "student": started.student,
+        "classes": list(started.classes),
+        "image_shape": list(started.image_shape),
+        "rounds": started.rounds,
+        "measured_on": started.measured_on,
+        "latent": started.latent,
+        "width": int(started.embeddings.shape[1]),
+        "parameters": started.parameters,
+        "config": started.config,
+        "anchors": _dots(atlas.anchors()),
+        "sketch": atlas.sketch(),
+    }
+
+
+def _curve(name: str, series: Series, since: int) -> dict[str, Any]:
+    anew, points = series.since(since)
+    if not points:
+        return {}
+    short = [[None if v is None else _short(v) for v in point] for point in points]
+    return {name: {"anew": anew, "points": short}}
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "frame": row.seq,
+        "round": row.round,
+        "labels": list(row.labels),
+        "teacher": [[o.label, o.confidence] for o in row.teacher],
+        "student": [[o.label, o.confidence] for o in row.student],
+        "label_hit": _short(row.label_hit),
+        "pooled": row.pooled,
+    }
+
+
+def _flat(cloud: Cloud) -> list[list[float]]:
+    return _dots(cloud.dots)
+
+
+def _dots(dots: Dots) -> list[list[float]]:
+    return [[x, y, label] for x, y, label in dots]
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.{_FIGURES}g}") if math.isfinite(value) else None

@@ -1,0 +1,108 @@
+"""The web server: our two routes and Gradio's page on one FastAPI application, started and stopped in order."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from app.build import build
+from app.environment import Environment
+from app.live import routes, static_version
+from app.sessions import Opener, Registry
+from app.theme import theme
+from app.umap_map import UmapMaps
+from nayer.config import Config
+from nayer.events import Event
+from nayer.teachers import teacher_cards
+
+SWEEP_SECONDS = 5.0
+
+
+def open_events(config: Config) -> Iterator[Event]:
+    """The events of a real run. The core brings torch with it, which the page itself can wait for."""
+    from nayer.experiment import open_run
+
+    yield from open_run(config).events()
+
+
+def create(environment: Environment, opener: Opener = open_events) -> FastAPI:
+    """The whole application; `opener` makes events of a config."""
+    registry = Registry(opener, capacity=environment.capacity, grace_seconds=environment.grace_seconds)
+    version = static_version()
+    page = build(registry, teacher_cards(), version=version, local=environment.local)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(_sweep(registry))
+        yield
+        sweeper.cancel()
+        await asyncio.to_thread(registry.close)
+
+    application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    application.state.registry = registry
+    application.include_router(routes(registry, UmapMaps(registry).look))
+    head = f'<link rel="stylesheet" href="stage/{version}/stage.css"><meta name="color-scheme" content="light dark">'
+    gr.mount_gradio_app(
+        application,
+        page,
+        path="/",
+        theme=theme(),
+        head=head,
+        footer_links=["api"],
+        show_error=True,
+        max_file_size="1mb",
+        run_history=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+    )
+    return application
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted. `--port` wins over PORT."""
+    environment = Environment.read(os.environ)
+    parser = argparse.ArgumentParser(prog="python app.py", description="Serve the page.")
+    parser.add_argument("--port", type=int, default=environment.port, help="0 takes any free one")
+    parser.add_argument("--host", default=environment.host, help="127.0.0.1 serves this machine only")
+    chosen = parser.parse_args(arguments)
+    environment = replace(environment, port=chosen.port, host=chosen.host)
+    if not 0 <= environment.port <= 65535:
+        parser.error(f"--port={environment.port} does not work; use a whole number from 0 to 65535.")
+    config = uvicorn.Config(
+        create(environment),
+        host=environment.host,
+        port=environment.port,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        ws="none",
+    )
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """Says its address once it answers there."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            sys.stdout.write(f"Open http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port} in a browser.\n")
+            sys.stdout.flush()
+
+
+async def _sweep(registry: Registry) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        await asyncio.to_thread(registry.sweep)

@@ -1,0 +1,52 @@
+// What the page knows of a run: the news of the feed, put together. No drawing here.
+
+export const ENDED = new Set(["finished", "stopped", "failed"]);
+export const ROWS = 24;
+
+export function emptyModel() {
+  return {
+    state: "empty", // empty, starting, then the run's own
+    facts: null,
+    losses: [],
+    learning: [],
+    measures: [],
+    redraws: [],
+    rows: [],
+    making: null,
+    outputs: [],
+    samples: [],
+    notes: [],
+    pool: [0, 0],
+    round: 0,
+    rounds_done: 0,
+    seconds: 0,
+    left: null,
+    phase: "",
+    story: "",
+    error: "",
+    reason: "",
+    ahead: 0,
+    pace: 0,
+    teacher_accuracy: null,
+  };
+}
+
+/** The model after the news; curves grow or are replaced, a round's row and mark are there once. */
+export function told(model, news) {
+  const next = { ...model };
+  for (const [name, value] of Object.entries(news)) {
+    if (name === "run") next.facts = value;
+    else if (name === "losses" || name === "learning" || name === "measures")
+      next[name] = value.anew ? value.points : [...model[name], ...value.points];
+    else if (name === "rows") next.rows = merged(model.rows, value);
+    else if (name === "redraws") next.redraws = [...model.redraws, ...value];
+    else next[name] = value;
+  }
+  next.making = news.making ?? null;
+  return next;
+}
+
+function merged(rows, fresh) {
+  const rounds = new Set(fresh.map((row) => row.round));
+  return [...rows.filter((row) => !rounds.has(row.round)), ...fresh].slice(-ROWS);
+}

@@ -1,0 +1,245 @@
+// The stage: puts the panels together, keeps the visitor's run, turns keys and buttons into commands.
+
+import { Bar } from "./bar.js";
+import { Accuracy, Losses } from "./curves.js";
+import { Diagram } from "./diagram.js";
+import { h, put, say } from "./dom.js";
+import { Feed } from "./feed.js";
+import { LabelMap } from "./map.js";
+import { ENDED, emptyModel, told } from "./model.js";
+import { Samples } from "./samples.js";
+
+const KEPT = "nayer-run"; // localStorage: { run, token }
+const SLOW = 2.6; // seconds an event in slow motion
+
+export function mount({ element, props, trigger, watch }) {
+  const bar = document.getElementById("nayer-bar");
+  const host = element.querySelector("#nayer-stage");
+  if (host.childElementCount) return;
+  new Stage({ bar, host, props, trigger, watch });
+}
+
+class Stage {
+  constructor({ bar, host, props, trigger, watch }) {
+    this.props = props;
+    this.trigger = trigger;
+    this.model = emptyModel();
+    this.chosen = props.teachers.find((teacher) => teacher.name === props.first) ?? props.teachers[0];
+    this.asked = 0;
+    this.stepKind = "generator";
+    this.kept = remembered();
+    this.build(bar, host);
+    watch("value", () => this.begun(props.value));
+    window.nayerChooses = (name) => this.choose(name);
+    document.addEventListener("keydown", (event) => this.key(event));
+    if (this.kept.run) {
+      this.follow();
+      trigger("load", this.kept);
+    }
+    this.draw();
+  }
+
+  build(bar, host) {
+    const focus = (index) => {
+      this.samples.highlight(index);
+      this.map.highlight(index);
+    };
+    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step(kind), slow: () => this.slow(), stop: () => this.command("stop") });
+    this.diagram = new Diagram(this.props.parts);
+    this.samples = new Samples({ focus });
+    this.samples.pictured = (url, count) => this.diagram.picture(url, count);
+    this.accuracy = new Accuracy();
+    this.losses = new Losses();
+    this.map = new LabelMap({ focus, umap: () => this.umap() });
+    this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
+    const [title, text] = this.props.empty;
+    this.empty = h("div", { class: "empty" }, h("h3", {}, title), h("p", {}, text), h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"));
+    this.samples.element.querySelector(".scroll-box").append(this.empty);
+    this.foot = h("p", { class: "note foot" }, this.props.grace);
+    bar.replaceChildren(this.bar.element);
+    host.replaceChildren(
+      this.notice,
+      h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element), h("div", { class: "side" }, this.accuracy.element, this.map.element, this.losses.element)),
+      this.foot,
+    );
+  }
+
+  // --- commands ---------------------------------------------------------------------------------------------------
+
+  get active() {
+    return ["queued", "starting", "running", "paused"].includes(this.model.state);
+  }
+
+  toggle() {
+    if (this.model.state === "running") this.command("pause");
+    else if (this.model.state === "paused") this.command("resume");
+    else if (!this.active) this.start(false);
+  }
+
+  start(paused, then = null) {
+    this.asked += 1;
+    this.then = then;
+    this.feed?.close();
+    this.model = { ...emptyModel(), state: "starting" };
+    this.samples.clear();
+    this.complain("");
+    this.draw();
+    this.trigger("play", { token: this.kept.token ?? "", paused, asked: `${Date.now()}-${this.asked}` });
+  }
+
+  begun(value) {
+    if (!value) return;
+    if (value.error) {
+      this.model = emptyModel();
+      this.complain(value.error);
+      return this.draw();
+    }
+    if (!value.run || value.run === this.kept.run) return;
+    this.kept = { run: value.run, token: value.token };
+    localStorage.setItem(KEPT, JSON.stringify(this.kept));
+    this.follow();
+    if (this.then) this.command("step", this.then);
+    this.then = null;
+  }
+
+  step(kind) {
+    this.stepKind = kind;
+    if (this.active) this.command("step", kind);
+    else this.start(true, kind);
+  }
+
+  slow() {
+    const pace = this.model.pace > 0 ? 0 : SLOW;
+    this.model = { ...this.model, pace };
+    if (this.active) this.command("pace", pace);
+    else this.start(false);
+    this.wantsSlow = pace;
+    this.draw();
+  }
+
+  async command(name, ...rest) {
+    if (!this.kept.run) return;
+    const guess = { pause: "paused", resume: "running", step: "running" }[name];
+    if (guess && this.active && this.model.state !== "queued") this.model = { ...this.model, state: guess };
+    this.draw();
+    try {
+      const answer = await fetch(at(`gradio_api/run/${name}`), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ data: [this.kept.run, this.kept.token, ...rest] }) });
+      const told = await answer.json();
+      if (!answer.ok) this.complain(told.error ?? "The command did not arrive; try again.");
+    } catch {
+      this.complain("The command did not arrive; try again.");
+    }
+    this.feed?.soon();
+  }
+
+  // --- news -------------------------------------------------------------------------------------------------------
+
+  get address() {
+    return at(`live/${this.kept.run}`);
+  }
+
+  follow() {
+    this.feed?.close();
+    this.feed = new Feed({
+      address: this.address,
+      every: this.props.every,
+      heard: (news) => this.hear(news),
+      gone: () => this.forget(),
+      trouble: (down) => this.complain(down ? "Reconnecting… the run goes on meanwhile." : "", "quiet"),
+    });
+  }
+
+  hear(news) {
+    this.model = told(this.model, news);
+    if (this.wantsSlow && this.model.state === "running") {
+      this.command("pace", this.wantsSlow);
+      this.wantsSlow = 0;
+    }
+    this.feed.quick = this.model.pace > 0 || this.model.state === "paused";
+    if (news.state === "failed") this.complain(news.error);
+    this.draw();
+  }
+
+  forget() {
+    this.kept = { token: this.kept.token };
+    localStorage.setItem(KEPT, JSON.stringify(this.kept));
+    if (this.model.facts) this.complain("This run is over and no longer kept. Press Play for a new one.", "quiet");
+    this.model = { ...this.model, state: this.model.facts ? "stopped" : "empty" };
+    this.draw();
+  }
+
+  async umap() {
+    try {
+      const answer = await fetch(`${this.address}/umap`);
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null;
+    }
+  }
+
+  // --- drawing ----------------------------------------------------------------------------------------------------
+
+  choose(name) {
+    this.chosen = this.props.teachers.find((teacher) => teacher.name === name) ?? this.chosen;
+    this.draw();
+  }
+
+  draw() {
+    const { model } = this;
+    const classes = model.facts?.classes ?? this.chosen?.classes ?? [];
+    this.bar.update(model, this.chosen);
+    this.introduce(classes);
+    this.diagram.update(model, this.fallback());
+    put(this.empty, "hidden", model.state !== "empty");
+    if (this.kept.run) this.samples.update(model, this.address);
+    this.accuracy.update(model);
+    this.losses.update(model);
+    this.map.update(model, this.chosen);
+  }
+
+  introduce(classes) {
+    this.samples.introduce(classes);
+    const sketch = this.model.facts?.sketch ?? this.chosen?.sketch ?? [[0]];
+    if (this.introduced === classes && this.sketched === sketch) return;
+    this.introduced = classes;
+    this.sketched = sketch;
+    this.diagram.introduce(classes, sketch);
+  }
+
+  fallback() {
+    const { model } = this;
+    if (model.state === "empty") return "Point at a part, or tab to it, to read what it does.";
+    if (model.state === "queued") return "All places are taken; your run begins as soon as one falls free.";
+    if (model.state === "starting") return "The teacher is being loaded.";
+    if (ENDED.has(model.state)) return { "rounds done": "All rounds are done.", "time is up": "The time is up.", stopped: "The run was stopped; what it has shown stays." }[model.reason] ?? "";
+    const doing = { redraw: "Noise is re-drawn.", generator: "The generator learns to paint what the teacher recognises.", pool: "The best batch goes into the pool.", student: "The student imitates the teacher on the pool.", measure: "The student is measured." };
+    return doing[model.phase] ?? "";
+  }
+
+  complain(sentence, kind = "loud") {
+    this.notice.className = `notice ${kind}`;
+    say(this.notice, sentence);
+    put(this.notice, "hidden", !sentence);
+  }
+
+  key(event) {
+    const target = event.target;
+    const typing = target.closest?.("input, textarea, select, [contenteditable], [role=listbox], [role=option]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.key === " " && !target.closest?.("button, summary, a, [role=button], label")) this.toggle();
+    else if (event.key === ".") this.step(this.stepKind);
+    else if (event.key.toLowerCase() === "r") this.step("redraw");
+    else return;
+    event.preventDefault();
+  }
+}
+
+const at = (path) => new URL(path, document.baseURI).href;
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,123 @@
+"""Every sentence the page shows, in one place: explanations, empty and error states, and what slow motion says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nayer.events import (
+    Evaluated,
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    RoundSynthesised,
+    RunStarted,
+    StudentStep,
+)
+
+TITLE = "NAYER, live"
+TAGLINE = (
+    "A student network learns from a teacher without a single training image: "
+    "a generator invents the pictures, from nothing but the names of the classes."
+)
+EMPTY_TITLE = "Nothing has been learnt yet"
+EMPTY_TEXT = (
+    "Press Play: each round re-draws a layer of noise, and the generator behind it learns to paint images that the "
+    "teacher recognises. The student, which never sees a real image, then learns from these, "
+    "and you watch its accuracy climb."
+)
+SETTINGS_APPLY = "Settings apply from the next run on: press Stop, then Play."
+GRACE = "Close this tab and the run ends {seconds:.0f} s later; reload it and you find your run again."
+
+PARTS: dict[str, tuple[str, str]] = {
+    "names": ("class names", "All that is known of the data: the names of the classes, and a trained teacher."),
+    "embeddings": (
+        "label embeddings",
+        "A language model turned each name into a fixed vector once; this table never changes during a run.",
+    ),
+    "noisy": (
+        "noisy layer",
+        "A linear layer with freshly drawn weights: the only source of randomness, so a re-draw means new images.",
+    ),
+    "generator": (
+        "generator",
+        "A small convolutional network that paints one image of each class from every noisy layer.",
+    ),
+    "images": (
+        "images",
+        "The invented pictures: each round the best batch goes into the pool the student learns from.",
+    ),
+    "teacher": ("teacher", "A frozen classifier: it judges the images, and its opinion is all the student ever gets."),
+    "student": ("student", "A smaller network that imitates the teacher on the images in the pool."),
+    "losses": (
+        "losses",
+        "What the generator lowers: images should look right, fit the teacher's statistics, puzzle the student.",
+    ),
+}
+
+
+def narrate(event: Event, config: Mapping[str, Any]) -> str:
+    """One sentence with the numbers of the event at hand; empty where there is nothing to say."""
+    match event:
+        case RunStarted():
+            width = event.embeddings.shape[1]
+            return (
+                f"{len(event.classes)} class names are embedded once, as {width} numbers each; they stay as they are."
+            )
+        case LayerRedrawn():
+            return _redraw_sentence(event)
+        case GeneratorStep():
+            return _generator_sentence(event, int(config["synthesis_batch"]))
+        case RoundSynthesised():
+            where = "it enters the pool" if event.pooled else "it is too early to keep it"
+            return (
+                f"The round's best batch came at step {event.best_step + 1}: "
+                f"the teacher recognises {_percent(event.label_hit)} of it, and {where}."
+            )
+        case StudentStep():
+            return (
+                f"Step {event.step + 1} of {event.steps}: on these pool images the student picks the teacher's class "
+                f"for {_percent(event.agreement)}; their distance is {event.loss:.3g} nats at temperature "
+                f"{config['temperature']:g}."
+            )
+        case Evaluated():
+            return _measure_sentence(event)
+        case _:
+            return ""
+
+
+def _redraw_sentence(event: LayerRedrawn) -> str:
+    if event.what == "generator":
+        return "The whole generator is built anew, noisy layer included, so that it does not settle on one style."
+    sets, _, width = event.outputs.shape
+    layers = "a noisy layer is" if sets == 1 else "the noisy layers are"
+    return f"The dice are thrown: {layers} drawn anew, and every name becomes {width:,} new numbers."
+
+
+def _generator_sentence(event: GeneratorStep, batch: int) -> str:
+    seen = round(event.label_hit * batch)
+    sentence = (
+        f"Step {event.step + 1} of {event.steps}: the teacher sees {seen} of {batch} images as their label; "
+        f"cross-entropy {event.ce:.2f} nats"
+    )
+    if event.adversarial:
+        sentence += f"; teacher and student differ by {abs(event.adversarial):.2f} nats"
+    return sentence + "."
+
+
+def _measure_sentence(event: Evaluated) -> str:
+    if event.accuracy is not None:
+        teacher = event.teacher_accuracy
+        against = f", the teacher for {_percent(teacher)}" if teacher is not None else ""
+        return (
+            f"On {event.images:,} real test images, used for nothing else, "
+            f"the student is right for {_percent(event.accuracy)}{against}."
+        )
+    if event.agreement is not None:
+        agreed = _percent(event.agreement)
+        return f"On {event.images:,} held-back samples the student picks the teacher's class for {agreed}."
+    return ""
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

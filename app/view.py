@@ -1,0 +1,224 @@
+"""What is shown, as a pure fold of events: the same events give the same view, whoever looks and whenever they join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import text
+from app.mapping import Atlas, Dots
+from app.series import Point, Series
+from nayer.events import (
+    Evaluated,
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    Note,
+    RoundFinished,
+    RoundSynthesised,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StudentStep,
+)
+
+ROWS = 24  # rounds of samples that are kept
+PACE_OVER = 6  # rounds the time left is judged by
+Phase = Literal["", "redraw", "generator", "pool", "student", "measure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the run stands from outside: no event of the algorithm, but folded like one, so that readers hear of it."""
+
+    state: str  # queued, running, paused, finished, stopped, failed
+    ahead: int = 0  # runs that come first
+    error: str = ""  # one sentence, when failed
+    pace: float = 0.0  # seconds an event, in slow motion
+
+
+_WAITING = Condition("queued")
+_NOTHING = Series()
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a network says of one image."""
+
+    label: int
+    confidence: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One round's samples: the first image of every class, and what teacher and student make of it."""
+
+    seq: int
+    round: int
+    images: NDArray[np.uint8]  # (k, c, h, w)
+    labels: tuple[int, ...]
+    teacher: tuple[Opinion, ...]
+    student: tuple[Opinion, ...]
+    label_hit: float  # share of the whole batch, 0..1
+    pooled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The images on the easel: the generator's latest step."""
+
+    seq: int
+    round: int
+    step: int
+    steps: int
+    images: NDArray[np.uint8]  # (p, c, h, w)
+    label_hit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Dots of the map that move together, and the points in the table's space they come from."""
+
+    seq: int
+    dots: Dots
+    points: NDArray[np.float32]  # (n, d)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a page needs of a run. `seq` counts what was folded; parts carry the `seq` at which they changed."""
+
+    seq: int = 0
+    condition: Condition = _WAITING
+    started: RunStarted | None = None
+    started_seq: int = 0
+    atlas: Atlas | None = None
+    round: int = 0
+    seconds: float = 0.0
+    phase: Phase = ""
+    story: str = ""
+    reason: str = ""  # why the run ended by itself or was stopped
+    notes: tuple[str, ...] = ()
+    ends: tuple[float, ...] = ()  # seconds at the ends of the latest rounds
+    rounds_done: int = 0
+    losses: Series = _NOTHING  # x, ce, bn, adversarial, label_hit
+    learning: Series = _NOTHING  # x, loss, agreement
+    measures: Series = _NOTHING  # x, accuracy, agreement
+    teacher_accuracy: float | None = None
+    redraws: tuple[tuple[int, int, str], ...] = ()  # seq, round, what
+    rows: tuple[Row, ...] = ()  # oldest first
+    making: Making | None = None
+    pool_size: int = 0
+    pool_capacity: int = 0
+    outputs: Cloud | None = None
+    samples: Cloud | None = None
+
+
+def fold(view: View, happened: Iterable[Event | Condition]) -> View:
+    """The view after these events, in order."""
+    for one in happened:
+        view = _after(view, one)
+    return view
+
+
+def anew(view: View) -> View:
+    """An empty view that goes on counting where this one is, for a fold that begins again with a snapshot."""
+    seq = view.seq + 1
+    forgotten = Series(thinned=seq)  # tells readers to replace their curves
+    return View(seq=seq, condition=view.condition, losses=forgotten, learning=forgotten, measures=forgotten)
+
+
+def _after(view: View, one: Event | Condition) -> View:
+    if isinstance(one, Condition):
+        return view if one == view.condition else replace(view, seq=view.seq + 1, condition=one)
+    seq = view.seq + 1
+    config = view.started.config if view.started else getattr(one, "config", {})
+    story = text.narrate(one, config) or view.story
+    return _told(replace(view, seq=seq, round=one.round, seconds=one.seconds, story=story), one)
+
+
+def _told(view: View, event: Event) -> View:
+    seq = view.seq
+    match event:
+        case RunStarted():
+            return replace(view, started=event, started_seq=seq, atlas=Atlas.of(event.embeddings))
+        case Note(message=message):
+            return replace(view, notes=(*view.notes, message)[-8:])
+        case LayerRedrawn():
+            redraws = (*view.redraws, (seq, event.round, event.what))[-2000:]
+            return replace(view, phase="redraw", redraws=redraws, outputs=_outputs(view, event))
+        case GeneratorStep():
+            return _generator_step(view, event)
+        case RoundSynthesised():
+            return _synthesised(view, event)
+        case StudentStep():
+            point = Point(seq, event.round + (event.step + 1) / event.steps, (event.loss, event.agreement))
+            return replace(view, phase="student", learning=view.learning.add(point))
+        case Evaluated():
+            point = Point(seq, event.round + 1.0, (event.accuracy, event.agreement))
+            teacher = view.teacher_accuracy if event.teacher_accuracy is None else event.teacher_accuracy
+            return replace(view, phase="measure", measures=view.measures.add(point), teacher_accuracy=teacher)
+        case RoundFinished():
+            return replace(view, ends=(*view.ends, event.seconds)[-PACE_OVER:], rounds_done=event.round + 1)
+        case RunFinished(reason=reason):
+            return replace(view, phase="", reason=reason, making=None)
+        case RunFailed():
+            return replace(view, phase="", making=None)
+        case _:
+            return view
+
+
+def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
+    if view.atlas is None:
+        return None
+    sets, classes, _ = event.outputs.shape
+    points = view.atlas.lay_outputs(event.outputs)
+    return Cloud(view.seq, view.atlas.place(points, np.tile(np.arange(classes), sets)), points)
+
+
+def _generator_step(view: View, event: GeneratorStep) -> View:
+    x = event.round + (event.step + 1) / event.steps
+    point = Point(view.seq, x, (event.ce, event.bn, event.adversarial, event.label_hit))
+    making = Making(view.seq, event.round, event.step, event.steps, event.preview, event.label_hit)
+    return replace(view, phase="generator", losses=view.losses.add(point), making=making)
+
+
+def _synthesised(view: View, event: RoundSynthesised) -> View:
+    row = _row(view, event)
+    samples = None
+    if view.atlas is not None:
+        points = view.atlas.lay_features(event.features, event.labels)
+        samples = Cloud(view.seq, view.atlas.place(points, event.labels), points)
+    return replace(
+        view,
+        phase="pool",
+        rows=(*view.rows, row)[-ROWS:],
+        making=None,
+        pool_size=event.pool_size,
+        pool_capacity=event.pool_capacity,
+        samples=samples,
+    )
+
+
+def _row(view: View, event: RoundSynthesised) -> Row:
+    classes = len(view.started.classes) if view.started else int(event.labels.max()) + 1
+    _, firsts = np.unique(event.labels, return_index=True)  # the first image of every class, in class order
+    firsts = firsts[:classes]
+
+    def opinions(labels: NDArray[np.int64], confidence: NDArray[np.float32]) -> tuple[Opinion, ...]:
+        return tuple(Opinion(int(labels[i]), round(float(confidence[i]), 3)) for i in firsts)
+
+    return Row(
+        seq=view.seq,
+        round=event.round,
+        images=event.images[firsts],
+        labels=tuple(int(event.labels[i]) for i in firsts),
+        teacher=opinions(event.teacher_labels, event.teacher_confidence),
+        student=opinions(event.student_labels, event.student_confidence),
+        label_hit=event.label_hit,
+        pooled=event.pooled,
+    )
