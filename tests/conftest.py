@@ -1,10 +1,48 @@
 """What every test shares."""
 
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # a test never waits for a network; before huggingface_hub reads it
+
+import hashlib
+from pathlib import Path
+
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+from nayer.models import ModelSpec, build
+from nayer.teachers import TeacherCard, weights_of
 
 # The networks here are tiny: a second thread costs more than it brings, and other work may hold the second core.
 torch.set_num_threads(1)
 
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole teacher, small and untaught: 3 classes, 8 × 8 pixels, no test images of its own."""
+    folder = tmp_path_factory.mktemp("teachers") / "tiny"
+    folder.mkdir()
+    model = ModelSpec(architecture="lenet-4", channels=1, size=8, classes=3, mean=(0.5,), std=(0.25,))
+    weights = weights_of(build(model, torch.Generator().manual_seed(0)))
+    card = TeacherCard(
+        name="tiny",
+        title="Tiny",
+        model=model,
+        student=model.model_copy(update={"architecture": "lenet-2"}),
+        classes=("cat", "dog", "boat"),
+        mirror=True,
+        testset=None,
+        test_accuracy=0.3,
+        data="None: its weights are random.",
+        licence="MIT",
+        seed=0,
+        command="none",
+        sha256=hashlib.sha256(weights).hexdigest(),
+    )
+    (folder / "model.safetensors").write_bytes(weights)
+    (folder / "config.json").write_text(card.model_dump_json(), "utf-8")
+    return folder

@@ -1,0 +1,201 @@
+"""The architecture's rules: who may import whom, what stays out of the start, what no file may contain."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nayer.methods import PRESETS
+
+ROOT = Path(__file__).parent.parent
+NAYER = sorted((ROOT / "nayer").rglob("*.py"))
+APP = sorted((ROOT / "app").rglob("*.py"))
+PLOTTING = {"matplotlib", "plotly", "seaborn", "bokeh", "altair"}
+HEAVY = {"transformers", "umap", "numba", "sklearn", "matplotlib", "gradio", "datasets", "pyarrow", "pandas"}
+
+# Lower may not import higher. What is not named here may import anything below the command line.
+ORDER = [
+    {"errors", "events"},
+    {"config"},
+    {"methods"},
+]
+LEAVES = {"losses", "pool", "noisy_layer", "bn_statistics"}  # torch, each other's types, and nothing else of ours
+CORE = {"synthesis", "distillation", "training", "state"}
+OUTSIDE_OF_CORE = {"checkpoints", "session", "experiment", "export", "record", "testsets", "teach", "teachers"}
+DATA_FREE = ["synthesis", "distillation", "pool", "training", "state", "session", "checkpoints"]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module a file imports, at its top or later, in full: `from nayer import pool` counts as nayer.pool."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            found.add(str(node.module))
+            if node.module in ("nayer", "app"):
+                found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def tops(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def ours(name: str) -> set[str]:
+    """The modules of nayer that nayer.`name` imports, without the package's name."""
+    return {i.removeprefix("nayer.") for i in imports(ROOT / "nayer" / f"{name}.py") if i.startswith("nayer.")}
+
+
+def reached(name: str) -> set[str]:
+    """`ours`, theirs, and so on."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for module in ours(waiting.pop()) - seen:
+            seen.add(module)
+            waiting.append(module)
+    return seen
+
+
+MODULES = [path.stem for path in NAYER if path.stem not in ("__init__", "__main__")]
+
+
+@pytest.mark.parametrize("path", NAYER, ids=lambda p: p.stem)
+def test_the_core_knows_no_page_and_no_plots(path):
+    assert not tops(path) & ({"app", "gradio", "fastapi", "uvicorn"} | PLOTTING)
+
+
+@pytest.mark.parametrize("path", APP, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_page_knows_no_torch(path):
+    assert not tops(path) & {"torch", "safetensors", "transformers"}
+
+
+def test_the_page_draws_without_pyplot():
+    assert not [path for path in APP if "matplotlib.pyplot" in imports(path)]
+
+
+def test_the_entry_imports_only_the_page_and_holds_nothing_importable():
+    assert tops(ROOT / "app.py") == {"app"}
+    body = ast.parse((ROOT / "app.py").read_text("utf-8")).body
+    assert not [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign))]
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES))
+def test_the_leaves_import_nothing_else_of_ours(name):
+    assert ours(name) <= LEAVES
+
+
+@pytest.mark.parametrize("level", range(len(ORDER)))
+def test_settings_stand_on_errors_and_events_only(level):
+    below = set().union(*ORDER[:level]) if level else set()
+    for name in ORDER[level]:
+        assert ours(name) <= below
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_one_way(name):
+    assert name not in reached(name)
+
+
+@pytest.mark.parametrize("name", ["generator", "models", "labels"])
+def test_what_the_core_stands_on_does_not_know_it(name):
+    assert not reached(name) & (CORE | OUTSIDE_OF_CORE)
+
+
+@pytest.mark.parametrize("name", ["synthesis", "distillation"])
+def test_the_phases_do_not_know_the_algorithm(name):
+    assert not reached(name) & ({"training"} | OUTSIDE_OF_CORE)
+
+
+def test_the_algorithm_does_not_know_who_runs_it():
+    assert not reached("training") & OUTSIDE_OF_CORE
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("cli")])
+def test_nothing_below_the_command_line_imports_it(name):
+    assert not [module for module in ours(name) if module.startswith("cli")]
+
+
+@pytest.mark.parametrize("name", DATA_FREE)
+def test_training_cannot_reach_data(name):
+    assert not reached(name) & {"testsets", "teach", "labelled"}
+
+
+@pytest.mark.parametrize("path", [*NAYER, *APP], ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_module_asks_for_a_methods_name(path):
+    """A preset's name is data of `methods`; only the one to start with may be named elsewhere, and never compared."""
+    if path.stem == "methods":
+        return
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, (ast.Compare, ast.MatchValue)):
+            names = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+            assert not names & set(PRESETS), ast.unparse(node)
+        if isinstance(node, (ast.Attribute, ast.Name)):
+            called = node.attr if isinstance(node, ast.Attribute) else node.id
+            assert called != "method_name"
+
+
+def loaded_by(statement: str) -> set[str]:
+    command = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(done.stdout.split())
+
+
+def test_the_core_starts_without_what_is_heavy():
+    everything = ", ".join(f"nayer.{name}" for name in MODULES)
+    assert not loaded_by(f"import {everything}") & HEAVY
+
+
+def test_the_command_line_answers_without_torch():
+    assert not loaded_by("import nayer, nayer.cli") & ({"torch", "rich"} | HEAVY)
+
+
+def test_the_page_starts_without_the_encoder_and_umap():
+    assert not loaded_by("import app.server, app.build") & {"transformers", "umap", "numba", "sklearn", "datasets"}
+
+
+def tracked() -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_machine_or_a_package_source():
+    # Written in pieces, so that this file does not name them.
+    places = [str(ROOT.parent) + "/", str(Path.home()) + "/", "/" + "home/", "/" + "Users/", "/" + "root/"]
+    sources = ["--index" + "-url", "--extra-index" + "-url", "find" + "-links", "--" + "registry"]
+    found = [
+        (path.name, word)
+        for path in tracked()
+        if path.suffix not in (".safetensors", ".parquet", ".npz", ".png", ".gz")
+        for word in [*places, *sources]
+        if word in path.read_text("utf-8")
+    ]
+    assert not found
+
+
+def test_every_pin_is_exact_but_for_torch():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = [line for line in (ROOT / name).read_text("utf-8").splitlines() if line and not line.startswith("#")]
+        loose = [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)]
+        assert loose == (["torch>=2.8,<=2.13.0"] if name == "requirements.txt" else [])
+
+
+MODULE_OF = {"scikit-learn": "sklearn", "umap-learn": "umap", "pillow": "PIL"}  # where the names differ
+OPTIONAL = {"pyarrow", "datasets"}  # imported on use only, by what says how to install them
+
+
+def pinned(name: str) -> set[str]:
+    """The modules that a requirements file brings by name."""
+    lines = [line for line in (ROOT / name).read_text("utf-8").splitlines() if line[:1] not in ("", "#")]
+    names = [re.split(r"[=<>]", line)[0] for line in lines]
+    return {MODULE_OF.get(name, name) for name in names}
+
+
+def test_what_is_pinned_is_used_and_what_is_used_is_pinned():
+    used = set().union(*(tops(path) for path in [*NAYER, *APP])) - set(sys.stdlib_module_names) - {"nayer", "app"}
+    assert used - OPTIONAL == pinned("requirements.txt")
