@@ -1,0 +1,134 @@
+"""A text encoder of `transformers`, run once per set of class names: texts in, embeddings out.
+
+CLIP's text tower gives its projected text embeddings as they are (Radford et al., 2021). Every other encoder
+gives the mean of its last hidden states over real tokens, scaled to length 1: the pipeline that
+sentence-transformers/all-MiniLM-L6-v2 declares in its own `modules.json` (Transformer, mean Pooling, Normalize).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nayer.errors import EncoderError
+from nayer.events import Floats
+
+CLIP_TYPES = frozenset({"clip", "clip_text_model"})  # `model_type` of a whole CLIP, and of its text tower alone
+BATCH = 64  # texts a forward pass
+MAX_TOKENS = 256  # all-MiniLM-L6-v2's own limit; CLIP's tokenizer says 77
+HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
+WITHOUT_ENCODER = "latent=one-hot and latent=random work without an encoder"
+
+_one_at_a_time = threading.Lock()  # loading turns process-wide logging down, and 30 visitors shall not load 30 encoders
+
+
+def embed(texts: Sequence[str], encoder: str) -> Floats:
+    """The embeddings (n, d) of `texts` by `encoder`: a local folder, or a Hub id from the cache or the network.
+
+    Raises EncoderError, in one sentence and without long retries, where that cannot be done.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise EncoderError(
+            f"label texts need the package {error.name}: pip install {error.name}; {WITHOUT_ENCODER}."
+        ) from None
+    os.environ.setdefault(
+        "DISABLE_SAFETENSORS_CONVERSION", "true"
+    )  # else an old .bin is sent for conversion, in a thread
+    with _one_at_a_time, _quiet(transformers), torch.inference_mode():
+        try:
+            tokenizer, model, is_clip = _load(encoder, transformers, torch)
+            batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+            table = torch.cat([_forward(batch, tokenizer, model, is_clip, torch) for batch in batches])  # (n, d)
+        except EncoderError:
+            raise
+        except Exception as error:  # a foreign folder can fail in any way inside transformers
+            raise EncoderError(
+                f"encoder={encoder!r} cannot embed class names ({_first_line(error)}); {WITHOUT_ENCODER}."
+            ) from None
+    embeddings: Floats = table.numpy()
+    if not np.isfinite(embeddings).all():
+        raise EncoderError(f"encoder={encoder!r} gives embeddings that are not finite; {WITHOUT_ENCODER}.")
+    return embeddings
+
+
+def _forward(texts: Sequence[str], tokenizer: Any, model: Any, is_clip: bool, torch: Any) -> Any:
+    """One batch of texts -> (n, d) float32."""
+    limit = min(MAX_TOKENS, tokenizer.model_max_length)
+    tokens = tokenizer(list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt")  # (n, t)
+    output = model(**tokens)
+    if is_clip:
+        return output.text_embeds  # (n, d)
+    real = tokens["attention_mask"].unsqueeze(-1)  # (n, t, 1), 0 at padding
+    mean = (output.last_hidden_state * real).sum(1) / real.sum(1)  # (n, t, d) -> (n, d)
+    return torch.nn.functional.normalize(mean, dim=1)
+
+
+def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
+    """(tokenizer, model in eval mode, whether it is CLIP); what lies on this machine first, the network second."""
+    if not encoder.strip():
+        raise EncoderError(f"encoder is empty; name a Hub id or a local folder; {WITHOUT_ENCODER}.")
+    try:
+        return _pretrained(encoder, transformers, torch, local_files_only=True)
+    except OSError:  # not a folder with an encoder, not in the cache
+        if Path(encoder).is_dir():
+            raise
+    _ask_the_hub(encoder)
+    return _pretrained(encoder, transformers, torch, local_files_only=False)
+
+
+def _pretrained(encoder: str, transformers: Any, torch: Any, **where: bool) -> tuple[Any, Any, bool]:
+    where["trust_remote_code"] = False  # nothing from a repository is run, and nobody is asked on the terminal
+    is_clip = transformers.AutoConfig.from_pretrained(encoder, **where).model_type in CLIP_TYPES
+    kind = transformers.CLIPTextModelWithProjection if is_clip else transformers.AutoModel
+    tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, **where)
+    model, report = kind.from_pretrained(encoder, dtype=torch.float32, output_loading_info=True, **where)
+    missing = [key for key in report["missing_keys"] if not key.startswith("pooler.")]  # BERT's pooler is not used here
+    if missing:
+        raise EncoderError(
+            f"encoder={encoder!r} lacks {len(missing)} weights, {min(missing)} among them; {WITHOUT_ENCODER}."
+        )
+    return tokenizer, model.eval(), is_clip
+
+
+def _ask_the_hub(encoder: str) -> None:
+    """One short request, because a download without network would be retried for half a minute."""
+    import huggingface_hub
+
+    try:
+        url = huggingface_hub.hf_hub_url(encoder, "config.json")
+        huggingface_hub.get_hf_file_metadata(url, timeout=HUB_SECONDS)
+    except Exception as error:  # offline mode, no network, no such repository, a malformed name
+        raise EncoderError(
+            f"encoder={encoder!r} is neither a local folder nor in the Hub's cache, and the Hub does not give it"
+            f" ({_first_line(error)}); {WITHOUT_ENCODER}."
+        ) from None
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """No progress bars and no loading reports on the terminal; both settings are put back."""
+    logging = transformers.utils.logging
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong, short enough for a sentence."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return line.rstrip(".:") if len(line) <= 160 else line[:159] + "…"
