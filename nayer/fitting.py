@@ -1,0 +1,85 @@
+"""A classifier fitted to labelled images: arrays in, a network out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nayer.augmentation import crop_and_flip
+from nayer.models import Classifier, ModelSpec, build
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """SGD with Nesterov momentum on a one-cycle learning rate (Smith and Topin, 2018), with crops and mirroring."""
+
+    epochs: int
+    lr: float  # at the top of the cycle
+    batch: int = 128
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    smoothing: float = 0.1  # share of the target spread over all classes
+    crop: int = 0  # px of the random shift
+    mirror: bool = False
+    bfloat16: bool = (
+        False  # convolutions in bfloat16 where the processor has it: twice as fast, the weights stay float32
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one pass over the training images came to."""
+
+    epoch: int  # from 1
+    epochs: int
+    loss: float  # nats, averaged over the epoch's steps
+
+
+def fit(
+    spec: ModelSpec,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    rng: torch.Generator,
+    on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
+) -> Classifier:
+    """A network of `spec` trained on images (n, c, h, w) uint8 and labels (n,); the same `rng` gives the same one."""
+    network = build(spec, rng).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    steps = recipe.epochs * max(1, len(images) // recipe.batch)
+    optimizer = torch.optim.SGD(
+        network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, steps, pct_start=0.25, cycle_momentum=False)
+    for epoch in range(1, recipe.epochs + 1):
+        network.train()
+        losses = []
+        for batch, wanted in _batches(images, labels, recipe, rng):
+            with _precision(recipe):
+                logits = network(batch)
+            loss = F.cross_entropy(logits.float(), wanted, label_smoothing=recipe.smoothing)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach())
+        on_epoch(Epoch(epoch, recipe.epochs, torch.stack(losses).mean().item()), network)
+    return network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[no-any-return]
+
+
+def _batches(images: Tensor, labels: Tensor, recipe: Recipe, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Each image once, in random order, moved and mirrored; an incomplete batch is left out unless alone."""
+    order = torch.randperm(len(images), generator=rng)
+    size = min(recipe.batch, len(images))
+    for start in range(0, len(images) - size + 1, size):
+        picks = order[start : start + size]
+        batch = crop_and_flip(images[picks].float() / 255.0, recipe.crop, recipe.mirror, rng)  # (b, c, h, w)
+        yield batch.contiguous(memory_format=torch.channels_last), labels[picks]
+
+
+def _precision(recipe: Recipe) -> AbstractContextManager[object]:
+    return torch.autocast("cpu", torch.bfloat16) if recipe.bfloat16 else nullcontext()

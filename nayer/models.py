@@ -1,0 +1,209 @@
+"""The few small classifiers that teach and learn here, all from one table of families."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from torch import Tensor, nn
+
+from nayer.errors import ConfigError
+
+SIDES = (8, 64)  # px; two halvings must leave something, and memory must stay bounded
+WIDTHS = (1, 128)  # channels after the first convolution
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Networks of one shape in any width; `body` makes the layers up to the features and says how many those are."""
+
+    summary: str
+    body: Callable[[int, int, int], tuple[list[nn.Module], int]]  # (width, channels, side) -> layers, features
+
+
+def parse_architecture(text: str, field: str = "architecture") -> tuple[Family, int]:
+    """`lenet-8` → its family and width; ConfigError naming `field` and what exists."""
+    match = re.fullmatch(r"([a-z0-9]+)-([0-9]{1,3})", text)
+    if match and match[1] in FAMILIES and WIDTHS[0] <= int(match[2]) <= WIDTHS[1]:
+        return FAMILIES[match[1]], int(match[2])
+    known = ", ".join(f"{name}-W" for name in FAMILIES)
+    raise ConfigError(
+        f"{field}={text[:60]!r} is no known network; use {known} with a width W of {WIDTHS[0]} to {WIDTHS[1]}."
+    )
+
+
+class ModelSpec(BaseModel):
+    """All it takes to build a classifier without its weights."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    architecture: str = Field(
+        description="Such as lenet-16 or resnet20-16: family and width, the channels after the first convolution."
+    )
+    channels: int = Field(description="1 for grey images, 3 for RGB.")
+    size: int = Field(ge=SIDES[0], le=SIDES[1], description="Side of the square images, px.")
+    classes: int = Field(ge=2, le=1000)
+    mean: tuple[float, ...] = Field(description="Per channel, of images in [0, 1].")
+    std: tuple[float, ...] = Field(description="Per channel, of images in [0, 1].")
+
+    @field_validator("architecture")
+    @classmethod
+    def _architecture_exists(cls, architecture: str) -> str:
+        try:
+            parse_architecture(architecture)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return architecture
+
+    @model_validator(mode="after")
+    def _channels_agree(self) -> ModelSpec:
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels={self.channels} does not work; use 1 or 3")
+        if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
+            raise ValueError(f"mean and std need {self.channels} numbers each, those of std above 0")
+        return self
+
+
+class Classifier(nn.Module):
+    """Images (n, c, h, w) in [0, 1] → logits (n, k); normalises them itself."""
+
+    mean: Tensor  # (c, 1, 1)
+    std: Tensor  # (c, 1, 1)
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        family, width = parse_architecture(spec.architecture)
+        layers, features = family.body(width, spec.channels, spec.size)
+        self.body = nn.Sequential(*layers)
+        self.last = nn.Linear(features, spec.classes)
+        # Part of the spec, not of the weights.
+        self.register_buffer("mean", torch.tensor(spec.mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(spec.std).view(-1, 1, 1), persistent=False)
+
+    def features(self, images: Tensor) -> Tensor:
+        """(n, c, h, w) → (n, f), the input of the last layer."""
+        return self.body((images - self.mean) / self.std)  # type: ignore[no-any-return]
+
+    def head(self, features: Tensor) -> Tensor:
+        """(n, f) → logits (n, k)."""
+        return self.last(features)  # type: ignore[no-any-return]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.features(images))
+
+
+def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
+    """The network of `spec`, its weights drawn from `rng` (or from seed 0), never from the global generator."""
+    # Layers made on the meta device draw nothing, so that runs in two threads cannot disturb each other.
+    with torch.device("meta"):
+        network = Classifier(spec)
+    network.to_empty(device="cpu")
+    network.mean.copy_(torch.tensor(spec.mean).view(-1, 1, 1))
+    network.std.copy_(torch.tensor(spec.std).view(-1, 1, 1))
+    initialise(network, torch.Generator().manual_seed(0) if rng is None else rng)
+    return network
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, rng: torch.Generator) -> None:
+    """Draws every Linear and Conv2d in `module` anew and resets every BatchNorm, with PyTorch's defaults.
+
+    `rng` lives on the CPU, whatever the module's device. U(±1/√fan_in) for weights and biases is what
+    Linear and Conv2d start from (He et al., 2015, with a = √5).
+    """
+    for layer in module.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            bound = 1.0 / math.sqrt(layer.weight[0].numel())
+            for parameter in (layer.weight, layer.bias):
+                if parameter is not None:
+                    parameter.copy_((torch.rand(parameter.shape, generator=rng) * 2.0 - 1.0) * bound)
+        elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            layer.reset_parameters()
+
+
+def _lenet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    """Two convolutions with pooling and a hidden layer (LeCun et al., 1998), with BatchNorm and ReLU."""
+    return _two_convolutions(width, channels, side, batch_norm=True)
+
+
+def _plainnet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    return _two_convolutions(width, channels, side, batch_norm=False)
+
+
+def _two_convolutions(width: int, channels: int, side: int, *, batch_norm: bool) -> tuple[list[nn.Module], int]:
+    layers: list[nn.Module] = []
+    for inputs, outputs in ((channels, width), (width, 2 * width)):
+        layers.append(nn.Conv2d(inputs, outputs, 5, padding=2, bias=not batch_norm))
+        layers += [nn.BatchNorm2d(outputs)] if batch_norm else []
+        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+    hidden = 8 * width
+    return [*layers, nn.Flatten(), nn.Linear(2 * width * (side // 4) ** 2, hidden), nn.ReLU()], hidden
+
+
+class Residual(nn.Module):
+    """x + branch(x), with a shortcut where the branch changes the shape, and a ReLU behind the sum if wanted."""
+
+    def __init__(self, branch: nn.Module, shortcut: nn.Module, *, relu: bool) -> None:
+        super().__init__()
+        self.branch, self.shortcut = branch, shortcut
+        self.after: nn.Module = nn.ReLU() if relu else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(self.shortcut(x) + self.branch(x))  # type: ignore[no-any-return]
+
+
+def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    """3×3, no bias in front of the BatchNorm that follows."""
+    return [nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs)]
+
+
+def _basic_block(inputs: int, outputs: int, stride: int) -> Residual:
+    """conv-BN-ReLU-conv-BN; a 1×1 convolution carries x where its shape changes (He et al., 2016, option B)."""
+    branch = nn.Sequential(*_convolution(inputs, outputs, stride), nn.ReLU(), *_convolution(outputs, outputs))
+    if stride == 1 and inputs == outputs:
+        return Residual(branch, nn.Identity(), relu=True)
+    carry = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+    return Residual(branch, nn.Sequential(carry, nn.BatchNorm2d(outputs)), relu=True)
+
+
+def _resnet(width: int, channels: int, side: int, *, blocks: int) -> tuple[list[nn.Module], int]:
+    """The CIFAR ResNet (He et al., 2016, §4.2): three stages of `blocks`, each half the side and twice the width."""
+    layers: list[nn.Module] = [*_convolution(channels, width), nn.ReLU()]
+    inputs = width
+    for stage in range(3):
+        for block in range(blocks):
+            outputs = width * 2**stage
+            layers.append(_basic_block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
+            inputs = outputs
+    return [*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()], inputs
+
+
+def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    """Made for fast training on CIFAR-10 (Page, How to train your ResNet, 2018): most of its work at low resolution."""
+
+    def double(inputs: int) -> list[nn.Module]:
+        return [*_convolution(inputs, 2 * inputs), nn.ReLU(), nn.MaxPool2d(2)]
+
+    def residual(features: int) -> Residual:
+        twice = [*_convolution(features, features), nn.ReLU(), *_convolution(features, features), nn.ReLU()]
+        return Residual(nn.Sequential(*twice), nn.Identity(), relu=False)
+
+    first = [*_convolution(channels, width), nn.ReLU()]
+    stages = [*double(width), residual(2 * width), *double(2 * width), *double(4 * width), residual(8 * width)]
+    return [*first, *stages, nn.AdaptiveMaxPool2d(1), nn.Flatten()], 8 * width
+
+
+FAMILIES: dict[str, Family] = {
+    "lenet": Family("two 5×5 convolutions with BatchNorm and a hidden layer", _lenet),
+    "plainnet": Family("lenet without BatchNorm", _plainnet),
+    "resnet8": Family("three residual blocks in three stages", partial(_resnet, blocks=1)),
+    "resnet9": Family("eight convolutions, two of each four in a residual block, made for fast training", _resnet9),
+    "resnet14": Family("six residual blocks in three stages", partial(_resnet, blocks=2)),
+    "resnet20": Family("nine residual blocks in three stages", partial(_resnet, blocks=3)),
+}

@@ -1,0 +1,226 @@
+"""Trains a teacher from labelled images and writes its folder: the only module that reads training images."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nayer.errors import AssetError, ConfigError, StorageError
+from nayer.evaluation import predict
+from nayer.fitting import Epoch, Recipe, fit
+from nayer.labelled import Labelled, digits_for_testing, read_digits, read_idx, read_parquet
+from nayer.models import Classifier, ModelSpec
+from nayer.teachers import TeacherCard, weights_of
+from nayer.testsets import load_testset
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A data set that a teacher can learn: where its images come from, what they are called, how it is done."""
+
+    title: str
+    classes: tuple[str, ...]
+    read: Callable[[Path], Labelled]  # the training images from a folder
+    folder: str  # where they lie if nobody says otherwise; empty where none is needed or none is known
+    needs_folder: bool
+    model: str  # architectures
+    student: str
+    recipe: Recipe
+    data: str
+    licence: str
+
+
+def _digits(folder: Path) -> Labelled:
+    images, labels = read_digits()
+    training = np.setdiff1d(np.arange(len(labels)), digits_for_testing(labels))
+    return images[training], labels[training]
+
+
+def _fashion(folder: Path) -> Labelled:
+    return read_idx(folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz")
+
+
+def _cifar10(folder: Path) -> Labelled:
+    return read_parquet(folder / "train.parquet", channels=3, size=32)
+
+
+LESSONS = {
+    "digits": Lesson(
+        title="Handwritten digits",
+        classes=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+        read=_digits,
+        folder="",
+        needs_folder=False,
+        model="lenet-8",
+        student="lenet-4",
+        recipe=Recipe(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),
+        data="1,297 of scikit-learn's 1,797 digits, grey, 8 × 8 pixels; the other 500 are for testing",
+        licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
+    ),
+    "fashion": Lesson(
+        title="Fashion-MNIST",
+        classes=(
+            "T-shirt",
+            "trouser",
+            "pullover",
+            "dress",
+            "coat",
+            "sandal",
+            "shirt",
+            "sneaker",
+            "bag",
+            "ankle boot",
+        ),
+        read=_fashion,
+        folder="/usr/share/datasets/fashion-mnist",  # where Debian's package dataset-fashion-mnist puts it
+        needs_folder=True,
+        model="lenet-16",
+        student="lenet-8",
+        recipe=Recipe(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),
+        data="Fashion-MNIST's 60,000 training images, grey, 28 × 28 pixels (Xiao et al., 2017)",
+        licence="MIT (Zalando SE, 2017)",
+    ),
+    "cifar10": Lesson(
+        title="CIFAR-10",
+        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        read=_cifar10,
+        folder="",
+        needs_folder=True,
+        model="resnet9-16",
+        student="resnet9-8",
+        recipe=Recipe(epochs=20, lr=0.15, smoothing=0.0, crop=4, mirror=True, bfloat16=True),
+        data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
+        licence="published for research without a licence of its own; no image is part of this project",
+    ),
+}
+
+
+def teach(
+    name: str,
+    out: Path,
+    *,
+    folder: str = "",
+    seed: int = 0,
+    epochs: int = 0,
+    on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
+) -> TeacherCard:
+    """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
+
+    `epochs` 0 takes the recipe's own. The accuracy on the card is measured once, at the end, on the data's test images.
+    """
+    lesson = get(name)
+    folder = folder or lesson.folder
+    if lesson.needs_folder and not Path(folder or "\0missing").is_dir():
+        raise ConfigError(f"data={folder[:200]!r} is no folder; name the one that holds {lesson.title}'s images.")
+    recipe = replace(lesson.recipe, epochs=epochs) if epochs else lesson.recipe
+    images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
+    spec = _spec(lesson, images)
+    network = fit(spec, images, labels, recipe, torch.Generator().manual_seed(seed), on_epoch)
+    weights = weights_of(network)
+    card = TeacherCard(
+        name=name,
+        title=lesson.title,
+        model=spec,
+        student=spec.model_copy(update={"architecture": lesson.student}),
+        classes=lesson.classes,
+        mirror=lesson.recipe.mirror,
+        testset=name,
+        test_accuracy=0.0,
+        data=lesson.data,
+        licence=lesson.licence,
+        seed=seed,
+        command=_command(name, lesson, seed, epochs),
+        sha256=hashlib.sha256(weights).hexdigest(),
+    )
+    test = load_testset(card, folder)
+    if test is None:
+        raise AssetError(f"data={folder!r} holds no test images; the card needs the accuracy on them.")
+    hits = predict(network, torch.from_numpy(test.images)) == torch.from_numpy(test.labels)
+    card = card.model_copy(update={"test_accuracy": round(hits.float().mean().item(), 4)})
+    _write(out, card, weights, _readme(card, network, recipe, len(images), len(hits)))
+    return card
+
+
+def get(name: str) -> Lesson:
+    """The lesson of that name; ConfigError naming those that exist."""
+    try:
+        return LESSONS[name]
+    except KeyError:
+        raise ConfigError(
+            f"name={name[:60]!r} is nothing a teacher can learn; use one of {', '.join(LESSONS)}."
+        ) from None
+
+
+def _spec(lesson: Lesson, images: torch.Tensor) -> ModelSpec:
+    """The lesson's network for images (n, c, h, w) uint8, with their mean and standard deviation a channel."""
+    pixels = images.transpose(0, 1).flatten(1)  # (c, n·h·w)
+    std, mean = torch.std_mean(pixels.float() / 255.0, dim=1)
+    return ModelSpec(
+        architecture=lesson.model,
+        channels=images.shape[1],
+        size=images.shape[2],
+        classes=len(lesson.classes),
+        mean=tuple(round(value, 4) for value in mean.tolist()),
+        std=tuple(round(value, 4) for value in std.tolist()),
+    )
+
+
+def _command(name: str, lesson: Lesson, seed: int, epochs: int) -> str:
+    data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
+    return f"python -m nayer teach {name}{data} --seed {seed}" + (f" --epochs {epochs}" if epochs else "")
+
+
+def _readme(card: TeacherCard, network: Classifier, recipe: Recipe, images: int, tests: int) -> str:
+    """The card for people, a table in Markdown."""
+    spec = card.model
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    training = [
+        f"{images:,} images, {recipe.epochs} epochs, batches of {recipe.batch}",
+        f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",
+        f"one-cycle learning rate up to {recipe.lr}",
+        f"shifts of up to {recipe.crop} px" + (" and mirroring" if recipe.mirror else ""),
+        *(["convolutions in bfloat16"] if recipe.bfloat16 else []),
+    ]
+    rows = {
+        "test accuracy": f"{card.test_accuracy:.2%} of {tests:,} test images, measured once, at the end",
+        "network": f"`{spec.architecture}`, {parameters:,} parameters",
+        "images": f"{spec.channels} × {spec.size} × {spec.size}",
+        "its student": f"`{card.student.architecture}`",
+        "data": card.data,
+        "licence of the data": card.licence,
+        "training": ", ".join(training),
+        "seed": str(card.seed),
+        "command": f"`{card.command}`",
+        "SHA-256 of model.safetensors": f"`{card.sha256}`",
+        "classes, in the order of the labels": ", ".join(card.classes),
+    }
+    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+    return f"# Teacher: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
+
+
+def _write(out: Path, card: TeacherCard, weights: bytes, readme: str) -> None:
+    """Each file whole or not at all; the card last, so that a folder with a card is complete."""
+    files = {
+        "model.safetensors": weights,
+        "README.md": readme.encode(),
+        "config.json": card.model_dump_json(indent=2).encode() + b"\n",
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            partial = out / f"{name}.partial"
+            try:
+                partial.write_bytes(content)
+                os.replace(partial, out / name)
+            finally:
+                partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"out={str(out)!r} cannot be written ({error.strerror}); name a folder with space in it."
+        ) from None

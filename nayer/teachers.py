@@ -1,0 +1,211 @@
+"""Frozen teachers, checked before use: a shipped one, or a folder with config.json and model.safetensors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from nayer.errors import AssetError, ConfigError
+from nayer.models import Classifier, ModelSpec, build, parse_architecture
+
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "teachers"
+MAX_CARD_BYTES = 1 << 20
+MAX_HEADER_BYTES = 1 << 20
+MAX_WEIGHTS_BYTES = 256 << 20
+MAX_NAME = 64  # characters of a class name
+
+
+class TeacherCard(BaseModel):
+    """What is known of a teacher without its weights: the content of `config.json`."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    title: str = Field(min_length=1, max_length=MAX_NAME)
+    model: ModelSpec
+    student: ModelSpec = Field(description="The smaller network that learns from it unless another is named.")
+    classes: tuple[str, ...] = Field(description="The classes' names, in the order of the labels.")
+    mirror: bool = Field(description="Whether a mirrored image keeps its class.")
+    testset: str | None = Field(description="Which test split fits: digits, fashion, cifar10 or none.")
+    test_accuracy: float = Field(ge=0.0, le=1.0, description="Share of the data's own test images, 0..1.")
+    data: str = Field(description="What it learned from, in one sentence.")
+    licence: str = Field(description="The data's licence.")
+    seed: int
+    command: str = Field(description="What trains it again.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of model.safetensors.")
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> TeacherCard:
+        k = len(self.classes)
+        if k != self.model.classes or k != self.student.classes:
+            raise ValueError(
+                f"classes has {k} names, its networks have {self.model.classes} and {self.student.classes}"
+            )
+        if (self.model.channels, self.model.size) != (self.student.channels, self.student.size):
+            raise ValueError("model and student need images of the same size")
+        if not all(0 < len(name.strip()) <= MAX_NAME and name.isprintable() for name in self.classes):
+            raise ValueError(f"classes needs names of 1 to {MAX_NAME} printable characters")
+        if len({name.casefold() for name in self.classes}) < k:
+            raise ValueError("classes names one class twice")
+        return self
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """`network` is in eval mode and takes no gradients for its weights; images (n, c, h, w) in [0, 1] → (n, k)."""
+
+    card: TeacherCard
+    network: nn.Module
+
+
+def teacher_cards() -> list[TeacherCard]:
+    """The shipped teachers, smallest images first; one whose card is damaged is left out (loading it says why)."""
+    cards = []
+    for folder in SHIPPED.glob("*"):
+        if (folder / "config.json").is_file():
+            try:
+                cards.append(read_card(folder))
+            except AssetError:
+                continue
+    return sorted(cards, key=lambda card: (card.model.channels, card.model.size, card.name))
+
+
+def load_teacher(name_or_folder: str) -> Teacher:
+    """The teacher, once its hash, shapes and values are checked.
+
+    Raises ConfigError where there is none of that name, AssetError naming the teacher where it is damaged.
+    """
+    folder = _folder(name_or_folder)
+    card = read_card(folder)
+    try:
+        weights = _read(folder / "model.safetensors", MAX_WEIGHTS_BYTES)
+        if hashlib.sha256(weights).hexdigest() != card.sha256:
+            raise AssetError("model.safetensors does not match the sha256 in config.json")
+        network = _with_weights(card.model, weights)
+    except AssetError as error:
+        raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+    return Teacher(card, network.eval().requires_grad_(False))
+
+
+def read_card(folder: Path) -> TeacherCard:
+    """The card in a teacher's folder; AssetError naming the teacher and the field that is wrong."""
+    try:
+        return TeacherCard.model_validate_json(_read(folder / "config.json", MAX_CARD_BYTES))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        what = f"{where} ({first['msg'][:120]})"
+        raise AssetError(
+            f"teacher={folder.name!r} cannot be used: config.json is wrong at {what}; restore it."
+        ) from None
+    except AssetError as error:
+        raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+
+
+def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:
+    """The network that learns: the teacher's own student, or any other for the same images and classes."""
+    if not architecture:
+        return card.student
+    parse_architecture(architecture, field="student")
+    return card.model.model_copy(update={"architecture": architecture})
+
+
+def weights_of(network: nn.Module) -> bytes:
+    """A network's weights as safetensors: every float tensor; BatchNorm's counters of batches are left out."""
+    return save({name: tensor.contiguous() for name, tensor in _float_state(network).items()})
+
+
+def _folder(name: str) -> Path:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) and (SHIPPED / name).is_dir():
+        return SHIPPED / name
+    try:
+        if name and Path(name).is_dir():
+            return Path(name).resolve()
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        pass
+    known = ", ".join(card.name for card in teacher_cards())
+    raise ConfigError(
+        f"teacher={name[:60]!r} does not exist; use {known}, or a folder with config.json and model.safetensors."
+    )
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        if path.stat().st_size > limit:
+            raise AssetError(f"{path.name} is larger than {limit >> 20} MB")
+        return path.read_bytes()
+    except OSError:
+        raise AssetError(f"{path.name} is missing or cannot be read") from None
+
+
+def _float_state(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
+
+
+def _with_weights(spec: ModelSpec, content: bytes) -> Classifier:
+    """The network of `spec` with these weights; nothing is allocated before names, shapes and types fit."""
+    with torch.device("meta"):
+        wanted = {name: list(tensor.shape) for name, tensor in _float_state(Classifier(spec)).items()}
+    _check_header(_header(content), wanted)
+    try:
+        weights = load(content)
+    except (SafetensorError, ValueError):
+        raise AssetError("model.safetensors is damaged") from None
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise AssetError(f"{name} is not finite")
+        if name.endswith("running_var") and (tensor < 0).any():
+            raise AssetError(f"{name} is negative")
+    network = build(spec)
+    network.load_state_dict(weights, strict=False)  # but for the counters, which eval mode does not read
+    with torch.no_grad():
+        answer = network.eval()(torch.full((1, spec.channels, spec.size, spec.size), 0.5))
+    if not torch.isfinite(answer).all():
+        raise AssetError("its answer to a grey image is not finite")
+    return network
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    """The JSON in front of the tensors, read only where its length is plausible."""
+    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
+    if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - 8):
+        raise AssetError("model.safetensors is no safetensors file")
+    try:
+        header = json.loads(content[8 : 8 + length], object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        raise AssetError("model.safetensors is no safetensors file") from None
+    if not isinstance(header, dict) or not all(isinstance(entry, dict) for entry in header.values()):
+        raise AssetError("model.safetensors is no safetensors file")
+    header.pop("__metadata__", None)
+    return header
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key comes twice")
+    return dict(pairs)
+
+
+def _check_header(header: dict[str, Any], wanted: dict[str, list[int]]) -> None:
+    """AssetError naming up to five differences."""
+    wrong = [f"{name} is missing" for name in wanted if name not in header]
+    wrong += [f"{name[:60]!r} is one too many" for name in header if name not in wanted]
+    for name in wanted.keys() & header.keys():
+        shape, kind = header[name].get("shape"), header[name].get("dtype")
+        if shape != wanted[name]:
+            wrong.append(f"{name} has the shape {str(shape)[:40]} instead of {wanted[name]}")
+        elif kind != "F32":
+            wrong.append(f"{name} is {str(kind)[:10]} instead of F32")
+    if wrong:
+        raise AssetError("model.safetensors does not fit config.json (" + ", ".join(sorted(wrong)[:5]) + ")")

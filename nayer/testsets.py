@@ -1,0 +1,115 @@
+"""Labelled test splits, for measuring only: nothing that trains a student may import this."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nayer.errors import AssetError
+from nayer.labelled import Labelled, read_class_folders, read_idx, read_parquet
+from nayer.teachers import TeacherCard
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "testsets"
+IDX = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+CIFAR10 = ("uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet")  # the Hub's data set, and its test split
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """`images`: (n, c, h, w) uint8; `labels`: (n,), the places in the teacher's classes; `source`: one sentence."""
+
+    __test__: ClassVar[bool] = False  # not a test class, whatever its name
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipped:
+    sha256: str  # of the file in assets/testsets
+    source: str
+
+
+SHIPPED = {
+    "digits": _Shipped(
+        "e08a0d0037ac3c4b2feaf5314cef5096d2501b2be1b6a1a3f6c8195499ae4154",
+        "500 of scikit-learn's digits, 50 a class, which the teacher never saw",
+    ),
+    "fashion": _Shipped(
+        "8d78d900d38f7823fce1079deff6bb9f19b8423ec529af58ba6998d7ac0629da",
+        "2,000 test images of Fashion-MNIST, 200 a class",
+    ),
+}
+
+
+def load_testset(card: TeacherCard, folder: str = "") -> TestSet | None:
+    """Images that fit `card`: from `folder`, else those shipped, else from the Hub; None where there are none at hand.
+
+    `folder` holds `test.parquet` with the columns img and label, the two gzipped files of Fashion-MNIST's test images,
+    or one folder of pictures a class. AssetError if not.
+    """
+    return _read(card, folder)
+
+
+def _read(card: TeacherCard, folder: str) -> TestSet | None:
+    """The one function through which every test split is read."""
+    if folder:
+        return _from_folder(card, Path(folder))
+    if card.testset in SHIPPED:
+        return _shipped(card.testset)
+    return _from_hub(card) if card.testset == "cifar10" else None
+
+
+def _from_folder(card: TeacherCard, folder: Path) -> TestSet:
+    spec = card.model
+    if (folder / "test.parquet").is_file():
+        images, labels = read_parquet(folder / "test.parquet", spec.channels, spec.size)
+    elif (folder / IDX[0]).is_file():
+        images, labels = read_idx(folder / IDX[0], folder / IDX[1])
+    else:
+        images, labels = read_class_folders(folder, card.classes, spec.channels, spec.size)
+    return _checked(card, (images, labels), f"{len(labels):,} images from the folder {folder.name}")
+
+
+def _shipped(name: str) -> TestSet:
+    try:
+        content = (FOLDER / f"{name}.npz").read_bytes()
+    except OSError:
+        raise AssetError(f"testset={name!r} is missing; restore assets/testsets/{name}.npz.") from None
+    if hashlib.sha256(content).hexdigest() != SHIPPED[name].sha256:
+        raise AssetError(f"testset={name!r} does not match its SHA-256; restore assets/testsets/{name}.npz.")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return TestSet(arrays["images"], arrays["labels"], SHIPPED[name].source)
+
+
+def _from_hub(card: TeacherCard) -> TestSet | None:
+    """CIFAR-10's test split from the Hub or its cache, where there is a network and what reads it is installed."""
+    try:
+        from huggingface_hub import hf_hub_download
+
+        path = Path(hf_hub_download(*CIFAR10, repo_type="dataset", etag_timeout=3))
+        images = read_parquet(path, card.model.channels, card.model.size)
+    except Exception:  # whatever fails on the way, there are no images at hand, and the run can go on without
+        return None
+    return _checked(card, images, "CIFAR-10's 10,000 test images, from the Hugging Face Hub")
+
+
+def _checked(card: TeacherCard, split: Labelled, source: str) -> TestSet:
+    images, labels = split
+    spec = card.model
+    if images.shape[1:] != (spec.channels, spec.size, spec.size):
+        raise AssetError(
+            f"test_data has images of {images.shape[1:]}; the teacher needs {(spec.channels, spec.size, spec.size)}."
+        )
+    if labels.min() < 0 or labels.max() >= len(card.classes):
+        raise AssetError(
+            f"test_data has labels from {labels.min()} to {labels.max()}; 0 to {len(card.classes) - 1} work."
+        )
+    return TestSet(images, labels, source)
