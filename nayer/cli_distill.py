@@ -35,6 +35,9 @@ RESUMABLE = ("rounds", "seconds", "device", "evaluate_every", "event_every", "te
 
 def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `distill_command` reads: its own, and a flag for each setting."""
+    parser.usage = (
+        "%(prog)s [--teacher NAME] [--preset NAME] [--seed N] [--seconds X] [--rounds N] [--json FILE] [--out DIR] …"
+    )
     parser.add_argument(
         "--preset", metavar="|".join(PRESETS), help="Where settings without a flag come from (default: nayer)."
     )

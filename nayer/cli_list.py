@@ -7,7 +7,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from nayer.cli_settings import flag_of
+from nayer.cli_settings import flag_of, help_of
 from nayer.config import settings
 from nayer.errors import ConfigError
 from nayer.methods import PRESETS, get
@@ -47,11 +47,9 @@ def _presets(preset: str) -> Table:
 
 def _settings(preset: str) -> Table:
     config = get(preset).config
-    table = Table("flag", f"value in {preset}", "unit", "from", "to", "what it is")
+    table = Table("flag", f"value in {preset}", "what it is")
     for setting in settings():
-        value = getattr(config, setting.name)
-        bounds = ["" if bound is None else f"{bound:g}" for bound in (setting.low, setting.high)]
-        table.add_row(flag_of(setting.name), str(value), setting.unit, *bounds, setting.help)
+        table.add_row(flag_of(setting.name), str(getattr(config, setting.name)), help_of(setting))
     return table
 
 

@@ -34,7 +34,8 @@ def flag_of(name: str) -> str:
 def help_of(setting: Setting) -> str:
     """The setting's sentence, its bounds with their unit, and its default."""
     unit = f" {setting.unit}" if setting.unit else ""
-    bounds = "" if setting.low is None or setting.high is None else f"{setting.low:g} to {setting.high:g}{unit}; "
+    low, high = (f"{bound:.10g}" for bound in (setting.low or 0, setting.high or 0))
+    bounds = "" if setting.low is None or setting.high is None else f"{low} to {high}{unit}; "
     default = (
         {True: "yes", False: "no"}.get(setting.default, setting.default) if setting.kind is bool else setting.default
     )

@@ -186,7 +186,6 @@ def test_every_pin_is_exact_but_for_torch():
 
 
 MODULE_OF = {"scikit-learn": "sklearn", "umap-learn": "umap", "pillow": "PIL"}  # where the names differ
-OPTIONAL = {"pyarrow", "datasets"}  # imported on use only, by what says how to install them
 
 
 def pinned(name: str) -> set[str]:
@@ -198,4 +197,4 @@ def pinned(name: str) -> set[str]:
 
 def test_what_is_pinned_is_used_and_what_is_used_is_pinned():
     used = set().union(*(tops(path) for path in [*NAYER, *APP])) - set(sys.stdlib_module_names) - {"nayer", "app"}
-    assert used - OPTIONAL == pinned("requirements.txt")
+    assert used == pinned("requirements.txt")
