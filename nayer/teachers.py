@@ -127,7 +127,7 @@ def weights_of(network: nn.Module) -> bytes:
 
 
 def _folder(name: str) -> Path:
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) and (SHIPPED / name).is_dir():
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name) and (SHIPPED / name).is_dir():
         return SHIPPED / name
     try:
         if name and Path(name).is_dir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from nayer.teachers import TeacherCard
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "testsets"
 IDX = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 CIFAR10 = ("uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet")  # the Hub's data set, and its test split
+HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,20 @@ def _shipped(name: str) -> TestSet:
 
 
 def _from_hub(card: TeacherCard) -> TestSet | None:
-    """CIFAR-10's test split from the Hub or its cache, where there is a network and what reads it is installed."""
-    try:
-        from huggingface_hub import hf_hub_download
-
-        path = Path(hf_hub_download(*CIFAR10, repo_type="dataset", etag_timeout=3))
-        images = read_parquet(path, card.model.channels, card.model.size)
-    except Exception:  # whatever fails on the way, there are no images at hand, and the run can go on without
+    """CIFAR-10's test split from the Hub's cache or the Hub, where there is a network and pyarrow (of `datasets`)."""
+    if importlib.util.find_spec("pyarrow") is None:
         return None
+    try:
+        from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
+
+        path = try_to_load_from_cache(*CIFAR10, repo_type="dataset")
+        if not isinstance(path, str):
+            # One short request first, because a download without network would be retried for half a minute.
+            HfApi().dataset_info(CIFAR10[0], timeout=HUB_SECONDS)
+            path = hf_hub_download(*CIFAR10, repo_type="dataset")
+    except Exception:  # offline mode, no network, no such file any more: the run can go on without test images
+        return None
+    images = read_parquet(Path(path), card.model.channels, card.model.size)
     return _checked(card, images, "CIFAR-10's 10,000 test images, from the Hugging Face Hub")
 
 
