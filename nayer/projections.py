@@ -48,7 +48,7 @@ def pca_basis(table: ArrayLike) -> Basis:
     axes = np.zeros((2, rows.shape[1]))
     for axis, direction in zip(axes, vectors.T[::-1], strict=False):  # the largest variance first
         loadings = direction @ centred  # (d,)
-        loadings -= axes.T @ (axes @ loadings)  # the tie-break tilts the second axis by its weight
+        loadings -= axes.T @ (axes @ loadings)  # the tie-break's tilt, not small beside a tiny second variance
         length = np.linalg.norm(loadings)
         if length > NEGLIGIBLE * np.sqrt(total):
             axis[:] = loadings / length * _sign(loadings)

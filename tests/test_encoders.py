@@ -93,11 +93,18 @@ def test_clip_gives_its_projected_text_embeddings_as_they_are(tiny_clip: tuple[P
     assert np.abs(np.linalg.norm(rows, axis=1) - 1).min() > 0.1  # not scaled to length 1
 
 
-def test_loading_leaves_logging_and_progress_bars_as_they_were(capfd: pytest.CaptureFixture[str]) -> None:
+def test_loading_is_silent_and_leaves_logging_and_progress_bars_as_they_were(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     logging = transformers.utils.logging
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    embed(["a cat"], minilm_folder())
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+    verbosity = logging.get_verbosity()
+    try:
+        logging.set_verbosity_info()
+        embed(["a cat"], minilm_folder())
+        assert logging.get_verbosity() == logging.INFO
+        assert logging.is_progress_bar_enabled()
+    finally:
+        logging.set_verbosity(verbosity)
     assert capfd.readouterr() == ("", "")
 
 
