@@ -2,12 +2,13 @@
 # make test   the gates: format, lint, types, tests
 # make slow   the tests that train for real
 # make format rewrites the files as the first gate wants them
+# make bench  how long things take on this machine, minutes
 #
 # Each makes .venv by itself and installs again only after the requirements have changed.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow format clean
+.PHONY: help run test slow format bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
@@ -15,7 +16,7 @@ candidates := python3 python3.11 python3.12 python3.10 python
 suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 6
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 7
 
 run: .venv/installed
 	@exec $(python) app.py
@@ -23,7 +24,9 @@ run: .venv/installed
 test: .venv/installed-tools chromium
 	$(python) -m ruff format --check
 	$(python) -m ruff check
-	$(python) -m mypy --strict nayer app app.py
+	$(python) -m mypy --strict nayer app
+	@# Apart, for beside the package app a file app.py is a second module of that name to mypy.
+	$(python) -m mypy --strict -c "$$(cat app.py)"
 	$(python) -m pytest
 
 slow: .venv/installed-tools chromium
@@ -32,6 +35,10 @@ slow: .venv/installed-tools chromium
 format: .venv/installed-tools
 	$(python) -m ruff format
 	$(python) -m ruff check --fix
+
+bench: .venv/installed
+	$(python) -m nayer bench --page --teacher digits --seeds 0 --seconds 20
+	$(python) -m nayer bench --teacher fashion --seeds 0,1,2 --seconds 60
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

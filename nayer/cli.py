@@ -51,10 +51,17 @@ def _list() -> tuple[Adder, Runner]:
     return add_list_arguments, list_command
 
 
+def _bench() -> tuple[Adder, Runner]:
+    from nayer.bench import add_bench_arguments, bench_command
+
+    return add_bench_arguments, bench_command
+
+
 COMMANDS = {
     "distill": Command("Train a student from a teacher without a training image.", _distill),
     "teach": Command("Train a teacher from labelled images.", _teach),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
+    "bench": Command("Print how long a run and the page take here.", _bench),
     "list": Command("Show the teachers, the presets or the settings.", _list),
 }
 
