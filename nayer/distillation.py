@@ -27,10 +27,8 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
     """
     config = task.config
     state.student.train()
-    planned = max(1, config.student_phases * config.student_steps)  # steps of the whole run
     for step in range(config.student_steps):
-        done = state.student_phases * config.student_steps + step
-        rate = cosine(config.student_lr, config.student_lr_end, done / planned)
+        rate = cosine(config.student_lr, config.student_lr_end, _share_done(task, state, step, watch))
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         images = state.pool.sample(config.student_batch, state.rng)
@@ -57,6 +55,15 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
                 learning_rate=rate,
             )
     state.student_phases += 1
+
+
+def _share_done(task: Task, state: RunState, step: int, watch: Stopwatch) -> float:
+    """How much of the run is over, by the student's steps or by the time limit, whichever is further."""
+    config = task.config
+    planned = max(1, config.student_phases * config.student_steps)
+    by_steps = (state.student_phases * config.student_steps + step) / planned
+    by_time = watch.seconds() / config.seconds if config.seconds else 0.0
+    return max(by_steps, by_time)
 
 
 def _check_finite(loss: torch.Tensor, state: RunState, step: int) -> None:
