@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor
@@ -16,7 +17,7 @@ from torch import Tensor
 from nayer.config import Config
 from nayer.errors import StorageError
 from nayer.files import write_whole
-from nayer.state import RunState
+from nayer.state import RunState, generator_optimizer
 
 NAME = "checkpoint.safetensors"
 
@@ -42,11 +43,12 @@ def load_config(folder: Path) -> Config:
 
 def load_state(folder: Path, state: RunState) -> None:
     """Overwrites `state`, freshly made from the same config, with what was saved."""
+    config = load_config(folder)
     try:
         with _opened(folder) as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
             counters = json.loads((file.metadata() or {})["counters"])
-        _restore(state, tensors, counters)
+        _restore(state, config, tensors, counters)
     except (KeyError, ValueError, RuntimeError, SafetensorError):
         raise StorageError(f"{folder.name}/{NAME} does not fit its config; start the run anew.") from None
 
@@ -54,9 +56,10 @@ def load_state(folder: Path, state: RunState) -> None:
 def _tensors(state: RunState) -> dict[str, Tensor]:
     tensors = {f"generator.{name}": value for name, value in state.generator.state_dict().items()}
     tensors |= {f"student.{name}": value for name, value in state.student.state_dict().items()}
-    for i, parameter in enumerate(state.student.parameters()):
-        if (momentum := state.optimizer.state[parameter].get("momentum_buffer")) is not None:
-            tensors[f"momentum.{i}"] = momentum
+    for name, optimizer in _optimizers(state).items():
+        tensors |= _optimizer_tensors(name, optimizer)
+    if state.contrast is not None:
+        tensors |= {f"contrast.{name}": value for name, value in state.contrast.state_dict().items()}
     for i, (mean, variance) in enumerate(state.bn_average or []):
         tensors[f"bn_average.{i}.mean"], tensors[f"bn_average.{i}.variance"] = mean, variance
     for name, pool in (("pool", state.pool), ("held_back", state.held_back)):
@@ -65,12 +68,15 @@ def _tensors(state: RunState) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def _restore(state: RunState, tensors: dict[str, Tensor], counters: dict[str, float]) -> None:
+def _restore(state: RunState, config: Config, tensors: dict[str, Tensor], counters: dict[str, float]) -> None:
     state.generator.load_state_dict(_under("generator.", tensors))
     state.student.load_state_dict(_under("student.", tensors))
-    for i, parameter in enumerate(state.student.parameters()):
-        if f"momentum.{i}" in tensors:
-            state.optimizer.state[parameter]["momentum_buffer"] = tensors[f"momentum.{i}"].to(parameter.device)
+    if any(name.startswith("generator_adam.") for name in tensors):
+        state.generator_adam = generator_optimizer(config, state.generator, state.contrast)
+    for name, optimizer in _optimizers(state).items():
+        _restore_optimizer(optimizer, _under(f"{name}.", tensors))
+    if state.contrast is not None:
+        state.contrast.load_state_dict(_under("contrast.", tensors))
     layers = sum(name.startswith("bn_average.") for name in tensors) // 2
     device = state.pool.images.device
     state.bn_average = [
@@ -83,6 +89,30 @@ def _restore(state: RunState, tensors: dict[str, Tensor], counters: dict[str, fl
     state.rng.set_state(tensors["rng"])
     state.round, state.student_phases = int(counters["round"]), int(counters["student_phases"])
     state.seconds = counters["seconds"]
+
+
+def _optimizers(state: RunState) -> dict[str, torch.optim.Optimizer]:
+    named = {"optimizer": state.optimizer, "meta_adam": state.meta_adam, "generator_adam": state.generator_adam}
+    return {name: optimizer for name, optimizer in named.items() if optimizer is not None}
+
+
+def _optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Momenta and counters, by the place of their parameter among all groups."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return {
+        f"{name}.{i}.{key}": value
+        for i, parameter in enumerate(parameters)
+        for key, value in optimizer.state[parameter].items()
+        if value is not None
+    }
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for name, value in tensors.items():
+        place, key = name.split(".", 1)
+        parameter = parameters[int(place)]
+        optimizer.state[parameter][key] = value.to(parameter.device)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

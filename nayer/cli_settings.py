@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from nayer.config import GROUPS, Setting, settings
+from nayer.config import GROUPS, settings
+from nayer.settings import Setting
 
 
 def add_setting_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,13 +7,12 @@ published method with its convolutions shrunk for two CPU cores; `methods` holds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from nayer.errors import ConfigError
+from nayer.settings import Setting, describe, sentence, setting
 
 GROUPS = {
     "run": "What runs, and for how long",
@@ -24,21 +23,6 @@ GROUPS = {
     "pool": "The memory of synthesized images",
     "student": "The student and its training",
 }
-
-
-def setting(
-    default: Any,
-    *,
-    help: str,
-    group: str,
-    unit: str = "",
-    low: float | None = None,
-    high: float | None = None,
-    max_length: int | None = None,
-) -> Any:
-    """A config field; `low` and `high` are inclusive, `unit` is what a number counts."""
-    extra: dict[str, Any] = {"group": group, "unit": unit}
-    return Field(default, description=help, ge=low, le=high, max_length=max_length, json_schema_extra=extra)
 
 
 class Config(BaseModel):
@@ -95,8 +79,10 @@ class Config(BaseModel):
     )
 
     # --- source ------------------------------------------------------------------------------------------------
-    latent: Literal["lte", "one-hot", "random", "shuffled"] = setting(
-        "lte", group="source", help="The fixed table behind the noisy layer: label-text embeddings, or a control."
+    latent: Literal["lte", "one-hot", "random", "shuffled", "none"] = setting(
+        "lte",
+        group="source",
+        help="The fixed table the generator starts from: label-text embeddings, a control, or none (noise alone).",
     )
     encoder: str = setting(
         "sentence-transformers/all-MiniLM-L6-v2",
@@ -111,7 +97,29 @@ class Config(BaseModel):
         "batch", group="source", help="A BatchNorm over the classes' embeddings in front of the noisy layer, or none."
     )
 
+    z_size: int = setting(
+        0,
+        group="source",
+        unit="numbers",
+        low=0,
+        high=4096,
+        help="Gaussian noise beside the table, an image; 0 for none.",
+    )
+    z_combine: Literal["concat", "add"] = setting(
+        "concat", group="source", help="Noise behind the embedding, or added to it (then as many numbers as it has)."
+    )
+    z_scale: float = setting(
+        1.0, group="source", unit="× noise", low=0.0, high=100.0, help="How strong the noise is beside a table."
+    )
+    z_redraw: Literal["round", "step"] = setting(
+        "round", group="source", help="Noise is drawn anew each round, or each step of the generator."
+    )
+    z_lr: float = setting(
+        0.0, group="source", low=0.0, high=1.0, help="Adam's learning rate for the noise itself; 0 leaves it as drawn."
+    )
+
     # --- noisy layer -------------------------------------------------------------------------------------------
+    noisy_layer: bool = setting(True, group="noisy layer", help="Whether there is a noisy layer behind the source.")
     noisy_width: int = setting(
         1000,
         group="noisy layer",
@@ -130,6 +138,11 @@ class Config(BaseModel):
         low=0,
         high=100_000,
         help="Rounds between two re-draws; 0 never re-draws.",
+    )
+    redraw: Literal["noisy layer", "first layer"] = setting(
+        "noisy layer",
+        group="noisy layer",
+        help="What is re-drawn then: the noisy layer, or the linear layer in front of the convolutions.",
     )
     routing: Literal["k-to-1", "1-to-1", "single"] = setting(
         "k-to-1", group="noisy layer", help="One noisy layer per set of all classes, per image, or a single one."
@@ -163,8 +176,22 @@ class Config(BaseModel):
         high=2000,
         help="Optimiser steps of a round, on the same labels and noisy layers.",
     )
-    generator_lr: float = setting(
-        4e-3, group="generator", low=1e-6, high=1.0, help="Adam's learning rate; a new Adam each round."
+    generator_lr: float = setting(4e-3, group="generator", low=1e-6, high=1.0, help="Adam's learning rate.")
+    generator_adam: Literal["each round", "kept"] = setting(
+        "each round", group="generator", help="A new Adam each round, or one that is kept until a rebuild."
+    )
+    generator_init_std: float = setting(
+        0.0, group="generator", low=0.0, high=1.0, help="Weights start from N(0, std²); 0 for PyTorch's default."
+    )
+    gradient_clip: float = setting(
+        0.0, group="generator", low=0.0, high=1000.0, help="Longest gradient of the generator; 0 for no limit."
+    )
+    meta_lr: float = setting(
+        0.0,
+        group="generator",
+        low=0.0,
+        high=1.0,
+        help="FOMAML: rounds train a copy, the generator learns where to start, at this rate; 0 for none.",
     )
     generator_beta1: float = setting(0.5, group="generator", low=0.0, high=0.9999, help="Adam's first-moment decay.")
     synthesis_batch: int = setting(
@@ -197,7 +224,19 @@ class Config(BaseModel):
 
     # --- losses ------------------------------------------------------------------------------------------------
     ce_weight: float = setting(
-        0.5, group="losses", unit="× loss", low=0.0, high=100.0, help="How much the teacher must see the wanted label."
+        0.5, group="losses", unit="× loss", low=0.0, high=100.0, help="How much the teacher must see the target label."
+    )
+    ce_target: Literal["label", "teacher"] = setting(
+        "label", group="losses", help="That label: the wanted one, or whatever class the teacher thinks of first."
+    )
+    entropy_weight: float = setting(
+        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How sure the teacher must be of each image."
+    )
+    balance_weight: float = setting(
+        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How evenly a batch must spread over the classes."
+    )
+    activation_weight: float = setting(
+        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How strongly images must excite the teacher."
     )
     bn_weight: float = setting(
         10.0,
@@ -222,8 +261,29 @@ class Config(BaseModel):
         high=100.0,
         help="How hard the generator looks for images the student gets wrong.",
     )
+    adversarial_form: Literal["kl", "reverse-kl", "js", "l1"] = setting(
+        "kl", group="losses", help="How far apart teacher and student are: a divergence, or the logits' distance."
+    )
+    adversarial_mask: Literal["agree", "none"] = setting(
+        "agree", group="losses", help="Count only images where both pick the same class, or all of them."
+    )
+    contrastive_weight: float = setting(
+        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How different an image must be from all others."
+    )
+    contrastive_temperature: float = setting(
+        0.1, group="losses", low=1e-3, high=100.0, help="Sharpness of that comparison."
+    )
+    bank_capacity: int = setting(
+        4096, group="losses", unit="images", low=1, high=1_000_000, help="Earlier images it compares with."
+    )
+    total_variation_weight: float = setting(
+        0.0, group="losses", unit="× loss", low=0.0, high=1000.0, help="How smooth images must be."
+    )
 
     # --- pool --------------------------------------------------------------------------------------------------
+    memory: Literal["pool", "online"] = setting(
+        "pool", group="pool", help="The student learns from the pool, or from images made for each of its steps."
+    )
     keep: Literal["best", "last"] = setting(
         "best", group="pool", help="Which batch of a round enters the pool: the one with the lowest loss, or the last."
     )
@@ -255,11 +315,18 @@ class Config(BaseModel):
         40, group="student", unit="steps", low=1, high=10_000, help="Optimiser steps of a phase."
     )
     student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Pool images in a step.")
+    student_loss: Literal["kl", "l1"] = setting(
+        "kl", group="student", help="What it minimises: the divergence from the teacher, or the logits' distance."
+    )
+    attention_weight: float = setting(
+        0.0, group="student", unit="× loss", low=0.0, high=10_000.0, help="How much it looks where the teacher looks."
+    )
+    student_optimizer: Literal["sgd", "adam"] = setting("sgd", group="student", help="SGD with momentum, or Adam.")
     student_lr: float = setting(
-        0.2, group="student", low=1e-6, high=10.0, help="SGD's learning rate at the start of its cosine."
+        0.05, group="student", low=1e-6, high=10.0, help="The learning rate at the start of its cosine."
     )
     student_lr_end: float = setting(
-        2e-4, group="student", low=0.0, high=10.0, help="SGD's learning rate at the end of its cosine."
+        2e-4, group="student", low=0.0, high=10.0, help="The learning rate at the end of its cosine."
     )
     student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, help="SGD's momentum.")
     weight_decay: float = setting(1e-4, group="student", low=0.0, high=1.0, help="SGD's weight decay.")
@@ -268,6 +335,9 @@ class Config(BaseModel):
     )
 
     # --- events ------------------------------------------------------------------------------------------------
+    report_every: int = setting(
+        1, group="run", unit="rounds", low=1, high=100_000, help="Rounds between two batches that are shown."
+    )
     event_every: int = setting(
         1,
         group="run",
@@ -284,6 +354,16 @@ class Config(BaseModel):
             raise ValueError("needs exactly one {} where the class name goes")
         return prompt
 
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Config:
+        if self.latent == "none" and not (self.z_size and not self.noisy_layer):
+            raise ValueError("latent=none leaves the noise alone; use it with z_size above 0 and noisy_layer off.")
+        if self.generator_adam == "kept" and (self.z_lr or self.meta_lr):
+            raise ValueError("generator_adam=kept does not go with z_lr or meta_lr; use generator_adam=each round.")
+        if self.redraw == "noisy layer" and not self.noisy_layer and self.noisy_reset_every:
+            raise ValueError("redraw=noisy layer needs noisy_layer; switch it on, or use noisy_reset_every=0.")
+        return self
+
     @classmethod
     def parse(cls, values: Mapping[str, object], base: Config | None = None) -> Config:
         """`base` (or the defaults) with `values` in place, checked.
@@ -294,7 +374,7 @@ class Config(BaseModel):
         try:
             return cls.model_validate(merged)
         except ValidationError as error:
-            raise ConfigError(_sentence(error)) from None
+            raise ConfigError(sentence(error, settings())) from None
 
     @property
     def student_phases(self) -> int:
@@ -302,65 +382,6 @@ class Config(BaseModel):
         return max(0, self.rounds - self.warmup_rounds) // self.student_every
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One field of `Config` as a form or a parser needs it."""
-
-    name: str
-    kind: type  # bool, int, float or str
-    default: Any
-    choices: tuple[str, ...]  # empty unless the field is one of a few words
-    low: float | None
-    high: float | None
-    help: str
-    unit: str
-    group: str
-
-
 def settings() -> list[Setting]:
     """Every field of `Config`, in order."""
-    return [_setting(name, field) for name, field in Config.model_fields.items()]
-
-
-def _setting(name: str, field: FieldInfo) -> Setting:
-    is_choice = get_origin(field.annotation) is Literal
-    extra = field.json_schema_extra
-    assert isinstance(extra, dict)  # `setting` is the only way fields are made
-    low, high = (next((getattr(m, bound) for m in field.metadata if hasattr(m, bound)), None) for bound in ("ge", "le"))
-    return Setting(
-        name=name,
-        kind=str if is_choice or not isinstance(field.annotation, type) else field.annotation,
-        default=field.default,
-        choices=get_args(field.annotation) if is_choice else (),
-        low=low,
-        high=high,
-        help=field.description or "",
-        unit=str(extra["unit"]),
-        group=str(extra["group"]),
-    )
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first complaint of pydantic, as one sentence for a person."""
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "config"
-    value = repr(first["input"])
-    shown = value if len(value) <= 60 else value[:57] + "…"
-    known = {s.name: s for s in settings()}
-    if name not in known:
-        return f"{name} is not a setting; see the settings' list for the {len(known)} that exist."
-    return f"{name}={shown} does not work; use {_what_works(known[name], first)}."
-
-
-def _what_works(field: Setting, complaint: Any) -> str:
-    if complaint["type"] == "value_error":
-        return f"a text that {complaint['ctx']['error']}"
-    if complaint["type"] == "string_too_long":
-        return f"at most {complaint['ctx']['max_length']} characters"
-    if field.choices:
-        return "one of " + ", ".join(field.choices)
-    noun = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[field.kind]
-    if field.low is None and field.high is None:
-        return noun
-    unit = f" ({field.unit})" if field.unit else ""
-    return f"{noun} from {field.low:g} to {field.high:g}{unit}"
+    return describe(Config)

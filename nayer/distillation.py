@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor, nn
 
+from nayer.attention import Stages
 from nayer.augmentation import crop_and_flip
 from nayer.clock import Stopwatch
+from nayer.config import Config
 from nayer.errors import DivergedError
 from nayer.events import StudentStep
-from nayer.losses import distillation_loss
+from nayer.losses import attention_loss, distillation_loss, imitation_loss
 from nayer.state import RunState, Task
 
 
@@ -31,12 +35,15 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
         rate = cosine(config.student_lr, config.student_lr_end, _share_done(task, state, step, watch))
         for group in state.optimizer.param_groups:
             group["lr"] = rate
-        images = state.pool.sample(config.student_batch, state.rng)
-        images = crop_and_flip(images, task.padding, task.flip, state.rng)
-        with torch.no_grad():
+        images = crop_and_flip(_images(task, state), task.padding, task.flip, state.rng)
+        with torch.no_grad(), _stages(task, task.teacher) as teacher_stages:
             teacher_logits = task.teacher(images)  # (n, k)
-        student_logits = state.student(images)  # (n, k)
-        loss = distillation_loss(student_logits, teacher_logits, config.temperature)
+        with _stages(task, state.student) as student_stages:
+            student_logits = state.student(images)  # (n, k)
+        loss = _student_loss(config, student_logits, teacher_logits)
+        if student_stages and teacher_stages and (sides := student_stages.maps.keys() & teacher_stages.maps.keys()):
+            maps = [([network.maps[side] for side in sides]) for network in (student_stages, teacher_stages)]
+            loss = loss + config.attention_weight * attention_loss(*maps)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         due = step % config.event_every == 0 or step == config.student_steps - 1
@@ -57,6 +64,25 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
     state.student_phases += 1
 
 
+def _images(task: Task, state: RunState) -> Tensor:
+    """What a step learns from: pool images, or new ones of the generator (with new noise, where it takes any)."""
+    if task.config.memory == "pool":
+        return state.pool.sample(task.config.student_batch, state.rng)
+    with torch.no_grad():
+        noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
+        return state.generator(task.labels, noise)  # type: ignore[no-any-return]
+
+
+def _stages(task: Task, network: nn.Module) -> AbstractContextManager[Stages | None]:
+    return Stages(network) if task.config.attention_weight else nullcontext()
+
+
+def _student_loss(config: Config, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
+    if config.student_loss == "l1":
+        return imitation_loss(student_logits, teacher_logits)
+    return distillation_loss(student_logits, teacher_logits, config.temperature)
+
+
 def _share_done(task: Task, state: RunState, step: int, watch: Stopwatch) -> float:
     """How much of the run is over, by the student's steps or by the time limit, whichever is further."""
     config = task.config
@@ -66,7 +92,7 @@ def _share_done(task: Task, state: RunState, step: int, watch: Stopwatch) -> flo
     return max(by_steps, by_time)
 
 
-def _check_finite(loss: torch.Tensor, state: RunState, step: int) -> None:
+def _check_finite(loss: Tensor, state: RunState, step: int) -> None:
     gradients = [p.grad for p in state.student.parameters() if p.grad is not None]
     size = torch.nn.utils.get_total_norm(gradients)
     if not (torch.isfinite(loss) and torch.isfinite(size)):

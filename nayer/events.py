@@ -18,6 +18,9 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 
+Redrawn = Literal["noisy layer", "first layer", "generator"]  # `generator` re-draws the other two as well
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """The base of all events."""
@@ -60,7 +63,7 @@ class Note(Event):
 class LayerRedrawn(Event):
     """Weights were drawn anew before a round's first step."""
 
-    what: Literal["noisy layer", "generator"]  # `generator` re-draws the noisy layer too
+    what: Redrawn
     outputs: Floats  # (m, k, width) of the first m ≤ 4 noisy layers, for every class
 
 

@@ -1,35 +1,42 @@
-"""The generator: label-text embedding → BatchNorm → noisy layer → a small convolutional image head."""
+"""The generator: latent codes → noisy layer, where there is one → a small convolutional image head."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from nayer.latents import Latent
 from nayer.models import initialise
 from nayer.noisy_layer import NoisyLayer
 
 
 class Generator(nn.Module):
-    """Images of any classes at any time; randomness comes from the noisy layer alone.
+    """Images of any classes at any time.
 
-    `table`: (k, d), the fixed embeddings. `size`: the images' side in pixels. `width`: base channels.
-    The head is the published one (§4.1): two doublings with 3×3 convolutions; a side that is not a multiple of
-    four is made a little too large and cropped.
+    `size`: the images' side in pixels. `width`: base channels. `init_std`: 0 for PyTorch's default weights, else every
+    linear and convolutional weight is drawn from N(0, init_std²), as CMI does.
+    The head is the published one (Tran et al., 2024, §4.1): two doublings with 3×3 convolutions; a side that is not a
+    multiple of four is made a little too large and cropped.
     """
 
-    table: Tensor
-
     def __init__(
-        self, table: Tensor, noisy: NoisyLayer, *, channels: int, size: int, width: int, normalise_table: bool = True
+        self,
+        latent: Latent,
+        noisy: NoisyLayer | None,
+        *,
+        channels: int,
+        size: int,
+        width: int,
+        init_std: float = 0.0,
     ) -> None:
         super().__init__()
         self.size = size
         self.start = -(-size // 4)
-        self.register_buffer("table", table)
-        # Normalising the table equals normalising a batch with every class equally often, and works for any batch.
-        self.norm = nn.BatchNorm1d(table.shape[1], track_running_stats=False) if normalise_table else nn.Identity()
+        self.init_std = init_std
+        self.latent = latent
         self.noisy = noisy
-        self.project = nn.Linear(noisy.weight.shape[2], 2 * width * self.start**2)
+        inputs = latent.outputs if noisy is None else noisy.weight.shape[2]
+        self.project = nn.Linear(inputs, 2 * width * self.start**2)
         self.head = nn.Sequential(
             nn.BatchNorm2d(2 * width),
             nn.Upsample(scale_factor=2),
@@ -46,17 +53,37 @@ class Generator(nn.Module):
 
     def rebuild(self, rng: torch.Generator) -> None:
         """Draws every weight anew, the noisy layer's too."""
-        initialise(self, rng)
-        self.noisy.redraw(rng)
+        self._draw(self, rng)
+        self.redraw_noisy_layer(rng)
 
-    def codes(self, labels: Tensor) -> Tensor:
-        """What the noisy layer makes of labels (n,): (n, noisy width); position i uses noisy layer i // group."""
-        return self.noisy(self.norm(self.table)[labels])  # type: ignore[no-any-return]
+    def redraw_noisy_layer(self, rng: torch.Generator) -> None:
+        """New weights for the noisy layer, where there is one."""
+        if self.noisy is not None:
+            self.noisy.redraw(rng)
 
-    def forward(self, labels: Tensor) -> Tensor:
-        """Labels (n,) → images (n, c, size, size) in [0, 1]."""
-        x = self.project(self.codes(labels))  # (n, width) -> (n, 2w·s·s)
+    def redraw_first_layer(self, rng: torch.Generator) -> None:
+        """New weights for the linear layer in front of the convolutions (Fang et al., 2022, reset it each round)."""
+        self._draw(self.project, rng)
+
+    def codes(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
+        """What reaches the image head: (n, width); with a noisy layer position i goes through layer i // group."""
+        codes = self.latent(labels, noise)
+        return codes if self.noisy is None else self.noisy(codes)  # type: ignore[no-any-return]
+
+    def forward(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Labels (n,) and, where the latent takes it, noise (n, z) → images (n, c, size, size) in [0, 1]."""
+        x = self.project(self.codes(labels, noise))  # (n, width) -> (n, 2w·s·s)
         x = x.unflatten(1, (-1, self.start, self.start))  # (n, 2w, s, s)
         images = self.head(x)  # (n, c, 4s, 4s)
         margin = (4 * self.start - self.size) // 2
         return images[:, :, margin : margin + self.size, margin : margin + self.size]  # type: ignore[no-any-return]
+
+    def _draw(self, module: nn.Module, rng: torch.Generator) -> None:
+        initialise(module, rng)
+        if self.init_std:
+            with torch.no_grad():
+                for layer in module.modules():
+                    if isinstance(layer, nn.Linear | nn.Conv2d):
+                        layer.weight.copy_(torch.randn(layer.weight.shape, generator=rng) * self.init_std)
+                        assert layer.bias is not None
+                        layer.bias.zero_()

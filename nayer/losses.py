@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,17 +26,90 @@ def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
     return torch.stack(distances).sum()
 
 
-def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
-    """−KL(teacher ‖ student) in nats on the images where both pick the same class (Fang et al., 2022, eq. 6).
+def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree") -> Tensor:
+    """How much the two networks still agree: the negative of a distance between their outputs (n, k), averaged over n.
 
-    Both logits: (n, k). Averaged over all n, as the published code does: images that already divide the two add 0.
+    `form`: kl = KL(teacher ‖ student), reverse-kl = KL(student ‖ teacher), js = their Jensen-Shannon divergence, all in
+    nats; l1 = the mean absolute difference of the logits (Fang et al., 2019). `mask`: agree counts only images where
+    both pick the same class, the others adding 0, as published (Fang et al., 2022, eq. 6); none counts all.
     Returns a scalar ≤ 0, with gradient through both networks.
     """
-    agree = student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1)  # (n,)
     student = F.log_softmax(student_logits, dim=1)
     teacher = F.log_softmax(teacher_logits, dim=1)
-    per_sample = F.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)  # (n,)
-    return -(per_sample * agree).mean()
+    if form == "kl":
+        per_sample = _divergence(teacher, student)
+    elif form == "reverse-kl":
+        per_sample = _divergence(student, teacher)
+    elif form == "js":
+        middle = torch.logsumexp(torch.stack([student, teacher]), dim=0) - math.log(2.0)  # (n, k) log of the mean
+        per_sample = (_divergence(student, middle) + _divergence(teacher, middle)) / 2.0
+    else:
+        per_sample = (student_logits - teacher_logits).abs().mean(dim=1)
+    if mask == "agree":
+        per_sample = per_sample * (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1))
+    loss: Tensor = -per_sample.mean()
+    return loss
+
+
+def _divergence(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p ‖ q) of log-probabilities (n, k), per sample: (n,)."""
+    return F.kl_div(q, p, reduction="none", log_target=True).sum(dim=1)
+
+
+def entropy_loss(teacher_logits: Tensor) -> Tensor:
+    """Mean entropy in nats of the teacher's view of each image (n, k): low where it is sure (Choi et al., 2020)."""
+    logarithms = F.log_softmax(teacher_logits, dim=1)
+    return -(logarithms.exp() * logarithms).sum(dim=1).mean()
+
+
+def balance_loss(teacher_logits: Tensor) -> Tensor:
+    """Negative entropy in nats of the batch's mean prediction (n, k): −log k when all classes are equally often seen.
+
+    DAFL's information-entropy term (Chen et al., 2019, eq. 7), which is published with log₁₀: there 1 is 2.303 here.
+    """
+    mean = F.softmax(teacher_logits, dim=1).mean(dim=0)  # (k,)
+    loss: Tensor = -torch.special.entr(mean).sum()
+    return loss
+
+
+def activation_loss(features: Tensor) -> Tensor:
+    """Minus the mean absolute feature (n, f): real images excite a teacher more (Chen et al., 2019, eq. 6)."""
+    return -features.abs().mean()
+
+
+def total_variation_loss(images: Tensor) -> Tensor:
+    """Mean absolute difference of neighbouring pixels, down and across, of images (n, c, h, w) in [0, 1]."""
+    down = (images[:, :, 1:] - images[:, :, :-1]).abs().mean()
+    across = (images[:, :, :, 1:] - images[:, :, :, :-1]).abs().mean()
+    return down + across
+
+
+def contrastive_loss(views: Tensor, others: Tensor, bank: Tensor, temperature: float) -> Tensor:
+    """InfoNCE in nats (Fang et al., 2021, eq. 5): an image's two views find each other among all images.
+
+    `views`, `others`: (n, p) unit vectors of the same n images; `bank`: (m, p) unit vectors of earlier images, m ≥ 0.
+    """
+    candidates = torch.cat([others, bank])  # (n + m, p)
+    similarity = views @ candidates.mT / temperature  # (n, n + m)
+    return F.cross_entropy(similarity, torch.arange(len(views), device=views.device))
+
+
+def attention_loss(student_maps: Sequence[Tensor], teacher_maps: Sequence[Tensor]) -> Tensor:
+    """Attention transfer (Zagoruyko & Komodakis, 2017, eq. 2): Σ over stages of the mean squared difference of maps.
+
+    A stage's activations (n, c, h, w) become a map: squared, averaged over channels, flattened, brought to length 1.
+    """
+    pairs = zip(student_maps, teacher_maps, strict=True)
+    return torch.stack([(_attention(s) - _attention(t)).square().mean() for s, t in pairs]).sum()
+
+
+def _attention(activations: Tensor) -> Tensor:
+    return F.normalize(activations.square().mean(dim=1).flatten(1), dim=1)  # (n, h·w)
+
+
+def imitation_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
+    """Mean absolute difference of the logits (n, k), which DFAD's student minimises (Fang et al., 2019)."""
+    return (student_logits - teacher_logits).abs().mean()
 
 
 def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:

@@ -128,6 +128,15 @@ def initialise(module: nn.Module, rng: torch.Generator) -> None:
             layer.reset_parameters()
 
 
+def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, k) and penultimate features (n, f); a network that does not part them is described by its logits."""
+    if isinstance(network, Classifier):
+        features = network.features(images)
+        return network.head(features), features
+    logits = network(images)
+    return logits, logits
+
+
 def _lenet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
     """Two convolutions with pooling and a hidden layer (LeCun et al., 1998), with BatchNorm and ReLU."""
     return _two_convolutions(width, channels, side, batch_norm=True)

@@ -7,12 +7,21 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from nayer.clock import Stopwatch
 from nayer.evaluation import HeldBack, at_rest
-from nayer.events import Evaluated, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunFinished, RunStarted
-from nayer.models import Classifier
+from nayer.events import (
+    Evaluated,
+    LayerRedrawn,
+    Note,
+    Redrawn,
+    RoundFinished,
+    RoundSynthesised,
+    RunFinished,
+    RunStarted,
+)
+from nayer.models import Classifier, logits_and_features
 from nayer.state import RunState, Task
 from nayer.synthesis import Batch
 
@@ -27,7 +36,7 @@ def synthesised(task: Task, state: RunState, watch: Stopwatch, batch: Batch) -> 
     shown = min(n, k * max(1, SHOWN_IMAGES // k))
     images = batch.images.float() / 255.0
     with torch.no_grad(), at_rest(state.student):
-        teacher_logits, features = _logits_and_features(task.teacher, images)
+        teacher_logits, features = logits_and_features(task.teacher, images)
         student_logits = state.student(images[:shown])
     teacher_confidence, teacher_labels = F.softmax(teacher_logits, dim=1).max(dim=1)
     student_confidence, student_labels = F.softmax(student_logits, dim=1).max(dim=1)
@@ -44,19 +53,10 @@ def synthesised(task: Task, state: RunState, watch: Stopwatch, batch: Batch) -> 
         best_step=batch.step,
         loss=batch.loss,
         label_hit=(teacher_labels == batch.labels).float().mean().item(),
-        pooled=state.round >= config.pool_from_round,
+        pooled=state.round >= config.pool_from_round and config.memory == "pool",
         pool_size=len(state.pool),
         pool_capacity=config.pool_capacity,
     )
-
-
-def _logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits (n, k) and penultimate features (n, f); a network that does not part them is described by its logits."""
-    if isinstance(network, Classifier):
-        features = network.features(images)
-        return network.head(features), features
-    logits = network(images)
-    return logits, logits
 
 
 def evaluated(task: Task, state: RunState, watch: Stopwatch) -> Evaluated:
@@ -73,7 +73,7 @@ def evaluated(task: Task, state: RunState, watch: Stopwatch) -> Evaluated:
     )
 
 
-def redrawn(task: Task, state: RunState, watch: Stopwatch, what: Literal["noisy layer", "generator"]) -> LayerRedrawn:
+def redrawn(task: Task, state: RunState, watch: Stopwatch, what: Redrawn) -> LayerRedrawn:
     k = len(task.classes)
     rows = min(len(task.labels) // k, max(1, min(SHOWN_LAYERS, 100 // k)))
     with torch.no_grad():
@@ -83,12 +83,13 @@ def redrawn(task: Task, state: RunState, watch: Stopwatch, what: Literal["noisy 
 
 
 def started(task: Task, state: RunState, watch: Stopwatch) -> RunStarted:
-    networks = {
+    networks: dict[str, nn.Module] = {
         "teacher": task.teacher,
         "student": state.student,
         "generator": state.generator,
-        "noisy layer": state.generator.noisy,
     }
+    if state.generator.noisy is not None:
+        networks["noisy layer"] = state.generator.noisy
     student = state.student
     return RunStarted(
         round=state.round,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nayer.bn_statistics import Statistics
 from nayer.config import Config
+from nayer.contrast import Contrast
 from nayer.errors import ConfigError
 from nayer.evaluation import Evaluator
 from nayer.generator import Generator
+from nayer.latents import Latent
+from nayer.models import initialise, logits_and_features
 from nayer.noisy_layer import NoisyLayer, group_size
 from nayer.pool import Pool
 
@@ -65,10 +69,13 @@ class RunState:
 
     generator: Generator
     student: nn.Module
-    optimizer: torch.optim.SGD  # the student's
+    optimizer: torch.optim.Optimizer  # the student's
     pool: Pool
     held_back: Pool
     rng: torch.Generator  # on the CPU: every draw of the run
+    meta_adam: torch.optim.Adam | None  # moves the generator's starting point, with FOMAML
+    contrast: Contrast | None
+    generator_adam: torch.optim.Adam | None = None  # where one is kept over rounds
     bn_average: Statistics | None = None
     round: int = 0  # the next one
     student_phases: int = 0  # done
@@ -77,27 +84,69 @@ class RunState:
 
 def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     """The state before the first round; `student` is on the task's device, and `rng` is the run's from here on."""
-    config, (channels, size, _) = task.config, task.image_shape
-    k, n = len(task.classes), config.synthesis_batch
-    group = group_size(config.routing, k, n)
-    noisy = NoisyLayer(-(-n // group), task.table.shape[1], config.noisy_width, group, config.noisy_std)
-    generator = Generator(
-        task.table,
-        noisy,
-        channels=channels,
-        size=size,
-        width=config.generator_width,
-        normalise_table=config.embedding_norm == "batch",
-    ).to(task.device)
+    config = task.config
+    generator = _generator(task).to(task.device)
     generator.rebuild(rng)
-    optimizer = torch.optim.SGD(
-        student.parameters(), lr=config.student_lr, momentum=config.student_momentum, weight_decay=config.weight_decay
-    )
     return RunState(
         generator=generator,
         student=student,
-        optimizer=optimizer,
+        optimizer=_student_optimizer(config, student),
         pool=Pool(config.pool_capacity, task.image_shape, task.device),
         held_back=Pool(HELD_BACK_CAPACITY, task.image_shape, task.device),
         rng=rng,
+        meta_adam=_adam(config, [{"params": generator.parameters(), "lr": config.meta_lr}]) if config.meta_lr else None,
+        contrast=_contrast(task, rng) if config.contrastive_weight else None,
     )
+
+
+def generator_optimizer(
+    config: Config, generator: Generator, contrast: Contrast | None, noise: Tensor | None = None
+) -> torch.optim.Adam:
+    """A new Adam for the generator and what is trained with it: CMI's projection, and noise that takes gradients."""
+    groups: list[dict[str, Any]] = [{"params": list(generator.parameters()), "lr": config.generator_lr}]
+    if contrast is not None:
+        groups.append({"params": list(contrast.parameters()), "lr": config.generator_lr})
+    if noise is not None and noise.requires_grad:
+        groups.append({"params": [noise], "lr": config.z_lr})
+    return _adam(config, groups)
+
+
+def _adam(config: Config, groups: list[dict[str, Any]]) -> torch.optim.Adam:
+    # Fused: the noisy layers hold most weights; stepping them operation by operation costs more than a convolution.
+    return torch.optim.Adam(groups, betas=(config.generator_beta1, 0.999), fused=True)
+
+
+def _generator(task: Task) -> Generator:
+    config, (channels, size, _) = task.config, task.image_shape
+    latent = Latent(
+        None if config.latent == "none" else task.table,
+        noise=config.z_size,
+        combine=config.z_combine,
+        scale=config.z_scale,
+        normalise_table=config.embedding_norm == "batch",
+    )
+    noisy = None
+    if config.noisy_layer:
+        group = group_size(config.routing, len(task.classes), config.synthesis_batch)
+        layers = -(-config.synthesis_batch // group)
+        noisy = NoisyLayer(layers, latent.outputs, config.noisy_width, group, config.noisy_std)
+    return Generator(
+        latent, noisy, channels=channels, size=size, width=config.generator_width, init_std=config.generator_init_std
+    )
+
+
+def _student_optimizer(config: Config, student: nn.Module) -> torch.optim.Optimizer:
+    if config.student_optimizer == "adam":
+        return torch.optim.Adam(student.parameters(), lr=config.student_lr, weight_decay=config.weight_decay)
+    return torch.optim.SGD(
+        student.parameters(), lr=config.student_lr, momentum=config.student_momentum, weight_decay=config.weight_decay
+    )
+
+
+def _contrast(task: Task, rng: torch.Generator) -> Contrast:
+    """Sized by the teacher's features, which one grey image shows."""
+    with torch.no_grad():
+        _, features = logits_and_features(task.teacher, torch.full((1, *task.image_shape), 0.5, device=task.device))
+    contrast = Contrast(features.shape[1], task.config.bank_capacity).to(task.device)
+    initialise(contrast, rng)
+    return contrast

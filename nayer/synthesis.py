@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +13,24 @@ from torch import Tensor
 from nayer.augmentation import crop_and_flip
 from nayer.bn_statistics import BatchNormInputs, Statistics, blend
 from nayer.clock import Stopwatch
+from nayer.config import Config
 from nayer.errors import DivergedError
 from nayer.evaluation import at_rest
 from nayer.events import GeneratorStep
-from nayer.losses import adversarial_loss, batchnorm_loss, label_loss
+from nayer.generator import Generator
+from nayer.losses import (
+    activation_loss,
+    adversarial_loss,
+    balance_loss,
+    batchnorm_loss,
+    contrastive_loss,
+    entropy_loss,
+    label_loss,
+    total_variation_loss,
+)
+from nayer.models import logits_and_features
 from nayer.pool import to_bytes
-from nayer.state import RunState, Task
+from nayer.state import RunState, Task, generator_optimizer
 
 PREVIEW_CLASSES = 20  # images in a step's event
 
@@ -48,47 +61,105 @@ class _Terms:
 def synthesise(task: Task, state: RunState, watch: Stopwatch) -> Iterator[GeneratorStep | Batch]:
     """Trains the generator for a round; yields its steps and, last, the batch. Moves the BatchNorm average on."""
     config, labels = task.config, task.labels
-    betas = (config.generator_beta1, 0.999)
-    # Fused: the noisy layers hold most weights, and stepping them one operation at a time costs more than a convolution.
-    adam = torch.optim.Adam(state.generator.parameters(), lr=config.generator_lr, betas=betas, fused=True)
+    generator = copy.deepcopy(state.generator) if state.meta_adam else state.generator  # FOMAML trains a copy
+    noise = _noise(task, state)
+    optimizer = _optimizer(config, state, generator, noise)
+    if state.meta_adam:
+        state.meta_adam.zero_grad(set_to_none=True)
     kept = torch.zeros((), device=task.device)  # the kept batch's loss, step and images stay on the device
     kept_step = torch.zeros((), dtype=torch.int64, device=task.device)
     kept_images = torch.empty(0)
     terms = None
     for step in range(config.generator_steps):
-        terms = _terms(task, state, labels)
+        if step and config.z_redraw == "step":
+            noise = _noise(task, state)
+        terms = _terms(task, state, generator, labels, noise)
         better = torch.ones_like(kept, dtype=torch.bool) if step == 0 or config.keep == "last" else terms.loss < kept
         kept = torch.where(better, terms.loss.detach(), kept)
         kept_step = torch.where(better, step, kept_step)
         kept_images = terms.images if step == 0 else torch.where(better, terms.images, kept_images)
-        adam.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()
-        adam.step()
+        if config.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(generator.parameters(), config.gradient_clip)
+        if state.meta_adam:
+            _add_gradients(state.generator, generator)
+        optimizer.step()
         if step % config.event_every == 0 or step == config.generator_steps - 1:
             yield _event(terms, step, config.generator_steps, state, watch, len(task.classes))
     assert terms is not None  # generator_steps ≥ 1
+    if state.meta_adam:
+        state.meta_adam.step()
     if terms.statistics:
         state.bn_average = blend(terms.statistics, state.bn_average, config.bn_momentum)
-    yield Batch(to_bytes(kept_images), labels, int(kept_step.item()), kept.item())
+    images = to_bytes(kept_images)
+    if state.contrast is not None:
+        with torch.no_grad():
+            state.contrast.remember(logits_and_features(task.teacher, images.float() / 255.0)[1])
+    yield Batch(images, labels, int(kept_step.item()), kept.item())
 
 
-def _terms(task: Task, state: RunState, labels: Tensor) -> _Terms:
+def _noise(task: Task, state: RunState) -> Tensor | None:
+    noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
+    return noise if noise is None else noise.requires_grad_(task.config.z_lr > 0.0)
+
+
+def _optimizer(config: Config, state: RunState, generator: Generator, noise: Tensor | None) -> torch.optim.Adam:
+    if state.generator_adam is not None:
+        return state.generator_adam
+    made = generator_optimizer(config, generator, state.contrast, noise)
+    if config.generator_adam == "kept":
+        state.generator_adam = made
+    return made
+
+
+def _add_gradients(start: Generator, moved: Generator) -> None:
+    """First-order MAML (Finn et al., 2017, §5.2): the copy's gradients, summed over its steps, move where it starts."""
+    for here, there in zip(start.parameters(), moved.parameters(), strict=True):
+        if there.grad is not None:
+            here.grad = there.grad.clone() if here.grad is None else here.grad + there.grad
+
+
+def _terms(task: Task, state: RunState, generator: Generator, labels: Tensor, noise: Tensor | None) -> _Terms:
     config = task.config
-    images = state.generator(labels)  # (n, c, h, w)
+    images = generator(labels, noise)  # (n, c, h, w)
     seen = crop_and_flip(images, task.padding, task.flip, state.rng)
     with BatchNormInputs(task.teacher) as inputs:
-        teacher_logits = task.teacher(seen)  # (n, k)
-    ce = label_loss(teacher_logits, labels)
+        teacher_logits, features = logits_and_features(task.teacher, seen)  # (n, k), (n, f)
+    teacher_labels = teacher_logits.argmax(dim=1)
+    ce = label_loss(teacher_logits, labels if config.ce_target == "label" else teacher_labels)
     bn = adversarial = torch.zeros((), device=task.device)
     if inputs.batch:
         bn = batchnorm_loss(blend(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)
     if config.adversarial_weight and state.round >= config.warmup_rounds:
         with at_rest(state.student):
-            adversarial = adversarial_loss(state.student(seen), teacher_logits)
+            student_logits = state.student(seen)
+        adversarial = adversarial_loss(student_logits, teacher_logits, config.adversarial_form, config.adversarial_mask)
     loss = config.ce_weight * ce + config.bn_weight * bn + config.adversarial_weight * adversarial
-    hit = (teacher_logits.argmax(dim=1) == labels).float().mean()
+    loss = loss + _further_terms(task, state, images, teacher_logits, features)
+    hit = (teacher_labels == labels).float().mean()
     statistics = [(mean.detach(), variance.detach()) for mean, variance in inputs.batch]
     return _Terms(images.detach(), loss, ce.detach(), bn.detach(), adversarial.detach(), hit, statistics)
+
+
+def _further_terms(task: Task, state: RunState, images: Tensor, logits: Tensor, features: Tensor) -> Tensor:
+    """The weighted terms that only some methods use; each costs nothing while its weight is 0."""
+    config = task.config
+    total = torch.zeros((), device=task.device)
+    if config.entropy_weight:
+        total = total + config.entropy_weight * entropy_loss(logits)
+    if config.balance_weight:
+        total = total + config.balance_weight * balance_loss(logits)
+    if config.activation_weight:
+        total = total + config.activation_weight * activation_loss(features)
+    if config.total_variation_weight:
+        total = total + config.total_variation_weight * total_variation_loss(images)
+    if state.contrast is not None:
+        again = crop_and_flip(images, task.padding, task.flip, state.rng)  # a second view of the same images
+        views, others = state.contrast(features), state.contrast(logits_and_features(task.teacher, again)[1])
+        compared = contrastive_loss(views, others, state.contrast.remembered(), config.contrastive_temperature)
+        total = total + config.contrastive_weight * compared
+    return total
 
 
 def _event(terms: _Terms, step: int, steps: int, state: RunState, watch: Stopwatch, classes: int) -> GeneratorStep:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import torch
 
 from nayer import reports
 from nayer.clock import Stopwatch
 from nayer.distillation import distil
-from nayer.events import Event
+from nayer.events import Event, Redrawn
 from nayer.state import RunState, Task
 from nayer.synthesis import Batch, synthesise
 
@@ -44,7 +43,8 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Event]:
         for made in synthesise(task, state, watch):
             if isinstance(made, Batch):
                 _remember(task, state, made)
-                yield reports.synthesised(task, state, watch, made)
+                if state.round % config.report_every == 0:
+                    yield reports.synthesised(task, state, watch, made)
             else:
                 yield made
         if _student_is_due(task, state):
@@ -56,7 +56,7 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Event]:
     yield reports.finished(state, watch, "rounds done")
 
 
-def _redraw(task: Task, state: RunState) -> Literal["noisy layer", "generator"] | None:
+def _redraw(task: Task, state: RunState) -> Redrawn | None:
     """Draws the weights anew that this round starts with; the first round's are fresh already."""
     config = task.config
     warming_up = state.round < config.warmup_rounds
@@ -66,17 +66,22 @@ def _redraw(task: Task, state: RunState) -> Literal["noisy layer", "generator"] 
         return "generator"
     if every and since % every == 0:
         state.generator.rebuild(state.rng)
+        state.generator_adam = None  # its moments belong to the former weights
         return "generator"
     if config.noisy_reset_every and state.round % config.noisy_reset_every == 0:
-        state.generator.noisy.redraw(state.rng)
-        return "noisy layer"
+        if config.redraw == "noisy layer":
+            state.generator.redraw_noisy_layer(state.rng)
+        else:
+            state.generator.redraw_first_layer(state.rng)
+        return config.redraw
     return None
 
 
 def _student_is_due(task: Task, state: RunState) -> bool:
     config = task.config
     since = state.round - config.warmup_rounds
-    return since >= 0 and (since + 1) % config.student_every == 0 and len(state.pool) > 0
+    has_images = len(state.pool) > 0 or config.memory == "online"
+    return since >= 0 and (since + 1) % config.student_every == 0 and has_images
 
 
 def _remember(task: Task, state: RunState, batch: Batch) -> None:
@@ -86,4 +91,5 @@ def _remember(task: Task, state: RunState, batch: Batch) -> None:
     order = torch.randperm(len(batch.images), generator=state.rng).to(task.device)
     held = round(task.config.held_back * len(batch.images))
     state.held_back.add(batch.images[order[:held]], batch.labels[order[:held]])
-    state.pool.add(batch.images[order[held:]], batch.labels[order[held:]])
+    if task.config.memory == "pool":
+        state.pool.add(batch.images[order[held:]], batch.labels[order[held:]])

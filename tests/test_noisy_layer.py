@@ -77,5 +77,5 @@ def test_the_same_draw_gives_the_same_images_whatever_the_global_seed():
 def test_normalising_the_table_equals_normalising_a_balanced_batch():
     made = generator()
     labels = torch.arange(12) % 3
-    batch = torch.nn.functional.batch_norm(made.table[labels], None, None, training=True)
-    torch.testing.assert_close(made.norm(made.table)[labels], batch, rtol=1e-4, atol=1e-5)
+    batch = torch.nn.functional.batch_norm(made.latent.table[labels], None, None, training=True)
+    torch.testing.assert_close(made.latent.norm(made.latent.table)[labels], batch, rtol=1e-4, atol=1e-5)

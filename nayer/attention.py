@@ -1,0 +1,41 @@
+"""A network's activations stage by stage, for attention transfer; read by hooks that leave with the block."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from nayer.models import Classifier
+
+
+class Stages:
+    """Inside the block, `maps` holds the last activations (n, c, h, w) at each side length of the last forward pass.
+
+    Empty for a network whose layers are not known to follow one another.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._layers = list(network.body) if isinstance(network, Classifier) else []
+        self._handles: list[RemovableHandle] = []
+        self._seen: dict[int, Tensor] = {}  # side -> activations
+
+    def __enter__(self) -> Stages:
+        self._handles = [layer.register_forward_hook(self._read) for layer in self._layers]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if output.dim() == 4 and output.shape[-1] > 1:
+            self._seen[output.shape[-1]] = output
+
+    @property
+    def maps(self) -> dict[int, Tensor]:
+        return self._seen

@@ -1,0 +1,90 @@
+"""How a setting is declared, once, and read back by forms, parsers and error messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+
+def setting(
+    default: Any,
+    *,
+    help: str,
+    group: str,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    max_length: int | None = None,
+) -> Any:
+    """A field of a pydantic model; `low` and `high` are inclusive, `unit` is what a number counts."""
+    extra: dict[str, Any] = {"group": group, "unit": unit}
+    return Field(default, description=help, ge=low, le=high, max_length=max_length, json_schema_extra=extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of `Config` as a form or a parser needs it."""
+
+    name: str
+    kind: type  # bool, int, float or str
+    default: Any
+    choices: tuple[str, ...]  # empty unless the field is one of a few words
+    low: float | None
+    high: float | None
+    help: str
+    unit: str
+    group: str
+
+
+def describe(model: type[BaseModel]) -> list[Setting]:
+    """Every field of `model`, in order; each was declared with `setting`."""
+    return [_described(name, field) for name, field in model.model_fields.items()]
+
+
+def sentence(error: ValidationError, known: list[Setting]) -> str:
+    """The first complaint of pydantic, as one sentence for a person."""
+    first = error.errors()[0]
+    if not first["loc"]:  # about several fields at once; the validator wrote the sentence
+        return str(first["ctx"]["error"])
+    name = str(first["loc"][0])
+    value = repr(first["input"])
+    shown = value if len(value) <= 60 else value[:57] + "…"
+    field = next((field for field in known if field.name == name), None)
+    if field is None:
+        return f"{name} is not a setting; see the settings' list for the {len(known)} that exist."
+    return f"{name}={shown} does not work; use {_what_works(field, first)}."
+
+
+def _described(name: str, field: FieldInfo) -> Setting:
+    is_choice = get_origin(field.annotation) is Literal
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)  # `setting` is the only way fields are made
+    low, high = (next((getattr(m, bound) for m in field.metadata if hasattr(m, bound)), None) for bound in ("ge", "le"))
+    return Setting(
+        name=name,
+        kind=str if is_choice or not isinstance(field.annotation, type) else field.annotation,
+        default=field.default,
+        choices=get_args(field.annotation) if is_choice else (),
+        low=low,
+        high=high,
+        help=field.description or "",
+        unit=str(extra["unit"]),
+        group=str(extra["group"]),
+    )
+
+
+def _what_works(field: Setting, complaint: Any) -> str:
+    if complaint["type"] == "value_error":
+        return f"a text that {complaint['ctx']['error']}"
+    if complaint["type"] == "string_too_long":
+        return f"at most {complaint['ctx']['max_length']} characters"
+    if field.choices:
+        return "one of " + ", ".join(field.choices)
+    noun = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[field.kind]
+    if field.low is None and field.high is None:
+        return noun
+    unit = f" ({field.unit})" if field.unit else ""
+    return f"{noun} from {field.low:g} to {field.high:g}{unit}"
