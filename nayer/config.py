@@ -256,7 +256,7 @@ class Config(BaseModel):
     )
     student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Pool images in a step.")
     student_lr: float = setting(
-        0.2, group="student", low=1e-6, high=10.0, help="SGD's learning rate at the start of its cosine."
+        0.05, group="student", low=1e-6, high=10.0, help="SGD's learning rate at the start of its cosine."
     )
     student_lr_end: float = setting(
         2e-4, group="student", low=0.0, high=10.0, help="SGD's learning rate at the end of its cosine."

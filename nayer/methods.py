@@ -38,6 +38,7 @@ PRESETS: dict[str, Method] = {
             student_every=2,
             student_steps=400,
             student_batch=512,
+            student_lr=0.2,
             evaluate_every=2,
             generator_width=64,
             generator_steps=30,

@@ -89,6 +89,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
         width=config.generator_width,
         normalise_table=config.embedding_norm == "batch",
     ).to(task.device)
+    generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.rebuild(rng)
     optimizer = torch.optim.SGD(
         student.parameters(), lr=config.student_lr, momentum=config.student_momentum, weight_decay=config.weight_decay

@@ -49,7 +49,7 @@ def synthesise(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Genera
     """Trains the generator for a round; yields its steps and, last, the batch. Moves the BatchNorm average on."""
     config, labels = task.config, task.labels
     betas = (config.generator_beta1, 0.999)
-    # Fused: the noisy layers hold most weights, and stepping them one operation at a time costs more than a convolution.
+    # Fused: the noisy layers hold most weights; stepping them operation by operation costs more than a convolution.
     adam = torch.optim.Adam(state.generator.parameters(), lr=config.generator_lr, betas=betas, fused=True)
     kept = torch.zeros((), device=task.device)  # the kept batch's loss, step and images stay on the device
     kept_step = torch.zeros((), dtype=torch.int64, device=task.device)
