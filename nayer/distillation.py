@@ -65,11 +65,13 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
 
 
 def _images(task: Task, state: RunState) -> Tensor:
-    """What a step learns from: pool images, or new ones of the generator (with new noise, where it takes any)."""
+    """What a step learns from: pool images, or the generator's, from the round's noise or from new one each step."""
     if task.config.memory == "pool":
         return state.pool.sample(task.config.student_batch, state.rng)
     with torch.no_grad():
-        noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
+        noise = state.noise
+        if task.config.z_redraw == "step":
+            noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
         return state.generator(task.labels, noise)  # type: ignore[no-any-return]
 
 

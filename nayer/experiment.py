@@ -56,7 +56,7 @@ def open_run(config: Config) -> Run:
     table = label_table(card.classes, config.latent, encoder=config.encoder, prompt=config.prompt, seed=config.seed)
     task = Task(
         config=config,
-        teacher=teacher.network.to(device),
+        teacher=_placed(teacher.network, device),
         classes=card.classes,
         table=torch.from_numpy(table.embeddings).to(device),
         image_shape=(card.model.channels, card.model.size, card.model.size),
@@ -65,7 +65,7 @@ def open_run(config: Config) -> Run:
         evaluator=_evaluator(config, teacher, device),
     )
     rng = torch.Generator().manual_seed(config.seed)
-    student = build(spec, rng).to(device)
+    student = _placed(build(spec, rng), device)
     return Run(card, table, task, new_state(task, student, rng))
 
 
@@ -75,6 +75,11 @@ def resume_run(folder: Path) -> Run:
     run = open_run(config)
     checkpoints.load_state(folder, run.state)
     return run
+
+
+def _placed(network: nn.Module, device: torch.device) -> nn.Module:
+    """On `device`, with channels innermost: pooling and convolutions are about half again as fast that way."""
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _device(name: str) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from nayer.config import Config
@@ -17,6 +18,72 @@ class Method:
     summary: str  # one sentence for a person who picks a preset
     config: Config
 
+
+def _pair(name: str, title: str, paper: str, summary: str, published: Config, **shrunk: object) -> dict[str, Method]:
+    """A method twice: shrunk for two cores under its name, and with the published constants as `…-paper`."""
+    small = Config.parse({**_SHRUNK, **shrunk}, published)
+    return {
+        name: Method(f"{title}, shrunk for two cores", paper, summary, small),
+        f"{name}-paper": Method(
+            f"{title}, as published", paper, f"{summary} Published constants, for a GPU.", published
+        ),
+    }
+
+
+# What every method shares once it is shrunk: the sizes that decide what a step costs.
+_SHRUNK: dict[str, object] = {
+    "rounds": 60,
+    "generator_width": 16,
+    "synthesis_batch": 100,
+    "student_batch": 128,
+    "pool_capacity": 5000,
+    "bank_capacity": 2000,
+    "evaluate_every": 1,
+    "report_every": 1,
+    "held_back": 0.05,
+}
+
+# A generator of Gaussian noise alone, that is never reset: what NAYER's predecessors start from.
+_NOISE = Config(
+    latent="none",
+    noisy_layer=False,
+    noisy_reset_every=0,
+    redraw="first layer",
+    generator_reset_every=0,
+    z_size=100,
+    z_redraw="step",
+    generator_width=64,
+    generator_adam="kept",
+    generator_beta1=0.9,
+    generator_steps=1,
+    generator_lr=1e-3,
+    ce_weight=0.0,
+    bn_weight=0.0,
+    bn_momentum=0.0,
+    adversarial_weight=0.0,
+    adversarial_mask="none",
+    warmup_rounds=0,
+    pool_from_round=0,
+    held_back=0.0,
+    memory="online",
+    keep="last",
+    student_lr_end=0.0,
+    temperature=1.0,
+)
+
+# CMI, Fast and NAYER keep a pool and teach the student alike.
+_POOLED: dict[str, object] = {
+    "memory": "pool",
+    "keep": "best",
+    "pool_from_round": 1,
+    "pool_capacity": 160_000,
+    "adversarial_mask": "agree",
+    "student_batch": 512,
+    "student_steps": 400,
+    "student_lr": 0.2,
+    "student_lr_end": 2e-4,
+    "temperature": 20.0,
+}
 
 _NAYER = "Tran et al., NAYER: Noisy Layer Data Generation, CVPR 2024, arXiv:2310.00258"
 
@@ -38,6 +105,7 @@ PRESETS: dict[str, Method] = {
             student_every=2,
             student_steps=400,
             student_batch=512,
+            student_lr=0.2,
             evaluate_every=2,
             generator_width=64,
             generator_steps=30,
@@ -48,6 +116,182 @@ PRESETS: dict[str, Method] = {
             pool_from_round=1,  # the published pool keeps round 0 too; its images have hardly learned
             held_back=0.0,
         ),
+    ),
+    **_pair(
+        "dafl",
+        "DAFL",
+        "Chen et al., Data-Free Learning of Student Networks, ICCV 2019",
+        "Noise becomes images the teacher is sure of, spread over the classes; nobody seeks the student's mistakes.",
+        Config.parse(
+            {
+                "rounds": 24_000,  # 200 epochs of 120 steps
+                "report_every": 120,
+                "evaluate_every": 120,
+                "synthesis_batch": 512,
+                "generator_lr": 0.02,
+                "ce_weight": 1.0,
+                "ce_target": "teacher",
+                "balance_weight": 5.0 / math.log(10.0),  # published with log₁₀
+                "activation_weight": 0.1,
+                "student_steps": 1,
+                "student_lr": 0.1,
+            },
+            _NOISE,
+        ),
+        generator_steps=1,
+        rounds=3000,
+        report_every=20,
+        evaluate_every=20,
+        generator_lr=2e-3,
+        student_lr=0.05,
+    ),
+    **_pair(
+        "zskt",
+        "ZSKT",
+        "Micaelli and Storkey, Zero-shot Knowledge Transfer via Adversarial Belief Matching, NeurIPS 2019",
+        "The generator only looks for images on which the two networks disagree; the student also copies attention.",
+        Config.parse(
+            {
+                "rounds": 8000,
+                "report_every": 100,
+                "evaluate_every": 100,
+                "synthesis_batch": 128,
+                "z_redraw": "round",  # reused for the ten student steps
+                "gradient_clip": 5.0,
+                "adversarial_weight": 1.0,
+                "student_steps": 10,
+                "student_optimizer": "adam",
+                "student_lr": 2e-3,
+                "weight_decay": 0.0,
+                "attention_weight": 250.0,
+            },
+            _NOISE,
+        ),
+        rounds=1000,
+        report_every=10,
+        evaluate_every=10,
+    ),
+    **_pair(
+        "dfad",
+        "DFAD",
+        "Fang et al., Data-Free Adversarial Distillation, 2019, arXiv:1912.11006",
+        "A contest over the distance of the two networks' logits, and nothing else.",
+        Config.parse(
+            {
+                "rounds": 2000,  # 40 epochs of 50
+                "report_every": 50,
+                "evaluate_every": 50,
+                "synthesis_batch": 256,
+                "adversarial_weight": 1.0,
+                "adversarial_form": "l1",
+                "student_steps": 5,
+                "student_loss": "l1",
+                "student_lr": 0.01,
+            },
+            _NOISE,
+        ),
+        report_every=20,
+        evaluate_every=20,
+        rounds=1500,
+        student_lr=0.02,
+    ),
+    **_pair(
+        "dfq",
+        "DFQ",
+        "Choi et al., Data-Free Network Quantization with Adversarial Knowledge Distillation, CVPRW 2020",
+        "A contest that is held to the teacher's BatchNorm statistics and to sure, evenly spread classes.",
+        Config.parse(
+            {
+                "rounds": 8000,
+                "report_every": 100,
+                "evaluate_every": 100,
+                "synthesis_batch": 256,
+                "z_size": 512,
+                "generator_beta1": 0.5,
+                "warmup_rounds": 400,
+                "entropy_weight": 0.01,
+                "balance_weight": 0.01,
+                "bn_weight": 0.01,
+                "adversarial_weight": 1.0,
+                "student_steps": 10,
+                "student_lr": 0.1,
+            },
+            _NOISE,
+        ),
+        rounds=1000,
+        warmup_rounds=20,
+        report_every=10,
+        evaluate_every=10,
+        student_lr=0.05,
+    ),
+    **_pair(
+        "cmi",
+        "CMI",
+        "Fang et al., Contrastive Model Inversion for Data-Free Knowledge Distillation, IJCAI 2021",
+        "Each round a new generator and trained noise make a batch that must differ from all earlier ones.",
+        Config.parse(
+            {
+                **_POOLED,
+                "rounds": 200,
+                "warmup_rounds": 20,
+                "z_size": 256,
+                "z_redraw": "round",
+                "z_lr": 1e-3,
+                "generator_init_std": 0.02,
+                "generator_reset_every": 1,
+                "warmup_generator_reset_every": 1,
+                "generator_adam": "each round",
+                "generator_beta1": 0.5,
+                "generator_steps": 200,
+                "synthesis_batch": 256,
+                "ce_weight": 1.0,
+                "bn_weight": 1.0,
+                "adversarial_weight": 0.5,
+                "contrastive_weight": 0.8,
+                "contrastive_temperature": 0.1,
+                "bank_capacity": 40_960,
+                "student_lr": 0.1,
+            },
+            _NOISE,
+        ),
+        warmup_rounds=2,
+        generator_steps=60,
+        generator_lr=5e-3,
+        z_lr=1e-2,
+        student_steps=120,
+        student_lr=0.05,
+        pool_from_round=0,
+    ),
+    **_pair(
+        "fast",
+        "Fast",
+        "Fang et al., Up to 100× Faster Data-free Knowledge Distillation, AAAI 2022",
+        "A few steps from a generator that learns where to start (FOMAML), with trained noise and a new first layer.",
+        Config.parse(
+            {
+                **_POOLED,
+                "rounds": 400,
+                "warmup_rounds": 20,
+                "z_size": 256,
+                "z_redraw": "round",
+                "z_lr": 0.015,
+                "noisy_reset_every": 1,
+                "generator_adam": "each round",
+                "generator_beta1": 0.5,
+                "generator_steps": 10,
+                "generator_lr": 5e-3,
+                "meta_lr": 5e-2,  # generator_lr × generator_steps
+                "synthesis_batch": 256,
+                "ce_weight": 0.5,
+                "bn_weight": 10.0,
+                "bn_momentum": 0.9,
+                "adversarial_weight": 1.33,
+            },
+            _NOISE,
+        ),
+        warmup_rounds=8,
+        student_steps=20,
+        student_lr=0.05,
     ),
 }
 

@@ -76,6 +76,7 @@ class RunState:
     meta_adam: torch.optim.Adam | None  # moves the generator's starting point, with FOMAML
     contrast: Contrast | None
     generator_adam: torch.optim.Adam | None = None  # where one is kept over rounds
+    noise: Tensor | None = None  # the latest one the generator was fed, (n, z); lives within a round
     bn_average: Statistics | None = None
     round: int = 0  # the next one
     student_phases: int = 0  # done
@@ -86,6 +87,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     """The state before the first round; `student` is on the task's device, and `rng` is the run's from here on."""
     config = task.config
     generator = _generator(task).to(task.device)
+    generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.rebuild(rng)
     return RunState(
         generator=generator,

@@ -101,7 +101,8 @@ def synthesise(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Genera
 
 def _noise(task: Task, state: RunState) -> Tensor | None:
     noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
-    return noise if noise is None else noise.requires_grad_(task.config.z_lr > 0.0)
+    state.noise = noise if noise is None else noise.requires_grad_(task.config.z_lr > 0.0)
+    return state.noise
 
 
 def _optimizer(config: Config, state: RunState, generator: Generator, noise: Tensor | None) -> torch.optim.Adam:

@@ -1,13 +1,16 @@
 """The command line: flags are the settings, failures are one sentence, and what a run leaves can be used."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -328,6 +331,34 @@ def test_steps_are_events_the_progress_line_can_follow(distill, monkeypatch, cap
     monkeypatch.setattr(Progress, "show", lambda self, event: seen.append(event))
     assert distill() == 0
     assert sum(isinstance(event, GeneratorStep) for event in seen) == SMALL["rounds"] * SMALL["generator_steps"]
+
+
+def test_a_terminal_gets_one_live_line(distill, monkeypatch):
+    master, slave = pty.openpty()
+    told = []
+
+    def read():
+        with contextlib.suppress(OSError):  # the terminal is closed
+            while piece := os.read(master, 4096):
+                told.append(piece)
+
+    reader = threading.Thread(target=read)
+    with os.fdopen(slave, "w") as terminal:
+        reader.start()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", terminal)
+            patch.setenv("TERM", "xterm")
+            patch.setenv("COLUMNS", "160")
+            assert distill() == 0
+    reader.join(timeout=10)
+    os.close(master)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(told).decode())
+    lines = [line.rstrip("\r").split("\r")[-1] for line in text.split("\n")]  # what stays to be seen
+    notes = [line for line in lines if line.startswith("No labelled test images")]
+    assert len(notes) == 1
+    assert re.search(
+        r"round 3 of 3 · \d+ s · agrees with the teacher on .* · losses: generator .*, student ", lines[-2]
+    )
 
 
 @pytest.mark.parametrize("what", ["teachers", "presets", "settings"])

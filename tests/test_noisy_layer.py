@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from nayer.generator import Generator
+from nayer.latents import Latent
 from nayer.noisy_layer import NoisyLayer, group_size
 
 
@@ -42,7 +43,7 @@ def test_weights_are_drawn_with_the_asked_deviation_and_no_bias():
 def generator(size: int = 8, channels: int = 1, routing_group: int = 3) -> Generator:
     table = torch.randn(3, 6, generator=torch.Generator().manual_seed(3))
     noisy = NoisyLayer(4, inputs=6, width=16, group=routing_group, std=1.0)
-    made = Generator(table, noisy, channels=channels, size=size, width=2)
+    made = Generator(Latent(table), noisy, channels=channels, size=size, width=2)
     made.rebuild(torch.Generator().manual_seed(4))
     return made
 
