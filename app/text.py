@@ -88,9 +88,7 @@ def narrate(event: Event, config: Mapping[str, Any]) -> str:
 
 def _redraw_sentence(event: LayerRedrawn) -> str:
     if event.what == "generator" and event.round == 0:
-        return (
-            "The generator is built with random weights, and in front of it the noisy layers, one for a set of classes."
-        )
+        return "The generator is built with random weights, and so are the noisy layers in front of it."
     if event.what == "generator":
         return "The whole generator is built anew, noisy layer included, so that it does not settle on one style."
     sets, _, width = event.outputs.shape
