@@ -127,7 +127,9 @@ def _info(setting: Setting) -> str:
 
 
 def _plain(bound: float) -> str:
-    return f"{bound:,.0f}" if abs(bound) >= 1000 else f"{bound:g}"
+    if abs(bound) >= 1000:
+        return f"{bound:,.0f}"
+    return f"{bound:.6f}".rstrip("0").rstrip(".")
 
 
 def _teacher_title(card: TeacherCard) -> str:

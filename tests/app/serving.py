@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -25,7 +26,8 @@ def in_a_loop(make: Callable[[], T]) -> T:
     async def run() -> T:
         return make()
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # Playwright keeps a loop running in the test's own
+        return thread.submit(lambda: asyncio.run(run())).result()
 
 
 def created(opener: Opener = open_events, environment: Environment | None = None) -> FastAPI:

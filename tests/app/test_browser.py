@@ -84,9 +84,11 @@ def prepare(page: Page, rounds: int = 500) -> None:
         "The student and its training": {"student_steps": 3},
     }.items():
         page.get_by_role("button", name=title).click()
+        page.wait_for_timeout(400)  # fields that have just unfolded forget what is typed at once
         for name, value in fields.items():
             page.fill(f"#field-{name} input", str(value))
     page.keyboard.press("Tab")
+    page.click("#all-settings > button")
 
 
 def rows(page: Page) -> int:
@@ -150,7 +152,6 @@ def test_play_pause_step_reload_stop(new_page: NewPage) -> None:
     grown(page, 4)
     assert page.evaluate("JSON.parse(localStorage.getItem('nayer-run')).run") == run
     expect(page.locator("#field-rounds input")).to_have_value("500")
-    expect(page.locator("#field-teacher input")).to_have_value(page.locator("#field-teacher input").input_value())
     assert "igits" in page.locator("#field-teacher input").input_value()
 
     page.click(".bar .stop")
@@ -169,9 +170,9 @@ def test_keys_play_step_and_redraw_but_not_while_typing(new_page: NewPage) -> No
     page.locator(".masthead, #masthead").first.click()
     page.keyboard.press("r")
     until(page, "paused")
-    expect(page.locator(".story")).to_contain_text("noisy layers")
+    expect(page.locator(".story")).to_contain_text("built with random weights")
     page.keyboard.press(".")
-    expect(page.locator(".story")).to_contain_text("random weights")
+    expect(page.locator(".story")).to_contain_text("Step 1 of 3")
     page.keyboard.press("Space")
     until(page, "running")
     grown(page, 1)
@@ -199,7 +200,6 @@ def test_a_phone_scrolls_down_only(new_page: NewPage, dark: bool) -> None:
     page = new_page(390, 844, dark=dark)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     prepare(page, rounds=6)
-    page.click("#all-settings > button")
     page.click(".bar .play")
     until(page, "finished")
     assert rows(page) == 6
