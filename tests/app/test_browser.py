@@ -111,6 +111,7 @@ def grown(page: Page, count: int) -> None:
 
 def picture(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 

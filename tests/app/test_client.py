@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from gradio_client import Client
@@ -22,9 +23,9 @@ def client() -> Iterator[Client]:
         client.close()
 
 
-def follow(client: Client, run: str, until: str) -> list[dict[str, object]]:
+def follow(client: Client, run: str, until: str) -> list[dict[str, Any]]:
     """Every answer of `status` until the state is `until`."""
-    answers: list[dict[str, object]] = []
+    answers: list[dict[str, Any]] = []
     since, limit = 0, time.monotonic() + 60
     while not answers or answers[-1]["state"] != until:
         assert time.monotonic() < limit, answers[-1]
@@ -42,11 +43,11 @@ def test_start_follow_to_the_end(client: Client) -> None:
     assert isinstance(facts, dict)
     assert facts["classes"][:2] == ["zero", "one"]
     assert (facts["config"]["seed"], facts["config"]["generator_steps"], facts["rounds"]) == (3, 2, 3)
-    measured = [point for answer in answers for point in answer.get("measures", {"points": []})["points"]]  # type: ignore[attr-defined]
+    measured = [point for answer in answers for point in answer.get("measures", {"points": []})["points"]]
     assert len(measured) == 3
     assert all(0 <= accuracy <= 1 for _, accuracy, _ in measured)
     assert 0.9 < float(str(answers[-1]["teacher_accuracy"])) <= 1
-    rows = [row["round"] for answer in answers for row in answer.get("rows", [])]  # type: ignore[attr-defined]
+    rows = [row["round"] for answer in answers for row in answer.get("rows", [])]
     assert rows == [0, 1, 2]
 
 

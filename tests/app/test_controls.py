@@ -73,5 +73,5 @@ def test_the_environment_is_read_and_a_space_is_not_local() -> None:
 
 @pytest.mark.parametrize("value", ["none", "-1", "65536", "1e3"])
 def test_an_impossible_port_is_refused_in_one_sentence(value: str) -> None:
-    with pytest.raises(SystemExit, match=r"PORT=.* does not work; use a whole number from 0 to 65535\."):
+    with pytest.raises(ConfigError, match=r"PORT=.* does not work; use a whole number from 0 to 65535\."):
         Environment.read({"PORT": value})
