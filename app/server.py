@@ -88,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     environment = replace(environment, port=chosen.port, host=chosen.host)
     with _listening(environment) as listener:
         config = uvicorn.Config(create(environment), log_level="warning", timeout_graceful_shutdown=3, ws="none")
-        _Server(config).run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when all is shut down
+            _Server(config).run(sockets=[listener])
 
 
 def _listening(environment: Environment) -> socket.socket:
