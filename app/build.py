@@ -88,7 +88,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     stage.play(play, form.inputs, stage, **quiet)
-    stage.load(restore, None, form.inputs, **quiet)
+    stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooses?.(name)", **quiet)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from nayer.teachers import TeacherCard
 UP_FRONT = ("latent", "rounds", "seed")
 MACHINE = frozenset({"device", "encoder", "test_data"})  # name things of the machine: not for strangers to choose
 _NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
+_WORDS = {"ce": "CE", "bn": "BN", "lr": "learning rate", "std": "standard deviation", "beta1": "beta 1"}
 _TITLES = {
     "lte": "label-text embeddings",
     "one-hot": "one-hot",
@@ -34,7 +36,7 @@ def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[Te
                 )
     config = Config.parse(values, base=method.config)
     known = [card.name for card in teachers]
-    if config.teacher not in known and not local:
+    if config.teacher not in known and not (local and Path(config.teacher).is_dir()):
         raise ConfigError(f"teacher={config.teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
     return config
 
@@ -104,7 +106,8 @@ class Form:
 
 def _widget(setting: Setting) -> gr.Component:
     """One field. Bounds are said, not enforced here: the config refuses in its own words."""
-    label = setting.name.replace("_", " ")
+    label = " ".join(_WORDS.get(word, word) for word in setting.name.split("_"))
+    label = label[0].upper() + label[1:]
     common: dict[str, Any] = {"label": label, "info": _info(setting), "elem_id": f"field-{setting.name}"}
     if setting.choices:
         choices = [(_TITLES.get(choice, choice), choice) for choice in setting.choices]
@@ -124,7 +127,9 @@ def _info(setting: Setting) -> str:
 
 
 def _plain(bound: float) -> str:
-    return f"{bound:,.0f}" if abs(bound) >= 1000 else f"{bound:g}"
+    if abs(bound) >= 1000:
+        return f"{bound:,.0f}"
+    return f"{bound:.6f}".rstrip("0").rstrip(".")
 
 
 def _teacher_title(card: TeacherCard) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nayer.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -23,7 +25,7 @@ class Environment:
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
-        """HOST, PORT, SPACE_ID (set by a Space), NAYER_CAPACITY, NAYER_GRACE_SECONDS."""
+        """HOST, PORT, SPACE_ID (set by a Space), NAYER_CAPACITY, NAYER_GRACE_SECONDS; ConfigError in one sentence."""
         on_space = bool(variables.get("SPACE_ID"))
         return cls(
             host=variables.get("HOST") or ("0.0.0.0" if on_space else cls.host),
@@ -37,5 +39,5 @@ class Environment:
 def _number(variables: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = variables.get(name, "").strip() or str(default)
     if not text.isdecimal() or not low <= int(text) <= high:
-        raise SystemExit(f"{name}={text[:40]!r} does not work; use a whole number from {low} to {high}.")
+        raise ConfigError(f"{name}={text[:40]!r} does not work; use a whole number from {low} to {high}.")
     return int(text)

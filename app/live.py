@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from app.payload import payload
+from app.plots import sheet
 from app.sessions import NoSuchRun, Registry
 
 STATIC = Path(__file__).parent / "static"
@@ -28,6 +30,7 @@ def static_version() -> str:
 def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call."""
     router = APIRouter()
+    drawing = threading.Lock()  # a sheet takes a second of a core: one at a time
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
 
     @router.get("/live/{run}/status")
@@ -50,6 +53,16 @@ def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIR
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not kept any more."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
+
+    @router.get("/live/{run}/sheet.png")
+    def picture(run: str) -> Response:
+        try:
+            view = registry.find(run).refresh()
+        except NoSuchRun as error:
+            return _gone(error)
+        with drawing:
+            png = sheet(view)
+        return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")
     def umap_map(run: str) -> Response:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import gradio as gr
 import uvicorn
@@ -22,6 +24,7 @@ from app.sessions import Opener, Registry
 from app.theme import theme
 from app.umap_map import UmapMaps
 from nayer.config import Config
+from nayer.errors import ConfigError
 from nayer.events import Event
 from nayer.teachers import teacher_cards
 
@@ -71,24 +74,39 @@ def create(environment: Environment, opener: Opener = open_events) -> FastAPI:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted. `--port` wins over PORT."""
-    environment = Environment.read(os.environ)
+    """Serve until interrupted. `--port` wins over PORT; exit code 2 for usage, 1 for a port that cannot be had."""
+    try:
+        environment = Environment.read(os.environ)
+    except ConfigError as error:
+        _leave(str(error), 2)
     parser = argparse.ArgumentParser(prog="python app.py", description="Serve the page.")
     parser.add_argument("--port", type=int, default=environment.port, help="0 takes any free one")
     parser.add_argument("--host", default=environment.host, help="127.0.0.1 serves this machine only")
     chosen = parser.parse_args(arguments)
+    if not 0 <= chosen.port <= 65535:
+        parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
     environment = replace(environment, port=chosen.port, host=chosen.host)
-    if not 0 <= environment.port <= 65535:
-        parser.error(f"--port={environment.port} does not work; use a whole number from 0 to 65535.")
-    config = uvicorn.Config(
-        create(environment),
-        host=environment.host,
-        port=environment.port,
-        log_level="warning",
-        timeout_graceful_shutdown=3,
-        ws="none",
-    )
-    _Server(config).run()
+    with _listening(environment) as listener:
+        config = uvicorn.Config(create(environment), log_level="warning", timeout_graceful_shutdown=3, ws="none")
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when all is shut down
+            _Server(config).run(sockets=[listener])
+
+
+def _listening(environment: Environment) -> socket.socket:
+    """Taken before anything is loaded: a port that cannot be had is said at once."""
+    host, port = environment.host, environment.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            _leave(f"port={port} is taken on {host}; stop what listens there, or choose another with --port.", 1)
+        _leave(f"host={host!r} with port={port} cannot be served ({error.strerror}); try --host 127.0.0.1.", 1)
+
+
+def _leave(sentence: str, code: int) -> NoReturn:
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(code)
 
 
 class _Server(uvicorn.Server):
@@ -96,9 +114,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            sys.stdout.write(f"Open http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port} in a browser.\n")
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+            sys.stdout.write(f"Open http://{shown}:{port} in a browser.\n")
             sys.stdout.flush()
 
 

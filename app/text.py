@@ -87,6 +87,8 @@ def narrate(event: Event, config: Mapping[str, Any]) -> str:
 
 
 def _redraw_sentence(event: LayerRedrawn) -> str:
+    if event.what == "generator" and event.round == 0:
+        return "The generator is built with random weights, and so are the noisy layers in front of it."
     if event.what == "generator":
         return "The whole generator is built anew, noisy layer included, so that it does not settle on one style."
     sets, _, width = event.outputs.shape

@@ -23,7 +23,7 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="", metavar="FOLDER", help="Where the data's own files lie, train and test.")
     parser.add_argument("--out", default="", metavar="FOLDER", help="Where the teacher goes (default: teachers/NAME).")
     parser.add_argument("--seed", type=int, default=0, help="Every random draw follows from it (default: %(default)s).")
-    parser.add_argument("--epochs", type=int, default=0, help="Passes over the images; 0 takes the recipe's own.")
+    parser.add_argument("--epochs", type=int, default=0, help="Passes over the images; 0 takes the lesson's own.")
 
 
 def teach_command(arguments: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def teach_command(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.seed <= MAX_SEED:
         raise ConfigError(f"seed={arguments.seed} does not work; use 0 to {MAX_SEED}.")
     if not 0 <= arguments.epochs <= MAX_EPOCHS:
-        raise ConfigError(f"epochs={arguments.epochs} does not work; use 1 to {MAX_EPOCHS}, or 0 for the recipe's own.")
+        raise ConfigError(f"epochs={arguments.epochs} does not work; use 1 to {MAX_EPOCHS}, or 0 for the lesson's own.")
     console = Console()
     start = time.monotonic()
 

@@ -169,7 +169,7 @@ class Config(BaseModel):
         0, group="generator", unit="rounds", low=0, high=100_000, help="The same during warm-up; 0 never."
     )
     generator_steps: int = setting(
-        20,
+        12,
         group="generator",
         unit="steps",
         low=1,
@@ -203,7 +203,7 @@ class Config(BaseModel):
         help="Images made in a round; at least one of each class.",
     )
     warmup_rounds: int = setting(
-        4,
+        2,
         group="generator",
         unit="rounds",
         low=0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from nayer.models import Classifier, ModelSpec, build
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """SGD with Nesterov momentum on a one-cycle learning rate (Smith and Topin, 2018), with crops and mirroring."""
+    """A cycle: SGD with Nesterov momentum on a one-cycle learning rate (Smith and Topin, 2018), crops and mirroring."""
 
     epochs: int
     lr: float  # at the top of the cycle
@@ -44,18 +44,34 @@ def fit(
     spec: ModelSpec,
     images: Tensor,
     labels: Tensor,
-    recipe: Recipe,
+    cycles: Sequence[Recipe],
     rng: torch.Generator,
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
 ) -> Classifier:
-    """A network of `spec` trained on images (n, c, h, w) uint8 and labels (n,); the same `rng` gives the same one."""
+    """A network of `spec` trained on images (n, c, h, w) uint8 and labels (n,); the same `rng` gives the same one.
+
+    Each cycle starts from the weights of the last, with an optimiser of its own (Loshchilov and Hutter, 2017).
+    """
     network = build(spec, rng).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    done, epochs = 0, sum(recipe.epochs for recipe in cycles)
+    for recipe in cycles:
+        for loss in _cycle(network, images, labels, recipe, rng):
+            done += 1
+            on_epoch(Epoch(done, epochs, loss), network)
+    return network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[no-any-return]
+
+
+def _cycle(
+    network: Classifier, images: Tensor, labels: Tensor, recipe: Recipe, rng: torch.Generator
+) -> Iterator[float]:
+    """One optimiser's life; gives each epoch's mean loss, in nats, at the end of that epoch."""
     steps = recipe.epochs * max(1, len(images) // recipe.batch)
+    steps = max(steps, 5)  # OneCycleLR divides by zero where a quarter of the steps is one
     optimizer = torch.optim.SGD(
         network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, steps, pct_start=0.25, cycle_momentum=False)
-    for epoch in range(1, recipe.epochs + 1):
+    for _ in range(recipe.epochs):
         network.train()
         losses = []
         for batch, wanted in _batches(images, labels, recipe, rng):
@@ -67,8 +83,7 @@ def fit(
             optimizer.step()
             schedule.step()
             losses.append(loss.detach())
-        on_epoch(Epoch(epoch, recipe.epochs, torch.stack(losses).mean().item()), network)
-    return network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[no-any-return]
+        yield torch.stack(losses).mean().item()
 
 
 def _batches(images: Tensor, labels: Tensor, recipe: Recipe, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:

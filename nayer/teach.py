@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Lesson:
     needs_folder: bool
     model: str  # architectures
     student: str
-    recipe: Recipe
+    cycles: tuple[Recipe, ...]
     data: str
     licence: str
 
@@ -59,7 +59,7 @@ LESSONS = {
         needs_folder=False,
         model="lenet-8",
         student="lenet-4",
-        recipe=Recipe(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),
+        cycles=(Recipe(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),),
         data="1,297 of scikit-learn's 1,797 digits, grey, 8 × 8 pixels; the other 500 are for testing",
         licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
     ),
@@ -82,7 +82,7 @@ LESSONS = {
         needs_folder=True,
         model="lenet-16",
         student="lenet-8",
-        recipe=Recipe(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),
+        cycles=(Recipe(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),),
         data="Fashion-MNIST's 60,000 training images, grey, 28 × 28 pixels (Xiao et al., 2017)",
         licence="MIT (Zalando SE, 2017)",
     ),
@@ -94,7 +94,7 @@ LESSONS = {
         needs_folder=True,
         model="resnet9-16",
         student="resnet9-8",
-        recipe=Recipe(epochs=20, lr=0.15, smoothing=0.0, crop=4, mirror=True, bfloat16=True),
+        cycles=(Recipe(epochs=20, lr=0.15, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
         data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
         licence="published for research without a licence of its own; no image is part of this project",
     ),
@@ -112,16 +112,17 @@ def teach(
 ) -> TeacherCard:
     """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
 
-    `epochs` 0 takes the recipe's own. The accuracy on the card is measured once, at the end, on the data's test images.
+    `epochs` above 0 trains one cycle that long instead of the lesson's own. The accuracy on the card is measured once,
+    at the end, on the data's test images.
     """
     lesson = get(name)
     folder = folder or lesson.folder
     if lesson.needs_folder and not Path(folder or "\0missing").is_dir():
         raise ConfigError(f"data={folder[:200]!r} is no folder; name the one that holds {lesson.title}'s images.")
-    recipe = replace(lesson.recipe, epochs=epochs) if epochs else lesson.recipe
+    cycles = (replace(lesson.cycles[0], epochs=epochs),) if epochs else lesson.cycles
     images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
     spec = _spec(lesson, images)
-    network = fit(spec, images, labels, recipe, torch.Generator().manual_seed(seed), on_epoch)
+    network = fit(spec, images, labels, cycles, torch.Generator().manual_seed(seed), on_epoch)
     weights = weights_of(network)
     card = TeacherCard(
         name=name,
@@ -129,7 +130,7 @@ def teach(
         model=spec,
         student=spec.model_copy(update={"architecture": lesson.student}),
         classes=lesson.classes,
-        mirror=lesson.recipe.mirror,
+        mirror=lesson.cycles[0].mirror,
         testset=name,
         test_accuracy=0.0,
         data=lesson.data,
@@ -143,7 +144,7 @@ def teach(
         raise AssetError(f"data={folder!r} holds no test images; the card needs the accuracy on them.")
     hits = predict(network, torch.from_numpy(test.images)) == torch.from_numpy(test.labels)
     card = card.model_copy(update={"test_accuracy": round(hits.float().mean().item(), 4)})
-    _write(out, card, weights, _readme(card, network, recipe, len(images), len(hits)))
+    _write(out, card, weights, _readme(card, network, cycles, len(images), len(hits)))
     return card
 
 
@@ -176,17 +177,10 @@ def _command(name: str, lesson: Lesson, seed: int, epochs: int) -> str:
     return f"python -m nayer teach {name}{data} --seed {seed}" + (f" --epochs {epochs}" if epochs else "")
 
 
-def _readme(card: TeacherCard, network: Classifier, recipe: Recipe, images: int, tests: int) -> str:
+def _readme(card: TeacherCard, network: Classifier, cycles: Sequence[Recipe], images: int, tests: int) -> str:
     """The card for people, a table in Markdown."""
     spec = card.model
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    training = [
-        f"{images:,} images, {recipe.epochs} epochs, batches of {recipe.batch}",
-        f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",
-        f"one-cycle learning rate up to {recipe.lr}",
-        f"shifts of up to {recipe.crop} px" + (" and mirroring" if recipe.mirror else ""),
-        *(["convolutions in bfloat16"] if recipe.bfloat16 else []),
-    ]
     rows = {
         "test accuracy": f"{card.test_accuracy:.2%} of {tests:,} test images, measured once, at the end",
         "network": f"`{spec.architecture}`, {parameters:,} parameters",
@@ -194,7 +188,7 @@ def _readme(card: TeacherCard, network: Classifier, recipe: Recipe, images: int,
         "its student": f"`{card.student.architecture}`",
         "data": card.data,
         "licence of the data": card.licence,
-        "training": ", ".join(training),
+        "training": f"{images:,} images: " + "; then ".join(_in_words(recipe) for recipe in cycles),
         "seed": str(card.seed),
         "command": f"`{card.command}`",
         "SHA-256 of model.safetensors": f"`{card.sha256}`",
@@ -202,6 +196,18 @@ def _readme(card: TeacherCard, network: Classifier, recipe: Recipe, images: int,
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     return f"# Teacher: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
+
+
+def _in_words(recipe: Recipe) -> str:
+    parts = [
+        f"{recipe.epochs} epochs in batches of {recipe.batch}",
+        f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",
+        f"one-cycle learning rate up to {recipe.lr}",
+        f"shifts of up to {recipe.crop} px" + (" and mirroring" if recipe.mirror else ""),
+    ]
+    parts += [f"labels smoothed by {recipe.smoothing}"] if recipe.smoothing else []
+    parts += ["convolutions in bfloat16"] if recipe.bfloat16 else []
+    return ", ".join(parts)
 
 
 def _write(out: Path, card: TeacherCard, weights: bytes, readme: str) -> None:

@@ -13,7 +13,7 @@ from nayer.cli_teach import add_teach_arguments, teach_command
 from nayer.errors import ConfigError, StorageError
 from nayer.fitting import Epoch, Recipe, fit
 from nayer.labelled import read_digits
-from nayer.models import ModelSpec
+from nayer.models import Classifier, ModelSpec
 from nayer.teach import LESSONS, teach
 from nayer.teachers import load_teacher, read_card
 
@@ -35,7 +35,7 @@ def a_fit(
     told: list[Epoch] = []
     recipe = Recipe(epochs=epochs, lr=0.1, batch=batch, crop=1, mirror=True)
     draws = torch.Generator().manual_seed(seed)
-    network = fit(GREY, pixels, labels, recipe, draws, lambda epoch, network: told.append(epoch))
+    network = fit(GREY, pixels, labels, [recipe], draws, lambda epoch, network: told.append(epoch))
     return network.state_dict(), told
 
 
@@ -74,12 +74,30 @@ def test_a_batch_larger_than_the_data_takes_all_of_it() -> None:
     assert all(0 < epoch.loss < 10 for epoch in told)
 
 
+def test_cycles_go_on_where_the_last_one_ended() -> None:
+    pixels = torch.randint(0, 256, (16, 1, 8, 8), generator=torch.Generator().manual_seed(5), dtype=torch.uint8)
+    labels = torch.arange(16) % 2
+    told: list[Epoch] = []
+    weights: list[torch.Tensor] = []
+
+    def tell(epoch: Epoch, network: Classifier) -> None:
+        told.append(epoch)
+        weights.append(network.last.weight.detach().clone())
+
+    still = Recipe(epochs=2, lr=1e-30, batch=8)
+    learning = Recipe(epochs=3, lr=0.1, batch=8)
+    fit(GREY, pixels, labels, [learning, still], torch.Generator().manual_seed(0), tell)
+    assert [(epoch.epoch, epoch.epochs) for epoch in told] == [(n, 5) for n in range(1, 6)]
+    assert not torch.equal(weights[1], weights[2])
+    torch.testing.assert_close(weights[4], weights[2])
+
+
 def test_two_kinds_of_pictures_are_told_apart() -> None:
     labels = torch.arange(64) % 2
     pixels = torch.zeros(64, 1, 8, 8, dtype=torch.uint8)
     pixels[labels == 1, :, :4] = 255  # bright above, dark below: mirroring keeps it
     recipe = Recipe(epochs=6, lr=0.05, batch=16, mirror=True, smoothing=0.0)
-    network = fit(GREY, pixels, labels, recipe, torch.Generator().manual_seed(0))
+    network = fit(GREY, pixels, labels, [recipe], torch.Generator().manual_seed(0))
     assert not network.training
     assert torch.equal(network(pixels.float() / 255).argmax(1), labels)
 

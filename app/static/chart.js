@@ -2,6 +2,7 @@
 
 import { h, put, s, say } from "./dom.js";
 
+const SHORTEST = 60; // rounds; longer runs get a longer axis as they go, so that the beginning can be seen
 const PAD = { left: 34, right: 12, top: 10, bottom: 20 };
 
 export class Chart {
@@ -88,7 +89,10 @@ export class Chart {
 
   end() {
     if (this.span !== null) return this.from + Math.min(this.span, this.rounds);
-    return Math.max(this.rounds, this.points.at(-1)?.[0] ?? 0);
+    const now = this.points.at(-1)?.[0] ?? 0;
+    let end = SHORTEST;
+    while (end < now * 1.15) end *= 2;
+    return Math.max(now, Math.min(end, this.rounds));
   }
 
   values() {

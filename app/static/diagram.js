@@ -57,7 +57,7 @@ export class Diagram {
     );
     this.wires = Object.fromEntries(Object.entries(WIRES).map(([name, d]) => [name, s("path", { d, class: `wire ${name.startsWith("losses") ? "back" : ""}`, "marker-end": "url(#nayer-tip)" })]));
     this.svg.append(...Object.values(this.wires));
-    this.svg.append(s("text", { x: 612, y: 209, class: "wire-name", "text-anchor": "middle" }, "gradients"));
+    this.svg.append(s("text", { x: 540, y: 217.5, class: "wire-name", "text-anchor": "middle" }, "gradients"));
     this.boxes = Object.fromEntries(Object.entries(BOXES).map(([name, box]) => [name, this.box(name, box)]));
     this.svg.append(...Object.values(this.boxes));
     this.drawInside();
@@ -155,7 +155,7 @@ export class Diagram {
     if (!model.pace) {
       clearInterval(this.walking);
       this.step = null;
-      return this.lit(model.state === "paused" ? walk.flat() : walk.flat());
+      return this.lit(walk.flat());
     }
     if (this.step === model.story && model.state === "running") return;
     this.step = model.story;

@@ -16,7 +16,7 @@ export class LabelMap {
     this.svg.addEventListener("pointerover", (event) => this.focus(event.target.dataset?.class === undefined ? null : Number(event.target.dataset.class)));
     this.svg.addEventListener("pointerleave", () => this.focus(null));
     this.note = h("p", { class: "note" });
-    this.buttons = ["pca", "umap"].map((mode) => h("button", { type: "button", "aria-pressed": mode === "pca", onclick: () => this.choose(mode) }, mode.toUpperCase()));
+    this.buttons = ["pca", "umap"].map((mode) => h("button", { type: "button", "aria-pressed": String(mode === "pca"), onclick: () => this.choose(mode) }, mode.toUpperCase()));
     this.table = h("tbody");
     this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...["class", "x", "y"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
     this.element = h(
@@ -34,7 +34,7 @@ export class LabelMap {
   choose(mode) {
     if (this.mode === mode) return;
     this.mode = mode;
-    for (const button of this.buttons) put(button, "aria-pressed", button.textContent.toLowerCase() === mode);
+    for (const button of this.buttons) put(button, "aria-pressed", String(button.textContent.toLowerCase() === mode));
     this.tell();
     this.draw();
     if (mode === "umap") this.askUmap();
@@ -109,13 +109,17 @@ export class LabelMap {
     if (this.drawn === anchors) return;
     this.drawn = anchors;
     const placed = anchors.map((dot) => place(dot));
-    const heights = spread(placed);
+    const names = total > 16 ? [] : beside(placed, anchors.map((dot) => this.facts.classes[dot[2]]));
     this.layers.anchors.replaceChildren(
       ...anchors.map((dot, i) => {
         const [x, y] = placed[i];
-        const right = x <= 0.55;
-        const name = total > 16 ? null : s("text", { x: x + (right ? 0.075 : -0.075), y: heights[i] + 0.032, "text-anchor": right ? "start" : "end", "data-class": dot[2] }, this.facts.classes[dot[2]]);
-        return s("g", { "data-class": dot[2] }, s("circle", { cx: x, cy: y, r: 0.05, "data-class": dot[2], style: `--colour:${classColour(dot[2], total)}` }, s("title", {}, this.facts.classes[dot[2]])), name);
+        const name = this.facts.classes[dot[2]];
+        return s(
+          "g",
+          { "data-class": dot[2] },
+          s("circle", { cx: x, cy: y, r: 0.05, "data-class": dot[2], style: `--colour:${classColour(dot[2], total)}` }, s("title", {}, name)),
+          names[i] ? s("text", { x: names[i].x, y: names[i].y, "text-anchor": names[i].anchor, "data-class": dot[2] }, name) : null,
+        );
       }),
     );
   }
@@ -138,15 +142,35 @@ function extent(values) {
   return { middle: (low + high) / 2, half: (high - low) / 2 };
 }
 
-/** Heights for the names so that no two names lie on each other. */
-function spread(placed) {
-  const heights = placed.map(([, y]) => y);
-  const order = placed.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
-  for (let n = 1; n < order.length; n++)
-    for (let m = 0; m < n; m++) {
-      const [upper, lower] = [order[m], order[n]];
-      const near = Math.abs(placed[upper][0] - placed[lower][0]) < 0.7;
-      if (near && heights[lower] - heights[upper] < 0.12) heights[lower] = heights[upper] + 0.12;
+const LETTER = 0.052; // width of a letter in the map's units, about
+const LINE = 0.1;
+
+/** Where each anchor's name stands: of eight places round it, the one that covers least of the others. */
+function beside(placed, names) {
+  const taken = placed.map(([x, y]) => box(x - 0.06, y - 0.06, 0.12, 0.12));
+  return placed.map(([x, y], i) => {
+    const width = LETTER * names[i].length;
+    const choices = [
+      { x: x + 0.075, y: y + 0.032, anchor: "start", left: x + 0.075 },
+      { x: x - 0.075, y: y + 0.032, anchor: "end", left: x - 0.075 - width },
+      ...[-0.085, 0.145].flatMap((drop) => [
+        { x, y: y + drop, anchor: "middle", left: x - width / 2 },
+        { x: x - 0.03, y: y + drop, anchor: "start", left: x - 0.03 },
+        { x: x + 0.03, y: y + drop, anchor: "end", left: x + 0.03 - width },
+      ]),
+    ];
+    let best = null;
+    for (const choice of choices) {
+      choice.box = box(choice.left, choice.y - 0.08, width, LINE);
+      const outside = Math.max(0, -WIDTH - choice.left, choice.left + width - WIDTH) + Math.max(0, -HEIGHT - choice.box.top, choice.box.bottom - HEIGHT);
+      choice.cost = outside + taken.reduce((sum, other, j) => sum + (j === i ? 0 : shared(choice.box, other)), 0);
+      if (!best || choice.cost < best.cost - 1e-6) best = choice;
     }
-  return heights;
+    taken.push(best.box);
+    return best;
+  });
 }
+
+const box = (left, top, width, height) => ({ left, top, right: left + width, bottom: top + height });
+
+const shared = (a, b) => Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)) * 100;

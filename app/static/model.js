@@ -39,7 +39,7 @@ export function told(model, news) {
     else if (name === "losses" || name === "learning" || name === "measures")
       next[name] = value.anew ? value.points : [...model[name], ...value.points];
     else if (name === "rows") next.rows = merged(model.rows, value);
-    else if (name === "redraws") next.redraws = [...model.redraws, ...value];
+    else if (name === "redraws") next.redraws = [...model.redraws, ...value.filter(([round]) => round > 0)]; // at 0 nothing is drawn anew
     else next[name] = value;
   }
   next.making = news.making ?? null;

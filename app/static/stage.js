@@ -34,7 +34,7 @@ class Stage {
     document.addEventListener("keydown", (event) => this.key(event));
     if (this.kept.run) {
       this.follow();
-      trigger("load", this.kept);
+      trigger("select", this.kept);
     }
     this.draw();
   }
@@ -44,7 +44,7 @@ class Stage {
       this.samples.highlight(index);
       this.map.highlight(index);
     };
-    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step(kind), slow: () => this.slow(), stop: () => this.command("stop") });
+    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), stop: () => this.command("stop") });
     this.diagram = new Diagram(this.props.parts);
     this.samples = new Samples({ focus });
     this.samples.pictured = (url, count) => this.diagram.picture(url, count);
@@ -103,7 +103,6 @@ class Stage {
   }
 
   step(kind) {
-    this.stepKind = kind;
     if (this.active) this.command("step", kind);
     else this.start(true, kind);
   }

@@ -1,0 +1,262 @@
+"""The page in a real browser, on real runs of the digits teacher. Pictures of it are left in screenshots/."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from app.environment import Environment
+from tests.app.serving import Served, serving
+
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 30_000  # ms; for slow machines, nothing takes that long
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving(environment=Environment(grace_seconds=60.0, capacity=8)) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "chromium is not installed; apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, served: Served) -> Iterator[NewPage]:
+    """Opens the page as a new visitor; at the end of the test nothing may have gone wrong in its console."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(width: int = 1400, height: int = 900, dark: bool = False, calm: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if calm else "no-preference",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(served.url)
+        page.wait_for_selector(".bar .play")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def prepare(page: Page, rounds: int = 500) -> None:
+    """Digits, with steps so few that a round takes a moment; set in the form, as a visitor would."""
+    page.click("#field-teacher input")
+    page.get_by_role("option", name="digits").first.click()
+    page.fill("#field-rounds input", str(rounds))
+    page.click("#all-settings > button")
+    for title, fields in {
+        "The generator and its training": {
+            "generator_steps": 3,
+            "generator_width": 4,
+            "synthesis_batch": 20,
+            "warmup_rounds": 1,
+        },
+        "The student and its training": {"student_steps": 3},
+    }.items():
+        page.get_by_role("button", name=title).click()
+        page.wait_for_timeout(400)  # fields that have just unfolded forget what is typed at once
+        for name, value in fields.items():
+            page.fill(f"#field-{name} input", str(value))
+    page.keyboard.press("Tab")
+    page.click("#all-settings > button")
+
+
+def rows(page: Page) -> int:
+    return page.locator(".samples .row:not(.live)").count()
+
+
+def state(page: Page) -> str | None:
+    return page.locator(".bar").get_attribute("data-state")
+
+
+def until(page: Page, wanted: str) -> None:
+    expect(page.locator(".bar")).to_have_attribute("data-state", wanted, timeout=PATIENCE)
+
+
+def grown(page: Page, count: int) -> None:
+    page.wait_for_function(
+        "count => document.querySelectorAll('.samples .row:not(.live)').length >= count", arg=count, timeout=PATIENCE
+    )
+
+
+def picture(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def test_play_pause_step_reload_stop(new_page: NewPage) -> None:
+    page = new_page()
+    expect(page.get_by_text("Nothing has been learnt yet")).to_be_visible()
+    picture(page, "wide-light-empty")
+    prepare(page)
+    page.click(".bar .play")
+    until(page, "running")
+    grown(page, 4)
+    page.wait_for_function("document.querySelector('.accuracy path.line').getAttribute('d')?.split('L').length >= 3")
+    assert page.locator(".samples .row:not(.live)").first.locator(".cell").count() == 10
+    assert page.locator(".map .anchors g").count() == 10
+    page.wait_for_function("document.querySelectorAll('.map .outputs circle').length > 0")
+    picture(page, "wide-light-running")
+
+    page.click(".bar .play")
+    until(page, "paused")
+    page.wait_for_timeout(700)
+    held = page.inner_text(".standing")
+    page.wait_for_timeout(700)
+    assert page.inner_text(".standing") == held
+    before = page.inner_text(".standing .first ~ span")
+    page.click("[data-step=round]")
+    page.wait_for_function(
+        "before => document.querySelector('.standing .first ~ span').innerText !== before", arg=before
+    )
+    until(page, "paused")
+    assert "The teacher" in page.inner_text(".story") or "." in page.inner_text(".story")
+    picture(page, "wide-light-paused")
+
+    run = page.evaluate("JSON.parse(localStorage.getItem('nayer-run')).run")
+    page.click(".bar .play")
+    until(page, "running")
+    page.reload()
+    page.wait_for_selector(".bar .play")
+    until(page, "running")
+    grown(page, 4)
+    assert page.evaluate("JSON.parse(localStorage.getItem('nayer-run')).run") == run
+    expect(page.locator("#field-rounds input")).to_have_value("500")
+    assert "igits" in page.locator("#field-teacher input").input_value()
+
+    page.click(".bar .stop")
+    until(page, "stopped")
+    expect(page.locator(".bar .play")).to_have_text("Play again")
+    picture(page, "wide-light-stopped")
+
+
+def test_keys_play_step_and_redraw_but_not_while_typing(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page)
+    page.locator("#field-seed input").focus()
+    page.keyboard.press("r")
+    page.keyboard.press(".")
+    assert state(page) == "empty"
+    page.locator(".masthead, #masthead").first.click()
+    page.keyboard.press("r")
+    until(page, "paused")
+    expect(page.locator(".story")).to_contain_text("built with random weights")
+    page.keyboard.press(".")
+    expect(page.locator(".story")).to_contain_text("Step 1 of 3")
+    page.keyboard.press("Space")
+    until(page, "running")
+    grown(page, 1)
+    page.keyboard.press("Space")
+    until(page, "paused")
+
+
+def test_slow_motion_says_each_step_with_its_numbers(new_page: NewPage) -> None:
+    page = new_page(dark=True, calm=False)
+    prepare(page)
+    page.click(".bar .play")
+    grown(page, 3)
+    page.click(".bar .slow")
+    expect(page.locator(".bar .slow")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".story")).to_contain_text("of 20 images as their label; cross-entropy", timeout=PATIENCE)
+    assert page.locator(".diagram .part.lit").count() >= 1
+    page.locator(".samples .row:not(.live) .cell").nth(3).hover()
+    expect(page.locator(".tip")).to_contain_text("three")
+    assert page.locator(".map .anchors g:not(.dim)").count() == 1
+    picture(page, "wide-dark-slow")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_phone_scrolls_down_only(new_page: NewPage, dark: bool) -> None:
+    page = new_page(390, 844, dark=dark)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    prepare(page, rounds=6)
+    page.click(".bar .play")
+    until(page, "finished")
+    assert rows(page) == 6
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate("scrollTo(0, 900)")
+    box = page.locator(".bar").bounding_box()
+    assert box is not None
+    assert -1 <= box["y"] <= 20
+    picture(page, f"narrow-{'dark' if dark else 'light'}")
+
+
+def test_a_wrong_value_is_one_sentence_and_nothing_is_lost(new_page: NewPage) -> None:
+    page = new_page()
+    page.fill("#field-rounds input", "0")
+    page.fill("#field-seed input", "17")
+    page.keyboard.press("Tab")
+    page.click(".bar .play")
+    expect(page.locator(".notice")).to_have_text(
+        "rounds=0 does not work; use a whole number from 1 to 100000 (rounds)."
+    )
+    expect(page.locator("#field-seed input")).to_have_value("17")
+    assert state(page) == "empty"
+    picture(page, "wide-light-refused")
+
+
+def test_two_visitors_have_two_runs_and_a_stranger_sees_nothing(new_page: NewPage) -> None:
+    one, other = new_page(), new_page()
+    prepare(one)
+    one.click(".bar .play")
+    grown(one, 1)
+    assert state(other) == "empty"
+    prepare(other)
+    other.click(".bar .play")
+    grown(other, 1)
+    ids = {page.evaluate("JSON.parse(localStorage.getItem('nayer-run')).run") for page in (one, other)}
+    assert len(ids) == 2
+    other.click(".bar .stop")
+    until(other, "stopped")
+    assert state(one) == "running"
+
+
+def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page, rounds=4)
+    page.click(".bar .play")
+    until(page, "finished")
+    summaries = page.locator("#nayer-stage svg.chart, #nayer-stage svg.map").evaluate_all(
+        "pictures => pictures.map((picture) => picture.getAttribute('aria-label'))"
+    )
+    assert len(summaries) == 6
+    assert not [summary for summary in summaries if "no value" in summary.lower() or "empty" in summary]
+    page.locator(".accuracy .numbers summary").click()
+    assert page.locator(".accuracy .numbers tbody tr").count() == 4
+    cells = page.locator(".samples .row:not(.live) .cell")
+    assert "the teacher sees" in str(cells.first.get_attribute("aria-label"))
+    unnamed = page.locator("#nayer-bar button, #nayer-stage button").evaluate_all(
+        "buttons => buttons.filter((button) => !(button.innerText || button.getAttribute('aria-label'))).length"
+    )
+    assert unnamed == 0

@@ -1,0 +1,77 @@
+"""The form and the environment: what is offered, what is refused."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+
+from app.controls import MACHINE, Form, form_settings, make_config
+from app.environment import Environment
+from nayer import methods
+from nayer.config import Config, settings
+from nayer.errors import ConfigError
+from nayer.teachers import teacher_cards
+from tests.app.serving import in_a_loop
+
+CARDS = teacher_cards()
+
+
+def a_form() -> Form:
+    def make() -> Form:
+        with gr.Blocks(analytics_enabled=False):
+            return Form(CARDS, local=True)
+
+    return in_a_loop(make)
+
+
+def test_every_setting_is_in_the_form_but_what_the_page_decides() -> None:
+    assert {s.name for s in settings()} - {s.name for s in form_settings(local=True)} == {"teacher", "event_every"}
+
+
+def test_strangers_are_not_offered_what_names_things_of_the_machine() -> None:
+    assert not MACHINE & {setting.name for setting in form_settings(local=False)}
+    with pytest.raises(ConfigError, match="cannot be chosen on a shared page"):
+        make_config("nayer", {"teacher": "digits", "encoder": "somebody/huge"}, CARDS, local=False)
+    with pytest.raises(ConfigError, match="teacher='/etc' does not exist"):
+        make_config("nayer", {"teacher": "/etc"}, CARDS, local=False)
+
+
+@pytest.mark.parametrize("preset", methods.PRESETS)
+def test_an_untouched_form_is_the_presets_config(preset: str) -> None:
+    form = a_form()
+    config = methods.get(preset).config
+    entered = ["digits", preset, *(getattr(config, name) for name in form.fields)]
+    chosen, values = form.values(entered)
+    assert make_config(chosen, values, CARDS, local=True) == config.model_copy(update={"teacher": "digits"})
+
+
+def test_a_form_shows_a_config_and_gives_it_back() -> None:
+    form = a_form()
+    config = Config(teacher="digits", seed=7, rounds=5, latent="one-hot", temperature=4.0)
+    shown = form.showing(config)
+    preset, values = form.values([shown[0], "nayer", *shown[2:]])
+    assert make_config(preset, values, CARDS, local=True) == config
+
+
+def test_every_field_says_its_help_its_bounds_and_its_unit() -> None:
+    form = a_form()
+    for setting in form.settings:
+        info = str(form.fields[setting.name].info)
+        assert info.startswith(setting.help)
+        if setting.high is not None:
+            assert setting.unit in info
+            assert " to " in info
+
+
+def test_the_environment_is_read_and_a_space_is_not_local() -> None:
+    assert Environment.read({}) == Environment()
+    assert Environment().local
+    space = Environment.read({"SPACE_ID": "me/app", "PORT": "80"})
+    assert (space.host, space.port, space.local) == ("0.0.0.0", 80, False)
+    assert not Environment.read({"HOST": "0.0.0.0"}).local
+
+
+@pytest.mark.parametrize("value", ["none", "-1", "65536", "1e3"])
+def test_an_impossible_port_is_refused_in_one_sentence(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"PORT=.* does not work; use a whole number from 0 to 65535\."):
+        Environment.read({"PORT": value})

@@ -1,0 +1,135 @@
+"""The two plain routes, through the whole application."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from app.live import STATIC, static_version
+from app.live_run import LiveRun
+from app.sessions import Registry
+from app.text import PARTS
+from tests.app.gates import Gate
+from tests.app.scripted import CLASSES, SHORT, SIDE
+from tests.app.serving import created, wait_until
+
+
+@pytest.fixture(scope="module")
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture(scope="module")
+def client(gate: Gate) -> Iterator[TestClient]:
+    with TestClient(created(gate.opener)) as client:
+        yield client
+
+
+@pytest.fixture
+def run(client: TestClient, gate: Gate) -> LiveRun:
+    """A finished run."""
+    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    run = registry.start(SHORT, registry.visitor(""))
+    gate.open.set()
+    wait_until(lambda: run.ended)
+    return run
+
+
+def test_status_gives_everything_then_nothing(client: TestClient, run: LiveRun) -> None:
+    answer = client.get(f"/live/{run.id}/status")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    news = answer.json()
+    assert news["state"] == "finished"
+    assert news["run"]["classes"] == list(CLASSES)
+    assert len(news["measures"]["points"]) == SHORT.rounds
+    again = client.get(f"/live/{run.id}/status?since={news['seq']}")
+    assert again.status_code == 204
+    assert again.content == b""
+
+
+def test_a_frame_is_the_rows_images_side_by_side_and_may_be_kept_for_ever(client: TestClient, run: LiveRun) -> None:
+    row = client.get(f"/live/{run.id}/status").json()["rows"][0]
+    answer = client.get(f"/live/{run.id}/frame/{row['frame']}.jpg")
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert "immutable" in answer.headers["cache-control"]
+    picture = np.asarray(Image.open(io.BytesIO(answer.content)))
+    assert picture.shape == (SIDE, SIDE * len(CLASSES))
+    wanted = np.concatenate([image[0] for image in run.view.rows[0].images], axis=1)
+    assert np.abs(picture.astype(int) - wanted).mean() < 10
+
+
+@pytest.mark.parametrize("path", ["status", "frame/1.jpg", "umap"], ids=["status", "frame", "umap"])
+def test_an_unknown_run_is_404_with_a_sentence(client: TestClient, path: str) -> None:
+    answer = client.get(f"/live/nobody/{path}")
+    assert answer.status_code == 404
+    assert "is not here" in answer.json()["error"]
+
+
+def test_a_frame_that_is_gone_is_404(client: TestClient, run: LiveRun) -> None:
+    assert client.get(f"/live/{run.id}/frame/999999.jpg").status_code == 404
+
+
+def test_only_the_stages_own_files_are_served(client: TestClient) -> None:
+    version = static_version()
+    for path in STATIC.iterdir():
+        assert client.get(f"/stage/{version}/{path.name}").content == path.read_bytes()
+    for name in ("live.py", "..%2Flive.py", "none.js"):
+        assert client.get(f"/stage/{version}/{name}").status_code == 404
+
+
+def test_the_page_names_the_style_sheet_and_fetches_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/").text
+    assert f"stage/{static_version()}/stage.css" in page
+    config = client.get("/config").json()
+    stage = next(c["props"] for c in config["components"] if c["props"].get("elem_id") == "stage")
+    assert set(stage["props"]["parts"]) == set(PARTS)
+    assert not [line for line in page.splitlines() if 'src="http' in line or "fonts.googleapis" in line]
+
+
+def test_private_events_are_not_offered_and_public_ones_are_documented(client: TestClient) -> None:
+    named = client.get("/gradio_api/info").json()["named_endpoints"]
+    assert set(named) == {"/start", "/pause", "/resume", "/step", "/pace", "/stop", "/status"}
+    assert all(endpoint["description"] for endpoint in named.values())
+
+
+def command(client: TestClient, name: str, *data: object) -> tuple[int, dict[str, object]]:
+    answer = client.post(f"/gradio_api/run/{name}", json={"data": data})
+    return answer.status_code, answer.json()
+
+
+def test_a_strangers_command_is_refused_in_one_sentence(client: TestClient, run: LiveRun) -> None:
+    for name, *rest in [("pause",), ("resume",), ("step", "round"), ("pace", 1.0), ("stop",)]:
+        status, answer = command(client, str(name), run.id, "not-the-token", *rest)
+        assert status == 500
+        assert "belongs to somebody else" in str(answer["error"])
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (["nobody", "nayer", 0, "lte", 1, {}, ""], "teacher='nobody' does not exist; use one of"),
+        (["digits", "none", 0, "lte", 1, {}, ""], "preset='none' does not exist; use one of nayer"),
+        (["digits", "nayer", -1, "lte", 1, {}, ""], "seed=-1 does not work; use a whole number from 0 to"),
+        (["digits", "nayer", 0, "clip", 1, {}, ""], "latent='clip' does not work; use one of lte, one-hot"),
+        (["digits", "nayer", 0, "lte", 1, {"temperature": 0}, ""], "temperature=0 does not work; use a number from"),
+        (["digits", "nayer", 0, "lte", 1, {"colour": 3}, ""], "colour is not a setting"),
+    ],
+)
+def test_what_cannot_be_started_is_said_in_one_sentence(client: TestClient, data: list[object], sentence: str) -> None:
+    status, answer = command(client, "start", *data)
+    assert status == 500
+    assert str(answer["error"]).startswith(sentence)
+    assert "Traceback" not in str(answer)
+
+
+def test_unknown_steps_and_paces_are_refused(client: TestClient, run: LiveRun) -> None:
+    _, answer = command(client, "step", run.id, run.owner, "leap")
+    assert answer["error"] == "kind='leap' does not work; use one of redraw, generator, student, round."
+    _, answer = command(client, "pace", run.id, run.owner, 1e9)
+    assert "use a number from 0 to 30" in str(answer["error"])

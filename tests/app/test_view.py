@@ -1,0 +1,192 @@
+"""Laws of the fold from events to what is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.payload import payload, seconds_left
+from app.series import LONGEST, Point, Series
+from app.view import ROWS, Condition, View, anew, fold
+from nayer.config import Config
+from nayer.events import Evaluated, Event, GeneratorStep, Note, RoundFinished, RoundSynthesised, RunFailed
+from tests.app.scripted import CLASSES, SHORT, script
+
+EVENTS = list(script(SHORT))
+
+
+def merged(model: dict[str, object], news: dict[str, object] | None) -> dict[str, object]:
+    """What a page holds after the news, as `static/model.js` puts it together."""
+    for name, value in (news or {}).items():
+        if isinstance(value, dict) and "anew" in value:
+            kept = [] if value["anew"] else model.get(name, [])
+            assert isinstance(kept, list)
+            model[name] = kept + value["points"]
+        elif name in ("rows", "redraws"):
+            kept = model.get(name, [])
+            assert isinstance(kept, list)
+            assert isinstance(value, list)
+            model[name] = kept + value
+        else:
+            model[name] = value
+    if news is not None and "making" not in news:
+        model.pop("making", None)
+    return model
+
+
+@given(st.lists(st.integers(0, len(EVENTS)), max_size=6))
+def test_folding_in_pieces_is_folding_at_once(cuts: list[int]) -> None:
+    bounds = [0, *sorted(cuts), len(EVENTS)]
+    view = View()
+    for start, stop in pairwise(bounds):
+        view = fold(view, EVENTS[start:stop])
+    assert payload(view, 0) == payload(fold(View(), EVENTS), 0)
+
+
+def test_folding_leaves_the_old_view_as_it_was() -> None:
+    before = fold(View(), EVENTS[:5])
+    told = payload(before, 0)
+    fold(before, EVENTS[5:])
+    assert payload(before, 0) == told
+
+
+@given(st.lists(st.integers(1, len(EVENTS)), max_size=8))
+def test_a_late_joiner_sees_what_an_early_one_sees(asked_at: list[int]) -> None:
+    view, seq, done = View(), 0, 0
+    early: dict[str, object] = {}
+    for at in [*sorted(asked_at), len(EVENTS)]:
+        view, done = fold(view, EVENTS[done:at]), max(done, at)
+        early = merged(early, payload(view, seq))
+        seq = view.seq
+    assert early == merged({}, payload(view, 0))
+
+
+def test_nothing_new_is_none_and_something_new_has_only_that() -> None:
+    view = fold(View(), EVENTS[:-3])
+    assert payload(view, view.seq) is None
+    news = payload(fold(view, [EVENTS[-3]]), view.seq)
+    assert isinstance(EVENTS[-3], Evaluated)
+    assert news is not None
+    assert news["measures"]["points"] == [[3.0, 0.3, 0.3]]
+    assert not {"run", "rows", "losses", "outputs"} & set(news)
+
+
+def test_the_same_condition_twice_is_no_news() -> None:
+    view = fold(View(), [Condition("running")])
+    assert fold(view, [Condition("running")]) is view
+    assert fold(view, [Condition("paused")]).seq == view.seq + 1
+
+
+def test_a_row_is_the_first_image_of_every_class_with_both_opinions() -> None:
+    view = fold(View(), EVENTS)
+    made = [event for event in EVENTS if isinstance(event, RoundSynthesised)]
+    assert [row.round for row in view.rows] == [0, 1, 2]
+    for row, event in zip(view.rows, made, strict=True):
+        assert row.labels == tuple(range(len(CLASSES)))
+        np.testing.assert_array_equal(row.images, event.images[: len(CLASSES)])
+        assert [opinion.label for opinion in row.teacher] == [0, 1, 2, 3]
+        assert [opinion.label for opinion in row.student] == [1, 1, 2, 3]
+        assert row.teacher[0].confidence == 0.75
+
+
+def test_old_rows_go_and_the_newest_stay() -> None:
+    view = fold(View(), script(Config(rounds=ROWS + 5, generator_steps=1, student_steps=1)))
+    assert [row.round for row in view.rows] == list(range(5, ROWS + 5))
+
+
+def test_the_image_on_the_easel_goes_when_the_round_is_made() -> None:
+    steps = [i for i, event in enumerate(EVENTS) if isinstance(event, GeneratorStep)]
+    assert fold(View(), EVENTS[: steps[1] + 1]).making is not None
+    assert fold(View(), EVENTS[: steps[1] + 2]).making is None
+
+
+def test_anchors_never_move_and_outputs_lie_by_their_class() -> None:
+    after_one, after_all = fold(View(), EVENTS[:3]), fold(View(), EVENTS)
+    assert after_one.atlas is not None
+    assert after_all.atlas is not None
+    assert after_one.atlas.anchors() == after_all.atlas.anchors()
+    assert after_all.outputs is not None
+    assert [label for _, _, label in after_all.outputs.dots] == [0, 1, 2, 3] * 2
+    assert after_one.outputs != after_all.outputs
+
+
+def test_a_fold_that_begins_again_replaces_curves_and_keeps_counting() -> None:
+    view = fold(View(), EVENTS)
+    again = fold(anew(view), EVENTS)
+    news = payload(again, view.seq)
+    assert news is not None
+    assert again.seq > view.seq
+    for name in ("losses", "learning", "measures"):
+        assert news[name]["anew"]
+        assert news[name]["points"] == payload(view, 0)[name]["points"]  # type: ignore[index]
+
+
+def test_time_left_is_what_the_latest_rounds_took_and_ends_at_zero() -> None:
+    ends = [event for event in EVENTS if isinstance(event, RoundFinished)]
+    first = EVENTS[: EVENTS.index(ends[0]) + 1]
+    assert seconds_left(fold(View(), first)) == pytest.approx(2.0)
+    assert seconds_left(fold(View(), EVENTS)) == 0.0
+    assert seconds_left(fold(View(), EVENTS[:3])) is None
+
+
+def test_time_left_respects_the_runs_own_limit() -> None:
+    limited = list(script(SHORT.model_copy(update={"seconds": 1.5})))
+    ends = next(i for i, event in enumerate(limited) if isinstance(event, RoundFinished))
+    assert seconds_left(fold(View(), limited[: ends + 1])) == pytest.approx(0.5)
+
+
+def test_notes_and_failures_reach_the_page() -> None:
+    note = Note(round=0, seconds=0.1, message="The teacher has no BatchNorm.")
+    failed = RunFailed(round=0, seconds=0.2, message="ce became NaN in round 1; lower generator_lr.")
+    view = fold(View(), [*EVENTS[:3], note, failed, Condition("failed", error=failed.message)])
+    news = payload(view, 0)
+    assert news is not None
+    assert news["notes"] == [note.message]
+    assert (news["state"], news["error"]) == ("failed", failed.message)
+
+
+def test_not_a_number_is_a_gap_in_json() -> None:
+    step = next(event for event in EVENTS if isinstance(event, GeneratorStep))
+    view = fold(View(), [*EVENTS[:2], replace(step, ce=float("nan"))])
+    news = payload(view, 0)
+    assert news is not None
+    assert news["losses"]["points"][0][1] is None
+
+
+def test_every_step_of_slow_motion_has_its_sentence() -> None:
+    quiet = (RoundFinished,)
+    view = View()
+    for event in EVENTS[:-1]:
+        before, view = view, fold(view, [event])
+        if not isinstance(event, quiet):
+            assert view.story != before.story
+            assert view.story.endswith(".")
+
+
+@given(st.integers(1, 3 * LONGEST), st.integers(0, 3 * LONGEST))
+def test_a_long_curve_is_thinned_and_a_reader_who_missed_that_gets_all(count: int, since: int) -> None:
+    series = Series()
+    for seq in range(1, count + 1):
+        series = series.add(Point(seq, float(seq), (1.0,)))
+    assert len(series.points) <= LONGEST
+    assert series.points[-1].seq == count
+    replace_all, rows = series.since(since)
+    if since < series.thinned:
+        assert replace_all
+        assert len(rows) == len(series.points)
+    else:
+        assert [row[0] for row in rows] == list(range(since + 1, count + 1))
+
+
+def test_two_seeds_are_two_views_and_one_seed_is_one() -> None:
+    def shown(seed: int) -> object:
+        events: list[Event] = list(script(SHORT.model_copy(update={"seed": seed})))
+        return payload(fold(View(), events), 0)
+
+    assert shown(1) == shown(1)
+    assert shown(1) != shown(2)
