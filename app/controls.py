@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from nayer import methods
-from nayer.config import GROUPS, Config, Setting, settings
+from nayer.config import GROUPS, Config, settings
 from nayer.errors import ConfigError
+from nayer.settings import Setting
 from nayer.teachers import TeacherCard
 
 UP_FRONT = ("latent", "rounds", "seed")

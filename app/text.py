@@ -91,6 +91,8 @@ def _redraw_sentence(event: LayerRedrawn) -> str:
         return "The generator is built with random weights, and so are the noisy layers in front of it."
     if event.what == "generator":
         return "The whole generator is built anew, noisy layer included, so that it does not settle on one style."
+    if event.what == "first layer":
+        return "The first layer in front of the convolutions is drawn anew; all others go on from where they are."
     sets, _, width = event.outputs.shape
     layers = "a noisy layer is" if sets == 1 else "the noisy layers are"
     return f"The dice are thrown: {layers} drawn anew, and every name becomes {width:,} new numbers."

@@ -18,7 +18,7 @@ HEAVY = {"transformers", "umap", "numba", "sklearn", "matplotlib", "gradio", "da
 
 # Lower may not import higher. What is not named here may import anything below the command line.
 ORDER = [
-    {"errors", "events"},
+    {"errors", "events", "settings"},
     {"config"},
     {"methods"},
 ]

@@ -228,7 +228,7 @@ def test_settings_that_do_not_fit_each_other_are_named(values, says):
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_adversarial_preset_pushes_its_generator(name):
-    """Each published baseline's adversarial term has a gradient: it was empty for three of them in a published table."""
+    """Each published baseline's adversarial term has a gradient: in one published table three of them had none."""
     config = PRESETS[name].config
     if not config.adversarial_weight:
         pytest.skip("not an adversarial method")
