@@ -13,7 +13,6 @@ from app.cards import shown
 from app.commands import Commands
 from app.controls import Form
 from app.sessions import Registry
-from nayer import methods
 from nayer.errors import NayerError
 from nayer.teachers import TeacherCard
 
@@ -46,7 +45,6 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
                     every=1000 if local else 2000,
                     first=form.teacher.value,
                     teachers=[shown(card) for card in teachers],
-                    presets={name: method.summary for name, method in methods.PRESETS.items()},
                     parts=text.PARTS,
                     empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
                     grace=text.GRACE.format(seconds=registry.grace_seconds),

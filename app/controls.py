@@ -14,6 +14,7 @@ from nayer.errors import ConfigError
 from nayer.settings import Setting
 from nayer.teachers import TeacherCard
 
+_PRESET = "nayer"
 UP_FRONT = ("latent", "rounds", "seed")
 MACHINE = frozenset({"device", "encoder", "test_data"})  # name things of the machine: not for strangers to choose
 _NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
@@ -57,18 +58,18 @@ class Form:
     def __init__(self, teachers: Sequence[TeacherCard], *, local: bool) -> None:
         self.settings = form_settings(local=local)
         self.teacher = gr.Dropdown(
-            [(_teacher_title(card), card.name) for card in teachers],
+            [(card.title, card.name) for card in teachers],
             value=_default_teacher(teachers),
             label="Teacher",
             elem_id="field-teacher",
-            info="What it was trained on, and its test accuracy.",
+            info="The trained network that the student is to imitate.",
         )
         self.preset = gr.Dropdown(
             [(method.title, name) for name, method in methods.PRESETS.items()],
-            value="nayer",
+            value=_PRESET,
             label="Preset",
             elem_id="field-preset",
-            info="A method with all its constants.",
+            info=methods.get(_PRESET).summary,
         )
         up_front = [setting for setting in self.settings if setting.name in UP_FRONT]
         self.fields: dict[str, gr.Component] = {setting.name: _widget(setting) for setting in up_front}
@@ -81,7 +82,7 @@ class Form:
         self.preset.input(
             self._preset_values,
             self.preset,
-            [field for name, field in self.fields.items() if name != "seed"],
+            [self.preset, *(field for name, field in self.fields.items() if name != "seed")],
             api_visibility="private",
             show_progress="hidden",
         )
@@ -101,8 +102,9 @@ class Form:
         return [config.teacher, gr.skip(), *(getattr(config, name) for name in self.fields)]
 
     def _preset_values(self, preset: str) -> list[Any]:
-        config = methods.get(preset).config
-        return [getattr(config, name) for name in self.fields if name != "seed"]
+        method = methods.get(preset)
+        said = gr.update(info=method.summary)
+        return [said, *(getattr(method.config, name) for name in self.fields if name != "seed")]
 
 
 def _widget(setting: Setting) -> gr.Component:
@@ -131,10 +133,6 @@ def _plain(bound: float) -> str:
     if abs(bound) >= 1000:
         return f"{bound:,.0f}"
     return f"{bound:.6f}".rstrip("0").rstrip(".")
-
-
-def _teacher_title(card: TeacherCard) -> str:
-    return f"{card.title} · {100 * card.test_accuracy:.1f} %"
 
 
 def _default_teacher(teachers: Sequence[TeacherCard]) -> str | None:

@@ -1,7 +1,7 @@
 // The data's way as a picture: names → embeddings → noisy layer → generator → images → teacher and student → losses.
 // The part at work is lit; in slow motion the light walks through the parts of the event at hand.
 
-import { calm, figure, h, percent, put, s, say } from "./dom.js";
+import { calm, figure, h, percent, put, s, say, whole } from "./dom.js";
 
 const BOXES = {
   names: [8, 62, 92, 96],
@@ -51,6 +51,7 @@ export class Diagram {
     this.parts = parts;
     this.stage = -1;
     this.sentence = h("p", { class: "story" });
+    this.notes = h("p", { class: "note notes", hidden: true });
     this.svg = s("svg", { viewBox: "0 -2 882 228", class: "diagram", role: "group", "aria-label": "The way of the data: class names, label embeddings, noisy layer, generator, images, teacher and student, losses." });
     this.svg.append(
       s("defs", {}, s("marker", { id: "nayer-tip", viewBox: "0 0 8 8", refX: 6.5, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, s("path", { d: "M0.5 0.8L7 4L0.5 7.2Z" }))),
@@ -61,7 +62,7 @@ export class Diagram {
     this.boxes = Object.fromEntries(Object.entries(BOXES).map(([name, box]) => [name, this.box(name, box)]));
     this.svg.append(...Object.values(this.boxes));
     this.drawInside();
-    this.element = h("section", { class: "card diagram-card", "aria-label": "How it works" }, h("div", { class: "scroll-x" }, this.svg), this.sentence);
+    this.element = h("section", { class: "card diagram-card", "aria-label": "How it works" }, h("div", { class: "scroll-x" }, this.svg), this.sentence, this.notes);
   }
 
   box(name, [x, y, width, height]) {
@@ -130,10 +131,19 @@ export class Diagram {
 
   explain(name) {
     this.explaining = name;
-    say(this.sentence, name ? this.parts[name][1] : this.told || "");
+    say(this.sentence, name ? `${this.parts[name][1]}${this.size(name)}` : this.told || "");
+  }
+
+  /** How many weights a part has, where that is known. */
+  size(name) {
+    const weights = this.parameters?.[{ noisy: "noisy layer" }[name] ?? name];
+    return weights ? ` It has ${whole(weights)} weights.` : "";
   }
 
   update(model, fallback) {
+    this.parameters = model.facts?.parameters;
+    say(this.notes, model.notes.join(" "));
+    put(this.notes, "hidden", !model.notes.length);
     const detailed = model.pace > 0 || model.state === "paused";
     this.told = detailed && model.story ? model.story : fallback;
     if (!this.explaining) say(this.sentence, this.told);

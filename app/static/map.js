@@ -117,7 +117,7 @@ export class LabelMap {
         return s(
           "g",
           { "data-class": dot[2] },
-          s("circle", { cx: x, cy: y, r: 0.05, "data-class": dot[2], style: `--colour:${classColour(dot[2], total)}` }, s("title", {}, name)),
+          s("circle", { cx: x, cy: y, r: total > 16 ? 0.028 : 0.05, "data-class": dot[2], style: `--colour:${classColour(dot[2], total)}` }, s("title", {}, name)),
           names[i] ? s("text", { x: names[i].x, y: names[i].y, "text-anchor": names[i].anchor, "data-class": dot[2] }, name) : null,
         );
       }),

@@ -226,6 +226,35 @@ def test_a_wrong_value_is_one_sentence_and_nothing_is_lost(new_page: NewPage) ->
     picture(page, "wide-light-refused")
 
 
+def test_a_run_that_fails_says_why_and_the_page_goes_on(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page, rounds=3)
+    page.click("#all-settings > button")
+    page.get_by_role("button", name="What runs, and for how long").click()
+    page.wait_for_timeout(400)
+    page.fill("#field-student input, #field-student textarea", "transformer-9")
+    page.keyboard.press("Tab")
+    page.click(".bar .play")
+    until(page, "failed")
+    expect(page.locator(".notice")).to_contain_text("transformer-9")
+    page.fill("#field-student input, #field-student textarea", "")
+    page.keyboard.press("Tab")
+    page.click(".bar .play")
+    until(page, "finished")
+    expect(page.locator(".notice")).to_be_hidden()
+    expect(page.locator(".notes")).to_contain_text("not flipped")
+
+
+def test_a_preset_fills_the_form_and_leaves_teacher_and_seed(new_page: NewPage) -> None:
+    page = new_page()
+    page.fill("#field-seed input", "5")
+    page.click("#field-preset input")
+    page.get_by_role("option", name="as published").click()
+    expect(page.locator("#field-rounds input")).to_have_value("400")
+    expect(page.locator("#field-preset")).to_contain_text("made for a GPU")
+    expect(page.locator("#field-seed input")).to_have_value("5")
+
+
 def test_two_visitors_have_two_runs_and_a_stranger_sees_nothing(new_page: NewPage) -> None:
     one, other = new_page(), new_page()
     prepare(one)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -14,6 +13,8 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+
+from app.server import main
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["umap", "numba", "transformers", "matplotlib", "sklearn", "datasets"]
@@ -62,30 +63,28 @@ def test_the_start_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--port", "70000"], ["--port", "x"], ["--colour", "red"]])
-def test_a_wrong_flag_is_a_usage_error(arguments: list[str]) -> None:
-    told = subprocess.run([sys.executable, "app.py", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert told.returncode == 2
-    assert "Traceback" not in told.stderr
+def test_a_wrong_flag_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert arguments[-1] in capsys.readouterr().err
 
 
-def test_a_wrong_variable_is_a_usage_error() -> None:
-    variables = os.environ | {"PORT": "here"}
-    told = subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
-    )
-    assert told.returncode == 2
-    assert told.stderr == "PORT='here' does not work; use a whole number from 0 to 65535.\n"
+def test_a_wrong_variable_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("PORT", "here")
+    with pytest.raises(SystemExit) as left:
+        main([])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "PORT='here' does not work; use a whole number from 0 to 65535.\n"
 
 
-def test_a_taken_port_is_one_sentence() -> None:
+def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        told = subprocess.run(
-            [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-    assert told.returncode == 1
-    assert (
-        told.stderr == f"port={port} is taken on 127.0.0.1; stop what listens there, or choose another with --port.\n"
-    )
+        with pytest.raises(SystemExit) as left:
+            main(["--port", str(port)])
+    assert left.value.code == 1
+    told = capsys.readouterr().err
+    assert told == f"port={port} is taken on 127.0.0.1; stop what listens there, or choose another with --port.\n"
