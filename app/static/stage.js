@@ -55,7 +55,8 @@ class Stage {
     const [title, text] = this.props.empty;
     this.empty = h("div", { class: "empty" }, h("h3", {}, title), h("p", {}, text), h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"));
     this.samples.element.querySelector(".scroll-box").append(this.empty);
-    this.foot = h("p", { class: "note foot" }, this.props.grace);
+    this.sheet = h("a", { download: "nayer-run.png", hidden: "" }, "Save this run as one picture");
+    this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.sheet);
     bar.replaceChildren(this.bar.element);
     host.replaceChildren(
       this.notice,
@@ -190,7 +191,11 @@ class Stage {
     this.introduce(classes);
     this.diagram.update(model, this.fallback());
     put(this.empty, "hidden", model.state !== "empty");
-    if (this.kept.run) this.samples.update(model, this.address);
+    if (this.kept.run) {
+      this.samples.update(model, this.address);
+      put(this.sheet, "href", `${this.address}/sheet.png`);
+    }
+    put(this.sheet, "hidden", !model.facts);
     this.accuracy.update(model);
     this.losses.update(model);
     this.map.update(model, this.chosen);
