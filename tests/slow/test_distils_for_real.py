@@ -11,7 +11,8 @@ from nayer.experiment import open_run
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_digits_reach_nine_tenths_of_their_teacher(seed):
-    config = Config.parse({"teacher": "digits", "seed": seed, "device": "cpu"}, methods.get("nayer").config)
+    values = {"teacher": "digits", "seed": seed, "rounds": 120, "device": "cpu"}
+    config = Config.parse(values, methods.get("nayer").config)
     evaluations = [event for event in open_run(config).events() if isinstance(event, Evaluated)]
     last = evaluations[-1]
     assert last.accuracy >= 0.9 * last.teacher_accuracy
