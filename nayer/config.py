@@ -351,7 +351,7 @@ class Config(BaseModel):
     @classmethod
     def _prompt_has_a_place(cls, prompt: str) -> str:
         if prompt.count("{}") != 1:
-            raise ValueError("needs exactly one {} where the class name goes")
+            raise ValueError("has exactly one {} where the class name goes")
         return prompt
 
     @model_validator(mode="after")
