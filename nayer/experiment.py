@@ -14,7 +14,7 @@ from torch import nn
 
 from nayer import checkpoints
 from nayer.config import Config
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, EncoderError
 from nayer.evaluation import TestImages
 from nayer.events import Event
 from nayer.labels import Table, label_table
@@ -53,7 +53,7 @@ def open_run(config: Config) -> Run:
     teacher = load_teacher(config.teacher)
     card = teacher.card
     spec = student_spec(card, config.student)
-    table = label_table(card.classes, config.latent, encoder=config.encoder, prompt=config.prompt, seed=config.seed)
+    table = _table(card, config)
     task = Task(
         config=config,
         teacher=_placed(teacher.network, device),
@@ -75,6 +75,17 @@ def resume_run(folder: Path) -> Run:
     run = open_run(config)
     checkpoints.load_state(folder, run.state)
     return run
+
+
+def _table(card: TeacherCard, config: Config) -> Table:
+    """The table behind the noisy layer. A generator of noise alone has none: its map shows what the names mean."""
+    names, encoder, prompt, seed = card.classes, config.encoder, config.prompt, config.seed
+    if config.latent != "none":
+        return label_table(names, config.latent, encoder=encoder, prompt=prompt, seed=seed)
+    try:
+        return label_table(names, "lte", encoder=encoder, prompt=prompt, seed=seed)
+    except EncoderError:
+        return label_table(names, "one-hot", encoder=encoder, prompt=prompt, seed=seed)
 
 
 def _placed(network: nn.Module, device: torch.device) -> nn.Module:
