@@ -94,10 +94,7 @@ LESSONS = {
         needs_folder=True,
         model="resnet9-16",
         student="resnet9-8",
-        cycles=(
-            Recipe(epochs=20, lr=0.15, smoothing=0.0, crop=4, mirror=True, bfloat16=True),
-            Recipe(epochs=16, lr=0.08, smoothing=0.1, crop=4, mirror=True, bfloat16=True),
-        ),
+        cycles=(Recipe(epochs=60, lr=0.15, smoothing=0.1, crop=4, mirror=True, bfloat16=True),),
         data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
         licence="published for research without a licence of its own; no image is part of this project",
     ),
