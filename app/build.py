@@ -56,6 +56,7 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
             commands.resume,
             commands.step,
             commands.pace,
+            commands.change,
             commands.stop,
             commands.status,
         ):

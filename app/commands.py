@@ -73,6 +73,14 @@ class Commands:
             raise _shown(ConfigError(f"seconds={seconds} does not work; use a number from 0 to {SLOWEST:g}."))
         return self._do(run, token, "pace", float(seconds))
 
+    def change(self, run: str, token: str, settings: dict[str, Any]) -> dict[str, Any]:
+        """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
+        try:
+            found = self._registry.command(run, token, "change", settings)
+        except NayerError as error:
+            raise _shown(error) from None
+        return {"run": found.id, "state": found.state}
+
     def stop(self, run: str, token: str) -> dict[str, Any]:
         """End a run; what it has shown stays to be looked at."""
         return self._do(run, token, "stop")

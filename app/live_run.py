@@ -8,20 +8,35 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from app.pictures import Pixels, jpeg
 from app.view import Condition, View, anew, fold
 from nayer.config import Config
+from nayer.events import Event
 from nayer.session import ENDED, Session
 
+if TYPE_CHECKING:  # the core brings torch with it
+    from nayer.redraws import Redraws
+
 _EASEL = 6  # strips of images being made that are kept, for viewers a little behind
+
+
+class Source(Protocol):
+    """What a session runs, with one arm or several; a `nayer.lab.Lab`, which brings torch with it."""
+
+    def events(self) -> Iterator[Event]: ...
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config: ...
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws: ...
 
 
 class LiveRun:
     """A session with an owner; `refresh` is the only way its view moves."""
 
-    def __init__(self, config: Config, owner: str, session: Session) -> None:
+    def __init__(self, config: Config, owner: str, session: Session[Source]) -> None:
         self.id = secrets.token_urlsafe(12)
         self.owner = owner
         self.config = config

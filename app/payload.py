@@ -9,6 +9,7 @@ from app.mapping import Dots
 from app.series import Series
 from app.view import Cloud, Row, View
 
+BY_CLASS = ("round", "within", "across", "pool", "label_hits")
 _FIGURES = 5  # significant digits; a chart shows three
 
 
@@ -19,11 +20,16 @@ def payload(view: View, since: int) -> dict[str, Any] | None:
     news: dict[str, Any] = {"seq": view.seq} | _standing(view)
     if view.started_seq > since:
         news["run"] = _facts(view)
-    for name in ("losses", "learning", "measures"):
+    for name in ("losses", "learning", "measures", "diversity"):
         news |= _curve(name, getattr(view, name), since)
     redraws = [[round_, what] for seq, round_, what in view.redraws if seq > since]
     if redraws:
         news["redraws"] = redraws
+    changes = [[round_, what] for seq, round_, what in view.changes if seq > since]
+    if changes:
+        news["changes"] = changes
+    if view.by_class is not None and view.by_class.seq > since:
+        news["by_class"] = {name: getattr(view.by_class, name) for name in BY_CLASS}
     rows = [_row(row) for row in view.rows if row.seq > since]
     if rows:
         news["rows"] = rows

@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -20,26 +20,26 @@ from fastapi import FastAPI
 from app.build import build
 from app.environment import Environment
 from app.live import routes, static_version
+from app.live_run import Source
 from app.sessions import Opener, Registry
 from app.theme import theme
 from app.umap_map import UmapMaps
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.events import Event
 from nayer.teachers import teacher_cards
 
 SWEEP_SECONDS = 5.0
 
 
-def open_events(config: Config) -> Iterator[Event]:
-    """The events of a real run. The core brings torch with it, which the page itself can wait for."""
-    from nayer.experiment import open_run
+def open_source(config: Config) -> Source:
+    """A real run, as the only arm of a lab. The core brings torch with it, which the page itself can wait for."""
+    from nayer.lab import Lab
 
-    yield from open_run(config).events()
+    return Lab([config])
 
 
-def create(environment: Environment, opener: Opener = open_events) -> FastAPI:
-    """The whole application; `opener` makes events of a config."""
+def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
+    """The whole application; `opener` makes of a config what is run."""
     registry = Registry(opener, capacity=environment.capacity, grace_seconds=environment.grace_seconds)
     version = static_version()
     page = build(registry, teacher_cards(), version=version, local=environment.local)

@@ -7,17 +7,18 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from app.live_run import LiveRun
+from app.live_run import LiveRun, Source
 from nayer.config import Config
-from nayer.errors import NayerError
-from nayer.events import Event
+from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
 
-Opener = Callable[[Config], Iterator[Event]]
+Opener = Callable[[Config], Source]
+ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
 _KEPT = 16  # runs that ended and can still be looked at
+_IN_MEMORY = 4  # of these, the newest, whose networks can still be asked
 _VISITORS = 2000  # tokens that are remembered
 
 
@@ -30,7 +31,7 @@ class NotYours(NayerError):
 
 
 class Registry:
-    """All runs of this process. `opener` turns a config into events, on the run's own thread."""
+    """All runs of this process. `opener` turns a config into what is run, on the run's own thread."""
 
     def __init__(
         self,
@@ -105,7 +106,10 @@ class Registry:
         return run
 
     def command(self, run_id: str, token: str, command: str, *arguments: Any) -> LiveRun:
-        """One of pause, resume, step, pace and stop, by the run's owner; without effect on a run that has ended."""
+        """One of pause, resume, step, pace, change and stop, by the run's owner.
+
+        Without effect on a run that has ended, but for `change`, which says so.
+        """
         run = self.owned(run_id, token)
         run.session.keep_alive()
         match command:
@@ -115,6 +119,10 @@ class Registry:
             case "pace":
                 run.pace = arguments[0]
                 run.session.set_pace(run.pace)
+            case "change":
+                if run.ended:
+                    raise ConfigError("this run has ended and cannot change; start a new one.")
+                run.session.ask(lambda source: source.change(0, arguments[0])).result(ANSWER_SECONDS)
             case _:
                 getattr(run.session, command)(*arguments)
         return run
@@ -135,6 +143,8 @@ class Registry:
         with self._lock:
             gone = [run for run in self._queue if now - self._seen[run.id] > self.grace_seconds]
             ended = [run for run in self._runs.values() if run.ended]
+            for run in ended[:-_IN_MEMORY]:
+                run.session.release()
             for run in ended[: max(0, len(ended) - _KEPT)]:
                 del self._runs[run.id]
                 self._seen.pop(run.id, None)

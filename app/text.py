@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from nayer.events import (
+    DiversityMeasured,
     Evaluated,
     Event,
     GeneratorStep,
     LayerRedrawn,
+    PolicyChanged,
     RoundSynthesised,
     RunStarted,
     StudentStep,
@@ -80,6 +82,10 @@ def narrate(event: Event, config: Mapping[str, Any]) -> str:
                 f"for {_percent(event.agreement)}; their distance is {event.loss:.3g} nats at temperature "
                 f"{config['temperature']:g}."
             )
+        case DiversityMeasured():
+            return _diversity_sentence(event)
+        case PolicyChanged():
+            return f"From here on {changed(event)}."
         case Evaluated():
             return _measure_sentence(event)
         case _:
@@ -107,6 +113,22 @@ def _generator_sentence(event: GeneratorStep, batch: int) -> str:
     if event.adversarial:
         sentence += f"; teacher and student differ by {abs(event.adversarial):.2f} nats"
     return sentence + "."
+
+
+def _diversity_sentence(event: DiversityMeasured) -> str:
+    within, real = event.samples.within, event.real
+    if within.counts.max() < 2:
+        return ""
+    against = f", real test images for {real.within.vendi_mean:.1f}" if real else ""
+    return (
+        f"Of {round(within.counts.mean())} images of a label the teacher's features count for "
+        f"{within.vendi_mean:.1f} different ones{against}, noise for {event.noise.within.vendi_mean:.1f}."
+    )
+
+
+def changed(event: PolicyChanged) -> str:
+    """The settings that changed, before and after: `noisy_reset_every 1 → 0`."""
+    return ", ".join(f"{name} {before} → {after}" for name, (before, after) in event.changes.items())
 
 
 def _measure_sentence(event: Evaluated) -> str:

@@ -13,11 +13,13 @@ from app import text
 from app.mapping import Atlas, Dots
 from app.series import Point, Series
 from nayer.events import (
+    DiversityMeasured,
     Evaluated,
     Event,
     GeneratorStep,
     LayerRedrawn,
     Note,
+    PolicyChanged,
     RoundFinished,
     RoundSynthesised,
     RunFailed,
@@ -88,6 +90,34 @@ class Cloud:
     points: NDArray[np.float32]  # (n, d)
 
 
+# The numbers of a diversity's point: three scales, each of the samples, of noise and of real images in their place.
+DIVERSITY = (
+    "label_hit",
+    "within",  # Vendi score, mean over classes
+    "within_noise",
+    "within_real",
+    "across",  # cosine distance to the nearest image of an earlier round, mean over classes
+    "across_noise",
+    "across_real",
+    "pool",  # Vendi score, mean over classes
+    "pool_noise",
+    "pool_real",
+    "labels_kept",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ByClass:
+    """The newest diversity, class by class; a scale that has nothing yet is empty."""
+
+    seq: int
+    round: int
+    within: tuple[float, ...]  # Vendi score
+    across: tuple[float, ...]  # cosine distance to the nearest image of an earlier round
+    pool: tuple[float, ...]  # Vendi score
+    label_hits: tuple[float, ...]  # 0..1
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """Everything a page needs of a run. `seq` counts what was folded; parts carry the `seq` at which they changed."""
@@ -110,6 +140,9 @@ class View:
     measures: Series = _NOTHING  # x, accuracy, agreement
     teacher_accuracy: float | None = None
     redraws: tuple[tuple[int, int, str], ...] = ()  # seq, round, what
+    changes: tuple[tuple[int, int, str], ...] = ()  # seq, round, what was changed on the way
+    diversity: Series = _NOTHING  # x, then `DIVERSITY`
+    by_class: ByClass | None = None
     rows: tuple[Row, ...] = ()  # oldest first
     making: Making | None = None
     pool_size: int = 0
@@ -129,7 +162,14 @@ def anew(view: View) -> View:
     """An empty view that goes on counting where this one is, for a fold that begins again with a snapshot."""
     seq = view.seq + 1
     forgotten = Series(thinned=seq)  # tells readers to replace their curves
-    return View(seq=seq, condition=view.condition, losses=forgotten, learning=forgotten, measures=forgotten)
+    return View(
+        seq=seq,
+        condition=view.condition,
+        losses=forgotten,
+        learning=forgotten,
+        measures=forgotten,
+        diversity=forgotten,
+    )
 
 
 def _after(view: View, one: Event | Condition) -> View:
@@ -155,6 +195,10 @@ def _told(view: View, event: Event) -> View:
             return _generator_step(view, event)
         case RoundSynthesised():
             return _synthesised(view, event)
+        case DiversityMeasured():
+            return replace(view, diversity=view.diversity.add(_diversity(seq, event)), by_class=_by_class(seq, event))
+        case PolicyChanged():
+            return _changed(view, event)
         case StudentStep():
             point = Point(seq, event.round + (event.step + 1) / event.steps, (event.loss, event.agreement))
             return replace(view, phase="student", learning=view.learning.add(point))
@@ -170,6 +214,41 @@ def _told(view: View, event: Event) -> View:
             return replace(view, phase="", making=None)
         case _:
             return view
+
+
+def _changed(view: View, event: PolicyChanged) -> View:
+    """A mark on every curve, and a run that is from now on what it was changed to."""
+    changes = (*view.changes, (view.seq, event.round, text.changed(event)))[-200:]
+    if view.started is None:
+        return replace(view, changes=changes)
+    config = view.started.config | {name: after for name, (_, after) in event.changes.items()}
+    started = replace(view.started, config=config, rounds=config["rounds"])
+    return replace(view, changes=changes, started=started, started_seq=view.seq)
+
+
+def _diversity(seq: int, event: DiversityMeasured) -> Point:
+    scales = (event.samples, event.noise, event.real)
+    values: list[float | None] = [event.samples.within.label_hit]
+    values += [None if scale is None else scale.within.vendi_mean for scale in scales]
+    values += [None if scale is None or scale.across is None else scale.across.nearest_mean for scale in scales]
+    values += [None if scale is None or scale.pool is None else scale.pool.vendi_mean for scale in scales]
+    return Point(seq, event.round + 1.0, (*values, event.labels_kept))
+
+
+def _by_class(seq: int, event: DiversityMeasured) -> ByClass:
+    within, across, pool = event.samples.within, event.samples.across, event.samples.pool
+
+    def short(values: NDArray[np.float64]) -> tuple[float, ...]:
+        return tuple(round(float(value), 3) for value in values)
+
+    return ByClass(
+        seq=seq,
+        round=event.round,
+        within=short(within.vendi),
+        across=short(across.nearest) if across else (),
+        pool=short(pool.vendi) if pool else (),
+        label_hits=short(within.label_hits),
+    )
 
 
 def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:

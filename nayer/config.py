@@ -35,15 +35,19 @@ class Config(BaseModel):
         "fashion",
         group="run",
         max_length=256,
+        fixed=True,
         help="A shipped teacher's name, or a folder with config.json and model.safetensors.",
     )
     student: str = setting(
         "",
         group="run",
         max_length=64,
+        fixed=True,
         help="The student's architecture, such as lenet-8; empty takes the teacher's own smaller student.",
     )
-    seed: int = setting(0, group="run", low=0, high=2**31 - 1, help="Every random draw of the run follows from it.")
+    seed: int = setting(
+        0, group="run", low=0, high=2**31 - 1, fixed=True, help="Every random draw of the run follows from it."
+    )
     rounds: int = setting(
         60,
         group="run",
@@ -61,13 +65,17 @@ class Config(BaseModel):
         help="Stop after this long, at the end of a round; 0 for no limit.",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", group="run", help="Where tensors live; auto takes a GPU if there is one."
+        "auto", group="run", fixed=True, help="Where tensors live; auto takes a GPU if there is one."
     )
     evaluate_every: int = setting(
         1, group="run", unit="rounds", low=1, high=10_000, help="Rounds between two measurements of the student."
     )
     test_data: str = setting(
-        "", group="run", max_length=1024, help="A folder with labelled test images, for the accuracy curve only."
+        "",
+        group="run",
+        max_length=1024,
+        fixed=True,
+        help="A folder with labelled test images, for the accuracy curve only.",
     )
     test_images: int = setting(
         2000,
@@ -75,6 +83,7 @@ class Config(BaseModel):
         unit="images",
         low=1,
         high=1_000_000,
+        fixed=True,
         help="At most so many test images, spread over the split.",
     )
 
@@ -88,10 +97,15 @@ class Config(BaseModel):
         "sentence-transformers/all-MiniLM-L6-v2",
         group="source",
         max_length=1024,
+        fixed=True,
         help="The text encoder: a Hub id or a local folder.",
     )
     prompt: str = setting(
-        "a photo of a {}", group="source", max_length=200, help="The sentence each class name is put into, at {}."
+        "a photo of a {}",
+        group="source",
+        max_length=200,
+        fixed=True,
+        help="The sentence each class name is put into, at {}.",
     )
     embedding_norm: Literal["batch", "none"] = setting(
         "batch", group="source", help="A BatchNorm over the classes' embeddings in front of the noisy layer, or none."
@@ -155,6 +169,7 @@ class Config(BaseModel):
         unit="channels",
         low=1,
         high=512,
+        fixed=True,
         help="Base channels of the generator; the published one has 64.",
     )
     generator_reset_every: int = setting(
@@ -191,6 +206,7 @@ class Config(BaseModel):
         group="generator",
         low=0.0,
         high=1.0,
+        fixed=True,
         help="FOMAML: rounds train a copy, the generator learns where to start, at this rate; 0 for none.",
     )
     generator_beta1: float = setting(0.5, group="generator", low=0.0, high=0.9999, help="Adam's first-moment decay.")
@@ -268,13 +284,19 @@ class Config(BaseModel):
         "agree", group="losses", help="Count only images where both pick the same class, or all of them."
     )
     contrastive_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How different an image must be from all others."
+        0.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=100.0,
+        fixed=True,
+        help="How different an image must be from all others.",
     )
     contrastive_temperature: float = setting(
         0.1, group="losses", low=1e-3, high=100.0, help="Sharpness of that comparison."
     )
     bank_capacity: int = setting(
-        4096, group="losses", unit="images", low=1, high=1_000_000, help="Earlier images it compares with."
+        4096, group="losses", unit="images", low=1, high=1_000_000, fixed=True, help="Earlier images it compares with."
     )
     total_variation_weight: float = setting(
         0.0, group="losses", unit="× loss", low=0.0, high=1000.0, help="How smooth images must be."
@@ -296,7 +318,7 @@ class Config(BaseModel):
         help="The first round whose images are kept; round 0 hardly learns.",
     )
     pool_capacity: int = setting(
-        5000, group="pool", unit="images", low=1, high=1_000_000, help="Images kept; the oldest go first."
+        5000, group="pool", unit="images", low=1, high=1_000_000, fixed=True, help="Images kept; the oldest go first."
     )
     held_back: float = setting(
         0.05,
@@ -321,15 +343,17 @@ class Config(BaseModel):
     attention_weight: float = setting(
         0.0, group="student", unit="× loss", low=0.0, high=10_000.0, help="How much it looks where the teacher looks."
     )
-    student_optimizer: Literal["sgd", "adam"] = setting("sgd", group="student", help="SGD with momentum, or Adam.")
+    student_optimizer: Literal["sgd", "adam"] = setting(
+        "sgd", group="student", fixed=True, help="SGD with momentum, or Adam."
+    )
     student_lr: float = setting(
         0.05, group="student", low=1e-6, high=10.0, help="The learning rate at the start of its cosine."
     )
     student_lr_end: float = setting(
         2e-4, group="student", low=0.0, high=10.0, help="The learning rate at the end of its cosine."
     )
-    student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, help="SGD's momentum.")
-    weight_decay: float = setting(1e-4, group="student", low=0.0, high=1.0, help="SGD's weight decay.")
+    student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, fixed=True, help="SGD's momentum.")
+    weight_decay: float = setting(1e-4, group="student", low=0.0, high=1.0, fixed=True, help="SGD's weight decay.")
     temperature: float = setting(
         20.0, group="student", low=0.1, high=1000.0, help="Softens teacher and student before they are compared."
     )
@@ -375,6 +399,19 @@ class Config(BaseModel):
             return cls.model_validate(merged)
         except ValidationError as error:
             raise ConfigError(sentence(error, settings())) from None
+
+    def changed(self, values: Mapping[str, object]) -> Config:
+        """This config with `values` in place, for a run that goes on.
+
+        Raises ConfigError for a value that does not work, and for a field that a run cannot change on its way.
+        """
+        after = Config.parse(values, self)
+        for field in settings():
+            value = getattr(after, field.name)
+            if field.fixed and value != getattr(self, field.name):
+                shown = repr(value)[:60]
+                raise ConfigError(f"{field.name}={shown} cannot change while a run goes on; start a new run with it.")
+        return after
 
     @property
     def student_phases(self) -> int:

@@ -7,11 +7,10 @@ direction; it counts as pointing along an axis of its own, shared with the other
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nayer.arrays import Doubles
 from nayer.errors import DivergedError
-
-Doubles = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-12  # an eigenvalue this small beside the largest is the rounding of float32 features
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nayer.arrays import Doubles, Ints
 from nayer.cosines import (
-    Doubles,
     effective_rank,
     entropy,
     mean_cosine_distance,
@@ -22,7 +22,6 @@ from nayer.cosines import (
     unit_vectors,
     vendi_score,
 )
-from nayer.events import Ints
 
 # At 20 images a class, 0 % of Fashion-MNIST's and 2 % of digits' test images lie this near to another of their class.
 DUPLICATE = 0.995  # cosine
@@ -79,6 +78,15 @@ class AcrossRounds:
     distance_mean: float  # over the classes that have a pair, as is the next
     nearest_mean: float
     repeat_share: float  # over images
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """The same question at three scales: how different are the images of one label?"""
+
+    within: Diversity  # a round's images
+    across: AcrossRounds | None  # the round beside earlier ones of the same generator; None while there is none
+    pool: Diversity | None  # a sample of all that is kept; None while nothing is
 
 
 def measure(

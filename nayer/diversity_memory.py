@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nayer.cosines import Doubles
+from nayer.arrays import Doubles, Floats, Ints
 from nayer.diversity import AcrossRounds, Diversity, between_rounds, measure
-from nayer.events import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from nayer.arrays import Floats
 from nayer.errors import AssetError, StorageError
-from nayer.events import Floats
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "embeddings"
 

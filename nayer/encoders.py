@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from nayer.arrays import Floats
 from nayer.errors import EncoderError
-from nayer.events import Floats
 
 CLIP_TYPES = frozenset({"clip", "clip_text_model"})  # `model_type` of a whole CLIP, and of its text tower alone
 BATCH = 64  # texts a forward pass

@@ -6,11 +6,23 @@ many images of each class as the sample has, laid out over rounds as the sample'
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nayer.arrays import Floats, Ints
 from nayer.diversity import AcrossRounds, Diversity, between_rounds, measure
-from nayer.events import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Images as the teacher sees them."""
+
+    features: Floats  # (n, f) the teacher's penultimate ones
+    labels: Ints | None  # (n,) what they are; None for noise, which is nothing
+    teacher_labels: Ints  # (n,) the teacher's argmax
+    teacher_confidence: Floats  # (n,) 0..1
 
 
 def end_point(

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nayer.end_points import Seen
+from nayer.models import logits_and_features
 from nayer.pool import Pool
 
 CHUNK = 500  # images a forward pass, so that memory does not grow with the test split
@@ -48,16 +52,38 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
         return torch.cat([network(chunk.float() / 255.0).argmax(dim=1) for chunk in images.split(CHUNK)])
 
 
+def seen_by(network: nn.Module, images: Tensor, labels: Tensor | None = None) -> Seen:
+    """What the network makes of uint8 images (n, c, h, w); `labels` (n,) say what they are, where anybody knows."""
+    with torch.no_grad(), at_rest(network):
+        both = [logits_and_features(network, chunk.float() / 255.0) for chunk in images.split(CHUNK)]
+    logits, features = (torch.cat(parts) for parts in zip(*both, strict=True))
+    confidence, seen = F.softmax(logits, dim=1).max(dim=1)
+    known = None if labels is None else labels.cpu().numpy()
+    return Seen(features.cpu().numpy(), known, seen.cpu().numpy(), confidence.cpu().numpy())
+
+
 class TestImages:
-    """Measures students on labelled images; the teacher is asked once."""
+    """Measures students on labelled images; the teacher is asked once, when its answers are first needed."""
 
     __test__ = False  # not a test class, whatever its name
 
     def __init__(self, teacher: nn.Module, images: Tensor, labels: Tensor) -> None:
         """`images`: (n, c, h, w) uint8; `labels`: (n,)."""
-        self.images, self.labels = images, labels
-        self.teacher_labels = predict(teacher, images)
-        self.teacher_accuracy = _share(self.teacher_labels, labels)
+        self.teacher, self.images, self.labels = teacher, images, labels
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What the teacher makes of the images."""
+        return seen_by(self.teacher, self.images, self.labels)
+
+    @cached_property
+    def teacher_labels(self) -> Tensor:
+        """(n,) on the images' device."""
+        return torch.from_numpy(self.seen.teacher_labels).to(self.labels.device)
+
+    @cached_property
+    def teacher_accuracy(self) -> float:
+        return _share(self.teacher_labels, self.labels)
 
     def __call__(self, student: nn.Module) -> Measurement:
         seen = predict(student, self.images)

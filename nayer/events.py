@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-
+from nayer.arrays import Floats, Images, Ints
+from nayer.diversity import Scales
 
 Redrawn = Literal["noisy layer", "first layer", "generator"]  # `generator` re-draws the other two as well
 
@@ -28,12 +25,16 @@ class Event:
     droppable: ClassVar[bool] = False  # a slow viewer may miss it
     round: int  # 0 is the first
     seconds: float  # since the run began, from a monotonic clock
+    arm: int = 0  # of a lab, the one this happened in; a run by itself is arm 0
 
     def to_json(self) -> dict[str, Any]:
-        """`event` (snake case), then the fields; arrays become their shape: JSON is no place for pictures."""
+        """`event` (snake case), then the fields; arrays become their shape: JSON is no place for pictures.
+
+        The measures by class, which are a number a class, are written out.
+        """
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return {"event": name} | {k: list(v.shape) if isinstance(v, np.ndarray) else v for k, v in fields.items()}
+        return {"event": name} | {key: _plain(value) for key, value in fields.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,23 @@ class RoundSynthesised(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiversityMeasured(Event):
+    """How different the images just made are, between two end-points that are laid out like them; see `diversity`."""
+
+    samples: Scales
+    noise: Scales  # images of pure noise in the samples' place
+    real: Scales | None  # labelled test images in their place; None where there are none
+    labels_kept: float  # share whose class the teacher keeps under a crop, a mirroring and mild noise, 0..1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChanged(Event):
+    """Settings were changed while the run goes on; they hold from this round on."""
+
+    changes: dict[str, tuple[Any, Any]]  # setting -> (before, after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudentStep(Event):
     """The student took one optimiser step."""
 
@@ -143,3 +161,15 @@ class RunFailed(Event):
     """The run cannot go on; what it has is kept."""
 
     message: str  # one sentence for a person
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return list(value.shape)
+    if dataclasses.is_dataclass(value):
+        return {field.name: _listed(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return value
+
+
+def _listed(measures: Any) -> Any:
+    return measures.tolist() if isinstance(measures, np.ndarray) else _plain(measures)

@@ -5,8 +5,8 @@ The only place where training and test images meet: what is measured goes in as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,20 +19,22 @@ from nayer.evaluation import TestImages
 from nayer.events import Event
 from nayer.labels import Table, label_table
 from nayer.models import build
+from nayer.redraws import Redraws, redraws
 from nayer.state import RunState, Task, new_state
 from nayer.teachers import Teacher, TeacherCard, load_teacher, student_spec
 from nayer.testsets import load_testset
 from nayer.training import train
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
-    """A run that is ready to go; `state` holds the student and everything else that changes."""
+    """A run that is ready to go; `state` holds the student and everything else that changes by itself."""
 
     card: TeacherCard
     table: Table
     task: Task
     state: RunState
+    revised: Task | None = None  # what the next round begins with, where somebody changed the config
 
     @property
     def student(self) -> nn.Module:
@@ -40,33 +42,74 @@ class Run:
 
     def events(self) -> Iterator[Event]:
         """The run from where its state is; see `training.train`."""
-        return train(self.task, self.state)
+        return train(self.task, self.state, revised=self._revise)
+
+    def change(self, values: Mapping[str, object]) -> Config:
+        """Goes on with `values` from the next round on; returns the config that then holds. Call it between events.
+
+        Raises ConfigError for values that do not work or cannot change on the way, and EncoderError where a table
+        cannot be made; the run then goes on as it was.
+        """
+        task = self.revised or self.task
+        config = task.config.changed(values)
+        table = _table(self.card, config)
+        self.revised = replace(task, config=config, table=torch.from_numpy(table.embeddings).to(task.device))
+        return config
+
+    def redraws(self, label: int, count: int) -> Redraws:
+        """One label through `count` freshly drawn noisy layers; see `redraws.redraws`. Call it between events."""
+        return redraws(self.task, self.state.generator, label, count, seed=self.state.round)
+
+    def _revise(self) -> Task | None:
+        revised, self.revised = self.revised, None
+        if revised is None or revised.config == self.task.config:
+            return None
+        self.task = revised
+        return revised
 
     def save(self, folder: Path) -> Path:
         """Writes a checkpoint into `folder`, at the end of a round; see `checkpoints.save`."""
         return checkpoints.save(self.task.config, self.state, folder)
 
 
-def open_run(config: Config) -> Run:
-    """Loads everything `config` names. Raises NayerError in one sentence before any training starts."""
-    device = _device(config.device)
-    teacher = load_teacher(config.teacher)
-    card = teacher.card
+_OPENED_ALIKE = ("teacher", "device", "test_data", "test_images")
+
+
+def open_run(config: Config, beside: Run | None = None) -> Run:
+    """Loads everything `config` names. Raises NayerError in one sentence before any training starts.
+
+    `beside`: a run in the same thread, whose teacher and test images are shared where the config names the same.
+    """
+    if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in _OPENED_ALIKE):
+        card, shared = beside.card, beside.task
+    else:
+        card, shared = _opened(config)
+    device = shared.device
     spec = student_spec(card, config.student)
     table = _table(card, config)
-    task = Task(
-        config=config,
-        teacher=_placed(teacher.network, device),
-        classes=card.classes,
-        table=torch.from_numpy(table.embeddings).to(device),
-        image_shape=(card.model.channels, card.model.size, card.model.size),
-        mirror=card.mirror,
-        device=device,
-        evaluator=_evaluator(config, teacher, device),
-    )
+    task = replace(shared, config=config, table=torch.from_numpy(table.embeddings).to(device))
     rng = torch.Generator().manual_seed(config.seed)
     student = _placed(build(spec, rng), device)
     return Run(card, table, task, new_state(task, student, rng))
+
+
+def _opened(config: Config) -> tuple[TeacherCard, Task]:
+    """The teacher and what it is measured with, in a task whose table is still to be looked up."""
+    device = _device(config.device)
+    teacher = load_teacher(config.teacher)
+    card = teacher.card
+    evaluator = _evaluator(config, teacher, device)
+    return card, Task(
+        config=config,
+        teacher=_placed(teacher.network, device),
+        classes=card.classes,
+        table=torch.eye(len(card.classes), device=device),
+        image_shape=(card.model.channels, card.model.size, card.model.size),
+        mirror=card.mirror,
+        device=device,
+        evaluator=evaluator,
+        real=None if evaluator is None else lambda: evaluator.seen,
+    )
 
 
 def resume_run(folder: Path) -> Run:

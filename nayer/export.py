@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
+from nayer.arrays import Images
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
-from nayer.events import Images
 from nayer.files import write_whole
 from nayer.models import Classifier, ModelSpec, build
 from nayer.record import Record

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nayer.arrays import Floats
 from nayer.embedding_tables import shipped_tables
 from nayer.encoders import embed as embed
 from nayer.errors import ConfigError, EncoderError
-from nayer.events import Floats
 
 LATENTS = ("lte", "one-hot", "random", "shuffled")
 MAX_NAMES = 200

@@ -9,12 +9,12 @@ from statistics import fmean
 
 import numpy as np
 
+from nayer.arrays import Images
 from nayer.errors import StorageError
 from nayer.events import (
     Evaluated,
     Event,
     GeneratorStep,
-    Images,
     LayerRedrawn,
     RoundFinished,
     RoundSynthesised,

@@ -10,11 +10,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from nayer.clock import Stopwatch
+from nayer.diversity_meter import DiversityMeter, labels_kept
 from nayer.evaluation import HeldBack, at_rest
 from nayer.events import (
+    DiversityMeasured,
     Evaluated,
     LayerRedrawn,
     Note,
+    PolicyChanged,
     Redrawn,
     RoundFinished,
     RoundSynthesised,
@@ -57,6 +60,27 @@ def synthesised(task: Task, state: RunState, watch: Stopwatch, batch: Batch) -> 
         pool_size=len(state.pool),
         pool_capacity=config.pool_capacity,
     )
+
+
+def diversity(
+    task: Task, state: RunState, watch: Stopwatch, meter: DiversityMeter, batch: RoundSynthesised, pooled: int
+) -> DiversityMeasured:
+    """The shown batch at three scales, once `pooled` of the round's images are in the pool."""
+    samples, noise, real = meter.measure(batch, pooled)
+    return DiversityMeasured(
+        round=state.round,
+        seconds=watch.seconds(),
+        samples=samples,
+        noise=noise,
+        real=real,
+        labels_kept=labels_kept(task, batch.images, seed=state.round),
+    )
+
+
+def changed(before: Task, after: Task, state: RunState, watch: Stopwatch) -> PolicyChanged:
+    old, new = before.config.model_dump(), after.config.model_dump()
+    changes = {name: (old[name], new[name]) for name in old if old[name] != new[name]}
+    return PolicyChanged(round=state.round, seconds=watch.seconds(), changes=changes)
 
 
 def evaluated(task: Task, state: RunState, watch: Stopwatch) -> Evaluated:

@@ -10,24 +10,24 @@ import logging
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from typing import Literal
+from concurrent.futures import Future
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from nayer.errors import NayerError
+from nayer.errors import ConfigError, NayerError
 from nayer.events import (
     Evaluated,
     Event,
     GeneratorStep,
     LayerRedrawn,
-    Note,
     RoundFinished,
     RoundSynthesised,
     RunFailed,
     RunFinished,
-    RunStarted,
     StudentStep,
 )
+from nayer.history import History
+from nayer.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
@@ -41,65 +41,34 @@ STEPS: dict[StepKind, type[Event]] = {
     "round": RoundFinished,
 }
 PACED = (LayerRedrawn, GeneratorStep, RoundSynthesised, StudentStep, Evaluated)  # what slow motion lingers on
-SNAPSHOT_ROUNDS = 12  # newest rounds, with their images, that a late joiner gets
-ABANDONED_SECONDS = 60.0  # an inbox that nobody drained for so long is closed
 
 
-class Inbox:
-    """One viewer's events, bounded: when it is full the oldest droppable event makes room."""
+class Source(Protocol):
+    """What a session runs: a run, or a lab of several."""
 
-    def __init__(self, capacity: int) -> None:
-        self.dropped = 0  # events this viewer missed
-        self.closed = False
-        self._capacity = capacity
-        self._events: deque[Event] = deque()
-        self._lock = threading.Lock()
-        self._drained = time.monotonic()
-
-    def drain(self) -> list[Event]:
-        """Everything since the last call, oldest first."""
-        with self._lock:
-            self._drained = time.monotonic()
-            events, self._events = list(self._events), deque()
-            return events
-
-    def close(self) -> None:
-        with self._lock:
-            self.closed = True
-            self._events.clear()
-
-    def put(self, event: Event) -> None:
-        with self._lock:
-            if self.closed:
-                return
-            if len(self._events) >= self._capacity:
-                if time.monotonic() - self._drained > ABANDONED_SECONDS:
-                    self.closed = True
-                    self._events.clear()
-                    return
-                self._drop_oldest()
-            self._events.append(event)
-
-    def _drop_oldest(self) -> None:
-        oldest = next((event for event in self._events if event.droppable), None)
-        if oldest is not None:  # rare events stay: there are few of them in a minute
-            self._events.remove(oldest)
-            self.dropped += 1
+    def events(self) -> Iterator[Event]: ...
 
 
-class Session:
+Opened = TypeVar("Opened", bound=Source)
+Answer = TypeVar("Answer")
+
+
+class Session(Generic[Opened]):
     """Runs one event source in a thread of its own; every method may be called from any thread, in any state."""
 
     def __init__(
         self,
-        source: Callable[[], Iterator[Event]],
+        open_source: Callable[[], Opened],
         *,
         grace_seconds: float | None = None,
-        on_end: Callable[[Session], None] | None = None,
+        on_end: Callable[[Session[Opened]], None] | None = None,
     ) -> None:
-        """`source` loads the run and gives its events, in the worker thread. A session with a grace ends itself
-        that long after the last `keep_alive`. `on_end` is called once, in the worker thread, however the run ends."""
-        self._source = source
+        """`open_source` loads what is run, in the worker thread. A session with a grace ends itself that long after
+        the last `keep_alive`. `on_end` is called once, in the worker thread, however the run ends."""
+        self._open = open_source
+        self._source: Opened | None = None
+        self._requests: list[tuple[Callable[[Opened], Any], Future[Any]]] = []
+        self._at_rest = threading.Lock()  # held while the source is asked or goes on
         self._grace = grace_seconds
         self._on_end = on_end
         self._changed = threading.Condition()
@@ -109,7 +78,7 @@ class Session:
         self._stop_asked = False
         self._seen = time.monotonic()
         self._inboxes: list[Inbox] = []
-        self._history = _History()
+        self._history = History()
         self._thread: threading.Thread | None = None
         self.error = ""  # one sentence, once the state is failed
 
@@ -175,6 +144,27 @@ class Session:
             self._inboxes.append(inbox)
         return inbox
 
+    def ask(self, call: Callable[[Opened], Answer]) -> Future[Answer]:
+        """Calls `call` with the source between two events, so that it may look at it, or change it, safely.
+
+        Also while the run is paused, and after its end. The future raises what the call raises, and ConfigError for a
+        run that has not begun or never could.
+        """
+        future: Future[Answer] = Future()
+        with self._changed:
+            if self._state in ("running", "paused"):
+                self._requests.append((call, future))
+                self._changed.notify_all()
+                return future
+        self._answer(call, future)
+        return future
+
+    def release(self) -> None:
+        """Lets go of what an ended run holds in memory; what happened in it stays to be seen."""
+        with self._changed:
+            if self._state in ENDED:
+                self._source = None
+
     def snapshot(self) -> list[Event]:
         """What someone who joins late must have: how it began, every measurement, the newest rounds and steps."""
         with self._changed:
@@ -186,7 +176,8 @@ class Session:
         end: State = "failed"
         events: Iterator[Event] = iter(())
         try:
-            events = self._source()
+            self._source = self._open()
+            events = self._source.events()
             end = self._drive(events)
         except NayerError as error:
             self._fail(str(error))
@@ -202,28 +193,55 @@ class Session:
             with self._changed:
                 self._state = end
                 self._changed.notify_all()
+            self._answer_requests()
             if self._on_end is not None:
                 self._on_end(self)
 
     def _drive(self, events: Iterator[Event]) -> State:
         while self._may_go_on():
-            event = next(events, None)
+            with self._at_rest:
+                event = next(events, None)
             if event is None:
                 return "finished"
             self._publish(event)
             self._linger(event)
         last = self._history.last
         self._publish(
-            RunFinished(round=last.round if last else 0, seconds=last.seconds if last else 0.0, reason="stopped")
+            RunFinished(
+                round=last.round if last else 0,
+                seconds=last.seconds if last else 0.0,
+                arm=last.arm if last else 0,
+                reason="stopped",
+            )
         )
         return "stopped"
 
     def _may_go_on(self) -> bool:
-        """Waits while paused; False once the run is to stop."""
+        """Answers what was asked and waits while paused; False once the run is to stop."""
+        while True:
+            self._answer_requests()
+            with self._changed:
+                if self._stop_asked or self._abandoned():
+                    return False
+                if self._state != "paused":
+                    return True
+                if not self._requests:
+                    self._changed.wait(1.0)
+
+    def _answer_requests(self) -> None:
         with self._changed:
-            while self._state == "paused" and not self._stop_asked and not self._abandoned():
-                self._changed.wait(1.0)
-            return not (self._stop_asked or self._abandoned())
+            requests, self._requests = self._requests, []
+        for call, future in requests:
+            self._answer(call, future)
+
+    def _answer(self, call: Callable[[Opened], Any], future: Future[Any]) -> None:
+        with self._at_rest:
+            try:
+                if self._source is None:
+                    raise ConfigError("this run is not in memory, so nothing can be asked of it; ask while it runs.")
+                future.set_result(call(self._source))
+            except Exception as error:
+                future.set_exception(error)
 
     def _abandoned(self) -> bool:
         return self._grace is not None and time.monotonic() - self._seen > self._grace
@@ -234,12 +252,14 @@ class Session:
             if self._step_to is not None and isinstance(event, STEPS[self._step_to]):
                 self._step_to = None
                 self._state = "paused"
-            elif self._pace and isinstance(event, PACED) and self._step_to is None:
-                until = time.monotonic() + self._pace
-                while self._state == "running" and self._pace and not self._stop_asked:
-                    left = until - time.monotonic()
-                    if left <= 0 or self._step_to is not None:
-                        break
+                return
+            until = time.monotonic() + (self._pace if isinstance(event, PACED) else 0.0)
+        while (left := until - time.monotonic()) > 0:
+            self._answer_requests()
+            with self._changed:
+                if self._state != "running" or not self._pace or self._stop_asked or self._step_to is not None:
+                    return
+                if not self._requests:
                     self._changed.wait(left)
 
     def _publish(self, event: Event) -> None:
@@ -253,7 +273,12 @@ class Session:
         self.error = message
         last = self._history.last
         self._publish(
-            RunFailed(round=last.round if last else 0, seconds=last.seconds if last else 0.0, message=message)
+            RunFailed(
+                round=last.round if last else 0,
+                seconds=last.seconds if last else 0.0,
+                arm=last.arm if last else 0,
+                message=message,
+            )
         )
 
     def _move(self, before: State, after: State) -> None:
@@ -262,29 +287,3 @@ class Session:
                 self._state = after
                 self._step_to = None
                 self._changed.notify_all()
-
-
-class _History:
-    """The events a late joiner needs, in the order they came."""
-
-    def __init__(self) -> None:
-        self.last: Event | None = None
-        self._count = 0
-        self._small: list[tuple[int, Event]] = []  # all of them: they carry a few numbers each
-        self._rounds: deque[tuple[int, Event]] = deque(maxlen=SNAPSHOT_ROUNDS)
-        self._newest: dict[type[Event], tuple[int, Event]] = {}
-
-    def add(self, event: Event) -> None:
-        self.last = event
-        entry = (self._count, event)
-        self._count += 1
-        if isinstance(event, (RunStarted, Note, Evaluated, RunFinished, RunFailed)):
-            self._small.append(entry)
-        elif isinstance(event, (RoundSynthesised, LayerRedrawn)):
-            self._rounds.append(entry)
-        else:
-            self._newest[type(event)] = entry
-
-    def events(self) -> list[Event]:
-        entries = [*self._small, *self._rounds, *self._newest.values()]
-        return [event for _, event in sorted(entries, key=lambda entry: entry[0])]

@@ -18,9 +18,13 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     max_length: int | None = None,
+    fixed: bool = False,
 ) -> Any:
-    """A field of a pydantic model; `low` and `high` are inclusive, `unit` is what a number counts."""
-    extra: dict[str, Any] = {"group": group, "unit": unit}
+    """A field of a pydantic model; `low` and `high` are inclusive, `unit` is what a number counts.
+
+    A `fixed` one cannot change while a run goes on.
+    """
+    extra: dict[str, Any] = {"group": group, "unit": unit, "fixed": fixed}
     return Field(default, description=help, ge=low, le=high, max_length=max_length, json_schema_extra=extra)
 
 
@@ -37,6 +41,7 @@ class Setting:
     help: str
     unit: str
     group: str
+    fixed: bool
 
 
 def describe(model: type[BaseModel]) -> list[Setting]:
@@ -73,6 +78,7 @@ def _described(name: str, field: FieldInfo) -> Setting:
         help=field.description or "",
         unit=str(extra["unit"]),
         group=str(extra["group"]),
+        fixed=bool(extra["fixed"]),
     )
 
 

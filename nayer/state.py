@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from nayer.bn_statistics import Statistics
 from nayer.config import Config
 from nayer.contrast import Contrast
+from nayer.end_points import Seen
 from nayer.errors import ConfigError
 from nayer.evaluation import Evaluator
 from nayer.generator import Generator
@@ -34,6 +36,7 @@ class Task:
     mirror: bool  # whether a mirrored image keeps its class
     device: torch.device
     evaluator: Evaluator | None = None  # None: agreement on held-back samples
+    real: Callable[[], Seen] | None = None  # what the teacher sees in labelled test images: an end-point of diversity
 
     def __post_init__(self) -> None:
         config, k = self.config, len(self.classes)
@@ -96,9 +99,40 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
         pool=Pool(config.pool_capacity, task.image_shape, task.device),
         held_back=Pool(HELD_BACK_CAPACITY, task.image_shape, task.device),
         rng=rng,
-        meta_adam=_adam(config, [{"params": generator.parameters(), "lr": config.meta_lr}]) if config.meta_lr else None,
+        meta_adam=_meta_adam(config, generator),
         contrast=_contrast(task, rng) if config.contrastive_weight else None,
     )
+
+
+# What the generator is made of: with another of these it is another network.
+_ANATOMY = (
+    "latent",
+    "embedding_norm",
+    "z_size",
+    "z_combine",
+    "z_scale",
+    "noisy_layer",
+    "noisy_width",
+    "noisy_std",
+    "routing",
+    "synthesis_batch",
+    "generator_init_std",
+)
+
+
+def revise(state: RunState, before: Task, after: Task) -> None:
+    """Fits `state` to a task whose config has changed between two rounds; weights that still fit are kept."""
+    if any(getattr(before.config, name) != getattr(after.config, name) for name in _ANATOMY):
+        kept = state.generator.state_dict()
+        state.generator = _generator(after).to(after.device)
+        state.generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        state.generator.rebuild(state.rng)
+        fresh = state.generator.state_dict()
+        fits = {name for name in kept.keys() & fresh.keys() if kept[name].shape == fresh[name].shape}
+        state.generator.load_state_dict(fresh | {name: kept[name] for name in fits - {"latent.table"}})
+        state.meta_adam = _meta_adam(after.config, state.generator)
+    state.generator_adam = None  # its moments and rates belong to what was before
+    state.noise = None
 
 
 def generator_optimizer(
@@ -111,6 +145,10 @@ def generator_optimizer(
     if noise is not None and noise.requires_grad:
         groups.append({"params": [noise], "lr": config.z_lr})
     return _adam(config, groups)
+
+
+def _meta_adam(config: Config, generator: Generator) -> torch.optim.Adam | None:
+    return _adam(config, [{"params": generator.parameters(), "lr": config.meta_lr}]) if config.meta_lr else None
 
 
 def _adam(config: Config, groups: list[dict[str, Any]]) -> torch.optim.Adam:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
 from nayer import reports
 from nayer.clock import Stopwatch
 from nayer.distillation import distil
+from nayer.diversity_meter import DiversityMeter
 from nayer.events import Event, Redrawn
-from nayer.state import RunState, Task
+from nayer.state import RunState, Task, revise
 from nayer.synthesis import Batch, synthesise
 
 
-def train(task: Task, state: RunState, watch: Stopwatch | None = None) -> Iterator[Event]:
+def train(
+    task: Task, state: RunState, watch: Stopwatch | None = None, revised: Callable[[], Task | None] = lambda: None
+) -> Iterator[Event]:
     """Runs `task` from `state` on, changing `state`; the run can be saved at each RoundFinished.
 
+    `revised` is asked before each round: a task with another config, if the run is to go on with that, else None.
     Raises DivergedError when a loss stops being finite; `state.student` then is the last finite one.
     """
     watch = watch or Stopwatch(state.seconds)
-    events = _rounds(task, state, watch)
+    events = _rounds(task, state, watch, revised)
     while True:
         with watch:
             event = next(events, None)
@@ -30,21 +34,33 @@ def train(task: Task, state: RunState, watch: Stopwatch | None = None) -> Iterat
         yield event
 
 
-def _rounds(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Event]:
-    config = task.config
+def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[], Task | None]) -> Iterator[Event]:
+    meter = DiversityMeter(task)
     yield reports.started(task, state, watch)
     yield from reports.notes(task, state, watch)
-    while state.round < config.rounds:
+    while True:
+        if after := revised():
+            revise(state, task, after)
+            yield reports.changed(task, after, state, watch)
+            task = after
+        config = task.config
+        if state.round >= config.rounds:
+            yield reports.finished(state, watch, "rounds done")
+            return
         if config.seconds and watch.seconds() >= config.seconds:
             yield reports.finished(state, watch, "time is up")
             return
         if redrawn := _redraw(task, state):
+            if redrawn == "generator":
+                meter.new_generator()
             yield reports.redrawn(task, state, watch, redrawn)
         for made in synthesise(task, state, watch):
             if isinstance(made, Batch):
-                _remember(task, state, made)
+                pooled = _remember(task, state, made)
                 if state.round % config.report_every == 0:
-                    yield reports.synthesised(task, state, watch, made)
+                    batch = reports.synthesised(task, state, watch, made)
+                    yield batch
+                    yield reports.diversity(task, state, watch, meter, batch, pooled)
             else:
                 yield made
         if _student_is_due(task, state):
@@ -53,7 +69,6 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Event]:
             yield reports.evaluated(task, state, watch)
         state.round += 1
         yield reports.round_finished(task, state, watch)
-    yield reports.finished(state, watch, "rounds done")
 
 
 def _redraw(task: Task, state: RunState) -> Redrawn | None:
@@ -84,12 +99,14 @@ def _student_is_due(task: Task, state: RunState) -> bool:
     return since >= 0 and (since + 1) % config.student_every == 0 and has_images
 
 
-def _remember(task: Task, state: RunState, batch: Batch) -> None:
-    """Puts a round's batch into the pool, a share of it among the held-back images."""
+def _remember(task: Task, state: RunState, batch: Batch) -> int:
+    """Puts a round's batch into the pool, a share of it among the held-back images; how many the pool got."""
     if state.round < task.config.pool_from_round:
-        return
+        return 0
     order = torch.randperm(len(batch.images), generator=state.rng).to(task.device)
     held = round(task.config.held_back * len(batch.images))
     state.held_back.add(batch.images[order[:held]], batch.labels[order[:held]])
-    if task.config.memory == "pool":
-        state.pool.add(batch.images[order[held:]], batch.labels[order[held:]])
+    if task.config.memory == "online":
+        return 0
+    state.pool.add(batch.images[order[held:]], batch.labels[order[held:]])
+    return len(order) - held

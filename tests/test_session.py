@@ -7,12 +7,14 @@ import pytest
 
 from nayer.errors import ConfigError
 from nayer.events import GeneratorStep, LayerRedrawn, RoundFinished, RunFailed, RunFinished, RunStarted, StudentStep
-from nayer.session import Inbox, Session
+from nayer.inbox import Inbox
+from nayer.session import Session
+from tests.app.scripted import Scripted
 from tests.tiny import all_same, tiny_run, tiny_task
 
 
-def source():
-    return tiny_run(tiny_task())
+def source() -> Scripted:
+    return Scripted(lambda: tiny_run(tiny_task()))
 
 
 def wait_for(session: Session, *states: str) -> None:
@@ -38,7 +40,7 @@ def test_pausing_and_stepping_do_not_change_the_result():
         assert isinstance(last, event)
     session.pause()
     session.resume()
-    assert all_same(everything(session, inbox), list(source()))
+    assert all_same(everything(session, inbox), list(source().events()))
     assert session.state == "finished"
 
 
@@ -103,10 +105,10 @@ def test_a_failure_is_one_sentence_and_frees_the_session():
 )
 def test_an_unexpected_failure_tells_no_details_and_other_sessions_go_on(error, says):
     def broken():
-        yield from list(source())[:5]
+        yield from list(source().events())[:5]
         raise error
 
-    canary, session = Session(source), Session(broken)
+    canary, session = Session(source), Session(lambda: Scripted(broken))
     inbox = session.subscribe()
     session.start()
     canary.start()
@@ -126,7 +128,7 @@ def test_a_run_nobody_watches_ends_after_its_grace():
 
 
 def test_a_full_inbox_drops_the_oldest_droppable_event_and_counts_it():
-    events = list(source())
+    events = list(source().events())
     inbox = Inbox(capacity=12)
     for event in events:
         inbox.put(event)
@@ -154,3 +156,45 @@ def test_a_closed_inbox_stays_empty():
     session.start()
     assert session.join(20)
     assert inbox.drain() == []
+
+
+def test_asking_happens_between_two_events_in_every_state_but_the_first():
+    session = Session(source)
+    with pytest.raises(ConfigError, match="not in memory"):
+        session.ask(lambda run: run).result(1)
+    session.start(paused=True)
+    inbox = session.subscribe(10_000)
+    worker = session.ask(lambda run: threading.current_thread().name).result(20)
+    assert worker == "nayer-session"
+    session.set_pace(100.0)
+    session.resume()
+    assert session.ask(lambda run: threading.current_thread().name).result(20) == "nayer-session"  # in slow motion
+    session.set_pace(0.0)
+    seen = [session.ask(lambda run: len(session.snapshot())).result(20) for _ in range(5)]
+    assert seen == sorted(seen)
+    events = everything(session, inbox)
+    assert all_same(events, list(source().events()))
+    assert session.ask(lambda run: threading.current_thread().name).result(1) != "nayer-session"
+    session.release()
+    with pytest.raises(ConfigError, match="not in memory"):
+        session.ask(lambda run: run).result(1)
+
+
+def test_a_question_that_fails_hurts_nobody_but_who_asked():
+    session = Session(source)
+    session.start(paused=True)
+    with pytest.raises(ZeroDivisionError):
+        session.ask(lambda run: 1 / 0).result(20)
+    session.resume()
+    assert session.join(20)
+    assert session.state == "finished"
+
+
+def test_questions_left_at_the_end_are_answered():
+    session = Session(source)
+    session.set_pace(0.01)
+    session.start()
+    answers = []
+    while session.state == "running":
+        answers.append(session.ask(lambda run: 1))
+    assert [answer.result(20) for answer in answers] == [1] * len(answers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 import numpy as np
@@ -77,21 +77,17 @@ def tiny_run(task: Task, state: RunState | None = None) -> Iterator[Event]:
     return train(task, state or tiny_state(task), Stopwatch(now=lambda: float(next(ticks))))
 
 
-def same(a: Event, b: Event) -> bool:
-    """Equal but for the seconds, bit for bit."""
+def same(a: object, b: object) -> bool:
+    """Events, or what they hold: equal but for the seconds, bit for bit."""
     if type(a) is not type(b):
         return False
-    for field in dataclasses.fields(a):
-        if field.name == "seconds":
-            continue
-        one, other = getattr(a, field.name), getattr(b, field.name)
-        if isinstance(one, np.ndarray):
-            if one.dtype != other.dtype or not np.array_equal(one, other):
-                return False
-        elif one != other:
-            return False
-    return True
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if dataclasses.is_dataclass(a):
+        names = [field.name for field in dataclasses.fields(a) if field.name != "seconds"]
+        return all(same(getattr(a, name), getattr(b, name)) for name in names)
+    return a == b
 
 
-def all_same(a: list[Event], b: list[Event]) -> bool:
+def all_same(a: Sequence[object], b: Sequence[object]) -> bool:
     return len(a) == len(b) and all(map(same, a, b))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nayer.config import Config
 from nayer.events import Event
-from tests.app.scripted import script
+from tests.app.scripted import Scripted, script
 
 
 class Gate:
@@ -17,9 +17,9 @@ class Gate:
         self.open = threading.Event()
         self.begun: list[int] = []  # two that begin at once may do so in either order
 
-    def opener(self, config: Config) -> Iterator[Event]:
+    def opener(self, config: Config) -> Scripted:
         self.begun.append(config.seed)
-        return self._events(config)
+        return Scripted(lambda: self._events(config))
 
     def _events(self, config: Config) -> Iterator[Event]:
         events = script(config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from nayer.events import (
     RunStarted,
     StudentStep,
 )
+from nayer.redraws import Redraws
 
 CLASSES = ("cat", "dog", "boat", "tree")
 SIDE = 8
@@ -113,6 +114,21 @@ def synthesised(round_: int, rng: np.random.Generator, *, pool: int, capacity: i
 
 def _images(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return rng.integers(0, 256, (count, 1, SIDE, SIDE), dtype=np.uint8)
+
+
+class Scripted:
+    """Events as a source, which a session runs."""
+
+    def __init__(self, events: Callable[[], Iterator[Event]]) -> None:
+        self.events = events
+        self.changed: list[Mapping[str, object]] = []
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        self.changed.append(values)
+        return Config.parse(values)
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        raise NotImplementedError  # networks only can
 
 
 SHORT = Config(rounds=3, generator_steps=2, student_steps=2, pool_capacity=16)

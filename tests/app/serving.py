@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.environment import Environment
-from app.server import create, open_events
+from app.server import create, open_source
 from app.sessions import Opener, Registry
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def in_a_loop(make: Callable[[], T]) -> T:
         return thread.submit(lambda: asyncio.run(run())).result()
 
 
-def created(opener: Opener = open_events, environment: Environment | None = None) -> FastAPI:
+def created(opener: Opener = open_source, environment: Environment | None = None) -> FastAPI:
     """The whole application."""
     return in_a_loop(lambda: create(environment or Environment(grace_seconds=30.0), opener))
 
@@ -44,7 +44,7 @@ class Served:
 
 
 @contextmanager
-def serving(opener: Opener = open_events, environment: Environment | None = None) -> Iterator[Served]:
+def serving(opener: Opener = open_source, environment: Environment | None = None) -> Iterator[Served]:
     """Serves until the block ends; then every run has ended too."""
     application = created(opener, environment)
     config = uvicorn.Config(

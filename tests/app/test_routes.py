@@ -94,7 +94,7 @@ def test_the_page_names_the_style_sheet_and_fetches_nothing_from_elsewhere(clien
 
 def test_private_events_are_not_offered_and_public_ones_are_documented(client: TestClient) -> None:
     named = client.get("/gradio_api/info").json()["named_endpoints"]
-    assert set(named) == {"/start", "/pause", "/resume", "/step", "/pace", "/stop", "/status"}
+    assert set(named) == {"/start", "/pause", "/resume", "/step", "/pace", "/change", "/stop", "/status"}
     assert all(endpoint["description"] for endpoint in named.values())
 
 
@@ -104,7 +104,14 @@ def command(client: TestClient, name: str, *data: object) -> tuple[int, dict[str
 
 
 def test_a_strangers_command_is_refused_in_one_sentence(client: TestClient, run: LiveRun) -> None:
-    for name, *rest in [("pause",), ("resume",), ("step", "round"), ("pace", 1.0), ("stop",)]:
+    for name, *rest in [
+        ("pause",),
+        ("resume",),
+        ("step", "round"),
+        ("pace", 1.0),
+        ("change", {"noisy_reset_every": 0}),
+        ("stop",),
+    ]:
         status, answer = command(client, str(name), run.id, "not-the-token", *rest)
         assert status == 500
         assert "belongs to somebody else" in str(answer["error"])

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.live_run import LiveRun
+from app.live_run import LiveRun, Source
 from app.sessions import NoSuchRun, NotYours, Registry
 from nayer.errors import ConfigError
-from nayer.events import Event
 from tests.app.gates import Gate
-from tests.app.scripted import SHORT, script
+from tests.app.scripted import SHORT, Scripted, script
 from tests.app.serving import wait_until
 
 
@@ -131,7 +130,7 @@ def test_a_run_nobody_watches_ends_after_the_grace(gate: Gate) -> None:
 
 
 def test_runs_that_ended_can_be_looked_at_and_the_oldest_go_first() -> None:
-    registry = Registry(script, capacity=4)
+    registry = Registry(lambda config: Scripted(lambda: script(config)), capacity=4)
     try:
         runs = [begin(registry, seed) for seed in range(20)]
         wait_until(lambda: all(run.ended for run in runs))
@@ -144,7 +143,7 @@ def test_runs_that_ended_can_be_looked_at_and_the_oldest_go_first() -> None:
 
 
 def test_one_run_that_fails_says_so_and_the_others_go_on() -> None:
-    def opener(config: object) -> Iterator[Event]:
+    def opener(config: object) -> Source:
         raise ConfigError("teacher='nobody' does not exist; use one of digits, fashion.")
 
     registry = Registry(opener)

@@ -1,0 +1,93 @@
+"""Measures each round's images at three scales, and in their place pure noise and real test images.
+
+A meter follows one run from outside: it draws nothing from the run's random numbers and changes nothing. It is not
+part of a checkpoint, so the scales that look back begin anew in a run that is taken up again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from nayer.arrays import Images, Ints
+from nayer.augmentation import crop_and_flip
+from nayer.diversity import Diversity, Scales, measure
+from nayer.diversity_memory import DiversityMemory
+from nayer.end_points import Seen, end_point, end_point_across
+from nayer.evaluation import seen_by
+from nayer.events import RoundSynthesised
+from nayer.state import Task
+
+NOISE_IMAGES = 500  # the end-point's stock
+MILD_NOISE = 0.05  # standard deviation, of the full range
+
+
+class DiversityMeter:
+    """Fed each round that is shown; `task.real` is the end-point of real images, where there are any."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._memory = DiversityMemory(
+            len(task.classes), pool_capacity=task.config.pool_capacity, seed=task.config.seed
+        )
+        self._noise: Seen | None = None
+
+    def new_generator(self) -> None:
+        """All of the generator's weights were drawn anew."""
+        self._memory.new_generator()
+
+    def measure(self, batch: RoundSynthesised, pooled: int) -> tuple[Scales, Scales, Scales | None]:
+        """(the samples, noise, real images) after a round of which `pooled` images entered the pool."""
+        memory, k = self._memory, len(self._task.classes)
+        memory.add(
+            batch.round, batch.features, batch.labels, batch.teacher_labels, batch.teacher_confidence, pooled=pooled
+        )
+        within = measure(
+            batch.features,
+            batch.labels,
+            batch.teacher_labels,
+            k,
+            teacher_confidence=batch.teacher_confidence,
+            student_labels=batch.student_labels,
+        )
+        if self._noise is None:
+            self._noise = _noise(self._task)
+        noise = self._in_place(self._noise, batch.labels)
+        real = None if self._task.real is None else self._in_place(self._task.real(), batch.labels)
+        return Scales(within, memory.across(), memory.over_pool()), noise, real
+
+    def _in_place(self, seen: Seen, newest: Ints) -> Scales:
+        """The same three scales of images laid out like what is remembered."""
+        k, window, pool = len(self._task.classes), self._memory.window_rows(), self._memory.pool_rows()
+        return Scales(
+            _in_place_of(newest, seen, k),
+            None if window is None else end_point_across(window.labels, window.rounds, seen.features, seen.labels, k),
+            None if pool is None else _in_place_of(pool.labels, seen, k),
+        )
+
+
+def labels_kept(task: Task, images: Images, seed: int) -> float:
+    """The share of images (n, c, h, w) whose class the teacher keeps under a crop, a mirroring and mild noise."""
+    rng = torch.Generator().manual_seed(seed)
+    before = torch.from_numpy(images).to(task.device).float() / 255.0
+    moved = crop_and_flip(before, task.padding, task.flip, rng)
+    moved = moved + MILD_NOISE * torch.randn(moved.shape, generator=rng).to(task.device)
+    with torch.no_grad():
+        same = task.teacher(before).argmax(dim=1) == task.teacher(moved.clamp(0.0, 1.0)).argmax(dim=1)
+    return float(same.float().mean().item())
+
+
+def _in_place_of(wanted: Ints, seen: Seen, classes: int) -> Diversity:
+    return end_point(
+        wanted,
+        seen.features,
+        seen.labels,
+        seen.teacher_labels,
+        classes,
+        teacher_confidence=seen.teacher_confidence,
+    )
+
+
+def _noise(task: Task) -> Seen:
+    levels = np.random.default_rng(0).integers(0, 256, (NOISE_IMAGES, *task.image_shape), dtype=np.uint8)
+    return seen_by(task.teacher, torch.from_numpy(levels).to(task.device))

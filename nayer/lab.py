@@ -1,0 +1,88 @@
+"""Several runs side by side in one thread, each with its own seconds: the one that has spent least goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nayer.config import Config
+from nayer.errors import ConfigError, NayerError
+from nayer.events import Event, RoundFinished, RunFailed
+from nayer.experiment import Run, open_run
+from nayer.redraws import Redraws
+
+
+@dataclass
+class _Arm:
+    run: Run
+    events: Iterator[Event]
+    seconds: float = 0.0  # of the run's own work
+
+
+class Lab:
+    """An event source of runs that differ in their config; every event says which `arm` it belongs to.
+
+    A run's seconds count its own work only, so a budget in `seconds` is the same for all whoever else works between.
+    """
+
+    def __init__(self, configs: Sequence[Config], seeds: Sequence[int] = ()) -> None:
+        """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on."""
+        self.configs = tuple(configs)
+        self.seeds = tuple(seeds)
+        self._arms: dict[int, _Arm] = {}
+
+    def events(self) -> Iterator[Event]:
+        """All arms to their ends. One that fails says so in an event of its own, and the others go on.
+
+        Raises NayerError where there are no others.
+        """
+        if not self.seeds:
+            yield from self._side_by_side(self.configs)
+        for seed in self.seeds:
+            yield from self._side_by_side([Config.parse({"seed": seed}, config) for config in self.configs])
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        """`Run.change` of one arm."""
+        return self._run(arm).change(values)
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        """`Run.redraws` of one arm."""
+        return self._run(arm).redraws(label, count)
+
+    def _run(self, arm: int) -> Run:
+        if arm not in self._arms:
+            raise ConfigError(f"arm={arm} has not begun; ask again once its first images are there.")
+        return self._arms[arm].run
+
+    def _side_by_side(self, configs: Sequence[Config]) -> Iterator[Event]:
+        self._arms = {}
+        going = []
+        for number, config in enumerate(configs):
+            try:
+                run = open_run(config, beside=next((arm.run for arm in self._arms.values()), None))
+            except NayerError as error:
+                if len(configs) == 1:
+                    raise  # there is nobody who could go on
+                yield RunFailed(round=0, seconds=0.0, arm=number, message=str(error))
+                continue
+            self._arms[number] = _Arm(run, run.events())
+            going.append(number)
+            yield from self._round(number, going)  # something to see while the next one is opened
+        while going:
+            yield from self._round(min(going, key=lambda number: self._arms[number].seconds), going)
+
+    def _round(self, number: int, going: list[int]) -> Iterator[Event]:
+        """The arm's events up to the end of its round; one without any more leaves `going`."""
+        arm = self._arms[number]
+        try:
+            for event in arm.events:
+                yield replace(event, arm=number)
+                if isinstance(event, RoundFinished):
+                    arm.seconds = event.seconds
+                    return
+        except NayerError as error:
+            if len(self.configs) == 1:
+                raise
+            state = arm.run.state
+            yield RunFailed(round=state.round, seconds=state.seconds, arm=number, message=str(error))
+        going.remove(number)
