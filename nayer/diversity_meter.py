@@ -6,10 +6,12 @@ part of a checkpoint, so the scales that look back begin anew in a run that is t
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 
-from nayer.arrays import Images, Ints
+from nayer.arrays import Ints
 from nayer.augmentation import crop_and_flip
 from nayer.diversity import Diversity, Scales, measure
 from nayer.diversity_memory import DiversityMemory
@@ -31,6 +33,8 @@ class DiversityMeter:
             len(task.classes), pool_capacity=task.config.pool_capacity, seed=task.config.seed
         )
         self._noise: Seen | None = None
+        self._layout: tuple[object, ...] = ()
+        self._end_points: tuple[Scales, Scales | None] | None = None
 
     def new_generator(self) -> None:
         """All of the generator's weights were drawn anew."""
@@ -50,11 +54,17 @@ class DiversityMeter:
             teacher_confidence=batch.teacher_confidence,
             student_labels=batch.student_labels,
         )
+        samples = Scales(within, memory.across(), memory.over_pool())
+        layout = _layout(samples)
+        if self._end_points is None or layout != self._layout:
+            self._layout, self._end_points = layout, self._measure_end_points(batch.labels)
+        return samples, *self._end_points
+
+    def _measure_end_points(self, newest: Ints) -> tuple[Scales, Scales | None]:
         if self._noise is None:
             self._noise = _noise(self._task)
-        noise = self._in_place(self._noise, batch.labels)
-        real = None if self._task.real is None else self._in_place(self._task.real(), batch.labels)
-        return Scales(within, memory.across(), memory.over_pool()), noise, real
+        real = None if self._task.real is None else self._in_place(self._task.real(), newest)
+        return self._in_place(self._noise, newest), real
 
     def _in_place(self, seen: Seen, newest: Ints) -> Scales:
         """The same three scales of images laid out like what is remembered."""
@@ -66,15 +76,25 @@ class DiversityMeter:
         )
 
 
-def labels_kept(task: Task, images: Images, seed: int) -> float:
-    """The share of images (n, c, h, w) whose class the teacher keeps under a crop, a mirroring and mild noise."""
-    rng = torch.Generator().manual_seed(seed)
-    before = torch.from_numpy(images).to(task.device).float() / 255.0
-    moved = crop_and_flip(before, task.padding, task.flip, rng)
+def labels_kept(task: Task, batch: RoundSynthesised) -> float:
+    """The share of a round's images whose class the teacher keeps under a crop, a mirroring and mild noise."""
+    rng = torch.Generator().manual_seed(batch.round)
+    images = torch.from_numpy(batch.images).to(task.device).float() / 255.0  # (n, c, h, w)
+    moved = crop_and_flip(images, task.padding, task.flip, rng)
     moved = moved + MILD_NOISE * torch.randn(moved.shape, generator=rng).to(task.device)
     with torch.no_grad():
-        same = task.teacher(before).argmax(dim=1) == task.teacher(moved.clamp(0.0, 1.0)).argmax(dim=1)
-    return float(same.float().mean().item())
+        seen = task.teacher(moved.clamp(0.0, 1.0)).argmax(dim=1).cpu().numpy()
+    return float((seen == batch.teacher_labels).mean())
+
+
+def _layout(samples: Scales) -> tuple[object, ...]:
+    """What an end-point's scores depend on: how many images, of how many rounds; of a pool to within a twentieth."""
+    across, pool = samples.across, samples.pool
+    return (
+        tuple(samples.within.counts),
+        (across.rounds, tuple(across.counts)) if across else None,
+        round(math.log(pool.images, 1.05)) if pool else None,
+    )
 
 
 def _in_place_of(wanted: Ints, seen: Seen, classes: int) -> Diversity:

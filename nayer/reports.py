@@ -73,7 +73,7 @@ def diversity(
         samples=samples,
         noise=noise,
         real=real,
-        labels_kept=labels_kept(task, batch.images, seed=state.round),
+        labels_kept=labels_kept(task, batch),
     )
 
 

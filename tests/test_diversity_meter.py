@@ -1,5 +1,7 @@
 """What a run says of its diversity is what `measure` says of its images, and lies between its end-points' layouts."""
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -12,7 +14,7 @@ from tests.tiny import all_same, same, tiny_config, tiny_run, tiny_task
 
 
 def measured(**changes: object) -> tuple[list[RoundSynthesised], list[DiversityMeasured], list[LayerRedrawn]]:
-    events = list(tiny_run(tiny_task(tiny_config(rounds=6, pool_capacity=60, **changes))))
+    events = list(tiny_run(tiny_task(tiny_config(rounds=6, **{"pool_capacity": 60, **changes}))))
     return tuple(
         [e for e in events if isinstance(e, kind)] for kind in (RoundSynthesised, DiversityMeasured, LayerRedrawn)
     )  # type: ignore[return-value]
@@ -74,15 +76,27 @@ def test_measuring_is_no_part_of_the_run():
     assert all_same(shown[::2], seldom)
 
 
-def test_labels_are_kept_by_a_teacher_that_sees_one_class_only_and_by_none_that_looks_at_a_single_pixel():
+def test_labels_are_kept_by_a_teacher_that_sees_one_class_only_and_not_by_one_that_looks_at_two_pixels():
     images = np.random.default_rng(0).integers(0, 256, (200, 1, 8, 8), dtype=np.uint8)
+    batch = dataclasses.replace(measured()[0][0], images=images, teacher_labels=np.zeros(200, dtype=np.int64))
     task = tiny_task()
     with torch.no_grad():
         task.teacher[-1].weight.zero_()
-    assert labels_kept(task, images, seed=0) == 1.0
-    corner = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2, bias=False))
+        task.teacher[-1].bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
+    assert labels_kept(task, batch) == 1.0
+    corners = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2, bias=False))
     with torch.no_grad():
-        corner[1].weight.zero_()
-        corner[1].weight[0, 0], corner[1].weight[1, 63] = 1.0, 1.0
-    object.__setattr__(task, "teacher", corner)
-    assert labels_kept(task, images, seed=0) < 0.9
+        corners[1].weight.zero_()
+        corners[1].weight[0, 0], corners[1].weight[1, 63] = 1.0, 1.0
+        seen = corners(torch.from_numpy(images).float()).argmax(dim=1).numpy()
+    object.__setattr__(task, "teacher", corners)
+    assert labels_kept(task, dataclasses.replace(batch, teacher_labels=seen)) < 0.9
+
+
+def test_an_end_point_is_measured_again_when_the_layout_changes():
+    _, diversities, _ = measured(generator_reset_every=0, warmup_rounds=0, pool_capacity=18)
+    saturated = [d for d in diversities[3:] if d.samples.across]  # round 0 is not pooled, and 18 images fill it
+    pools = {id(d.noise.pool): d.samples.across.rounds for d in saturated}
+    assert len(set(pools.values())) == len(pools)  # measured anew only with a longer window
+    growing = [d.noise.across.rounds for d in diversities if d.noise.across]
+    assert growing == [d.samples.across.rounds for d in diversities if d.samples.across]
