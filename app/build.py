@@ -29,26 +29,27 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
     page = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
-        gr.HTML(html_template='<div id="nayer-bar"></div>', js_on_load=None, elem_id="bar", apply_default_css=False)
-        with gr.Row(elem_id="workbench"):
-            with gr.Column(scale=0, min_width=264, elem_id="settings"):
-                form = Form(teachers, local=local)
-                gr.HTML(f"<p>{text.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
-            with gr.Column(elem_id="stage-column"):
-                stage = gr.HTML(
-                    value=None,
-                    html_template='<div id="nayer-stage"></div>',
-                    js_on_load=_LOAD_STAGE,
-                    apply_default_css=False,
-                    elem_id="stage",
-                    version=version,
-                    every=1000 if local else 2000,
-                    first=form.teacher.value,
-                    teachers=[shown(card) for card in teachers],
-                    parts=text.PARTS,
-                    empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
-                    grace=text.GRACE.format(seconds=registry.grace_seconds),
-                )
+        with gr.Tabs(elem_id="tabs"), gr.Tab("Live", id="live"):
+            gr.HTML(html_template='<div id="nayer-bar"></div>', js_on_load=None, elem_id="bar", apply_default_css=False)
+            with gr.Row(elem_id="workbench"):
+                with gr.Column(scale=0, min_width=264, elem_id="settings"):
+                    form = Form(teachers, local=local)
+                    gr.HTML(f"<p>{text.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
+                with gr.Column(elem_id="stage-column"):
+                    stage = gr.HTML(
+                        value=None,
+                        html_template='<div id="nayer-stage"></div>',
+                        js_on_load=_LOAD_STAGE,
+                        apply_default_css=False,
+                        elem_id="stage",
+                        version=version,
+                        every=1000 if local else 2000,
+                        first=form.teacher.value,
+                        teachers=[shown(card) for card in teachers],
+                        parts=text.PARTS,
+                        empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
+                        grace=text.GRACE.format(seconds=registry.grace_seconds),
+                    )
         _wire(stage, form, commands, registry)
         for command in (
             commands.start,

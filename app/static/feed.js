@@ -7,9 +7,9 @@ const SLOWEST = 10000; // ms between tries when nothing answers
 const ENDED = new Set(["finished", "stopped", "failed"]);
 
 export class Feed {
-  /** `heard(news)` for news, `gone()` when the run is unknown, `trouble(bool)` when the line drops and comes back. */
-  constructor({ address, every, heard, gone, trouble }) {
-    Object.assign(this, { address, every, heard, gone, trouble });
+  /** `heard(news)` for news, `gone()` when the run is unknown, `trouble(bool)` when the line drops and comes back; `seen()` says whether what it feeds is on show. */
+  constructor({ address, every, heard, gone, trouble, seen }) {
+    Object.assign(this, { address, every, heard, gone, trouble, seen });
     this.seq = 0;
     this.failures = 0;
     this.over = false;
@@ -37,7 +37,7 @@ export class Feed {
 
   async ask() {
     this.busy = true;
-    let wait = document.hidden ? HIDDEN : this.quick ? QUICK : this.every;
+    let wait = document.hidden || !this.seen() ? HIDDEN : this.quick ? QUICK : this.every;
     try {
       const answer = await fetch(`${this.address}/status?since=${this.seq}`, { cache: "no-store" });
       if (this.over) return;

@@ -23,6 +23,7 @@ class Stage {
   constructor({ bar, host, props, trigger, watch }) {
     this.props = props;
     this.trigger = trigger;
+    this.host = host;
     this.model = emptyModel();
     this.chosen = props.teachers.find((teacher) => teacher.name === props.first) ?? props.teachers[0];
     this.asked = 0;
@@ -32,6 +33,8 @@ class Stage {
     watch("value", () => this.begun(props.value));
     window.nayerChooses = (name) => this.choose(name);
     document.addEventListener("keydown", (event) => this.key(event));
+    this.shown = true;
+    new ResizeObserver(() => this.appear()).observe(host);
     if (this.kept.run) {
       this.follow();
       trigger("select", this.kept);
@@ -145,8 +148,20 @@ class Stage {
       every: this.props.every,
       heard: (news) => this.hear(news),
       gone: () => this.forget(),
+      seen: () => this.seen,
       trouble: (down) => this.complain(down ? "Reconnecting… the run goes on meanwhile." : "", "quiet"),
     });
+  }
+
+  /** Whether the tab that holds the stage is the one on show. */
+  get seen() {
+    return this.host.getClientRects().length > 0;
+  }
+
+  /** Catches up at once when its tab comes back on show. */
+  appear() {
+    if (this.seen && !this.shown) this.feed?.soon();
+    this.shown = this.seen;
   }
 
   hear(news) {
@@ -229,7 +244,7 @@ class Stage {
   key(event) {
     const target = event.target;
     const typing = target.closest?.("input, textarea, select, [contenteditable], [role=listbox], [role=option]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (!this.seen || typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.key === " " && !target.closest?.("button, summary, a, [role=button], label")) this.toggle();
     else if (event.key === ".") this.step(this.stepKind);
     else if (event.key.toLowerCase() === "r") this.step("redraw");
