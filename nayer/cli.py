@@ -39,6 +39,12 @@ def _teach() -> tuple[Adder, Runner]:
     return add_teach_arguments, teach_command
 
 
+def _draw() -> tuple[Adder, Runner]:
+    from nayer.cli_draw import add_draw_arguments, draw_command
+
+    return add_draw_arguments, draw_command
+
+
 def _embed() -> tuple[Adder, Runner]:
     from nayer.embed import add_embed_arguments, embed_command
 
@@ -60,6 +66,7 @@ def _bench() -> tuple[Adder, Runner]:
 COMMANDS = {
     "distill": Command("Train a student from a teacher without a training image.", _distill),
     "teach": Command("Train a teacher from labelled images.", _teach),
+    "draw": Command("Draw the test images of an emoji data set.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
     "bench": Command("Print how long a run and the page take here.", _bench),
     "list": Command("Show the teachers, the presets or the settings.", _list),

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from nayer.errors import ConfigError
 from nayer.fitting import Epoch
+from nayer.lessons import LESSONS
 from nayer.models import Classifier
-from nayer.teach import LESSONS, teach
+from nayer.teach import teach
 
 MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000

@@ -5,100 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from nayer.errors import AssetError, ConfigError, StorageError
 from nayer.evaluation import predict
 from nayer.fitting import Epoch, Recipe, fit
-from nayer.labelled import Labelled, digits_for_testing, read_digits, read_idx, read_parquet
+from nayer.lessons import Lesson, get
 from nayer.models import Classifier, ModelSpec
 from nayer.teachers import TeacherCard, weights_of
 from nayer.testsets import load_testset
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A data set that a teacher can learn: where its images come from, what they are called, how it is done."""
-
-    title: str
-    classes: tuple[str, ...]
-    read: Callable[[Path], Labelled]  # the training images from a folder
-    folder: str  # where they lie if nobody says otherwise; empty where none is needed or none is known
-    needs_folder: bool
-    model: str  # architectures
-    student: str
-    cycles: tuple[Recipe, ...]
-    data: str
-    licence: str
-
-
-def _digits(folder: Path) -> Labelled:
-    images, labels = read_digits()
-    training = np.setdiff1d(np.arange(len(labels)), digits_for_testing(labels))
-    return images[training], labels[training]
-
-
-def _fashion(folder: Path) -> Labelled:
-    return read_idx(folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz")
-
-
-def _cifar10(folder: Path) -> Labelled:
-    return read_parquet(folder / "train.parquet", channels=3, size=32)
-
-
-LESSONS = {
-    "digits": Lesson(
-        title="Handwritten digits",
-        classes=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-        read=_digits,
-        folder="",
-        needs_folder=False,
-        model="lenet-8",
-        student="lenet-4",
-        cycles=(Recipe(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),),
-        data="1,297 of scikit-learn's 1,797 digits, grey, 8 × 8 pixels; the other 500 are for testing",
-        licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
-    ),
-    "fashion": Lesson(
-        title="Fashion-MNIST",
-        classes=(
-            "T-shirt",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
-            "ankle boot",
-        ),
-        read=_fashion,
-        folder="/usr/share/datasets/fashion-mnist",  # where Debian's package dataset-fashion-mnist puts it
-        needs_folder=True,
-        model="lenet-16",
-        student="lenet-8",
-        cycles=(Recipe(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),),
-        data="Fashion-MNIST's 60,000 training images, grey, 28 × 28 pixels (Xiao et al., 2017)",
-        licence="MIT (Zalando SE, 2017)",
-    ),
-    "cifar10": Lesson(
-        title="CIFAR-10",
-        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-        read=_cifar10,
-        folder="",
-        needs_folder=True,
-        model="resnet9-16",
-        student="resnet9-8",
-        cycles=(Recipe(epochs=60, lr=0.15, smoothing=0.1, crop=4, mirror=True, bfloat16=True),),
-        data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
-        licence="published for research without a licence of its own; no image is part of this project",
-    ),
-}
 
 
 def teach(
@@ -148,16 +66,6 @@ def teach(
     return card
 
 
-def get(name: str) -> Lesson:
-    """The lesson of that name; ConfigError naming those that exist."""
-    try:
-        return LESSONS[name]
-    except KeyError:
-        raise ConfigError(
-            f"name={name[:60]!r} is nothing a teacher can learn; use one of {', '.join(LESSONS)}."
-        ) from None
-
-
 def _spec(lesson: Lesson, images: torch.Tensor) -> ModelSpec:
     """The lesson's network for images (n, c, h, w) uint8, with their mean and standard deviation a channel."""
     pixels = images.transpose(0, 1).flatten(1)  # (c, n·h·w)
@@ -203,8 +111,10 @@ def _in_words(recipe: Recipe) -> str:
         f"{recipe.epochs} epochs in batches of {recipe.batch}",
         f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",
         f"one-cycle learning rate up to {recipe.lr}",
-        f"shifts of up to {recipe.crop} px" + (" and mirroring" if recipe.mirror else ""),
     ]
+    moves = [f"shifts of up to {recipe.crop} px"] if recipe.crop else []
+    moves += ["mirroring"] if recipe.mirror else []
+    parts += [" and ".join(moves)] if moves else []
     parts += [f"labels smoothed by {recipe.smoothing}"] if recipe.smoothing else []
     parts += ["convolutions in bfloat16"] if recipe.bfloat16 else []
     return ", ".join(parts)

@@ -37,7 +37,7 @@ class TeacherCard(BaseModel):
     student: ModelSpec = Field(description="The smaller network that learns from it unless another is named.")
     classes: tuple[str, ...] = Field(description="The classes' names, in the order of the labels.")
     mirror: bool = Field(description="Whether a mirrored image keeps its class.")
-    testset: str | None = Field(description="Which test split fits: digits, fashion, cifar10 or none.")
+    testset: str | None = Field(description="Which test split fits, such as digits; none where there is none.")
     test_accuracy: float = Field(ge=0.0, le=1.0, description="Share of the data's own test images, 0..1.")
     data: str = Field(description="What it learned from, in one sentence.")
     licence: str = Field(description="The data's licence.")

@@ -12,6 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nayer.emoji import TESTING, testing_images
+from nayer.emoji_drawings import holds_icon_sets
 from nayer.errors import AssetError
 from nayer.labelled import Labelled, read_class_folders, read_idx, read_parquet
 from nayer.teachers import TeacherCard
@@ -48,6 +50,14 @@ SHIPPED = {
         "8d78d900d38f7823fce1079deff6bb9f19b8423ec529af58ba6998d7ac0629da",
         "2,000 test images of Fashion-MNIST, 200 a class",
     ),
+    "emoji10": _Shipped(
+        "6861ec3133ffc1f45bd041502b36e4820eb2438943164cc75e6d16a9053b23c8",
+        "600 samples of emoji, 60 a class, in two styles from which the teacher never learned (Noto and Twemoji)",
+    ),
+    "emoji100": _Shipped(
+        "858cfb5585c976b1ade802d754fbe192663432d48caf576da30fbad126a577b0",
+        "1,200 samples of emoji, 12 a class, in two styles from which the teacher never learned (Noto and Twemoji)",
+    ),
 }
 
 
@@ -55,7 +65,7 @@ def load_testset(card: TeacherCard, folder: str = "") -> TestSet | None:
     """Images that fit `card`: from `folder`, else those shipped, else from the Hub; None where there are none at hand.
 
     `folder` holds `test.parquet` with the columns img and label, the two gzipped files of Fashion-MNIST's test images,
-    or one folder of pictures a class. AssetError if not.
+    the packages of emoji, or one folder of pictures a class. AssetError if not.
     """
     return _read(card, folder)
 
@@ -71,7 +81,9 @@ def _read(card: TeacherCard, folder: str) -> TestSet | None:
 
 def _from_folder(card: TeacherCard, folder: Path) -> TestSet:
     spec = card.model
-    if (folder / "test.parquet").is_file():
+    if card.testset in TESTING and holds_icon_sets(folder):
+        images, labels = testing_images(card.testset, folder)
+    elif (folder / "test.parquet").is_file():
         images, labels = read_parquet(folder / "test.parquet", spec.channels, spec.size)
     elif (folder / IDX[0]).is_file():
         images, labels = read_idx(folder / IDX[0], folder / IDX[1])

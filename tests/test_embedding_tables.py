@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nayer.config import Config
 from nayer.embedding_tables import SHIPPED, EmbeddingTable, read_table, shipped_tables, write_table
 from nayer.errors import AssetError, StorageError
+from nayer.labels import prompted
+from nayer.lessons import LESSONS
 from tests.minilm import ENCODER
 
 
@@ -79,3 +82,12 @@ def test_shipped_tables_are_finite_of_length_one_and_their_readme_names_them() -
         assert len(set(table.texts)) == len(table.texts)
         assert path.name in readme
         assert table.encoder in readme
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_names_of_every_lesson_have_shipped_embeddings_that_differ(name: str) -> None:
+    [table] = shipped_tables(Config().encoder)
+    rows = table.rows(prompted(LESSONS[name].classes, Config().prompt))
+    assert rows is not None
+    cosines = rows @ rows.T
+    assert cosines[~np.eye(len(rows), dtype=bool)].max() < 0.97  # no two names that the encoder takes for one

@@ -49,7 +49,7 @@ def framed(header: bytes, data: bytes = b"") -> bytes:
 @pytest.mark.parametrize("card", teacher_cards(), ids=lambda card: card.name)
 def test_a_shipped_teacher_is_as_good_as_its_card_says(card) -> None:  # type: ignore[no-untyped-def]
     teacher = load_teacher(card.name)
-    if card.testset not in ("digits", "fashion"):
+    if card.testset == "cifar10":
         return  # its test images are not part of the project
     test = load_testset(card)
     assert test is not None
@@ -58,7 +58,7 @@ def test_a_shipped_teacher_is_as_good_as_its_card_says(card) -> None:  # type: i
 
 
 def test_the_shipped_teachers_reach_what_they_were_made_for() -> None:
-    wanted = {"digits": 0.97, "fashion": 0.92, "cifar10": 0.87}
+    wanted = {"digits": 0.97, "fashion": 0.92, "cifar10": 0.87, "emoji10": 0.9}
     cards = {card.name: card for card in teacher_cards()}
     assert set(wanted) == set(cards)
     for name, accuracy in wanted.items():

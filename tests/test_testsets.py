@@ -14,7 +14,7 @@ from PIL import Image
 from nayer import testsets
 from nayer.errors import AssetError
 from nayer.labelled import balanced, decode, digits_for_testing, read_digits, read_idx
-from nayer.teach import LESSONS
+from nayer.lessons import LESSONS
 from nayer.teachers import SHIPPED, TeacherCard, read_card
 from nayer.testsets import load_testset
 
