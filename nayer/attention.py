@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from types import TracebackType
 
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from nayer.models import Classifier
 
@@ -18,19 +18,18 @@ class Stages:
 
     def __init__(self, network: nn.Module) -> None:
         self._layers = list(network.body) if isinstance(network, Classifier) else []
-        self._handles: list[RemovableHandle] = []
+        self._hooks = ExitStack()
         self._seen: dict[int, Tensor] = {}  # side -> activations
 
     def __enter__(self) -> Stages:
-        self._handles = [layer.register_forward_hook(self._read) for layer in self._layers]
+        for layer in self._layers:
+            self._hooks.enter_context(layer.register_forward_hook(self._read))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._hooks.close()
 
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if output.dim() == 4 and output.shape[-1] > 1:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from types import TracebackType
 
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased variance (c,)
 
@@ -19,19 +19,18 @@ class BatchNormInputs:
 
     def __init__(self, network: nn.Module) -> None:
         self._layers = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.track_running_stats]
-        self._handles: list[RemovableHandle] = []
+        self._hooks = ExitStack()
         self._seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
     def __enter__(self) -> BatchNormInputs:
-        self._handles = [layer.register_forward_pre_hook(self._read) for layer in self._layers]
+        for layer in self._layers:
+            self._hooks.enter_context(layer.register_forward_pre_hook(self._read))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._hooks.close()
 
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         features = inputs[0]  # (n, c, h, w)

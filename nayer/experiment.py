@@ -112,14 +112,6 @@ def _opened(config: Config) -> tuple[TeacherCard, Task]:
     )
 
 
-def resume_run(folder: Path) -> Run:
-    """The run that was saved in `folder`, ready to go on. Raises StorageError for a damaged checkpoint."""
-    config = checkpoints.load_config(folder)
-    run = open_run(config)
-    checkpoints.load_state(folder, run.state)
-    return run
-
-
 def _table(card: TeacherCard, config: Config) -> Table:
     """The table behind the noisy layer. A generator of noise alone has none: its map shows what the names mean."""
     names, encoder, prompt, seed = card.classes, config.encoder, config.prompt, config.seed
