@@ -100,8 +100,10 @@ def evaluated(task: Task, state: RunState, watch: Stopwatch) -> Evaluated:
 def redrawn(task: Task, state: RunState, watch: Stopwatch, what: Redrawn) -> LayerRedrawn:
     k = len(task.classes)
     rows = min(len(task.labels) // k, max(1, min(SHOWN_LAYERS, 100 // k)))
+    rng = torch.Generator().manual_seed(state.round)  # its own: looking at a run must not change it
+    noise = state.generator.latent.draw(rows * k, rng, task.device)
     with torch.no_grad():
-        codes = state.generator.codes(task.labels[: rows * k])  # (m·k, width)
+        codes = state.generator.codes(task.labels[: rows * k], noise)  # (m·k, width)
     outputs = codes.unflatten(0, (rows, k)).cpu().numpy()  # (m, k, width)
     return LayerRedrawn(round=state.round, seconds=watch.seconds(), what=what, outputs=outputs)
 
