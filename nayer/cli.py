@@ -51,6 +51,12 @@ def _embed() -> tuple[Adder, Runner]:
     return add_embed_arguments, embed_command
 
 
+def _compare() -> tuple[Adder, Runner]:
+    from nayer.cli_compare import add_compare_arguments, compare_command
+
+    return add_compare_arguments, compare_command
+
+
 def _list() -> tuple[Adder, Runner]:
     from nayer.cli_list import add_list_arguments, list_command
 
@@ -68,6 +74,7 @@ COMMANDS = {
     "teach": Command("Train a teacher from labelled images.", _teach),
     "draw": Command("Draw the test images of an emoji data set.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
+    "compare": Command("Hold methods or policies side by side, with equal budgets and several seeds.", _compare),
     "bench": Command("Print how long a run and the page take here.", _bench),
     "list": Command("Show the teachers, the presets or the settings.", _list),
 }

@@ -28,6 +28,13 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, object]:
     return {s.name: getattr(arguments, s.name) for s in settings() if hasattr(arguments, s.name)}
 
 
+def value_of(setting: Setting, text: str) -> object:
+    """A field's value as somebody writes it; what is none stays a text, for `Config` to refuse in its own words."""
+    if setting.kind is bool:
+        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
+    return _reader(setting.kind)(text)
+
+
 def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 

@@ -89,11 +89,14 @@ class Record:
         writer.writerows(self.rows)
         return text.getvalue()
 
-    def grid(self) -> Images:
-        """(rows, columns, c) uint8: a column a class, a row a round, the newest on top; no pixels before the first."""
+    def grid(self, rounds: int = SHOWN_ROUNDS) -> Images:
+        """(rows, columns, c) uint8: a column a class, a row a round, the newest on top; no pixels before the first.
+
+        At most `rounds` of the latest ones, of which SHOWN_ROUNDS are kept.
+        """
         if not self._samples:
             return np.zeros((0, 0, 1), np.uint8)
-        tiles = np.stack(list(self._samples)[::-1])  # (r, k, c, h, w)
+        tiles = np.stack(list(self._samples)[::-1][:rounds])  # (r, k, c, h, w)
         framed = np.pad(tiles, ((0, 0), (0, 0), (0, 0), (0, GAP), (0, GAP)), constant_values=255)
         r, k, c, h, w = framed.shape
         return framed.transpose(0, 3, 1, 4, 2).reshape(r * h, k * w, c)

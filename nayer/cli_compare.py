@@ -1,0 +1,144 @@
+"""`python -m nayer compare`: arms × seeds one after the other with equal budgets, taken up again where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+
+from nayer.arms import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
+from nayer.arrays import Images
+from nayer.cli_codes import DONE, FAILED
+from nayer.cli_settings import add_setting_arguments, given_settings, value_of
+from nayer.compare import Outcome, observed, read, write
+from nayer.comparison import markdown, table
+from nayer.config import Config, settings
+from nayer.errors import ConfigError
+from nayer.files import check_writable, write_whole
+from nayer.methods import PRESETS
+from nayer.record import Record
+
+ROUNDS_SHOWN = 4  # newest rounds of samples an arm has in the grid
+
+
+def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `compare_command` reads: its own, and a flag for each setting that all arms share."""
+    parser.usage = (
+        "%(prog)s --out DIR (--presets NAME,… | --experiment NAME) [--teacher NAME] [--seeds N,…] [--seconds X] …"
+    )
+    parser.add_argument("--presets", metavar="NAME,…", help="One arm each: " + ", ".join(PRESETS) + ".")
+    parser.add_argument("--experiment", metavar="|".join(EXPERIMENTS), help="A ready-made set of arms.")
+    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run an arm each (default: 0,1,2).")
+    parser.add_argument(
+        "--vary", action="append", default=[], metavar="FIELD=A,B,…", help="Each arm once for every value; repeatable."
+    )
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="Threads of a run; 0 leaves it to torch.")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="Outcomes, table, curves and samples.")
+    add_setting_arguments(parser)
+
+
+def compare_command(arguments: argparse.Namespace) -> int:
+    """Runs what DIR does not hold yet, then writes the table and the pictures; 1 if an arm failed."""
+    seeds, shared = _seeds(arguments.seeds), given_settings(arguments)
+    shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
+    arms = arms_of(_variations(arguments), shared)
+    check_writable(arguments.out)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    console = Console(stderr=True, highlight=False)
+    outcomes = [_outcome(arm, seed, arguments.out, console) for seed in seeds for arm in arms]
+    _write_all(arguments.out, outcomes)
+    sys.stdout.write(markdown(outcomes))
+    return FAILED if any(one.failure for one in outcomes) else DONE
+
+
+def _outcome(arm: Arm, seed: int, folder: Path, console: Console) -> Outcome:
+    """From the folder if it is there with the same config, else from a run."""
+    path = folder / "runs" / f"{_slug(arm.title)}-{seed}.json"
+    wanted = Config.parse({"seed": seed}, arm.config)
+    if path.exists():
+        kept = read(path)
+        if kept.config != wanted.model_dump():
+            different = [name for name, value in wanted.model_dump().items() if kept.config.get(name) != value]
+            raise ConfigError(
+                f"out={str(folder)!r} holds {arm.title!r} with another {different[0] if different else 'config'}; "
+                "name another folder."
+            )
+        return kept
+    outcome, record = observed(arm, seed)
+    write_whole(path.with_suffix(".png"), _grid_png(record))
+    write(outcome, path)
+    reached = outcome.failure or ("not measured" if outcome.accuracy is None else f"{outcome.accuracy:.1%}")
+    console.print(f"{arm.title}, seed {seed}: {reached} after {outcome.seconds:.0f} s", soft_wrap=True, markup=False)
+    return outcome
+
+
+def _write_all(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    from nayer import charts  # matplotlib takes a second, and only pictures need it
+
+    write_whole(folder / "table.md", markdown(outcomes).encode())
+    write_whole(folder / "table.csv", table(outcomes).encode())
+    write_whole(folder / "curves.png", charts.curves(outcomes))
+    first = {one.arm: folder / "runs" / f"{_slug(one.arm)}-{one.seed}.png" for one in reversed(outcomes)}
+    grids = {arm: _pixels(first[arm]) for arm in dict.fromkeys(one.arm for one in outcomes)}
+    classes = next((one.classes for one in outcomes if one.classes), [])
+    write_whole(folder / "samples.png", charts.samples(grids, classes))
+
+
+def _grid_png(record: Record) -> bytes:
+    samples = record.grid(ROUNDS_SHOWN)
+    out = io.BytesIO()
+    pixels = samples if samples.size else np.full((1, 1, 1), 255, np.uint8)
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def _pixels(path: Path) -> Images:
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture)
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+def _variations(arguments: argparse.Namespace) -> tuple[Variation, ...]:
+    if bool(arguments.presets) == bool(arguments.experiment):
+        raise ConfigError("compare needs either --presets or --experiment, to know its arms.")
+    if arguments.experiment:
+        variations = experiment(arguments.experiment).variations
+    else:
+        variations = of_presets(arguments.presets.split(","))
+    for given in arguments.vary:
+        variations = grid(variations, *_varied(given))
+    slugs = [_slug(one.title) for one in variations]
+    twice = next((one.title for one, slug in zip(variations, slugs, strict=True) if slugs.count(slug) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{twice!r} is there twice; name each arm once.")
+    return variations
+
+
+def _varied(given: str) -> tuple[str, list[object]]:
+    name, _, values = given.partition("=")
+    field = next((one for one in settings() if one.name == name.replace("-", "_")), None)
+    if field is None or not values:
+        raise ConfigError(
+            f"vary={given[:60]!r} does not work; use a setting's name, =, and values with commas between."
+        )
+    return field.name, [value_of(field, value) for value in values.split(",")]
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9.=]+", "-", title.lower()).strip("-")

@@ -1,0 +1,92 @@
+"""The difference between arms in one honest sentence, with how sure one can be of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+CONFIDENCE = 0.95  # that all the intervals of a sentence hold together
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far the first of two arms is above the second, over the seeds that both have."""
+
+    mean: float
+    low: float  # of the interval; −∞ with one seed
+    high: float
+    seeds: int
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return self.low > 0 or self.high < 0
+
+
+def difference(first: Sequence[float], second: Sequence[float], *, comparisons: int = 1) -> Difference:
+    """Paired by seed: the mean and its interval by Student's t, widened for several `comparisons` (Bonferroni).
+
+    Both: (n,) in the same order of seeds, n ≥ 1.
+    """
+    apart = [a - b for a, b in zip(first, second, strict=True)]
+    mean, n = fmean(apart), len(apart)
+    if n == 1:
+        return Difference(mean, -math.inf, math.inf, 1)
+    from scipy.stats import t  # a third of a second at its first import
+
+    quantile = float(t.ppf(1 - (1 - CONFIDENCE) / (2 * comparisons), n - 1))
+    half = quantile * stdev(apart) / math.sqrt(n)
+    return Difference(mean, mean - half, mean + half, n)
+
+
+def verdict(results: Mapping[str, Mapping[int, float]], *, what: str, unit: str, digits: int = 1) -> str:
+    """One sentence on `results`, arm → seed → number, where higher is more.
+
+    `what` was measured, such as "accuracy"; `unit` is what its differences are in, such as "points". The arm with the
+    highest mean is compared with each of the others, over the seeds that all of them have.
+    """
+    arms = {arm: values for arm, values in results.items() if values}
+    if len(arms) < 2:
+        return "Fewer than two arms have a result, so there is nothing to compare yet."
+    seeds = sorted(set.intersection(*(set(values) for values in arms.values())))
+    if not seeds:
+        return "No seed has been run in every arm yet, so there is nothing to compare."
+    rows = {arm: [values[seed] for seed in seeds] for arm, values in arms.items()}
+    best = max(rows, key=lambda arm: fmean(rows[arm]))
+    others = [arm for arm in rows if arm != best]
+    differences = {arm: difference(rows[best], rows[arm], comparisons=len(others)) for arm in others}
+    if max(abs(one.mean) for one in differences.values()) < 0.5 * 10**-digits:
+        return f"{_over(seeds)} all arms ended with the same {what}{_caution(seeds)}."
+    parts = [f"{_apart(differences[arm], unit, digits)} {arm}{_interval(differences[arm], digits)}" for arm in others]
+    top = f"{fmean(rows[best]):.{digits}f}"
+    return f"{_over(seeds)} {best} ended with the highest {what} ({top}): {_list(parts)}{_caution(seeds, differences)}."
+
+
+def _over(seeds: Sequence[int]) -> str:
+    return f"With seed {seeds[0]}" if len(seeds) == 1 else f"Over {len(seeds)} seeds"
+
+
+def _apart(one: Difference, unit: str, digits: int) -> str:
+    return f"{one.mean:.{digits}f} {unit} above"
+
+
+def _interval(one: Difference, digits: int) -> str:
+    if one.seeds == 1:
+        return ""
+    low, high = (f"{bound:.{digits}f}".replace("-", "−") for bound in (one.low, one.high))
+    return f" ({low} to {high}{'' if one.is_told else ', so they cannot be told apart'})"
+
+
+def _caution(seeds: Sequence[int], differences: Mapping[str, Difference] | None = None) -> str:
+    if len(seeds) == 1:
+        return "; one seed proves nothing"
+    if differences is None:
+        return ""
+    together = " together" if len(differences) > 1 else ""
+    return f"; in brackets, intervals that hold{together} with {CONFIDENCE:.0%} confidence".replace("%", " %")
+
+
+def _list(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
