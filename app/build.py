@@ -53,6 +53,8 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
         _wire(stage, form, commands, registry)
         for command in (
             commands.start,
+            commands.start_lab,
+            commands.redraws,
             commands.pause,
             commands.resume,
             commands.step,

@@ -9,7 +9,9 @@ import gradio as gr
 
 from app.controls import make_config
 from app.payload import payload
+from app.plans import Plan, lab_plan
 from app.sessions import Registry
+from app.strips import strips
 from nayer.errors import ConfigError, NayerError
 from nayer.session import StepKind
 from nayer.teachers import TeacherCard
@@ -28,8 +30,11 @@ class Commands:
     def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
         config = make_config(preset, values, self._teachers, local=self._local)
+        return self._begun(Plan.alone(config), token, paused=paused)
+
+    def _begun(self, plan: Plan, token: str, *, paused: bool = False) -> dict[str, Any]:
         owner = self._registry.visitor(token)
-        run = self._registry.start(config, owner, paused=paused)
+        run = self._registry.start(plan, owner, paused=paused)
         return {"run": run.id, "token": owner, "state": run.state}
 
     def start(
@@ -49,6 +54,33 @@ class Commands:
             values["rounds"] = rounds
         try:
             return self.begin(preset, values, token)
+        except NayerError as error:
+            raise _shown(error) from None
+
+    def start_lab(
+        self,
+        experiment: str = "reset",
+        teacher: str = "fashion",
+        seed: int = 0,
+        seconds: float = 30.0,
+        repeats: int = 1,
+        arms: list[dict[str, Any]] = [],  # noqa: B006 - Gradio reads the default and never changes it
+        token: str = "",
+    ) -> dict[str, Any]:
+        """Run several arms side by side: a ready-made experiment (reset, table, methods, routing), or own `arms` of
+        title, preset and settings. Each gets `seconds` of its own work for each of `repeats` seeds."""
+        shared = {"teacher": teacher, "seed": seed, "seconds": seconds}
+        try:
+            plan = lab_plan(experiment, arms, shared, repeats, self._teachers, local=self._local)
+            return self._begun(plan, token) | {"arms": [arm.title for arm in plan.arms]}
+        except NayerError as error:
+            raise _shown(error) from None
+
+    def redraws(self, run: str, token: str, label: int, count: int = 16, arm: int = 0) -> dict[str, Any]:
+        """The reset strip: one class through `count` freshly drawn noisy layers, and through one that is held; two
+        JPEG strips as data addresses, what the teacher sees in each image, and a sentence."""
+        try:
+            return strips(self._registry.redraws(run, token, int(arm), int(label), int(count)))
         except NayerError as error:
             raise _shown(error) from None
 
@@ -73,13 +105,9 @@ class Commands:
             raise _shown(ConfigError(f"seconds={seconds} does not work; use a number from 0 to {SLOWEST:g}."))
         return self._do(run, token, "pace", float(seconds))
 
-    def change(self, run: str, token: str, settings: dict[str, Any]) -> dict[str, Any]:
+    def change(self, run: str, token: str, settings: dict[str, Any], arm: int = 0) -> dict[str, Any]:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
-        try:
-            found = self._registry.command(run, token, "change", settings)
-        except NayerError as error:
-            raise _shown(error) from None
-        return {"run": found.id, "state": found.state}
+        return self._do(run, token, "change", int(arm), settings)
 
     def stop(self, run: str, token: str) -> dict[str, Any]:
         """End a run; what it has shown stays to be looked at."""

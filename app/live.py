@@ -10,9 +10,11 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
-from app.payload import payload
+from app.live_run import NoSuchArm
+from app.payload import lab_payload, payload
 from app.plots import sheet
 from app.sessions import NoSuchRun, Registry
+from nayer.errors import NayerError
 
 STATIC = Path(__file__).parent / "static"
 _FOREVER = "public, max-age=31536000, immutable"
@@ -34,10 +36,11 @@ def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIR
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
 
     @router.get("/live/{run}/status")
-    def status(run: str, since: int = 0) -> Response:
+    @router.get("/live/{run}/arm/{arm}/status")
+    def status(run: str, arm: int = 0, since: int = 0) -> Response:
         try:
-            view = registry.look(run).refresh()
-        except NoSuchRun as error:
+            view = registry.look(run).refresh(arm)
+        except (NoSuchRun, NoSuchArm) as error:
             return _gone(error)
         news = payload(view, since)
         if news is None:
@@ -45,14 +48,50 @@ def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIR
         return JSONResponse(news, headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/frame/{seq}.jpg")
-    def frame(run: str, seq: int) -> Response:
+    @router.get("/live/{run}/arm/{arm}/frame/{seq}.jpg")
+    def frame(run: str, seq: int, arm: int = 0) -> Response:
         try:
-            picture = registry.find(run).frame(seq)
+            picture = registry.find(run).frame(seq, arm)
         except NoSuchRun as error:
             return _gone(error)
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not kept any more."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
+
+    @router.get("/live/{run}/lab")
+    def lab(run: str) -> Response:
+        try:
+            found = registry.look(run)
+        except NoSuchRun as error:
+            return _gone(error)
+        found.refresh()
+        return JSONResponse(lab_payload(found), headers={"Cache-Control": "no-store"})
+
+    @router.get("/live/{run}/round/{round_}")
+    @router.get("/live/{run}/arm/{arm}/round/{round_}")
+    def batch(run: str, round_: int, arm: int = 0) -> Response:
+        """The images behind a point: what is known of them; the picture lies beside, under the round's own number."""
+        try:
+            found = registry.find(run).batch(round_, arm)
+        except (NoSuchRun, NoSuchArm) as error:
+            return _gone(error)
+        if found is None:
+            return JSONResponse({"error": f"round={round_} has no images yet."}, status_code=404)
+        facts = {
+            name: getattr(found, name) for name in ("round", "labels", "teacher", "student", "label_hit", "by_class")
+        }
+        return JSONResponse(facts, headers={"Cache-Control": "no-store"})
+
+    @router.get("/live/{run}/round/{round_}/batch.jpg")
+    @router.get("/live/{run}/arm/{arm}/round/{round_}/batch.jpg")
+    def batch_picture(run: str, round_: int, arm: int = 0) -> Response:
+        try:
+            found = registry.find(run).batch(round_, arm)
+        except (NoSuchRun, NoSuchArm) as error:
+            return _gone(error)
+        if found is None or found.round != round_:
+            return JSONResponse({"error": f"round={round_} is not kept any more."}, status_code=404)
+        return Response(found.picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/sheet.png")
     def picture(run: str) -> Response:
@@ -81,5 +120,5 @@ def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIR
     return router
 
 
-def _gone(error: NoSuchRun) -> Response:
+def _gone(error: NayerError) -> Response:
     return JSONResponse({"error": str(error)}, status_code=404, headers={"Cache-Control": "no-store"})

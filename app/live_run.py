@@ -8,19 +8,27 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from app.batches import Batch, Batches
 from app.pictures import Pixels, jpeg
+from app.plans import Plan
+from app.results import Results, fold_results
 from app.view import Condition, View, anew, fold
 from nayer.config import Config
-from nayer.events import Event
+from nayer.errors import NayerError
+from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
 from nayer.session import ENDED, Session
 
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.redraws import Redraws
 
 _EASEL = 6  # strips of images being made that are kept, for viewers a little behind
+
+
+class NoSuchArm(NayerError):
+    """The run has no such arm."""
 
 
 class Source(Protocol):
@@ -34,20 +42,27 @@ class Source(Protocol):
 
 
 class LiveRun:
-    """A session with an owner; `refresh` is the only way its view moves."""
+    """A session with an owner and a view of each of its arms; `refresh` is the only way they move."""
 
-    def __init__(self, config: Config, owner: str, session: Session[Source]) -> None:
+    def __init__(self, plan: Plan, owner: str, session: Session[Source]) -> None:
         self.id = secrets.token_urlsafe(12)
         self.owner = owner
-        self.config = config
+        self.plan = plan
         self.session = session
-        self.view = View()
+        self.views = [View() for _ in plan.arms]
+        self.batches = [Batches() for _ in plan.arms]
+        self.results: Results = {}
         self.ahead: Callable[[], int] = lambda: 0
         self.waiting = True
         self.pace = 0.0
         self._inbox = session.subscribe()
         self._lock = threading.Lock()
-        self._frames: OrderedDict[int, bytes] = OrderedDict()
+        self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
+
+    @property
+    def config(self) -> Config:
+        """The first arm's."""
+        return self.plan.arms[0].config
 
     @property
     def state(self) -> str:
@@ -58,31 +73,57 @@ class LiveRun:
     def ended(self) -> bool:
         return not self.waiting and self.session.state in ENDED
 
-    def refresh(self) -> View:
-        """What there is to see now."""
+    def refresh(self, arm: int = 0) -> View:
+        """What there is to see of an arm now. NoSuchArm for one that is not there."""
         with self._lock:
             # the state is read first: events that came before an end are folded with it or before it
             condition = Condition(self.state, self.ahead() if self.waiting else 0, self.session.error, self.pace)
-            before = self.view
+            before = list(self.views)
             if self._inbox.closed:  # nobody asked for so long that the session gave up on us
                 self._inbox = self.session.subscribe()
-                self.view = anew(self.view)
-            self.view = fold(self.view, [*self._inbox.drain(), condition])
-            self._encode(before)
-            return self.view
+                self.views = [anew(view) for view in self.views]
+            events = self._inbox.drain()
+            for number, view in enumerate(self.views):
+                mine = [event for event in events if event.arm == number]
+                self.views[number] = fold(view, [*mine, condition])
+                self._keep(number, mine)
+                self._encode(number, before[number])
+            self.results = fold_results(self.results, events)
+            return self.views[self._known(arm)]
 
-    def frame(self, seq: int) -> bytes | None:
+    def frame(self, seq: int, arm: int = 0) -> bytes | None:
         """The JPEG strip of that number, None when it is unknown or gone."""
         with self._lock:
-            return self._frames.get(seq)
+            return self._frames.get((arm, seq))
 
-    def _encode(self, before: View) -> None:
+    def batch(self, round_: int, arm: int = 0) -> Batch | None:
+        """The images made in that round, or in the nearest one that is kept; None while there are none."""
+        with self._lock:
+            return self.batches[self._known(arm)].nearest(round_)
+
+    def _known(self, arm: int) -> int:
+        if not 0 <= arm < len(self.plan.arms):
+            raise NoSuchArm(f"arm={arm} is not part of this run; use 0 to {len(self.plan.arms) - 1}.")
+        return arm
+
+    def _keep(self, arm: int, events: Iterable[Event]) -> None:
+        for event in events:
+            match event:
+                case RunStarted():
+                    self.batches[arm].clear()
+                case RoundSynthesised():
+                    self.batches[arm].add(event)
+                case DiversityMeasured():
+                    self.batches[arm].measured(event)
+
+    def _encode(self, arm: int, before: View) -> None:
         """Encode the pictures that the view gained; the newest ones stay."""
-        pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in self.view.rows if row.seq > before.seq]
-        if self.view.making is not None and self.view.making.seq > before.seq:
-            pictures.append((self.view.making.seq, self.view.making.images))
+        view = self.views[arm]
+        pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in view.rows if row.seq > before.seq]
+        if view.making is not None and view.making.seq > before.seq:
+            pictures.append((view.making.seq, view.making.images))
         for seq, images in pictures:
-            self._frames[seq] = jpeg(images)
-        kept = {row.seq for row in self.view.rows}
-        for seq in [seq for seq in self._frames if seq not in kept][:-_EASEL]:
-            del self._frames[seq]
+            self._frames[arm, seq] = jpeg(images)
+        kept = {row.seq for row in view.rows}
+        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-_EASEL]:
+            del self._frames[arm, seq]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from app.live_run import LiveRun
 from app.mapping import Dots
+from app.results import rows, sentences
 from app.series import Series
 from app.view import Cloud, Row, View
 
@@ -49,6 +51,25 @@ def payload(view: View, since: int) -> dict[str, Any] | None:
     return news
 
 
+def lab_payload(run: LiveRun) -> dict[str, Any]:
+    """What the arms have in common, and what came of them so far."""
+    plan, results = run.plan, run.results
+    budget = plan.arms[0].config.seconds
+    seeds = plan.seeds or (plan.arms[0].config.seed,)
+    spent = sum(min(result.seconds, budget) if not result.done else budget for result in results.values())
+    return {
+        "state": run.state,
+        "title": plan.title,
+        "question": plan.question,
+        "arms": [arm.title for arm in plan.arms],
+        "seeds": list(seeds),
+        "budget": budget,
+        "left": round(max(0.0, budget * len(plan.arms) * len(seeds) - spent), 1),
+        "results": rows(results),
+        "sentences": sentences(results, [arm.title for arm in plan.arms]) if results else [],
+    }
+
+
 def _standing(view: View) -> dict[str, Any]:
     condition = view.condition
     return {
@@ -57,6 +78,7 @@ def _standing(view: View) -> dict[str, Any]:
         "error": condition.error,
         "pace": condition.pace,
         "reason": view.reason,
+        "failure": view.failure,
         "round": view.round,
         "rounds_done": view.rounds_done,
         "seconds": round(view.seconds, 1),

@@ -21,25 +21,25 @@ from app.build import build
 from app.environment import Environment
 from app.live import routes, static_version
 from app.live_run import Source
+from app.plans import Plan
 from app.sessions import Opener, Registry
 from app.theme import theme
 from app.umap_map import UmapMaps
-from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.teachers import teacher_cards
 
 SWEEP_SECONDS = 5.0
 
 
-def open_source(config: Config) -> Source:
-    """A real run, as the only arm of a lab. The core brings torch with it, which the page itself can wait for."""
+def open_source(plan: Plan) -> Source:
+    """Real runs. The core brings torch with it, which the page itself can wait for."""
     from nayer.lab import Lab
 
-    return Lab([config])
+    return Lab(plan.configs, plan.seeds)
 
 
 def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
-    """The whole application; `opener` makes of a config what is run."""
+    """The whole application; `opener` makes of a plan what is run."""
     registry = Registry(opener, capacity=environment.capacity, grace_seconds=environment.grace_seconds)
     version = static_version()
     page = build(registry, teacher_cards(), version=version, local=environment.local)

@@ -8,14 +8,17 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.live_run import LiveRun, Source
-from nayer.config import Config
+from app.plans import Plan
 from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
 
-Opener = Callable[[Config], Source]
+if TYPE_CHECKING:  # the core brings torch with it
+    from nayer.redraws import Redraws
+
+Opener = Callable[[Plan], Source]
 ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
 _KEPT = 16  # runs that ended and can still be looked at
 _IN_MEMORY = 4  # of these, the newest, whose networks can still be asked
@@ -31,7 +34,7 @@ class NotYours(NayerError):
 
 
 class Registry:
-    """All runs of this process. `opener` turns a config into what is run, on the run's own thread."""
+    """All runs of this process. `opener` turns a plan into what is run, on the run's own thread."""
 
     def __init__(
         self,
@@ -68,14 +71,14 @@ class Registry:
 
     # --- commands ------------------------------------------------------------------------------------------------
 
-    def start(self, config: Config, token: str, *, paused: bool = False) -> LiveRun:
+    def start(self, plan: Plan, token: str, *, paused: bool = False) -> LiveRun:
         """A new run for this visitor, in place of the one they have; it begins at once or waits its turn."""
         with self._lock:
             previous = self._runs.get(self._visitors.get(token) or "")
             session = Session(
-                lambda: self._opener(config), grace_seconds=self.grace_seconds, on_end=lambda _: self._advance()
+                lambda: self._opener(plan), grace_seconds=self.grace_seconds, on_end=lambda _: self._advance()
             )
-            run = LiveRun(config, token, session)
+            run = LiveRun(plan, token, session)
             run.ahead = lambda: self._ahead(run)
             self._runs[run.id] = run
             self._visitors[token] = run.id
@@ -122,10 +125,16 @@ class Registry:
             case "change":
                 if run.ended:
                     raise ConfigError("this run has ended and cannot change; start a new one.")
-                run.session.ask(lambda source: source.change(0, arguments[0])).result(ANSWER_SECONDS)
+                run.session.ask(lambda source: source.change(*arguments)).result(ANSWER_SECONDS)
             case _:
                 getattr(run.session, command)(*arguments)
         return run
+
+    def redraws(self, run_id: str, token: str, arm: int, label: int, count: int) -> Redraws:
+        """One label of an arm through `count` new noisy layers, for the run's owner; also after its end."""
+        run = self.owned(run_id, token)
+        run.session.keep_alive()
+        return run.session.ask(lambda source: source.redraws(arm, label, count)).result(ANSWER_SECONDS)
 
     def look(self, run_id: str) -> LiveRun:
         """`find`, and note that somebody is watching."""

@@ -132,6 +132,7 @@ class View:
     phase: Phase = ""
     story: str = ""
     reason: str = ""  # why the run ended by itself or was stopped
+    failure: str = ""  # one sentence, when this arm cannot go on
     notes: tuple[str, ...] = ()
     ends: tuple[float, ...] = ()  # seconds at the ends of the latest rounds
     rounds_done: int = 0
@@ -185,7 +186,9 @@ def _told(view: View, event: Event) -> View:
     seq = view.seq
     match event:
         case RunStarted():
-            return replace(view, started=event, started_seq=seq, atlas=Atlas.of(event.embeddings))
+            if view.started is not None:  # an arm begins again with its next seed
+                view = replace(anew(view), round=event.round, seconds=event.seconds, story=view.story)
+            return replace(view, started=event, started_seq=view.seq, atlas=Atlas.of(event.embeddings))
         case Note(message=message):
             return replace(view, notes=(*view.notes, message)[-8:])
         case LayerRedrawn():
@@ -210,8 +213,8 @@ def _told(view: View, event: Event) -> View:
             return replace(view, ends=(*view.ends, event.seconds)[-PACE_OVER:], rounds_done=event.round + 1)
         case RunFinished(reason=reason):
             return replace(view, phase="", reason=reason, making=None)
-        case RunFailed():
-            return replace(view, phase="", making=None)
+        case RunFailed(message=message):
+            return replace(view, phase="", making=None, failure=message)
         case _:
             return view
 

@@ -12,12 +12,14 @@ from torch import Tensor
 
 from nayer.arrays import Floats, Images, Ints
 from nayer.diversity import Diversity, measure
+from nayer.errors import ConfigError
 from nayer.generator import Generator
 from nayer.models import logits_and_features
 from nayer.noisy_layer import NoisyLayer
 from nayer.pool import to_bytes
 from nayer.state import Task
 
+MOST = 64  # images of a strip
 COMPANIONS = 10  # classes made together: the head's BatchNorm expects a mixture
 
 
@@ -45,8 +47,13 @@ def redraws(task: Task, generator: Generator, label: int, count: int, seed: int)
     """`count` images of `label` with a fresh draw each, and `count` with the first draw held.
 
     The generator is as it is: nothing is trained, nothing of it changes, and the run's random numbers are not used. It
-    shows the label as a round's first step finds it, before the generator has adapted to a new layer.
+    shows the label as a round's first step finds it, before the generator has adapted to a new layer. Raises
+    ConfigError for a label or a count that is out of range.
     """
+    if not 0 <= label < len(task.classes):
+        raise ConfigError(f"label={label} does not work; use 0 to {len(task.classes) - 1}.")
+    if not 1 <= count <= MOST:
+        raise ConfigError(f"count={count} does not work; use 1 to {MOST}.")
     rng = torch.Generator().manual_seed(seed)
     k = len(task.classes)
     others = [other for other in range(k) if other != label][: COMPANIONS - 1]

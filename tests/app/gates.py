@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+from app.plans import Plan
 from nayer.config import Config
 from nayer.events import Event
 from tests.app.scripted import Scripted, script
@@ -17,7 +18,8 @@ class Gate:
         self.open = threading.Event()
         self.begun: list[int] = []  # two that begin at once may do so in either order
 
-    def opener(self, config: Config) -> Scripted:
+    def opener(self, plan: Plan) -> Scripted:
+        [config] = plan.configs
         self.begun.append(config.seed)
         return Scripted(lambda: self._events(config))
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from app.live import STATIC, static_version
 from app.live_run import LiveRun
+from app.plans import Plan
 from app.sessions import Registry
 from app.text import PARTS
 from tests.app.gates import Gate
@@ -34,7 +35,7 @@ def client(gate: Gate) -> Iterator[TestClient]:
 def run(client: TestClient, gate: Gate) -> LiveRun:
     """A finished run."""
     registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
-    run = registry.start(SHORT, registry.visitor(""))
+    run = registry.start(Plan.alone(SHORT), registry.visitor(""))
     gate.open.set()
     wait_until(lambda: run.ended)
     return run
@@ -60,7 +61,7 @@ def test_a_frame_is_the_rows_images_side_by_side_and_may_be_kept_for_ever(client
     assert "immutable" in answer.headers["cache-control"]
     picture = np.asarray(Image.open(io.BytesIO(answer.content)))
     assert picture.shape == (SIDE, SIDE * len(CLASSES))
-    wanted = np.concatenate([image[0] for image in run.view.rows[0].images], axis=1)
+    wanted = np.concatenate([image[0] for image in run.views[0].rows[0].images], axis=1)
     assert np.abs(picture.astype(int) - wanted).mean() < 10
 
 
@@ -94,7 +95,18 @@ def test_the_page_names_the_style_sheet_and_fetches_nothing_from_elsewhere(clien
 
 def test_private_events_are_not_offered_and_public_ones_are_documented(client: TestClient) -> None:
     named = client.get("/gradio_api/info").json()["named_endpoints"]
-    assert set(named) == {"/start", "/pause", "/resume", "/step", "/pace", "/change", "/stop", "/status"}
+    assert set(named) == {
+        "/start",
+        "/start_lab",
+        "/redraws",
+        "/pause",
+        "/resume",
+        "/step",
+        "/pace",
+        "/change",
+        "/stop",
+        "/status",
+    }
     assert all(endpoint["description"] for endpoint in named.values())
 
 
@@ -109,7 +121,8 @@ def test_a_strangers_command_is_refused_in_one_sentence(client: TestClient, run:
         ("resume",),
         ("step", "round"),
         ("pace", 1.0),
-        ("change", {"noisy_reset_every": 0}),
+        ("change", {"noisy_reset_every": 0}, 0),
+        ("redraws", 1, 16, 0),
         ("stop",),
     ]:
         status, answer = command(client, str(name), run.id, "not-the-token", *rest)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.live_run import LiveRun, Source
+from app.plans import Plan
 from app.sessions import NoSuchRun, NotYours, Registry
 from nayer.errors import ConfigError
 from tests.app.gates import Gate
@@ -27,7 +28,7 @@ def registry(gate: Gate) -> Iterator[Registry]:
 
 
 def begin(registry: Registry, seed: int, token: str = "") -> LiveRun:
-    return registry.start(SHORT.model_copy(update={"seed": seed}), registry.visitor(token))
+    return registry.start(Plan.alone(SHORT.model_copy(update={"seed": seed})), registry.visitor(token))
 
 
 def test_no_more_run_at_once_than_there_are_places_and_the_rest_wait_in_order(registry: Registry, gate: Gate) -> None:
@@ -130,7 +131,7 @@ def test_a_run_nobody_watches_ends_after_the_grace(gate: Gate) -> None:
 
 
 def test_runs_that_ended_can_be_looked_at_and_the_oldest_go_first() -> None:
-    registry = Registry(lambda config: Scripted(lambda: script(config)), capacity=4)
+    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=4)
     try:
         runs = [begin(registry, seed) for seed in range(20)]
         wait_until(lambda: all(run.ended for run in runs))

@@ -6,10 +6,11 @@ import threading
 
 import numpy as np
 
+from app.plans import Plan
 from app.sessions import Registry
 from app.umap_map import UmapMaps
 from nayer.umap_worker import MakeReducer, Reducer, Singles, UmapWorker
-from tests.app.scripted import CLASSES, SHORT, script
+from tests.app.scripted import CLASSES, SHORT, Scripted, script
 from tests.app.serving import wait_until
 
 
@@ -34,10 +35,10 @@ def test_it_warms_first_and_then_shows_anchors_outputs_and_samples() -> None:
 
         return make
 
-    registry = Registry(script)
+    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
     maps = UmapMaps(registry, UmapWorker(load))
     try:
-        run = registry.start(SHORT, registry.visitor(""))
+        run = registry.start(Plan.alone(SHORT), registry.visitor(""))
         wait_until(lambda: run.ended)
         first = maps.look(run.id)
         assert first["state"] == "warming"

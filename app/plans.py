@@ -1,0 +1,81 @@
+"""What a visitor wants run: one config, or several arms side by side with the same teacher, seed and budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.controls import make_config
+from nayer import arms as ready_made
+from nayer.arms import WITHOUT_END, Arm, Variation
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.teachers import TeacherCard
+
+ARMS = (2, 5)
+SECONDS = (2.0, 300.0)  # an arm
+REPEATS = (1, 5)  # seeds
+LONGEST_TITLE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The arms of a run; with `seeds`, all of them for each seed in turn."""
+
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...] = ()
+    title: str = ""
+    question: str = ""
+
+    @classmethod
+    def alone(cls, config: Config) -> Plan:
+        """A run by itself."""
+        return cls((Arm(config.teacher, config),))
+
+    @property
+    def configs(self) -> tuple[Config, ...]:
+        return tuple(arm.config for arm in self.arms)
+
+
+def lab_plan(
+    experiment: str,
+    own: Sequence[Mapping[str, Any]],
+    shared: Mapping[str, object],
+    repeats: int,
+    teachers: Sequence[TeacherCard],
+    *,
+    local: bool,
+) -> Plan:
+    """A ready-made experiment, or `own` arms of title, preset and settings. ConfigError for what will not do.
+
+    `shared`: teacher, seed and seconds. `repeats` seeds are run, from the shared one on.
+    """
+    seconds = shared["seconds"]
+    if not isinstance(seconds, int | float) or not SECONDS[0] <= seconds <= SECONDS[1]:
+        raise ConfigError(f"seconds={seconds!r} does not work; use a number from {SECONDS[0]:g} to {SECONDS[1]:g}.")
+    if repeats not in range(REPEATS[0], REPEATS[1] + 1):
+        raise ConfigError(f"repeats={repeats!r} does not work; use a whole number from {REPEATS[0]} to {REPEATS[1]}.")
+    if own:
+        title, question, variations = "Own arms", "", [_variation(number, one) for number, one in enumerate(own)]
+    else:
+        chosen = ready_made.experiment(experiment)
+        title, question, variations = chosen.title, chosen.question, list(chosen.variations)
+    if not ARMS[0] <= len(variations) <= ARMS[1]:
+        raise ConfigError(f"{len(variations)} arms do not work; use {ARMS[0]} to {ARMS[1]}.")
+    everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
+    made = tuple(
+        Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local))
+        for one in variations
+    )
+    first = made[0].config.seed
+    return Plan(made, tuple(range(first, first + repeats)), title, question)
+
+
+def _variation(number: int, given: Mapping[str, Any]) -> Variation:
+    settings = given.get("settings", {})
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"settings={str(settings)[:60]!r} of arm {number + 1} do not work; use names and values.")
+    preset = str(given.get("preset") or "nayer")
+    title = " ".join(str(given.get("title") or "").split())[:LONGEST_TITLE]
+    return Variation(title or f"{preset} {number + 1}", preset, dict(settings))
