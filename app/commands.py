@@ -39,7 +39,7 @@ class Commands:
 
     def start(
         self,
-        teacher: str = "fashion",
+        teacher: str = "emoji10",
         preset: str = "nayer",
         seed: int = 0,
         latent: str = "lte",
@@ -60,7 +60,7 @@ class Commands:
     def start_lab(
         self,
         experiment: str = "reset",
-        teacher: str = "fashion",
+        teacher: str = "emoji10",
         seed: int = 0,
         seconds: float = 30.0,
         repeats: int = 1,

@@ -32,7 +32,7 @@ class Config(BaseModel):
 
     # --- run ---------------------------------------------------------------------------------------------------
     teacher: str = setting(
-        "fashion",
+        "emoji10",
         group="run",
         max_length=256,
         fixed=True,

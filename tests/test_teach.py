@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from nayer.cli_teach import add_teach_arguments, teach_command
+from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
 from nayer.fitting import Epoch, Recipe, fit
 from nayer.labelled import read_digits
@@ -110,6 +111,11 @@ def test_every_lesson_names_its_classes_and_a_smaller_student() -> None:
         assert student * 2 == teacher, name
     _, labels = read_digits()
     assert set(labels.tolist()) == set(range(len(LESSONS["digits"].classes)))
+
+
+@pytest.mark.parametrize("name", ["emoji10", "emoji100"])
+def test_emoji_are_learned_with_the_shifts_that_synthesis_makes(name: str) -> None:
+    assert {recipe.crop for recipe in LESSONS[name].cycles} == {round(32 * Config().crop_share)}
 
 
 @pytest.mark.parametrize(
