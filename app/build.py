@@ -12,6 +12,7 @@ from app import text
 from app.cards import shown
 from app.commands import Commands
 from app.controls import Form
+from app.lab_tab import lab_tab
 from app.sessions import Registry
 from nayer.errors import NayerError
 from nayer.teachers import TeacherCard
@@ -29,27 +30,32 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
     page = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Live", id="live"):
-            gr.HTML(html_template='<div id="nayer-bar"></div>', js_on_load=None, elem_id="bar", apply_default_css=False)
-            with gr.Row(elem_id="workbench"):
-                with gr.Column(scale=0, min_width=264, elem_id="settings"):
-                    form = Form(teachers, local=local)
-                    gr.HTML(f"<p>{text.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
-                with gr.Column(elem_id="stage-column"):
-                    stage = gr.HTML(
-                        value=None,
-                        html_template='<div id="nayer-stage"></div>',
-                        js_on_load=_LOAD_STAGE,
-                        apply_default_css=False,
-                        elem_id="stage",
-                        version=version,
-                        every=1000 if local else 2000,
-                        first=form.teacher.value,
-                        teachers=[shown(card) for card in teachers],
-                        parts=text.PARTS,
-                        empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
-                        grace=text.GRACE.format(seconds=registry.grace_seconds),
-                    )
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Live", id="live"):
+                gr.HTML(
+                    html_template='<div id="nayer-bar"></div>', js_on_load=None, elem_id="bar", apply_default_css=False
+                )
+                with gr.Row(elem_id="workbench"):
+                    with gr.Column(scale=0, min_width=264, elem_id="settings"):
+                        form = Form(teachers, local=local)
+                        gr.HTML(f"<p>{text.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
+                    with gr.Column(elem_id="stage-column"):
+                        stage = gr.HTML(
+                            value=None,
+                            html_template='<div id="nayer-stage"></div>',
+                            js_on_load=_LOAD_STAGE,
+                            apply_default_css=False,
+                            elem_id="stage",
+                            version=version,
+                            pause_ms=1000 if local else 2000,
+                            first=form.teacher.value,
+                            teachers=[shown(card) for card in teachers],
+                            parts=text.PARTS,
+                            empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
+                            grace=text.GRACE.format(seconds=registry.grace_seconds),
+                        )
+            with gr.Tab("Reset lab", id="lab-tab"):
+                lab_tab(teachers, first=str(form.teacher.value), version=version, local=local)
         _wire(stage, form, commands, registry)
         for command in (
             commands.start,
@@ -88,7 +94,17 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
             return [gr.skip() for _ in form.inputs]
         return form.showing(run.config)
 
+    def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
+        asked = event._data or {}
+        _, values = form.values(entered)
+        try:
+            said = commands.revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
+        except NayerError as error:
+            return {"said": str(error), "refused": True, "asked": asked.get("asked")}
+        return {"said": said, "asked": asked.get("asked")}
+
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    stage.apply(apply, form.inputs, stage, **quiet)
     stage.play(play, form.inputs, stage, **quiet)
     stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooses?.(name)", **quiet)

@@ -105,6 +105,19 @@ class Commands:
             raise _shown(ConfigError(f"seconds={seconds} does not work; use a number from 0 to {SLOWEST:g}."))
         return self._do(run, token, "pace", float(seconds))
 
+    def revise(self, run: str, token: str, values: dict[str, object]) -> str:
+        """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
+        view = self._registry.owned(run, token).refresh()
+        if view.started is None:
+            raise ConfigError("this run has not begun, so nothing of it can change yet; try again in a moment.")
+        now = view.started.config
+        changes = {name: value for name, value in values.items() if value != now[name]}
+        if not changes:
+            return "The run goes on as it is: the form holds the same settings."
+        self._registry.command(run, token, "change", 0, changes)
+        told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
+        return f"From round {view.rounds_done + 2} on: {told}."
+
     def change(self, run: str, token: str, settings: dict[str, Any], arm: int = 0) -> dict[str, Any]:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
         return self._do(run, token, "change", int(arm), settings)

@@ -15,6 +15,15 @@ from nayer.settings import Setting
 from nayer.teachers import TeacherCard
 
 _PRESET = "nayer"
+POLICY = (  # what is re-drawn when, and what randomness there is besides
+    "noisy_reset_every",
+    "redraw",
+    "generator_reset_every",
+    "routing",
+    "z_size",
+    "z_combine",
+    "z_scale",
+)
 UP_FRONT = ("latent", "rounds", "seed")
 MACHINE = frozenset({"device", "encoder", "test_data"})  # name things of the machine: not for strangers to choose
 _NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
@@ -73,9 +82,12 @@ class Form:
         )
         up_front = [setting for setting in self.settings if setting.name in UP_FRONT]
         self.fields: dict[str, gr.Component] = {setting.name: _widget(setting) for setting in up_front}
+        with gr.Accordion("Reset policy", open=False, elem_id="reset-policy"):
+            named = {setting.name: setting for setting in self.settings}
+            self.fields |= {name: _widget(named[name]) for name in POLICY}
         with gr.Accordion("All settings", open=False, elem_id="all-settings"):
             for group, title in GROUPS.items():
-                rest = [s for s in self.settings if s.group == group and s.name not in UP_FRONT]
+                rest = [s for s in self.settings if s.group == group and s.name not in self.fields]
                 if rest:
                     with gr.Accordion(title, open=False):
                         self.fields |= {setting.name: _widget(setting) for setting in rest}

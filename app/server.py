@@ -54,7 +54,8 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.state.registry = registry
     application.include_router(routes(registry, UmapMaps(registry).look))
-    head = f'<link rel="stylesheet" href="stage/{version}/stage.css"><meta name="color-scheme" content="light dark">'
+    sheets = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}.css">' for name in ("stage", "lab"))
+    head = f'{sheets}<meta name="color-scheme" content="light dark">'
     gr.mount_gradio_app(
         application,
         page,

@@ -103,6 +103,7 @@ DIVERSITY = (
     "pool_noise",
     "pool_real",
     "labels_kept",
+    "seconds",
 )
 
 
@@ -138,7 +139,7 @@ class View:
     rounds_done: int = 0
     losses: Series = _NOTHING  # x, ce, bn, adversarial, label_hit
     learning: Series = _NOTHING  # x, loss, agreement
-    measures: Series = _NOTHING  # x, accuracy, agreement
+    measures: Series = _NOTHING  # x, accuracy, agreement, seconds
     teacher_accuracy: float | None = None
     redraws: tuple[tuple[int, int, str], ...] = ()  # seq, round, what
     changes: tuple[tuple[int, int, str], ...] = ()  # seq, round, what was changed on the way
@@ -206,7 +207,7 @@ def _told(view: View, event: Event) -> View:
             point = Point(seq, event.round + (event.step + 1) / event.steps, (event.loss, event.agreement))
             return replace(view, phase="student", learning=view.learning.add(point))
         case Evaluated():
-            point = Point(seq, event.round + 1.0, (event.accuracy, event.agreement))
+            point = Point(seq, event.round + 1.0, (event.accuracy, event.agreement, event.seconds))
             teacher = view.teacher_accuracy if event.teacher_accuracy is None else event.teacher_accuracy
             return replace(view, phase="measure", measures=view.measures.add(point), teacher_accuracy=teacher)
         case RoundFinished():
@@ -235,7 +236,7 @@ def _diversity(seq: int, event: DiversityMeasured) -> Point:
     values += [None if scale is None else scale.within.vendi_mean for scale in scales]
     values += [None if scale is None or scale.across is None else scale.across.nearest_mean for scale in scales]
     values += [None if scale is None or scale.pool is None else scale.pool.vendi_mean for scale in scales]
-    return Point(seq, event.round + 1.0, (*values, event.labels_kept))
+    return Point(seq, event.round + 1.0, (*values, event.labels_kept, event.seconds))
 
 
 def _by_class(seq: int, event: DiversityMeasured) -> ByClass:

@@ -19,13 +19,14 @@ export const STEPS = [
 ];
 
 export class Bar {
-  /** actions: { toggle(), step(kind), slow(), stop() }. */
+  /** actions: { toggle(), step(kind), slow(), apply(), stop() }. */
   constructor(actions) {
     this.playName = h("span", {}, "Play");
     this.playIcon = h("span", { class: "icon-slot" }, icon("play"));
     this.play = h("button", { type: "button", class: "primary play", onclick: () => actions.toggle() }, this.playIcon, this.playName);
     this.steps = STEPS.map(([kind, name, about]) => h("button", { type: "button", "data-step": kind, title: about, "aria-label": `Step: ${about}`, onclick: () => actions.step(kind) }, name));
     this.slow = h("button", { type: "button", class: "slow", "aria-pressed": "false", title: "A few seconds for every step, with its numbers", onclick: () => actions.slow() }, icon("slow"), h("span", {}, "Slow motion"));
+    this.apply = h("button", { type: "button", class: "apply", title: "Go on with the settings as the form holds them now, from the next round on", onclick: () => actions.apply() }, "Apply settings");
     this.stop = h("button", { type: "button", class: "stop", title: "End this run; what it has shown stays", onclick: () => actions.stop() }, icon("stop"), h("span", {}, "Stop"));
     this.line = h("p", { class: "standing" });
     this.keys = h("p", { class: "keys", "aria-hidden": "true" }, h("kbd", {}, "Space"), " play ", h("kbd", {}, "."), " step ", h("kbd", {}, "R"), " re-draw");
@@ -34,7 +35,7 @@ export class Bar {
     this.element = h(
       "div",
       { class: "bar", role: "toolbar", "aria-label": "Run" },
-      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.stop),
+      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.apply, this.stop),
       h("div", { class: "told" }, this.line, this.keys),
       this.status,
       this.progress,
@@ -51,6 +52,7 @@ export class Bar {
     put(this.play, "disabled", waiting);
     for (const button of this.steps) put(button, "disabled", waiting);
     put(this.stop, "disabled", !(running || model.state === "paused" || model.state === "queued"));
+    put(this.apply, "hidden", !(running || model.state === "paused"));
     put(this.slow, "aria-pressed", String(model.pace > 0));
     this.element.dataset.state = model.state;
     this.progress.style.width = model.facts ? `${(100 * model.rounds_done) / model.facts.rounds}%` : "0";

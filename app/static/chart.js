@@ -8,10 +8,11 @@ const PAD = { left: 34, right: 12, top: 10, bottom: 20 };
 export class Chart {
   /**
    * lines: [{ name, colour, value: (point) => number | null, format, width?, dash? }]; a point is [x, …] with x in rounds.
+   * pick(point): somebody clicks on it, or presses Enter after moving to it with the arrow keys.
    * low, high: the value axis, or null to follow the data; ticks: how many; span: show the newest so many rounds only.
    */
-  constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, hint = "", span = null }) {
-    Object.assign(this, { height, lines, low, high, ticks, axis, small, span });
+  constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, hint = "", span = null, pick = null }) {
+    Object.assign(this, { height, lines, low, high, ticks, axis, small, span, pick });
     this.points = [];
     this.rules = [];
     this.marks = [];
@@ -46,6 +47,7 @@ export class Chart {
     this.element = h("div", { class: small ? "chart-box small" : "chart-box" }, h("div", { class: "chart-head" }, this.heading, this.legend), this.svg, small ? "" : this.details);
     this.svg.addEventListener("pointermove", (event) => this.point(event));
     this.svg.addEventListener("pointerleave", () => this.point(null));
+    if (pick) this.listen();
     new ResizeObserver(() => this.draw()).observe(this.svg);
   }
 
@@ -131,7 +133,7 @@ export class Chart {
     const { x, pad } = this.scale;
     const floor = this.height - pad.bottom;
     this.markLayer.replaceChildren(
-      ...this.marks.map(({ x: at, kind }) => s("line", { class: kind, x1: x(at), x2: x(at), y1: floor, y2: kind === "rebuild" ? pad.top : floor - 4 })),
+      ...this.marks.map(({ x: at, kind, text }) => s("line", { class: kind, x1: x(at), x2: x(at), y1: floor, y2: kind === "redraw" ? floor - 4 : pad.top }, text ? s("title", {}, text) : null)),
     );
   }
 
@@ -145,13 +147,36 @@ export class Chart {
     );
   }
 
+  listen() {
+    put(this.svg, "tabindex", 0);
+    this.svg.classList.add("picks");
+    this.svg.addEventListener("click", () => this.nearest && this.pick(this.nearest));
+    this.svg.addEventListener("blur", () => this.point(null));
+    this.svg.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (step && this.points.length) {
+        const from = this.nearest ? this.points.indexOf(this.nearest) : this.points.length - (step > 0 ? 1 : 0);
+        this.pointAt(this.points[Math.min(this.points.length - 1, Math.max(0, from + step))]);
+      } else if (event.key === "Enter" && this.points.length) this.pick(this.nearest ?? this.points.at(-1));
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
   point(event) {
-    this.pointing = event !== null && this.points.length > 0;
-    put(this.cursor, "visibility", this.pointing ? "visible" : "hidden");
-    if (!this.pointing || !this.scale) return this.read(null);
-    const { x, pad } = this.scale;
+    if (event === null || !this.points.length || !this.scale) return this.pointAt(null);
+    const { x } = this.scale;
     const at = event.clientX - this.svg.getBoundingClientRect().left;
-    const nearest = this.points.reduce((best, point) => (Math.abs(x(point[0]) - at) < Math.abs(x(best[0]) - at) ? point : best));
+    this.pointAt(this.points.reduce((best, point) => (Math.abs(x(point[0]) - at) < Math.abs(x(best[0]) - at) ? point : best)));
+  }
+
+  pointAt(nearest) {
+    this.nearest = nearest;
+    this.pointing = nearest !== null;
+    put(this.cursor, "visibility", this.pointing ? "visible" : "hidden");
+    if (!this.pointing) return this.read(null);
+    const { x, pad } = this.scale;
     for (const end of ["x1", "x2"]) put(this.cursor, end, x(nearest[0]));
     put(this.cursor, "y1", pad.top);
     put(this.cursor, "y2", this.height - pad.bottom);

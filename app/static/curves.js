@@ -1,6 +1,7 @@
 // The panels with curves: the student's accuracy, and what generator and student lower.
 
 import { Chart } from "./chart.js";
+import { marksOf } from "./diversity.js";
 import { figure, h, percent, put, say, whole } from "./dom.js";
 
 export class Accuracy {
@@ -43,7 +44,7 @@ export class Accuracy {
     const teacher = model.teacher_accuracy ?? null;
     if (facts) rules.push({ y: 1 / facts.classes.length, text: "guessing", kind: "chance" });
     if (teacher !== null) rules.push({ y: teacher, text: `teacher ${percent(teacher, 1)}`, kind: "teacher" });
-    const marks = model.redraws.map(([round, what]) => ({ x: round, kind: what === "generator" ? "rebuild" : "redraw" }));
+    const marks = [...model.redraws.filter(([, what]) => what !== "generator").map(([round]) => ({ x: round, kind: "redraw" })), ...marksOf(model)];
     const last = model.measures.at(-1);
     this.chart.show({ points: model.measures, rules, marks, rounds: facts?.rounds ?? 60, label: last ? this.summary(last, teacher) : "No measurement yet." });
   }
@@ -87,7 +88,7 @@ export class Losses {
 
   update(model) {
     const rounds = model.facts?.rounds ?? 60;
-    const marks = model.redraws.filter(([, what]) => what === "generator").map(([round]) => ({ x: round, kind: "rebuild" }));
+    const marks = marksOf(model);
     this.points = model.losses;
     for (const [name, chart] of Object.entries(this.charts)) {
       const points = name === "kl" ? model.learning : model.losses;

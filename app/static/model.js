@@ -10,7 +10,9 @@ export function emptyModel() {
     losses: [],
     learning: [],
     measures: [],
+    diversity: [],
     redraws: [],
+    changes: [],
     rows: [],
     making: null,
     outputs: [],
@@ -25,6 +27,7 @@ export function emptyModel() {
     story: "",
     error: "",
     reason: "",
+    failure: "",
     ahead: 0,
     pace: 0,
     teacher_accuracy: null,
@@ -33,13 +36,15 @@ export function emptyModel() {
 
 /** The model after the news; curves grow or are replaced, a round's row and mark are there once. */
 export function told(model, news) {
-  const next = { ...model };
+  const nextSeed = news.run && model.facts && news.run.config.seed !== model.facts.config.seed;
+  const next = nextSeed ? { ...emptyModel() } : { ...model };
   for (const [name, value] of Object.entries(news)) {
     if (name === "run") next.facts = value;
-    else if (name === "losses" || name === "learning" || name === "measures")
-      next[name] = value.anew ? value.points : [...model[name], ...value.points];
-    else if (name === "rows") next.rows = merged(model.rows, value);
-    else if (name === "redraws") next.redraws = [...model.redraws, ...value.filter(([round]) => round > 0)]; // at 0 nothing is drawn anew
+    else if (name === "losses" || name === "learning" || name === "measures" || name === "diversity")
+      next[name] = value.anew ? value.points : [...next[name], ...value.points];
+    else if (name === "rows") next.rows = merged(next.rows, value);
+    else if (name === "changes") next.changes = [...next.changes, ...value];
+    else if (name === "redraws") next.redraws = [...next.redraws, ...value.filter(([round]) => round > 0)]; // at 0 nothing is drawn anew
     else next[name] = value;
   }
   next.making = news.making ?? null;

@@ -3,11 +3,15 @@
 import { Bar } from "./bar.js";
 import { Accuracy, Losses } from "./curves.js";
 import { Diagram } from "./diagram.js";
+import { Diversity } from "./diversity.js";
 import { h, put, say } from "./dom.js";
+import { Drill } from "./drill.js";
 import { Feed } from "./feed.js";
 import { LabelMap } from "./map.js";
 import { ENDED, emptyModel, told } from "./model.js";
 import { Samples } from "./samples.js";
+import { at, call } from "./server.js";
+import { Strip } from "./strip.js";
 
 const KEPT = "nayer-run"; // localStorage: { run, token }
 const SLOW = 2.6; // seconds an event in slow motion
@@ -47,12 +51,15 @@ class Stage {
       this.samples.highlight(index);
       this.map.highlight(index);
     };
-    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), stop: () => this.command("stop") });
+    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), apply: () => this.apply(), stop: () => this.command("stop") });
     this.diagram = new Diagram(this.props.parts);
     this.samples = new Samples({ focus });
     this.samples.pictured = (url, count) => this.diagram.picture(url, count);
     this.accuracy = new Accuracy();
     this.losses = new Losses();
+    this.drill = new Drill();
+    this.strip = new Strip({ ask: (label, count) => call("redraws", this.kept.run, this.kept.token, label, count, 0) });
+    this.diversity = new Diversity({ pick: (round) => this.drill.show({ address: this.address, round, classes: this.model.facts?.classes ?? [] }) });
     this.map = new LabelMap({ focus, umap: () => this.umap() });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
     const [title, text] = this.props.empty;
@@ -63,7 +70,7 @@ class Stage {
     bar.replaceChildren(this.bar.element);
     host.replaceChildren(
       this.notice,
-      h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element), h("div", { class: "side" }, this.accuracy.element, this.map.element, this.losses.element)),
+      h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element, this.strip.element), h("div", { class: "side" }, this.accuracy.element, this.diversity.element, this.map.element, this.losses.element)),
       this.foot,
     );
   }
@@ -91,8 +98,16 @@ class Stage {
     this.trigger("play", { token: this.kept.token ?? "", paused, asked: `${Date.now()}-${this.asked}` });
   }
 
+  /** Goes on with what the form holds, from the next round on. */
+  apply() {
+    this.asked += 1;
+    this.complain("");
+    this.trigger("apply", { run: this.kept.run, token: this.kept.token, asked: `${Date.now()}-${this.asked}` });
+  }
+
   begun(value) {
     if (!value) return;
+    if (value.said) return this.complain(value.said, value.refused ? "loud" : "quiet");
     if (value.error) {
       this.model = emptyModel();
       this.complain(value.error);
@@ -126,11 +141,9 @@ class Stage {
     if (guess && this.active && this.model.state !== "queued") this.model = { ...this.model, state: guess };
     this.draw();
     try {
-      const answer = await fetch(at(`gradio_api/run/${name}`), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ data: [this.kept.run, this.kept.token, ...rest] }) });
-      const told = await answer.json();
-      if (!answer.ok) this.complain(told.error ?? "The command did not arrive; try again.");
-    } catch {
-      this.complain("The command did not arrive; try again.");
+      await call(name, this.kept.run, this.kept.token, ...rest);
+    } catch (error) {
+      this.complain(error.message);
     }
     this.feed?.soon();
   }
@@ -145,7 +158,7 @@ class Stage {
     this.feed?.close();
     this.feed = new Feed({
       address: this.address,
-      every: this.props.every,
+      every: this.props.pause_ms,
       heard: (news) => this.hear(news),
       gone: () => this.forget(),
       seen: () => this.seen,
@@ -213,6 +226,9 @@ class Stage {
     put(this.sheet, "hidden", !model.facts);
     this.accuracy.update(model);
     this.losses.update(model);
+    this.diversity.update(model);
+    this.strip.introduce(classes);
+    this.strip.enable(Boolean(model.facts));
     this.map.update(model, this.chosen);
   }
 
@@ -252,8 +268,6 @@ class Stage {
     event.preventDefault();
   }
 }
-
-const at = (path) => new URL(path, document.baseURI).href;
 
 function remembered() {
   try {

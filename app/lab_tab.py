@@ -1,0 +1,33 @@
+"""The tab of the reset lab: what its script needs to know, and where it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gradio as gr
+
+from nayer.arms import EXPERIMENTS
+from nayer.methods import PRESETS
+from nayer.teachers import TeacherCard
+
+_LOAD = """
+const address = new URL('stage/' + props.version + '/lab.js', document.baseURI).href;
+import(address).then((lab) => lab.mount({ element, props }));
+"""
+
+
+def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str, local: bool) -> gr.HTML:
+    """Drawn inside the Blocks context it is made in; `first` is the teacher to begin with."""
+    return gr.HTML(
+        html_template='<div id="nayer-lab" class="nayer"></div>',
+        js_on_load=_LOAD,
+        apply_default_css=False,
+        elem_id="lab",
+        elem_classes="nayer-frame",
+        version=version,
+        pause_ms=1000 if local else 2000,
+        first=first,
+        experiments={name: [one.title, one.question] for name, one in EXPERIMENTS.items()},
+        presets=[[name, method.title] for name, method in PRESETS.items()],
+        teachers=[[card.name, card.title] for card in teachers],
+    )
