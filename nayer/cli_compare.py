@@ -18,7 +18,7 @@ from nayer.arms import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, o
 from nayer.arrays import Images
 from nayer.cli_codes import DONE, FAILED
 from nayer.cli_settings import add_setting_arguments, given_settings, value_of
-from nayer.compare import Outcome, observed, read, write
+from nayer.compare import CLOCKS, Outcome, observed, read, write
 from nayer.comparison import markdown, table
 from nayer.config import Config, settings
 from nayer.errors import ConfigError
@@ -41,6 +41,12 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         "--vary", action="append", default=[], metavar="FIELD=A,B,…", help="Each arm once for every value; repeatable."
     )
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="Threads of a run; 0 leaves it to torch.")
+    parser.add_argument(
+        "--clock",
+        choices=tuple(CLOCKS),
+        default="wall",
+        help="Seconds of the wall, or of the processor (default: wall).",
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="Outcomes, table, curves and samples.")
     add_setting_arguments(parser)
 
@@ -54,26 +60,28 @@ def compare_command(arguments: argparse.Namespace) -> int:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     console = Console(stderr=True, highlight=False)
-    outcomes = [_outcome(arm, seed, arguments.out, console) for seed in seeds for arm in arms]
+    outcomes = [_outcome(arm, seed, arguments, console) for seed in seeds for arm in arms]
     _write_all(arguments.out, outcomes)
     sys.stdout.write(markdown(outcomes))
     return FAILED if any(one.failure for one in outcomes) else DONE
 
 
-def _outcome(arm: Arm, seed: int, folder: Path, console: Console) -> Outcome:
+def _outcome(arm: Arm, seed: int, arguments: argparse.Namespace, console: Console) -> Outcome:
     """From the folder if it is there with the same config, else from a run."""
+    folder = arguments.out
     path = folder / "runs" / f"{_slug(arm.title)}-{seed}.json"
     wanted = Config.parse({"seed": seed}, arm.config)
     if path.exists():
         kept = read(path)
-        if kept.config != wanted.model_dump():
-            different = [name for name, value in wanted.model_dump().items() if kept.config.get(name) != value]
+        config = wanted.model_dump()
+        if kept.config != config or kept.clock != arguments.clock:
+            different = [name for name, value in config.items() if kept.config.get(name) != value]
             raise ConfigError(
-                f"out={str(folder)!r} holds {arm.title!r} with another {different[0] if different else 'config'}; "
+                f"out={str(folder)!r} holds {arm.title!r} with another {different[0] if different else 'clock'}; "
                 "name another folder."
             )
         return kept
-    outcome, record = observed(arm, seed)
+    outcome, record = observed(arm, seed, arguments.clock)
     write_whole(path.with_suffix(".png"), _grid_png(record))
     write(outcome, path)
     reached = outcome.failure or ("not measured" if outcome.accuracy is None else f"{outcome.accuracy:.1%}")

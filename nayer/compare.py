@@ -17,14 +17,17 @@ from nayer.arms import Arm
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
 from nayer.events import DiversityMeasured, Evaluated, Event, GeneratorStep, RoundFinished, RunFailed, RunStarted
+from nayer.experiment import open_run
 from nayer.files import write_whole
-from nayer.lab import Lab
 from nayer.record import Record
 
 LEVELS = (0.8, 0.9, 0.95)  # of the teacher's accuracy
 LATEST = 5  # diversities that are averaged
 SCALES = ("within", "across", "pool")  # within a round, across rounds, over the pool
 SIDES = ("samples", "noise", "real")
+# The wall's, or the processor's time of this process: with one thread that is what a quiet machine's wall would say,
+# and busy neighbours count for less.
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.monotonic, "cpu": time.process_time}
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Outcome:
     seed: int
     config: dict[str, Any]
     gigaflops: float  # of a matrix product, measured right before
+    clock: str = "wall"  # whose seconds
     curve: list[tuple[float, float]] = field(default_factory=list)  # seconds, accuracy (or agreement without tests)
     teacher_accuracy: float | None = None
     measured_on: str = ""
@@ -105,28 +109,30 @@ def numbers(event: DiversityMeasured) -> dict[str, float | None]:
     return made
 
 
-def observed(arm: Arm, seed: int, on_event: Callable[[Event], None] = lambda event: None) -> tuple[Outcome, Record]:
-    """Runs one arm with one seed to its end. A run that fails is an outcome too, with what it had until then."""
+def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]:
+    """Runs one arm with one seed to its end, by one of CLOCKS.
+
+    A run that fails is an outcome too, with what it had until then.
+    """
     config = Config.parse({"seed": seed}, arm.config)
-    observer = Observer(Outcome(arm.title, seed, config.model_dump(), round(matrix_rate(), 1)))
+    observer = Observer(Outcome(arm.title, seed, config.model_dump(), round(matrix_rate(CLOCKS[clock]), 1), clock))
     try:
-        for event in Lab([config]).events():
+        for event in open_run(config).events(CLOCKS[clock]):
             observer.add(event)
-            on_event(event)
     except NayerError as error:
         observer.outcome.failure = str(error)
     return observer.outcome, observer.record
 
 
-def matrix_rate(size: int = 1024, seconds: float = 0.3) -> float:
+def matrix_rate(now: Callable[[], float] = time.monotonic, size: int = 1024, seconds: float = 0.3) -> float:
     """GFLOPS of float32 matrix products (size, size) here and now: what normalised seconds are scaled by."""
     a = torch.rand(size, size, generator=torch.Generator().manual_seed(0))
     torch.mm(a, a)  # the first one allocates
-    began, done = time.perf_counter(), 0
-    while time.perf_counter() - began < seconds:
+    began, done = now(), 0
+    while now() - began < seconds:
         torch.mm(a, a)
         done += 1
-    return 2 * size**3 * done / (time.perf_counter() - began) / 1e9
+    return 2 * size**3 * done / (now() - began) / 1e9
 
 
 def write(outcome: Outcome, path: Path) -> None:

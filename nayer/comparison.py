@@ -75,7 +75,8 @@ def _cells(arm: str, outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _budget(one: Outcome) -> str:
-    return f"{one.config['seconds']:g} s" if one.config["seconds"] else f"{one.config['rounds']} rounds"
+    kind = "s of the processor's time" if one.clock == "cpu" else "s"
+    return f"{one.config['seconds']:g} {kind}" if one.config["seconds"] else f"{one.config['rounds']} rounds"
 
 
 def _seconds(reached: Sequence[float | None]) -> str:

@@ -5,7 +5,8 @@ The only place where training and test images meet: what is measured goes in as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from nayer import checkpoints
+from nayer.clock import Stopwatch
 from nayer.config import Config
 from nayer.errors import ConfigError, EncoderError
 from nayer.evaluation import TestImages
@@ -40,9 +42,9 @@ class Run:
     def student(self) -> nn.Module:
         return self.state.student
 
-    def events(self) -> Iterator[Event]:
-        """The run from where its state is; see `training.train`."""
-        return train(self.task, self.state, revised=self._revise)
+    def events(self, now: Callable[[], float] = time.monotonic) -> Iterator[Event]:
+        """The run from where its state is; see `training.train`. Its seconds are those of the clock `now`."""
+        return train(self.task, self.state, Stopwatch(self.state.seconds, now), revised=self._revise)
 
     def change(self, values: Mapping[str, object]) -> Config:
         """Goes on with `values` from the next round on; returns the config that then holds. Call it between events.

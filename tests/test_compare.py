@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import time
 
 import pytest
 from PIL import Image
@@ -144,3 +145,14 @@ def test_an_arm_that_fails_is_told_of_and_the_others_go_on(tmp_path, capsys):
 def test_bad_input_is_one_sentence(tmp_path, capsys, arguments, says):
     assert main(["compare", *arguments, "--out", str(tmp_path / "x")]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_processors_clock_stands_still_while_nobody_works(tmp_path, capsys):
+    command = ["compare", "--presets", "nayer", "--seeds", "0", "--clock", "cpu", "--out", str(tmp_path), *QUICK]
+    assert main(command) == 0
+    before = time.process_time()
+    time.sleep(0.2)
+    assert comparing.CLOCKS["cpu"]() - before < 0.1
+    assert read(tmp_path / "runs" / "nayer-0.json").clock == "cpu"
+    assert main([*command, "--clock", "wall"]) == 2
+    assert "with another clock" in capsys.readouterr().err
