@@ -185,7 +185,7 @@ def test_the_classes_are_ten_of_a_hundred_and_no_icon_draws_two() -> None:
     assert len(set(icons)) == len(icons)
 
 
-@pytest.mark.parametrize("name", ["emoji10"])
+@pytest.mark.parametrize("name", ["emoji10", "emoji100"])
 def test_the_shipped_split_is_balanced_small_and_attributed(name: str) -> None:
     card = read_card(SHIPPED / name)
     assert card.classes == CLASSES[name]
