@@ -142,8 +142,8 @@ PRESETS: dict[str, Method] = {
         rounds=3000,
         report_every=20,
         evaluate_every=20,
-        generator_lr=2e-3,
-        student_lr=0.05,
+        generator_lr=8e-3,
+        student_lr=0.1,
     ),
     **_pair(
         "zskt",
@@ -170,6 +170,7 @@ PRESETS: dict[str, Method] = {
         rounds=1000,
         report_every=10,
         evaluate_every=10,
+        student_lr=5e-3,
     ),
     **_pair(
         "dfad",
@@ -193,7 +194,8 @@ PRESETS: dict[str, Method] = {
         report_every=20,
         evaluate_every=20,
         rounds=1500,
-        student_lr=0.02,
+        generator_lr=0.01,
+        student_lr=0.2,
     ),
     **_pair(
         "dfq",
@@ -222,7 +224,8 @@ PRESETS: dict[str, Method] = {
         warmup_rounds=20,
         report_every=10,
         evaluate_every=10,
-        student_lr=0.05,
+        generator_lr=5e-3,
+        student_lr=0.03,
     ),
     **_pair(
         "cmi",
@@ -256,10 +259,10 @@ PRESETS: dict[str, Method] = {
         ),
         warmup_rounds=2,
         generator_steps=60,
-        generator_lr=5e-3,
+        generator_lr=2e-3,
         z_lr=1e-2,
         student_steps=120,
-        student_lr=0.05,
+        student_lr=0.03,
         pool_from_round=0,
     ),
     **_pair(
@@ -291,7 +294,8 @@ PRESETS: dict[str, Method] = {
         ),
         warmup_rounds=8,
         student_steps=20,
-        student_lr=0.05,
+        generator_lr=2.5e-3,
+        student_lr=0.03,
     ),
 }
 
