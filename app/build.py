@@ -12,6 +12,8 @@ from app import text
 from app.cards import shown
 from app.commands import Commands
 from app.controls import Form
+from app.explorer import Explorer
+from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
 from app.sessions import Registry
 from nayer.errors import NayerError
@@ -27,6 +29,7 @@ import(address).then((stage) => stage.mount({ element, props, trigger, watch }))
 def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, local: bool) -> gr.Blocks:
     """The page, ready to be mounted. `version` names the state of the static files."""
     commands = Commands(registry, teachers, local=local)
+    explorer = Explorer(local=local)
     page = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
@@ -56,6 +59,8 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
                         )
             with gr.Tab("Reset lab", id="lab-tab"):
                 lab_tab(teachers, first=str(form.teacher.value), version=version, local=local)
+            with gr.Tab("Embeddings", id="embeddings"):
+                ExplorerTab(explorer, form, teachers, version=version, local=local)
         _wire(stage, form, commands, registry)
         for command in (
             commands.start,
@@ -68,6 +73,8 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
             commands.change,
             commands.stop,
             commands.status,
+            explorer.embeddings,
+            explorer.embeddings_umap,
         ):
             api(command, queue=False)
     page.queue(default_concurrency_limit=8, max_size=256)

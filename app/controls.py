@@ -61,6 +61,11 @@ def form_settings(*, local: bool) -> list[Setting]:
     )
 
 
+def latent_choices(latents: Sequence[str]) -> list[tuple[str, str]]:
+    """Tables as (what people read, value)."""
+    return [(_TITLES.get(latent, latent), latent) for latent in latents]
+
+
 class Form:
     """The widgets, drawn inside the Blocks context it is made in."""
 

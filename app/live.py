@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from app.live_run import NoSuchArm
-from app.payload import lab_payload, payload
+from app.payload import lab_payload, payload, rounds
 from app.plots import sheet
 from app.sessions import NoSuchRun, Registry
 from nayer.errors import NayerError
@@ -29,6 +29,11 @@ def static_version() -> str:
     return digest.hexdigest()[:12]
 
 
+def style_sheets() -> list[str]:
+    """The names of the page's style sheets; `stage.css`, whose colours the others use, comes first."""
+    return sorted((path.name for path in STATIC.glob("*.css")), key=lambda name: (name != "stage.css", name))
+
+
 def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call."""
     router = APIRouter()
@@ -43,6 +48,16 @@ def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIR
         except (NoSuchRun, NoSuchArm) as error:
             return _gone(error)
         news = payload(view, since)
+        if news is None:
+            return Response(status_code=204)
+        return JSONResponse(news, headers={"Cache-Control": "no-store"})
+
+    @router.get("/live/{run}/rounds")
+    def sample_rounds(run: str, since: int = 0) -> Response:
+        try:
+            news = rounds(registry.look(run).refresh(), since)
+        except NoSuchRun as error:
+            return _gone(error)
         if news is None:
             return Response(status_code=204)
         return JSONResponse(news, headers={"Cache-Control": "no-store"})

@@ -44,6 +44,13 @@ class Atlas:
         """Teacher features (n, f) of samples with labels (n,) in the table's space, (n, d)."""
         return features_onto_anchors(features, labels, self.table).astype(np.float32)
 
+    def at_home(self, points: ArrayLike, labels: ArrayLike) -> float:
+        """The share of points (n, d), n ≥ 1, of the table's space that lie nearest to the row of their label (n,)."""
+        rows = np.asarray(points, dtype=np.float64)
+        table = self.table.astype(np.float64)
+        distances = (table**2).sum(axis=1) - 2.0 * rows @ table.T  # (n, k), less each point's own squared length
+        return float((distances.argmin(axis=1) == np.asarray(labels)).mean())
+
     def place(self, points: ArrayLike, labels: ArrayLike) -> Dots:
         """Points (n, d) of the table's space, with labels (n,), on the map."""
         return dots(self.basis.project(points), labels)

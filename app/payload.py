@@ -70,6 +70,28 @@ def lab_payload(run: LiveRun) -> dict[str, Any]:
     }
 
 
+def rounds(view: View, since: int) -> dict[str, Any] | None:
+    """Where the samples of the newest rounds fall on the run's map: what is new since `since`, or None."""
+    if since >= view.seq:
+        return None
+    news: dict[str, Any] = {"seq": view.seq, "state": view.condition.state}
+    if view.started_seq > since and view.started is not None and view.atlas is not None:
+        started = view.started
+        news["run"] = {
+            "teacher": started.teacher,
+            "latent": started.latent,
+            "classes": list(started.classes),
+            "width": int(started.embeddings.shape[1]),
+            "anchors": _dots(view.atlas.anchors()),
+        }
+    fresh = [
+        {"round": row.round, "at_home": row.at_home, "dots": _dots(row.samples)} for row in view.rows if row.seq > since
+    ]
+    if fresh:
+        news["rounds"] = fresh
+    return news
+
+
 def _standing(view: View) -> dict[str, Any]:
     condition = view.condition
     return {

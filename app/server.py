@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from app.build import build
 from app.environment import Environment
-from app.live import routes, static_version
+from app.live import routes, static_version, style_sheets
 from app.live_run import Source
 from app.plans import Plan
 from app.sessions import Opener, Registry
@@ -54,8 +54,8 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.state.registry = registry
     application.include_router(routes(registry, UmapMaps(registry).look))
-    sheets = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}.css">' for name in ("stage", "lab"))
-    head = f'{sheets}<meta name="color-scheme" content="light dark">'
+    styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
+    head = f'{styles}<meta name="color-scheme" content="light dark">'
     gr.mount_gradio_app(
         application,
         page,

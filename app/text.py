@@ -28,6 +28,15 @@ EMPTY_TEXT = (
     "teacher recognises. The student, which never sees a real image, then learns from these, "
     "and you watch its accuracy climb."
 )
+NAMES_INFO = "One a line, or separated by commas: 2 to 200 names."
+PROMPT_INFO = "The sentence each name is put into, at {}."
+TABLE_INFO = "What stands for the names: their embeddings, or a control."
+ENCODER_INFO = "A Hub id or a local folder."
+LOADING_ENCODER = (
+    "No shipped table has all of these texts: loading the text encoder… "
+    "The first time takes up to half a minute; what you see meanwhile is the answer before."
+)
+FITTING_UMAP = "UMAP is fitting the names…"
 SETTINGS_APPLY = "Settings apply from the next run on: press Stop, then Play."
 GRACE = "Close this tab and the run ends {seconds:.0f} s later; reload it and you find your run again."
 

@@ -67,6 +67,8 @@ class Row:
     student: tuple[Opinion, ...]
     label_hit: float  # share of the whole batch, 0..1
     pooled: bool
+    samples: Dots  # the whole batch on the map, by the teacher's features
+    at_home: float | None  # share of it that lies nearest to its own class's anchor, in the table's space
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +273,12 @@ def _generator_step(view: View, event: GeneratorStep) -> View:
 
 
 def _synthesised(view: View, event: RoundSynthesised) -> View:
-    row = _row(view, event)
-    samples = None
+    samples = at_home = None
     if view.atlas is not None:
         points = view.atlas.lay_features(event.features, event.labels)
         samples = Cloud(view.seq, view.atlas.place(points, event.labels), points)
+        at_home = round(view.atlas.at_home(points, event.labels), 3)
+    row = _row(view, event, samples.dots if samples else (), at_home)
     return replace(
         view,
         phase="pool",
@@ -287,7 +290,7 @@ def _synthesised(view: View, event: RoundSynthesised) -> View:
     )
 
 
-def _row(view: View, event: RoundSynthesised) -> Row:
+def _row(view: View, event: RoundSynthesised, samples: Dots, at_home: float | None) -> Row:
     classes = len(view.started.classes) if view.started else int(event.labels.max()) + 1
     _, firsts = np.unique(event.labels, return_index=True)  # the first image of every class, in class order
     firsts = firsts[:classes]
@@ -304,4 +307,6 @@ def _row(view: View, event: RoundSynthesised) -> Row:
         student=opinions(event.student_labels, event.student_confidence),
         label_hit=event.label_hit,
         pooled=event.pooled,
+        samples=samples,
+        at_home=at_home,
     )

@@ -59,11 +59,20 @@ def label_table(names: Sequence[str], latent: str = "lte", *, encoder: str, prom
     return Table(embeddings, latent, f"Label-text embeddings: {origin}")
 
 
+def at_hand(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: str) -> bool:
+    """Whether `label_table` answers without running the encoder, which takes seconds to load."""
+    if latent in ("one-hot", "random"):
+        return True
+    texts = prompted(check_names(names), prompt)
+    return any(table.rows(texts) is not None for table in shipped_tables(encoder))
+
+
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """`names` in Unicode's NFC without white space around them; ConfigError names the first that cannot be used."""
     if not 2 <= len(names) <= MAX_NAMES:
-        raise ConfigError(f"there are {len(names)} class names; use 2 to {MAX_NAMES}.")
-    checked: dict[str, str] = {}  # how a name reads ignoring case -> the name
+        count = "is 1 class name" if len(names) == 1 else f"are {len(names)} class names"
+        raise ConfigError(f"there {count}; use 2 to {MAX_NAMES}.")
+    checked: dict[str, str] = {}  # how a name reads ignoring case and look-alikes (Unicode's NFKC) -> the name
     for place, given in enumerate(names, start=1):
         name = unicodedata.normalize("NFC", given).strip()
         if not 1 <= len(name) <= MAX_NAME_LENGTH:
@@ -71,7 +80,9 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
             raise ConfigError(f"class name {place}, {shown!r}, has {len(name)} characters; use 1 to {MAX_NAME_LENGTH}.")
         if any(_is_control(character) for character in name):
             raise ConfigError(f"class name {place}, {name!r}, has control characters; use visible ones only.")
-        twin = checked.setdefault(name.casefold(), name)
+        if not any(map(_is_visible, name)):
+            raise ConfigError(f"class name {place}, {name!r}, shows nothing; use a name that can be seen.")
+        twin = checked.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
         if len(checked) < place:
             raise ConfigError(
                 f"class name {place}, {name!r}, is there already as {twin!r}; give every class its own name."
@@ -94,6 +105,11 @@ def _is_control(character: str) -> bool:
         unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
         or unicodedata.bidirectional(character) in BIDI_CONTROLS
     )
+
+
+def _is_visible(character: str) -> bool:
+    """Not a space, a mark without its letter, or one of the characters that only steer how others are set."""
+    return unicodedata.category(character) not in {"Cf", "Mn", "Me", "Zs"}
 
 
 def _label_text_embeddings(names: Sequence[str], encoder: str, prompt: str) -> tuple[Floats, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from nayer.config import Config
 from nayer.errors import ConfigError, EncoderError
-from nayer.labels import MAX_NAMES, Table, check_names, label_table
+from nayer.labels import MAX_NAMES, Table, at_hand, check_names, label_table
 from tests.minilm import minilm_folder
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -141,7 +141,7 @@ def test_names_are_composed_and_stripped_and_emoji_stay_whole() -> None:
     ("names", "complaint"),
     [
         ([], "there are 0 class names; use 2 to 200"),
-        (["cat"], "there are 1 class names; use 2 to 200"),
+        (["cat"], "there is 1 class name; use 2 to 200"),
         ([f"class {number}" for number in range(201)], "there are 201 class names; use 2 to 200"),
         (["cat", "  "], "class name 2, '  ', has 0 characters; use 1 to 64"),
         (["x" * 65, "cat"], f"class name 1, '{'x' * 20}…', has 65 characters; use 1 to 64"),
@@ -152,8 +152,23 @@ def test_names_are_composed_and_stripped_and_emoji_stay_whole() -> None:
         (["Cat", "dog", "cAT "], "class name 3, 'cAT', is there already as 'Cat'"),
         (["Straße", "STRASSE"], "class name 2, 'STRASSE', is there already as 'Straße'"),
         (["Caf\u00e9", "Cafe\u0301"], "class name 2, 'Café', is there already as 'Café'"),
+        (["fish", "\ufb01sh"], "class name 2, '\ufb01sh', is there already as 'fish'"),
+        (["cat", "\uff23at\u00a0"], "class name 2, '\uff23at', is there already as 'cat'"),
+        (["cat", "\u200b\u200f"], r"class name 2, '\\u200b\\u200f', shows nothing; use a name that can be seen"),
     ],
 )
 def test_names_that_cannot_be_used_are_named(names: list[str], complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         label_table(names, "one-hot", encoder="", prompt="", seed=0)
+
+
+def test_a_table_is_at_hand_unless_the_encoder_must_run() -> None:
+    def ready(names: list[str], latent: str = "lte", prompt: str = Config().prompt) -> bool:
+        return at_hand(names, latent, encoder=Config().encoder, prompt=prompt)
+
+    assert ready(["truck", "zero"])
+    assert ready(["truck", "zero"], "shuffled")
+    assert not ready(["truck", "red panda"])
+    assert not ready(["truck", "zero"], prompt="a drawing of a {}")
+    assert ready(["truck", "red panda"], "one-hot")
+    assert ready(["truck", "red panda"], "random")

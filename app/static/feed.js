@@ -8,8 +8,8 @@ const ENDED = new Set(["finished", "stopped", "failed"]);
 
 export class Feed {
   /** `heard(news)` for news, `gone()` when the run is unknown, `trouble(bool)` when the line drops and comes back; `seen()` says whether what it feeds is on show. */
-  constructor({ address, every, heard, gone, trouble, seen }) {
-    Object.assign(this, { address, every, heard, gone, trouble, seen });
+  constructor({ address, news = "status", every, heard, gone, trouble, seen }) {
+    Object.assign(this, { address, news, every, heard, gone, trouble, seen });
     this.seq = 0;
     this.failures = 0;
     this.over = false;
@@ -39,12 +39,13 @@ export class Feed {
     this.busy = true;
     let wait = document.hidden || !this.seen() ? HIDDEN : this.quick ? QUICK : this.every;
     try {
-      const answer = await fetch(`${this.address}/status?since=${this.seq}`, { cache: "no-store" });
+      const answer = await fetch(`${this.address}/${this.news}?since=${this.seq}`, { cache: "no-store" });
       if (this.over) return;
       if (answer.status === 404) return this.finish(this.gone);
       if (answer.status === 429) wait = REST;
       else if (!answer.ok) throw new Error(String(answer.status));
-      else if (answer.status === 200) this.take(await answer.json());
+      // What nobody sees is not taken: it comes again, and pictures drawn out of sight would be fetched when they are gone.
+      else if (answer.status === 200 && this.seen()) this.take(await answer.json());
       if (this.failures > 1) this.trouble(false);
       this.failures = 0;
     } catch {

@@ -5,10 +5,20 @@ import { classColour, h, put, s, say } from "./dom.js";
 const WIDTH = 1.36; // half of the map; anchors fill the middle, names and dots need the rim
 const HEIGHT = 1.02;
 
+const NAMED = 16; // so many classes have their names in full size; of more, those that find room, smaller
+const LEGEND = [["round", "embedding, fixed"], ["round hollow", "noisy layer's output"], ["round tiny", "newest sample"]];
+const USUAL = {
+  pca: "A flat shadow (PCA) of the embedding space; each re-draw scatters the outputs anew round their class.",
+  umap: "UMAP keeps neighbours together; distances between far groups mean little.",
+  idle: "Press Play first; UMAP then warms up in the background.",
+};
+
 export class LabelMap {
-  constructor({ focus, umap }) {
+  /** `focus(class or null)` hears where the pointer is; `umap()` promises { state, sentence, anchors, outputs, samples }, and without it there is PCA only. `usual` are the notes under the map: { pca, umap, idle }. */
+  constructor({ focus, umap = null, title = "Where the classes lie", legend = LEGEND, usual = USUAL }) {
     this.focus = focus;
     this.umap = umap;
+    this.usual = usual;
     this.mode = "pca";
     this.svg = s("svg", { viewBox: `${-WIDTH} ${-HEIGHT} ${2 * WIDTH} ${2 * HEIGHT}`, class: "map", role: "img", "aria-label": "Map of the label embeddings: empty." });
     this.layers = { samples: s("g", { class: "dots samples" }), outputs: s("g", { class: "dots outputs" }), anchors: s("g", { class: "anchors" }) };
@@ -16,15 +26,15 @@ export class LabelMap {
     this.svg.addEventListener("pointerover", (event) => this.focus(event.target.dataset?.class === undefined ? null : Number(event.target.dataset.class)));
     this.svg.addEventListener("pointerleave", () => this.focus(null));
     this.note = h("p", { class: "note" });
-    this.buttons = ["pca", "umap"].map((mode) => h("button", { type: "button", "aria-pressed": String(mode === "pca"), onclick: () => this.choose(mode) }, mode.toUpperCase()));
+    this.buttons = (umap ? ["pca", "umap"] : []).map((mode) => h("button", { type: "button", "aria-pressed": String(mode === "pca"), onclick: () => this.choose(mode) }, mode.toUpperCase()));
     this.table = h("tbody");
     this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...["class", "x", "y"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
     this.element = h(
       "section",
-      { class: "card map-card", "aria-label": "Map of the label embeddings" },
-      h("div", { class: "card-head" }, h("h3", {}, "Where the classes lie"), h("div", { class: "segmented small", role: "group", "aria-label": "Projection" }, ...this.buttons)),
+      { class: "card map-card", "aria-label": title },
+      h("div", { class: "card-head" }, h("h3", {}, title), umap && h("div", { class: "segmented small", role: "group", "aria-label": "Projection" }, ...this.buttons)),
       this.svg,
-      h("div", { class: "legend" }, h("span", { class: "key" }, h("i", { class: "round" }), "embedding, fixed"), h("span", { class: "key" }, h("i", { class: "round hollow" }), "noisy layer's output"), h("span", { class: "key" }, h("i", { class: "round tiny" }), "newest sample")),
+      h("div", { class: "legend" }, ...legend.map(([mark, name]) => h("span", { class: "key" }, h("i", { class: mark }), name))),
       this.note,
       this.details,
     );
@@ -41,11 +51,7 @@ export class LabelMap {
   }
 
   tell(sentence) {
-    const usual =
-      this.mode === "pca"
-        ? "A flat shadow (PCA) of the embedding space; each re-draw scatters the outputs anew round their class."
-        : "UMAP keeps neighbours together; distances between far groups mean little.";
-    say(this.note, sentence ?? usual);
+    say(this.note, sentence ?? this.usual[this.mode]);
   }
 
   /** `still` is what lies there before a run: { classes, anchors } of the chosen teacher. */
@@ -64,7 +70,7 @@ export class LabelMap {
 
   async askUmap() {
     clearTimeout(this.again);
-    if (this.mode !== "umap" || !this.active) return this.mode === "umap" && this.tell("Press Play first; UMAP then warms up in the background.");
+    if (this.mode !== "umap" || !this.active) return this.mode === "umap" && this.tell(this.usual.idle);
     const answer = await this.umap();
     if (!answer || this.mode !== "umap") return;
     if (answer.state === "ready") {
@@ -109,7 +115,9 @@ export class LabelMap {
     if (this.drawn === anchors) return;
     this.drawn = anchors;
     const placed = anchors.map((dot) => place(dot));
-    const names = total > 16 ? [] : beside(placed, anchors.map((dot) => this.facts.classes[dot[2]]));
+    const many = total > NAMED;
+    const names = beside(placed, anchors.map((dot) => shortened(this.facts.classes[dot[2]])), many ? 0.68 : 1);
+    put(this.svg, "data-many", many);
     this.layers.anchors.replaceChildren(
       ...anchors.map((dot, i) => {
         const [x, y] = placed[i];
@@ -117,21 +125,27 @@ export class LabelMap {
         return s(
           "g",
           { "data-class": dot[2] },
-          s("circle", { cx: x, cy: y, r: total > 16 ? 0.028 : 0.05, "data-class": dot[2], style: `--colour:${classColour(dot[2], total)}` }, s("title", {}, name)),
-          names[i] ? s("text", { x: names[i].x, y: names[i].y, "text-anchor": names[i].anchor, "data-class": dot[2] }, name) : null,
+          s("circle", { cx: x, cy: y, r: many ? 0.028 : 0.05, "data-class": dot[2], style: `--colour:${classColour(dot[2], total)}` }, s("title", {}, name)),
+          s("text", { x: names[i].x, y: names[i].y, "text-anchor": names[i].anchor, "data-class": dot[2], class: many && names[i].cost > CROWDED ? "crowded" : null }, shortened(name)),
         );
       }),
     );
   }
 
+  /** Dims all but one class, or but a few; null brings all back. */
   highlight(index) {
-    put(this.svg, "data-focus", index === null ? null : "yes");
-    for (const element of this.svg.querySelectorAll("circle[data-class], .anchors g")) element.classList.toggle("dim", index !== null && Number(element.dataset.class) !== index);
+    const lit = index === null ? null : [index].flat();
+    put(this.svg, "data-focus", lit && "yes");
+    for (const element of this.svg.querySelectorAll("circle[data-class], .anchors g")) {
+      const mine = lit?.includes(Number(element.dataset.class));
+      element.classList.toggle("dim", lit !== null && !mine);
+      element.classList.toggle("lit", Boolean(mine));
+    }
   }
 
   fillTable() {
     if (!this.details.open || !this.pca) return;
-    this.table.replaceChildren(...this.pca.anchors.map(([x, y, label]) => h("tr", {}, h("th", { scope: "row" }, this.facts.classes[label]), h("td", {}, x.toFixed(3)), h("td", {}, y.toFixed(3)))));
+    this.table.replaceChildren(...this.pca.anchors.map(([x, y, label]) => h("tr", {}, h("th", { scope: "row" }, h("bdi", {}, this.facts.classes[label])), h("td", {}, x.toFixed(3)), h("td", {}, y.toFixed(3)))));
   }
 }
 
@@ -144,29 +158,39 @@ function extent(values) {
 
 const LETTER = 0.052; // width of a letter in the map's units, about
 const LINE = 0.1;
+const LONGEST = 22; // letters of a name on the map
+const CROWDED = 0.02; // overlap, in hundredths of the map's square unit, above which a small name is left out
 
-/** Where each anchor's name stands: of eight places round it, the one that covers least of the others. */
-function beside(placed, names) {
-  const taken = placed.map(([x, y]) => box(x - 0.06, y - 0.06, 0.12, 0.12));
+/** A name as it fits on the map. */
+function shortened(name) {
+  const letters = [...name];
+  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : name;
+}
+
+/** Where each anchor's name stands, at `size` times the full one: of eight places round it, the one that covers least of the others; `cost` says how much. */
+function beside(placed, names, size) {
+  const reach = 0.06 * size;
+  const taken = placed.map(([x, y]) => box(x - reach, y - reach, 2 * reach, 2 * reach));
   return placed.map(([x, y], i) => {
-    const width = LETTER * names[i].length;
+    const width = LETTER * size * names[i].length;
+    const [away, aside] = [0.075 * size, 0.03 * size];
     const choices = [
-      { x: x + 0.075, y: y + 0.032, anchor: "start", left: x + 0.075 },
-      { x: x - 0.075, y: y + 0.032, anchor: "end", left: x - 0.075 - width },
-      ...[-0.085, 0.145].flatMap((drop) => [
+      { x: x + away, y: y + 0.032 * size, anchor: "start", left: x + away },
+      { x: x - away, y: y + 0.032 * size, anchor: "end", left: x - away - width },
+      ...[-0.085 * size, 0.145 * size].flatMap((drop) => [
         { x, y: y + drop, anchor: "middle", left: x - width / 2 },
-        { x: x - 0.03, y: y + drop, anchor: "start", left: x - 0.03 },
-        { x: x + 0.03, y: y + drop, anchor: "end", left: x + 0.03 - width },
+        { x: x - aside, y: y + drop, anchor: "start", left: x - aside },
+        { x: x + aside, y: y + drop, anchor: "end", left: x + aside - width },
       ]),
     ];
     let best = null;
     for (const choice of choices) {
-      choice.box = box(choice.left, choice.y - 0.08, width, LINE);
+      choice.box = box(choice.left, choice.y - 0.08 * size, width, LINE * size);
       const outside = Math.max(0, -WIDTH - choice.left, choice.left + width - WIDTH) + Math.max(0, -HEIGHT - choice.box.top, choice.box.bottom - HEIGHT);
       choice.cost = outside + taken.reduce((sum, other, j) => sum + (j === i ? 0 : shared(choice.box, other)), 0);
       if (!best || choice.cost < best.cost - 1e-6) best = choice;
     }
-    taken.push(best.box);
+    if (size === 1 || best.cost <= CROWDED) taken.push(best.box); // a name that is not shown takes no room
     return best;
   });
 }

@@ -69,6 +69,7 @@ export class Samples {
   }
 
   row(row, url) {
+    new Image().src = url; // fetched now, also if its tab is left before the next frame is drawn
     const total = this.classes.length;
     const cells = row.labels.map((label, i) => {
       const [seen, sure] = row.teacher[i];
@@ -114,7 +115,7 @@ export class Samples {
     } catch {
       return; // the frame is gone already; a newer one is on its way
     }
-    if (this.making !== making.frame) return;
+    if (this.making !== making.frame || !this.live.getClientRects().length) return; // out of sight it would be fetched when it is gone
     say(name, `${making.round + 1}`);
     say(hit, percent(making.label_hit));
     put(this.live, "aria-label", `Being made in round ${making.round + 1}, step ${making.step + 1} of ${making.steps}`);

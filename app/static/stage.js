@@ -7,13 +7,13 @@ import { Diversity } from "./diversity.js";
 import { h, put, say } from "./dom.js";
 import { Drill } from "./drill.js";
 import { Feed } from "./feed.js";
+import { keep, remembered } from "./kept.js";
 import { LabelMap } from "./map.js";
 import { ENDED, emptyModel, told } from "./model.js";
 import { Samples } from "./samples.js";
 import { at, call } from "./server.js";
 import { Strip } from "./strip.js";
 
-const KEPT = "nayer-run"; // localStorage: { run, token }
 const SLOW = 2.6; // seconds an event in slow motion
 
 export function mount({ element, props, trigger, watch }) {
@@ -115,7 +115,7 @@ class Stage {
     }
     if (!value.run || value.run === this.kept.run) return;
     this.kept = { run: value.run, token: value.token };
-    localStorage.setItem(KEPT, JSON.stringify(this.kept));
+    keep(this.kept);
     this.follow();
     if (this.then) this.command("step", this.then);
     this.then = null;
@@ -190,7 +190,7 @@ class Stage {
 
   forget() {
     this.kept = { token: this.kept.token };
-    localStorage.setItem(KEPT, JSON.stringify(this.kept));
+    keep(this.kept);
     if (this.model.facts) this.complain("This run is over and no longer kept. Press Play for a new one.", "quiet");
     this.model = { ...this.model, state: this.model.facts ? "stopped" : "empty" };
     this.draw();
@@ -269,10 +269,3 @@ class Stage {
   }
 }
 
-function remembered() {
-  try {
-    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
-  } catch {
-    return {};
-  }
-}

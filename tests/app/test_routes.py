@@ -65,7 +65,7 @@ def test_a_frame_is_the_rows_images_side_by_side_and_may_be_kept_for_ever(client
     assert np.abs(picture.astype(int) - wanted).mean() < 10
 
 
-@pytest.mark.parametrize("path", ["status", "frame/1.jpg", "umap"], ids=["status", "frame", "umap"])
+@pytest.mark.parametrize("path", ["status", "frame/1.jpg", "umap", "rounds"], ids=["status", "frame", "umap", "rounds"])
 def test_an_unknown_run_is_404_with_a_sentence(client: TestClient, path: str) -> None:
     answer = client.get(f"/live/nobody/{path}")
     assert answer.status_code == 404
@@ -95,7 +95,7 @@ def test_the_page_names_the_style_sheet_and_fetches_nothing_from_elsewhere(clien
 
 def test_private_events_are_not_offered_and_public_ones_are_documented(client: TestClient) -> None:
     named = client.get("/gradio_api/info").json()["named_endpoints"]
-    assert set(named) == {
+    commands = {
         "/start",
         "/start_lab",
         "/redraws",
@@ -107,6 +107,7 @@ def test_private_events_are_not_offered_and_public_ones_are_documented(client: T
         "/stop",
         "/status",
     }
+    assert set(named) == commands | {"/embeddings", "/embeddings_umap"}
     assert all(endpoint["description"] for endpoint in named.values())
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.payload import payload, seconds_left
+from app.payload import payload, rounds, seconds_left
 from app.series import LONGEST, Point, Series
 from app.view import ROWS, Condition, View, anew, fold
 from nayer.config import Config
@@ -190,3 +190,31 @@ def test_two_seeds_are_two_views_and_one_seed_is_one() -> None:
 
     assert shown(1) == shown(1)
     assert shown(1) != shown(2)
+
+
+def test_the_samples_of_the_newest_rounds_are_kept_where_they_fell() -> None:
+    config = SHORT.model_copy(update={"rounds": ROWS + 3})
+    events = list(script(config))
+    view = fold(View(), events)
+    told = rounds(view, 0)
+    assert told is not None
+    assert [one["round"] for one in told["rounds"]] == list(range(3, ROWS + 3))
+    assert told["run"]["classes"] == list(CLASSES)
+    assert view.atlas is not None
+    last = [event for event in events if isinstance(event, RoundSynthesised)][-1]
+    points = view.atlas.lay_features(last.features, last.labels)
+    placed = view.atlas.basis.project(points)
+    np.testing.assert_allclose([dot[:2] for dot in told["rounds"][-1]["dots"]], placed, atol=1e-3)
+    gaps = np.linalg.norm(points[:, None] - view.atlas.table, axis=2)  # (n, k)
+    home = float((gaps.argmin(axis=1) == last.labels).mean())
+    assert told["rounds"][-1]["at_home"] == pytest.approx(home, abs=1e-3)
+
+
+def test_only_new_rounds_travel() -> None:
+    ends = [place for place, event in enumerate(EVENTS) if isinstance(event, RoundFinished)]
+    before = fold(View(), EVENTS[: ends[0] + 1])
+    assert rounds(before, before.seq) is None
+    news = rounds(fold(before, EVENTS[ends[0] + 1 :]), before.seq)
+    assert news is not None
+    assert [one["round"] for one in news["rounds"]] == [1, 2]
+    assert "run" not in news

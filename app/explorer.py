@@ -1,0 +1,145 @@
+"""What the explorer shows of a list of names: their map, and how alike they are before and after BatchNorm."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app import text
+from app.controls import MACHINE
+from app.mapping import Atlas, dots
+from app.tables import Tables, Wanted
+from nayer.config import Config
+from nayer.errors import ConfigError, NayerError
+from nayer.labels import LATENTS, Table, check_names
+from nayer.table_geometry import Geometry, batch_normalised, lowest_mean
+from nayer.umap_worker import UmapLayout, UmapWorker, umap_worker
+
+CLOSEST = 5  # pairs that are told, before and after
+_THOUSANDTHS = 1000
+_MAPS = 32  # UMAP layouts that are kept
+
+
+class Explorer:
+    """Answers about names. The public methods are endpoints; a mistake comes back as one sentence."""
+
+    def __init__(self, tables: Tables | None = None, worker: UmapWorker | None = None, *, local: bool = True) -> None:
+        self._tables = tables or Tables()
+        self._worker = worker or umap_worker()
+        self._local = local
+        self._lock = threading.Lock()
+        self._maps: OrderedDict[Wanted, Future[UmapLayout]] = OrderedDict()
+
+    def look(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to {names, prompt, latent, seed, encoder}, or {state: loading, sentence}. Raises NayerError."""
+        wanted = self._wanted(values)
+        table = self._tables.look(wanted)
+        if table is None:
+            return {"state": "loading", "sentence": text.LOADING_ENCODER, "asked": _asked(wanted)}
+        return {"state": "ready", "asked": _asked(wanted)} | _shown(wanted, table)
+
+    def look_by_umap(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """{state, sentence, anchors}: warming until there is a layout. Raises NayerError."""
+        wanted = self._wanted(values)
+        table = self._tables.look(wanted)
+        if table is None:
+            return {"state": "warming", "sentence": text.LOADING_ENCODER, "anchors": []}
+        with self._lock:
+            answer = self._maps.get(wanted)
+            if answer is None:
+                answer = self._worker.project(table.embeddings, np.empty((0, table.embeddings.shape[1]), np.float32))
+                self._maps[wanted] = answer
+            while len(self._maps) > _MAPS:
+                self._maps.popitem(last=False)
+        if not answer.done():
+            sentence = self._worker.message if self._worker.state != "ready" else text.FITTING_UMAP
+            return {"state": "warming", "sentence": sentence, "anchors": []}
+        places = answer.result().anchors
+        return {"state": "ready", "sentence": "", "anchors": dots(places, np.arange(len(places)))}
+
+    # --- endpoints -----------------------------------------------------------------------------------------------
+
+    def embeddings(
+        self,
+        names: list[str],
+        prompt: str = Config().prompt,
+        latent: str = "lte",
+        seed: int = 0,
+        encoder: str = "",
+    ) -> dict[str, Any]:
+        """How the embeddings of class names lie: `anchors` on a plane as [x, y, place of the name], and under `before`
+        and `after` (BatchNorm) the cosines in thousandths, the upper triangle row by row, with their mean, least and
+        largest. `state` is loading while the text encoder works on names that no shipped table has: ask again."""
+        try:
+            return self.look(_values(names, prompt, latent, seed, encoder))
+        except NayerError as error:
+            raise gr.Error(str(error), print_exception=False, title="That does not work") from None
+
+    def embeddings_umap(
+        self,
+        names: list[str],
+        prompt: str = Config().prompt,
+        latent: str = "lte",
+        seed: int = 0,
+        encoder: str = "",
+    ) -> dict[str, Any]:
+        """The same names laid out by UMAP, at least four: `state` is warming until `anchors` are there, ask again; or
+        failed, and `sentence` says why."""
+        try:
+            return self.look_by_umap(_values(names, prompt, latent, seed, encoder))
+        except NayerError as error:
+            return {"state": "failed", "sentence": str(error), "anchors": []}
+
+    def _wanted(self, values: Mapping[str, Any]) -> Wanted:
+        names = values.get("names")
+        if not isinstance(names, Sequence) or isinstance(names, str) or not all(isinstance(n, str) for n in names):
+            raise ConfigError(f"names={str(names)[:60]!r} does not work; use a list of texts.")
+        rest = {name: values[name] for name in ("prompt", "latent", "seed", "encoder") if name in values}
+        if not rest.get("encoder"):
+            rest.pop("encoder", None)
+        if rest.get("latent") not in (None, *LATENTS):
+            raise ConfigError(f"latent={str(rest['latent'])[:60]!r} does not work; use one of {', '.join(LATENTS)}.")
+        config = Config.parse(rest)
+        for name in sorted(MACHINE & set(rest)):
+            if not self._local and rest[name] != getattr(Config(), name):
+                raise ConfigError(f"{name}={rest[name][:60]!r} cannot be chosen on a shared page; leave it as it is.")
+        return Wanted(check_names(names), config.prompt, config.latent, config.seed, config.encoder)
+
+
+def _values(names: list[str], prompt: str, latent: str, seed: int, encoder: str) -> dict[str, Any]:
+    return {"names": names, "prompt": prompt, "latent": latent, "seed": seed, "encoder": encoder}
+
+
+def _asked(wanted: Wanted) -> dict[str, Any]:
+    return _values(list(wanted.names), wanted.prompt, wanted.latent, wanted.seed, wanted.encoder)
+
+
+def _shown(wanted: Wanted, table: Table) -> dict[str, Any]:
+    before, after = Geometry.of(table.embeddings), Geometry.of(batch_normalised(table.embeddings))
+    k, width = table.embeddings.shape
+    return {
+        "source": table.source,
+        "width": width,
+        "anchors": Atlas.of(table.embeddings).anchors(),
+        "order": before.order(),
+        "before": _cosines(before),
+        "after": _cosines(after),
+        "lowest_mean": lowest_mean(k),
+    }
+
+
+def _cosines(geometry: Geometry) -> dict[str, Any]:
+    between = geometry.cosines[np.triu_indices(len(geometry.cosines), 1)]
+    return {
+        "cosines": np.rint(_THOUSANDTHS * between).astype(int).tolist(),
+        "mean": round(geometry.mean, 4),
+        "lowest": round(geometry.lowest, 4),
+        "highest": round(geometry.highest, 4),
+        "closest": geometry.closest(CLOSEST),
+    }

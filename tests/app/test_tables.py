@@ -1,0 +1,92 @@
+"""Tables for the explorer: quick ones at once, the encoder's from a thread, mistakes said and not kept."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from app.tables import Tables, Wanted
+from nayer.config import Config
+from nayer.errors import ConfigError, EncoderError, NayerError
+from nayer.labels import Table
+from tests.app.serving import wait_until
+
+NEW = ("red panda", "snow leopard")
+
+
+def wanted(names: tuple[str, ...] = NEW, latent: str = "lte", seed: int = 0) -> Wanted:
+    return Wanted(names, Config().prompt, latent, seed, Config().encoder)
+
+
+class Encoder:
+    """Stands for the real one: works when let, and fails as often as told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.go = threading.Event()
+        self.failures = failures
+        self.calls: list[Wanted] = []
+
+    def __call__(self, asked: Wanted) -> Table:
+        self.calls.append(asked)
+        assert self.go.wait(30)
+        if self.failures:
+            self.failures -= 1
+            raise EncoderError("encoder='x' is not here; latent=one-hot and latent=random work without an encoder.")
+        return Table(np.eye(len(asked.names), dtype=np.float32), asked.latent, "Made.")
+
+
+@pytest.mark.parametrize("latent", ["one-hot", "random"])
+def test_what_needs_no_encoder_is_there_at_once(latent: str) -> None:
+    table = Tables().look(wanted(latent=latent))
+    assert table is not None
+    assert table.latent == latent
+
+
+def test_shipped_names_are_there_at_once() -> None:
+    table = Tables().look(wanted(("truck", "zero", "T-shirt")))
+    assert table is not None
+    assert "computed beforehand" in table.source
+
+
+def test_new_names_wait_for_the_encoder_which_runs_once_for_all_who_ask() -> None:
+    encoder = Encoder()
+    tables = Tables(encoder)
+    assert tables.look(wanted()) is None
+    assert tables.look(wanted()) is None
+    encoder.go.set()
+    wait_until(lambda: tables.look(wanted()) is not None)
+    assert encoder.calls == [wanted()]
+
+
+def test_a_failure_is_said_once_and_the_next_question_tries_again() -> None:
+    encoder = Encoder(failures=1)
+    encoder.go.set()
+    tables = Tables(encoder)
+    with pytest.raises(EncoderError, match="work without an encoder"):
+        wait_until(lambda: tables.look(wanted()) is not None)
+    wait_until(lambda: tables.look(wanted()) is not None)
+    assert len(encoder.calls) == 2
+
+
+def test_only_so_many_wait_for_the_encoder() -> None:
+    encoder = Encoder()
+    tables = Tables(encoder)
+    lists = [wanted((*NEW, f"owl {number}")) for number in range(17)]
+    try:
+        for one in lists[:16]:
+            assert tables.look(one) is None
+        with pytest.raises(NayerError, match="16 lists of names wait for the text encoder; ask again in a minute"):
+            tables.look(lists[16])
+        assert tables.look(lists[3]) is None
+    finally:
+        encoder.go.set()
+    wait_until(lambda: tables.look(lists[16]) is not None)
+
+
+def test_names_are_checked_before_anything_runs() -> None:
+    encoder = Encoder()
+    with pytest.raises(ConfigError, match="there is 1 class name; use 2 to 200"):
+        Tables(encoder).look(wanted(("cat",)))
+    assert not encoder.calls
