@@ -45,7 +45,7 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
                     with gr.Column(elem_id="stage-column"):
                         stage = gr.HTML(
                             value=None,
-                            html_template='<div id="nayer-stage"></div>',
+                            html_template='<div id="nayer-stage" class="nayer"></div>',
                             js_on_load=_LOAD_STAGE,
                             apply_default_css=False,
                             elem_id="stage",
