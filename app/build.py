@@ -26,10 +26,11 @@ import(address).then((stage) => stage.mount({ element, props, trigger, watch }))
 """
 
 
-def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, local: bool) -> gr.Blocks:
+def build(
+    registry: Registry, explorer: Explorer, teachers: Sequence[TeacherCard], *, version: str, local: bool
+) -> gr.Blocks:
     """The page, ready to be mounted. `version` names the state of the static files."""
     commands = Commands(registry, teachers, local=local)
-    explorer = Explorer(local=local)
     page = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
@@ -60,7 +61,7 @@ def build(registry: Registry, teachers: Sequence[TeacherCard], *, version: str, 
             with gr.Tab("Reset lab", id="lab-tab"):
                 lab_tab(teachers, first=str(form.teacher.value), version=version, local=local)
             with gr.Tab("Embeddings", id="embeddings"):
-                ExplorerTab(explorer, form, teachers, version=version, local=local)
+                ExplorerTab(form, teachers, version=version, local=local)
         _wire(stage, form, commands, registry)
         for command in (
             commands.start,

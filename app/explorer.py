@@ -14,9 +14,10 @@ import numpy as np
 from app import text
 from app.controls import MACHINE
 from app.mapping import Atlas, dots
+from app.names import split
 from app.tables import Tables, Wanted
 from nayer.config import Config
-from nayer.errors import ConfigError, NayerError
+from nayer.errors import ConfigError, EncoderError, NayerError
 from nayer.labels import LATENTS, Table, check_names
 from nayer.table_geometry import Geometry, batch_normalised, lowest_mean
 from nayer.umap_worker import UmapLayout, UmapWorker, umap_worker
@@ -62,6 +63,13 @@ class Explorer:
             return {"state": "warming", "sentence": sentence, "anchors": []}
         places = answer.result().anchors
         return {"state": "ready", "sentence": "", "anchors": dots(places, np.arange(len(places)))}
+
+    def asked(self, form: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to what is typed into the page, {typed, prompt, latent, encoder}; a refusal is an answer, too."""
+        try:
+            return self.look(dict(form) | {"names": split(str(form.get("typed", "")))})
+        except NayerError as error:
+            return {"state": "refused", "sentence": str(error), "controls": isinstance(error, EncoderError)}
 
     # --- endpoints -----------------------------------------------------------------------------------------------
 

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
 from app import text
 from app.controls import Form, latent_choices
-from app.explorer import Explorer
-from app.names import listed, split
+from app.names import listed
 from nayer.config import Config
-from nayer.errors import EncoderError, NayerError
-from nayer.labels import LATENTS, at_hand
+from nayer.labels import LATENTS
 from nayer.teachers import TeacherCard
 
 _LOAD = """
 const address = new URL('stage/' + props.version + '/explorer.js', document.baseURI).href;
-import(address).then((explorer) => explorer.mount({ element, props, trigger, watch }));
+import(address).then((explorer) => explorer.mount({ element, props, trigger }));
 """
+_ASK = "(typed, prompt, latent, encoder) => window.nayerExplores?.({ typed, prompt, latent, encoder })"
 
 
 class ExplorerTab:
     """Drawn inside the Blocks context it is made in; begins with the classes of the teacher in the run's `form`."""
 
-    def __init__(
-        self, explorer: Explorer, form: Form, teachers: Sequence[TeacherCard], *, version: str, local: bool
-    ) -> None:
-        self._explorer = explorer
+    def __init__(self, form: Form, teachers: Sequence[TeacherCard], *, version: str, local: bool) -> None:
         self._classes = {card.name: listed(card.classes) for card in teachers}
         first = self._classes.get(str(form.teacher.value), "")
         with gr.Row(elem_classes="nayer-workbench"):
@@ -55,7 +51,6 @@ class ExplorerTab:
                 show = gr.Button("Show", variant="primary", elem_id="explorer-show")
             with gr.Column(elem_classes="nayer-column"):
                 self.stage = gr.HTML(
-                    value=self._first(first),
                     html_template='<div id="nayer-explorer" class="nayer"></div>',
                     js_on_load=_LOAD,
                     apply_default_css=False,
@@ -67,46 +62,22 @@ class ExplorerTab:
         self._wire(form, show, take)
 
     def _wire(self, form: Form, show: gr.Button, take: gr.Button) -> None:
+        """Gradio keeps the form; the script asks the plain route about it, for it knows what was asked last."""
         entered = [self.names, self.prompt, self.latent, self.encoder]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        for asked in (show.click, self.names.submit, self.prompt.submit, self.latent.input):
-            asked(self._answer, entered, self.stage, **quiet)
-        take.click(self._take, [form.teacher, *entered[1:]], [self.names, self.stage], **quiet)
-        form.teacher.change(self._follow, [form.teacher, *entered], [self.names, self.stage], **quiet)
-        self.stage.play(self._again, None, self.stage, **quiet)
-        self.stage.select(self._control, entered, [self.latent, self.stage], **quiet)
+        for asked in (show.click, self.names.submit, self.prompt.submit, self.latent.input, self.stage.select):
+            asked(None, entered, None, js=_ASK, **quiet)
+        taken = take.click(self._classes.get, form.teacher, self.names, **quiet)
+        followed = form.teacher.change(self._follow, [form.teacher, self.names], self.names, **quiet)
+        chosen = self.stage.play(_chosen, None, self.latent, **quiet)
+        for changed in (taken, followed, chosen):
+            changed.then(None, entered, None, js=_ASK, **quiet)
 
-    def _answer(self, names: str, prompt: str, latent: str, encoder: str) -> dict[str, Any]:
-        return self._looked({"names": split(names), "prompt": prompt, "latent": latent, "encoder": encoder})
-
-    def _first(self, names: str) -> dict[str, Any] | None:
-        """The answer that the page comes with, where it takes no encoder."""
-        config = Config()
-        if not names or not at_hand(split(names), encoder=config.encoder, prompt=config.prompt):
-            return None
-        return self._answer(names, config.prompt, config.latent, config.encoder)
-
-    def _looked(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return self._explorer.look(values)
-        except NayerError as error:
-            return {"state": "refused", "sentence": str(error), "controls": isinstance(error, EncoderError)}
-
-    def _again(self, event: gr.EventData) -> dict[str, Any]:
-        """The page asks again for what was still loading."""
-        return self._looked(event._data or {})
-
-    def _take(self, teacher: str, prompt: str, latent: str, encoder: str) -> list[Any]:
-        names = self._classes.get(teacher, "")
-        return [names, self._answer(names, prompt, latent, encoder)]
-
-    def _follow(self, teacher: str, names: str, prompt: str, latent: str, encoder: str) -> list[Any]:
+    def _follow(self, teacher: str, names: str) -> Any:
         """Another teacher brings its classes along, unless the names are the visitor's own."""
-        if names not in self._classes.values():
-            return [gr.skip(), gr.skip()]
-        return self._take(teacher, prompt, latent, encoder)
+        return self._classes.get(teacher, names) if names in self._classes.values() else gr.skip()
 
-    def _control(self, event: gr.EventData, names: str, prompt: str, latent: str, encoder: str) -> list[Any]:
-        """The table that the page offers where the encoder cannot run."""
-        chosen = str((event._data or {}).get("latent", latent))
-        return [chosen, self._answer(names, prompt, chosen, encoder)]
+
+def _chosen(event: gr.EventData) -> str:
+    """The table that the page offers where the encoder cannot run."""
+    return str((event._data or {}).get("latent", Config().latent))

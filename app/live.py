@@ -34,8 +34,13 @@ def style_sheets() -> list[str]:
     return sorted((path.name for path in STATIC.glob("*.css")), key=lambda name: (name != "stage.css", name))
 
 
-def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIRouter:
-    """`umap` gives the state of a run's UMAP map, and warms the worker at the first call."""
+def routes(
+    registry: Registry,
+    umap: Callable[[str], dict[str, object]],
+    explore: Callable[[dict[str, object]], dict[str, object]],
+) -> APIRouter:
+    """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
+    of the embedding explorer."""
     router = APIRouter()
     drawing = threading.Lock()  # a sheet takes a second of a core: one at a time
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
@@ -124,6 +129,10 @@ def routes(registry: Registry, umap: Callable[[str], dict[str, object]]) -> APIR
             return JSONResponse(umap(run), headers={"Cache-Control": "no-store"})
         except NoSuchRun as error:
             return _gone(error)
+
+    @router.post("/explore")
+    def explored(form: dict[str, object]) -> Response:
+        return JSONResponse(explore(form), headers={"Cache-Control": "no-store"})
 
     @router.get("/stage/{version}/{name}")
     def static(version: str, name: str) -> Response:

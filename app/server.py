@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from app.build import build
 from app.environment import Environment
+from app.explorer import Explorer
 from app.live import routes, static_version, style_sheets
 from app.live_run import Source
 from app.plans import Plan
@@ -42,7 +43,8 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     """The whole application; `opener` makes of a plan what is run."""
     registry = Registry(opener, capacity=environment.capacity, grace_seconds=environment.grace_seconds)
     version = static_version()
-    page = build(registry, teacher_cards(), version=version, local=environment.local)
+    explorer = Explorer(local=environment.local)
+    page = build(registry, explorer, teacher_cards(), version=version, local=environment.local)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -53,7 +55,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.state.registry = registry
-    application.include_router(routes(registry, UmapMaps(registry).look))
+    application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'
     gr.mount_gradio_app(

@@ -5,28 +5,28 @@ import { whenKept } from "./kept.js";
 import { LabelMap } from "./map.js";
 import { Matrices } from "./matrices.js";
 import { Rounds } from "./rounds.js";
-import { call } from "./server.js";
+import { at, call } from "./server.js";
 
 const PATIENCE = 1000; // ms between two questions whether the text encoder is done
 const CONTROLS = [["one-hot", "Use one-hot rows"], ["random", "Use random numbers"]];
 const LEGEND = [["round", "a name's embedding"]];
 const USUAL = { pca: "A flat shadow (PCA) of the embeddings, the same each time: near here need not be near in all dimensions.", umap: "UMAP keeps neighbours together; distances between far groups mean little.", idle: "" };
 
-export function mount({ element, props, trigger, watch }) {
+export function mount({ element, props, trigger }) {
   const host = element.querySelector("#nayer-explorer");
   if (host.childElementCount) return;
-  new Explorer({ host, props, trigger, watch });
+  new Explorer({ host, props, trigger });
 }
 
 class Explorer {
-  constructor({ host, props, trigger, watch }) {
+  constructor({ host, props, trigger }) {
     Object.assign(this, { host, props, trigger });
     this.build(host);
     whenKept(({ run }) => this.rounds.follow(run));
     new ResizeObserver(() => this.appear()).observe(host);
-    watch("value", () => this.hear(props.value));
-    if (props.value) this.hear(props.value);
-    else trigger("select", {});
+    this.asked = 0;
+    window.nayerExplores = (form) => this.ask(form);
+    trigger("select", {}); // the form is asked of once, as it stands
   }
 
   build(host) {
@@ -48,13 +48,29 @@ class Explorer {
     this.shown = this.seen;
   }
 
-  hear(value) {
-    if (!value) return;
-    clearInterval(this.again);
+  /** Asks for { typed, prompt, latent, encoder }, and again until the text encoder is done; only the last question counts. */
+  async ask(form) {
+    clearTimeout(this.again);
+    this.asked += 1;
+    const turn = this.asked;
+    const value = await this.answerTo(form);
+    if (turn !== this.asked) return;
     this.complain(value);
-    // Again and again, for an answer that is the same as the one before is not heard of.
-    if (value.state === "loading") this.again = setInterval(() => this.trigger("play", value.asked), PATIENCE);
-    if (value.state !== "ready") return;
+    if (value.state === "loading") this.again = setTimeout(() => this.ask(form), PATIENCE);
+    if (value.state === "ready") this.show(value);
+  }
+
+  async answerTo(form) {
+    try {
+      const answer = await fetch(at("explore"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(form) });
+      if (answer.ok) return await answer.json();
+    } catch {
+      // said below
+    }
+    return { state: "refused", sentence: "The question did not arrive; press Show again." };
+  }
+
+  show(value) {
     this.answer = value;
     const { names, latent } = value.asked;
     say(this.facts, `${names.length} names, ${value.width} numbers each. ${value.source}`);
@@ -67,7 +83,7 @@ class Explorer {
     put(this.notice, "hidden", state === "ready");
     this.notice.className = state === "loading" ? "notice quiet" : "notice";
     if (state === "ready") return this.notice.replaceChildren();
-    const buttons = controls ? CONTROLS.map(([latent, name]) => h("button", { type: "button", onclick: () => this.trigger("select", { latent }) }, name)) : [];
+    const buttons = controls ? CONTROLS.map(([latent, name]) => h("button", { type: "button", onclick: () => this.trigger("play", { latent }) }, name)) : [];
     this.notice.replaceChildren(h("span", {}, sentence), ...(buttons.length ? [h("div", { class: "choices" }, ...buttons)] : []));
   }
 

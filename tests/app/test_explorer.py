@@ -139,8 +139,26 @@ def test_the_endpoint_answers_any_program(client: TestClient) -> None:
     assert "at least 4 classes and here are 3" in flat.json()["data"][0]["sentence"]
 
 
-def test_the_page_comes_with_the_answer_for_the_first_teachers_names(client: TestClient) -> None:
-    config = client.get("/config").json()
-    stage = next(c["props"] for c in config["components"] if c["props"].get("elem_id") == "explorer")
-    assert stage["value"]["state"] == "ready"
-    assert len(stage["value"]["asked"]["names"]) == 10
+def test_the_pages_form_is_answered_or_refused_in_a_sentence_but_never_an_error(client: TestClient) -> None:
+    form = {"typed": "truck, ship\ncat", "prompt": "a photo of a {}", "latent": "lte", "encoder": ""}
+    answer = client.post("/explore", json=form)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()["asked"]["names"] == ["truck", "ship", "cat"]
+    for typed, sentence in {"cat,,dog": "class name 2, '', has 0 characters", "": "there are 0 class names"}.items():
+        refused = client.post("/explore", json=form | {"typed": typed})
+        assert refused.status_code == 200
+        assert refused.json()["state"] == "refused"
+        assert not refused.json()["controls"]
+        assert sentence in refused.json()["sentence"]
+
+
+def test_where_no_encoder_is_at_hand_controls_are_offered(client: TestClient) -> None:
+    form = {"typed": "red panda, barn owl", "prompt": "a photo of a {}", "latent": "lte", "encoder": ""}
+    answers: list[dict[str, Any]] = []
+    wait_until(
+        lambda: answers.append(client.post("/explore", json=form).json()) or answers[-1]["state"] != "loading",
+        seconds=120,
+    )
+    assert answers[-1]["controls"]
+    assert "latent=one-hot and latent=random work without an encoder" in answers[-1]["sentence"]
+    assert client.post("/explore", json=form | {"latent": "random"}).json()["state"] == "ready"
