@@ -89,7 +89,13 @@ def experiment(name: str) -> Experiment:
 
 
 def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tuple[Arm, ...]:
-    """Each variation on what all `shared`: its preset, then the shared fields, then its own changes."""
+    """Each variation on what all `shared`: its preset, then the shared fields, then its own changes.
+
+    Raises ConfigError for a shared field that an arm sets itself.
+    """
+    own = next((name for name in shared if any(name in one.changes for one in variations)), None)
+    if own is not None:
+        raise ConfigError(f"{own}={shared[own]!r} cannot hold for all arms, for they set it themselves; leave it out.")
     endless = WITHOUT_END if shared.get("seconds") else {}
     return tuple(
         Arm(one.title, Config.parse({**endless, **shared, **one.changes}, get(one.preset).config)) for one in variations

@@ -40,63 +40,110 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vary", action="append", default=[], metavar="FIELD=A,B,…", help="Each arm once for every value; repeatable."
     )
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="Threads of a run; 0 leaves it to torch.")
     parser.add_argument(
         "--clock",
         choices=tuple(CLOCKS),
         default="wall",
-        help="Seconds of the wall, or of the processor (default: wall).",
+        help="Seconds of the wall, or of the processor, which busy neighbours hardly touch (default: wall).",
     )
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="Threads of a run; 0 leaves it to torch.")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="Outcomes, table, curves and samples.")
     add_setting_arguments(parser)
 
 
 def compare_command(arguments: argparse.Namespace) -> int:
     """Runs what DIR does not hold yet, then writes the table and the pictures; 1 if an arm failed."""
-    seeds, shared = _seeds(arguments.seeds), given_settings(arguments)
+    seeds, shared, clock = _seeds(arguments.seeds), given_settings(arguments), arguments.clock
+    if "seed" in shared:
+        raise ConfigError(f"seed={shared['seed']!r} does not go with compare; use --seeds {shared['seed']}.")
     shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
     arms = arms_of(_variations(arguments), shared)
+    _set_threads(arguments.threads, clock)
     check_writable(arguments.out)
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
+    runs = [(arm, seed) for seed in seeds for arm in arms]
+    _check_kept(runs, clock, arguments.out)
     console = Console(stderr=True, highlight=False)
-    outcomes = [_outcome(arm, seed, arguments, console) for seed in seeds for arm in arms]
-    _write_all(arguments.out, outcomes)
+    outcomes: list[Outcome] = []
+    for arm, seed in runs:
+        outcome = _kept(arm, seed, clock, arguments.out)
+        if outcome is None:
+            outcome = _run(arm, seed, clock, arguments.out)
+            told = f"{len(outcomes) + 1} of {len(runs)}: {_told(outcome)}"
+            console.print(told, soft_wrap=True, markup=False)
+        outcomes.append(outcome)
+        _write_tables(arguments.out, outcomes)
+    _write_pictures(arguments.out, outcomes)
     sys.stdout.write(markdown(outcomes))
     return FAILED if any(one.failure for one in outcomes) else DONE
 
 
-def _outcome(arm: Arm, seed: int, arguments: argparse.Namespace, console: Console) -> Outcome:
-    """From the folder if it is there with the same config, else from a run."""
-    folder = arguments.out
-    path = folder / "runs" / f"{_slug(arm.title)}-{seed}.json"
-    wanted = Config.parse({"seed": seed}, arm.config)
-    if path.exists():
-        kept = read(path)
-        config = wanted.model_dump()
-        if kept.config != config or kept.clock != arguments.clock:
-            different = [name for name, value in config.items() if kept.config.get(name) != value]
-            raise ConfigError(
-                f"out={str(folder)!r} holds {arm.title!r} with another {different[0] if different else 'clock'}; "
-                "name another folder."
-            )
-        return kept
-    outcome, record = observed(arm, seed, arguments.clock)
+def _set_threads(threads: int, clock: str) -> None:
+    if threads < 0:
+        raise ConfigError(f"threads={threads} does not work; use a whole number from 0.")
+    if clock == "cpu" and (threads or torch.get_num_threads()) > 1:
+        raise ConfigError("clock='cpu' adds up the time of all threads, also while they wait; use --threads 1 with it.")
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def _path(arm: Arm, seed: int, folder: Path) -> Path:
+    return folder / "runs" / f"{_slug(arm.title)}-{seed}.json"
+
+
+def _kept(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome | None:
+    """What the folder holds of this run. Raises ConfigError if that was measured otherwise."""
+    path = _path(arm, seed, folder)
+    if not path.exists():
+        return None
+    kept = read(path)
+    wanted = Config.parse({"seed": seed}, arm.config).model_dump()
+    before, now = {**kept.config, "clock": kept.clock}, {**wanted, "clock": clock}
+    different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if kept.threads not in (0, torch.get_num_threads()):
+        different.append("number of threads")
+    if different:
+        raise ConfigError(f"out={str(folder)!r} holds {arm.title!r} with another {different[0]}; name another folder.")
+    return kept
+
+
+def _check_kept(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> None:
+    """Refuses what does not go with this call before hours of work. Raises ConfigError."""
+    kept = [_kept(arm, seed, clock, folder) for arm, seed in runs]
+    if any(one is None or not one.with_measuring for one in kept) and any(one and one.with_measuring for one in kept):
+        raise ConfigError(
+            f"out={str(folder)!r} holds runs whose seconds include measuring, which no longer count; "
+            "name another folder."
+        )
+
+
+def _run(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome:
+    path = _path(arm, seed, folder)
+    outcome, record = observed(arm, seed, clock)
     write_whole(path.with_suffix(".png"), _grid_png(record))
     write(outcome, path)
-    reached = outcome.failure or ("not measured" if outcome.accuracy is None else f"{outcome.accuracy:.1%}")
-    console.print(f"{arm.title}, seed {seed}: {reached} after {outcome.seconds:.0f} s", soft_wrap=True, markup=False)
     return outcome
 
 
-def _write_all(folder: Path, outcomes: Sequence[Outcome]) -> None:
-    from nayer import charts  # matplotlib takes a second, and only pictures need it
+def _told(outcome: Outcome) -> str:
+    reached = outcome.failure or ("not measured" if outcome.accuracy is None else f"{outcome.accuracy:.1%}")
+    return f"{outcome.arm}, seed {outcome.seed}: {reached} after {outcome.seconds:.0f} s"
 
+
+def _write_tables(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    """After each run, so that an interrupted comparison has a table too."""
     write_whole(folder / "table.md", markdown(outcomes).encode())
     write_whole(folder / "table.csv", table(outcomes).encode())
+
+
+def _write_pictures(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    from nayer import charts  # matplotlib takes a second, and only pictures need it
+
     write_whole(folder / "curves.png", charts.curves(outcomes))
-    first = {one.arm: folder / "runs" / f"{_slug(one.arm)}-{one.seed}.png" for one in reversed(outcomes)}
-    grids = {arm: _pixels(first[arm]) for arm in dict.fromkeys(one.arm for one in outcomes)}
+    first = {one.arm: one for one in reversed(outcomes)}
+    grids = {}
+    for arm in dict.fromkeys(one.arm for one in outcomes):
+        pixels = _pixels(folder / "runs" / f"{_slug(arm)}-{first[arm].seed}.png")
+        grids[arm if first[arm].wants_labels else f"{arm} (told no labels)"] = pixels
     classes = next((one.classes for one in outcomes if one.classes), [])
     write_whole(folder / "samples.png", charts.samples(grids, classes))
 
@@ -110,8 +157,12 @@ def _grid_png(record: Record) -> bytes:
 
 
 def _pixels(path: Path) -> Images:
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture)
+    """Of a run's samples; none where somebody took the picture away or spoiled it."""
+    try:
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture)
+    except OSError:
+        return np.zeros((0, 0, 1), np.uint8)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
@@ -143,9 +194,12 @@ def _varied(given: str) -> tuple[str, list[object]]:
 
 def _seeds(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")]
+        seeds = [int(part) for part in text.split(",")]
     except ValueError:
         raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seeds={text[:60]!r} names a seed twice; use each once.")
+    return seeds
 
 
 def _slug(title: str) -> str:

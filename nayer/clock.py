@@ -11,7 +11,7 @@ class Stopwatch:
     """Runs inside its `with` blocks; `now` is any monotonic clock in seconds."""
 
     def __init__(self, elapsed: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
-        self._elapsed = elapsed
+        self._elapsed = self._before = elapsed  # `_before` the latest block
         self._now = now
         self._since: float | None = None
 
@@ -22,8 +22,12 @@ class Stopwatch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._elapsed = self.seconds()
+        self._before, self._elapsed = self._elapsed, self.seconds()
         self._since = None
+
+    def forget(self) -> None:
+        """Takes the latest block back, as if it had taken no time; between blocks only."""
+        self._elapsed = self._before
 
     def seconds(self) -> float:
         """The time spent inside the blocks so far."""

@@ -13,10 +13,21 @@ from typing import Any
 
 import torch
 
+from nayer import reports
 from nayer.arms import Arm
+from nayer.clock import Stopwatch
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
-from nayer.events import DiversityMeasured, Evaluated, Event, GeneratorStep, RoundFinished, RunFailed, RunStarted
+from nayer.events import (
+    DiversityMeasured,
+    Evaluated,
+    Event,
+    GeneratorStep,
+    RoundFinished,
+    RoundSynthesised,
+    RunStarted,
+    StudentStep,
+)
 from nayer.experiment import open_run
 from nayer.files import write_whole
 from nayer.record import Record
@@ -25,35 +36,54 @@ LEVELS = (0.8, 0.9, 0.95)  # of the teacher's accuracy
 LATEST = 5  # diversities that are averaged
 SCALES = ("within", "across", "pool")  # within a round, across rounds, over the pool
 SIDES = ("samples", "noise", "real")
+
 # The wall's, or the processor's time of this process: with one thread that is what a quiet machine's wall would say,
 # and busy neighbours count for less.
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.monotonic, "cpu": time.process_time}
 
+MEASURING = "measuring"  # not part of a run's seconds, for methods differ in how often they are measured
+PHASES: dict[type[Event], str] = {
+    GeneratorStep: "synthesis",
+    RoundSynthesised: "synthesis",
+    StudentStep: "student",  # with the images that are made for one step only, where nothing is kept of them
+    DiversityMeasured: MEASURING,
+    Evaluated: MEASURING,
+}
+OTHER = "other"
+
 
 @dataclass
 class Outcome:
-    """What is kept of one arm with one seed. Seconds are the run's own, with all it does: making images, teaching,
-    and measuring the student and the images."""
+    """What is kept of one arm with one seed. Seconds are the run's own, by `clock`."""
 
     arm: str
     seed: int
     config: dict[str, Any]
-    gigaflops: float  # of a matrix product, measured right before
-    clock: str = "wall"  # whose seconds
+    gigaflops: float  # of a matrix product, by the same clock, right before
+    clock: str = "wall"  # one of CLOCKS
+    threads: int = 0  # 0 where nobody noted it
+    with_measuring: bool = True  # whether the seconds hold the measuring too, as they once did
     curve: list[tuple[float, float]] = field(default_factory=list)  # seconds, accuracy (or agreement without tests)
+    agreement: float | None = None  # with the teacher, at the end
     teacher_accuracy: float | None = None
     measured_on: str = ""
     classes: list[str] = field(default_factory=list)
     rounds: int = 0
     seconds: float = 0.0
+    spent: dict[str, float] = field(default_factory=dict)  # seconds a phase; measuring comes on top
     generator_steps: int = 0
     diversity: dict[str, float | None] = field(default_factory=dict)  # mean over the latest that were measured
     failure: str = ""  # one sentence
 
     @property
     def accuracy(self) -> float | None:
-        """At the end of the budget, never the best on the way."""
-        return self.curve[-1][1] if self.curve else None
+        """At the end of the budget, never the best on the way; None for a run that failed before."""
+        return self.curve[-1][1] if self.curve and not self.failure else None
+
+    @property
+    def wants_labels(self) -> bool:
+        """Whether its generator is told which class to make; else an image's label is as good as drawn by lot."""
+        return bool(self.config["ce_weight"]) and self.config["ce_target"] == "label"
 
     def seconds_to(self, share: float) -> float | None:
         """Until the student first had `share` of its teacher's accuracy; None if it never had."""
@@ -69,20 +99,19 @@ class Observer:
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.record = Record()
+        self.rounds_measured = -1  # rounds that were over at the latest evaluation
         self._latest: list[dict[str, float | None]] = []
 
-    def add(self, event: Event) -> None:
+    def add(self, event: Event, seconds: float) -> None:
+        """`seconds` of the run are over, however long the event says."""
         outcome = self.outcome
         self.record.add(event)
-        outcome.seconds = max(outcome.seconds, event.seconds)
+        outcome.seconds = seconds
         match event:
             case RunStarted():
                 outcome.classes = list(event.classes)
             case Evaluated():
-                reached = event.agreement if event.accuracy is None else event.accuracy
-                if reached is not None:
-                    outcome.curve.append((round(event.seconds, 3), round(reached, 5)))
-                outcome.teacher_accuracy, outcome.measured_on = event.teacher_accuracy, event.measured_on
+                self._add_point(event, seconds)
             case GeneratorStep():
                 outcome.generator_steps = max(outcome.generator_steps, event.round * event.steps + event.step + 1)
             case DiversityMeasured():
@@ -90,41 +119,65 @@ class Observer:
                 outcome.diversity = {name: _mean([one[name] for one in self._latest]) for name in self._latest[-1]}
             case RoundFinished():
                 outcome.rounds = event.round + 1
-            case RunFailed():
-                outcome.failure = event.message
+
+    def _add_point(self, event: Evaluated, seconds: float) -> None:
+        outcome = self.outcome
+        reached = event.agreement if event.accuracy is None else event.accuracy
+        if reached is not None:
+            outcome.curve.append((round(seconds, 3), round(reached, 5)))
+        outcome.agreement = None if event.agreement is None else round(event.agreement, 5)
+        outcome.teacher_accuracy, outcome.measured_on = event.teacher_accuracy, event.measured_on
+        self.rounds_measured = event.round + 1
 
 
 def numbers(event: DiversityMeasured) -> dict[str, float | None]:
     """The headline of a diversity: at each scale samples, noise and real images, and beside them the label hits."""
+    within = event.samples.within
     made: dict[str, float | None] = {
-        "label_hit": event.samples.within.label_hit,
+        "label_hit": within.label_hit,
         "labels_kept": event.labels_kept,
-        "duplicates": event.samples.within.duplicate_share,
+        "duplicates": within.duplicate_share,
+        "class_balance": within.teacher_entropy_share,
     }
     for side in SIDES:
         scales = getattr(event, side)
         made[f"within.{side}"] = None if scales is None else scales.within.vendi_mean
         made[f"across.{side}"] = None if scales is None or scales.across is None else scales.across.nearest_mean
         made[f"pool.{side}"] = None if scales is None or scales.pool is None else scales.pool.vendi_mean
+        made[f"rank.{side}"] = None if scales is None else scales.within.effective_rank
     return made
 
 
 def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]:
-    """Runs one arm with one seed to its end, by one of CLOCKS.
-
-    A run that fails is an outcome too, with what it had until then.
-    """
+    """Runs one arm with one seed to its end. A run that fails is an outcome too, with what it had until then."""
     config = Config.parse({"seed": seed}, arm.config)
-    observer = Observer(Outcome(arm.title, seed, config.model_dump(), round(matrix_rate(CLOCKS[clock]), 1), clock))
+    rate, threads = round(matrix_rate(CLOCKS[clock]), 1), torch.get_num_threads()
+    observer = Observer(Outcome(arm.title, seed, config.model_dump(), rate, clock, threads, with_measuring=False))
     try:
-        for event in open_run(config).events(CLOCKS[clock]):
-            observer.add(event)
+        _follow(config, observer, Stopwatch(now=CLOCKS[clock]))
     except NayerError as error:
         observer.outcome.failure = str(error)
     return observer.outcome, observer.record
 
 
-def matrix_rate(now: Callable[[], float] = time.monotonic, size: int = 1024, seconds: float = 0.3) -> float:
+def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
+    """The run's events, what they cost, and the student at the very end."""
+    run = open_run(config)
+    spent = dict.fromkeys(("synthesis", "student", OTHER, MEASURING), 0.0)
+    before = watch.seconds()
+    for event in run.events(watch):
+        phase = PHASES.get(type(event), OTHER)
+        spent[phase] += watch.seconds() - before
+        if phase == MEASURING:
+            watch.forget()
+        before = watch.seconds()
+        observer.add(event, before)
+        observer.outcome.spent = {name: round(seconds, 3) for name, seconds in spent.items()}
+    if observer.rounds_measured != run.state.round:
+        observer.add(reports.evaluated(run.task, run.state, watch), before)
+
+
+def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, seconds: float = 0.3) -> float:
     """GFLOPS of float32 matrix products (size, size) here and now: what normalised seconds are scaled by."""
     a = torch.rand(size, size, generator=torch.Generator().manual_seed(0))
     torch.mm(a, a)  # the first one allocates

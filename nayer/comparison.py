@@ -1,4 +1,4 @@
-"""The outcomes of a comparison as a table: a row an arm, with mean and spread over its seeds."""
+"""The outcomes of a comparison as tables: a row an arm, with mean and spread over its seeds."""
 
 from __future__ import annotations
 
@@ -7,76 +7,127 @@ import io
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median, stdev
 
-from nayer.compare import LEVELS, SCALES, SIDES, Outcome
+from nayer.compare import LEVELS, MEASURING, SCALES, SIDES, Outcome
 from nayer.verdict import verdict
 
 NONE = "–"
+CLOCK_NAMES = {"wall": "the clock on the wall", "cpu": "the processor"}
 
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
-    """A table, the verdict on accuracy and on the pool's diversity, and what the seconds are worth."""
+    """Two tables, on the students and on the images; the verdicts; and what the numbers stand for."""
     arms = list(dict.fromkeys(one.arm for one in outcomes))
-    names = ["arm", "seeds", "accuracy", *(f"s to {level:.0%}" for level in LEVELS), "rounds", "label hit"]
-    names += ["within a round", "across rounds", "over the pool"]
-    lines = ["| " + " | ".join(names) + " |", "| --- |" + " ---: |" * (len(names) - 1)]
-    by_arm = [[one for one in outcomes if one.arm == arm] for arm in arms]
-    lines += ["| " + " | ".join(_cells(arm, group)) + " |" for arm, group in zip(arms, by_arm, strict=True)]
-    rates = [one.gigaflops for one in outcomes]
-    lines += ["", verdict_on_accuracy(outcomes), "", verdict_on_pool(outcomes), ""]
-    lines.append(
-        f"Accuracy: per cent at the end of {_budget(outcomes[0])}, mean ± standard deviation. Seconds: median; in "
-        f"brackets how many seeds got there. Diversity: Vendi score within a round and over the pool, cosine distance "
-        f"to the nearest image of an earlier round across rounds; in brackets noise and real test images in the "
-        f"samples' place. Machine: {median(rates):.0f} GFLOPS ({min(rates):.0f} to {max(rates):.0f}), so a second "
-        f"is {median(rates) / 100:.2f} normalised seconds."
-    )
+    groups = [[one for one in outcomes if one.arm == arm] for arm in arms]
+    of_students = ["arm", "seeds", "accuracy %", "agreement %", *(f"s to {level:.0%}" for level in LEVELS)]
+    lines = _table([*of_students, "rounds", "images : student"], [_student_cells(group) for group in groups])
+    of_images = ["arm", "label hit", "classes seen", "within a round", "across rounds", "over the pool", "all images"]
+    lines += ["", *_table(of_images, [_image_cells(group) for group in groups])]
+    for sentence in verdicts(outcomes):
+        lines += ["", sentence]
+    lines += ["", _legend(outcomes)]
     lines += [f"Failed: {one.arm}, seed {one.seed}: {one.failure}" for one in outcomes if one.failure]
     return "\n".join(lines) + "\n"
 
 
-def verdict_on_accuracy(outcomes: Iterable[Outcome]) -> str:
-    """In percentage points of accuracy at the end, or of agreement where there are no test images."""
-    return verdict(
-        _by_arm((one.arm, one.seed, _percent(one.accuracy)) for one in outcomes), what="accuracy", unit="points"
-    )
-
-
-def verdict_on_pool(outcomes: Iterable[Outcome]) -> str:
-    """In different images a class, over the pool."""
-    found = _by_arm((one.arm, one.seed, one.diversity.get("pool.samples")) for one in outcomes)
-    return verdict(found, what="diversity over the pool", unit="different images a class", digits=2)
+def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
+    """A sentence on accuracy, and one on each scale of diversity that at least two arms have."""
+    percent = ((one.arm, one.seed, None if one.accuracy is None else 100 * one.accuracy) for one in outcomes)
+    measured = next((one.measured_on for one in outcomes if one.measured_on), "")
+    what = "agreement with the teacher" if measured == "held-back samples" else "accuracy"
+    said = [verdict(_by_arm(percent), what=what, unit="points")]
+    for scale, name, unit in (
+        ("across", "diversity across rounds", "of cosine distance"),
+        ("pool", "diversity over the pool", "different images a class"),
+    ):
+        found = _by_arm((one.arm, one.seed, _told(one, f"{scale}.samples")) for one in outcomes)
+        if sum(bool(scores) for scores in found.values()) > 1:
+            said.append(verdict(found, what=name, unit=unit, digits=2))
+    return said
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """CSV, a row a run; shares from 0 to 1, times in seconds, empty where nothing was measured."""
-    scores = ["label_hit", "labels_kept", "duplicates", *(f"{scale}.{side}" for scale in SCALES for side in SIDES)]
+    sides = [f"{scale}.{side}" for scale in (*SCALES, "rank") for side in SIDES]
+    scores = ["label_hit", "labels_kept", "duplicates", "class_balance", *sides]
     levels = [f"seconds_to_{level:.0%}".removesuffix("%") for level in LEVELS]
-    names = ["arm", "seed", "accuracy", "teacher_accuracy", "measured_on", *levels, "seconds", "gigaflops", "rounds"]
-    names += ["generator_steps", *scores, "failure"]
+    phases = list(dict.fromkeys(phase for one in outcomes for phase in one.spent))
+    names = ["arm", "seed", "accuracy", "agreement", "teacher_accuracy", "measured_on", *levels, "seconds", "clock"]
+    names += ["threads", "with_measuring", "gigaflops", "rounds", "generator_steps", "wants_labels"]
     text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer = csv.DictWriter(
+        text, [*names, *(f"seconds.{phase}" for phase in phases), *scores, "failure"], lineterminator="\n"
+    )
     writer.writeheader()
     for one in outcomes:
-        row = {name: getattr(one, name) for name in names if hasattr(one, name)}
+        row = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
         row |= {name: one.seconds_to(level) for name, level in zip(levels, LEVELS, strict=True)}
+        row |= {f"seconds.{phase}": one.spent.get(phase) for phase in phases}
         writer.writerow(row | {name: one.diversity.get(name) for name in scores})
     return text.getvalue()
 
 
-def _cells(arm: str, outcomes: Sequence[Outcome]) -> list[str]:
-    accuracies = [100 * one.accuracy for one in outcomes if one.accuracy is not None]
-    spread = f" ± {stdev(accuracies):.1f}" if len(accuracies) > 1 else ""
-    cells = [arm, str(len(outcomes)), f"{fmean(accuracies):.1f}{spread}" if accuracies else NONE]
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    alignment = "| --- |" + " ---: |" * (len(names) - 1)
+    return ["| " + " | ".join(names) + " |", alignment, *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def _student_cells(outcomes: Sequence[Outcome]) -> list[str]:
+    failed = sum(bool(one.failure) for one in outcomes)
+    seeds = f"{len(outcomes)}" + (f" ({failed} failed)" if failed else "")
+    cells = [outcomes[0].arm, seeds, _percent([one.accuracy for one in outcomes])]
+    cells.append(_percent([None if one.failure else one.agreement for one in outcomes]))
     cells += [_seconds([one.seconds_to(level) for one in outcomes]) for level in LEVELS]
-    cells.append(f"{fmean(one.rounds for one in outcomes):.0f}")
-    hit = _mean(outcomes, "label_hit")
-    cells.append(NONE if hit is None else f"{100 * hit:.0f} %")
-    return cells + [_scale(outcomes, scale) for scale in SCALES]
+    return [*cells, f"{fmean(one.rounds for one in outcomes):.0f}", _split(outcomes)]
 
 
-def _budget(one: Outcome) -> str:
-    kind = "s of the processor's time" if one.clock == "cpu" else "s"
-    return f"{one.config['seconds']:g} {kind}" if one.config["seconds"] else f"{one.config['rounds']} rounds"
+def _split(outcomes: Sequence[Outcome]) -> str:
+    """How a run's seconds go to making images and to teaching the student, in per cent."""
+    images, student = (sum(one.spent.get(phase, 0.0) for one in outcomes) for phase in ("synthesis", "student"))
+    if not images + student:
+        return NONE
+    share = round(100 * images / (images + student))
+    return f"{share} : {100 - share}"
+
+
+def _image_cells(outcomes: Sequence[Outcome]) -> list[str]:
+    hit, seen = _mean(outcomes, "label_hit"), _mean(outcomes, "class_balance")
+    cells = [outcomes[0].arm, *(NONE if share is None else f"{100 * share:.0f} %" for share in (hit, seen))]
+    return cells + [_scale(outcomes, scale) for scale in (*SCALES, "rank")]
+
+
+def _legend(outcomes: Sequence[Outcome]) -> str:
+    one, rates = outcomes[0], [one.gigaflops for one in outcomes]
+    budget = f"{one.config['seconds']:g} s" if one.config["seconds"] else f"{one.config['rounds']} rounds"
+    aimless = (
+        " Arms that are told no label have no label hit, and no class whose diversity could be compared."
+        if not all(one.wants_labels for one in outcomes)
+        else ""
+    )
+    failed = " Runs that failed are in no mean." if any(one.failure for one in outcomes) else ""
+    return (
+        f"{one.config['teacher']}: accuracy and agreement with the teacher at the end of {budget}, mean ± standard "
+        f"deviation.{failed} Seconds are {CLOCK_NAMES[one.clock]}'s, for making images and teaching the student, "
+        f"{_measuring(outcomes)}; to a share of the teacher's accuracy: median, in brackets how many seeds got there. "
+        f"Diversity, mean of the latest rounds, in brackets noise and real test "
+        f"images in the samples' place: Vendi score of a class within a round and over the pool, cosine distance to "
+        f"the nearest image of an earlier round, effective rank of all images of a round. Classes seen: entropy of "
+        f"what the teacher sees, of the most there could be.{aimless} Machine: {median(rates):.0f} GFLOPS "
+        f"({min(rates):.0f} to {max(rates):.0f}{f', threads: {one.threads}' if one.threads else ''}), so a second is "
+        f"{median(rates) / 100:.2f} normalised seconds."
+    )
+
+
+def _measuring(outcomes: Sequence[Outcome]) -> str:
+    if any(one.with_measuring for one in outcomes):
+        return "and for measuring them"
+    shares = [100 * one.spent.get(MEASURING, 0.0) / one.seconds for one in outcomes if one.seconds]
+    return f"not for measuring them ({min(shares):.0f} to {max(shares):.0f} % on top)" if shares else "and no more"
+
+
+def _percent(shares: Sequence[float | None]) -> str:
+    known = [100 * share for share in shares if share is not None]
+    spread = f" ± {stdev(known):.1f}" if len(known) > 1 else ""
+    return f"{fmean(known):.1f}{spread}" if known else NONE
 
 
 def _seconds(reached: Sequence[float | None]) -> str:
@@ -93,18 +144,21 @@ def _scale(outcomes: Sequence[Outcome], scale: str) -> str:
     return f"{samples:.2f} ({', '.join(NONE if value is None else f'{value:.2f}' for value in (noise, real))})"
 
 
+def _told(one: Outcome, name: str) -> float | None:
+    """A score; None for one of a class, where the run's images belong to none."""
+    needs_classes = name == "label_hit" or name.split(".")[0] in SCALES
+    return one.diversity.get(name) if one.wants_labels or not needs_classes else None
+
+
 def _mean(outcomes: Sequence[Outcome], name: str) -> float | None:
-    known = [value for one in outcomes if (value := one.diversity.get(name)) is not None]
+    known = [value for one in outcomes if not one.failure and (value := _told(one, name)) is not None]
     return fmean(known) if known else None
 
 
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
-
-
-def _by_arm(numbers: Iterable[tuple[str, int, float | None]]) -> dict[str, dict[int, float]]:
-    found: dict[str, dict[int, float]] = {}
-    for arm, seed, value in numbers:
+def _by_arm(found: Iterable[tuple[str, int, float | None]]) -> dict[str, dict[int, float]]:
+    made: dict[str, dict[int, float]] = {}
+    for arm, seed, value in found:
+        made.setdefault(arm, {})
         if value is not None:
-            found.setdefault(arm, {})[seed] = value
-    return found
+            made[arm][seed] = value
+    return made

@@ -5,8 +5,7 @@ The only place where training and test images meet: what is measured goes in as 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,9 +41,9 @@ class Run:
     def student(self) -> nn.Module:
         return self.state.student
 
-    def events(self, now: Callable[[], float] = time.monotonic) -> Iterator[Event]:
-        """The run from where its state is; see `training.train`. Its seconds are those of the clock `now`."""
-        return train(self.task, self.state, Stopwatch(self.state.seconds, now), revised=self._revise)
+    def events(self, watch: Stopwatch | None = None) -> Iterator[Event]:
+        """The run from where its state is, timed by `watch` or one of its own; see `training.train`."""
+        return train(self.task, self.state, watch, revised=self._revise)
 
     def change(self, values: Mapping[str, object]) -> Config:
         """Goes on with `values` from the next round on; returns the config that then holds. Call it between events.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 CONFIDENCE = 0.95  # that all the intervals of a sentence hold together
+NAMED = 5  # arms that a sentence compares by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,11 @@ def difference(first: Sequence[float], second: Sequence[float], *, comparisons: 
 
 
 def verdict(results: Mapping[str, Mapping[int, float]], *, what: str, unit: str, digits: int = 1) -> str:
-    """One sentence on `results`, arm → seed → number, where higher is more.
+    """One sentence on `results`, arm → seed → number, where higher is more; a second names arms without a number.
 
     `what` was measured, such as "accuracy"; `unit` is what its differences are in, such as "points". The arm with the
-    highest mean is compared with each of the others, over the seeds that all of them have.
+    highest mean is compared with each of the others, over the seeds that all of them have. It is the results that
+    pick this arm, so the intervals are wide enough for every pair to be compared.
     """
     arms = {arm: values for arm, values in results.items() if values}
     if len(arms) < 2:
@@ -54,14 +56,31 @@ def verdict(results: Mapping[str, Mapping[int, float]], *, what: str, unit: str,
     if not seeds:
         return "No seed has been run in every arm yet, so there is nothing to compare."
     rows = {arm: [values[seed] for seed in seeds] for arm, values in arms.items()}
+    lacking = [arm for arm in results if arm not in arms]
+    left_out = f" Without a result: {_list(lacking)}." if lacking else ""
+    spread = max(max(column) - min(column) for column in zip(*rows.values(), strict=True))
+    if spread < 0.5 * 10**-digits:
+        return f"{_over(seeds)} all arms ended with the same {what}{_caution(seeds)}.{left_out}"
     best = max(rows, key=lambda arm: fmean(rows[arm]))
-    others = [arm for arm in rows if arm != best]
-    differences = {arm: difference(rows[best], rows[arm], comparisons=len(others)) for arm in others}
-    if max(abs(one.mean) for one in differences.values()) < 0.5 * 10**-digits:
-        return f"{_over(seeds)} all arms ended with the same {what}{_caution(seeds)}."
-    parts = [f"{_apart(differences[arm], unit, digits)} {arm}{_interval(differences[arm], digits)}" for arm in others]
-    top = f"{fmean(rows[best]):.{digits}f}"
-    return f"{_over(seeds)} {best} ended with the highest {what} ({top}): {_list(parts)}{_caution(seeds, differences)}."
+    pairs = len(rows) * (len(rows) - 1) // 2
+    differences = {arm: difference(rows[best], rows[arm], comparisons=pairs) for arm in rows if arm != best}
+    top, apart = f"{fmean(rows[best]):.{digits}f}", _list(_parts(differences, unit, digits))
+    ending = f"{_caution(seeds, differences)}.{left_out}"
+    return f"{_over(seeds)} {best} ended with the highest {what} ({top}): {apart}{ending}"
+
+
+def _parts(differences: Mapping[str, Difference], unit: str, digits: int) -> list[str]:
+    """How far above each of the others; of many, above each of the nearest and then above the rest."""
+    named = dict(differences)
+    if len(named) > NAMED:
+        named = dict(sorted(named.items(), key=lambda item: item[1].mean)[:NAMED])
+    parts = [f"{_apart(one, unit, digits)} {arm}{_interval(one, digits)}" for arm, one in named.items()]
+    rest = [one for arm, one in differences.items() if arm not in named]
+    if rest:
+        told = sum(one.is_told for one in rest)
+        surely = "" if rest[0].seeds == 1 else f" ({told if told < len(rest) else 'all'} of which can be told apart)"
+        parts.append(f"at least {min(one.mean for one in rest):.{digits}f} {unit} above {len(rest)} others{surely}")
+    return parts
 
 
 def _over(seeds: Sequence[int]) -> str:

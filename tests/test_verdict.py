@@ -1,7 +1,9 @@
 """What is said of a difference is what Student's t allows, and no more."""
 
 import math
+from statistics import fmean
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,41 @@ def test_turned_round_it_is_the_same_with_the_other_sign(values):
     zeros = [0.0] * len(values)
     there, back = difference(values, zeros), difference(zeros, values)
     assert (there.mean, there.low, there.high) == pytest.approx((-back.mean, -back.high, -back.low))
+
+
+def test_arms_that_are_the_same_are_told_apart_in_at_most_one_case_of_twenty():
+    rng, told = np.random.default_rng(0), 0
+    for numbers in rng.normal(size=(1000, 5, 3)):  # a comparison of five arms over three seeds, that differ by chance
+        rows = sorted(numbers.tolist(), key=fmean)
+        told += any(difference(rows[-1], row, comparisons=10).is_told for row in rows[:-1])
+    assert told <= 50 + 1.64 * math.sqrt(1000 * 0.05 * 0.95)  # 95 % of the counts that a share of 5 % gives
+
+
+def test_the_sentence_allows_for_every_pair():
+    results = {arm: {0: 0.0, 1: shift, 2: -shift} for arm, shift in (("A", 0.0), ("B", 1.0), ("C", 2.0))}
+    results["D"] = {0: 9.0, 1: 9.0, 2: 9.0}
+    half = difference([9.0] * 3, [0.0, 1.0, -1.0], comparisons=6).high - 9
+    said = verdict(results, what="accuracy", unit="points")
+    assert f"9.0 points above B ({9 - half:.1f} to {9 + half:.1f}".replace("-", "−") in said
+
+
+def test_of_many_arms_the_nearest_are_named_and_the_others_counted():
+    results = {f"arm{place}": {0: 10.0 * place, 1: 10.0 * place + 0.1} for place in range(9)}
+    said = verdict(results, what="accuracy", unit="points")
+    assert [f"above arm{place} " in said for place in range(8)] == [False] * 3 + [True] * 5
+    assert "at least 60.0 points above 3 others (all of which can be told apart)" in said
+    alone = verdict({arm: {0: seeds[0]} for arm, seeds in results.items()}, what="accuracy", unit="points")
+    assert alone.endswith("and at least 60.0 points above 3 others; one seed proves nothing.")
+
+
+def test_equal_means_of_unequal_seeds_are_not_called_the_same():
+    said = verdict({"A": {0: 1.0, 1: 3.0}, "B": {0: 3.0, 1: 1.0}}, what="accuracy", unit="points")
+    assert "0.0 points above B (−25.4 to 25.4, so they cannot be told apart)" in said
+
+
+def test_arms_without_a_result_are_named():
+    said = verdict({"A": {0: 1.0}, "B": {0: 3.0}, "C": {}}, what="accuracy", unit="points")
+    assert said.endswith("2.0 points above A; one seed proves nothing. Without a result: C.")
 
 
 def test_one_seed_proves_nothing():
