@@ -16,12 +16,14 @@ from nayer.comparison import CLOCK_NAMES
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 STROKES = ("-", "--", ":", "-.")
 CLASSES_SHOWN = 20
+WIDTH = 10.0  # inches
+LONGEST = 60.0  # inches, at 120 pixels each
 
 
 def curves(outcomes: Sequence[Outcome]) -> bytes:
     """Accuracy against the run's own seconds: a colour an arm, thin its seeds and thick their mean. PNG."""
     arms = list(dict.fromkeys(one.arm for one in outcomes))
-    figure = Figure(figsize=(10, max(5.0, 0.25 * len(arms))), dpi=120, layout="constrained")
+    figure = Figure(figsize=(WIDTH, max(5.0, 0.25 * len(arms))), dpi=120, layout="constrained")
     axes = figure.subplots()
     for place, arm in enumerate(arms):
         colour, stroke = COLOURS[place % len(COLOURS)], STROKES[place // len(COLOURS) % len(STROKES)]
@@ -55,19 +57,22 @@ def mean_curve(seeds: Sequence[Doubles]) -> tuple[Doubles, Doubles]:
 
 
 def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
-    """The latest samples of each arm, (rows, columns, c) with a column a class, one below the other: PNG."""
-    shown = {arm: grid for arm, grid in grids.items() if grid.size}
+    """The latest samples of each arm, (rows, columns, c) with a column a class, one below the other: PNG.
+
+    Of more than CLASSES_SHOWN classes, the first ones.
+    """
     k, named = max(1, len(classes)), classes[:CLASSES_SHOWN]
-    figure = Figure(figsize=(10, 2.4 * max(1, len(shown))), dpi=120, layout="constrained")
-    rows = figure.subplots(max(1, len(shown)), squeeze=False)[:, 0]
+    shown = {arm: grid[:, : grid.shape[1] * max(1, len(named)) // k] for arm, grid in grids.items() if grid.size}
+    heights = [WIDTH * grid.shape[0] / grid.shape[1] + 0.9 for grid in shown.values()] or [1.0]  # inches, with names
+    figure = Figure(figsize=(WIDTH, min(sum(heights), LONGEST)), dpi=120, layout="constrained")
+    rows = figure.subplots(len(heights), squeeze=False)[:, 0]
     for axes, (arm, grid) in zip(rows, shown.items(), strict=False):  # one empty row where there is nothing to show
-        width = grid.shape[1] / k
-        pixels = grid[:, : round(width * max(1, len(named)))]
-        axes.imshow(
-            pixels[:, :, 0] if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest"
-        )
-        axes.set(title=arm, yticks=[])
-        axes.set_xticks([width * (place + 0.5) for place in range(len(named))], named, rotation=20)
+        pixels = grid[:, :, 0] if grid.shape[2] == 1 else grid
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        column = grid.shape[1] / max(1, len(named))
+        places = [column * (place + 0.5) for place in range(len(named))]
+        axes.set_xticks(places, named, rotation=30, ha="right", rotation_mode="anchor", fontsize=8)
+        axes.set(title=arm if k == len(named) else f"{arm}: {len(named)} of {k} classes", yticks=[])
     return _png(figure)
 
 

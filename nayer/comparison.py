@@ -19,7 +19,8 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     arms = list(dict.fromkeys(one.arm for one in outcomes))
     groups = [[one for one in outcomes if one.arm == arm] for arm in arms]
     of_students = ["arm", "seeds", "accuracy %", "agreement %", *(f"s to {level:.0%}" for level in LEVELS)]
-    lines = _table([*of_students, "rounds", "images : student"], [_student_cells(group) for group in groups])
+    of_students += ["seconds", "rounds", "images : student"]
+    lines = _table(of_students, [_student_cells(group) for group in groups])
     of_images = ["arm", "label hit", "classes seen", "within a round", "across rounds", "over the pool", "all images"]
     lines += ["", *_table(of_images, [_image_cells(group) for group in groups])]
     for sentence in verdicts(outcomes):
@@ -67,8 +68,12 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    alignment = "| --- |" + " ---: |" * (len(names) - 1)
-    return ["| " + " | ".join(names) + " |", alignment, *("| " + " | ".join(row) + " |" for row in rows)]
+    """Lines of Markdown, without the columns that hold nothing; none at all where only the arms' names are left."""
+    columns = [column for column in zip(names, *rows, strict=True) if set(column[1:]) != {NONE}]
+    if len(columns) < 2:
+        return []
+    heading, *lines = ["| " + " | ".join(cells) + " |" for cells in zip(*columns, strict=True)]
+    return [heading, "| --- |" + " ---: |" * (len(columns) - 1), *lines]
 
 
 def _student_cells(outcomes: Sequence[Outcome]) -> list[str]:
@@ -77,7 +82,8 @@ def _student_cells(outcomes: Sequence[Outcome]) -> list[str]:
     cells = [outcomes[0].arm, seeds, _percent([one.accuracy for one in outcomes])]
     cells.append(_percent([None if one.failure else one.agreement for one in outcomes]))
     cells += [_seconds([one.seconds_to(level) for one in outcomes]) for level in LEVELS]
-    return [*cells, f"{fmean(one.rounds for one in outcomes):.0f}", _split(outcomes)]
+    cells += [f"{fmean(one.seconds for one in outcomes):.1f}", f"{fmean(one.rounds for one in outcomes):.0f}"]
+    return [*cells, _split(outcomes)]
 
 
 def _split(outcomes: Sequence[Outcome]) -> str:
@@ -97,7 +103,9 @@ def _image_cells(outcomes: Sequence[Outcome]) -> list[str]:
 
 def _legend(outcomes: Sequence[Outcome]) -> str:
     one, rates = outcomes[0], [one.gigaflops for one in outcomes]
-    budget = f"{one.config['seconds']:g} s" if one.config["seconds"] else f"{one.config['rounds']} rounds"
+    budget = f"{one.config['rounds']} rounds"
+    if one.config["seconds"]:
+        budget = f"the round in which {one.config['seconds']:g} s were over"
     aimless = (
         " Arms that are told no label have no label hit, and no class whose diversity could be compared."
         if not all(one.wants_labels for one in outcomes)

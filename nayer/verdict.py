@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 CONFIDENCE = 0.95  # that all the intervals of a sentence hold together
-NAMED = 5  # arms that a sentence compares by name
+NAMED = 3  # arms that a sentence compares by name where there are many; one more is as short as a count
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def verdict(results: Mapping[str, Mapping[int, float]], *, what: str, unit: str,
 def _parts(differences: Mapping[str, Difference], unit: str, digits: int) -> list[str]:
     """How far above each of the others; of many, above each of the nearest and then above the rest."""
     named = dict(differences)
-    if len(named) > NAMED:
+    if len(named) > NAMED + 1:
         named = dict(sorted(named.items(), key=lambda item: item[1].mean)[:NAMED])
     parts = [f"{_apart(one, unit, digits)} {arm}{_interval(one, digits)}" for arm, one in named.items()]
     rest = [one for arm, one in differences.items() if arm not in named]

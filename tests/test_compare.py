@@ -78,9 +78,10 @@ def test_the_table_holds_means_spreads_and_how_many_got_there():
         outcome("B", 1, [], failure="the student's loss became nan."),
     ]
     said = markdown(outcomes)
-    assert "| A | 2 | 82.0 ± 2.8 | – | 15 | 20 (1 of 2) | – | 11 | – |" in said
-    assert "| B | 2 (1 failed) | 50.0 | – | – | – | – | 0 | – |" in said
-    assert "| A | 85 % | – | 3.00 (1.00, –) | – | – | – |" in said
+    assert "| arm | seeds | accuracy % | s to 80% | s to 90% | seconds | rounds |" in said  # nothing without a value
+    assert "| A | 2 | 82.0 ± 2.8 | 15 | 20 (1 of 2) | 0.0 | 11 |" in said
+    assert "| B | 2 (1 failed) | 50.0 | – | – | 0.0 | 0 |" in said
+    assert "| A | 85 % | 3.00 (1.00, –) |" in said
     assert "With seed 0 A ended with the highest accuracy (80.0): 30.0 points above B; one seed proves nothing." in said
     assert "Failed: B, seed 1: the student's loss became nan." in said
     rows = list(csv.DictReader(io.StringIO(table(outcomes))))
@@ -93,8 +94,8 @@ def test_images_that_nobody_wanted_as_a_class_have_no_label_hit_and_no_diversity
     aimless = Config(seconds=60.0, ce_weight=0.0).model_dump()
     outcomes = [outcome("A", 0, [], diversity=found), outcome("B", 0, [], config=aimless, diversity=found)]
     said = markdown(outcomes)
-    assert "| A | 10 % | 50 % | 3.00 (–, –) | 0.20 (–, –) | – | 9.00 (–, –) |" in said
-    assert "| B | – | 50 % | – | – | – | 9.00 (–, –) |" in said
+    assert "| A | 10 % | 50 % | 3.00 (–, –) | 0.20 (–, –) | 9.00 (–, –) |" in said
+    assert "| B | – | 50 % | – | – | 9.00 (–, –) |" in said
     assert "Arms that are told no label have no label hit" in said
     assert "diversity across" not in said.replace("Diversity", "")  # nobody to compare A with
     assert "told no label" not in markdown(outcomes[:1])
