@@ -37,7 +37,9 @@ LOADING_ENCODER = (
     "The first time takes up to half a minute; what you see meanwhile is the answer before."
 )
 FITTING_UMAP = "UMAP is fitting the names…"
-SETTINGS_APPLY = "Settings apply from the next run on: press Stop, then Play."
+SETTINGS_APPLY = (
+    "A run that is going on takes new settings from its next round on: press Apply settings. Others need a new run."
+)
 GRACE = "Close this tab and the run ends {seconds:.0f} s later; reload it and you find your run again."
 
 PARTS: dict[str, tuple[str, str]] = {
