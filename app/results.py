@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,7 +16,8 @@ class Result:
 
     arm: int
     seed: int
-    accuracy: float | None = None  # or agreement, where there are no test images
+    accuracy: float | None = None  # on test images, or `measured` where there are none
+    measured: str = "accuracy"  # or agreement with the teacher
     label_hit: float | None = None
     within: float | None = None  # Vendi score of a round
     across: float | None = None  # cosine distance to an earlier round's nearest image
@@ -24,7 +25,6 @@ class Result:
     seconds: float = 0.0  # of the arm's own work
     rounds: int = 0
     steps: int = 0  # of the generator
-    images: int = 0  # made
     done: bool = False
     failure: str = ""
 
@@ -33,13 +33,13 @@ Results = Mapping[tuple[int, int], Result]
 
 
 def fold_results(results: Results, events: Iterable[Event]) -> Results:
-    """The results after these events."""
+    """The results after these events; events that are told again change nothing."""
     after = dict(results)
     current = {arm: (arm, seed) for arm, seed in after}  # the latest seed of each arm was put in last
     for event in events:
         if isinstance(event, RunStarted):
             current[event.arm] = (event.arm, int(event.config["seed"]))
-            after[current[event.arm]] = Result(*current[event.arm], images=0)
+            after.setdefault(current[event.arm], Result(*current[event.arm]))
         elif event.arm in current:
             after[current[event.arm]] = _after(after[current[event.arm]], event)
     return after
@@ -49,7 +49,9 @@ def _after(result: Result, event: Event) -> Result:
     result = replace(result, seconds=max(result.seconds, event.seconds), rounds=max(result.rounds, event.round + 1))
     match event:
         case Evaluated():
-            return replace(result, accuracy=event.agreement if event.accuracy is None else event.accuracy)
+            if event.accuracy is None:
+                return replace(result, accuracy=event.agreement, measured="agreement")
+            return replace(result, accuracy=event.accuracy)
         case GeneratorStep():
             return replace(result, steps=event.round * event.steps + event.step + 1)
         case DiversityMeasured():
@@ -63,34 +65,48 @@ def _after(result: Result, event: Event) -> Result:
             )
         case RunFinished():
             return replace(result, done=True)
-        case RunFailed():
+        case RunFailed() if not result.done:  # else it is the next seed that cannot begin
             return replace(result, done=True, failure=event.message)
         case _:
             return result
 
 
-def sentences(results: Results, titles: Sequence[str]) -> list[str]:
-    """The verdicts on accuracy and on diversity, over seeds that all arms have done; before that, how it looks."""
-    done = {key: result for key, result in results.items() if result.done}
+def sentences(results: Results, titles: Sequence[str], failed: Collection[int] = ()) -> list[str]:
+    """The verdicts on accuracy and on diversity, over seeds that all arms have done; before that, how it looks.
+
+    Arms that `failed` are left out, and that is said.
+    """
+    named = [f"“{title}”" for title in titles]  # a title may be any words, such as never
+    going = [arm for arm in range(len(titles)) if arm not in failed]
+    compared = {key: result for key, result in results.items() if key[0] in going}
+    done = {key: result for key, result in compared.items() if result.done}
     complete = {seed for _, seed in done} and set.intersection(
-        *({seed for number, seed in done if number == arm} for arm in range(len(titles)))
+        *({seed for number, seed in done if number == arm} for arm in going)
     )
-    counted = {key: result for key, result in done.items() if key[1] in complete} if complete else dict(results)
-    so_far = "" if complete else "So far: "
+    counted = {key: result for key, result in done.items() if key[1] in complete} if complete else compared
+    ended = bool(complete)
+    measured = next((result.measured for result in counted.values()), "accuracy")
 
     def by_arm(name: str, scale: float) -> dict[str, dict[int, float]]:
-        found: dict[str, dict[int, float]] = {title: {} for title in titles}
+        found: dict[str, dict[int, float]] = {named[arm]: {} for arm in going}
         for (arm, seed), result in counted.items():
             value = getattr(result, name)
             if value is not None:
-                found[titles[arm]][seed] = scale * value
+                found[named[arm]][seed] = scale * value
         return found
 
-    return [
-        so_far + verdict(by_arm("accuracy", 100.0), what="accuracy", unit="points"),
-        so_far
-        + verdict(by_arm("pool", 1.0), what="diversity over the pool", unit="different images a class", digits=2),
+    told = [
+        *(f"{named[arm]} failed and is left out of the comparison." for arm in failed),
+        verdict(by_arm("accuracy", 100.0), what=measured, unit="points", ended=ended),
+        verdict(
+            by_arm("pool", 1.0),
+            what="diversity over the pool",
+            unit="different images a class",
+            digits=2,
+            ended=ended,
+        ),
     ]
+    return list(dict.fromkeys(told))  # while there is nothing to compare, both say so
 
 
 def rows(results: Results) -> list[dict[str, Any]]:

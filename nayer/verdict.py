@@ -42,12 +42,15 @@ def difference(first: Sequence[float], second: Sequence[float], *, comparisons: 
     return Difference(mean, mean - half, mean + half, n)
 
 
-def verdict(results: Mapping[str, Mapping[int, float]], *, what: str, unit: str, digits: int = 1) -> str:
+def verdict(
+    results: Mapping[str, Mapping[int, float]], *, what: str, unit: str, digits: int = 1, ended: bool = True
+) -> str:
     """One sentence on `results`, arm → seed → number, where higher is more; a second names arms without a number.
 
     `what` was measured, such as "accuracy"; `unit` is what its differences are in, such as "points". The arm with the
     highest mean is compared with each of the others, over the seeds that all of them have. It is the results that
-    pick this arm, so the intervals are wide enough for every pair to be compared.
+    pick this arm, so the intervals are wide enough for every pair to be compared. Runs that have not `ended` are told
+    of as they stand.
     """
     arms = {arm: values for arm, values in results.items() if values}
     if len(arms) < 2:
@@ -58,15 +61,16 @@ def verdict(results: Mapping[str, Mapping[int, float]], *, what: str, unit: str,
     rows = {arm: [values[seed] for seed in seeds] for arm, values in arms.items()}
     lacking = [arm for arm in results if arm not in arms]
     left_out = f" Without a result: {_list(lacking)}." if lacking else ""
+    over = _over(seeds) if ended else f"So far, {_over(seeds).lower()}"
     spread = max(max(column) - min(column) for column in zip(*rows.values(), strict=True))
     if spread < 0.5 * 10**-digits:
-        return f"{_over(seeds)} all arms ended with the same {what}{_caution(seeds)}.{left_out}"
+        return f"{over} all arms {'ended with' if ended else 'have'} the same {what}{_caution(seeds)}.{left_out}"
     best = max(rows, key=lambda arm: fmean(rows[arm]))
     pairs = len(rows) * (len(rows) - 1) // 2
     differences = {arm: difference(rows[best], rows[arm], comparisons=pairs) for arm in rows if arm != best}
     top, apart = f"{fmean(rows[best]):.{digits}f}", _list(_parts(differences, unit, digits))
     ending = f"{_caution(seeds, differences)}.{left_out}"
-    return f"{_over(seeds)} {best} ended with the highest {what} ({top}): {apart}{ending}"
+    return f"{over} {best} {'ended with' if ended else 'has'} the highest {what} ({top}): {apart}{ending}"
 
 
 def _parts(differences: Mapping[str, Difference], unit: str, digits: int) -> list[str]:

@@ -83,6 +83,13 @@ def test_one_seed_proves_nothing():
     )
 
 
+def test_runs_under_way_are_told_of_as_they_stand():
+    said = verdict({"A": {0: 83.0}, "B": {0: 80.9}}, what="accuracy", unit="points", ended=False)
+    assert said == (
+        "So far, with seed 0 A has the highest accuracy (83.0): 2.1 points above B; one seed proves nothing."
+    )
+
+
 def test_several_seeds_come_with_intervals_that_hold_together():
     results = {"A": {0: 80.0, 1: 82.0, 2: 81.0}, "B": {0: 79.9, 1: 82.3, 2: 80.0}, "C": {0: 50.0, 1: 52.1, 2: 51.0}}
     said = verdict(results, what="accuracy", unit="points")
