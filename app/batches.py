@@ -11,7 +11,7 @@ from app.pictures import jpeg
 from nayer.arrays import Doubles
 from nayer.events import DiversityMeasured, RoundSynthesised
 
-KEPT = 60  # rounds an arm; then every second of the older half goes
+KEPT = 60  # rounds an arm, 2 to 7 MB; then every second of the older half goes
 
 
 @dataclass(slots=True)
@@ -19,6 +19,7 @@ class Batch:
     """A round's images, class by class in one strip, and what is known of each."""
 
     round: int
+    number: int  # of its picture: a round comes again with the next seed
     picture: bytes  # JPEG, (h, n·w)
     labels: list[int]  # n, ascending
     teacher: list[tuple[int, float]]  # n, the teacher's class and its probability
@@ -31,7 +32,8 @@ class Batches:
     """The batches of one arm."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[int, Batch] = OrderedDict()
+        self._kept: OrderedDict[int, Batch] = OrderedDict()  # round -> batch
+        self._count = 0
 
     def clear(self) -> None:
         self._kept.clear()
@@ -39,8 +41,10 @@ class Batches:
     def add(self, event: RoundSynthesised) -> None:
         order = np.argsort(event.labels, kind="stable")
         confidence = event.teacher_confidence[order].round(3).tolist()
+        self._count += 1
         self._kept[event.round] = Batch(
             round=event.round,
+            number=self._count,
             picture=jpeg(event.images[order]),
             labels=event.labels[order].tolist(),
             teacher=list(zip(event.teacher_labels[order].tolist(), confidence, strict=True)),
@@ -60,6 +64,16 @@ class Batches:
         batch.by_class = {"vendi": _short(within.vendi), "label_hit": _short(within.label_hits)}
         if across is not None:
             batch.by_class["nearest"] = _short(across.nearest)
+
+    def picture(self, number: int) -> bytes | None:
+        """The picture of that number, None when it is gone."""
+        return next((batch.picture for batch in self._kept.values() if batch.number == number), None)
+
+    def beside(self, round_: int) -> tuple[int | None, int | None]:
+        """The kept rounds before and after a kept one, None where there is none."""
+        kept = list(self._kept)
+        at = kept.index(round_)
+        return (kept[at - 1] if at else None), (kept[at + 1] if at + 1 < len(kept) else None)
 
     def nearest(self, round_: int) -> Batch | None:
         """That round's batch, or the nearest one that is kept; None while there is none."""

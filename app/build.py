@@ -27,10 +27,15 @@ import(address).then((stage) => stage.mount({ element, props, trigger, watch }))
 
 
 def build(
-    registry: Registry, explorer: Explorer, teachers: Sequence[TeacherCard], *, version: str, local: bool
+    registry: Registry,
+    commands: Commands,
+    explorer: Explorer,
+    teachers: Sequence[TeacherCard],
+    *,
+    version: str,
+    local: bool,
 ) -> gr.Blocks:
     """The page, ready to be mounted. `version` names the state of the static files."""
-    commands = Commands(registry, teachers, local=local)
     page = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)

@@ -79,39 +79,44 @@ def routes(
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
 
     @router.get("/live/{run}/lab")
-    def lab(run: str) -> Response:
+    def lab(run: str, since: str = "") -> Response:
+        """All arms in one answer; `since` is the `seq` of an earlier one."""
         try:
             found = registry.look(run)
         except NoSuchRun as error:
             return _gone(error)
-        found.refresh()
-        return JSONResponse(lab_payload(found), headers={"Cache-Control": "no-store"})
+        seen = [int(part) for part in since.split(",") if part.isdecimal()]
+        arms = len(found.plan.arms)
+        news = lab_payload(found, seen if len(seen) == arms else [0] * arms)
+        if news is None:
+            return Response(status_code=204)
+        return JSONResponse(news, headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/round/{round_}")
     @router.get("/live/{run}/arm/{arm}/round/{round_}")
-    def batch(run: str, round_: int, arm: int = 0) -> Response:
-        """The images behind a point: what is known of them; the picture lies beside, under the round's own number."""
+    def batch_facts(run: str, round_: int, arm: int = 0) -> Response:
+        """The images behind a point: what is known of them, and the `number` under which their picture lies."""
         try:
             found = registry.find(run).batch(round_, arm)
         except (NoSuchRun, NoSuchArm) as error:
             return _gone(error)
         if found is None:
-            return JSONResponse({"error": f"round={round_} has no images yet."}, status_code=404)
-        facts = {
-            name: getattr(found, name) for name in ("round", "labels", "teacher", "student", "label_hit", "by_class")
-        }
+            return JSONResponse({"error": f"round={round_} has no images yet, or none are kept."}, status_code=404)
+        names = ("round", "number", "labels", "teacher", "student", "label_hit", "by_class")
+        batch, (earlier, later) = found
+        facts = {name: getattr(batch, name) for name in names} | {"earlier": earlier, "later": later}
         return JSONResponse(facts, headers={"Cache-Control": "no-store"})
 
-    @router.get("/live/{run}/round/{round_}/batch.jpg")
-    @router.get("/live/{run}/arm/{arm}/round/{round_}/batch.jpg")
-    def batch_picture(run: str, round_: int, arm: int = 0) -> Response:
+    @router.get("/live/{run}/batch/{number}.jpg")
+    @router.get("/live/{run}/arm/{arm}/batch/{number}.jpg")
+    def batch_picture(run: str, number: int, arm: int = 0) -> Response:
         try:
-            found = registry.find(run).batch(round_, arm)
+            picture = registry.find(run).batch_picture(number, arm)
         except (NoSuchRun, NoSuchArm) as error:
             return _gone(error)
-        if found is None or found.round != round_:
-            return JSONResponse({"error": f"round={round_} is not kept any more."}, status_code=404)
-        return Response(found.picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+        if picture is None:
+            return JSONResponse({"error": f"batch={number} is not kept any more."}, status_code=404)
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
 
     @router.get("/live/{run}/sheet.png")
     def picture(run: str) -> Response:

@@ -75,6 +75,10 @@ class LiveRun:
 
     def refresh(self, arm: int = 0) -> View:
         """What there is to see of an arm now. NoSuchArm for one that is not there."""
+        return self.refreshed()[0][self._known(arm)]
+
+    def refreshed(self) -> tuple[tuple[View, ...], Results]:
+        """What there is to see of all arms now, and what came of them so far."""
         with self._lock:
             # the state is read first: events that came before an end are folded with it or before it
             condition = Condition(self.state, self.ahead() if self.waiting else 0, self.session.error, self.pace)
@@ -89,17 +93,34 @@ class LiveRun:
                 self._keep(number, mine)
                 self._encode(number, before[number])
             self.results = fold_results(self.results, events)
-            return self.views[self._known(arm)]
+            return tuple(self.views), self.results
 
     def frame(self, seq: int, arm: int = 0) -> bytes | None:
         """The JPEG strip of that number, None when it is unknown or gone."""
         with self._lock:
             return self._frames.get((arm, seq))
 
-    def batch(self, round_: int, arm: int = 0) -> Batch | None:
-        """The images made in that round, or in the nearest one that is kept; None while there are none."""
+    def batch(self, round_: int, arm: int = 0) -> tuple[Batch, tuple[int | None, int | None]] | None:
+        """The images made in that round, or in the nearest one that is kept, and the kept rounds beside it.
+
+        None while there are none.
+        """
         with self._lock:
-            return self.batches[self._known(arm)].nearest(round_)
+            batches = self.batches[self._known(arm)]
+            batch = batches.nearest(round_)
+            return None if batch is None else (batch, batches.beside(batch.round))
+
+    def batch_picture(self, number: int, arm: int = 0) -> bytes | None:
+        """The JPEG of the batch of that number, None when it is unknown or gone."""
+        with self._lock:
+            return self.batches[self._known(arm)].picture(number)
+
+    def release(self) -> None:
+        """Lets go of what only the images behind a point and the reset strip need, once the run has ended."""
+        self.session.release()
+        with self._lock:
+            for batches in self.batches:
+                batches.clear()
 
     def _known(self, arm: int) -> int:
         if not 0 <= arm < len(self.plan.arms):

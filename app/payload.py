@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from app.live_run import LiveRun
 from app.mapping import Dots
-from app.results import rows, sentences
+from app.plans import Plan
+from app.results import Result, Results, rows, sentences
 from app.series import Series
 from app.view import Cloud, Row, View
 
+NOT_IN_A_LAB = ("losses", "learning", "making", "outputs", "samples", "by_class")  # nobody looks at them there
 BY_CLASS = ("round", "within", "across", "pool", "label_hits")
 _FIGURES = 5  # significant digits; a chart shows three
 
 
 def payload(view: View, since: int) -> dict[str, Any] | None:
-    """JSON-ready news since `since`, or None when there is none; 0 asks for everything."""
+    """JSON-ready news since `since`, or None when there is none; 0 asks for everything.
+
+    With `anew` they replace all that the reader has.
+    """
     if since >= view.seq:
         return None
-    news: dict[str, Any] = {"seq": view.seq} | _standing(view)
+    news: dict[str, Any] = {"seq": view.seq, "anew": view.begun > since} | _standing(view)
     if view.started_seq > since:
         news["run"] = _facts(view)
     for name in ("losses", "learning", "measures", "diversity"):
@@ -51,23 +57,48 @@ def payload(view: View, since: int) -> dict[str, Any] | None:
     return news
 
 
-def lab_payload(run: LiveRun) -> dict[str, Any]:
-    """What the arms have in common, and what came of them so far."""
-    plan, results = run.plan, run.results
-    budget = plan.arms[0].config.seconds
-    seeds = plan.seeds or (plan.arms[0].config.seed,)
-    spent = sum(min(result.seconds, budget) if not result.done else budget for result in results.values())
+def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
+    """What came of the arms so far, and of each what is new since its own `since`; None when nothing is.
+
+    `seq` holds the arms' own ones, joined by commas.
+    """
+    views, results = run.refreshed()
+    told = [payload(view, seq) for view, seq in zip(views, since, strict=True)]
+    if not any(told):
+        return None
+    plan, seeds = run.plan, _seeds(run.plan)
+    titles = [arm.title for arm in plan.arms]
+    failed = [arm for arm, view in enumerate(views) if view.failure]
     return {
-        "state": run.state,
+        "seq": ",".join(str(view.seq) for view in views),
+        "state": views[0].condition.state,
+        "ahead": views[0].condition.ahead,
+        "error": views[0].condition.error,
         "title": plan.title,
         "question": plan.question,
-        "arms": [arm.title for arm in plan.arms],
+        "arms": titles,
         "seeds": list(seeds),
-        "budget": budget,
-        "left": round(max(0.0, budget * len(plan.arms) * len(seeds) - spent), 1),
+        "budget": plan.arms[0].config.seconds,
+        "left": _work_left(plan, results, failed),
         "results": rows(results),
-        "sentences": sentences(results, [arm.title for arm in plan.arms]) if results else [],
+        "sentences": sentences(results, titles, failed) if results else [],
+        "news": [None if news is None else {k: v for k, v in news.items() if k not in NOT_IN_A_LAB} for news in told],
     }
+
+
+def _seeds(plan: Plan) -> tuple[int, ...]:
+    return plan.seeds or (plan.arms[0].config.seed,)
+
+
+def _work_left(plan: Plan, results: Results, failed: Collection[int]) -> float:
+    """Seconds of their own work that the arms still have, all seeds together."""
+    left = 0.0
+    for number, arm in enumerate(plan.arms):
+        for seed in _seeds(plan):
+            result = results.get((number, seed), Result(number, seed))
+            if not result.done and number not in failed:
+                left += max(0.0, arm.config.seconds - result.seconds)
+    return round(left, 1)
 
 
 def rounds(view: View, since: int) -> dict[str, Any] | None:
@@ -151,11 +182,11 @@ def _facts(view: View) -> dict[str, Any]:
 
 
 def _curve(name: str, series: Series, since: int) -> dict[str, Any]:
-    anew, points = series.since(since)
+    replaces, points = series.since(since)
     if not points:
         return {}
     short = [[None if v is None else _short(v) for v in point] for point in points]
-    return {name: {"anew": anew, "points": short}}
+    return {name: {"anew": replaces, "points": short}}
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def lab_plan(
         chosen = ready_made.experiment(experiment)
         title, question, variations = chosen.title, chosen.question, list(chosen.variations)
     if not ARMS[0] <= len(variations) <= ARMS[1]:
-        raise ConfigError(f"{len(variations)} arms do not work; use {ARMS[0]} to {ARMS[1]}.")
+        raise ConfigError(f"arms={len(variations)} does not work; use {ARMS[0]} to {ARMS[1]} of them.")
     everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
     made = tuple(
         Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local))

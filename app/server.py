@@ -17,7 +17,9 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
+from app.asking import command_routes
 from app.build import build
+from app.commands import Commands
 from app.environment import Environment
 from app.explorer import Explorer
 from app.live import routes, static_version, style_sheets
@@ -44,7 +46,9 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     registry = Registry(opener, capacity=environment.capacity, grace_seconds=environment.grace_seconds)
     version = static_version()
     explorer = Explorer(local=environment.local)
-    page = build(registry, explorer, teacher_cards(), version=version, local=environment.local)
+    teachers = teacher_cards()
+    commands = Commands(registry, teachers, local=environment.local)
+    page = build(registry, commands, explorer, teachers, version=version, local=environment.local)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -55,6 +59,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.state.registry = registry
+    application.include_router(command_routes(commands))
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the core brings torch with it
 Opener = Callable[[Plan], Source]
 ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
 _KEPT = 16  # runs that ended and can still be looked at
-_IN_MEMORY = 4  # of these, the newest, whose networks can still be asked
+_IN_MEMORY = 4  # of these, the newest, whose networks and batches are still there
 _VISITORS = 2000  # tokens that are remembered
 
 
@@ -153,7 +153,7 @@ class Registry:
             gone = [run for run in self._queue if now - self._seen[run.id] > self.grace_seconds]
             ended = [run for run in self._runs.values() if run.ended]
             for run in ended[:-_IN_MEMORY]:
-                run.session.release()
+                run.release()
             for run in ended[: max(0, len(ended) - _KEPT)]:
                 del self._runs[run.id]
                 self._seen.pop(run.id, None)

@@ -126,6 +126,7 @@ class View:
     """Everything a page needs of a run. `seq` counts what was folded; parts carry the `seq` at which they changed."""
 
     seq: int = 0
+    begun: int = 0  # the `seq` at which it was emptied, so that readers must begin anew too
     condition: Condition = _WAITING
     started: RunStarted | None = None
     started_seq: int = 0
@@ -163,17 +164,8 @@ def fold(view: View, happened: Iterable[Event | Condition]) -> View:
 
 
 def anew(view: View) -> View:
-    """An empty view that goes on counting where this one is, for a fold that begins again with a snapshot."""
-    seq = view.seq + 1
-    forgotten = Series(thinned=seq)  # tells readers to replace their curves
-    return View(
-        seq=seq,
-        condition=view.condition,
-        losses=forgotten,
-        learning=forgotten,
-        measures=forgotten,
-        diversity=forgotten,
-    )
+    """An empty view that goes on counting where this one is: for the next seed, or to fold a snapshot."""
+    return View(seq=view.seq + 1, begun=view.seq + 1, condition=view.condition)
 
 
 def _after(view: View, one: Event | Condition) -> View:

@@ -1,74 +1,78 @@
 // One arm of a lab: its name and colour, what it costs, its newest samples and where it stands.
 
-import { duration, figure, h, percent, put, say, whole } from "./dom.js";
-import { Feed } from "./feed.js";
+import { classColour, duration, figure, h, many, percent, put, say } from "./dom.js";
 import { emptyModel, told } from "./model.js";
 
 // Paul Tol's vibrant colours: told apart by any eye, and none of them a class's.
 export const ARM_COLOURS = ["#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377"];
 const SHOWN = 4; // newest rows of samples
+const ACROSS = 10; // classes of a row; more would be too small to see
 
 export class Arm {
-  /** `heard()` after news; `pick(round)` for the images behind a row. */
-  constructor({ number, title, address, every, seen, heard, pick }) {
-    Object.assign(this, { number, title, address, heard, pick });
+  /** `pick(round)` when somebody asks for the whole batch of a row. */
+  constructor({ number, title, address, pick }) {
+    Object.assign(this, { number, title, address, pick });
     this.colour = ARM_COLOURS[number];
     this.model = emptyModel();
     this.cost = h("p", { class: "note cost" });
+    this.heads = h("div", { class: "arm-heads" });
     this.rows = h("div", { class: "arm-rows" });
     this.failure = h("p", { class: "notice", hidden: true, role: "alert" });
     this.facts = h("dl", { class: "arm-facts" });
-    this.element = h("section", { class: "card arm", "aria-label": `Arm ${title}`, style: `--arm:${this.colour}` }, h("div", { class: "card-head" }, h("h3", {}, h("i", { class: "swatch" }), title), this.cost), this.failure, this.rows, this.facts);
-    this.feed = new Feed({ address, every, seen, heard: (news) => this.hear(news), gone: () => {}, trouble: () => {} });
+    this.element = h("section", { class: "card arm", "aria-label": `Arm ${title}`, style: `--arm:${this.colour}` }, h("h3", {}, h("i", { class: "swatch" }), title), this.cost, this.failure, this.heads, this.rows, this.facts);
   }
 
-  close() {
-    this.feed.close();
-  }
-
-  hear(news) {
-    this.model = told(this.model, news);
-    this.draw();
-    this.heard();
-  }
-
-  show(result) {
-    this.result = result;
-    this.draw();
-  }
-
-  draw() {
-    const { model, result } = this;
+  /** `news` of the arm, or null where there are none; `result` of its present seed, undefined before its first turn. */
+  hear(news, result) {
+    if (news) this.model = told(this.model, news);
+    const { model } = this;
     const last = model.diversity.at(-1);
     const measured = model.measures.at(-1);
-    say(this.cost, result ? `${duration(result.seconds)} · ${whole(result.rounds)} rounds · ${whole(result.steps)} generator steps` : "waiting for its first turn");
+    say(this.cost, result ? `${duration(result.seconds)} · ${many(result.rounds, "round")} · ${many(result.steps, "generator step")} · ${many(model.pool[0], "image")} in the pool` : "waits for its first turn");
     say(this.failure, model.failure);
     put(this.failure, "hidden", !model.failure);
-    const facts = [["accuracy", percent(measured?.[1] ?? measured?.[2], 1)], ["label hit", percent(last?.[1])], ["within", figure(last?.[2])], ["across", figure(last?.[5])], ["pool", figure(last?.[8])]];
+    this.tell([["accuracy", percent(measured?.[1] ?? measured?.[2], 1)], ["label hit", percent(last?.[1])], ["within", figure(last?.[2])], ["across", figure(last?.[5])], ["pool", figure(last?.[8])]]);
+    if (model.facts) this.introduce(model.facts.classes);
+    this.drawRows(model.rows.slice(-SHOWN).reverse());
+  }
+
+  tell(facts) {
     const key = JSON.stringify(facts);
     if (this.key !== key) this.facts.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
     this.key = key;
-    this.drawRows(model.rows.slice(-SHOWN).reverse());
+  }
+
+  introduce(classes) {
+    if (this.classes === classes.join("\n")) return;
+    this.classes = classes.join("\n");
+    const shown = classes.slice(0, ACROSS);
+    this.element.style.setProperty("--across", shown.length);
+    this.heads.replaceChildren(h("span", {}), ...shown.map((name, i) => h("i", { title: name, style: `background:${classColour(i, classes.length)}` })));
+    put(this.heads, "title", classes.length > ACROSS ? `The first ${ACROSS} of ${classes.length} classes; a click on a row shows all.` : null);
   }
 
   async drawRows(rows) {
     const newest = rows[0]?.frame;
     if (!newest || newest === this.newest) return;
     this.newest = newest;
-    const pictures = await Promise.all(rows.map((row) => this.picture(row)));
-    if (this.newest === newest) this.rows.replaceChildren(...pictures);
+    const drawn = await Promise.all(rows.map((row) => this.row(row)));
+    if (this.newest === newest) this.rows.replaceChildren(...drawn.filter(Boolean));
   }
 
-  async picture(row) {
-    const seen = row.teacher.filter(([label], i) => label === row.labels[i]).length;
-    const image = new Image();
-    image.alt = `Round ${row.round + 1}: an image of each of ${row.labels.length} classes; the teacher recognises ${seen}.`;
-    image.src = `${this.address}/frame/${row.frame}.jpg`;
+  /** The button of a row, once its picture can be shown; null when it is gone already. */
+  async row(row) {
+    const picture = new Image();
+    picture.src = `${this.address}/frame/${row.frame}.jpg`;
     try {
-      await image.decode();
+      await picture.decode();
     } catch {
-      // gone meanwhile: the next row is on its way
+      return null;
     }
-    return h("button", { type: "button", class: "arm-row", title: `Round ${row.round + 1}: show the whole batch`, onclick: () => this.pick(row.round) }, image);
+    const seen = row.teacher.filter(([label], i) => label === row.labels[i]).length;
+    const told = `Round ${row.round + 1}, an image of each class: the teacher recognises ${seen} of ${row.labels.length}. Show the whole batch.`;
+    const strip = h("span", { class: "strip-image" });
+    strip.style.backgroundImage = `url("${picture.src}")`;
+    strip.style.backgroundSize = `${(100 * row.labels.length) / Math.min(row.labels.length, ACROSS)}% 100%`;
+    return h("button", { type: "button", class: "arm-row", "aria-label": told, title: told, onclick: () => this.pick(row.round) }, h("span", { class: "gutter" }, String(row.round + 1)), strip);
   }
 }

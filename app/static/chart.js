@@ -1,6 +1,7 @@
 // A line chart that updates in place: thin axes, a legend that shows the values under the pointer, a table behind it.
 
 import { h, put, s, say } from "./dom.js";
+import { Pointer } from "./pointing.js";
 
 const SHORTEST = 60; // rounds; longer runs get a longer axis as they go, so that the beginning can be seen
 const PAD = { left: 34, right: 12, top: 10, bottom: 20 };
@@ -9,9 +10,10 @@ export class Chart {
   /**
    * lines: [{ name, colour, value: (point) => number | null, format, width?, dash? }]; a point is [x, …] with x in rounds.
    * pick(point): somebody clicks on it, or presses Enter after moving to it with the arrow keys.
+   * x: what x counts; apart: each line has points of its own, so one is pointed at by both its coordinates.
    * low, high: the value axis, or null to follow the data; ticks: how many; span: show the newest so many rounds only.
    */
-  constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, hint = "", span = null, pick = null }) {
+  constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, hint = "", span = null, pick = null, x = "round", apart = false }) {
     Object.assign(this, { height, lines, low, high, ticks, axis, small, span, pick });
     this.points = [];
     this.rules = [];
@@ -35,19 +37,17 @@ export class Chart {
       s("path", { class: "line", fill: "none", style: `stroke:${line.colour};stroke-width:${line.width ?? 2}`, "stroke-dasharray": line.dash ?? null }),
     );
     this.ends = lines.map((line) => s("circle", { r: small ? 2.5 : 3.5, style: `fill:${line.colour}`, class: "end" }));
-    this.cursor = s("line", { class: "cursor" });
-    this.svg.append(this.grid, this.markLayer, this.ruleLayer, ...this.paths, ...this.ends, this.cursor);
+    this.ruleNames = s("g", { class: "rule-names" });
+    this.svg.append(this.grid, this.markLayer, this.ruleLayer, ...this.paths, ...this.ends, this.ruleNames);
     this.table = h("tbody");
     this.details = h(
       "details",
       { class: "numbers", ontoggle: () => this.fillTable() },
       h("summary", {}, "Numbers"),
-      h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "round"), ...lines.map((line) => h("th", { scope: "col" }, line.name)))), this.table)),
+      h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, x), ...lines.map((line) => h("th", { scope: "col" }, line.name)))), this.table)),
     );
     this.element = h("div", { class: small ? "chart-box small" : "chart-box" }, h("div", { class: "chart-head" }, this.heading, this.legend), this.svg, small ? "" : this.details);
-    this.svg.addEventListener("pointermove", (event) => this.point(event));
-    this.svg.addEventListener("pointerleave", () => this.point(null));
-    if (pick) this.listen();
+    this.pointer = new Pointer(this, { x, apart });
     new ResizeObserver(() => this.draw()).observe(this.svg);
   }
 
@@ -73,7 +73,7 @@ export class Chart {
     this.drawMarks();
     this.drawRules();
     this.lines.forEach((line, i) => {
-      const drawn = this.points.map((point) => [point[0], line.value(point)]).filter(([, value]) => value !== null && value !== undefined);
+      const drawn = this.points.map((point) => [point[0], line.value(point)]).filter(([, value]) => isThere(value));
       put(this.paths[i], "d", drawn.map(([at, value], n) => `${n ? "L" : "M"}${x(at).toFixed(1)} ${y(clamp(value, low, high)).toFixed(1)}`).join(""));
       const last = drawn.at(-1);
       put(this.ends[i], "visibility", last ? "visible" : "hidden");
@@ -82,7 +82,7 @@ export class Chart {
         put(this.ends[i], "cy", y(clamp(last[1], low, high)).toFixed(1));
       }
     });
-    if (!this.pointing) this.read(null);
+    this.pointer.show();
   }
 
   begin(points) {
@@ -101,10 +101,14 @@ export class Chart {
     if (this.low !== null && this.high !== null) return [this.low, this.high];
     let low = this.low ?? Infinity;
     let high = this.high ?? -Infinity;
+    for (const { y } of this.rules) {
+      if (this.low === null) low = Math.min(low, y);
+      if (this.high === null) high = Math.max(high, y);
+    }
     for (const point of this.points)
       for (const line of this.lines) {
         const value = line.value(point);
-        if (value === null || value === undefined) continue;
+        if (!isThere(value)) continue;
         if (this.low === null) low = Math.min(low, value);
         if (this.high === null) high = Math.max(high, value);
       }
@@ -139,53 +143,21 @@ export class Chart {
 
   drawRules() {
     const { y, width, pad } = this.scale;
-    this.ruleLayer.replaceChildren(
-      ...this.rules.flatMap(({ y: value, text, kind }) => [
-        s("line", { class: kind, x1: pad.left, x2: width - pad.right, y1: y(value), y2: y(value) }),
-        s("text", { class: kind, x: width - pad.right, y: y(value) - 4, "text-anchor": "end" }, text),
-      ]),
-    );
+    const down = [...this.rules].sort((a, b) => b.y - a.y);
+    const below = ({ y: value }, i) => y(value) < pad.top + 10 || (i > 0 && y(value) - y(down[i - 1].y) < 14); // no room above
+    this.ruleLayer.replaceChildren(...down.map((rule) => s("line", { class: rule.kind, x1: pad.left, x2: width - pad.right, y1: y(rule.y), y2: y(rule.y) })));
+    this.ruleNames.replaceChildren(...down.map((rule, i) => s("text", { class: rule.kind, x: width - pad.right, y: y(rule.y) + (below(rule, i) ? 12 : -4), "text-anchor": "end" }, rule.text)));
   }
 
-  listen() {
-    put(this.svg, "tabindex", 0);
-    this.svg.classList.add("picks");
-    this.svg.addEventListener("click", () => this.nearest && this.pick(this.nearest));
-    this.svg.addEventListener("blur", () => this.point(null));
-    this.svg.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (step && this.points.length) {
-        const from = this.nearest ? this.points.indexOf(this.nearest) : this.points.length - (step > 0 ? 1 : 0);
-        this.pointAt(this.points[Math.min(this.points.length - 1, Math.max(0, from + step))]);
-      } else if (event.key === "Enter" && this.points.length) this.pick(this.nearest ?? this.points.at(-1));
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+  /** The value of the line that a point belongs to, which is its first that has one. */
+  valueOf(point) {
+    return this.lines.map((line) => line.value(point)).find(isThere) ?? null;
   }
 
-  point(event) {
-    if (event === null || !this.points.length || !this.scale) return this.pointAt(null);
-    const { x } = this.scale;
-    const at = event.clientX - this.svg.getBoundingClientRect().left;
-    this.pointAt(this.points.reduce((best, point) => (Math.abs(x(point[0]) - at) < Math.abs(x(best[0]) - at) ? point : best)));
-  }
-
-  pointAt(nearest) {
-    this.nearest = nearest;
-    this.pointing = nearest !== null;
-    put(this.cursor, "visibility", this.pointing ? "visible" : "hidden");
-    if (!this.pointing) return this.read(null);
-    const { x, pad } = this.scale;
-    for (const end of ["x1", "x2"]) put(this.cursor, end, x(nearest[0]));
-    put(this.cursor, "y1", pad.top);
-    put(this.cursor, "y2", this.height - pad.bottom);
-    this.read(nearest);
-  }
-
+  /** Each line's newest value, up to a point if there is one. */
   read(point) {
     this.lines.forEach((line, i) => {
-      const shown = point ?? this.points.findLast((candidate) => line.value(candidate) !== null && line.value(candidate) !== undefined);
+      const shown = this.points.findLast((candidate) => isThere(line.value(candidate)) && (!point || candidate[0] <= point[0]));
       say(this.readouts[i], shown ? line.format(line.value(shown)) : "–");
     });
   }
@@ -198,6 +170,8 @@ export class Chart {
     );
   }
 }
+
+const isThere = (value) => value !== null && value !== undefined;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 

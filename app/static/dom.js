@@ -42,6 +42,8 @@ export function figure(value) {
 
 export const whole = (value) => value.toLocaleString("en-GB");
 
+export const many = (count, noun) => `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
+
 export function duration(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;

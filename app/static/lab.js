@@ -1,17 +1,19 @@
-// The reset lab: arms side by side with the same teacher, seed and budget; the charts they share; what may be said.
+// The reset lab: arms side by side with the same teacher, seed and budget; what they share, and what may be said.
 
-import { Arm, ARM_COLOURS } from "./arm.js";
-import { AT, HIT, SCALES } from "./diversity.js";
-import { Chart } from "./chart.js";
-import { duration, figure, h, percent, put, say } from "./dom.js";
+import { Arm } from "./arm.js";
+import { duration, h, put, say } from "./dom.js";
 import { Drill } from "./drill.js";
+import { Feed } from "./feed.js";
+import { keep, remembered } from "./kept.js";
+import { LabCharts } from "./labcharts.js";
 import { LabForm } from "./labform.js";
+import { Results } from "./results.js";
 import { ENDED } from "./model.js";
-import { at, call } from "./server.js";
+import { at, command } from "./server.js";
 import { Strip } from "./strip.js";
 
 const KEPT = "nayer-lab"; // localStorage: { run, token }
-const SHARED = "nayer-run"; // the visitor's token, which the live run has too
+const STATES = { queued: "waiting for a place", starting: "starting", running: "running", paused: "paused", finished: "finished", stopped: "stopped", failed: "failed" };
 
 export function mount({ element, props }) {
   const host = element.querySelector("#nayer-lab");
@@ -21,10 +23,10 @@ export function mount({ element, props }) {
 
 class Lab {
   constructor({ host, props }) {
-    Object.assign(this, { host, props, arms: [], state: "empty" });
+    Object.assign(this, { host, props, arms: [], facts: null, state: "empty", chosen: 0 });
     this.build();
     new ResizeObserver(() => this.appear()).observe(host);
-    this.kept = stored(KEPT);
+    this.kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
     if (this.kept.run) this.follow();
     this.draw();
   }
@@ -32,192 +34,154 @@ class Lab {
   build() {
     this.form = new LabForm({ props: this.props, start: (plan) => this.start(plan) });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
-    this.toggle = h("button", { type: "button", onclick: () => this.command(this.state === "paused" ? "resume" : "pause") }, "Pause");
-    this.stop = h("button", { type: "button", onclick: () => this.command("stop") }, "Stop");
-    this.line = h("p", { class: "standing note", role: "status" });
-    this.bar = h("div", { class: "card lab-bar" }, h("div", { class: "choices" }, this.toggle, this.stop), this.line);
+    this.toggle = h("button", { type: "button", class: "primary lab-toggle", onclick: () => this.command(this.state === "paused" ? "resume" : "pause") }, "Pause");
+    this.stop = h("button", { type: "button", class: "lab-stop", onclick: () => this.command("stop") }, "Stop");
+    this.line = h("p", { class: "standing" });
+    this.spoken = h("p", { class: "unseen", role: "status" });
+    this.progress = h("i", { class: "progress" });
+    this.bar = h("div", { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" }, h("div", { class: "choices" }, this.toggle, this.stop), this.line, this.spoken, this.progress);
     this.verdict = h("section", { class: "card verdicts", "aria-label": "What may be said", hidden: true });
     this.columns = h("div", { class: "arms" });
-    this.charts = h("div", { class: "lab-charts" });
-    this.drill = new Drill();
-    this.strip = new Strip({ ask: (label, count) => call("redraws", this.kept.run, this.kept.token, label, count, this.chosen) });
-    this.armChoice = h("select", { "aria-label": "Arm of the strip", onchange: () => (this.chosen = Number(this.armChoice.value)) });
-    this.strip.element.querySelector(".choices").prepend(this.armChoice);
-    this.results = h("div", { class: "lab-results", hidden: true }, this.bar, this.verdict, this.columns, this.charts, this.strip.element);
-    this.host.replaceChildren(this.form.element, this.notice, this.results);
+    this.drill = new Drill({ host: this.host });
+    this.charts = new LabCharts({ pick: (arm, round) => this.openDrill(arm, round) });
+    this.table = new Results();
+    this.strip = new Strip({ ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, this.chosen), arms: (arm) => (this.chosen = arm) });
+    this.shown = h("div", { class: "lab-shown", hidden: true }, this.bar, this.columns, this.charts.element, this.verdict, this.table.element, this.strip.element);
+    this.host.replaceChildren(this.form.element, this.notice, this.shown);
   }
 
   // --- commands ---------------------------------------------------------------------------------------------------
 
   async start({ experiment, teacher, seed, seconds, repeats, arms }) {
     this.complain("");
+    this.form.busy(true);
     try {
-      const begun = await call("start_lab", experiment, teacher, seed, seconds, repeats, arms, stored(SHARED).token ?? "");
+      const begun = await command("start_lab", experiment, teacher, seed, seconds, repeats, arms, remembered().token ?? "");
       this.kept = { run: begun.run, token: begun.token };
       localStorage.setItem(KEPT, JSON.stringify(this.kept));
-      localStorage.setItem(SHARED, JSON.stringify({ ...stored(SHARED), token: begun.token }));
+      keep({ ...remembered(), token: begun.token }); // one visitor, one token
       this.follow();
+      this.bringIntoView = true;
     } catch (error) {
       this.complain(error.message);
     }
+    this.form.busy(false);
   }
 
   async command(name) {
     try {
-      this.state = (await call(name, this.kept.run, this.kept.token)).state;
+      this.state = (await command(name, this.kept.run, this.kept.token)).state;
     } catch (error) {
       this.complain(error.message);
     }
     this.draw();
-    this.look();
+    this.feed.soon();
   }
 
   // --- news -------------------------------------------------------------------------------------------------------
 
   follow() {
-    for (const arm of this.arms) arm.close();
+    this.feed?.close();
     this.arms = [];
     this.facts = null;
-    this.look();
+    this.feed = new Feed({
+      address: at(`live/${this.kept.run}`),
+      news: "lab",
+      every: this.props.pause_ms,
+      seen: () => this.seen,
+      heard: (facts) => this.hear(facts),
+      gone: () => this.forget(),
+      trouble: (down) => this.complain(down ? "Reconnecting… the lab goes on meanwhile." : "", "quiet"),
+    });
   }
 
+  get seen() {
+    return this.host.getClientRects().length > 0;
+  }
+
+  /** Catches up at once when its tab comes back on show. */
   appear() {
-    const seen = this.host.getClientRects().length > 0;
-    if (seen && !this.seen && this.facts) {
-      for (const arm of this.arms) arm.feed.soon();
-      this.draw();
-    }
-    this.seen = seen;
+    if (this.seen && !this.wasSeen) this.feed?.soon();
+    this.wasSeen = this.seen;
   }
 
-  async look() {
-    clearTimeout(this.timer);
-    const run = this.kept.run;
-    try {
-      const answer = await fetch(at(`live/${run}/lab`), { cache: "no-store" });
-      if (answer.status === 404) return this.forget();
-      const facts = await answer.json();
-      if (run !== this.kept.run) return;
-      if (!this.arms.length) this.introduce(facts);
-      this.facts = facts;
-      this.state = facts.state;
-      this.arms.forEach((arm, i) => arm.show(facts.results.findLast((result) => result.arm === i)));
-      this.draw();
-    } catch {
-      // no answer: asked again below
-    }
-    if (!ENDED.has(this.state) || this.arms.some((arm) => !ENDED.has(arm.model.state))) this.timer = setTimeout(() => this.look(), 2 * this.props.pause_ms);
+  hear(facts) {
+    if (!this.arms.length) this.introduce(facts);
+    this.facts = facts;
+    this.state = facts.state;
+    this.arms.forEach((arm, i) => arm.hear(facts.news[i], facts.results.findLast((result) => result.arm === i)));
+    if (facts.state === "failed") this.complain(facts.error);
+    this.draw();
+    if (this.bringIntoView) this.shown.scrollIntoView({ block: "start" });
+    this.bringIntoView = false;
+  }
+
+  introduce(facts) {
+    const address = at(`live/${this.kept.run}`);
+    this.arms = facts.arms.map((title, number) => new Arm({ number, title, address: `${address}/arm/${number}`, pick: (round) => this.openDrill(number, round) }));
+    this.chosen = 0;
+    this.columns.style.setProperty("--arms", facts.arms.length);
+    this.columns.replaceChildren(...this.arms.map((arm) => arm.element));
+    this.strip.compare(facts.arms);
+    this.charts.introduce(facts.arms);
+    this.told = "";
   }
 
   forget() {
     this.kept = {};
     localStorage.removeItem(KEPT);
-    if (this.facts) this.complain("This lab is over and no longer kept. Start it again.");
-  }
-
-  introduce(facts) {
-    this.arms = facts.arms.map(
-      (title, number) =>
-        new Arm({
-          number,
-          title,
-          address: at(`live/${this.kept.run}/arm/${number}`),
-          every: this.props.pause_ms,
-          seen: () => this.host.getClientRects().length > 0,
-          heard: () => this.drawCharts(),
-          pick: (round) => this.openDrill(number, round),
-        }),
-    );
-    this.chosen = 0;
-    this.armChoice.replaceChildren(...facts.arms.map((title, i) => h("option", { value: i }, title)));
-    this.columns.style.setProperty("--arms", facts.arms.length);
-    this.columns.replaceChildren(...this.arms.map((arm) => arm.element));
-    this.makeCharts(facts);
+    if (this.facts) this.complain("This lab is over and no longer kept. Start it again.", "quiet");
   }
 
   openDrill(number, round) {
-    const arm = this.arms[number];
-    if (arm.model.facts) this.drill.show({ address: arm.address, round, classes: arm.model.facts.classes, name: arm.title });
+    const { model, address, title, colour } = this.arms[number];
+    if (model.facts) this.drill.show({ address, round, classes: model.facts.classes, name: title, colour });
   }
 
   // --- drawing ----------------------------------------------------------------------------------------------------
 
-  makeCharts(facts) {
-    const make = (title, hint, format, more = {}) => {
-      const lines = facts.arms.map((name, i) => ({ name, colour: ARM_COLOURS[i], value: (p) => (p.arm === i ? p.value : null), format, width: 2 }));
-      return new Chart({ title, hint, height: 170, ticks: 3, lines, axis: format, label: `${title}: nothing measured yet.`, pick: (p) => this.openDrill(p.arm, p.round), ...more });
-    };
-    this.accuracy = make("accuracy", "On real test images, against the seconds of an arm's own work.", (v) => percent(v), { low: 0, high: 1 });
-    this.hit = make(HIT.title, HIT.hint, (v) => percent(v), { low: 0, high: 1 });
-    this.scales = SCALES.map(({ title, hint, low }) => make(title, hint, figure, { low }));
-    this.charts.replaceChildren(...[this.accuracy, ...this.scales, this.hit].map((chart) => h("section", { class: "card" }, chart.element)), h("p", { class: "note wide" }, "Against the seconds of an arm's own work. Dashed: real test images and pure noise, laid out like the samples. A click on a point, or Enter on a focused chart, shows the images behind it."));
-  }
-
-  drawCharts() {
-    if (!this.accuracy || !this.facts) return;
-    const budget = this.facts.budget;
-    const gather = (series, value, seconds) =>
-      this.arms
-        .flatMap((arm) => arm.model[series].map((p) => Object.assign([seconds(p)], { arm: arm.number, round: Math.round(p[0]) - 1, value: value(p) })))
-        .filter((p) => p.value !== null && p.value !== undefined)
-        .sort((a, b) => a[0] - b[0]);
-    const marks = this.arms.flatMap((arm) => arm.model.changes.map(([round, text]) => ({ x: arm.model.diversity.find((p) => p[0] > round)?.[AT.seconds] ?? 0, kind: "change", text: `${arm.title}: ${text}` })));
-    const teacher = this.arms.map((arm) => arm.model.teacher_accuracy).find((value) => value !== null && value !== undefined);
-    const show = (chart, points, rules) => chart.show({ points, rules, marks, rounds: budget, label: `${chart.heading.textContent}: ${this.spoken(points, chart.lines[0].format)}` });
-    show(this.accuracy, gather("measures", (p) => p[1] ?? p[2], (p) => p[3]), teacher === undefined ? [] : [{ y: teacher, text: `teacher ${percent(teacher, 1)}`, kind: "teacher" }]);
-    show(this.hit, gather("diversity", (p) => p[AT.hit], (p) => p[AT.seconds]), []);
-    this.scales.forEach((chart, i) => {
-      const place = AT[SCALES[i].name];
-      show(chart, gather("diversity", (p) => p[place], (p) => p[AT.seconds]), this.endPoints(place));
-    });
-  }
-
-  endPoints(place) {
-    const newest = (shift) => this.arms.map((arm) => arm.model.diversity.findLast((p) => p[place + shift] !== null)?.[place + shift]).filter((value) => value !== undefined && value !== null);
-    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    return [[2, "real images", "teacher"], [1, "noise", "chance"]].flatMap(([shift, text, kind]) => {
-      const values = newest(shift);
-      return values.length ? [{ y: mean(values), text: `${text} ${figure(mean(values))}`, kind }] : [];
-    });
-  }
-
-  spoken(points, format) {
-    const last = this.arms.map((arm) => [arm.title, points.findLast((p) => p.arm === arm.number)]).filter(([, p]) => p);
-    return last.length ? `${last.map(([title, p]) => `${title} ${format(p.value)}`).join(", ")}.` : "nothing measured yet.";
-  }
-
   draw() {
     const { facts } = this;
-    const active = facts && !ENDED.has(this.state);
-    put(this.results, "hidden", !facts);
-    this.form.running(Boolean(active));
+    const active = facts !== null && !ENDED.has(this.state);
+    put(this.shown, "hidden", !facts);
+    put(this.host, "data-state", this.state);
+    this.form.running(active);
     if (!facts) return;
     say(this.toggle, this.state === "paused" ? "Resume" : "Pause");
     put(this.toggle, "disabled", !(this.state === "running" || this.state === "paused"));
     put(this.stop, "disabled", !active);
-    const states = { queued: "waiting for a place", running: "running", paused: "paused", finished: "finished", stopped: "stopped", failed: "failed" };
-    const seeds = facts.seeds.length === 1 ? `seed ${facts.seeds[0]}` : `seeds ${facts.seeds[0]} to ${facts.seeds.at(-1)}, now ${Math.max(...facts.results.map((r) => r.seed), facts.seeds[0])}`;
-    say(this.line, [facts.title, states[this.state], `${duration(facts.budget)} an arm`, seeds, active ? `about ${duration(facts.left)} of work left` : ""].filter(Boolean).join(" · "));
-    const key = facts.sentences.join("\n");
-    if (this.told !== key) this.verdict.replaceChildren(h("h3", {}, facts.question || "What may be said"), ...facts.sentences.map((sentence) => h("p", {}, sentence)));
-    this.told = key;
-    put(this.verdict, "hidden", !key);
+    const parts = this.standing(facts, active);
+    if (this.stands !== parts.join()) this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
+    this.stands = parts.join();
+    say(this.spoken, `The lab is ${STATES[this.state]}.`);
+    const work = facts.budget * facts.arms.length * facts.seeds.length;
+    this.progress.style.width = `${100 * (1 - facts.left / work)}%`;
+    this.drawVerdict(facts);
     const classes = this.arms.find((arm) => arm.model.facts)?.model.facts.classes;
     if (classes) this.strip.introduce(classes);
     this.strip.enable(Boolean(classes));
-    this.drawCharts();
+    this.charts.update(this.arms, facts.budget);
+    this.table.update(facts);
   }
 
-  complain(sentence) {
+  standing(facts, active) {
+    const now = Math.max(facts.seeds[0], ...facts.results.map((result) => result.seed));
+    const seeds = facts.seeds.length === 1 ? `seed ${facts.seeds[0]}` : active ? `seed ${now}, ${facts.seeds.indexOf(now) + 1} of ${facts.seeds.length}` : `${facts.seeds.length} seeds`;
+    const ahead = facts.ahead ? (facts.ahead === 1 ? "1 run ahead of you" : `${facts.ahead} runs ahead of you`) : "";
+    const teacher = this.arms.find((arm) => arm.model.facts)?.model.facts.teacher;
+    return [STATES[this.state] ?? this.state, ahead, facts.title, teacher ? `teacher ${teacher}` : "", `${duration(facts.budget)} an arm`, seeds, active ? `about ${duration(facts.left)} left` : ""].filter(Boolean);
+  }
+
+  drawVerdict(facts) {
+    const told = facts.sentences.join("\n");
+    if (this.told !== told) this.verdict.replaceChildren(h("h3", {}, facts.question || "What may be said"), ...facts.sentences.map((sentence) => h("p", {}, sentence)));
+    this.told = told;
+    put(this.verdict, "hidden", !told);
+  }
+
+  complain(sentence, kind = "loud") {
+    this.notice.className = `notice ${kind}`;
     say(this.notice, sentence);
     put(this.notice, "hidden", !sentence);
-  }
-}
-
-function stored(name) {
-  try {
-    return JSON.parse(localStorage.getItem(name)) ?? {};
-  } catch {
-    return {};
   }
 }

@@ -1,6 +1,6 @@
 // What to hold side by side: a ready-made experiment, or arms of one's own.
 
-import { h, put } from "./dom.js";
+import { h, put, say } from "./dom.js";
 
 const OWN = "own";
 
@@ -42,7 +42,12 @@ export class LabForm {
   }
 
   running(active) {
-    this.go.textContent = active ? "▶ Start anew" : "▶ Run side by side";
+    say(this.go, active ? "▶ Start anew" : "▶ Run side by side");
+  }
+
+  /** While the server is asked: no second click. */
+  busy(is) {
+    put(this.go, "disabled", is);
   }
 
   plan() {

@@ -34,10 +34,9 @@ export function emptyModel() {
   };
 }
 
-/** The model after the news; curves grow or are replaced, a round's row and mark are there once. */
+/** The model after the news, or an empty one after them where they begin anew; curves grow or are replaced. */
 export function told(model, news) {
-  const nextSeed = news.run && model.facts && news.run.config.seed !== model.facts.config.seed;
-  const next = nextSeed ? { ...emptyModel() } : { ...model };
+  const next = { ...(news.anew ? emptyModel() : model) };
   for (const [name, value] of Object.entries(news)) {
     if (name === "run") next.facts = value;
     else if (name === "losses" || name === "learning" || name === "measures" || name === "diversity")

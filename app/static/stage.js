@@ -11,7 +11,7 @@ import { keep, remembered } from "./kept.js";
 import { LabelMap } from "./map.js";
 import { ENDED, emptyModel, told } from "./model.js";
 import { Samples } from "./samples.js";
-import { at, call } from "./server.js";
+import { at, command } from "./server.js";
 import { Strip } from "./strip.js";
 
 const SLOW = 2.6; // seconds an event in slow motion
@@ -57,8 +57,8 @@ class Stage {
     this.samples.pictured = (url, count) => this.diagram.picture(url, count);
     this.accuracy = new Accuracy();
     this.losses = new Losses();
-    this.drill = new Drill();
-    this.strip = new Strip({ ask: (label, count) => call("redraws", this.kept.run, this.kept.token, label, count, 0) });
+    this.drill = new Drill({ host: this.host });
+    this.strip = new Strip({ ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, 0) });
     this.diversity = new Diversity({ pick: (round) => this.drill.show({ address: this.address, round, classes: this.model.facts?.classes ?? [] }) });
     this.map = new LabelMap({ focus, umap: () => this.umap() });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
@@ -95,7 +95,7 @@ class Stage {
     this.samples.clear();
     this.complain("");
     this.draw();
-    this.trigger("play", { token: this.kept.token ?? "", paused, asked: `${Date.now()}-${this.asked}` });
+    this.trigger("play", { token: remembered().token ?? "", paused, asked: `${Date.now()}-${this.asked}` });
   }
 
   /** Goes on with what the form holds, from the next round on. */
@@ -141,7 +141,7 @@ class Stage {
     if (guess && this.active && this.model.state !== "queued") this.model = { ...this.model, state: guess };
     this.draw();
     try {
-      await call(name, this.kept.run, this.kept.token, ...rest);
+      await command(name, this.kept.run, this.kept.token, ...rest);
     } catch (error) {
       this.complain(error.message);
     }

@@ -6,9 +6,10 @@ import { cut } from "./drill.js";
 const COUNT = 16;
 
 export class Strip {
-  /** `ask(label, count)` gives the server's answer or throws a sentence. */
-  constructor({ ask }) {
+  /** `ask(label, count)` gives the server's answer or throws a sentence; `arms(number)` hears which arm is chosen. */
+  constructor({ ask, arms = null }) {
     this.ask = ask;
+    this.arm = h("select", { "aria-label": "Arm of the strip", hidden: true, onchange: () => arms(Number(this.arm.value)) });
     this.classes = [];
     this.choice = h("select", { "aria-label": "Class of the strip" });
     this.button = h("button", { type: "button", class: "primary", onclick: () => this.draw() }, `Re-draw ${COUNT} times`);
@@ -16,13 +17,20 @@ export class Strip {
     this.redrawn = h("div", { class: "strip-row" });
     this.held = h("div", { class: "strip-row" });
     this.rows = h("div", { class: "strip-rows", hidden: true }, h("h4", {}, "re-drawn for each"), this.redrawn, h("h4", {}, "held"), this.held);
-    this.element = h("section", { class: "card strip", "aria-label": "Reset strip" }, h("div", { class: "card-head" }, h("h3", {}, "What a re-draw does to one label"), h("div", { class: "choices" }, this.choice, this.button)), this.rows, this.told);
+    this.element = h("section", { class: "card strip", "aria-label": "Reset strip" }, h("div", { class: "card-head" }, h("h3", {}, "What a re-draw does to one label"), h("div", { class: "choices" }, this.arm, this.choice, this.button)), this.rows, this.told);
   }
 
   introduce(classes) {
     if (this.classes.join("\n") === classes.join("\n")) return;
     this.classes = classes;
     this.choice.replaceChildren(...classes.map((name, i) => h("option", { value: i }, name)));
+  }
+
+  /** Offers the arms to choose from, the first of them chosen. */
+  compare(titles) {
+    this.arm.replaceChildren(...titles.map((title, i) => h("option", { value: i }, title)));
+    put(this.arm, "hidden", false);
+    put(this.rows, "hidden", true);
   }
 
   enable(can) {
@@ -53,7 +61,7 @@ export class Strip {
         const tile = h("span", { class: "tile", role: "img", "aria-label": `${this.classes[made.label]}: ${told}` });
         tile.style.backgroundImage = `url("${picture}")`;
         cut(tile, at, made.count);
-        return h("figure", { title: told, class: seen === made.label ? "" : "miss" }, tile, h("figcaption", {}, `${this.classes[seen]} ${percent(sure)}`));
+        return h("figure", { title: told, class: seen === made.label ? "" : "miss" }, tile, h("figcaption", {}, h("span", {}, this.classes[seen]), h("span", {}, percent(sure))));
       }),
     );
   }

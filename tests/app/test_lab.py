@@ -12,11 +12,12 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.asking import NAMES
 from app.batches import KEPT, Batches
 from app.environment import Environment
 from app.plans import lab_plan
 from app.results import fold_results, rows, sentences
-from app.view import View, fold
+from app.view import DIVERSITY, View, fold
 from nayer.errors import ConfigError
 from nayer.events import Event, RunFailed, RunStarted
 from nayer.teachers import teacher_cards
@@ -59,6 +60,29 @@ def test_the_next_seed_begins_anew_and_the_last_one_is_remembered() -> None:
     ]
 
 
+def test_results_that_are_told_again_stay_as_they_are() -> None:
+    events = [*script(SHORT), *script(SHORT.model_copy(update={"seed": 1}))]
+    results = fold_results({}, events)
+    assert fold_results(results, events) == results
+
+
+def test_an_arm_that_failed_is_left_out_of_what_is_said_and_that_is_said() -> None:
+    first, second, third = (arm_of(number) for number in range(3))
+    same_seed = [
+        dataclasses.replace(event, config={**event.config, "seed": 0}) if isinstance(event, RunStarted) else event
+        for event in (*first, *second)
+    ]
+    never_began = RunFailed(round=0, seconds=0.0, arm=2, message="teacher='x' does not exist")
+    results = fold_results({}, [*same_seed, never_began])
+    assert {arm for arm, _ in results} == {0, 1}
+    failed, accuracy, _ = sentences(results, ["A", "B", "C"], failed=[2])
+    assert failed == "“C” failed and is left out of the comparison."
+    assert accuracy.startswith("With seed 0 all arms")
+    broken = fold_results(results, [*third[:3], dataclasses.replace(never_began, round=1)])
+    assert broken[2, 20].failure
+    assert sentences(broken, ["A", "B", "C"], failed=[2])[1] == accuracy
+
+
 def test_what_is_said_counts_seeds_that_all_arms_have_done() -> None:
     done = [event for number in range(2) for event in arm_of(number)]
     seeds = [
@@ -69,7 +93,7 @@ def test_what_is_said_counts_seeds_that_all_arms_have_done() -> None:
     accuracy, _ = sentences(results, ["A", "B"])
     assert accuracy == "With seed 0 all arms ended with the same accuracy; one seed proves nothing."
     running = fold_results({}, seeds[: len(arm_of(0)) + 9])
-    assert sentences(running, ["A", "B"])[0].startswith("So far: ")
+    assert sentences(running, ["A", "B"])[0].startswith("So far, with seed 0 ")
 
 
 def test_an_arm_that_fails_keeps_its_sentence() -> None:
@@ -90,6 +114,10 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
     assert near is not None
     assert near.labels == sorted(near.labels)
     assert near.picture.startswith(b"\xff\xd8")
+    assert batches.picture(near.number) == near.picture
+    batches.clear()
+    batches.add(synthesised(near.round, rng, pool=1, capacity=10))  # the same round of the next seed
+    assert batches.picture(near.number) is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +128,7 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
         ({"shared": {**SHARED, "seconds": 1.0}}, "seconds=1.0 does not work"),
         ({"shared": {**SHARED, "seconds": "long"}}, "seconds='long' does not work"),
         ({"shared": {**SHARED, "teacher": "nobody"}}, "teacher='nobody' does not exist"),
-        ({"own": [{"preset": "nayer"}]}, "1 arms do not work; use 2 to 5."),
+        ({"own": [{"preset": "nayer"}]}, "arms=1 does not work; use 2 to 5 of them."),
         ({"own": [{"preset": "gan"}, {}]}, "preset='gan' does not exist"),
         ({"own": [{"settings": 3}, {}]}, "settings='3' of arm 1 do not work"),
         ({"own": [{"settings": {"encoder": "x"}}, {}]}, "encoder='x' cannot be chosen on a shared page"),
@@ -134,6 +162,17 @@ def command(client: TestClient, name: str, *data: object) -> dict:
     return client.post(f"/gradio_api/run/{name}", json={"data": data}).json()
 
 
+def test_to_the_pages_own_script_a_refusal_is_an_answer(client: TestClient) -> None:
+    refused = client.post("/command/start_lab", json=["nothing", "digits", 0, 3.0, 1, [], ""])
+    assert (refused.status_code, set(refused.json())) == (200, {"error"})
+    assert refused.json()["error"].startswith("experiment='nothing' does not exist; use one of reset")
+    assert client.post("/command/status", json=["x"]).status_code == 404
+    assert client.post("/command/pause", json=[]).status_code == 422
+    for name in NAMES[1:]:
+        rest = {"redraws": [1], "change": [{}]}.get(name, [])
+        assert "is not here" in client.post(f"/command/{name}", json=["nobody", "", *rest]).json()["error"]
+
+
 def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: TestClient) -> None:
     quick = {"generator_steps": 3, "student_steps": 3, "noisy_width": 64, "warmup_rounds": 1}
     own = [{"title": "re-drawn", "settings": quick}, {"title": "held", "settings": {**quick, "noisy_reset_every": 0}}]
@@ -153,16 +192,26 @@ def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: Tes
     assert [row["done"] for row in lab["results"]] == [True, True]
     assert all(row["seconds"] >= 3.0 for row in lab["results"])
     assert "one seed proves nothing" in lab["sentences"][0]
+    assert lab["left"] == 0.0
+    assert client.get(f"/live/{run}/lab?since={lab['seq']}").status_code == 204
+    again = client.get(f"/live/{run}/lab?since=0,{lab['seq'].split(',')[1]}").json()
+    assert (again["news"][0], again["news"][1]) == (lab["news"][0], None)
     news = [client.get(f"/live/{run}/arm/{arm}/status").json() for arm in (0, 1)]
+    assert [one["rows"] for one in lab["news"]] == [one["rows"] for one in news]
+    assert "losses" in news[0]
+    assert "losses" not in lab["news"][0]
     assert news[0]["changes"][0][1] == "noisy_reset_every 1 → 2"
     assert "changes" not in news[1]
-    assert len(news[0]["diversity"]["points"][-1]) == 12
+    assert len(news[0]["diversity"]["points"][-1]) == 1 + len(DIVERSITY)
     frame = news[1]["rows"][-1]["frame"]
     assert client.get(f"/live/{run}/arm/1/frame/{frame}.jpg").headers["content-type"] == "image/jpeg"
     batch = client.get(f"/live/{run}/arm/1/round/2").json()
     assert len(batch["labels"]) == len(batch["teacher"]) == 100
     assert len(batch["by_class"]["vendi"]) == 10
-    assert client.get(f"/live/{run}/arm/1/round/{batch['round']}/batch.jpg").status_code == 200
+    picture = client.get(f"/live/{run}/arm/1/batch/{batch['number']}.jpg")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+    assert "immutable" in picture.headers["cache-control"]
+    assert client.get(f"/live/{run}/arm/1/batch/{10**6}.jpg").status_code == 404
     assert client.get(f"/live/{run}/arm/7/status").status_code == 404
     assert "arm=7 is not part of this run" in client.get(f"/live/{run}/arm/7/round/2").json()["error"]
     assert "16 images count for" in command(client, "redraws", run, token, 3, 16, 1)["data"][0]["sentence"]

@@ -1,0 +1,35 @@
+"""The public commands once more, for the page's own script: there a refusal is an answer, not a failed request."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import gradio as gr
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from app.commands import Commands
+
+NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "stop")
+
+
+def command_routes(commands: Commands) -> APIRouter:
+    """POST a list of arguments; the answer is {told} or {error}, one sentence."""
+    router = APIRouter()
+
+    @router.post("/command/{name}")
+    def command(name: str, arguments: list[Any]) -> Response:
+        if name not in NAMES:
+            return JSONResponse({"error": f"command={name[:40]!r} does not exist."}, status_code=404)
+        method = getattr(commands, name)
+        try:
+            inspect.signature(method).bind(*arguments)
+        except TypeError:
+            return JSONResponse({"error": f"{name} takes other arguments."}, status_code=422)
+        try:
+            return JSONResponse({"told": method(*arguments)})
+        except gr.Error as error:
+            return JSONResponse({"error": error.message})
+
+    return router
