@@ -14,7 +14,7 @@ export class Chart {
    * low, high: the value axis, or null to follow the data; ticks: how many; span: show the newest so many rounds only.
    */
   constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, hint = "", span = null, pick = null, x = "round", apart = false }) {
-    Object.assign(this, { height, lines, low, high, ticks, axis, small, span, pick });
+    Object.assign(this, { height, lines, low, high, ticks, axis, small, span, pick, apart });
     this.points = [];
     this.rules = [];
     this.marks = [];
@@ -146,7 +146,8 @@ export class Chart {
     const down = [...this.rules].sort((a, b) => b.y - a.y);
     const below = ({ y: value }, i) => y(value) < pad.top + 10 || (i > 0 && y(value) - y(down[i - 1].y) < 14); // no room above
     this.ruleLayer.replaceChildren(...down.map((rule) => s("line", { class: rule.kind, x1: pad.left, x2: width - pad.right, y1: y(rule.y), y2: y(rule.y) })));
-    this.ruleNames.replaceChildren(...down.map((rule, i) => s("text", { class: rule.kind, x: width - pad.right, y: y(rule.y) + (below(rule, i) ? 12 : -4), "text-anchor": "end" }, rule.text)));
+    const side = this.apart ? { x: pad.left + 4, "text-anchor": "start" } : { x: width - pad.right, "text-anchor": "end" }; // of several lines the newest points crowd the right
+    this.ruleNames.replaceChildren(...down.map((rule, i) => s("text", { class: rule.kind, y: y(rule.y) + (below(rule, i) ? 12 : -4), ...side }, rule.text)));
   }
 
   /** The value of the line that a point belongs to, which is its first that has one. */
