@@ -39,7 +39,7 @@ def run(page: Page, seconds: int) -> None:
 def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new_page: NewPage) -> None:
     page = lab(new_page())
     page.click("[data-name=reset]")
-    run(page, 3)
+    run(page, 4)
     expect(page.locator(".lab-bar .standing")).to_contain_text("left")
     page.wait_for_function(
         "[...document.querySelectorAll('.arm')].filter(a => a.querySelector('.arm-row')).length === 3"
