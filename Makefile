@@ -27,7 +27,8 @@ test: .venv/installed-tools chromium
 	$(python) -m mypy --strict nayer app
 	@# Apart, for beside the package app a file app.py is a second module of that name to mypy.
 	$(python) -m mypy --strict -c "$$(cat app.py)"
-	$(python) -m pytest
+	@# A process a core and a thread each: threads that wait for each other cost more than they bring here.
+	OMP_NUM_THREADS=1 $(python) -m pytest -n 2 --dist loadfile
 
 slow: .venv/installed-tools chromium
 	$(python) -m pytest -m slow

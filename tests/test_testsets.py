@@ -144,7 +144,11 @@ def test_labels_beyond_the_classes_and_images_of_another_size_are_refused(card: 
         load_testset(card, str(tmp_path))
 
 
-@pytest.mark.parametrize("content", [b"", b"text", gzip.compress(b""), gzip.compress(b"\0\0\x0d\1\0\0\0\1\0\0\0\0")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", gzip.compress(b"", mtime=0), gzip.compress(b"\0\0\x0d\1\0\0\0\1\0\0\0\0", mtime=0)],
+    ids=["empty", "text", "empty inside", "cut short"],
+)
 def test_what_is_no_idx_file_is_refused(card: TeacherCard, tmp_path: Path, content: bytes) -> None:
     (tmp_path / testsets.IDX[0]).write_bytes(content)
     with pytest.raises(AssetError, match=r"^t10k-images-idx3-ubyte\.gz is missing or no gzipped IDX file"):
