@@ -126,13 +126,12 @@ class Commands:
         """End a run; what it has shown stays to be looked at."""
         return self._do(run, token, "stop")
 
-    def status(self, run: str, since: int = 0) -> dict[str, Any]:
+    def status(self, run: str, since: int = 0, arm: int = 0) -> dict[str, Any]:
         """What is new since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
         try:
-            found = self._registry.look(run)
+            view = self._registry.look(run).refresh(int(arm))
         except NayerError as error:
             raise _shown(error) from None
-        view = found.refresh()
         return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
 
     def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:

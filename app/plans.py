@@ -16,6 +16,7 @@ from nayer.teachers import TeacherCard
 ARMS = (2, 5)
 SECONDS = (2.0, 300.0)  # an arm
 REPEATS = (1, 5)  # seeds
+SHARED_WORK = 900.0  # seconds that a lab may hold a place of a shared page
 LONGEST_TITLE = 40
 
 
@@ -63,6 +64,12 @@ def lab_plan(
         title, question, variations = chosen.title, chosen.question, list(chosen.variations)
     if not ARMS[0] <= len(variations) <= ARMS[1]:
         raise ConfigError(f"arms={len(variations)} does not work; use {ARMS[0]} to {ARMS[1]} of them.")
+    work = len(variations) * repeats * float(seconds)
+    if not local and work > SHARED_WORK:
+        raise ConfigError(
+            f"seconds={seconds:g} for {len(variations)} arms and {repeats} seeds are {work:g} s of work; a shared page "
+            f"allows {SHARED_WORK:g}, so use fewer."
+        )
     everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
     made = tuple(
         Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local))

@@ -125,6 +125,7 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
     [
         ({"experiment": "x"}, "experiment='x' does not exist"),
         ({"repeats": 0}, "repeats=0 does not work"),
+        ({"repeats": 5, "shared": {**SHARED, "seconds": 100.0}}, "1500 s of work; a shared page allows 900"),
         ({"shared": {**SHARED, "seconds": 1.0}}, "seconds=1.0 does not work"),
         ({"shared": {**SHARED, "seconds": "long"}}, "seconds='long' does not work"),
         ({"shared": {**SHARED, "teacher": "nobody"}}, "teacher='nobody' does not exist"),
