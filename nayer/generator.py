@@ -72,8 +72,8 @@ class Generator(nn.Module):
 
     def forward(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
         """Labels (n,) and, where the latent takes it, noise (n, z) → images (n, c, size, size) in [0, 1]."""
-        x = self.project(self.codes(labels, noise))  # (n, width) -> (n, 2w·s·s)
-        x = x.unflatten(1, (-1, self.start, self.start))  # (n, 2w, s, s)
+        x = self.project(self.codes(labels, noise))  # (n, width) -> (n, s·s·2w)
+        x = x.unflatten(1, (self.start, self.start, -1)).permute(0, 3, 1, 2)  # (n, 2w, s, s), channels last in memory
         images = self.head(x)  # (n, c, 4s, 4s)
         margin = (4 * self.start - self.size) // 2
         return images[:, :, margin : margin + self.size, margin : margin + self.size]  # type: ignore[no-any-return]

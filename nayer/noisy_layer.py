@@ -38,5 +38,8 @@ class NoisyLayer(nn.Module):
         if missing:
             codes = torch.cat([codes, codes[:1].expand(missing, inputs)])
         codes = codes.view(layers, self.group, inputs)  # (l·g, d) -> (l, g, d)
-        mapped = torch.baddbmm(self.bias[:layers], codes, self.weight[:layers])  # (l, g, width)
+        weight, bias = self.weight, self.bias
+        if layers < len(weight):  # a slice's gradient is a copy of the whole weight
+            weight, bias = weight[:layers], bias[:layers]
+        mapped = torch.baddbmm(bias, codes, weight)  # (l, g, width)
         return mapped.flatten(0, 1)[:n]
