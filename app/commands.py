@@ -122,6 +122,10 @@ class Commands:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
         return self._do(run, token, "change", int(arm), settings)
 
+    def leave(self, run: str, token: str) -> dict[str, Any]:
+        """The page of a run that waits is closing: without another look at it, it waits no longer."""
+        return self._do(run, token, "leave")
+
     def stop(self, run: str, token: str) -> dict[str, Any]:
         """End a run; what it has shown stays to be looked at."""
         return self._do(run, token, "stop")

@@ -15,6 +15,7 @@ class Environment:
     host: str = "127.0.0.1"
     port: int = 7860
     capacity: int = 2  # runs at once
+    waiting: int = 100  # runs that may wait for a place
     grace_seconds: float = 90.0  # how long a run outlives its last viewer
     on_space: bool = False
 
@@ -25,12 +26,14 @@ class Environment:
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
-        """HOST, PORT, SPACE_ID (set by a Space), NAYER_CAPACITY, NAYER_GRACE_SECONDS; ConfigError in one sentence."""
+        """HOST, PORT, SPACE_ID (set by a Space), NAYER_CAPACITY, NAYER_WAITING,
+        NAYER_GRACE_SECONDS; ConfigError in one sentence."""
         on_space = bool(variables.get("SPACE_ID"))
         return cls(
             host=variables.get("HOST") or ("0.0.0.0" if on_space else cls.host),
             port=_number(variables, "PORT", cls.port, 0, 65535),
             capacity=_number(variables, "NAYER_CAPACITY", cls.capacity, 1, 64),
+            waiting=_number(variables, "NAYER_WAITING", cls.waiting, 1, 10_000),
             grace_seconds=_number(variables, "NAYER_GRACE_SECONDS", int(cls.grace_seconds), 5, 86_400),
             on_space=on_space,
         )

@@ -10,10 +10,11 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
-from app.live_run import NoSuchArm
+from app.live_run import LiveRun, NoSuchArm
 from app.payload import lab_payload, payload, rounds
 from app.plots import sheet
 from app.sessions import NoSuchRun, Registry
+from app.view import View
 from nayer.errors import NayerError
 
 STATIC = Path(__file__).parent / "static"
@@ -34,6 +35,22 @@ def style_sheets() -> list[str]:
     return sorted((path.name for path in STATIC.glob("*.css")), key=lambda name: (name != "stage.css", name))
 
 
+class Sheets:
+    """The picture of a whole run takes a second of a core: one at a time, and the latest is kept for the next."""
+
+    def __init__(self, draw: Callable[[View], bytes]) -> None:
+        self._draw = draw
+        self._drawing = threading.Lock()
+        self._latest: tuple[str, int, bytes] = ("", 0, b"")  # run, seq, PNG
+
+    def of(self, run: LiveRun) -> bytes:
+        with self._drawing:
+            view = run.refresh()
+            if self._latest[:2] != (run.id, view.seq):
+                self._latest = (run.id, view.seq, self._draw(view))
+            return self._latest[2]
+
+
 def routes(
     registry: Registry,
     umap: Callable[[str], dict[str, object]],
@@ -42,7 +59,7 @@ def routes(
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
     of the embedding explorer."""
     router = APIRouter()
-    drawing = threading.Lock()  # a sheet takes a second of a core: one at a time
+    sheets = Sheets(sheet)
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
 
     @router.get("/live/{run}/status")
@@ -121,11 +138,9 @@ def routes(
     @router.get("/live/{run}/sheet.png")
     def picture(run: str) -> Response:
         try:
-            view = registry.find(run).refresh()
+            png = sheets.of(registry.find(run))
         except NoSuchRun as error:
             return _gone(error)
-        with drawing:
-            png = sheet(view)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")

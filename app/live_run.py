@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from app.batches import Batch, Batches
@@ -53,7 +54,9 @@ class LiveRun:
         self.batches = [Batches() for _ in plan.arms]
         self.results: Results = {}
         self.ahead: Callable[[], int] = lambda: 0
+        self.wait: Callable[[], float | None] = lambda: None
         self.waiting = True
+        self.begins_paused = False
         self.pace = 0.0
         self._inbox = session.subscribe()
         self._lock = threading.Lock()
@@ -81,7 +84,9 @@ class LiveRun:
         """What there is to see of all arms now, and what came of them so far."""
         with self._lock:
             # the state is read first: events that came before an end are folded with it or before it
-            condition = Condition(self.state, self.ahead() if self.waiting else 0, self.session.error, self.pace)
+            condition = Condition(self.state, error=self.session.error, pace=self.pace)
+            if condition.state == "queued":
+                condition = replace(condition, ahead=self.ahead(), wait=self.wait())
             before = list(self.views)
             if self._inbox.closed:  # nobody asked for so long that the session gave up on us
                 self._inbox = self.session.subscribe()

@@ -73,13 +73,14 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
         "seq": ",".join(str(view.seq) for view in views),
         "state": views[0].condition.state,
         "ahead": views[0].condition.ahead,
+        "wait": views[0].condition.wait,
         "error": views[0].condition.error,
         "title": plan.title,
         "question": plan.question,
         "arms": titles,
         "seeds": list(seeds),
         "budget": plan.arms[0].config.seconds,
-        "left": _work_left(plan, results, failed),
+        "left": work_left(plan, results, failed),
         "results": rows(results),
         "sentences": sentences(results, titles, failed) if results else [],
         "news": [None if news is None else {k: v for k, v in news.items() if k not in NOT_IN_A_LAB} for news in told],
@@ -90,7 +91,7 @@ def _seeds(plan: Plan) -> tuple[int, ...]:
     return plan.seeds or (plan.arms[0].config.seed,)
 
 
-def _work_left(plan: Plan, results: Results, failed: Collection[int]) -> float:
+def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float:
     """Seconds of their own work that the arms still have, all seeds together."""
     left = 0.0
     for number, arm in enumerate(plan.arms):
@@ -128,6 +129,7 @@ def _standing(view: View) -> dict[str, Any]:
     return {
         "state": condition.state,
         "ahead": condition.ahead,
+        "wait": condition.wait,
         "error": condition.error,
         "pace": condition.pace,
         "reason": view.reason,

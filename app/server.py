@@ -31,7 +31,7 @@ from app.umap_map import UmapMaps
 from nayer.errors import ConfigError
 from nayer.teachers import teacher_cards
 
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 2.0
 
 
 def open_source(plan: Plan) -> Source:
@@ -43,7 +43,9 @@ def open_source(plan: Plan) -> Source:
 
 def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     """The whole application; `opener` makes of a plan what is run."""
-    registry = Registry(opener, capacity=environment.capacity, grace_seconds=environment.grace_seconds)
+    registry = Registry(
+        opener, capacity=environment.capacity, waiting=environment.waiting, grace_seconds=environment.grace_seconds
+    )
     version = static_version()
     explorer = Explorer(local=environment.local)
     teachers = teacher_cards()

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app.live_run import LiveRun, Source
+from app.places import Places
 from app.plans import Plan
+from app.queue import QueueFull
 from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
 
@@ -23,6 +25,7 @@ ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
 _KEPT = 16  # runs that ended and can still be looked at
 _IN_MEMORY = 4  # of these, the newest, whose networks and batches are still there
 _VISITORS = 2000  # tokens that are remembered
+DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
 
 
 class NoSuchRun(NayerError):
@@ -34,26 +37,32 @@ class NotYours(NayerError):
 
 
 class Registry:
-    """All runs of this process. `opener` turns a plan into what is run, on the run's own thread."""
+    """All runs of this process. `opener` turns a plan into what is run, on the run's own thread.
+
+    `waiting` runs may wait for one of the `capacity` places. A run ends `grace_seconds` after its last viewer left, and
+    one that stood still for `idle_seconds` while others wait.
+    """
 
     def __init__(
         self,
         opener: Opener,
         *,
         capacity: int = 2,
+        waiting: int = 100,
         grace_seconds: float = 90.0,
+        idle_seconds: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.capacity = capacity
         self.grace_seconds = grace_seconds
+        self.idle_seconds = idle_seconds
         self._opener = opener
         self._clock = clock
         self._lock = threading.RLock()
         self._runs: OrderedDict[str, LiveRun] = OrderedDict()
-        self._queue: list[LiveRun] = []
-        self._running: list[LiveRun] = []
-        self._paused_start: set[str] = set()
+        self._places = Places(capacity, waiting, clock)
+        self._begun: dict[str, float] = {}  # run -> when it was asked for
         self._seen: dict[str, float] = {}  # run -> when a viewer last asked
+        self._idle: dict[str, float] = {}  # run that stands still -> since when
         self._visitors: OrderedDict[str, str | None] = OrderedDict()  # token -> run
 
     # --- visitors ------------------------------------------------------------------------------------------------
@@ -71,24 +80,30 @@ class Registry:
 
     # --- commands ------------------------------------------------------------------------------------------------
 
-    def start(self, plan: Plan, token: str, *, paused: bool = False) -> LiveRun:
-        """A new run for this visitor, in place of the one they have; it begins at once or waits its turn."""
+    def start(self, plan: Plan, token: str, *, paused: bool = False, lane: str = "") -> LiveRun:
+        """A new run for this visitor, in place of the one they have; it begins at once or waits its turn.
+
+        The same again within a moment is a double click, and the run it began. `lane`: whom visitors share their turns
+        with, such as those behind one address; each is their own without. Raises QueueFull, with all left as it was.
+        """
         with self._lock:
             previous = self._runs.get(self._visitors.get(token) or "")
+            if previous is not None and self._is_double(previous, plan):
+                return previous
             session = Session(
-                lambda: self._opener(plan), grace_seconds=self.grace_seconds, on_end=lambda _: self._advance()
+                lambda: self._opener(plan), grace_seconds=self.grace_seconds, on_end=lambda _: self._places.advance()
             )
             run = LiveRun(plan, token, session)
-            run.ahead = lambda: self._ahead(run)
+            run.begins_paused = paused
+            run.ahead = lambda: self._places.ahead(run)
+            run.wait = lambda: self._places.seconds(run)
+            self._places.wait(run, lane or token)
             self._runs[run.id] = run
             self._visitors[token] = run.id
-            self._queue.append(run)
-            self._seen[run.id] = self._clock()
-            if paused:
-                self._paused_start.add(run.id)
+            self._begun[run.id] = self._seen[run.id] = self._clock()
         if previous is not None:
             self._end(previous)
-        self._advance()
+        self._places.advance()
         return run
 
     def find(self, run_id: str) -> LiveRun:
@@ -109,7 +124,7 @@ class Registry:
         return run
 
     def command(self, run_id: str, token: str, command: str, *arguments: Any) -> LiveRun:
-        """One of pause, resume, step, pace, change and stop, by the run's owner.
+        """One of pause, resume, step, pace, change, leave and stop, by the run's owner.
 
         Without effect on a run that has ended, but for `change`, which says so.
         """
@@ -118,7 +133,9 @@ class Registry:
         match command:
             case "stop":
                 self._end(run)
-                self._advance()
+                self._places.advance()
+            case "leave":
+                self._places.leave(run)
             case "pace":
                 run.pace = arguments[0]
                 run.session.set_pace(run.pace)
@@ -142,29 +159,39 @@ class Registry:
         with self._lock:
             self._seen[run.id] = self._clock()
         run.session.keep_alive()
+        try:
+            self._places.back(run)
+        except QueueFull:
+            self._end(run)
+        self._places.advance()
         return run
 
     # --- housekeeping --------------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
-        """Drop those who left the queue without a word, and the oldest of the runs that ended."""
+        """Let those go who left the queue, who stand still while others wait, and the oldest of the runs that ended."""
         now = self._clock()
+        self._places.sweep()
         with self._lock:
-            gone = [run for run in self._queue if now - self._seen[run.id] > self.grace_seconds]
-            ended = [run for run in self._runs.values() if run.ended]
+            runs = list(self._runs.values())
+            gone = [run for run in runs if run.waiting and now - self._seen[run.id] > self.grace_seconds]
+            ended = [run for run in runs if run.ended]
             for run in ended[:-_IN_MEMORY]:
                 run.release()
             for run in ended[: max(0, len(ended) - _KEPT)]:
                 del self._runs[run.id]
-                self._seen.pop(run.id, None)
+                for kept in (self._seen, self._begun):
+                    kept.pop(run.id, None)
         for run in gone:
             self._end(run)
-        self._advance()
+        for run in self._idlers(now):
+            self._end(run, "It stood still for a while and others waited, so its place was given to the next run.")
+        self._places.advance()
 
     def close(self, seconds: float = 5.0) -> None:
         """Stop every run and wait for them, `seconds` in all."""
+        self._places.close()
         with self._lock:
-            self._queue.clear()
             runs = list(self._runs.values())
         for run in runs:
             self._end(run)
@@ -173,29 +200,26 @@ class Registry:
             run.session.join(max(0.0, until - self._clock()))
 
     def counts(self) -> dict[str, int]:
-        """How many run, wait, and may run at once."""
-        with self._lock:
-            return {"running": len(self._running), "waiting": len(self._queue), "capacity": self.capacity}
+        """How many run, wait, may run at once, and how many places are lost to runs that hang."""
+        return self._places.counts()
 
-    def _ahead(self, run: LiveRun) -> int:
-        """Runs that come first: those before it in the queue, and one more for the place that must fall free."""
-        with self._lock:
-            return self._queue.index(run) + 1 if run in self._queue else 0
+    def stuck_after(self, seconds: float) -> None:
+        """From now on a run that is at work on one event for longer is given up."""
+        self._places.stuck_seconds = seconds
 
-    def _end(self, run: LiveRun) -> None:
-        with self._lock:
-            if run in self._queue:
-                self._queue.remove(run)
-            run.waiting = False
-        run.session.stop()
+    def _is_double(self, run: LiveRun, plan: Plan) -> bool:
+        return not run.ended and run.plan == plan and self._clock() - self._begun[run.id] < DOUBLE_SECONDS
 
-    def _advance(self) -> None:
-        """Free the places of runs that ended and give them to those who waited longest."""
-        with self._lock:
-            self._running = [run for run in self._running if not run.ended]
-            while self._queue and len(self._running) < self.capacity:
-                run = self._queue.pop(0)
-                self._running.append(run)
-                run.waiting = False
-                run.session.start(paused=run.id in self._paused_start)
-                self._paused_start.discard(run.id)
+    def _idlers(self, now: float) -> list[LiveRun]:
+        """Runs that have been paused for too long; only while somebody waits."""
+        paused = {run.id: run for run in self._places.running() if run.state == "paused"}
+        self._idle = {run_id: self._idle.get(run_id, now) for run_id in paused}
+        if not self._places.waited_for:
+            return []
+        return [paused[run_id] for run_id, since in self._idle.items() if now - since > self.idle_seconds]
+
+    def _end(self, run: LiveRun, reason: str = "") -> None:
+        """Ends a run whatever it does; `reason` is one sentence for its viewers."""
+        self._places.remove(run)
+        run.session.stop(reason)
+        run.waiting = False

@@ -41,6 +41,7 @@ class Condition:
     ahead: int = 0  # runs that come first
     error: str = ""  # one sentence, when failed
     pace: float = 0.0  # seconds an event, in slow motion
+    wait: float | None = None  # seconds until a place falls free, about, while queued
 
 
 _WAITING = Condition("queued")

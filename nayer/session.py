@@ -20,6 +20,7 @@ from nayer.events import (
     Event,
     GeneratorStep,
     LayerRedrawn,
+    Note,
     RoundFinished,
     RoundSynthesised,
     RunFailed,
@@ -76,7 +77,10 @@ class Session(Generic[Opened]):
         self._step_to: StepKind | None = None
         self._pace = 0.0
         self._stop_asked = False
+        self._stop_reason = ""
         self._seen = time.monotonic()
+        self._working_since: float | None = None  # monotonic; while the source is at work
+        self._given_up = False
         self._inboxes: list[Inbox] = []
         self._history = History()
         self._thread: threading.Thread | None = None
@@ -116,10 +120,14 @@ class Session(Generic[Opened]):
             self._pace = seconds_per_event
             self._changed.notify_all()
 
-    def stop(self) -> None:
-        """Asks the run to end at its next event; a session that never began ends at once."""
+    def stop(self, reason: str = "") -> None:
+        """Asks the run to end at its next event; a session that never began ends at once.
+
+        `reason`: one sentence for its viewers, where it is not they who ask.
+        """
         with self._changed:
             self._stop_asked = True
+            self._stop_reason = self._stop_reason or reason
             if self._state == "idle":
                 self._state = "stopped"
             self._changed.notify_all()
@@ -130,6 +138,30 @@ class Session(Generic[Opened]):
             self._thread.join(timeout)
             return not self._thread.is_alive()
         return self._state in ENDED
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the run was given up and its thread is still there, which it is until the source lets go of it."""
+        return self._given_up and self._thread is not None and self._thread.is_alive()
+
+    @property
+    def stuck_seconds(self) -> float:
+        """How long the source has been at work on its next event."""
+        since = self._working_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def give_up(self, message: str) -> None:
+        """Ends a run whose source does not come back: failed with `message`, whatever its thread still does."""
+        with self._changed:
+            if self._state not in ("running", "paused"):
+                return
+            self._fail(message)
+            self._state = "failed"
+            self._given_up = True
+            requests, self._requests = self._requests, []
+            self._changed.notify_all()
+        for _, future in requests:
+            future.set_exception(_not_in_memory())
 
     def keep_alive(self) -> None:
         """Someone is watching: the grace begins anew."""
@@ -156,6 +188,9 @@ class Session(Generic[Opened]):
                 self._requests.append((call, future))
                 self._changed.notify_all()
                 return future
+            if self._given_up:
+                future.set_exception(_not_in_memory())
+                return future
         self._answer(call, future)
         return future
 
@@ -176,52 +211,51 @@ class Session(Generic[Opened]):
         end: State = "failed"
         events: Iterator[Event] = iter(())
         try:
+            self._working_since = time.monotonic()
             self._source = self._open()
+            self._working_since = None
             events = self._source.events()
             end = self._drive(events)
         except NayerError as error:
             self._fail(str(error))
-        except MemoryError:
-            self._fail("The machine ran out of memory for this run; try a smaller synthesis_batch or generator_width.")
-        except Exception:
-            number = secrets.token_hex(4)
-            log.exception("run failed, error %s", number)
-            self._fail(f"The run stopped on an unexpected error (number {number} in the log); other runs go on.")
+        except BaseException as error:  # also what is meant to end a process: it ends this run, and no other
+            self._fail(_unexpected(error))
         finally:
-            if isinstance(events, Generator):
-                events.close()
+            self._working_since = None
+            _close(events)
             with self._changed:
-                self._state = end
+                if self._state not in ENDED:
+                    self._state = end
                 self._changed.notify_all()
             self._answer_requests()
             if self._on_end is not None:
                 self._on_end(self)
 
     def _drive(self, events: Iterator[Event]) -> State:
-        while self._may_go_on():
+        while self._may_go_on() or self._said_its_end():
             with self._at_rest:
+                self._working_since = time.monotonic()
                 event = next(events, None)
+                self._working_since = None
             if event is None:
                 return "finished"
             self._publish(event)
             self._linger(event)
-        last = self._history.last
-        self._publish(
-            RunFinished(
-                round=last.round if last else 0,
-                seconds=last.seconds if last else 0.0,
-                arm=last.arm if last else 0,
-                reason="stopped",
-            )
-        )
+        if self._stop_reason:
+            self._publish(Note(message=self._stop_reason, **self._here()))
+        self._publish(RunFinished(reason="stopped", **self._here()))
         return "stopped"
+
+    def _said_its_end(self) -> bool:
+        """Whether the newest event is a run's last: then nothing is left to stop, or the next one of a lab begins."""
+        return not self._given_up and isinstance(self._history.last, RunFinished)
 
     def _may_go_on(self) -> bool:
         """Answers what was asked and waits while paused; False once the run is to stop."""
         while True:
             self._answer_requests()
             with self._changed:
-                if self._stop_asked or self._abandoned():
+                if self._stop_asked or self._given_up or self._abandoned():
                     return False
                 if self._state != "paused":
                     return True
@@ -238,7 +272,7 @@ class Session(Generic[Opened]):
         with self._at_rest:
             try:
                 if self._source is None:
-                    raise ConfigError("this run is not in memory, so nothing can be asked of it; ask while it runs.")
+                    raise _not_in_memory()
                 future.set_result(call(self._source))
             except Exception as error:
                 future.set_exception(error)
@@ -249,6 +283,8 @@ class Session(Generic[Opened]):
     def _linger(self, event: Event) -> None:
         """After an event: pause if this was the step asked for, wait if in slow motion."""
         with self._changed:
+            if self._given_up:
+                return
             if self._step_to is not None and isinstance(event, STEPS[self._step_to]):
                 self._step_to = None
                 self._state = "paused"
@@ -264,22 +300,26 @@ class Session(Generic[Opened]):
 
     def _publish(self, event: Event) -> None:
         with self._changed:
+            if self._given_up:
+                return
             self._history.add(event)
             self._inboxes = [inbox for inbox in self._inboxes if not inbox.closed]
             for inbox in self._inboxes:
                 inbox.put(event)
 
     def _fail(self, message: str) -> None:
-        self.error = message
+        with self._changed:
+            if self._given_up:
+                return
+            self.error = message
+            self._publish(RunFailed(message=message, **self._here()))
+
+    def _here(self) -> dict[str, Any]:
+        """Where and when the newest event was."""
         last = self._history.last
-        self._publish(
-            RunFailed(
-                round=last.round if last else 0,
-                seconds=last.seconds if last else 0.0,
-                arm=last.arm if last else 0,
-                message=message,
-            )
-        )
+        if last is None:
+            return {"round": 0, "seconds": 0.0, "arm": 0}
+        return {"round": last.round, "seconds": last.seconds, "arm": last.arm}
 
     def _move(self, before: State, after: State) -> None:
         with self._changed:
@@ -287,3 +327,24 @@ class Session(Generic[Opened]):
                 self._state = after
                 self._step_to = None
                 self._changed.notify_all()
+
+
+def _unexpected(error: BaseException) -> str:
+    """One sentence for a person; what it does not say is in the log."""
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error).lower()):
+        return "The machine ran out of memory for this run; try a smaller synthesis_batch or generator_width."
+    number = secrets.token_hex(4)
+    log.error("run failed, error %s", number, exc_info=error)
+    return f"The run stopped on an unexpected error (number {number} in the log); other runs go on."
+
+
+def _close(events: Iterator[Event]) -> None:
+    try:
+        if isinstance(events, Generator):
+            events.close()
+    except BaseException:
+        log.exception("a run could not be closed in order")
+
+
+def _not_in_memory() -> ConfigError:
+    return ConfigError("this run is not in memory, so nothing can be asked of it; ask while it runs.")

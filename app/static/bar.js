@@ -74,7 +74,7 @@ export class Bar {
 /** How things stand, in a few short parts. */
 function standing(model, chosen) {
   const facts = model.facts;
-  if (model.state === "queued") return [model.ahead === 1 ? "1 run ahead of you" : `${model.ahead} runs ahead of you`, "yours starts by itself"];
+  if (model.state === "queued") return [model.ahead === 1 ? "1 run ahead of you" : `${model.ahead} runs ahead of you`, model.wait === null ? "" : `about ${duration(model.wait)} to wait`, "yours starts by itself"].filter(Boolean);
   if (model.state === "starting" || (!facts && model.state === "running")) return ["Starting", "loading the teacher"];
   if (!facts) return [`Ready`, chosen ? `teacher ${chosen.title}, right for ${percent(chosen.accuracy, 1)} of its test images` : ""].filter(Boolean);
   const state = { running: "", paused: "Paused", finished: "Finished", stopped: "Stopped", failed: "Failed" }[model.state] ?? "";

@@ -9,7 +9,7 @@ import { LabCharts } from "./labcharts.js";
 import { LabForm } from "./labform.js";
 import { Results } from "./results.js";
 import { ENDED } from "./model.js";
-import { at, command } from "./server.js";
+import { at, command, leave } from "./server.js";
 import { Strip } from "./strip.js";
 
 const KEPT = "nayer-lab"; // localStorage: { run, token }
@@ -27,6 +27,7 @@ class Lab {
     this.build();
     new ResizeObserver(() => this.appear()).observe(host);
     this.kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    addEventListener("pagehide", () => this.state === "queued" && leave(this.kept));
     if (this.kept.run) this.follow();
     this.draw();
   }
@@ -167,7 +168,8 @@ class Lab {
   standing(facts, active) {
     const now = Math.max(facts.seeds[0], ...facts.results.map((result) => result.seed));
     const seeds = facts.seeds.length === 1 ? `seed ${facts.seeds[0]}` : active ? `seed ${now}, ${facts.seeds.indexOf(now) + 1} of ${facts.seeds.length}` : `${facts.seeds.length} seeds`;
-    const ahead = facts.ahead ? (facts.ahead === 1 ? "1 run ahead of you" : `${facts.ahead} runs ahead of you`) : "";
+    const wait = facts.wait ? `, about ${duration(facts.wait)} to wait` : "";
+    const ahead = facts.ahead ? (facts.ahead === 1 ? "1 run ahead of you" : `${facts.ahead} runs ahead of you`) + wait : "";
     const teacher = this.arms.find((arm) => arm.model.facts)?.model.facts.teacher;
     return [STATES[this.state] ?? this.state, ahead, facts.title, teacher ? `teacher ${teacher}` : "", `${duration(facts.budget)} an arm`, seeds, active ? `about ${duration(facts.left)} left` : ""].filter(Boolean);
   }

@@ -29,6 +29,7 @@ export function emptyModel() {
     reason: "",
     failure: "",
     ahead: 0,
+    wait: null, // seconds, about, while queued
     pace: 0,
     teacher_accuracy: null,
   };

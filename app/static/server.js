@@ -9,6 +9,11 @@ export async function command(name, ...given) {
   throw new Error(answer.error);
 }
 
+/** Tells the server that the page of a run that waits is closing: nobody is to wait behind it. */
+export function leave({ run, token }) {
+  navigator.sendBeacon(at("command/leave"), new Blob([JSON.stringify([run, token])], { type: "application/json" }));
+}
+
 /** The answer of a public endpoint, likewise; a refusal is a failed request there. */
 export async function call(endpoint, ...data) {
   const answer = await posted(`gradio_api/run/${endpoint}`, { data });

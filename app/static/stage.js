@@ -11,7 +11,7 @@ import { keep, remembered } from "./kept.js";
 import { LabelMap } from "./map.js";
 import { ENDED, emptyModel, told } from "./model.js";
 import { Samples } from "./samples.js";
-import { at, command } from "./server.js";
+import { at, command, leave } from "./server.js";
 import { Strip } from "./strip.js";
 
 const SLOW = 2.6; // seconds an event in slow motion
@@ -37,6 +37,7 @@ class Stage {
     watch("value", () => this.begun(props.value));
     window.nayerChooses = (name) => this.choose(name);
     document.addEventListener("keydown", (event) => this.key(event));
+    addEventListener("pagehide", () => this.model.state === "queued" && leave(this.kept));
     this.shown = true;
     new ResizeObserver(() => this.appear()).observe(host);
     if (this.kept.run) {

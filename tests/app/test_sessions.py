@@ -36,7 +36,7 @@ def test_no_more_run_at_once_than_there_are_places_and_the_rest_wait_in_order(re
     wait_until(lambda: sorted(gate.begun) == [0, 1])
     assert [run.state for run in runs] == ["running", "running", "queued", "queued", "queued"]
     assert [run.refresh().condition.ahead for run in runs] == [0, 0, 1, 2, 3]
-    assert registry.counts() == {"running": 2, "waiting": 3, "capacity": 2}
+    assert registry.counts() == {"running": 2, "waiting": 3, "capacity": 2, "lost": 0}
 
 
 def test_a_place_that_falls_free_goes_to_who_waited_longest(registry: Registry, gate: Gate) -> None:

@@ -1,0 +1,91 @@
+"""A queue that is fair by lane: each lane's first comes before any lane's second, however many one lane brings.
+
+Start-time fair queueing with equal costs (Goyal, Vin and Cheng, 1996): the nth entry of a lane belongs to the nth turn
+after the one that is being served, and turns are served in order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Generic, TypeVar
+
+from nayer.errors import NayerError
+
+T = TypeVar("T")
+
+
+class QueueFull(NayerError):
+    """Nobody else can wait now."""
+
+
+@dataclass
+class _Lane(Generic[T]):
+    turn: int  # of the first entry; the next ones have the turns after it
+    entries: deque[tuple[int, T]] = field(default_factory=deque)  # arrival, item
+
+
+class FairQueue(Generic[T]):
+    """Not safe for threads by itself. `limit` entries may wait, at most half of them in one lane."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._arrivals = count()
+        self._turn = 0  # the one being served
+        self._lanes: dict[str, _Lane[T]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(lane.entries) for lane in self._lanes.values())
+
+    def __contains__(self, item: object) -> bool:
+        return any(item is entry for lane in self._lanes.values() for _, entry in lane.entries)
+
+    def add(self, item: T, name: str) -> None:
+        """Lets `item` wait in the lane `name`. QueueFull, and nothing changed, where there is no room."""
+        lane = self._lanes.get(name)
+        if len(self) >= self.limit:
+            raise QueueFull(f"queue={len(self)} waiting is all this page takes; try again in a few minutes.")
+        if lane is not None and len(lane.entries) >= max(1, self.limit // 2):
+            raise QueueFull(
+                f"queue={len(lane.entries)} waiting from one place is all this page takes; try again later."
+            )
+        if lane is None:
+            lane = self._lanes[name] = _Lane(self._turn)
+        lane.turn = lane.turn if lane.entries else max(lane.turn, self._turn)
+        lane.entries.append((next(self._arrivals), item))
+
+    def remove(self, item: T) -> bool:
+        """Whether it was waiting. Those behind it in its lane move up a turn."""
+        for lane in self._lanes.values():
+            for entry in lane.entries:
+                if entry[1] is item:
+                    lane.entries.remove(entry)
+                    return True
+        return False
+
+    def pop(self) -> T:
+        """Whose turn it is. IndexError for an empty queue."""
+        first = self._in_order()[0]
+        turn, _, lane, item = first
+        self._turn = turn
+        lane.entries.popleft()
+        lane.turn += 1
+        for name in [name for name, lane in self._lanes.items() if not lane.entries and lane.turn <= turn]:
+            del self._lanes[name]  # what it had is over: it would begin with the present turn
+        return item
+
+    def order(self) -> list[T]:
+        """All that wait, in the order they would be served if nobody else came."""
+        return [item for _, _, _, item in self._in_order()]
+
+    def clear(self) -> None:
+        self._lanes.clear()
+
+    def _in_order(self) -> list[tuple[int, int, _Lane[T], T]]:
+        entries = [
+            (lane.turn + behind, arrival, lane, item)
+            for lane in self._lanes.values()
+            for behind, (arrival, item) in enumerate(lane.entries)
+        ]
+        return sorted(entries, key=lambda entry: entry[:2])

@@ -1,0 +1,90 @@
+"""However many look, a picture is encoded once, and what waits for a slow one is bounded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app import batches, live, live_run
+from app.live_run import LiveRun
+from app.pictures import Pixels, jpeg
+from app.plans import Plan
+from app.plots import sheet
+from app.view import View
+from nayer.events import RoundSynthesised, RunStarted
+from nayer.inbox import BYTES, Inbox
+from nayer.session import Session
+from tests.app.scripted import SHORT, Scripted, script, synthesised
+
+VIEWERS = 50
+
+
+def finished(seed: int = 0) -> LiveRun:
+    plan = Plan.alone(SHORT.model_copy(update={"seed": seed, "rounds": 12}))
+    run = LiveRun(plan, "token", Session(lambda: Scripted(lambda: script(plan.configs[0]))))
+    run.waiting = False
+    return run
+
+
+@pytest.mark.parametrize("module", [live_run, batches], ids=["frames", "batches"])
+def test_fifty_viewers_cost_one_encoding_of_each_picture(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
+    encoded: Counter[bytes] = Counter()
+
+    def counting(images: Pixels) -> bytes:
+        encoded[images.tobytes()] += 1
+        return jpeg(images)
+
+    monkeypatch.setattr(module, "jpeg", counting)
+    run = finished()
+    run.session.set_pace(0.001)
+    run.session.start()
+
+    def watch(_: int) -> View:
+        while not run.ended:
+            for row in run.refresh().rows:
+                assert run.frame(row.seq)
+        return run.refresh()
+
+    with ThreadPoolExecutor(VIEWERS) as viewers:
+        views = list(viewers.map(watch, range(VIEWERS)))
+    assert {view.seq for view in views} == {views[0].seq}
+    assert len(encoded) >= 12  # a batch a round, and a row at least
+    assert set(encoded.values()) == {1}
+
+
+def test_a_sheet_is_drawn_once_for_all_who_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+
+    def counting(view: View) -> bytes:
+        drawn.append(view.seq)
+        return sheet(view)
+
+    run = finished()
+    run.session.start()
+    assert run.session.join(20)
+    sheets = live.Sheets(counting)
+    with ThreadPoolExecutor(8) as viewers:
+        pictures = set(viewers.map(lambda _: sheets.of(run), range(8)))
+    assert len(drawn) == len(pictures) == 1
+
+
+def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> None:
+    rng = np.random.default_rng(0)
+    inbox = Inbox(capacity=10_000)
+    inbox.put(next(script(SHORT)))
+    one = synthesised(0, rng, pool=8, capacity=16)
+    images = np.zeros((200, 3, 32, 32), np.uint8)  # as large as they come
+    for round_ in range(200):
+        inbox.put(replace(one, round=round_, images=images))
+    kept = inbox.drain()
+    rounds = [event.round for event in kept if isinstance(event, RoundSynthesised)]
+    assert isinstance(kept[0], RunStarted)
+    assert rounds == list(range(200 - len(rounds), 200))
+    assert 0.9 * BYTES < len(rounds) * images.nbytes <= BYTES
+    assert inbox.dropped == 200 - len(rounds)
+    inbox.put(one)
+    assert inbox.drain() == [one]
