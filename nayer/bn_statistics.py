@@ -35,7 +35,7 @@ class BatchNormInputs:
         self._hooks.close()
 
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        self._seen[layer] = _Moments.apply(inputs[0])
+        self._seen[layer] = _Moments.apply(inputs[0])  # type: ignore[no-untyped-call]
 
     @property
     def batch(self) -> Statistics:

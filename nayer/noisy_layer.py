@@ -38,7 +38,8 @@ class NoisyLayer(nn.Module):
         if missing:
             codes = torch.cat([codes, codes[:1].expand(missing, inputs)])
         codes = codes.view(layers, self.group, inputs)  # (l·g, d) -> (l, g, d)
-        weight, bias = self.weight, self.bias
+        weight: Tensor = self.weight
+        bias: Tensor = self.bias
         if layers < len(weight):  # a slice's gradient is a copy of the whole weight
             weight, bias = weight[:layers], bias[:layers]
         mapped = torch.baddbmm(bias, codes, weight)  # (l, g, width)
