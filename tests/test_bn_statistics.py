@@ -1,5 +1,6 @@
 """The hooks read what a BatchNorm layer itself would compute, and leave when the block ends."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -45,3 +46,23 @@ def test_a_network_without_batchnorm_has_no_statistics():
         network(torch.rand(1, 1, 2, 2))
     assert inputs.batch == []
     assert inputs.running == []
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_values_and_gradients_are_those_of_mean_and_variance(memory_format):
+    layer = nn.BatchNorm2d(3).eval()
+    images = torch.randn(4, 3, 5, 6, generator=torch.Generator().manual_seed(0)) + 2.0
+    by_mean, by_variance = torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.3, 4.0, -1.0])
+    gradients = []
+    for hooked in (True, False):
+        x = images.to(memory_format=memory_format, copy=True).requires_grad_()
+        if hooked:
+            with BatchNormInputs(layer) as inputs:
+                layer(x)
+            [(mean, variance)] = inputs.batch
+        else:
+            mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
+        ((by_mean * mean).sum() + (by_variance * variance).sum()).backward()
+        gradients.append((mean, variance, x.grad))
+    for ours, plain in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, plain)
