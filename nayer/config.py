@@ -306,8 +306,18 @@ class Config(BaseModel):
     memory: Literal["pool", "online"] = setting(
         "pool", group="pool", help="The student learns from the pool, or from images made for each of its steps."
     )
-    keep: Literal["best", "last"] = setting(
-        "best", group="pool", help="Which batch of a round enters the pool: the one with the lowest loss, or the last."
+    keep: Literal["best", "last", "all"] = setting(
+        "best",
+        group="pool",
+        help="Which batch of a round enters the pool: the one with the lowest loss, the last, or those of all steps.",
+    )
+    keep_from_step: int = setting(
+        0,
+        group="pool",
+        unit="steps",
+        low=0,
+        high=2000,
+        help="With keep=all, the first step of a round whose images are kept; early ones show little.",
     )
     pool_from_round: int = setting(
         1,
@@ -330,6 +340,12 @@ class Config(BaseModel):
     )
 
     # --- student -----------------------------------------------------------------------------------------------
+    student_start: Literal["fresh", "thinned"] = setting(
+        "fresh",
+        group="student",
+        fixed=True,
+        help="Random weights, or a share of the teacher's own channels where the student is its thinner twin.",
+    )
     student_every: int = setting(
         1, group="student", unit="rounds", low=1, high=1000, help="Rounds between two training phases of the student."
     )

@@ -117,6 +117,18 @@ PRESETS: dict[str, Method] = {
             held_back=0.0,
         ),
     ),
+    "nayer-turbo": Method(
+        "NAYER, as fast as we can",
+        paper=_NAYER,
+        summary="NAYER for a student that starts as a thinner copy of its teacher and learns from all steps' images.",
+        config=Config(
+            student_start="thinned",
+            student_lr=0.02,
+            student_steps=60,
+            keep="all",
+            keep_from_step=4,
+        ),
+    ),
     **_pair(
         "dafl",
         "DAFL",

@@ -25,7 +25,7 @@ from nayer.events import (
     RunStarted,
 )
 from nayer.models import Classifier, logits_and_features
-from nayer.state import RunState, Task
+from nayer.state import RunState, Task, starts_thinned
 from nayer.synthesis import Batch
 
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
@@ -144,6 +144,8 @@ def notes(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Note]:
             "No labelled test images are at hand: the curve shows how often the student agrees with the teacher "
             "on held-back samples."
         )
+    if task.config.student_start == "thinned" and not starts_thinned(task, state.student):
+        messages.append("The student is no thinner twin of this teacher, so it starts from random weights.")
     if task.config.flip and not task.mirror:
         messages.append("A mirrored image would change its class here, so images are not flipped.")
     for message in messages:

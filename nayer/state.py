@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nayer import thinning
 from nayer.bn_statistics import Statistics
 from nayer.config import Config
 from nayer.contrast import Contrast
@@ -89,6 +90,8 @@ class RunState:
 def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     """The state before the first round; `student` is on the task's device, and `rng` is the run's from here on."""
     config = task.config
+    if starts_thinned(task, student):
+        thinning.thin(task.teacher, student)
     generator = _generator(task).to(task.device)
     generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.rebuild(rng)
@@ -102,6 +105,11 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
         meta_adam=_meta_adam(config, generator),
         contrast=_contrast(task, rng) if config.contrastive_weight else None,
     )
+
+
+def starts_thinned(task: Task, student: nn.Module) -> bool:
+    """Whether the student begins with weights of its teacher: asked for, and possible."""
+    return task.config.student_start == "thinned" and thinning.fits(task.teacher, student)
 
 
 # What the generator is made of: with another of these it is another network.

@@ -43,6 +43,7 @@ class Batch:
     labels: Tensor  # (n,)
     step: int  # it was made in
     loss: float
+    kept: tuple[Tensor, ...]  # what the pool gets: batches with these labels, each (n, c, h, w) uint8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,15 @@ def synthesise(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Genera
     kept = torch.zeros((), device=task.device)  # the kept batch's loss, step and images stay on the device
     kept_step = torch.zeros((), dtype=torch.int64, device=task.device)
     kept_images = torch.empty(0)
+    every: list[Tensor] = []  # with keep=all, the batches of the steps from `keep_from_step` on
     terms = None
     for step in range(config.generator_steps):
         if step and config.z_redraw == "step":
             noise = _noise(task, state)
         terms = _terms(task, state, generator, labels, noise)
         better = torch.ones_like(kept, dtype=torch.bool) if step == 0 or config.keep == "last" else terms.loss < kept
+        if config.keep == "all" and step >= config.keep_from_step:
+            every.append(to_bytes(terms.images))
         kept = torch.where(better, terms.loss.detach(), kept)
         kept_step = torch.where(better, step, kept_step)
         kept_images = terms.images if step == 0 else torch.where(better, terms.images, kept_images)
@@ -96,7 +100,7 @@ def synthesise(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Genera
     if state.contrast is not None:
         with torch.no_grad():
             state.contrast.remember(logits_and_features(task.teacher, images.float() / 255.0)[1])
-    yield Batch(images, labels, int(kept_step.item()), kept.item())
+    yield Batch(images, labels, int(kept_step.item()), kept.item(), tuple(every) or (images,))
 
 
 def _noise(task: Task, state: RunState) -> Tensor | None:

@@ -100,7 +100,11 @@ def _student_is_due(task: Task, state: RunState) -> bool:
 
 
 def _remember(task: Task, state: RunState, batch: Batch) -> int:
-    """Puts a round's batch into the pool, a share of it among the held-back images; how many the pool got."""
+    """Puts what is kept of a round into the pool, a share of its batch among the held-back images.
+
+    How many images the pool got. An image's place in the batch says its label and its noisy layer: what was made at
+    the places that are held back reaches the pool in no step.
+    """
     if state.round < task.config.pool_from_round:
         return 0
     order = torch.randperm(len(batch.images), generator=state.rng).to(task.device)
@@ -108,5 +112,7 @@ def _remember(task: Task, state: RunState, batch: Batch) -> int:
     state.held_back.add(batch.images[order[:held]], batch.labels[order[:held]])
     if task.config.memory == "online":
         return 0
-    state.pool.add(batch.images[order[held:]], batch.labels[order[held:]])
-    return len(order) - held
+    learned = order[held:]
+    for images in batch.kept:
+        state.pool.add(images[learned], batch.labels[learned])
+    return len(learned) * len(batch.kept)

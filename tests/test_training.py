@@ -128,6 +128,22 @@ def test_the_best_batch_of_a_round_is_kept_or_the_last():
     assert all(batch.best_step == 2 for batch in rounds["last"])
 
 
+def test_the_batches_of_all_late_steps_are_kept_and_none_of_a_place_that_is_held_back():
+    config = tiny_config(keep="all", keep_from_step=1, pool_capacity=100, held_back=0.3, rounds=2, warmup_rounds=2)
+    task = tiny_task(config)
+    state = tiny_state(task)
+    batches = of(RoundSynthesised, tiny_run(task, state))
+    assert [batch.pool_size for batch in batches] == [0, 2 * 5]  # steps 1 and 2, at 5 of 7 places
+    assert len(state.held_back) == 2
+    places = {bytes(image): place for place, image in enumerate(batches[1].images)}
+    held = {places[bytes(image)] for image in state.held_back.images.numpy()}
+    learned = [places[bytes(image)] for image in state.pool.images[:10].numpy() if bytes(image) in places]
+    assert len(held) == 2
+    assert held.isdisjoint(learned)
+    if batches[1].best_step >= 1:
+        assert len(learned) == 5
+
+
 def test_a_batch_has_every_class_as_evenly_as_can_be():
     batch = of(RoundSynthesised, tiny_run(tiny_task()))[0]
     counts = np.bincount(batch.labels, minlength=3)

@@ -1,0 +1,32 @@
+"""A student that starts as a thinner copy of its teacher, where both are one network in two widths."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+
+def fits(teacher: nn.Module, student: nn.Module) -> bool:
+    """Whether the two differ in width alone: the same tensors by name, none of the student's larger."""
+    wide, thin = teacher.state_dict(), student.state_dict()
+    return wide.keys() == thin.keys() and all(
+        wide[name].dim() == thin[name].dim()
+        and all(n <= m for n, m in zip(thin[name].shape, wide[name].shape, strict=True))
+        for name in thin
+    )
+
+
+@torch.no_grad()
+def thin(teacher: nn.Module, student: nn.Module) -> None:
+    """Gives the student the first channels of every layer of its teacher; the two must fit.
+
+    A layer sees fewer inputs then, so that its weights grow by √(inputs before / inputs now): the spread of what
+    comes out stays. Any choice of channels that is the same in every layer would do, and no image is asked.
+    """
+    wide = teacher.state_dict()
+    for name, mine in student.state_dict().items():
+        theirs = wide[name]
+        gain = math.sqrt(theirs.shape[1] / mine.shape[1]) if mine.dim() > 1 else 1.0  # weights: (outputs, inputs, …)
+        mine.copy_(gain * theirs[tuple(slice(n) for n in mine.shape)])
