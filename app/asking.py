@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from app.commands import Commands
 
-NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "leave", "stop")
+NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "leave", "revive", "stop")
 
 
 def command_routes(commands: Commands) -> APIRouter:

@@ -122,6 +122,14 @@ class Commands:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
         return self._do(run, token, "change", int(arm), settings)
 
+    def revive(self, run: str, token: str) -> dict[str, Any]:
+        """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
+        try:
+            found = self._registry.revive(run, token)
+        except NayerError as error:
+            raise _shown(error) from None
+        return {"run": found.id, "state": found.state}
+
     def leave(self, run: str, token: str) -> dict[str, Any]:
         """The page of a run that waits is closing: without another look at it, it waits no longer."""
         return self._do(run, token, "leave")

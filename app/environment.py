@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from app.data_folder import data_folder
 from nayer.errors import ConfigError
 
 
@@ -18,6 +20,9 @@ class Environment:
     waiting: int = 100  # runs that may wait for a place
     grace_seconds: float = 90.0  # how long a run outlives its last viewer
     on_space: bool = False
+    data: Path | None = None  # where runs outlive the process; None keeps them in memory only
+    data_megabytes: int = 1000
+    data_on_network: bool = False
 
     @property
     def local(self) -> bool:
@@ -27,7 +32,8 @@ class Environment:
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
         """HOST, PORT, SPACE_ID (set by a Space), NAYER_CAPACITY, NAYER_WAITING,
-        NAYER_GRACE_SECONDS; ConfigError in one sentence."""
+        NAYER_GRACE_SECONDS, NAYER_DATA (a folder, or off), NAYER_DATA_MB, NAYER_DATA_NETWORK; ConfigError in one
+        sentence."""
         on_space = bool(variables.get("SPACE_ID"))
         return cls(
             host=variables.get("HOST") or ("0.0.0.0" if on_space else cls.host),
@@ -36,6 +42,9 @@ class Environment:
             waiting=_number(variables, "NAYER_WAITING", cls.waiting, 1, 10_000),
             grace_seconds=_number(variables, "NAYER_GRACE_SECONDS", int(cls.grace_seconds), 5, 86_400),
             on_space=on_space,
+            data=data_folder(variables, on_space=on_space),
+            data_megabytes=_number(variables, "NAYER_DATA_MB", cls.data_megabytes, 10, 1_000_000),
+            data_on_network=bool(_number(variables, "NAYER_DATA_NETWORK", int(on_space), 0, 1)),
         )
 
 

@@ -5,13 +5,17 @@ Events are drained and folded when somebody asks, under one lock, once for all; 
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from app import text
 from app.batches import Batch, Batches
 from app.pictures import Pixels, jpeg
 from app.plans import Plan
@@ -25,7 +29,13 @@ from nayer.session import ENDED, Session
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.redraws import Redraws
 
+log = logging.getLogger(__name__)
 _EASEL = 6  # strips of images being made that are kept, for viewers a little behind
+
+
+def hashed(token: str) -> str:
+    """What is kept of a visitor's token where others could read it."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 class NoSuchArm(NayerError):
@@ -41,13 +51,21 @@ class Source(Protocol):
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws: ...
 
+    def checkpoint(self) -> bytes: ...
+
+    def student(self, arm: int) -> bytes: ...
+
 
 class LiveRun:
     """A session with an owner and a view of each of its arms; `refresh` is the only way they move."""
 
-    def __init__(self, plan: Plan, owner: str, session: Session[Source]) -> None:
-        self.id = secrets.token_urlsafe(12)
+    def __init__(
+        self, plan: Plan, owner: str, session: Session[Source], run_id: str = "", *, owner_hash: str = ""
+    ) -> None:
+        """`owner`: the token of whoever may command it; of a run of the past only its hash is known."""
+        self.id = run_id or secrets.token_urlsafe(12)
         self.owner = owner
+        self.owner_hash = owner_hash or hashed(owner)
         self.plan = plan
         self.session = session
         self.views = [View() for _ in plan.arms]
@@ -55,6 +73,7 @@ class LiveRun:
         self.results: Results = {}
         self.ahead: Callable[[], int] = lambda: 0
         self.wait: Callable[[], float | None] = lambda: None
+        self.kept: Callable[[], str] = lambda: ""  # why it may be lost with the process, one sentence
         self.waiting = True
         self.begins_paused = False
         self.pace = 0.0
@@ -76,6 +95,13 @@ class LiveRun:
     def ended(self) -> bool:
         return not self.waiting and self.session.state in ENDED
 
+    def recall(self, events: Iterable[Event]) -> None:
+        """Takes over what happened in an earlier process, with everything seen by the page until now replaced."""
+        with self._lock:
+            self.views = [anew(view) for view in self.views]
+            self.results = {}
+            self._take(list(events))
+
     def refresh(self, arm: int = 0) -> View:
         """What there is to see of an arm now. NoSuchArm for one that is not there."""
         return self.refreshed()[0][self._known(arm)]
@@ -84,20 +110,14 @@ class LiveRun:
         """What there is to see of all arms now, and what came of them so far."""
         with self._lock:
             # the state is read first: events that came before an end are folded with it or before it
-            condition = Condition(self.state, error=self.session.error, pace=self.pace)
+            condition = Condition(self.state, error=self.session.error, pace=self.pace, kept=self.kept())
             if condition.state == "queued":
                 condition = replace(condition, ahead=self.ahead(), wait=self.wait())
-            before = list(self.views)
             if self._inbox.closed:  # nobody asked for so long that the session gave up on us
                 self._inbox = self.session.subscribe()
                 self.views = [anew(view) for view in self.views]
-            events = self._inbox.drain()
-            for number, view in enumerate(self.views):
-                mine = [event for event in events if event.arm == number]
-                self.views[number] = fold(view, [*mine, condition])
-                self._keep(number, mine)
-                self._encode(number, before[number])
-            self.results = fold_results(self.results, events)
+            self._take(self._inbox.drain())
+            self.views = [fold(view, [condition]) for view in self.views]
             return tuple(self.views), self.results
 
     def frame(self, seq: int, arm: int = 0) -> bytes | None:
@@ -132,15 +152,36 @@ class LiveRun:
             raise NoSuchArm(f"arm={arm} is not part of this run; use 0 to {len(self.plan.arms) - 1}.")
         return arm
 
-    def _keep(self, arm: int, events: Iterable[Event]) -> None:
+    def _take(self, events: Sequence[Event]) -> None:
+        before = list(self.views)
         for event in events:
-            match event:
-                case RunStarted():
-                    self.batches[arm].clear()
-                case RoundSynthesised():
-                    self.batches[arm].add(event)
-                case DiversityMeasured():
-                    self.batches[arm].measured(event)
+            with self._marking(event.arm):
+                self._fold(event.arm, event)
+        for number, view in enumerate(before):
+            with self._marking(number):
+                self._encode(number, view)
+        self.results = fold_results(self.results, events)
+
+    @contextmanager
+    def _marking(self, arm: int) -> Iterator[None]:
+        """What fails while something is drawn is left out and said once: the run goes on."""
+        try:
+            yield
+        except Exception:
+            log.exception("run %s: something of arm %d cannot be drawn", self.id, arm)
+            view = self.views[arm]
+            if text.NOT_DRAWN not in view.notes:
+                self.views[arm] = replace(view, seq=view.seq + 1, notes=(*view.notes, text.NOT_DRAWN))
+
+    def _fold(self, arm: int, event: Event) -> None:
+        self.views[arm] = fold(self.views[arm], [event])
+        match event:
+            case RunStarted():
+                self.batches[arm].clear()
+            case RoundSynthesised():
+                self.batches[arm].add(event)
+            case DiversityMeasured():
+                self.batches[arm].measured(event)
 
     def _encode(self, arm: int, before: View) -> None:
         """Encode the pictures that the view gained; the newest ones stay."""

@@ -130,6 +130,7 @@ def _standing(view: View) -> dict[str, Any]:
         "state": condition.state,
         "ahead": condition.ahead,
         "wait": condition.wait,
+        "kept": condition.kept,
         "error": condition.error,
         "pace": condition.pace,
         "reason": view.reason,

@@ -28,6 +28,7 @@ class Places:
         self._leaving: dict[LiveRun, float] = {}  # run that waits -> when its page said goodbye
         self._parked: dict[LiveRun, str] = {}  # left the queue; it may come back, at its end
         self._lanes: dict[LiveRun, str] = {}  # of those in the queue
+        self._idle: dict[LiveRun, float] = {}  # run that stands still -> since when
         self._took: deque[float] = deque(maxlen=_TOOK)
 
     def wait(self, run: LiveRun, lane: str) -> None:
@@ -35,6 +36,11 @@ class Places:
         with self._lock:
             self._queue.add(run, lane)
             self._lanes[run] = lane
+
+    def check(self, lane: str) -> None:
+        """QueueFull where nobody else of that lane could wait."""
+        with self._lock:
+            self._queue.check(lane)
 
     def remove(self, run: LiveRun) -> None:
         """Lets `run` wait no longer; one that runs keeps its place until it ends."""
@@ -90,15 +96,12 @@ class Places:
             for kept in (self._queue, self._lanes, self._leaving, self._parked):
                 kept.clear()
 
-    @property
-    def waited_for(self) -> bool:
-        """Whether somebody waits."""
+    def idlers(self, seconds: float) -> list[LiveRun]:
+        """Runs that have been paused for longer at every look; only while somebody waits."""
         with self._lock:
-            return len(self._queue) > 0
-
-    def running(self) -> list[LiveRun]:
-        with self._lock:
-            return list(self._running)
+            now = self._clock()
+            self._idle = {run: self._idle.get(run, now) for run in self._running if run.state == "paused"}
+            return [run for run, since in self._idle.items() if len(self._queue) and now - since > seconds]
 
     def ahead(self, run: LiveRun) -> int:
         """Runs that come first: those before it in the queue, and one more for the place that must fall free."""

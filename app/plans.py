@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.controls import make_config
@@ -28,6 +29,22 @@ class Plan:
     seeds: tuple[int, ...] = ()
     title: str = ""
     question: str = ""
+    checkpoint: bytes = field(default=b"", compare=False, repr=False)  # what an interrupted run goes on from
+
+    def to_json(self) -> str:
+        """All but the checkpoint."""
+        arms = [{"title": arm.title, "config": arm.config.model_dump()} for arm in self.arms]
+        return json.dumps({"arms": arms, "seeds": self.seeds, "title": self.title, "question": self.question})
+
+    @classmethod
+    def from_json(cls, content: str) -> Plan:
+        """What `to_json` wrote; ConfigError where this version has other settings."""
+        try:
+            told = json.loads(content)
+            arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in told["arms"])
+            return cls(arms, tuple(map(int, told["seeds"])), str(told["title"]), str(told["question"]))
+        except (ValueError, LookupError, TypeError):
+            raise ConfigError("plan is of another version; start the run anew.") from None
 
     @classmethod
     def alone(cls, config: Config) -> Plan:

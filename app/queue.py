@@ -41,8 +41,8 @@ class FairQueue(Generic[T]):
     def __contains__(self, item: object) -> bool:
         return any(item is entry for lane in self._lanes.values() for _, entry in lane.entries)
 
-    def add(self, item: T, name: str) -> None:
-        """Lets `item` wait in the lane `name`. QueueFull, and nothing changed, where there is no room."""
+    def check(self, name: str) -> None:
+        """QueueFull where there is no room for one more in the lane `name`."""
         lane = self._lanes.get(name)
         if len(self) >= self.limit:
             raise QueueFull(f"queue={len(self)} waiting is all this page takes; try again in a few minutes.")
@@ -50,6 +50,11 @@ class FairQueue(Generic[T]):
             raise QueueFull(
                 f"queue={len(lane.entries)} waiting from one place is all this page takes; try again later."
             )
+
+    def add(self, item: T, name: str) -> None:
+        """Lets `item` wait in the lane `name`. QueueFull, and nothing changed, where there is no room."""
+        self.check(name)
+        lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = _Lane(self._turn)
         lane.turn = lane.turn if lane.entries else max(lane.turn, self._turn)

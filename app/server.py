@@ -17,18 +17,21 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
+from app import text
 from app.asking import command_routes
 from app.build import build
 from app.commands import Commands
 from app.environment import Environment
 from app.explorer import Explorer
+from app.keeping import Keeping
 from app.live import routes, static_version, style_sheets
 from app.live_run import Source
 from app.plans import Plan
 from app.sessions import Opener, Registry
+from app.store import Store
 from app.theme import theme
 from app.umap_map import UmapMaps
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, StorageError
 from nayer.teachers import teacher_cards
 
 SWEEP_SECONDS = 2.0
@@ -38,13 +41,28 @@ def open_source(plan: Plan) -> Source:
     """Real runs. The core brings torch with it, which the page itself can wait for."""
     from nayer.lab import Lab
 
-    return Lab(plan.configs, plan.seeds)
+    return Lab(plan.configs, plan.seeds, plan.checkpoint)
+
+
+def open_keeping(environment: Environment) -> Keeping:
+    """The history in the data folder, or none and a sentence that says why."""
+    if environment.data is None:
+        return Keeping(without=text.KEPT_OFF)
+    try:
+        store = Store(environment.data, network=environment.data_on_network, megabytes=environment.data_megabytes)
+    except StorageError as error:
+        return Keeping(without=str(error))
+    return Keeping(store)
 
 
 def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     """The whole application; `opener` makes of a plan what is run."""
     registry = Registry(
-        opener, capacity=environment.capacity, waiting=environment.waiting, grace_seconds=environment.grace_seconds
+        opener,
+        capacity=environment.capacity,
+        waiting=environment.waiting,
+        grace_seconds=environment.grace_seconds,
+        keeping=open_keeping(environment),
     )
     version = static_version()
     explorer = Explorer(local=environment.local)

@@ -10,10 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from app.live_run import LiveRun, Source
+from app.keeping import Keeping
+from app.live_run import LiveRun, Source, hashed
 from app.places import Places
 from app.plans import Plan
 from app.queue import QueueFull
+from app.recorder import Recorder
 from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
 
@@ -51,27 +53,30 @@ class Registry:
         waiting: int = 100,
         grace_seconds: float = 90.0,
         idle_seconds: float = 300.0,
+        keeping: Keeping | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.grace_seconds = grace_seconds
         self.idle_seconds = idle_seconds
         self._opener = opener
+        self._keeping = keeping or Keeping()
+        self._closing = False
         self._clock = clock
         self._lock = threading.RLock()
         self._runs: OrderedDict[str, LiveRun] = OrderedDict()
         self._places = Places(capacity, waiting, clock)
         self._begun: dict[str, float] = {}  # run -> when it was asked for
         self._seen: dict[str, float] = {}  # run -> when a viewer last asked
-        self._idle: dict[str, float] = {}  # run that stands still -> since when
         self._visitors: OrderedDict[str, str | None] = OrderedDict()  # token -> run
 
     # --- visitors ------------------------------------------------------------------------------------------------
 
     def visitor(self, token: str) -> str:
-        """That token if it is one of ours, else a new one."""
+        """That token if it is one of ours, also from before a restart, else a new one."""
         with self._lock:
             if token not in self._visitors:
-                token = secrets.token_urlsafe(24)
+                if not self._keeping.knows(token):
+                    token = secrets.token_urlsafe(24)
                 self._visitors[token] = None
             self._visitors.move_to_end(token)
             while len(self._visitors) > _VISITORS:
@@ -87,29 +92,49 @@ class Registry:
         with, such as those behind one address; each is their own without. Raises QueueFull, with all left as it was.
         """
         with self._lock:
-            previous = self._runs.get(self._visitors.get(token) or "")
+            previous = self._mine(token)
             if previous is not None and self._is_double(previous, plan):
                 return previous
-            session = Session(
-                lambda: self._opener(plan), grace_seconds=self.grace_seconds, on_end=lambda _: self._places.advance()
-            )
-            run = LiveRun(plan, token, session)
+            run_id = secrets.token_urlsafe(12)
+            recorder = self._keeping.begin(run_id, hashed(token), plan)
+            run = LiveRun(plan, token, self._session(lambda: self._opener(plan), recorder), run_id)
             run.begins_paused = paused
-            run.ahead = lambda: self._places.ahead(run)
-            run.wait = lambda: self._places.seconds(run)
-            self._places.wait(run, lane or token)
-            self._runs[run.id] = run
-            self._visitors[token] = run.id
-            self._begun[run.id] = self._seen[run.id] = self._clock()
-        if previous is not None:
-            self._end(previous)
-        self._places.advance()
-        return run
+            try:
+                self._enter(run, lane)
+            except QueueFull:
+                self._keeping.forget(run_id)
+                raise
+        return self._let_in(run, previous)
+
+    def revive(self, run_id: str, token: str, *, lane: str = "") -> LiveRun:
+        """An interrupted run goes on from its last checkpoint, for its owner; in place of what else they have running.
+
+        Raises ConfigError for a run that was not interrupted, StorageError for a damaged checkpoint, and QueueFull.
+        """
+        with self._lock:
+            past = self.owned(run_id, token)
+            if not past.ended:
+                return past
+            self._places.check(lane or token)
+            going_on = self._keeping.going_on(past)
+            recorder = going_on.recorder
+            session = self._session(lambda: going_on.source(self._opener), recorder)
+            run = LiveRun(past.plan, token, session, run_id)
+            session.recall(going_on.events)
+            run.views = past.views  # so that whoever watches hears of what is new
+            run.recall(going_on.events)
+            previous = self._mine(token)
+            self._enter(run, lane)
+        return self._let_in(run, previous if previous is not past else None)
 
     def find(self, run_id: str) -> LiveRun:
-        """The run of that id, for anyone who knows it; NoSuchRun otherwise."""
+        """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         with self._lock:
             run = self._runs.get(run_id)
+            if run is None and (run := self._keeping.past(run_id)) is not None:
+                run.kept = lambda: self._keeping.sentence
+                self._runs[run_id] = run
+                self._begun[run_id] = self._seen[run_id] = self._clock()
         if run is None:
             raise NoSuchRun(f"run={run_id[:40]!r} is not here; it was never started, or its time is over.")
         return run
@@ -117,7 +142,7 @@ class Registry:
     def owned(self, run_id: str, token: str) -> LiveRun:
         """The run of that id, for its owner; NotYours for anybody else."""
         run = self.find(run_id)
-        if not hmac.compare_digest(run.owner.encode(), token.encode()):
+        if not hmac.compare_digest(run.owner_hash, hashed(token)):
             raise NotYours(
                 f"run={run_id[:40]!r} belongs to somebody else; commands need the token it was started with."
             )
@@ -184,12 +209,13 @@ class Registry:
                     kept.pop(run.id, None)
         for run in gone:
             self._end(run)
-        for run in self._idlers(now):
+        for run in self._places.idlers(self.idle_seconds):
             self._end(run, "It stood still for a while and others waited, so its place was given to the next run.")
         self._places.advance()
 
-    def close(self, seconds: float = 5.0) -> None:
-        """Stop every run and wait for them, `seconds` in all."""
+    def close(self, seconds: float = 4.0) -> None:
+        """Stop every run and wait for them, `seconds` in all; what the history still has to write is written."""
+        self._closing = True
         self._places.close()
         with self._lock:
             runs = list(self._runs.values())
@@ -198,6 +224,7 @@ class Registry:
         until = self._clock() + seconds
         for run in runs:
             run.session.join(max(0.0, until - self._clock()))
+        self._keeping.close()
 
     def counts(self) -> dict[str, int]:
         """How many run, wait, may run at once, and how many places are lost to runs that hang."""
@@ -210,16 +237,48 @@ class Registry:
     def _is_double(self, run: LiveRun, plan: Plan) -> bool:
         return not run.ended and run.plan == plan and self._clock() - self._begun[run.id] < DOUBLE_SECONDS
 
-    def _idlers(self, now: float) -> list[LiveRun]:
-        """Runs that have been paused for too long; only while somebody waits."""
-        paused = {run.id: run for run in self._places.running() if run.state == "paused"}
-        self._idle = {run_id: self._idle.get(run_id, now) for run_id in paused}
-        if not self._places.waited_for:
-            return []
-        return [paused[run_id] for run_id, since in self._idle.items() if now - since > self.idle_seconds]
+    def _mine(self, token: str) -> LiveRun | None:
+        return self._runs.get(self._visitors.get(token) or "")
+
+    def _session(self, open_source: Callable[[], Source], recorder: Recorder | None) -> Session[Source]:
+        def ended(session: Session[Source]) -> None:
+            self._places.advance()
+            if recorder is not None:
+                interrupted = self._closing and session.state == "stopped"
+                recorder.ended("interrupted" if interrupted else session.state, session.error)
+
+        if recorder is None:
+            return Session(open_source, grace_seconds=self.grace_seconds, on_end=ended)
+        return Session(
+            lambda: recorder.opened(open_source()),
+            grace_seconds=self.grace_seconds,
+            on_event=recorder.heard,
+            on_end=ended,
+        )
+
+    def _enter(self, run: LiveRun, lane: str) -> None:
+        """Puts a run into the queue, and in the place of what its visitor had. QueueFull, and nothing changed."""
+        run.ahead = lambda: self._places.ahead(run)
+        run.wait = lambda: self._places.seconds(run)
+        run.kept = lambda: self._keeping.sentence
+        self._places.wait(run, lane or run.owner)
+        self._runs[run.id] = run
+        self._visitors[run.owner] = run.id
+        self._begun[run.id] = self._seen[run.id] = self._clock()
+
+    def _let_in(self, run: LiveRun, previous: LiveRun | None) -> LiveRun:
+        """Once it is in the history, where there is one: what somebody was told of outlives a crash."""
+        if previous is not None:
+            self._end(previous)
+        self._keeping.flush()
+        self._places.advance()
+        return run
 
     def _end(self, run: LiveRun, reason: str = "") -> None:
         """Ends a run whatever it does; `reason` is one sentence for its viewers."""
         self._places.remove(run)
+        waited = run.waiting
         run.session.stop(reason)
         run.waiting = False
+        if waited and run.ended and not self._closing:
+            self._keeping.never_began(run.id)

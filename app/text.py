@@ -42,6 +42,17 @@ SETTINGS_APPLY = (
 )
 GRACE = "Close this tab and the run ends {seconds:.0f} s later; reload it and you find your run again."
 
+KEPT_OFF = "Runs are kept in memory only, as this server was told to: they are gone once it ends."
+KEPT_UNWRITABLE = "The data folder cannot be written, so runs are kept in memory only."
+KEPT_ELSEWHERE = "Another process keeps its runs in the data folder, so these are kept in memory only."
+KEPT_NEWER = "The data folder's history is a newer version's, so runs are kept in memory only."
+KEPT_ANEW = "The former history was damaged and is moved aside; a new one has begun."
+KEPT_FULL = "The disk is full: runs go on, and what happens is kept in memory only until there is room."
+KEPT_FAILING = "The data folder fails: runs go on, and what happens is kept in memory only until it works."
+NOT_DRAWN = "Something of this run could not be drawn and is left out; the run itself goes on."
+RESUMED = "The server was interrupted; this run goes on from the end of round {round}."
+RESUMED_FROM_THE_START = "The server was interrupted before this run had a checkpoint, so it begins again."
+
 PARTS: dict[str, tuple[str, str]] = {
     "names": ("class names", "All that is known of the data: the names of the classes, and a trained teacher."),
     "embeddings": (

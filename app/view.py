@@ -37,10 +37,11 @@ Phase = Literal["", "redraw", "generator", "pool", "student", "measure"]
 class Condition:
     """How the run stands from outside: no event of the algorithm, but folded like one, so that readers hear of it."""
 
-    state: str  # queued, running, paused, finished, stopped, failed
+    state: str  # queued, running, paused, finished, stopped, failed, interrupted
     ahead: int = 0  # runs that come first
     error: str = ""  # one sentence, when failed
     pace: float = 0.0  # seconds an event, in slow motion
+    kept: str = ""  # one sentence, where it may be lost with the process
     wait: float | None = None  # seconds until a place falls free, about, while queued
 
 

@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 from torch import Tensor
 
@@ -24,33 +25,43 @@ NAME = "checkpoint.safetensors"
 
 def save(config: Config, state: RunState, folder: Path) -> Path:
     """Writes `folder`/checkpoint.safetensors; call it at a RoundFinished. Raises StorageError, keeping the last one."""
+    write_whole(folder / NAME, dump(config, state))
+    return folder / NAME
+
+
+def dump(config: Config, state: RunState) -> bytes:
+    """What `save` writes."""
     counters = {"round": state.round, "student_phases": state.student_phases, "seconds": state.seconds}
     counters |= {"pool": state.pool.added, "held_back": state.held_back.added}
     metadata = {"config": config.model_dump_json(), "counters": json.dumps(counters)}
-    write_whole(folder / NAME, serialise(_tensors(state), metadata))
-    return folder / NAME
+    return serialise(_tensors(state), metadata)
 
 
 def load_config(folder: Path) -> Config:
     """The config of the run saved in `folder`."""
-    with _opened(folder) as file:
-        metadata = file.metadata() or {}
+    return config_of(_read(folder), f"{folder.name}/{NAME}")
+
+
+def config_of(content: bytes, name: str = "checkpoint") -> Config:
+    """The config in what `dump` made; `name` is what a StorageError calls it."""
     try:
-        return Config.model_validate_json(metadata["config"])
+        return Config.model_validate_json(_metadata(content, name)["config"])
     except (KeyError, ValueError):
-        raise StorageError(f"{folder.name}/{NAME} holds no config of this version; start the run anew.") from None
+        raise StorageError(f"{name} holds no config of this version; start the run anew.") from None
 
 
 def load_state(folder: Path, state: RunState) -> None:
     """Overwrites `state`, freshly made from the same config, with what was saved."""
-    config = load_config(folder)
+    restore(_read(folder), state, f"{folder.name}/{NAME}")
+
+
+def restore(content: bytes, state: RunState, name: str = "checkpoint") -> None:
+    """Overwrites `state`, freshly made from the same config, with what `dump` made."""
+    config = config_of(content, name)
     try:
-        with _opened(folder) as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
-            counters = json.loads((file.metadata() or {})["counters"])
-        _restore(state, config, tensors, counters)
+        _restore(state, config, deserialise(content), json.loads(_metadata(content, name)["counters"]))
     except (KeyError, ValueError, RuntimeError, SafetensorError):
-        raise StorageError(f"{folder.name}/{NAME} does not fit its config; start the run anew.") from None
+        raise StorageError(f"{name} does not fit its config; start the run anew.") from None
 
 
 def _tensors(state: RunState) -> dict[str, Tensor]:
@@ -119,10 +130,21 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _opened(folder: Path) -> safe_open:
+def _read(folder: Path) -> bytes:
     try:
-        return safe_open(folder / NAME, framework="pt")
+        return (folder / NAME).read_bytes()
     except FileNotFoundError:
         raise StorageError(f"{folder.name}/ holds no checkpoint; name a folder that `--out` wrote.") from None
-    except (OSError, SafetensorError):
-        raise StorageError(f"{folder.name}/{NAME} is damaged; start the run anew.") from None
+    except OSError:
+        raise StorageError(f"{folder.name}/{NAME} cannot be read; start the run anew.") from None
+
+
+def _metadata(content: bytes, name: str) -> dict[str, str]:
+    """The strings in a safetensors file's header, once the file as a whole is one."""
+    try:
+        deserialise(content)
+        length = int.from_bytes(content[:8], "little")
+        metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, ValueError):
+        raise StorageError(f"{name} is damaged; start the run anew.") from None
+    return {str(key): str(value) for key, value in metadata.items()}

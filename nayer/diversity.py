@@ -140,7 +140,7 @@ def measure(
         duplicate_share=_over_images(duplicates, counts),
         effective_rank=effective_rank(raw),
         teacher_entropy=teacher_entropy,
-        teacher_entropy_share=teacher_entropy / np.log(classes) if classes > 1 else 0.0,
+        teacher_entropy_share=float(teacher_entropy / np.log(classes)) if classes > 1 else 0.0,
         label_hit=_over_images(label_hits, counts),
         confidence_mean=None if confidence is None else _over_images(confidence, counts),
         disagreement_share=None if disagreement is None else _over_images(disagreement, counts),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nayer import checkpoints
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, RoundFinished, RunFailed
 from nayer.experiment import Run, open_run
 from nayer.redraws import Redraws
+from nayer.teachers import weights_of
 
 
 @dataclass
@@ -25,10 +27,14 @@ class Lab:
     A run's seconds count its own work only, so a budget in `seconds` is the same for all whoever else works between.
     """
 
-    def __init__(self, configs: Sequence[Config], seeds: Sequence[int] = ()) -> None:
-        """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on."""
+    def __init__(self, configs: Sequence[Config], seeds: Sequence[int] = (), checkpoint: bytes = b"") -> None:
+        """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on.
+
+        `checkpoint`: what a run by itself goes on from, config and all.
+        """
         self.configs = tuple(configs)
         self.seeds = tuple(seeds)
+        self._checkpoint = checkpoint
         self._arms: dict[int, _Arm] = {}
 
     def events(self) -> Iterator[Event]:
@@ -49,6 +55,17 @@ class Lab:
         """`Run.redraws` of one arm."""
         return self._run(arm).redraws(label, count)
 
+    def checkpoint(self) -> bytes:
+        """All that a run by itself needs to go on; empty for arms side by side. Ask at a RoundFinished."""
+        if self.seeds or len(self.configs) > 1:
+            return b""
+        run = self._run(0)
+        return checkpoints.dump(run.task.config, run.state)
+
+    def student(self, arm: int) -> bytes:
+        """The arm's student as it is, as safetensors. Ask between two events."""
+        return weights_of(self._run(arm).student)
+
     def _run(self, arm: int) -> Run:
         if arm not in self._arms:
             raise ConfigError(f"arm={arm} has not begun; ask again once its first images are there.")
@@ -59,7 +76,7 @@ class Lab:
         going = []
         for number, config in enumerate(configs):
             try:
-                run = open_run(config, beside=next((arm.run for arm in self._arms.values()), None))
+                run = self._opened(config)
             except NayerError as error:
                 if len(configs) == 1:
                     raise  # there is nobody who could go on
@@ -70,6 +87,14 @@ class Lab:
             yield from self._round(number, going)  # something to see while the next one is opened
         while going:
             yield from self._round(min(going, key=lambda number: self._arms[number].seconds), going)
+
+    def _opened(self, config: Config) -> Run:
+        if not self._checkpoint:
+            return open_run(config, beside=next((arm.run for arm in self._arms.values()), None))
+        run = open_run(checkpoints.config_of(self._checkpoint))
+        checkpoints.restore(self._checkpoint, run.state)
+        self._checkpoint = b""
+        return run
 
     def _round(self, number: int, going: list[int]) -> Iterator[Event]:
         """The arm's events up to the end of its round; one without any more leaves `going`."""

@@ -1,7 +1,7 @@
 """A run in a worker thread, for many viewers: start, pause, step, slow motion, stop.
 
 Pausing is not calling next(), so it cannot change a result. The states are closed:
-idle → running ⇄ paused → finished | stopped | failed.
+idle → running ⇄ paused → finished | stopped | failed; interrupted is a run of an earlier process.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -32,8 +32,8 @@ from nayer.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
-State = Literal["idle", "running", "paused", "finished", "stopped", "failed"]
-ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed"})
+State = Literal["idle", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupted"})
 StepKind = Literal["redraw", "generator", "student", "round"]
 STEPS: dict[StepKind, type[Event]] = {
     "redraw": LayerRedrawn,
@@ -62,15 +62,18 @@ class Session(Generic[Opened]):
         open_source: Callable[[], Opened],
         *,
         grace_seconds: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
         on_end: Callable[[Session[Opened]], None] | None = None,
     ) -> None:
         """`open_source` loads what is run, in the worker thread. A session with a grace ends itself that long after
-        the last `keep_alive`. `on_end` is called once, in the worker thread, however the run ends."""
+        the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once, in
+        the worker thread, however the run ends."""
         self._open = open_source
         self._source: Opened | None = None
         self._requests: list[tuple[Callable[[Opened], Any], Future[Any]]] = []
         self._at_rest = threading.Lock()  # held while the source is asked or goes on
         self._grace = grace_seconds
+        self._on_event = on_event
         self._on_end = on_end
         self._changed = threading.Condition()
         self._state: State = "idle"
@@ -86,6 +89,13 @@ class Session(Generic[Opened]):
         self._thread: threading.Thread | None = None
         self.error = ""  # one sentence, once the state is failed
 
+    def recall(self, events: Iterable[Event], state: State = "idle", error: str = "") -> None:
+        """Takes over what happened in an earlier process, and how it ended there: before the start only."""
+        with self._changed:
+            for event in events:
+                self._history.add(event)
+            self._state, self.error = state, error
+
     @property
     def state(self) -> State:
         return self._state
@@ -97,8 +107,14 @@ class Session(Generic[Opened]):
                 return
             self._state = "paused" if paused else "running"
             self._seen = time.monotonic()
-            self._thread = threading.Thread(target=self._work, name="nayer-session", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="nayer-session", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more threads
+                self._fail("The machine is too busy to begin this run; try again in a few minutes.")
+                self._state = "failed"
+                return
+            self._thread = thread
 
     def pause(self) -> None:
         self._move("running", "paused")
@@ -239,6 +255,8 @@ class Session(Generic[Opened]):
                 self._working_since = None
             if event is None:
                 return "finished"
+            if not isinstance(event, Event):
+                raise TypeError(f"{type(event).__name__} is no event")
             self._publish(event)
             self._linger(event)
         if self._stop_reason:
@@ -306,6 +324,8 @@ class Session(Generic[Opened]):
             self._inboxes = [inbox for inbox in self._inboxes if not inbox.closed]
             for inbox in self._inboxes:
                 inbox.put(event)
+        if self._on_event is not None:
+            self._on_event(event)
 
     def _fail(self, message: str) -> None:
         with self._changed:

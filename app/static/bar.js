@@ -19,7 +19,7 @@ export const STEPS = [
 ];
 
 export class Bar {
-  /** actions: { toggle(), step(kind), slow(), apply(), stop() }. */
+  /** actions: { toggle(), step(kind), slow(), apply(), revive(), stop() }. */
   constructor(actions) {
     this.playName = h("span", {}, "Play");
     this.playIcon = h("span", { class: "icon-slot" }, icon("play"));
@@ -27,6 +27,7 @@ export class Bar {
     this.steps = STEPS.map(([kind, name, about]) => h("button", { type: "button", "data-step": kind, title: about, "aria-label": `Step: ${about}`, onclick: () => actions.step(kind) }, name));
     this.slow = h("button", { type: "button", class: "slow", "aria-pressed": "false", title: "A few seconds for every step, with its numbers", onclick: () => actions.slow() }, icon("slow"), h("span", {}, "Slow motion"));
     this.apply = h("button", { type: "button", class: "apply", title: "Go on with the settings as the form holds them now, from the next round on", onclick: () => actions.apply() }, "Apply settings");
+    this.revive = h("button", { type: "button", class: "primary revive", hidden: true, title: "The server was interrupted; go on from the last checkpoint", onclick: () => actions.revive() }, "Go on");
     this.stop = h("button", { type: "button", class: "stop", title: "End this run; what it has shown stays", onclick: () => actions.stop() }, icon("stop"), h("span", {}, "Stop"));
     this.line = h("p", { class: "standing" });
     this.keys = h("p", { class: "keys", "aria-hidden": "true" }, h("kbd", {}, "Space"), " play ", h("kbd", {}, "."), " step ", h("kbd", {}, "R"), " re-draw");
@@ -35,7 +36,7 @@ export class Bar {
     this.element = h(
       "div",
       { class: "bar", role: "toolbar", "aria-label": "Run" },
-      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.apply, this.stop),
+      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.apply, this.revive, this.stop),
       h("div", { class: "told" }, this.line, this.keys),
       this.status,
       this.progress,
@@ -53,6 +54,7 @@ export class Bar {
     for (const button of this.steps) put(button, "disabled", waiting);
     put(this.stop, "disabled", !(running || model.state === "paused" || model.state === "queued"));
     put(this.apply, "hidden", !(running || model.state === "paused"));
+    put(this.revive, "hidden", model.state !== "interrupted");
     put(this.slow, "aria-pressed", String(model.pace > 0));
     this.element.dataset.state = model.state;
     this.progress.style.width = model.facts ? `${(100 * model.rounds_done) / model.facts.rounds}%` : "0";
@@ -65,7 +67,7 @@ export class Bar {
   }
 
   announce(model) {
-    const spoken = { starting: "Starting.", queued: "Waiting for a place.", running: "Running.", paused: "Paused.", finished: "The run is finished.", stopped: "Stopped.", failed: `The run failed. ${model.error}` };
+    const spoken = { starting: "Starting.", queued: "Waiting for a place.", running: "Running.", paused: "Paused.", finished: "The run is finished.", stopped: "Stopped.", failed: `The run failed. ${model.error}`, interrupted: "The run was interrupted; it can go on." };
     if (this.spoken !== model.state) say(this.status, spoken[model.state] ?? "");
     this.spoken = model.state;
   }
@@ -76,8 +78,9 @@ function standing(model, chosen) {
   const facts = model.facts;
   if (model.state === "queued") return [model.ahead === 1 ? "1 run ahead of you" : `${model.ahead} runs ahead of you`, model.wait === null ? "" : `about ${duration(model.wait)} to wait`, "yours starts by itself"].filter(Boolean);
   if (model.state === "starting" || (!facts && model.state === "running")) return ["Starting", "loading the teacher"];
+  if (!facts && model.state === "interrupted") return ["Interrupted", "before its first round"];
   if (!facts) return [`Ready`, chosen ? `teacher ${chosen.title}, right for ${percent(chosen.accuracy, 1)} of its test images` : ""].filter(Boolean);
-  const state = { running: "", paused: "Paused", finished: "Finished", stopped: "Stopped", failed: "Failed" }[model.state] ?? "";
+  const state = { running: "", paused: "Paused", finished: "Finished", stopped: "Stopped", failed: "Failed", interrupted: "Interrupted" }[model.state] ?? "";
   const round = ENDED.has(model.state) ? model.rounds_done : Math.min(model.round + 1, facts.rounds);
   const time = duration(model.seconds) + (model.left !== null && !ENDED.has(model.state) ? `, ${duration(model.left)} left` : "");
   const accuracy = model.measures.at(-1)?.[1] ?? null;

@@ -4,7 +4,7 @@ const QUICK = 400; // ms, in slow motion and while stepping
 const HIDDEN = 30000; // ms: only says that the tab is still there
 const REST = 12000; // ms after a 429
 const SLOWEST = 10000; // ms between tries when nothing answers
-const ENDED = new Set(["finished", "stopped", "failed"]);
+const ENDED = new Set(["finished", "stopped", "failed", "interrupted"]);
 
 export class Feed {
   /** `heard(news)` for news, `gone()` when the run is unknown, `trouble(bool)` when the line drops and comes back; `seen()` says whether what it feeds is on show. */

@@ -13,7 +13,7 @@ import { at, command, leave } from "./server.js";
 import { Strip } from "./strip.js";
 
 const KEPT = "nayer-lab"; // localStorage: { run, token }
-const STATES = { queued: "waiting for a place", starting: "starting", running: "running", paused: "paused", finished: "finished", stopped: "stopped", failed: "failed" };
+const STATES = { queued: "waiting for a place", starting: "starting", running: "running", paused: "paused", finished: "finished", stopped: "stopped", failed: "failed", interrupted: "interrupted" };
 
 export function mount({ element, props }) {
   const host = element.querySelector("#nayer-lab");
@@ -35,7 +35,7 @@ class Lab {
   build() {
     this.form = new LabForm({ props: this.props, start: (plan) => this.start(plan) });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
-    this.toggle = h("button", { type: "button", class: "primary lab-toggle", onclick: () => this.command(this.state === "paused" ? "resume" : "pause") }, "Pause");
+    this.toggle = h("button", { type: "button", class: "primary lab-toggle", onclick: () => this.press() }, "Pause");
     this.stop = h("button", { type: "button", class: "lab-stop", onclick: () => this.command("stop") }, "Stop");
     this.line = h("p", { class: "standing" });
     this.spoken = h("p", { class: "unseen", role: "status" });
@@ -67,6 +67,12 @@ class Lab {
       this.complain(error.message);
     }
     this.form.busy(false);
+  }
+
+  async press() {
+    const interrupted = this.state === "interrupted";
+    await this.command(interrupted ? "revive" : this.state === "paused" ? "resume" : "pause");
+    if (interrupted) this.follow();
   }
 
   async command(name) {
@@ -148,8 +154,8 @@ class Lab {
     put(this.host, "data-state", this.state);
     this.form.running(active);
     if (!facts) return;
-    say(this.toggle, this.state === "paused" ? "Resume" : "Pause");
-    put(this.toggle, "disabled", !(this.state === "running" || this.state === "paused"));
+    say(this.toggle, { paused: "Resume", interrupted: "Run again" }[this.state] ?? "Pause");
+    put(this.toggle, "disabled", !["running", "paused", "interrupted"].includes(this.state));
     put(this.stop, "disabled", !active);
     const parts = this.standing(facts, active);
     if (this.stands !== parts.join()) this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));

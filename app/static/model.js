@@ -1,6 +1,6 @@
 // What the page knows of a run: the news of the feed, put together. No drawing here.
 
-export const ENDED = new Set(["finished", "stopped", "failed"]);
+export const ENDED = new Set(["finished", "stopped", "failed", "interrupted"]);
 export const ROWS = 24;
 
 export function emptyModel() {
@@ -30,6 +30,7 @@ export function emptyModel() {
     failure: "",
     ahead: 0,
     wait: null, // seconds, about, while queued
+    kept: "", // why the run may be lost with the server
     pace: 0,
     teacher_accuracy: null,
   };

@@ -52,7 +52,7 @@ class Stage {
       this.samples.highlight(index);
       this.map.highlight(index);
     };
-    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), apply: () => this.apply(), stop: () => this.command("stop") });
+    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), apply: () => this.apply(), revive: () => this.revive(), stop: () => this.command("stop") });
     this.diagram = new Diagram(this.props.parts);
     this.samples = new Samples({ focus });
     this.samples.pictured = (url, count) => this.diagram.picture(url, count);
@@ -67,7 +67,8 @@ class Stage {
     this.empty = h("div", { class: "empty" }, h("h3", {}, title), h("p", {}, text), h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"));
     this.samples.element.querySelector(".scroll-box").append(this.empty);
     this.sheet = h("a", { download: "nayer-run.png", hidden: "" }, "Save this run as one picture");
-    this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.sheet);
+    this.keeping = h("span", { class: "keeping" });
+    this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.keeping, " ", this.sheet);
     bar.replaceChildren(this.bar.element);
     host.replaceChildren(
       this.notice,
@@ -104,6 +105,12 @@ class Stage {
     this.asked += 1;
     this.complain("");
     this.trigger("apply", { run: this.kept.run, token: this.kept.token, asked: `${Date.now()}-${this.asked}` });
+  }
+
+  /** Goes on with a run that the end of the server cut off. */
+  async revive() {
+    await this.command("revive");
+    this.follow();
   }
 
   begun(value) {
@@ -225,6 +232,7 @@ class Stage {
       put(this.sheet, "href", `${this.address}/sheet.png`);
     }
     put(this.sheet, "hidden", !model.facts);
+    say(this.keeping, model.kept);
     this.accuracy.update(model);
     this.losses.update(model);
     this.diversity.update(model);
@@ -247,7 +255,7 @@ class Stage {
     if (model.state === "empty") return "Point at a part, or tab to it, to read what it does.";
     if (model.state === "queued") return "All places are taken; your run begins as soon as one falls free.";
     if (model.state === "starting") return "The teacher is being loaded.";
-    if (ENDED.has(model.state)) return { "rounds done": "All rounds are done.", "time is up": "The time is up.", stopped: "The run was stopped; what it has shown stays." }[model.reason] ?? "";
+    if (ENDED.has(model.state)) return { "rounds done": "All rounds are done.", "time is up": "The time is up.", stopped: "The run was stopped; what it has shown stays." }[model.reason] ?? (model.state === "interrupted" ? "The server ended while this run was going on; press Go on, and it does from its last checkpoint." : "");
     const doing = { redraw: "Noise is re-drawn.", generator: "The generator learns to paint what the teacher recognises.", pool: "The best batch goes into the pool.", student: "The student imitates the teacher on the pool.", measure: "The student is measured." };
     return doing[model.phase] ?? "";
   }

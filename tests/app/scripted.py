@@ -119,6 +119,8 @@ def _images(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int, ...],
 class Scripted:
     """Events as a source, which a session runs."""
 
+    saved = b""  # what it gives as its checkpoint
+
     def __init__(self, events: Callable[[], Iterator[Event]]) -> None:
         self.events = events
         self.changed: list[Mapping[str, object]] = []
@@ -129,6 +131,12 @@ class Scripted:
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
         raise NotImplementedError  # networks only can
+
+    def checkpoint(self) -> bytes:
+        return self.saved
+
+    def student(self, arm: int) -> bytes:
+        return f"student {arm}".encode()
 
 
 SHORT = Config(rounds=3, generator_steps=2, student_steps=2, pool_capacity=16)

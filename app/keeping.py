@@ -1,0 +1,144 @@
+"""Runs and their history: what is recorded of a new run, how one of the past is shown, and how it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from app import text
+from app.live_run import LiveRun, Source, hashed
+from app.plans import Plan
+from app.recorder import CHECKPOINT_SECONDS, Recorder
+from app.store import Store, Stored
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.events import Event, Note
+from nayer.redraws import Redraws
+from nayer.session import ENDED, Session, State
+
+
+@dataclass
+class GoingOn:
+    """An interrupted run's checkpoint and the round it is of, what happened before, and who records the rest."""
+
+    plan: Plan
+    round: int
+    events: list[Event]
+    recorder: Recorder
+
+    def source(self, opener: Callable[[Plan], Source]) -> Source:
+        """Opened once: the checkpoint is large and is let go of."""
+        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"")
+        return Resumed(opener(plan), self.round)
+
+
+class Keeping:
+    """With a history, or without one and a sentence that says so. For any thread."""
+
+    def __init__(
+        self, store: Store | None = None, without: str = "", *, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    ) -> None:
+        self.store = store
+        self._without = without
+        self._every = checkpoint_seconds
+
+    @property
+    def sentence(self) -> str:
+        """What the page says of keeping; empty while all is well."""
+        return self.store.sentence if self.store else self._without
+
+    def begin(self, run_id: str, owner_hash: str, plan: Plan) -> Recorder | None:
+        """Who records a new run; `flush` waits until the run is in the history."""
+        if self.store is None:
+            return None
+        self.store.begin(run_id, owner_hash, plan.to_json())
+        return Recorder(self.store, run_id, checkpoint_seconds=self._every)
+
+    def flush(self) -> None:
+        if self.store is not None:
+            self.store.flush()
+
+    def knows(self, token: str) -> bool:
+        """Whether somebody with that token began a run that is kept."""
+        return self.store is not None and bool(self.store.mine(hashed(token), 1))
+
+    def past(self, run_id: str) -> LiveRun | None:
+        """A run of an earlier process, or of this one long ago, as it was; None for one that is not kept."""
+        found = self.store.find(run_id) if self.store else None
+        plan = _plan(found) if found else None
+        if self.store is None or found is None or plan is None:
+            return None
+        events = self.store.events(run_id)
+        session: Session[Source] = Session(_nothing_to_run)
+        run = LiveRun(plan, "", session, run_id, owner_hash=found.owner)
+        run.recall(events)
+        state: State = next((state for state in ENDED if state == found.state), "interrupted")
+        session.recall(events, state, found.error)
+        run.waiting = False
+        return run
+
+    def going_on(self, run: LiveRun) -> GoingOn:
+        """What an interrupted run needs to go on.
+
+        Raises ConfigError for a run that was not interrupted, StorageError where its checkpoint is damaged.
+        """
+        if self.store is None or run.state != "interrupted":
+            raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
+        content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
+        self.store.resume(run.id, round_)
+        self.store.flush()
+        recorder = Recorder(self.store, run.id, seq=self.store.next_seq(run.id), checkpoint_seconds=self._every)
+        return GoingOn(replace(run.plan, checkpoint=content), round_, self.store.events(run.id), recorder)
+
+    def forget(self, run_id: str) -> None:
+        """A run that nobody could be given a place for."""
+        if self.store is not None:
+            self.store.remove(run_id)
+
+    def never_began(self, run_id: str) -> None:
+        """A run that was stopped while it waited."""
+        if self.store is not None:
+            self.store.end(run_id, "stopped")
+
+    def close(self) -> None:
+        if self.store is not None:
+            self.store.close()
+
+
+class Resumed:
+    """A source whose first event, the start, is told as what it is: the run goes on."""
+
+    def __init__(self, source: Source, round_: int) -> None:
+        self._source = source
+        self._round = round_
+
+    def events(self) -> Iterator[Event]:
+        told = text.RESUMED.format(round=self._round) if self._round else text.RESUMED_FROM_THE_START
+        for number, event in enumerate(self._source.events()):
+            if number or not self._round:
+                yield event
+            if not number:
+                yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=told)
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        return self._source.change(arm, values)
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        return self._source.redraws(arm, label, count)
+
+    def checkpoint(self) -> bytes:
+        return self._source.checkpoint()
+
+    def student(self, arm: int) -> bytes:
+        return self._source.student(arm)
+
+
+def _plan(found: Stored) -> Plan | None:
+    try:
+        return Plan.from_json(found.plan)
+    except ConfigError:  # of a version with other settings
+        return None
+
+
+def _nothing_to_run() -> Source:
+    raise ConfigError("this run is over; start a new one.")

@@ -1,0 +1,151 @@
+"""What of a run goes into the history: small facts of every round, one image a class, a checkpoint now and then."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from app.live_run import Source
+from app.store import Store
+from nayer.arrays import Floats
+from nayer.errors import NayerError
+from nayer.events import (
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    RoundFinished,
+    RoundSynthesised,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StudentStep,
+)
+
+log = logging.getLogger(__name__)
+CHECKPOINT_SECONDS = 5.0  # between two: what a crash may cost, and what a disk is asked for
+EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
+_COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
+
+
+_BY_IMAGE = (
+    *("images", "labels", "features", "teacher_labels", "teacher_confidence"),
+    *("student_labels", "student_confidence"),
+)
+
+
+class Recorder:
+    """Hears of one run, in its thread, and hands over to the history's: one write a round. Never fails the run."""
+
+    def __init__(
+        self,
+        store: Store,
+        run: str,
+        *,
+        seq: int = 0,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`seq`: the number of the run's next event, where it goes on."""
+        self._store: Store | None = store
+        self._run = run
+        self._seq = seq
+        self._every = checkpoint_seconds
+        self._clock = clock
+        self._saved = clock()
+        self._waiting: list[Event] = []
+        self._arms: set[int] = set()
+        self._source: Source | None = None
+
+    def opened(self, source: Source) -> Source:
+        """The source that the run asks for checkpoints and students."""
+        self._source = source
+        return source
+
+    def heard(self, event: Event) -> None:
+        """An event as it happens; while it is told the run stands between two events."""
+        if self._store is None:
+            return
+        try:
+            self._remember(event)
+            if isinstance(event, _COMMIT_AT):
+                self._write()
+            if isinstance(event, RoundFinished) and self._clock() - self._saved >= self._every:
+                self._save(event.round + 1)
+        except Exception:  # a history with a hole is better than a run that ends
+            log.exception("history: run %s is recorded no further", self._run)
+            self._store = None
+
+    def ended(self, state: str, error: str) -> None:
+        """How the run ended, and its students as they are."""
+        source, self._source = self._source, None
+        store = self._store
+        if store is None:
+            return
+        try:
+            self._write()
+            store.end(self._run, state, error)
+            for arm in sorted(self._arms):
+                if source is not None:
+                    store.keep(self._run, f"student-{arm}", source.student(arm), 0)
+        except NayerError:
+            return  # an arm that never began has no student
+        except Exception:
+            log.exception("history: the end of run %s is not recorded", self._run)
+
+    def _remember(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._arms.add(event.arm)
+        if not _kept(event):
+            return
+        last = self._waiting[-1] if self._waiting else None
+        if isinstance(event, (GeneratorStep, StudentStep)) and type(last) is type(event) and last.arm == event.arm:
+            self._waiting.pop()  # of a phase's steps the last one stays
+        self._waiting.append(thinned(event))
+
+    def _write(self) -> None:
+        if self._waiting and self._store is not None:
+            self._store.add(self._run, self._seq, self._waiting)
+            self._seq += len(self._waiting)
+            self._waiting = []
+
+    def _save(self, round_: int) -> None:
+        content = self._source.checkpoint() if self._source is not None else b""
+        if content and self._store is not None:
+            self._store.keep(self._run, "checkpoint", content, round_)
+        self._saved = self._clock()
+
+
+def _kept(event: Event) -> bool:
+    if event.round < EVERY_ROUND or isinstance(event, (RunStarted, RunFinished, RunFailed)):
+        return True
+    return event.round % (10 if event.round < EVERY_TENTH else 100) == 0
+
+
+def thinned(event: Event) -> Event:
+    """The event with what a later look at the run needs of its images and tables."""
+    match event:
+        case GeneratorStep():
+            return replace(event, preview=event.preview[:0])
+        case LayerRedrawn():
+            return replace(event, outputs=_turned(event.outputs[:1]))
+        case RoundSynthesised():
+            _, firsts = np.unique(event.labels, return_index=True)  # (k,) the first image of every class
+            return replace(event, **{name: getattr(event, name)[firsts] for name in _BY_IMAGE})
+        case _:
+            return event
+
+
+def _turned(outputs: Floats) -> Floats:
+    """Points (m, k, width) in as few dimensions as k points need, (m, k, ≤ k).
+
+    The map lays them on the classes by rotation, shift and scale, and sees no difference.
+    """
+    if outputs.shape[2] <= outputs.shape[1]:
+        return outputs
+    left, sizes, _ = np.linalg.svd(outputs, full_matrices=False)  # the right factor only rotates
+    turned: Floats = (left * sizes[:, None, :]).astype(np.float32)  # (m, k, k)
+    return turned

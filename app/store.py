@@ -1,0 +1,261 @@
+"""The history: runs, what happened in them, their students and checkpoints, in a folder that outlives the process."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import schema, text
+from app.data_folder import Lock
+from app.writer import Write, Writer
+from nayer.errors import StorageError
+from nayer.events import Event
+from nayer.files import check_writable, write_whole
+from nayer.packing import pack, unpack
+
+log = logging.getLogger(__name__)
+SAMPLES = 12  # newest rounds of an arm whose images are kept
+RUNS = 500
+MEGABYTES = 1000
+_HEAVY = "RoundSynthesised"  # the kind of event that carries images
+_RUN = "(SELECT number FROM run WHERE id = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A run as the history has it."""
+
+    id: str
+    owner: str  # SHA-256 of the token
+    plan: str  # JSON
+    state: str
+    error: str
+
+
+class Store:
+    """Writes go through one thread and are soon on the disk; `flush` waits until they are. For any thread."""
+
+    def __init__(self, folder: Path, *, network: bool = False, runs: int = RUNS, megabytes: float = MEGABYTES) -> None:
+        """Takes the folder for this process, makes runs that were cut off `interrupted`, and sweeps away torn files.
+
+        Raises StorageError, whose message is a sentence for the page, where the folder cannot be had.
+        """
+        self._runs, self._bytes = runs, int(megabytes * 1e6)
+        self._files = folder / "files"
+        self._lock = _taken(folder)
+        try:
+            connection, moved = schema.opened(folder / schema.NAME, network=network)
+            self._recover(connection)
+        except StorageError:
+            self._lock.release()
+            raise StorageError(text.KEPT_NEWER) from None
+        except (sqlite3.Error, OSError) as error:
+            self._lock.release()
+            log.warning("history: the data folder cannot be used (%s)", error)
+            raise StorageError(text.KEPT_UNWRITABLE) from None
+        self.note = text.KEPT_ANEW if moved else ""  # one sentence, where there is something to say of the past
+        self.writer = Writer(connection)
+
+    @property
+    def sentence(self) -> str:
+        """What the page says of keeping, empty while all is well."""
+        if not self.writer.trouble:
+            return self.note
+        return text.KEPT_FULL if "full" in self.writer.trouble or "space" in self.writer.trouble else text.KEPT_FAILING
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    def begin(self, run: str, owner: str, plan: str) -> None:
+        """A new run; `owner` is the hash of a token."""
+        self._put("INSERT OR IGNORE INTO run (id, owner, plan, state) VALUES (?, ?, ?, 'running')", run, owner, plan)
+        self._put_pruning()
+
+    def add(self, run: str, seq: int, events: Iterable[Event]) -> None:
+        """Events in their order, the first of them number `seq` of the run."""
+        rows = [
+            (number, event.arm, event.round, type(event).__name__, pack(event), run)
+            for number, event in enumerate(events, seq)
+        ]
+
+        def apply(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "INSERT OR REPLACE INTO event SELECT number, ?, ?, ?, ?, ? FROM run WHERE id = ?", rows
+            )
+            for arm, round_ in {(row[1], row[2]) for row in rows if row[3] == _HEAVY}:
+                connection.execute(
+                    f"DELETE FROM event WHERE run = {_RUN} AND arm = ? AND round <= ? AND kind = ?",
+                    (run, arm, round_ - SAMPLES, _HEAVY),
+                )
+
+        self.writer.put(Write(apply))
+
+    def end(self, run: str, state: str, error: str = "") -> None:
+        self._put("UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
+
+    def remove(self, run: str) -> None:
+        """As if it had never been; for a run without files."""
+        self._put("DELETE FROM run WHERE id = ?", run)
+
+    def resume(self, run: str, round_: int) -> None:
+        """The run goes on from that round: what happened in it and after it is forgotten."""
+        self._put(
+            f"DELETE FROM event WHERE run = {_RUN} AND (round >= ? OR kind = 'RunFailed')",
+            run,
+            round_,
+        )
+        self._put("UPDATE run SET state = 'running', error = '' WHERE id = ?", run)
+
+    def keep(self, run: str, kind: str, content: bytes, round_: int) -> None:
+        """A file of the run, in place of the one of that kind; the former stays until this one is there, whole."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        name = f"{run}.{kind}.{sha256[:16]}"
+        former: set[str] = set()
+
+        def apply(connection: sqlite3.Connection) -> None:
+            mine = f"run = {_RUN} AND kind = ?"
+            former.update(row[0] for row in connection.execute(f"SELECT name FROM file WHERE {mine}", (run, kind)))
+            connection.execute(
+                "INSERT OR REPLACE INTO file SELECT number, ?, ?, ?, ?, ? FROM run WHERE id = ?",
+                (kind, name, sha256, len(content), round_, run),
+            )
+
+        self.writer.put(
+            Write(
+                apply,
+                prepare=lambda: write_whole(self._files / name, content),
+                after=lambda: self._unlink(former - {name}),
+                replaces=(run, kind),
+            )
+        )
+        self._put_pruning()
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def find(self, run: str) -> Stored | None:
+        rows = self._rows("SELECT id, owner, plan, state, error FROM run WHERE id = ?", run)
+        return Stored(*rows[0]) if rows else None
+
+    def mine(self, owner: str, limit: int = 50) -> list[Stored]:
+        """The newest runs of whoever has a token of that hash, newest first."""
+        rows = self._rows(
+            "SELECT id, owner, plan, state, error FROM run WHERE owner = ? ORDER BY number DESC LIMIT ?", owner, limit
+        )
+        return [Stored(*row) for row in rows]
+
+    def events(self, run: str) -> list[Event]:
+        """What is kept of a run, in its order; an event that is damaged is left out."""
+        rows = self._rows(f"SELECT body FROM event WHERE run = {_RUN} ORDER BY seq", run)
+        return [event for (body,) in rows if (event := _readable(run, body)) is not None]
+
+    def next_seq(self, run: str) -> int:
+        """The number of the event that comes next."""
+        query = f"SELECT coalesce(max(seq) + 1, 0) FROM event WHERE run = {_RUN}"
+        rows = self._rows(query, run)
+        return int(rows[0][0]) if rows else 0
+
+    def file(self, run: str, kind: str) -> tuple[bytes, int] | None:
+        """A file's content and the round it is of; None where there is none.
+
+        Raises StorageError where it is not what was written.
+        """
+        rows = self._rows(
+            f"SELECT name, sha256, round FROM file WHERE run = {_RUN} AND kind = ?",
+            run,
+            kind,
+        )
+        if not rows:
+            return None
+        name, sha256, round_ = rows[0]
+        try:
+            content = (self._files / name).read_bytes()
+        except OSError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StorageError(f"the {kind} of this run is damaged on the disk; start the run anew.")
+        return content, round_
+
+    def flush(self, seconds: float = 2.0) -> bool:
+        """Whether all that was handed over is on the disk now."""
+        return self.writer.flush(seconds)
+
+    def close(self, seconds: float = 2.0) -> None:
+        self.writer.close(seconds)
+        self._lock.release()
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _put(self, statement: str, *values: object) -> None:
+        self.writer.put(Write(lambda connection: _done(connection, statement, values)))
+
+    def _put_pruning(self) -> None:
+        names: set[str] = set()
+        self.writer.put(Write(lambda it: self._prune(it, names), after=lambda: self._unlink(names), replaces="pruning"))
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with self.writer.reading() as connection:
+                return connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            log.warning("history: nothing can be read (%s)", error)
+            return []
+
+    def _recover(self, connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE run SET state = 'interrupted' WHERE state = 'running'")
+        known = {row[0] for row in connection.execute("SELECT name FROM file")}
+        self._files.mkdir(exist_ok=True)
+        self._unlink(path.name for path in self._files.iterdir() if path.name not in known)
+
+    def _prune(self, connection: sqlite3.Connection, names: set[str]) -> None:
+        """The oldest runs go that have ended, until all that is kept is within the quotas; `names` get their files'."""
+        while True:
+            (runs,) = connection.execute("SELECT count(*) FROM run").fetchone()
+            (files,) = connection.execute("SELECT coalesce(sum(bytes), 0) FROM file").fetchone()
+            pages, free, size = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            if runs <= self._runs and files + (pages - free) * size <= self._bytes:
+                return
+            oldest = connection.execute(
+                "SELECT number FROM run WHERE state != 'running' ORDER BY number LIMIT 1"
+            ).fetchone()
+            if oldest is None:
+                return
+            names.update(row[0] for row in connection.execute("SELECT name FROM file WHERE run = ?", oldest))
+            connection.execute("DELETE FROM run WHERE number = ?", oldest)
+
+    def _unlink(self, names: Iterable[str]) -> None:
+        for name in names:
+            with contextlib.suppress(OSError):
+                (self._files / name).unlink()
+
+
+def _readable(run: str, body: bytes) -> Event | None:
+    try:
+        return unpack(body)
+    except StorageError as error:
+        log.warning("history: run %s: %s", run, error)
+        return None
+
+
+def _done(connection: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:
+    connection.execute(statement, values)
+
+
+def _taken(folder: Path) -> Lock:
+    try:
+        check_writable(folder)
+        return Lock(folder)
+    except StorageError as error:
+        log.warning("history: the data folder cannot be used (%s)", error)
+        taken = "another process" in str(error)
+        raise StorageError(text.KEPT_ELSEWHERE if taken else text.KEPT_UNWRITABLE) from None
+    except OSError as error:
+        log.warning("history: the data folder cannot be used (%s)", error)
+        raise StorageError(text.KEPT_UNWRITABLE) from None
