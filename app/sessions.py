@@ -59,7 +59,7 @@ class Registry:
         self.grace_seconds = grace_seconds
         self.idle_seconds = idle_seconds
         self._opener = opener
-        self._keeping = keeping or Keeping()
+        self.keeping = keeping or Keeping()
         self._closing = False
         self._clock = clock
         self._lock = threading.RLock()
@@ -75,7 +75,7 @@ class Registry:
         """That token if it is one of ours, also from before a restart, else a new one."""
         with self._lock:
             if token not in self._visitors:
-                if not self._keeping.knows(token):
+                if not self.keeping.knows(token):
                     token = secrets.token_urlsafe(24)
                 self._visitors[token] = None
             self._visitors.move_to_end(token)
@@ -96,13 +96,13 @@ class Registry:
             if previous is not None and self._is_double(previous, plan):
                 return previous
             run_id = secrets.token_urlsafe(12)
-            recorder = self._keeping.begin(run_id, hashed(token), plan)
+            recorder = self.keeping.begin(run_id, hashed(token), plan)
             run = LiveRun(plan, token, self._session(lambda: self._opener(plan), recorder), run_id)
             run.begins_paused = paused
             try:
                 self._enter(run, lane)
             except QueueFull:
-                self._keeping.forget(run_id)
+                self.keeping.forget(run_id)
                 raise
         return self._let_in(run, previous)
 
@@ -116,7 +116,7 @@ class Registry:
             if not past.ended:
                 return past
             self._places.check(lane or token)
-            going_on = self._keeping.going_on(past)
+            going_on = self.keeping.going_on(past)
             recorder = going_on.recorder
             session = self._session(lambda: going_on.source(self._opener), recorder)
             run = LiveRun(past.plan, token, session, run_id)
@@ -131,8 +131,8 @@ class Registry:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         with self._lock:
             run = self._runs.get(run_id)
-            if run is None and (run := self._keeping.past(run_id)) is not None:
-                run.kept = lambda: self._keeping.sentence
+            if run is None and (run := self.keeping.past(run_id)) is not None:
+                run.kept = lambda: self.keeping.sentence
                 self._runs[run_id] = run
                 self._begun[run_id] = self._seen[run_id] = self._clock()
         if run is None:
@@ -224,7 +224,7 @@ class Registry:
         until = self._clock() + seconds
         for run in runs:
             run.session.join(max(0.0, until - self._clock()))
-        self._keeping.close()
+        self.keeping.close()
 
     def counts(self) -> dict[str, int]:
         """How many run, wait, may run at once, and how many places are lost to runs that hang."""
@@ -260,7 +260,7 @@ class Registry:
         """Puts a run into the queue, and in the place of what its visitor had. QueueFull, and nothing changed."""
         run.ahead = lambda: self._places.ahead(run)
         run.wait = lambda: self._places.seconds(run)
-        run.kept = lambda: self._keeping.sentence
+        run.kept = lambda: self.keeping.sentence
         self._places.wait(run, lane or run.owner)
         self._runs[run.id] = run
         self._visitors[run.owner] = run.id
@@ -270,7 +270,7 @@ class Registry:
         """Once it is in the history, where there is one: what somebody was told of outlives a crash."""
         if previous is not None:
             self._end(previous)
-        self._keeping.flush()
+        self.keeping.flush()
         self._places.advance()
         return run
 
@@ -281,4 +281,4 @@ class Registry:
         run.session.stop(reason)
         run.waiting = False
         if waited and run.ended and not self._closing:
-            self._keeping.never_began(run.id)
+            self.keeping.never_began(run.id)

@@ -56,7 +56,7 @@ class Machine:
     def crash(self) -> None:
         """What SIGKILL leaves: what is on the disk, and a lock that nobody holds."""
         assert self.registry is not None
-        store = self.registry._keeping.store
+        store = self.registry.keeping.store
         assert store is not None
         store.flush()
         store.end = store.add = store.keep = lambda *_: None  # type: ignore[assignment,method-assign]
@@ -164,7 +164,7 @@ def test_a_damaged_checkpoint_is_said_and_the_run_stays_to_be_seen(machine: Mach
     registry = machine.boot(lambda plan: source)
     run = begin(registry, SHORT)
     wait_until(lambda: run.ended)
-    store = registry._keeping.store
+    store = registry.keeping.store
     assert store is not None
     store.end(run.id, "interrupted")
     store.flush()
@@ -204,7 +204,7 @@ def test_how_a_run_ended_is_kept(machine: Machine) -> None:
     registry = machine.boot(opener)
     assert [registry.look(run.id).state for run in runs] == ["finished", "failed"]
     assert registry.look(runs[1].id).refresh().condition.error == "seed=1 does not work here."
-    store = registry._keeping.store
+    store = registry.keeping.store
     assert store is not None
     assert store.file(runs[0].id, "student-0") == (b"student 0", 0)
 
