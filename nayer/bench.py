@@ -1,127 +1,170 @@
 """How long things take here and now: printed, never asserted, for the machine is shared and its speed its own.
 
-Compare numbers of one run of this with each other, not with yesterday's.
+Seconds of one run of this compare with each other. *Normalised* seconds compare with another machine's or another
+day's: seconds × measured GFLOPS / 100, as if large matrix products ran at 100 GFLOPS.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import socket
-import statistics
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
 
 from nayer import methods
+from nayer.arms import WITHOUT_END, Arm
+from nayer.bench_page import import_facts, page_facts, viewer_facts
+from nayer.bench_profile import profile
+from nayer.cli_codes import DONE
+from nayer.compare import CLOCKS, LEVELS, Outcome, convolution_rate, matrix_rate, observed
 from nayer.config import Config
-from nayer.errors import ConfigError, NayerError
-from nayer.events import Evaluated, GeneratorStep, RoundSynthesised
+from nayer.errors import ConfigError, StorageError
+from nayer.events import GeneratorStep
 from nayer.experiment import open_run
+from nayer.files import write_whole
 
-START_TIMEOUT = 120.0  # s, for the page to answer
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """One run, in seconds since it was asked for and shares in 0..1."""
-
-    seed: int
-    first_picture: float  # s, the first step's preview
-    first_round: float  # s, the first finished batch
-    accuracy: float | None  # of the student at the end
-    teacher_accuracy: float | None
-    agreement: float | None
-    rounds: int
+PER = 100.0  # GFLOPS that normalised seconds stand for
 
 
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `bench_command` reads."""
-    parser.add_argument("--teacher", default="fashion", help="Whose student is timed (default: fashion).")
-    parser.add_argument("--preset", default="nayer", metavar="|".join(methods.PRESETS), help="(default: nayer)")
-    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run each (default: 0,1,2).")
-    parser.add_argument("--seconds", type=float, default=60.0, help="Seconds of training a run (default: 60).")
-    parser.add_argument("--page", action="store_true", help="Also time `python app.py` from its start to its answer.")
+    parser.add_argument("--teacher", default="fashion", metavar="NAME,…", help="Whose students (default: fashion).")
+    parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
+    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run each (default: %(default)s).")
+    parser.add_argument("--seconds", type=float, default=60.0, help="A run's budget (default: %(default)s).")
+    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="What counts the seconds.")
+    parser.add_argument("--threads", type=int, default=0, help="Of the arithmetic; 0 takes all cores.")
+    parser.add_argument("--profile", action="store_true", help="Also time and operations by part of a round.")
+    parser.add_argument("--page", action="store_true", help="Also start-up, and the page while two runs train.")
+    parser.add_argument("--viewers", action="store_true", help="Also what 1, 10 and 50 viewers cost a run.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="Where all of it goes as JSON, too.")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to be held against.")
 
 
 def bench_command(arguments: argparse.Namespace) -> int:
-    """Prints a line a run, then the mean and spread."""
-    config = Config.parse(
-        {"teacher": arguments.teacher, "seconds": arguments.seconds}, methods.get(arguments.preset).config
-    )
+    """Prints what it measures as it goes. Presets take turns within each seed, so that a slow minute hits them all."""
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    teachers, presets = arguments.teacher.split(","), arguments.presets.split(",")
+    arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in presets}
+    earlier = _read(arguments.against) if arguments.against else {}
+    now = CLOCKS[arguments.clock]
+    facts: dict[str, float | None] = {
+        "matrix_gigaflops": matrix_rate(now),
+        "convolution_gigaflops": convolution_rate(now),
+    }
     if arguments.page:
-        _print({"page_answers_after_seconds": round(page_start(), 2)})
-    timings = [_timed(Config.parse({"seed": seed}, config)) for seed in _seeds(arguments.seeds)]
-    accuracies = [t.accuracy for t in timings if t.accuracy is not None]
-    summary: dict[str, object] = {"preset": arguments.preset, "teacher": arguments.teacher, "runs": len(timings)}
-    summary["first_picture_seconds_median"] = round(statistics.median(t.first_picture for t in timings), 2)
-    if accuracies:
-        summary["accuracy_mean"] = round(statistics.mean(accuracies), 4)
-        summary["accuracy_spread"] = round(max(accuracies) - min(accuracies), 4)
-    _print(summary)
-    return 0
+        facts |= page_facts(teachers[0]) | import_facts()
+    if arguments.viewers:
+        facts |= viewer_facts(teachers[0])
+    for teacher, preset in arms:
+        facts[f"{teacher}.{preset}.first_picture_seconds"] = _first_picture(arms[teacher, preset].config)
+    outcomes: dict[tuple[str, str], list[Outcome]] = {key: [] for key in arms}
+    for seed in _seeds(arguments.seeds):
+        for key, arm in arms.items():
+            outcome, _ = observed(arm, seed, arguments.clock)
+            outcomes[key].append(outcome)
+            reached = "failed" if outcome.accuracy is None else f"{outcome.accuracy:.1%}"
+            _say(f"{arm.title}, seed {seed}: {reached} after {outcome.seconds:.0f} s, {outcome.rounds} rounds")
+    for (teacher, preset), found in outcomes.items():
+        facts |= {f"{teacher}.{preset}.{name}": value for name, value in levels(found).items()}
+    if arguments.profile:
+        for (teacher, preset), arm in arms.items():
+            facts |= {
+                f"{teacher}.{preset}.{name}": value for name, value in _profiled(arm.config, arguments.clock).items()
+            }
+    _print(facts, earlier)
+    if arguments.json:
+        threads, clock = torch.get_num_threads(), arguments.clock
+        written = {"seconds": arguments.seconds, "seeds": arguments.seeds, "clock": clock, "threads": threads} | facts
+        write_whole(arguments.json, (json.dumps(written, indent=1) + "\n").encode())
+    return DONE
 
 
-def _timed(config: Config) -> Timing:
+def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    """Of one preset's runs: accuracy, and plain and normalised seconds to each share of the teacher's accuracy.
+
+    Medians over the seeds with the lowest and the highest; None where not even half of them got there.
+    """
+    found: dict[str, float | None] = {}
+    accuracies = [outcome.accuracy for outcome in outcomes if outcome.accuracy is not None]
+    found["accuracy"] = sum(accuracies) / len(accuracies) if accuracies else None
+    found["accuracy_lowest"], found["accuracy_highest"] = min(accuracies, default=None), max(accuracies, default=None)
+    for level in LEVELS:
+        reached = [
+            (s, s * outcome.gigaflops / PER) for outcome in outcomes if (s := outcome.seconds_to(level)) is not None
+        ]
+        name = f"to_{level:.0%}".rstrip("%")
+        enough = 2 * len(reached) > len(outcomes)
+        found[f"{name}_seconds"] = median(s for s, _ in reached) if enough else None
+        found[f"{name}_normalised"] = median(n for _, n in reached) if enough else None
+        found[f"{name}_normalised_lowest"] = min((n for _, n in reached), default=None)
+        found[f"{name}_normalised_highest"] = max((n for _, n in reached), default=None)
+        found[f"{name}_runs"] = float(len(reached))
+    return found
+
+
+def _profiled(config: Config, clock: str) -> dict[str, float | None]:
+    """Time, operations and rate by part of a round; and all of it against what a large convolution reaches."""
+    now = CLOCKS[clock]
+    before = convolution_rate(now)
+    parts = profile(config, now=now)
+    rate = (before + convolution_rate(now)) / 2
+    seconds = sum(part.seconds for part in parts.values())
+    facts: dict[str, float | None] = {"round_seconds": seconds}
+    for name, part in parts.items():
+        facts[f"share_{name}"] = part.seconds / seconds
+        if part.gigaflop:
+            facts[f"gigaflops_{name}"] = part.gigaflops
+    reached = sum(part.gigaflop for part in parts.values()) / seconds
+    return facts | {"gigaflops": reached, "share_of_convolution_rate": reached / rate}
+
+
+def _first_picture(config: Config) -> float | None:
+    """Seconds from a run's config to the first step's preview."""
     began = time.monotonic()
-    pictures: list[float] = []
-    batches: list[float] = []
-    last: Evaluated | None = None
     for event in open_run(config).events():
-        if isinstance(event, GeneratorStep) and not pictures:
-            pictures.append(time.monotonic() - began)
-        elif isinstance(event, RoundSynthesised):
-            batches.append(time.monotonic() - began)
-        elif isinstance(event, Evaluated):
-            last = event
-    if last is None:
-        raise ConfigError(f"seconds={config.seconds:g} ended before the first measurement; use more.")
-    timing = Timing(
-        seed=config.seed,
-        first_picture=pictures[0],
-        first_round=batches[0],
-        accuracy=last.accuracy,
-        teacher_accuracy=last.teacher_accuracy,
-        agreement=last.agreement,
-        rounds=last.round + 1,
-    )
-    _print({name: getattr(timing, name) for name in Timing.__slots__})
-    return timing
+        if isinstance(event, GeneratorStep):
+            return time.monotonic() - began
+    return None
 
 
-def page_start() -> float:
-    """Seconds from `python app.py` to its page's first answer; the server is stopped again."""
-    root = Path(__file__).resolve().parent.parent
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    began = time.monotonic()
-    server = subprocess.Popen(
-        [sys.executable, str(root / "app.py"), "--port", str(port)],
-        cwd=root,
-        env={**os.environ, "HOST": "127.0.0.1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def _arm(teacher: str, preset: str, seconds: float) -> Arm:
+    values = {"teacher": teacher, "seconds": seconds} | WITHOUT_END
+    return Arm(f"{teacher}, {preset}", Config.parse(values, methods.get(preset).config))
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        while time.monotonic() - began < START_TIMEOUT:
-            if server.poll() is not None:
-                break
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-                    if answer.status == 200:
-                        return time.monotonic() - began
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
-        raise NayerError(f"The page did not answer within {START_TIMEOUT:g} s of `python app.py`.")
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise StorageError(f"against={str(path)[:60]!r} holds no earlier measurement; name a file that --json wrote.")
+    return found
+
+
+def _print(facts: dict[str, float | None], earlier: dict[str, Any]) -> None:
+    """A line a figure, with what it was before and their ratio where there is an earlier one."""
+    for name, value in facts.items():
+        before = earlier.get(name)
+        if value is None and before is None:
+            continue
+        line = f"{name:<60} {_short(value):>9}"
+        if isinstance(before, int | float):
+            ratio = f"{value / before:8.2f} ×" if value is not None and before else ""
+            line += f"  before {_short(before):>9} {ratio}"
+        _say(line.rstrip())
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _seeds(text: str) -> list[int]:
@@ -131,7 +174,6 @@ def _seeds(text: str) -> list[int]:
         raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
 
 
-def _print(facts: dict[str, object]) -> None:
-    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in facts.items()}
-    sys.stdout.write(json.dumps(rounded) + "\n")
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -1,0 +1,188 @@
+"""The page under a clock: how soon it answers, what viewers cost a run, how it answers while two runs train."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nayer.errors import NayerError
+
+START_TIMEOUT = 120.0  # s, for the page to answer
+ASK_EVERY = 1.0  # s, between two questions of a viewer, as the page's own script asks
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running `python app.py`."""
+
+    address: str
+    process: int
+    answered: float  # s after its start
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+            return bytes(answer.read())
+
+    def command(self, name: str, *arguments: Any) -> dict[str, Any]:
+        """One of the page's own commands."""
+        asked = urllib.request.Request(
+            f"{self.address}/command/{name}",
+            json.dumps(arguments).encode(),
+            {"Content-Type": "application/json", "Origin": self.address},
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            told: dict[str, Any] = json.loads(answer.read())
+        if "error" in told:
+            raise NayerError(told["error"])
+        return dict(told["told"])
+
+    def start(self, teacher: str) -> dict[str, Any]:
+        """A run of the preset `nayer` that outlasts any measurement: a lab of one arm."""
+        arm = {"title": "measured", "preset": "nayer", "settings": {}}
+        return self.command("start_lab", "", teacher, 0, 400.0, 1, [arm, arm | {"title": "beside"}], "")
+
+    def peak_memory(self) -> float | None:
+        """GB that the process ever held at once; None where the system does not tell."""
+        try:
+            status = Path(f"/proc/{self.process}/status").read_text()
+        except OSError:
+            return None
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return int(found[1]) / 1e6 if found else None
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    """`python app.py` on a free port, until the block ends. Raises NayerError if it never answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    began = time.monotonic()
+    server = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py"), "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "HOST": "127.0.0.1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while time.monotonic() - began < START_TIMEOUT and server.poll() is None:
+            try:
+                with urllib.request.urlopen(address, timeout=5) as answer:
+                    if answer.status == 200:
+                        break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        else:
+            raise NayerError(f"The page did not answer within {START_TIMEOUT:g} s of `python app.py`.")
+        yield Served(address, server.pid, time.monotonic() - began)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def page_facts(teacher: str) -> dict[str, float | None]:
+    """How soon the page answers, and how it does while two runs train, with the memory of it all."""
+    with served() as page:
+        facts: dict[str, float | None] = {"page_answers_after_seconds": page.answered}
+        runs = [page.start(teacher) for _ in range(2)]
+        for run in runs:
+            _wait_for_progress(page, run["run"])
+        answers = []
+        for _ in range(20):
+            began = time.monotonic()
+            page.get("/")
+            answers.append(time.monotonic() - began)
+            time.sleep(0.25)
+        facts["page_answers_beside_two_runs_seconds_median"] = statistics.median(answers)
+        facts["page_answers_beside_two_runs_seconds_longest"] = max(answers)
+        facts["peak_memory_gigabytes_two_runs"] = page.peak_memory()
+    return facts
+
+
+def viewer_facts(teacher: str, viewers: tuple[int, ...] = (1, 10, 50), *, span: float = 10.0) -> dict[str, float]:
+    """By what share a run is slower with that many viewers than with none: medians of three turns, each of `span` s."""
+    rates: dict[int, list[float]] = {count: [] for count in (0, *viewers)}
+    with served() as page:
+        run = page.start(teacher)["run"]
+        _wait_for_progress(page, run)
+        for _ in range(3):
+            for count, found in rates.items():
+                with _watched_by(count, page, run):
+                    found.append(_rate(page, run, span))
+    alone = statistics.median(rates[0])
+    return {f"slower_with_{count}_viewers": 1.0 - statistics.median(rates[count]) / alone for count in viewers}
+
+
+def import_facts() -> dict[str, float]:
+    """What `import nayer` takes beside `import torch`, in seconds: medians of five, in turns."""
+
+    def spent(statement: str) -> float:
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
+        return time.monotonic() - began
+
+    turns = [(spent("import torch"), spent("import torch, nayer, nayer.experiment")) for _ in range(5)]
+    torch_alone, both = (statistics.median(column) for column in zip(*turns, strict=True))
+    return {"import_torch_seconds": torch_alone, "import_nayer_adds_seconds": both - torch_alone}
+
+
+def _steps(page: Served, run: str) -> int:
+    """Events of the run so far, over all its arms."""
+    return sum(int(part) for part in json.loads(page.get(f"/live/{run}/lab"))["seq"].split(","))
+
+
+def _wait_for_progress(page: Served, run: str) -> None:
+    began = time.monotonic()
+    while time.monotonic() - began < START_TIMEOUT:
+        if _steps(page, run) > 40:
+            return
+        time.sleep(0.5)
+    raise NayerError(f"The run did not get going within {START_TIMEOUT:g} s.")
+
+
+def _rate(page: Served, run: str, span: float) -> float:
+    """Events a second."""
+    before, began = _steps(page, run), time.monotonic()
+    time.sleep(span)
+    return (_steps(page, run) - before) / (time.monotonic() - began)
+
+
+@contextmanager
+def _watched_by(count: int, page: Served, run: str) -> Iterator[None]:
+    """`count` viewers who ask once a second for what is new."""
+    over = threading.Event()
+
+    def view(place: int) -> None:
+        over.wait(ASK_EVERY * place / max(1, count))  # nobody opens a page in the same millisecond
+        since = ""
+        while not over.is_set():
+            answer = page.get(f"/live/{run}/lab?since={since}")
+            since = json.loads(answer)["seq"] if answer else since
+            over.wait(ASK_EVERY)
+
+    threads = [threading.Thread(target=view, args=(place,), daemon=True) for place in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
