@@ -54,7 +54,7 @@ class Served:
     def start(self, teacher: str) -> dict[str, Any]:
         """A run of the preset `nayer` that outlasts any measurement: a lab of one arm."""
         arm = {"title": "measured", "preset": "nayer", "settings": {}}
-        return self.command("start_lab", "", teacher, 0, 400.0, 1, [arm, arm | {"title": "beside"}], "")
+        return self.command("start_lab", "", teacher, 0, 300.0, 1, [arm, arm | {"title": "beside"}], "")
 
     def peak_memory(self) -> float | None:
         """GB that the process ever held at once; None where the system does not tell."""
