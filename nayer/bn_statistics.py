@@ -15,12 +15,12 @@ Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased varianc
 class BatchNormInputs:
     """Inside the block, `batch` holds the statistics at each BatchNorm2d input of the last forward pass.
 
-    They carry gradient. `running` are the statistics those layers learned from real images. Both are empty for a
-    network without BatchNorm2d.
+    They carry gradient. `running` are the statistics the same layers learned from real images. Both are empty for a
+    network without BatchNorm2d, and without those of its layers that the pass has not used.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self._layers = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.track_running_stats]
+        self._layers = with_statistics(network)
         self._hooks = ExitStack()
         self._seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
@@ -43,7 +43,12 @@ class BatchNormInputs:
 
     @property
     def running(self) -> Statistics:
-        return [(layer.running_mean, layer.running_var) for layer in self._layers]  # type: ignore[misc]
+        return [(layer.running_mean, layer.running_var) for layer in self._layers if layer in self._seen]  # type: ignore[misc]
+
+
+def with_statistics(network: nn.Module) -> list[nn.BatchNorm2d]:
+    """The layers that keep what they learned of real images; a LayerNorm keeps nothing."""
+    return [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.running_mean is not None]
 
 
 class _Moments(torch.autograd.Function):

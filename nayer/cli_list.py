@@ -31,7 +31,7 @@ def list_command(arguments: argparse.Namespace) -> int:
 def _teachers(preset: str) -> Table:
     table = Table("name", "classes", "test accuracy", "network", "smaller student", "data")
     for card in teacher_cards():
-        accuracy = f"{card.test_accuracy:.1%}"
+        accuracy = "–" if card.test_accuracy is None else f"{card.test_accuracy:.1%}"
         table.add_row(
             card.name, str(len(card.classes)), accuracy, card.model.architecture, card.student.architecture, card.data
         )

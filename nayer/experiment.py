@@ -20,6 +20,7 @@ from nayer.evaluation import TestImages
 from nayer.events import Event
 from nayer.labels import Table, label_table
 from nayer.models import build
+from nayer.own_network import OwnNetwork
 from nayer.redraws import Redraws, redraws
 from nayer.state import RunState, Task, new_state
 from nayer.teachers import Teacher, TeacherCard, load_teacher, student_spec
@@ -76,28 +77,30 @@ class Run:
 _OPENED_ALIKE = ("teacher", "device", "test_data", "test_images")
 
 
-def open_run(config: Config, beside: Run | None = None) -> Run:
+def open_run(
+    config: Config, beside: Run | None = None, *, teacher: Teacher | None = None, student: nn.Module | None = None
+) -> Run:
     """Loads everything `config` names. Raises NayerError in one sentence before any training starts.
 
     `beside`: a run in the same thread, whose teacher and test images are shared where the config names the same.
+    `teacher` and `student`: those at hand, in place of the ones the config names; the student is trained in place.
     """
     if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in _OPENED_ALIKE):
         card, shared = beside.card, beside.task
     else:
-        card, shared = _opened(config)
+        card, shared = _opened(config, teacher or load_teacher(config.teacher))
     device = shared.device
     spec = student_spec(card, config.student)
     table = _table(card, config)
     task = replace(shared, config=config, table=torch.from_numpy(table.embeddings).to(device))
     rng = torch.Generator().manual_seed(config.seed)
-    student = _placed(build(spec, rng), device)
+    student = _placed(student or build(spec, rng), device)
     return Run(card, table, task, new_state(task, student, rng))
 
 
-def _opened(config: Config) -> tuple[TeacherCard, Task]:
+def _opened(config: Config, teacher: Teacher) -> tuple[TeacherCard, Task]:
     """The teacher and what it is measured with, in a task whose table is still to be looked up."""
     device = _device(config.device)
-    teacher = load_teacher(config.teacher)
     card = teacher.card
     evaluator = _evaluator(config, teacher, device)
     return card, Task(
@@ -125,7 +128,12 @@ def _table(card: TeacherCard, config: Config) -> Table:
 
 
 def _placed(network: nn.Module, device: torch.device) -> nn.Module:
-    """On `device`, with channels innermost: pooling and convolutions are about half again as fast that way."""
+    """On `device`, with channels innermost: pooling and convolutions are about half again as fast that way.
+
+    Not a network made elsewhere: its forward may reshape what it takes to lie channel by channel.
+    """
+    if isinstance(network, OwnNetwork):
+        return network.to(device)
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -16,6 +17,7 @@ from nayer.errors import ConfigError
 
 SIDES = (8, 64)  # px; two halvings must leave something, and memory must stay bounded
 WIDTHS = (1, 128)  # channels after the first convolution
+OWN = "own"  # in a spec's place of an architecture: a network that was made elsewhere and cannot be built here
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class ModelSpec(BaseModel):
     @classmethod
     def _architecture_exists(cls, architecture: str) -> str:
         try:
-            parse_architecture(architecture)
+            if architecture != OWN:
+                parse_architecture(architecture)
         except ConfigError as error:
             raise ValueError(str(error)) from None
         return architecture
@@ -94,8 +97,19 @@ class Classifier(nn.Module):
         """(n, f) → logits (n, k)."""
         return self.last(features)  # type: ignore[no-any-return]
 
+    def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.features(images)
+        return self.head(features), features
+
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.features(images))
+
+
+@runtime_checkable
+class TellsFeatures(Protocol):
+    """A network that parts its last layer from what is before it."""
+
+    def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]: ...
 
 
 def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
@@ -130,9 +144,8 @@ def initialise(module: nn.Module, rng: torch.Generator) -> None:
 
 def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (n, k) and penultimate features (n, f); a network that does not part them is described by its logits."""
-    if isinstance(network, Classifier):
-        features = network.features(images)
-        return network.head(features), features
+    if isinstance(network, TellsFeatures):
+        return network.logits_and_features(images)
     logits = network(images)
     return logits, logits
 

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from nayer.bn_statistics import with_statistics
 from nayer.clock import Stopwatch
 from nayer.diversity_meter import DiversityMeter, labels_kept
 from nayer.evaluation import HeldBack, at_rest
@@ -135,7 +136,7 @@ def started(task: Task, state: RunState, watch: Stopwatch) -> RunStarted:
 
 def notes(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Note]:
     messages = []
-    if not any(isinstance(m, nn.BatchNorm2d) for m in task.teacher.modules()):
+    if not with_statistics(task.teacher):
         messages.append(
             "This teacher has no BatchNorm, so the BN term is absent: labels and disagreement guide the generator."
         )

@@ -38,7 +38,9 @@ class TeacherCard(BaseModel):
     classes: tuple[str, ...] = Field(description="The classes' names, in the order of the labels.")
     mirror: bool = Field(description="Whether a mirrored image keeps its class.")
     testset: str | None = Field(description="Which test split fits, such as digits; none where there is none.")
-    test_accuracy: float = Field(ge=0.0, le=1.0, description="Share of the data's own test images, 0..1.")
+    test_accuracy: float | None = Field(
+        ge=0.0, le=1.0, description="Share of the data's own test images, 0..1; none where nobody has measured."
+    )
     data: str = Field(description="What it learned from, in one sentence.")
     licence: str = Field(description="The data's licence.")
     seed: int

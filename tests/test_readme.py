@@ -116,6 +116,15 @@ def test_every_command_runs_as_it_stands(checkout, monkeypatch, capsys):
     assert names["student"](torch.rand(2, 1, 8, 8)).shape == (2, 10)
 
 
+def test_a_classifier_in_memory_teaches_in_ten_lines(capsys):
+    (block,) = [block for block in PYTHON if "own_run" in block]
+    assert len([line for line in block.splitlines() if line]) <= 10
+    names: dict[str, object] = {}
+    exec(block.replace("rounds=4", "rounds=3, generator_steps=2, student_steps=2"), names)
+    assert names["student"](torch.rand(2, 3, 32, 32)).shape == (2, 3)
+    assert "student_step" in capsys.readouterr().out
+
+
 def test_make_test_is_the_gates(checkout):
     plan = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     gates = ["ruff format --check", "ruff check", "mypy --strict nayer app", "-m pytest"]
