@@ -2,13 +2,14 @@
 # make test   the gates: format, lint, types, tests
 # make slow   the tests that train for real
 # make format rewrites the files as the first gate wants them
+# make reliability  what visitors, disks and crashes may do: minutes, writes docs/reliability.md
 # make bench  how long things take on this machine, minutes
 #
 # Each makes .venv by itself and installs again only after the requirements have changed.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow format bench clean
+.PHONY: help run test slow format reliability bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
@@ -16,7 +17,7 @@ candidates := python3 python3.11 python3.12 python3.10 python
 suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 7
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 8
 
 run: .venv/installed
 	@exec $(python) app.py
@@ -36,6 +37,9 @@ slow: .venv/installed-tools chromium
 format: .venv/installed-tools
 	$(python) -m ruff format
 	$(python) -m ruff check --fix
+
+reliability: .venv/installed-tools
+	OMP_NUM_THREADS=1 $(python) -m tests.reliability
 
 bench: .venv/installed
 	$(python) -m nayer bench --page --teacher digits --seeds 0 --seconds 20

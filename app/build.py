@@ -90,11 +90,12 @@ def build(
 def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) -> None:
     """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
 
-    def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
+    def play(event: gr.EventData, request: gr.Request, *entered: object) -> dict[str, Any]:
         asked = event._data or {}
         preset, values = form.values(entered)
+        token, address = str(asked.get("token", "")), request.client.host if request.client else ""
         try:
-            begun = commands.begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
+            begun = commands.begin(preset, values, token, paused=bool(asked.get("paused")), address=address)
         except NayerError as error:
             return {"error": str(error), "asked": asked.get("asked")}
         return begun | {"asked": asked.get("asked")}

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import gradio as gr
 
+from app.address import ADDRESS
 from app.controls import make_config
 from app.payload import payload
 from app.plans import Plan, lab_plan
@@ -27,14 +28,16 @@ class Commands:
         self._teachers = teachers
         self._local = local
 
-    def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
+    def begin(
+        self, preset: str, values: dict[str, object], token: str, *, paused: bool = False, address: str = ""
+    ) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
         config = make_config(preset, values, self._teachers, local=self._local)
-        return self._begun(Plan.alone(config), token, paused=paused)
+        return self._begun(Plan.alone(config), token, paused=paused, address=address)
 
-    def _begun(self, plan: Plan, token: str, *, paused: bool = False) -> dict[str, Any]:
+    def _begun(self, plan: Plan, token: str, *, paused: bool = False, address: str = "") -> dict[str, Any]:
         owner = self._registry.visitor(token)
-        run = self._registry.start(plan, owner, paused=paused)
+        run = self._registry.start(plan, owner, paused=paused, lane=address or ADDRESS.get())
         return {"run": run.id, "token": owner, "state": run.state}
 
     def start(
@@ -125,7 +128,7 @@ class Commands:
     def revive(self, run: str, token: str) -> dict[str, Any]:
         """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
         try:
-            found = self._registry.revive(run, token)
+            found = self._registry.revive(run, token, lane=ADDRESS.get())
         except NayerError as error:
             raise _shown(error) from None
         return {"run": found.id, "state": found.state}

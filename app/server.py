@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import text
+from app.address import Addressed
 from app.asking import command_routes
 from app.build import build
 from app.commands import Commands
@@ -78,6 +79,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
         await asyncio.to_thread(registry.close)
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    application.add_middleware(Addressed)
     application.state.registry = registry
     application.include_router(command_routes(commands))
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from starlette.testclient import TestClient
 
+from app.environment import Environment
 from app.live_run import LiveRun
 from app.places import LEAVE_SECONDS
 from app.plans import Plan
@@ -18,7 +20,7 @@ from nayer.errors import ConfigError
 from nayer.events import Event, Note, RunFinished
 from tests.app.gates import Gate
 from tests.app.scripted import SHORT, Scripted, script
-from tests.app.serving import wait_until
+from tests.app.serving import created, wait_until
 
 
 class Clock:
@@ -257,3 +259,16 @@ def test_a_reason_for_a_stop_is_told_before_it(gate: Gate) -> None:
     finally:
         gate.open.set()
         registry.close()
+
+
+def test_visitors_behind_one_address_share_their_turns_through_every_door(gate: Gate) -> None:
+    """Starts of the public endpoint and of the page's own route, from the address that the request came from."""
+    with TestClient(created(gate.opener, Environment(capacity=1)), client=("192.0.2.7", 1)) as client:
+        registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+        lanes: list[str] = []
+        whole = registry.start
+        registry.start = lambda *given, lane="", **named: lanes.append(lane) or whole(*given, lane=lane, **named)  # type: ignore[method-assign,func-returns-value,assignment]
+        client.post("/gradio_api/run/start", json={"data": ["digits", "nayer", 0, "lte", 1, {}, ""]})
+        client.post("/command/start_lab", json=["reset", "digits", 0, 2, 1, [], ""])
+        assert lanes == ["192.0.2.7"] * 2
+        gate.open.set()

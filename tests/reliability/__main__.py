@@ -1,0 +1,92 @@
+"""`python -m tests.reliability [number …]`: tries what the numbered rows ask for and writes docs/reliability.md.
+
+Every module `row_NN_….py` beside this one has a function `measure()` that returns its `Figure`. Each runs in a process
+of its own, so that none finds what another left behind, and says so where it fails or takes too long.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import platform
+import re
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tests.reliability.figure import Figure
+
+HERE = Path(__file__).parent
+TABLE = HERE.parent.parent / "docs" / "reliability.md"
+LONGEST = 900.0  # seconds a row may take
+_MARK = "figure: "
+
+
+def modules(numbers: list[int]) -> dict[int, str]:
+    """Number -> module, in order; all of them where no number is named."""
+    found = {int(path.stem.split("_")[1]): path.stem for path in sorted(HERE.glob("row_*.py"))}
+    return {number: found[number] for number in sorted(numbers or found)}
+
+
+def tried(number: int, module: str) -> tuple[Figure, float]:
+    """The row's figure and the seconds it took."""
+    began = time.monotonic()
+    command = [sys.executable, "-W", "ignore", "-m", "tests.reliability", "--one", module]
+    try:
+        done = subprocess.run(
+            command, cwd=HERE.parent.parent, capture_output=True, text=True, timeout=LONGEST, check=False
+        )
+        lines = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
+        if done.returncode == 0 and lines:
+            return Figure(**json.loads(lines[-1].removeprefix(_MARK))), time.monotonic() - began
+        why = (done.stderr.strip().splitlines() or ["no figure"])[-1][:200]
+    except subprocess.TimeoutExpired:
+        why = f"took more than {LONGEST:.0f} s"
+    return Figure(number, module, "", f"failed: {why}", False), time.monotonic() - began
+
+
+def row(figure: Figure, seconds: float) -> str:
+    held = "yes" if figure.held else "**no**"
+    return f"| {figure.number} | {figure.what} | {figure.target} | {figure.reached} | {held} | {seconds:.0f} |"
+
+
+def write(rows: dict[int, str]) -> None:
+    """The table with these rows; those of an earlier time stay."""
+    former = TABLE.read_text("utf-8") if TABLE.exists() else ""
+    kept = {int(found[1]): found[0] for found in re.finditer(r"^\| (\d+) \|.*$", former, re.MULTILINE)}
+    when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    lines = [
+        "# Reliability",
+        "",
+        f"`make reliability` tries each of these and writes this table; last on {when}, on {platform.machine()} with",
+        f"Python {platform.python_version()}. A row that could not be tried is not held.",
+        "",
+        "| # | what is tried | target | reached | held | s |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(line for _, line in sorted((kept | rows).items())),
+    ]
+    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--one"]:
+        figure = importlib.import_module(f"tests.reliability.{arguments[1]}").measure()
+        sys.stdout.write(_MARK + json.dumps(dataclasses.asdict(figure)) + "\n")
+        return 0
+    rows, held = {}, True
+    for number, module in modules([int(number) for number in arguments]).items():
+        figure, seconds = tried(number, module)
+        rows[number] = row(figure, seconds)
+        held &= figure.held
+        sys.stdout.write(rows[number] + "\n")
+        sys.stdout.flush()
+    write(rows)
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""The whole application as a process of its own, on a data folder: booted, asked, killed, booted again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).parents[2]
+QUICK = {"generator_steps": 2, "generator_width": 4, "synthesis_batch": 20, "student_steps": 2, "warmup_rounds": 1}
+
+
+class Application:
+    """`python app.py` on a free port; it is up once this returns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.began = time.monotonic()
+        environment = {**os.environ, "NAYER_DATA": str(folder), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", "0"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        found = None
+        while not found:
+            line = self.process.stdout.readline()
+            assert line, "the server did not start"
+            found = re.match(r"Open (http://\S+) in a browser", line)
+        self.url = found[1]
+
+    def start(self, token: str, rounds: int = 100_000) -> dict[str, str]:
+        told: dict[str, str] = self.post(
+            "gradio_api/run/start", {"data": ["digits", "nayer", 0, "lte", rounds, QUICK, token]}
+        )["data"][0]
+        return told
+
+    def command(self, name: str, *given: Any) -> dict[str, Any]:
+        return self.post(f"command/{name}", list(given))
+
+    def status(self, run: str) -> dict[str, Any]:
+        with urlopen(f"{self.url}/live/{run}/status?since=0", timeout=30) as answer:
+            told: dict[str, Any] = json.load(answer)
+            return told
+
+    def post(self, path: str, body: object) -> dict[str, Any]:
+        request = Request(f"{self.url}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        try:
+            with urlopen(request, timeout=60) as answer:
+                told: dict[str, Any] = json.load(answer)
+                return told
+        except HTTPError as error:
+            raise AssertionError(f"{path}: {error.code} {error.read()[:200]!r}") from None
+
+    def memory(self) -> float:
+        """Resident, in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("utf-8")
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) / 1000
+
+    def end(self, asked: signal.Signals) -> tuple[int, float]:
+        """(its exit status, the seconds it took)."""
+        began = time.monotonic()
+        self.process.send_signal(asked)
+        self.process.communicate(timeout=60)
+        return self.process.returncode, time.monotonic() - began
