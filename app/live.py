@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from app.view import View
 from nayer.errors import NayerError
 
 STATIC = Path(__file__).parent / "static"
+FRESH_SECONDS = 0.5  # how old what a new viewer sees first may be
 _FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -33,6 +36,37 @@ def static_version() -> str:
 def style_sheets() -> list[str]:
     """The names of the page's style sheets; `stage.css`, whose colours the others use, comes first."""
     return sorted((path.name for path in STATIC.glob("*.css")), key=lambda name: (name != "stage.css", name))
+
+
+def told(run: LiveRun, arm: int, since: int) -> bytes | None:
+    """What is new of an arm since `since`, as JSON; None when nothing is."""
+    news = payload(run.refresh(arm), since)
+    return None if news is None else json.dumps(news, ensure_ascii=False, allow_nan=False).encode()
+
+
+class Beginnings:
+    """All there is to see of a run, for whoever begins to look: written out once for all who do within a moment.
+
+    Nobody misses anything by that, for what is new is asked for from the `seq` that was told.
+    """
+
+    def __init__(
+        self, tell: Callable[[LiveRun, int], bytes | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._latest: dict[tuple[LiveRun, int], tuple[float, bytes | None]] = {}
+
+    def of(self, run: LiveRun, arm: int) -> bytes | None:
+        with self._lock:
+            when, news = self._latest.get((run, arm), (-FRESH_SECONDS, None))
+            if news is None or run.ended or self._clock() - when >= FRESH_SECONDS:
+                news = self._tell(run, arm)
+                now = self._clock()
+                self._latest = {key: kept for key, kept in self._latest.items() if now - kept[0] < FRESH_SECONDS}
+                self._latest[run, arm] = (now, news)
+            return news
 
 
 class Sheets:
@@ -60,19 +94,19 @@ def routes(
     of the embedding explorer."""
     router = APIRouter()
     sheets = Sheets(sheet)
+    beginnings = Beginnings(lambda run, arm: told(run, arm, 0))
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
 
     @router.get("/live/{run}/status")
     @router.get("/live/{run}/arm/{arm}/status")
     def status(run: str, arm: int = 0, since: int = 0) -> Response:
         try:
-            view = registry.look(run).refresh(arm)
+            news = beginnings.of(registry.look(run), arm) if since <= 0 else told(registry.look(run), arm, since)
         except (NoSuchRun, NoSuchArm) as error:
             return _gone(error)
-        news = payload(view, since)
         if news is None:
             return Response(status_code=204)
-        return JSONResponse(news, headers={"Cache-Control": "no-store"})
+        return Response(news, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/rounds")
     def sample_rounds(run: str, since: int = 0) -> Response:

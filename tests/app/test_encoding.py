@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,6 +20,7 @@ from nayer.events import RoundSynthesised, RunStarted
 from nayer.inbox import BYTES, Inbox
 from nayer.session import Session
 from tests.app.scripted import SHORT, Scripted, script, synthesised
+from tests.app.serving import wait_until
 
 VIEWERS = 50
 
@@ -88,3 +90,29 @@ def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> No
     assert inbox.dropped == 200 - len(rounds)
     inbox.put(one)
     assert inbox.drain() == [one]
+
+
+def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_is_new() -> None:
+    now, told = [0.0], []
+
+    def tell(run: LiveRun, arm: int) -> bytes | None:
+        told.append(arm)
+        return live.told(run, arm, 0)
+
+    run = finished()
+    run.session.start(paused=True)
+    beginnings = live.Beginnings(tell, lambda: now[0])
+    with ThreadPoolExecutor(8) as viewers:
+        answers = set(viewers.map(lambda _: beginnings.of(run, 0), range(20)))
+    assert len(told) == len(answers) == 1
+    first = json.loads(answers.pop() or b"{}")
+    run.session.step("round")
+    wait_until(lambda: run.refresh().rounds_done == 1)
+    assert json.loads(beginnings.of(run, 0) or b"{}") == first  # a little old, and it says how old
+    later = json.loads(live.told(run, 0, first["seq"]) or b"{}")
+    assert [row["round"] for row in later["rows"]] == [0]
+    now[0] += live.FRESH_SECONDS
+    assert json.loads(beginnings.of(run, 0) or b"{}")["rounds_done"] == 1
+    run.session.stop()
+    assert run.session.join(10)
+    assert json.loads(beginnings.of(run, 0) or b"{}")["state"] == "stopped"  # how it ended is never late

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 
-EACH, SEED = 3, 20261123
+EACH, SEED = 20, 20261123
 HONEST_SECONDS, ORDERLY_SECONDS = 15.0, 8.0
 
 
