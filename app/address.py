@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
+from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Scope]]
+Send = Callable[[Scope], Awaitable[None]]
 ADDRESS: ContextVar[str] = ContextVar("address", default="")
 
 
 class Addressed:
     """Middleware that keeps the client's address for whatever answers the request, also in a thread."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
