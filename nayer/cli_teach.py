@@ -1,9 +1,10 @@
-"""`python -m nayer teach`: trains a teacher from labelled images."""
+"""`python -m nayer teach`: trains a teacher from labelled images, those of a known data set or one's own."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -13,18 +14,36 @@ from nayer.fitting import Epoch
 from nayer.lessons import LESSONS
 from nayer.models import Classifier
 from nayer.teach import teach
+from nayer.teach_own import HELD_OUT, OwnLesson, teach_own
+from nayer.teachers import TeacherCard
 
 MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000
+COLOURS = {"auto": None, "grey": True, "rgb": False}
+OWN_ONLY = ("size", "colour", "model", "student", "mirror")  # flags that a known data set has an answer to
 
 
 def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `teach_command` reads."""
-    parser.add_argument("name", metavar="|".join(LESSONS), help="What the teacher learns.")
-    parser.add_argument("--data", default="", metavar="FOLDER", help="Where the data's own files lie, train and test.")
-    parser.add_argument("--out", default="", metavar="FOLDER", help="Where the teacher goes (default: teachers/NAME).")
+    known = "|".join(LESSONS)
+    parser.add_argument(
+        "name", nargs="?", default="", metavar=known, help="What the teacher learns; left out, images of your own."
+    )
+    parser.add_argument(
+        "--data",
+        default="",
+        help="Your images: a folder a class (with train/ and test/ above them or not), a zip or parquet file, a data"
+        " set's id on the Hub. With a name, the folder where that data's own files lie.",
+    )
+    parser.add_argument("--out", default="", metavar="DIR", help="Where the teacher goes (default: teachers/NAME).")
     parser.add_argument("--seed", type=int, default=0, help="Every random draw follows from it (default: %(default)s).")
-    parser.add_argument("--epochs", type=int, default=0, help="Passes over the images; 0 takes the lesson's own.")
+    parser.add_argument("--epochs", type=int, default=0, help="Passes over the images; 0 for what they need.")
+    own = parser.add_argument_group("for images of your own")
+    own.add_argument("--size", type=int, default=0, help="Side in px, 8 to 64; 0 for the images' own.")
+    own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: grey where all images are.")
+    own.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
+    own.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
+    own.add_argument("--mirror", action="store_true", help="A mirrored image keeps its class.")
 
 
 def teach_command(arguments: argparse.Namespace) -> int:
@@ -32,17 +51,51 @@ def teach_command(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.seed <= MAX_SEED:
         raise ConfigError(f"seed={arguments.seed} does not work; use 0 to {MAX_SEED}.")
     if not 0 <= arguments.epochs <= MAX_EPOCHS:
-        raise ConfigError(f"epochs={arguments.epochs} does not work; use 1 to {MAX_EPOCHS}, or 0 for the lesson's own.")
+        raise ConfigError(f"epochs={arguments.epochs} does not work; use 1 to {MAX_EPOCHS}, or 0 for what they need.")
     console = Console()
+    if arguments.name:
+        out = Path(arguments.out or Path("teachers") / arguments.name)
+        card = _known(arguments, out, _teller(console))
+    else:
+        if not arguments.data or not arguments.out:
+            raise ConfigError(f"name is not given; use one of {', '.join(LESSONS)}, or --data and --out.")
+        out = Path(arguments.out)
+        card = _own(arguments, out, _teller(console))
+    console.print(f"{card.test_accuracy:.2%} of the test images; the teacher is in {out}.", soft_wrap=True)
+    if (out / HELD_OUT).is_file():
+        console.print(
+            f"No images were set apart for testing: {out / HELD_OUT} keeps those it never saw.", soft_wrap=True
+        )
+    return 0
+
+
+def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
+    for flag in OWN_ONLY:
+        if getattr(arguments, flag) not in ("", 0, False, "auto"):
+            raise ConfigError(f"{flag} does not go with name={arguments.name!r}; it is for images of your own.")
+    return teach(
+        arguments.name, out, folder=arguments.data, seed=arguments.seed, epochs=arguments.epochs, on_epoch=tell
+    )
+
+
+def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
+    lesson = OwnLesson(
+        size=arguments.size,
+        grey=COLOURS[arguments.colour],
+        model=arguments.model,
+        student=arguments.student,
+        mirror=arguments.mirror,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+    )
+    return teach_own(arguments.data, out, lesson, tell)
+
+
+def _teller(console: Console) -> Callable[[Epoch, Classifier], None]:
     start = time.monotonic()
 
     def tell(epoch: Epoch, network: Classifier) -> None:
         left = (time.monotonic() - start) / epoch.epoch * (epoch.epochs - epoch.epoch)
         console.print(f"epoch {epoch.epoch} of {epoch.epochs}: loss {epoch.loss:.3f}, about {left:.0f} s left")
 
-    out = Path(arguments.out or Path("teachers") / arguments.name)
-    card = teach(
-        arguments.name, out, folder=arguments.data, seed=arguments.seed, epochs=arguments.epochs, on_epoch=tell
-    )
-    console.print(f"{card.test_accuracy:.2%} of the test images; the teacher is in {out}.", soft_wrap=True)
-    return 0
+    return tell

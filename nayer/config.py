@@ -75,7 +75,7 @@ class Config(BaseModel):
         group="run",
         max_length=1024,
         fixed=True,
-        help="A folder with labelled test images, for the accuracy curve only.",
+        help="Labelled test images, for the accuracy curve only: a folder a class, a zip or parquet file, a Hub id.",
     )
     test_images: int = setting(
         2000,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
-from nayer.errors import AssetError, ConfigError, StorageError
+from nayer.errors import AssetError, ConfigError
 from nayer.evaluation import predict
-from nayer.fitting import Epoch, Recipe, fit
+from nayer.fitting import Epoch, fit
 from nayer.lessons import Lesson, get
 from nayer.models import Classifier, ModelSpec
+from nayer.teacher_folder import readme, write_teacher
 from nayer.teachers import TeacherCard, weights_of
 from nayer.testsets import load_testset
 
@@ -39,7 +42,7 @@ def teach(
         raise ConfigError(f"data={folder[:200]!r} is no folder; name the one that holds {lesson.title}'s images.")
     cycles = (replace(lesson.cycles[0], epochs=epochs),) if epochs else lesson.cycles
     images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
-    spec = _spec(lesson, images)
+    spec = spec_for(lesson.model, len(lesson.classes), images)
     network = fit(spec, images, labels, cycles, torch.Generator().manual_seed(seed), on_epoch)
     weights = weights_of(network)
     card = TeacherCard(
@@ -60,83 +63,31 @@ def teach(
     test = load_testset(card, folder)
     if test is None:
         raise AssetError(f"data={folder!r} holds no test images; the card needs the accuracy on them.")
-    hits = predict(network, torch.from_numpy(test.images)) == torch.from_numpy(test.labels)
-    card = card.model_copy(update={"test_accuracy": round(hits.float().mean().item(), 4)})
-    _write(out, card, weights, _readme(card, network, cycles, len(images), len(hits)))
+    card = card.model_copy(update={"test_accuracy": accuracy(network, test.images, test.labels)})
+    write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(test.labels)))
     return card
 
 
-def _spec(lesson: Lesson, images: torch.Tensor) -> ModelSpec:
-    """The lesson's network for images (n, c, h, w) uint8, with their mean and standard deviation a channel."""
+def spec_for(architecture: str, classes: int, images: torch.Tensor) -> ModelSpec:
+    """A network for images (n, c, h, w) uint8, with their mean and standard deviation a channel."""
     pixels = images.transpose(0, 1).flatten(1)  # (c, n·h·w)
     std, mean = torch.std_mean(pixels.float() / 255.0, dim=1)
     return ModelSpec(
-        architecture=lesson.model,
+        architecture=architecture,
         channels=images.shape[1],
         size=images.shape[2],
-        classes=len(lesson.classes),
+        classes=classes,
         mean=tuple(round(value, 4) for value in mean.tolist()),
-        std=tuple(round(value, 4) for value in std.tolist()),
+        std=tuple(max(1e-3, round(value, 4)) for value in std.tolist()),
     )
+
+
+def accuracy(network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    """The share of images (n, c, h, w) that the network is right for, 0..1."""
+    hits = predict(network, torch.from_numpy(images)) == torch.from_numpy(labels)
+    return round(hits.float().mean().item(), 4)
 
 
 def _command(name: str, lesson: Lesson, seed: int, epochs: int) -> str:
     data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
     return f"python -m nayer teach {name}{data} --seed {seed}" + (f" --epochs {epochs}" if epochs else "")
-
-
-def _readme(card: TeacherCard, network: Classifier, cycles: Sequence[Recipe], images: int, tests: int) -> str:
-    """The card for people, a table in Markdown."""
-    spec = card.model
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    rows = {
-        "test accuracy": f"{card.test_accuracy:.2%} of {tests:,} test images, measured once, at the end",
-        "network": f"`{spec.architecture}`, {parameters:,} parameters",
-        "images": f"{spec.channels} × {spec.size} × {spec.size}",
-        "its student": f"`{card.student.architecture}`",
-        "data": card.data,
-        "licence of the data": card.licence,
-        "training": f"{images:,} images: " + "; then ".join(_in_words(recipe) for recipe in cycles),
-        "seed": str(card.seed),
-        "command": f"`{card.command}`",
-        "SHA-256 of model.safetensors": f"`{card.sha256}`",
-        "classes, in the order of the labels": ", ".join(card.classes),
-    }
-    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
-    return f"# Teacher: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
-
-
-def _in_words(recipe: Recipe) -> str:
-    parts = [
-        f"{recipe.epochs} epochs in batches of {recipe.batch}",
-        f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",
-        f"one-cycle learning rate up to {recipe.lr}",
-    ]
-    moves = [f"shifts of up to {recipe.crop} px"] if recipe.crop else []
-    moves += ["mirroring"] if recipe.mirror else []
-    parts += [" and ".join(moves)] if moves else []
-    parts += [f"labels smoothed by {recipe.smoothing}"] if recipe.smoothing else []
-    parts += ["convolutions in bfloat16"] if recipe.bfloat16 else []
-    return ", ".join(parts)
-
-
-def _write(out: Path, card: TeacherCard, weights: bytes, readme: str) -> None:
-    """Each file whole or not at all; the card last, so that a folder with a card is complete."""
-    files = {
-        "model.safetensors": weights,
-        "README.md": readme.encode(),
-        "config.json": card.model_dump_json(indent=2).encode() + b"\n",
-    }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            partial = out / f"{name}.partial"
-            try:
-                partial.write_bytes(content)
-                os.replace(partial, out / name)
-            finally:
-                partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"out={str(out)!r} cannot be written ({error.strerror}); name a folder with space in it."
-        ) from None

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from nayer.errors import AssetError, ConfigError
+from nayer.guarded_tensors import read_tensors
 from nayer.models import Classifier, ModelSpec, build, parse_architecture
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "teachers"
 MAX_CARD_BYTES = 1 << 20
-MAX_HEADER_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 256 << 20
 MAX_NAME = 64  # characters of a class name
 
@@ -158,17 +154,8 @@ def _float_state(network: nn.Module) -> dict[str, Tensor]:
 def _with_weights(spec: ModelSpec, content: bytes) -> Classifier:
     """The network of `spec` with these weights; nothing is allocated before names, shapes and types fit."""
     with torch.device("meta"):
-        wanted = {name: list(tensor.shape) for name, tensor in _float_state(Classifier(spec)).items()}
-    _check_header(_header(content), wanted)
-    try:
-        weights = load(content)
-    except (SafetensorError, ValueError):
-        raise AssetError("model.safetensors is damaged") from None
-    for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
-            raise AssetError(f"{name} is not finite")
-        if name.endswith("running_var") and (tensor < 0).any():
-            raise AssetError(f"{name} is negative")
+        wanted = _float_state(Classifier(spec))
+    weights = read_tensors(content, wanted)
     network = build(spec)
     network.load_state_dict(weights, strict=False)  # but for the counters, which eval mode does not read
     with torch.no_grad():
@@ -176,38 +163,3 @@ def _with_weights(spec: ModelSpec, content: bytes) -> Classifier:
     if not torch.isfinite(answer).all():
         raise AssetError("its answer to a grey image is not finite")
     return network
-
-
-def _header(content: bytes) -> dict[str, Any]:
-    """The JSON in front of the tensors, read only where its length is plausible."""
-    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
-    if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - 8):
-        raise AssetError("model.safetensors is no safetensors file")
-    try:
-        header = json.loads(content[8 : 8 + length], object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError):
-        raise AssetError("model.safetensors is no safetensors file") from None
-    if not isinstance(header, dict) or not all(isinstance(entry, dict) for entry in header.values()):
-        raise AssetError("model.safetensors is no safetensors file")
-    header.pop("__metadata__", None)
-    return header
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key comes twice")
-    return dict(pairs)
-
-
-def _check_header(header: dict[str, Any], wanted: dict[str, list[int]]) -> None:
-    """AssetError naming up to five differences."""
-    wrong = [f"{name} is missing" for name in wanted if name not in header]
-    wrong += [f"{name[:60]!r} is one too many" for name in header if name not in wanted]
-    for name in wanted.keys() & header.keys():
-        shape, kind = header[name].get("shape"), header[name].get("dtype")
-        if shape != wanted[name]:
-            wrong.append(f"{name} has the shape {str(shape)[:40]} instead of {wanted[name]}")
-        elif kind != "F32":
-            wrong.append(f"{name} is {str(kind)[:10]} instead of F32")
-    if wrong:
-        raise AssetError("model.safetensors does not fit config.json (" + ", ".join(sorted(wrong)[:5]) + ")")

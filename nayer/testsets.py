@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from nayer.emoji import TESTING, testing_images
 from nayer.emoji_drawings import holds_icon_sets
 from nayer.errors import AssetError
-from nayer.labelled import Labelled, read_class_folders, read_idx, read_parquet
+from nayer.labelled import Labelled, read_idx, read_parquet
+from nayer.own_images import find_pictures, labelled_as
 from nayer.teachers import TeacherCard
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "testsets"
@@ -65,7 +66,8 @@ def load_testset(card: TeacherCard, folder: str = "") -> TestSet | None:
     """Images that fit `card`: from `folder`, else those shipped, else from the Hub; None where there are none at hand.
 
     `folder` holds `test.parquet` with the columns img and label, the two gzipped files of Fashion-MNIST's test images,
-    the packages of emoji, or one folder of pictures a class. AssetError if not.
+    the packages of emoji, or one folder of pictures a class; or it is a zip or parquet file or a data set on the Hub.
+    Classes are matched by name. NayerError if not.
     """
     return _read(card, folder)
 
@@ -88,8 +90,9 @@ def _from_folder(card: TeacherCard, folder: Path) -> TestSet:
     elif (folder / IDX[0]).is_file():
         images, labels = read_idx(folder / IDX[0], folder / IDX[1])
     else:
-        images, labels = read_class_folders(folder, card.classes, spec.channels, spec.size)
-    return _checked(card, (images, labels), f"{len(labels):,} images from the folder {folder.name}")
+        pictures = find_pictures(str(folder), field="test_data")
+        images, labels = labelled_as(pictures, card.classes, spec.channels, spec.size)
+    return _checked(card, (images, labels), f"{len(labels):,} images from {folder.name}")
 
 
 def _shipped(name: str) -> TestSet:

@@ -246,7 +246,7 @@ def sentences(text):
         (["distill", "--seed"], "--seed"),
         (["distil"], "command='distil'"),
         (["list", "papers"], "list='papers'"),
-        (["teach"], "required"),
+        (["teach"], "--data and --out"),
         (["embed", "--out"], "--out"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",

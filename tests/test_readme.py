@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from packaging.requirements import Requirement
+from PIL import Image
 
 from nayer.cli import main
 from nayer.teachers import teacher_cards
@@ -41,6 +42,10 @@ def checkout(tmp_path_factory):
         (folder / name).symlink_to(ROOT / name)
     if (ROOT / ".venv").is_dir():
         (folder / ".venv").symlink_to(ROOT / ".venv")
+    for place, name in enumerate(("cat", "dog", "boat")):  # the reader's own images
+        (folder / "images" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("L", (8, 8), 80 * place + number).save(folder / "images" / name / f"{number}.png")
     return folder
 
 

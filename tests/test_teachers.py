@@ -111,7 +111,11 @@ def infinite(weights: Weights) -> None:
 
 def overflowing(weights: Weights) -> None:
     for name in ("body.0.weight", "body.4.weight", "last.weight"):
-        weights[name].fill_(1e38)
+        weights[name].fill_(9e17)
+
+
+def immense(weights: Weights) -> None:
+    weights["last.bias"][0] = 1e38
 
 
 def negative_variance(weights: Weights) -> None:
@@ -140,6 +144,7 @@ def one_too_many(weights: Weights) -> None:
         (not_a_number, r"last\.weight is not finite"),
         (infinite, r"last\.bias is not finite"),
         (overflowing, r"its answer to a grey image is not finite"),
+        (immense, r"last\.bias holds values beyond 1e\+18"),
         (negative_variance, r"body\.1\.running_var is negative"),
         (wrong_shape, r"last\.weight has the shape \[9, 64\] instead of \[10, 64\]"),
         (half_precision, r"last\.bias is F64 instead of F32"),

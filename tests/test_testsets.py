@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from nayer import testsets
-from nayer.errors import AssetError
-from nayer.labelled import balanced, decode, digits_for_testing, read_digits, read_idx
+from nayer.decoding import decode
+from nayer.errors import AssetError, ConfigError
+from nayer.labelled import balanced, digits_for_testing, read_digits, read_idx
 from nayer.lessons import LESSONS
 from nayer.teachers import SHIPPED, TeacherCard, read_card
 from nayer.testsets import load_testset
@@ -129,9 +130,10 @@ def test_a_parquet_file_is_read_as_the_hub_writes_it(card: TeacherCard, tmp_path
 
 
 def test_a_folder_without_labelled_images_is_refused(card: TeacherCard, tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(AssetError, match=r"holds no pictures in folders named after the classes, such as 'zero'"):
-            load_testset(card, str(folder))
+    with pytest.raises(AssetError, match=r"holds no pictures in folders named after their classes, such as cat/1\.png"):
+        load_testset(card, str(tmp_path))
+    with pytest.raises(ConfigError, match=r"^test_data='.*missing' does not exist; name a folder"):
+        load_testset(card, str(tmp_path / "missing"))
 
 
 def test_labels_beyond_the_classes_and_images_of_another_size_are_refused(card: TeacherCard, tmp_path: Path) -> None:

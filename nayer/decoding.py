@@ -1,0 +1,75 @@
+"""Encoded pictures from anywhere → pixels, with nothing decoded before its size is known."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from nayer.errors import AssetError
+
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+MAX_SIDE = 1024  # px; larger pictures are refused before they are decoded
+
+
+def decode(data: bytes, name: str, channels: int, size: int) -> NDArray[np.uint8]:
+    """An encoded picture as (c, size, size): the middle square of an oblong one, resized where it does not fit.
+
+    Turned as its EXIF says; what is transparent becomes white; 16 bits become the upper 8. AssetError names the
+    picture where it is larger than `MAX_SIDE`, moves, or cannot be read.
+    """
+    with _opened(data, name) as picture:
+        try:
+            plain = _plain(picture, channels)
+        except Exception:  # a decoder raises whatever it stumbles over
+            raise _unreadable(name) from None
+    if plain.size != (size, size):
+        side = min(plain.size)
+        left, top = (plain.width - side) // 2, (plain.height - side) // 2
+        plain = plain.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    pixels = np.asarray(plain, dtype=np.uint8)  # (h, w) or (h, w, c)
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def looks(data: bytes, name: str) -> tuple[int, bool]:
+    """The shorter side of an encoded picture in px, and whether it is grey by its kind; nothing is decoded."""
+    with _opened(data, name) as picture:
+        return min(picture.size), picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
+
+
+def suffix(data: bytes) -> str:
+    """The file name's ending that belongs to an encoded picture, by its bytes."""
+    with _opened(data, "a picture") as picture:
+        return {"JPEG": ".jpg"}.get(str(picture.format), f".{picture.format}".lower())
+
+
+def _opened(data: bytes, name: str) -> Image.Image:
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        frames = getattr(picture, "n_frames", 1)
+    except Exception:  # a parser raises whatever it stumbles over
+        raise _unreadable(name) from None
+    width, height = picture.size
+    if max(width, height) > MAX_SIDE:
+        raise AssetError(f"{name} is {width} × {height} px; at most {MAX_SIDE} a side are read.")
+    if frames > 1:
+        raise AssetError(f"{name} moves, it has {frames} frames; use a still picture.")
+    return picture
+
+
+def _plain(picture: Image.Image, channels: int) -> Image.Image:
+    if picture.mode.startswith("I"):  # 16 bits, or 32 of which PNG's 16 are filled; Pillow would cut them at 255
+        picture = Image.fromarray((np.asarray(picture).astype(np.int64) // 256).clip(0, 255).astype(np.uint8))
+    picture = ImageOps.exif_transpose(picture)
+    if picture.has_transparency_data:
+        seen = picture.convert("RGBA")
+        ground = Image.new("RGBA", seen.size, "white")
+        picture = Image.alpha_composite(ground, seen)
+    return picture.convert("L" if channels == 1 else "RGB")
+
+
+def _unreadable(name: str) -> AssetError:
+    return AssetError(f"{name} is no picture that can be read; use PNG, JPEG, BMP or WebP.")

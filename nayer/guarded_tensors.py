@@ -1,0 +1,83 @@
+"""Tensors from files that anybody may have written: safetensors only, compared with what is wanted before any is read.
+
+No pickle format is ever opened: loading one can run code. A file is told by its bytes, not by its name.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from nayer.errors import AssetError
+
+MAX_HEADER_BYTES = 1 << 20
+MAX_TENSORS = 2_000
+MAX_DIFFERENCES = 5  # told of in one sentence
+MAX_VALUE = 1e18  # beyond it a square is infinite in float32
+KINDS = {torch.float32: "F32", torch.int64: "I64"}
+
+
+def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "model.safetensors") -> dict[str, Tensor]:
+    """The tensors in `content`, of exactly the names, shapes and types of `wanted`, whose values do not matter.
+
+    Raises AssetError that names up to five differences, before memory is taken, and what is not finite.
+    """
+    _compare(header(content, name), wanted, name)
+    try:
+        tensors = load(content)
+    except (SafetensorError, ValueError):
+        raise AssetError(f"{name} is damaged") from None
+    for key, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise AssetError(f"{key} is not finite")
+        if tensor.is_floating_point() and tensor.numel() and tensor.abs().max() > MAX_VALUE:
+            raise AssetError(f"{key} holds values beyond {MAX_VALUE:g}, which cannot be computed with")
+        if key.endswith("running_var") and (tensor < 0).any():
+            raise AssetError(f"{key} is negative")
+    return tensors
+
+
+def header(content: bytes, name: str, max_tensors: int = MAX_TENSORS) -> dict[str, Any]:
+    """What stands in front of the tensors, by tensor; read only where its length is plausible.
+
+    Raises AssetError for what is no such file.
+    """
+    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
+    if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - 8):
+        raise AssetError(f"{name} is no safetensors file")
+    try:
+        found = json.loads(content[8 : 8 + length], object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        raise AssetError(f"{name} is no safetensors file") from None
+    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
+        raise AssetError(f"{name} is no safetensors file")
+    found.pop("__metadata__", None)
+    if len(found) > max_tensors:
+        raise AssetError(f"{name} holds {len(found):,} tensors; at most {max_tensors:,} are read")
+    return found
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key comes twice")
+    return dict(pairs)
+
+
+def _compare(found: Mapping[str, Any], wanted: Mapping[str, Tensor], name: str) -> None:
+    wrong = [f"{key} is missing" for key in wanted if key not in found]
+    wrong += [f"{key[:60]!r} is one too many" for key in found if key not in wanted]
+    for key in wanted.keys() & found.keys():
+        shape, kind = found[key].get("shape"), found[key].get("dtype")
+        if shape != list(wanted[key].shape):
+            wrong.append(f"{key} has the shape {str(shape)[:40]} instead of {list(wanted[key].shape)}")
+        elif kind != KINDS[wanted[key].dtype]:
+            wrong.append(f"{key} is {str(kind)[:10]} instead of {KINDS[wanted[key].dtype]}")
+    if wrong:
+        raise AssetError(f"{name} does not fit config.json (" + ", ".join(sorted(wrong)[:MAX_DIFFERENCES]) + ")")
