@@ -20,6 +20,7 @@ class Environment:
     waiting: int = 100  # runs that may wait for a place
     grace_seconds: float = 90.0  # how long a run outlives its last viewer
     on_space: bool = False
+    hosts: tuple[str, ...] = ()  # further names the page is reached by
     data: Path | None = None  # where runs outlive the process; None keeps them in memory only
     data_megabytes: int = 1000
     data_on_network: bool = False
@@ -31,7 +32,8 @@ class Environment:
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
-        """HOST, PORT, SPACE_ID (set by a Space), NAYER_CAPACITY, NAYER_WAITING,
+        """HOST, PORT, SPACE_ID and SPACE_HOST (set by a Space), NAYER_HOSTS (names, commas between),
+        NAYER_CAPACITY, NAYER_WAITING,
         NAYER_GRACE_SECONDS, NAYER_DATA (a folder, or off), NAYER_DATA_MB, NAYER_DATA_NETWORK; ConfigError in one
         sentence."""
         on_space = bool(variables.get("SPACE_ID"))
@@ -42,6 +44,11 @@ class Environment:
             waiting=_number(variables, "NAYER_WAITING", cls.waiting, 1, 10_000),
             grace_seconds=_number(variables, "NAYER_GRACE_SECONDS", int(cls.grace_seconds), 5, 86_400),
             on_space=on_space,
+            hosts=tuple(
+                name.strip()
+                for name in f"{variables.get('SPACE_HOST', '')},{variables.get('NAYER_HOSTS', '')}".split(",")
+                if name.strip()
+            ),
             data=data_folder(variables, on_space=on_space),
             data_megabytes=_number(variables, "NAYER_DATA_MB", cls.data_megabytes, 10, 1_000_000),
             data_on_network=bool(_number(variables, "NAYER_DATA_NETWORK", int(on_space), 0, 1)),

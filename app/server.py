@@ -24,6 +24,8 @@ from app.build import build
 from app.commands import Commands
 from app.environment import Environment
 from app.explorer import Explorer
+from app.gate import guarded
+from app.health import health_route
 from app.keeping import Keeping
 from app.live import routes, static_version, style_sheets
 from app.live_run import Source
@@ -36,6 +38,7 @@ from nayer.errors import ConfigError, StorageError
 from nayer.teachers import teacher_cards
 
 SWEEP_SECONDS = 2.0
+CONNECTIONS = 1000  # at once; a page holds a few, and who holds hundreds open shall not shut out a class
 
 
 def open_source(plan: Plan) -> Source:
@@ -81,6 +84,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(Addressed)
     application.state.registry = registry
+    application.include_router(health_route(registry))
     application.include_router(command_routes(commands))
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
@@ -100,6 +104,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
         mcp_server=False,
         enable_monitoring=False,
     )
+    application.add_middleware(guarded, hosts=environment.hosts, framed_by_space=environment.on_space)
     return application
 
 
@@ -117,7 +122,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
     environment = replace(environment, port=chosen.port, host=chosen.host)
     with _listening(environment) as listener:
-        config = uvicorn.Config(create(environment), log_level="warning", timeout_graceful_shutdown=3, ws="none")
+        config = uvicorn.Config(
+            create(environment),
+            log_level="warning",
+            ws="none",
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=20,
+            timeout_graceful_shutdown=3,
+        )
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when all is shut down
             _Server(config).run(sockets=[listener])
 

@@ -1,90 +1,18 @@
-"""How long things take here and now: printed, never asserted, for the machine is shared and its speed its own.
-
-Seconds of one run of this compare with each other. *Normalised* seconds compare with another machine's or another
-day's: seconds × measured GFLOPS / 100, as if large matrix products ran at 100 GFLOPS.
-"""
+"""What the benchmark makes of runs: seconds to levels, plain and normalised; parts of a round; the first picture."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
-from typing import Any
 
-import torch
-
-from nayer import methods
-from nayer.arms import WITHOUT_END, Arm
-from nayer.bench_page import import_facts, page_facts, viewer_facts
 from nayer.bench_profile import profile
-from nayer.cli_codes import DONE
-from nayer.compare import CLOCKS, LEVELS, Outcome, convolution_rate, matrix_rate, observed
+from nayer.compare import CLOCKS, LEVELS, Outcome, convolution_rate
 from nayer.config import Config
-from nayer.errors import ConfigError, StorageError
 from nayer.events import GeneratorStep
 from nayer.experiment import open_run
-from nayer.files import write_whole
 
 PER = 100.0  # GFLOPS that normalised seconds stand for
-
-
-def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `bench_command` reads."""
-    parser.add_argument("--teacher", default="fashion", metavar="NAME,…", help="Whose students (default: fashion).")
-    parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
-    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run each (default: %(default)s).")
-    parser.add_argument("--seconds", type=float, default=60.0, help="A run's budget (default: %(default)s).")
-    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="What counts the seconds.")
-    parser.add_argument("--threads", type=int, default=0, help="Of the arithmetic; 0 takes all cores.")
-    parser.add_argument("--profile", action="store_true", help="Also time and operations by part of a round.")
-    parser.add_argument("--page", action="store_true", help="Also start-up, and the page while two runs train.")
-    parser.add_argument("--viewers", action="store_true", help="Also what 1, 10 and 50 viewers cost a run.")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="Where all of it goes as JSON, too.")
-    parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to be held against.")
-
-
-def bench_command(arguments: argparse.Namespace) -> int:
-    """Prints what it measures as it goes. Presets take turns within each seed, so that a slow minute hits them all."""
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    teachers, presets = arguments.teacher.split(","), arguments.presets.split(",")
-    arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in presets}
-    earlier = _read(arguments.against) if arguments.against else {}
-    now = CLOCKS[arguments.clock]
-    facts: dict[str, float | None] = {
-        "matrix_gigaflops": matrix_rate(now),
-        "convolution_gigaflops": convolution_rate(now),
-    }
-    if arguments.page:
-        facts |= page_facts(teachers[0]) | import_facts()
-    if arguments.viewers:
-        facts |= viewer_facts(teachers[0])
-    for teacher, preset in arms:
-        facts[f"{teacher}.{preset}.first_picture_seconds"] = _first_picture(arms[teacher, preset].config)
-    outcomes: dict[tuple[str, str], list[Outcome]] = {key: [] for key in arms}
-    for seed in _seeds(arguments.seeds):
-        for key, arm in arms.items():
-            outcome, _ = observed(arm, seed, arguments.clock)
-            outcomes[key].append(outcome)
-            reached = "failed" if outcome.accuracy is None else f"{outcome.accuracy:.1%}"
-            _say(f"{arm.title}, seed {seed}: {reached} after {outcome.seconds:.0f} s, {outcome.rounds} rounds")
-    for (teacher, preset), found in outcomes.items():
-        facts |= {f"{teacher}.{preset}.{name}": value for name, value in levels(found).items()}
-    if arguments.profile:
-        for (teacher, preset), arm in arms.items():
-            facts |= {
-                f"{teacher}.{preset}.{name}": value for name, value in _profiled(arm.config, arguments.clock).items()
-            }
-    _print(facts, earlier)
-    if arguments.json:
-        threads, clock = torch.get_num_threads(), arguments.clock
-        written = {"seconds": arguments.seconds, "seeds": arguments.seeds, "clock": clock, "threads": threads} | facts
-        write_whole(arguments.json, (json.dumps(written, indent=1) + "\n").encode())
-    return DONE
 
 
 def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
@@ -110,7 +38,7 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     return found
 
 
-def _profiled(config: Config, clock: str) -> dict[str, float | None]:
+def profiled(config: Config, clock: str) -> dict[str, float | None]:
     """Time, operations and rate by part of a round; and all of it against what a large convolution reaches."""
     now = CLOCKS[clock]
     before = convolution_rate(now)
@@ -126,54 +54,10 @@ def _profiled(config: Config, clock: str) -> dict[str, float | None]:
     return facts | {"gigaflops": reached, "share_of_convolution_rate": reached / rate}
 
 
-def _first_picture(config: Config) -> float | None:
+def first_picture(config: Config) -> float | None:
     """Seconds from a run's config to the first step's preview."""
     began = time.monotonic()
     for event in open_run(config).events():
         if isinstance(event, GeneratorStep):
             return time.monotonic() - began
     return None
-
-
-def _arm(teacher: str, preset: str, seconds: float) -> Arm:
-    values = {"teacher": teacher, "seconds": seconds} | WITHOUT_END
-    return Arm(f"{teacher}, {preset}", Config.parse(values, methods.get(preset).config))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict):
-        raise StorageError(f"against={str(path)[:60]!r} holds no earlier measurement; name a file that --json wrote.")
-    return found
-
-
-def _print(facts: dict[str, float | None], earlier: dict[str, Any]) -> None:
-    """A line a figure, with what it was before and their ratio where there is an earlier one."""
-    for name, value in facts.items():
-        before = earlier.get(name)
-        if value is None and before is None:
-            continue
-        line = f"{name:<60} {_short(value):>9}"
-        if isinstance(before, int | float):
-            ratio = f"{value / before:8.2f} ×" if value is not None and before else ""
-            line += f"  before {_short(before):>9} {ratio}"
-        _say(line.rstrip())
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

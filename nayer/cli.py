@@ -64,7 +64,7 @@ def _list() -> tuple[Adder, Runner]:
 
 
 def _bench() -> tuple[Adder, Runner]:
-    from nayer.bench import add_bench_arguments, bench_command
+    from nayer.cli_bench import add_bench_arguments, bench_command
 
     return add_bench_arguments, bench_command
 

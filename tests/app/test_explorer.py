@@ -122,7 +122,7 @@ def test_umap_lays_out_four_names_and_refuses_three() -> None:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    with TestClient(created(environment=Environment(grace_seconds=30.0))) as client:
+    with TestClient(created(environment=Environment(grace_seconds=30.0)), base_url="http://127.0.0.1") as client:
         yield client
 
 

@@ -155,7 +155,7 @@ def test_own_arms_share_what_is_shared() -> None:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    with TestClient(created(environment=Environment(grace_seconds=30.0))) as client:
+    with TestClient(created(environment=Environment(grace_seconds=30.0)), base_url="http://127.0.0.1") as client:
         yield client
 
 

@@ -27,7 +27,7 @@ def gate() -> Gate:
 
 @pytest.fixture(scope="module")
 def client(gate: Gate) -> Iterator[TestClient]:
-    with TestClient(created(gate.opener)) as client:
+    with TestClient(created(gate.opener), base_url="http://127.0.0.1") as client:
         yield client
 
 
