@@ -12,7 +12,7 @@ from app.recorder import CHECKPOINT_SECONDS, Recorder
 from app.store import Store, Stored
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.events import Event, Note
+from nayer.events import Event, Note, RunFinished
 from nayer.redraws import Redraws
 from nayer.session import ENDED, Session, State
 
@@ -69,10 +69,12 @@ class Keeping:
         if self.store is None or found is None or plan is None:
             return None
         events = self.store.events(run_id)
+        state: State = next((state for state in ENDED if state == found.state), "interrupted")
+        if state == "interrupted":  # the server's end is not the run's
+            events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(plan, "", session, run_id, owner_hash=found.owner)
         run.recall(events)
-        state: State = next((state for state in ENDED if state == found.state), "interrupted")
         session.recall(events, state, found.error)
         run.waiting = False
         return run

@@ -26,7 +26,7 @@ from nayer.events import (
 )
 
 log = logging.getLogger(__name__)
-CHECKPOINT_SECONDS = 5.0  # between two: what a crash may cost, and what a disk is asked for
+CHECKPOINT_SECONDS = 10.0  # between two: what a crash may cost, and what a disk is asked for
 EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
 _COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
 

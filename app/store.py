@@ -67,7 +67,9 @@ class Store:
         """What the page says of keeping, empty while all is well."""
         if not self.writer.trouble:
             return self.note
-        return text.KEPT_FULL if "full" in self.writer.trouble or "space" in self.writer.trouble else text.KEPT_FAILING
+        return (
+            text.KEPT_FULL if "full" in self.writer.trouble or "No space" in self.writer.trouble else text.KEPT_FAILING
+        )
 
     # --- writing -------------------------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ class Store:
     def resume(self, run: str, round_: int) -> None:
         """The run goes on from that round: what happened in it and after it is forgotten."""
         self._put(
-            f"DELETE FROM event WHERE run = {_RUN} AND (round >= ? OR kind = 'RunFailed')",
+            f"DELETE FROM event WHERE run = {_RUN} AND (round >= ? OR kind IN ('RunFinished', 'RunFailed'))",
             run,
             round_,
         )

@@ -186,6 +186,10 @@ def test_an_orderly_end_of_the_server_interrupts_runs_and_keeps_their_last_round
     registry = machine.boot()
     past = [registry.look(run.id) for run in runs]
     assert [run.state for run in past] == ["interrupted"] * 3
+    assert [run.refresh().reason for run in past] == [""] * 3
+    again = registry.revive(runs[0].id, runs[0].owner)
+    wait_until(lambda: again.refresh().rounds_done > done[0])
+    assert again.refresh().reason == ""
     assert all(run.refresh().rounds_done >= before for run, before in zip(past, done, strict=True))
 
 

@@ -68,7 +68,7 @@ def test_a_full_queue_says_so_and_one_lane_cannot_fill_it() -> None:
     assert len(queue) == 6
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.one_of(st.sampled_from("abcd"), st.just("pop"), st.just("drop")), max_size=60))
 def test_everybody_is_served_once_in_the_order_that_was_told(steps: list[str]) -> None:
     queue: FairQueue[tuple[str, int]] = FairQueue(1000)
@@ -96,7 +96,7 @@ def test_everybody_is_served_once_in_the_order_that_was_told(steps: list[str]) -
         assert mine == sorted(mine)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=60))
 def test_while_two_lanes_wait_neither_is_served_twice_more_than_the_other(names: list[str]) -> None:
     queue: FairQueue[tuple[str, int]] = FairQueue(1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_every_event_of_a_real_run_comes_back_as_it_was() -> None:
             assert not isinstance(value, np.ndarray) or value.dtype == found.dtype
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_bytes_that_are_no_event_are_refused_and_nothing_else_happens(data: st.DataObject) -> None:
     whole = bytearray(pack(next(script(SHORT))))
@@ -299,25 +300,25 @@ def test_a_full_disk_is_said_and_what_waited_is_written_once_there_is_room(
     assert store.next_seq("two") == len(told)
 
 
+@pytest.mark.parametrize(("number", "sentence"), [(28, text.KEPT_FULL), (5, text.KEPT_FAILING)], ids=["ENOSPC", "EIO"])
 def test_a_disk_that_fails_at_any_write_leaves_the_former_checkpoint(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, sentence: str
 ) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
     monkeypatch.setattr("app.writer.RETRY_SECONDS", 0.02)
     filled(store, "one")
     store.keep("one", "checkpoint", b"former", 1)
     assert store.flush(10)
     for call in ("os.fsync", "os.replace"):
         with monkeypatch.context() as broken:
-            broken.setattr(call, _full)
+            broken.setattr(call, failing)
             store.keep("one", "checkpoint", b"newer", 2)
             assert not store.flush(10)
-            assert store.sentence == text.KEPT_FULL
+            assert store.sentence == sentence
             assert store.file("one", "checkpoint") == (b"former", 1)
     while store.sentence:
         store.flush(1)
     assert store.file("one", "checkpoint") == (b"newer", 2)
     assert len(list((tmp_path / "files").iterdir())) == 1
-
-
-def _full(*_: object) -> None:
-    raise OSError(28, "No space left on device")
