@@ -16,11 +16,13 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from nayer.config import Config
-from nayer.errors import StorageError
+from nayer.errors import AssetError, StorageError
 from nayer.files import write_whole
+from nayer.guarded_tensors import header
 from nayer.state import RunState, generator_optimizer
 
 NAME = "checkpoint.safetensors"
+MAX_TENSORS = 20_000  # two networks, and the moments of their optimisers
 
 
 def save(config: Config, state: RunState, folder: Path) -> Path:
@@ -142,9 +144,10 @@ def _read(folder: Path) -> bytes:
 def _metadata(content: bytes, name: str) -> dict[str, str]:
     """The strings in a safetensors file's header, once the file as a whole is one."""
     try:
+        header(content, name, MAX_TENSORS)
         deserialise(content)
         length = int.from_bytes(content[:8], "little")
         metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
-    except (SafetensorError, ValueError):
+    except (AssetError, SafetensorError, ValueError):
         raise StorageError(f"{name} is damaged; start the run anew.") from None
     return {str(key): str(value) for key, value in metadata.items()}

@@ -9,6 +9,11 @@ NayerError          one sentence for a person: the field, the value, what would 
 """
 
 
+def shown(value: object, most: int = 60) -> str:
+    """What somebody else wrote, for a sentence of ours: its beginning, with nothing in it that steers a terminal."""
+    return "".join(character if character.isprintable() else "�" for character in str(value)[:most])
+
+
 class NayerError(Exception):
     """A failure whose message can be shown to a person as it stands."""
 

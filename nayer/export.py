@@ -8,14 +8,14 @@ from pathlib import Path
 
 from PIL import Image
 from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import nn
 
 from nayer.arrays import Images
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
 from nayer.files import write_whole
+from nayer.guarded_tensors import read_tensors
 from nayer.models import Classifier, ModelSpec, build
 from nayer.record import Record
 
@@ -50,10 +50,10 @@ def load_student(folder: Path) -> Classifier:
     try:
         model = json.loads((folder / CONFIG).read_text("utf-8"))["model"]
         student = build(ModelSpec.model_validate_json(json.dumps(model)))
-        student.load_state_dict(load((folder / STUDENT).read_bytes()))
+        student.load_state_dict(read_tensors((folder / STUDENT).read_bytes(), student.state_dict(), STUDENT))
     except OSError as error:
         raise StorageError(f"{folder} holds no student ({error.strerror}); name a folder that `--out` wrote.") from None
-    except (NayerError, SafetensorError, ValidationError, ValueError, KeyError, TypeError, RuntimeError):
+    except (NayerError, ValidationError, ValueError, KeyError, TypeError, RuntimeError):
         raise StorageError(f"{folder} holds a damaged student; distil it anew.") from None
     return student.eval()
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from nayer.errors import AssetError
+from nayer.errors import AssetError, shown
 
 MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 2_000
@@ -76,8 +76,8 @@ def _compare(found: Mapping[str, Any], wanted: Mapping[str, Tensor], name: str) 
     for key in wanted.keys() & found.keys():
         shape, kind = found[key].get("shape"), found[key].get("dtype")
         if shape != list(wanted[key].shape):
-            wrong.append(f"{key} has the shape {str(shape)[:40]} instead of {list(wanted[key].shape)}")
+            wrong.append(f"{key} has the shape {shown(shape, 40)} instead of {list(wanted[key].shape)}")
         elif kind != KINDS[wanted[key].dtype]:
-            wrong.append(f"{key} is {str(kind)[:10]} instead of {KINDS[wanted[key].dtype]}")
+            wrong.append(f"{key} is {shown(kind, 10)} instead of {KINDS[wanted[key].dtype]}")
     if wrong:
         raise AssetError(f"{name} does not fit config.json (" + ", ".join(sorted(wrong)[:MAX_DIFFERENCES]) + ")")

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nayer.errors import AssetError, ConfigError
+from nayer.errors import AssetError, ConfigError, shown
 
 MAX_WORDS = 120  # characters of a stranger's error message in ours
 
@@ -77,7 +77,7 @@ def tried(network: OwnNetwork, classes: int, channels: int, size: int) -> OwnNet
         with torch.no_grad():
             logits = network(images)
     except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError) as error:
-        words = " ".join(str(error).split())[:MAX_WORDS]
+        words = shown(" ".join(str(error).split()), MAX_WORDS)
         raise ConfigError(
             f"size={size} does not work: the teacher fails on images of {(channels, size, size)}"
             f" ({type(error).__name__}: {words}); name the channels and the size it was trained with."

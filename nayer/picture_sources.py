@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from nayer.decoding import SUFFIXES
-from nayer.errors import AssetError
+from nayer.errors import AssetError, shown
 
 TRAIN = frozenset({"train", "training"})
 TEST = frozenset({"test", "testing", "val", "valid", "validation"})
@@ -112,7 +112,7 @@ def _read(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, l
         with archive.open(member) as file:
             data = file.read(min(limits.picture_bytes, left) + 1)  # its end checks the CRC, if that is reached
         left = _counted(data, member.filename, name, left, limits)
-        yield Picture(_split(parts), parts[-2], "/".join(parts[-2:]), data)
+        yield Picture(_split(parts), parts[-2], shown("/".join(parts[-2:]), 100), data)
 
 
 def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
@@ -127,7 +127,7 @@ def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
         with path.open("rb") as file:
             data = file.read(min(limits.picture_bytes, left) + 1)
         left = _counted(data, path.name, folder.name, left, limits)
-        yield Picture(_split(parts), parts[-2], "/".join(parts[-2:]), data)
+        yield Picture(_split(parts), parts[-2], shown("/".join(parts[-2:]), 100), data)
 
 
 def _is_picture(parts: tuple[str, ...]) -> bool:
