@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import gradio as gr
+from pydantic import Field
 
 from app.address import ADDRESS
+from app.arguments import Values, Whole, Word, checked
 from app.controls import make_config
 from app.payload import payload
 from app.plans import Plan, lab_plan
@@ -40,15 +42,16 @@ class Commands:
         run = self._registry.start(plan, owner, paused=paused, lane=address or ADDRESS.get())
         return {"run": run.id, "token": owner, "state": run.state}
 
+    @checked
     def start(
         self,
-        teacher: str = "emoji10",
-        preset: str = "nayer",
-        seed: int = 0,
-        latent: str = "lte",
+        teacher: Word = "emoji10",
+        preset: Word = "nayer",
+        seed: int = 0,  # the config knows its bounds, as it does of rounds
+        latent: Word = "lte",
         rounds: int = 0,
-        settings: dict[str, Any] = {},  # noqa: B006 - Gradio reads the default and never changes it
-        token: str = "",
+        settings: Values = {},  # noqa: B006 - Gradio reads the default and never changes it
+        token: Word = "",
     ) -> dict[str, Any]:
         """Start a run: returns its id and the token that commands it. 0 rounds takes the preset's; `settings` sets any
         other field by name; a token from an earlier start replaces that visitor's run."""
@@ -60,15 +63,16 @@ class Commands:
         except NayerError as error:
             raise _shown(error) from None
 
+    @checked
     def start_lab(
         self,
-        experiment: str = "reset",
-        teacher: str = "emoji10",
+        experiment: Word = "reset",
+        teacher: Word = "emoji10",
         seed: int = 0,
         seconds: float = 30.0,
-        repeats: int = 1,
-        arms: list[dict[str, Any]] = [],  # noqa: B006 - Gradio reads the default and never changes it
-        token: str = "",
+        repeats: Whole = 1,
+        arms: Annotated[list[Values], Field(max_length=20)] = [],  # noqa: B006 - likewise
+        token: Word = "",
     ) -> dict[str, Any]:
         """Run several arms side by side: a ready-made experiment (reset, table, methods, routing), or own `arms` of
         title, preset and settings. Each gets `seconds` of its own work for each of `repeats` seeds."""
@@ -79,34 +83,39 @@ class Commands:
         except NayerError as error:
             raise _shown(error) from None
 
-    def redraws(self, run: str, token: str, label: int, count: int = 16, arm: int = 0) -> dict[str, Any]:
+    @checked
+    def redraws(self, run: Word, token: Word, label: Whole, count: Whole = 16, arm: Whole = 0) -> dict[str, Any]:
         """The reset strip: one class through `count` freshly drawn noisy layers, and through one that is held; two
         JPEG strips as data addresses, what the teacher sees in each image, and a sentence."""
         try:
-            return strips(self._registry.redraws(run, token, int(arm), int(label), int(count)))
+            return strips(self._registry.redraws(run, token, arm, label, count))
         except NayerError as error:
             raise _shown(error) from None
 
-    def pause(self, run: str, token: str) -> dict[str, Any]:
+    @checked
+    def pause(self, run: Word, token: Word) -> dict[str, Any]:
         """Hold a running run where it is."""
         return self._do(run, token, "pause")
 
-    def resume(self, run: str, token: str) -> dict[str, Any]:
+    @checked
+    def resume(self, run: Word, token: Word) -> dict[str, Any]:
         """Let a paused run go on."""
         return self._do(run, token, "resume")
 
-    def step(self, run: str, token: str, kind: str = "generator") -> dict[str, Any]:
+    @checked
+    def step(self, run: Word, token: Word, kind: Word = "generator") -> dict[str, Any]:
         """Go on until the next redraw, generator step, student step or end of a round, then pause."""
         kinds = get_args(StepKind)
         if kind not in kinds:
             raise _shown(ConfigError(f"kind={kind[:60]!r} does not work; use one of {', '.join(kinds)}."))
         return self._do(run, token, "step", kind)
 
-    def pace(self, run: str, token: str, seconds: float = 0.0) -> dict[str, Any]:
+    @checked
+    def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
         """Slow motion: linger so many seconds on each event; 0 for full speed."""
         if not 0 <= seconds <= SLOWEST:
             raise _shown(ConfigError(f"seconds={seconds} does not work; use a number from 0 to {SLOWEST:g}."))
-        return self._do(run, token, "pace", float(seconds))
+        return self._do(run, token, "pace", seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:
         """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
@@ -121,11 +130,13 @@ class Commands:
         told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
         return f"From round {view.rounds_done + 2} on: {told}."
 
-    def change(self, run: str, token: str, settings: dict[str, Any], arm: int = 0) -> dict[str, Any]:
+    @checked
+    def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
-        return self._do(run, token, "change", int(arm), settings)
+        return self._do(run, token, "change", arm, settings)
 
-    def revive(self, run: str, token: str) -> dict[str, Any]:
+    @checked
+    def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
         try:
             found = self._registry.revive(run, token, lane=ADDRESS.get())
@@ -133,18 +144,21 @@ class Commands:
             raise _shown(error) from None
         return {"run": found.id, "state": found.state}
 
-    def leave(self, run: str, token: str) -> dict[str, Any]:
+    @checked
+    def leave(self, run: Word, token: Word) -> dict[str, Any]:
         """The page of a run that waits is closing: without another look at it, it waits no longer."""
         return self._do(run, token, "leave")
 
-    def stop(self, run: str, token: str) -> dict[str, Any]:
+    @checked
+    def stop(self, run: Word, token: Word) -> dict[str, Any]:
         """End a run; what it has shown stays to be looked at."""
         return self._do(run, token, "stop")
 
-    def status(self, run: str, since: int = 0, arm: int = 0) -> dict[str, Any]:
+    @checked
+    def status(self, run: Word, since: Whole = 0, arm: Whole = 0) -> dict[str, Any]:
         """What is new since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
         try:
-            view = self._registry.look(run).refresh(int(arm))
+            view = self._registry.look(run).refresh(arm)
         except NayerError as error:
             raise _shown(error) from None
         return payload(view, since) or {"seq": view.seq, "state": view.condition.state}

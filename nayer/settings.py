@@ -55,12 +55,18 @@ def sentence(error: ValidationError, known: list[Setting]) -> str:
     if not first["loc"]:  # about several fields at once; the validator wrote the sentence
         return str(first["ctx"]["error"])
     name = str(first["loc"][0])
-    value = repr(first["input"])
-    shown = value if len(value) <= 60 else value[:57] + "…"
+    shown = _shown(first["input"])
     field = next((field for field in known if field.name == name), None)
     if field is None:
+        name = name if name.isidentifier() and len(name) <= 60 else _shown(name)
         return f"{name} is not a setting; see the settings' list for the {len(known)} that exist."
     return f"{name}={shown} does not work; use {_what_works(field, first)}."
+
+
+def _shown(value: object) -> str:
+    """`value` on one line and in 60 characters."""
+    whole = repr(value)
+    return whole if len(whole) <= 60 else whole[:57] + "…"
 
 
 def _described(name: str, field: FieldInfo) -> Setting:
