@@ -263,12 +263,14 @@ def test_a_reason_for_a_stop_is_told_before_it(gate: Gate) -> None:
 
 def test_visitors_behind_one_address_share_their_turns_through_every_door(gate: Gate) -> None:
     """Starts of the public endpoint and of the page's own route, from the address that the request came from."""
-    with TestClient(created(gate.opener, Environment(capacity=1)), client=("192.0.2.7", 1)) as client:
-        registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    application = created(gate.opener, Environment(capacity=1))
+    with TestClient(application, base_url="http://127.0.0.1", client=("192.0.2.7", 1)) as client:
+        registry: Registry = application.state.registry
         lanes: list[str] = []
         whole = registry.start
         registry.start = lambda *given, lane="", **named: lanes.append(lane) or whole(*given, lane=lane, **named)  # type: ignore[method-assign,func-returns-value,assignment]
-        client.post("/gradio_api/run/start", json={"data": ["digits", "nayer", 0, "lte", 1, {}, ""]})
-        client.post("/command/start_lab", json=["reset", "digits", 0, 2, 1, [], ""])
+        public = client.post("/gradio_api/run/start", json={"data": ["digits", "nayer", 0, "lte", 1, {}, ""]})
+        own = client.post("/command/start_lab", json=["reset", "digits", 0, 2, 1, [], ""])
+        assert (public.status_code, own.status_code) == (200, 200), (public.text, own.text)
         assert lanes == ["192.0.2.7"] * 2
         gate.open.set()
