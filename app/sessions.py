@@ -16,6 +16,7 @@ from app.places import Places
 from app.plans import Plan
 from app.queue import QueueFull
 from app.recorder import Recorder
+from app.visitors import Visitors
 from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
 
@@ -26,7 +27,6 @@ Opener = Callable[[Plan], Source]
 ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
 _KEPT = 16  # runs that ended and can still be looked at
 _IN_MEMORY = 4  # of these, the newest, whose networks and batches are still there
-_VISITORS = 2000  # tokens that are remembered
 DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
 
 
@@ -67,21 +67,14 @@ class Registry:
         self._places = Places(capacity, waiting, clock)
         self._begun: dict[str, float] = {}  # run -> when it was asked for
         self._seen: dict[str, float] = {}  # run -> when a viewer last asked
-        self._visitors: OrderedDict[str, str | None] = OrderedDict()  # token -> run
+        self._visitors = Visitors(self.keeping.knows)
 
     # --- visitors ------------------------------------------------------------------------------------------------
 
     def visitor(self, token: str) -> str:
         """That token if it is one of ours, also from before a restart, else a new one."""
         with self._lock:
-            if token not in self._visitors:
-                if not self.keeping.knows(token):
-                    token = secrets.token_urlsafe(24)
-                self._visitors[token] = None
-            self._visitors.move_to_end(token)
-            while len(self._visitors) > _VISITORS:
-                self._visitors.popitem(last=False)
-            return token
+            return self._visitors.token(token)
 
     # --- commands ------------------------------------------------------------------------------------------------
 
@@ -238,7 +231,7 @@ class Registry:
         return not run.ended and run.plan == plan and self._clock() - self._begun[run.id] < DOUBLE_SECONDS
 
     def _mine(self, token: str) -> LiveRun | None:
-        return self._runs.get(self._visitors.get(token) or "")
+        return self._runs.get(self._visitors.run(token))
 
     def _session(self, open_source: Callable[[], Source], recorder: Recorder | None) -> Session[Source]:
         def ended(session: Session[Source]) -> None:
@@ -263,7 +256,7 @@ class Registry:
         run.kept = lambda: self.keeping.sentence
         self._places.wait(run, lane or run.owner)
         self._runs[run.id] = run
-        self._visitors[run.owner] = run.id
+        self._visitors.began(run.owner, run.id)
         self._begun[run.id] = self._seen[run.id] = self._clock()
 
     def _let_in(self, run: LiveRun, previous: LiveRun | None) -> LiveRun:

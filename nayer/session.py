@@ -6,15 +6,12 @@ idle → running ⇄ paused → finished | stopped | failed; interrupted is a ru
 
 from __future__ import annotations
 
-import logging
-import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from nayer.errors import ConfigError, NayerError
 from nayer.events import (
     Evaluated,
     Event,
@@ -27,10 +24,9 @@ from nayer.events import (
     RunFinished,
     StudentStep,
 )
+from nayer.failures import close, not_in_memory, sentence
 from nayer.history import History
 from nayer.inbox import Inbox
-
-log = logging.getLogger(__name__)
 
 State = Literal["idle", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupted"})
@@ -177,7 +173,7 @@ class Session(Generic[Opened]):
             requests, self._requests = self._requests, []
             self._changed.notify_all()
         for _, future in requests:
-            future.set_exception(_not_in_memory())
+            future.set_exception(not_in_memory())
 
     def keep_alive(self) -> None:
         """Someone is watching: the grace begins anew."""
@@ -205,7 +201,7 @@ class Session(Generic[Opened]):
                 self._changed.notify_all()
                 return future
             if self._given_up:
-                future.set_exception(_not_in_memory())
+                future.set_exception(not_in_memory())
                 return future
         self._answer(call, future)
         return future
@@ -232,13 +228,11 @@ class Session(Generic[Opened]):
             self._working_since = None
             events = self._source.events()
             end = self._drive(events)
-        except NayerError as error:
-            self._fail(str(error))
         except BaseException as error:  # also what is meant to end a process: it ends this run, and no other
-            self._fail(_unexpected(error))
+            self._fail(sentence(error))
         finally:
             self._working_since = None
-            _close(events)
+            close(events)
             with self._changed:
                 if self._state not in ENDED:
                     self._state = end
@@ -290,7 +284,7 @@ class Session(Generic[Opened]):
         with self._at_rest:
             try:
                 if self._source is None:
-                    raise _not_in_memory()
+                    raise not_in_memory()
                 future.set_result(call(self._source))
             except Exception as error:
                 future.set_exception(error)
@@ -347,24 +341,3 @@ class Session(Generic[Opened]):
                 self._state = after
                 self._step_to = None
                 self._changed.notify_all()
-
-
-def _unexpected(error: BaseException) -> str:
-    """One sentence for a person; what it does not say is in the log."""
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error).lower()):
-        return "The machine ran out of memory for this run; try a smaller synthesis_batch or generator_width."
-    number = secrets.token_hex(4)
-    log.error("run failed, error %s", number, exc_info=error)
-    return f"The run stopped on an unexpected error (number {number} in the log); other runs go on."
-
-
-def _close(events: Iterator[Event]) -> None:
-    try:
-        if isinstance(events, Generator):
-            events.close()
-    except BaseException:
-        log.exception("a run could not be closed in order")
-
-
-def _not_in_memory() -> ConfigError:
-    return ConfigError("this run is not in memory, so nothing can be asked of it; ask while it runs.")
