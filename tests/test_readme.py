@@ -1,4 +1,4 @@
-"""The README is true: its commands run, its numbers are the cards', its pins are the requirements'."""
+"""The README, and what it hands on to docs/, is true: its commands run, its numbers are the cards', its pins are the requirements'."""
 
 import os
 import re
@@ -22,12 +22,13 @@ from tests.minilm import minilm_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+MEASURED = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("findings.md", "speed.md"))
 
 # A block of commands, and what a comment right above it says the tests append to each of them.
 BLOCK = re.compile(r"(?:<!-- tests append: (.*?) -->\n)?```bash\n(.*?)```", re.DOTALL)
 COMMANDS = [
     (line, (more or "").replace("MINILM", minilm_folder()))
-    for more, block in BLOCK.findall(README)
+    for more, block in BLOCK.findall(README + MEASURED)
     for line in block.splitlines()
 ]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
