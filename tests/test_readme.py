@@ -1,4 +1,4 @@
-"""The README, and what it hands on to docs/, is true: its commands run, its numbers are the cards', its pins are the requirements'."""
+"""The README and its measured pages are true: commands run, numbers are the cards', pins are the requirements'."""
 
 import os
 import re
