@@ -15,6 +15,7 @@ from app.controls import Form
 from app.explorer import Explorer
 from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
+from app.refusals import Page
 from app.sessions import Registry
 from nayer.errors import NayerError
 from nayer.teachers import TeacherCard
@@ -36,7 +37,7 @@ def build(
     local: bool,
 ) -> gr.Blocks:
     """The page, ready to be mounted. `version` names the state of the static files."""
-    page = gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True)
+    page = Page(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
@@ -90,18 +91,17 @@ def build(
 def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) -> None:
     """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
 
-    def play(event: gr.EventData, request: gr.Request, *entered: object) -> dict[str, Any]:
-        asked = event._data or {}
+    def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
+        asked = _told(event)
         preset, values = form.values(entered)
-        token, address = str(asked.get("token", "")), request.client.host if request.client else ""
         try:
-            begun = commands.begin(preset, values, token, paused=bool(asked.get("paused")), address=address)
+            begun = commands.begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
         except NayerError as error:
             return {"error": str(error), "asked": asked.get("asked")}
         return begun | {"asked": asked.get("asked")}
 
     def restore(event: gr.EventData) -> list[Any]:
-        asked = event._data or {}
+        asked = _told(event)
         try:
             run = registry.owned(str(asked.get("run", "")), str(asked.get("token", "")))
         except NayerError:
@@ -109,7 +109,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
         return form.showing(run.config)
 
     def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
-        asked = event._data or {}
+        asked = _told(event)
         _, values = form.values(entered)
         try:
             said = commands.revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
@@ -122,6 +122,11 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
     stage.play(play, form.inputs, stage, **quiet)
     stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooses?.(name)", **quiet)
+
+
+def _told(event: gr.EventData) -> dict[str, Any]:
+    """What the page's script says beside the form; anybody may send anything in its place."""
+    return event._data if isinstance(event._data, dict) else {}
 
 
 def _header() -> str:

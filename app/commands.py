@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 import gradio as gr
 from pydantic import Field
 
-from app.address import ADDRESS
+from app.address import address
 from app.arguments import Values, Whole, Word, checked
 from app.controls import make_config
 from app.payload import payload
@@ -30,16 +30,14 @@ class Commands:
         self._teachers = teachers
         self._local = local
 
-    def begin(
-        self, preset: str, values: dict[str, object], token: str, *, paused: bool = False, address: str = ""
-    ) -> dict[str, Any]:
+    def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
         config = make_config(preset, values, self._teachers, local=self._local)
-        return self._begun(Plan.alone(config), token, paused=paused, address=address)
+        return self._begun(Plan.alone(config), token, paused=paused)
 
-    def _begun(self, plan: Plan, token: str, *, paused: bool = False, address: str = "") -> dict[str, Any]:
+    def _begun(self, plan: Plan, token: str, *, paused: bool = False) -> dict[str, Any]:
         owner = self._registry.visitor(token)
-        run = self._registry.start(plan, owner, paused=paused, lane=address or ADDRESS.get())
+        run = self._registry.start(plan, owner, paused=paused, lane=address())
         return {"run": run.id, "token": owner, "state": run.state}
 
     @checked
@@ -139,7 +137,7 @@ class Commands:
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
         try:
-            found = self._registry.revive(run, token, lane=ADDRESS.get())
+            found = self._registry.revive(run, token, lane=address())
         except NayerError as error:
             raise _shown(error) from None
         return {"run": found.id, "state": found.state}

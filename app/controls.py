@@ -118,8 +118,8 @@ class Form:
         """What `inputs` must hold to show this config; the preset stays."""
         return [config.teacher, gr.skip(), *(getattr(config, name) for name in self.fields)]
 
-    def _preset_values(self, preset: str) -> list[Any]:
-        method = methods.get(preset)
+    def _preset_values(self, preset: object) -> list[Any]:
+        method = methods.get(str(preset))
         said = gr.update(info=method.summary)
         return [said, *(getattr(method.config, name) for name in self.fields if name != "seed")]
 

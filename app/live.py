@@ -15,7 +15,8 @@ from fastapi.responses import FileResponse, JSONResponse
 from app.live_run import LiveRun, NoSuchArm
 from app.payload import lab_payload, payload, rounds
 from app.plots import sheet
-from app.sessions import NoSuchRun, Registry
+from app.sessions import Registry
+from app.shelf import NoSuchRun, TooManyGuesses
 from app.view import View
 from nayer.errors import NayerError
 
@@ -199,4 +200,5 @@ def routes(
 
 
 def _gone(error: NayerError) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=404, headers={"Cache-Control": "no-store"})
+    status = 429 if isinstance(error, TooManyGuesses) else 404
+    return JSONResponse({"error": str(error)}, status_code=status, headers={"Cache-Control": "no-store"})

@@ -30,6 +30,7 @@ from app.keeping import Keeping
 from app.live import routes, static_version, style_sheets
 from app.live_run import Source
 from app.plans import Plan
+from app.refusals import Refusals
 from app.sessions import Opener, Registry
 from app.store import Store
 from app.theme import theme
@@ -82,7 +83,8 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
         await asyncio.to_thread(registry.close)
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    application.add_middleware(Addressed)
+    application.add_middleware(Refusals)
+    application.add_middleware(Addressed, behind_proxy=environment.on_space)
     application.state.registry = registry
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands))
@@ -96,7 +98,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
         theme=theme(),
         head=head,
         footer_links=["api"],
-        show_error=True,
+        show_error=False,
         max_file_size="1mb",
         run_history=False,
         ssr_mode=False,
@@ -126,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             create(environment),
             log_level="warning",
             ws="none",
+            proxy_headers=False,  # Addressed reads them, and knows whom to believe
             limit_concurrency=CONNECTIONS,
             timeout_keep_alive=20,
             timeout_graceful_shutdown=3,

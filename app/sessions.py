@@ -6,7 +6,6 @@ import hmac
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from app.places import Places
 from app.plans import Plan
 from app.queue import QueueFull
 from app.recorder import Recorder
+from app.shelf import Shelf
 from app.visitors import Visitors
 from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
@@ -25,13 +25,7 @@ if TYPE_CHECKING:  # the core brings torch with it
 
 Opener = Callable[[Plan], Source]
 ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
-_KEPT = 16  # runs that ended and can still be looked at
-_IN_MEMORY = 4  # of these, the newest, whose networks and batches are still there
 DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
-
-
-class NoSuchRun(NayerError):
-    """The run is unknown, or gone."""
 
 
 class NotYours(NayerError):
@@ -63,10 +57,8 @@ class Registry:
         self._closing = False
         self._clock = clock
         self._lock = threading.RLock()
-        self._runs: OrderedDict[str, LiveRun] = OrderedDict()
         self._places = Places(capacity, waiting, clock)
-        self._begun: dict[str, float] = {}  # run -> when it was asked for
-        self._seen: dict[str, float] = {}  # run -> when a viewer last asked
+        self._shelf = Shelf(self.keeping, clock)
         self._visitors = Visitors(self.keeping.knows)
 
     # --- visitors ------------------------------------------------------------------------------------------------
@@ -122,15 +114,7 @@ class Registry:
 
     def find(self, run_id: str) -> LiveRun:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
-        with self._lock:
-            run = self._runs.get(run_id)
-            if run is None and (run := self.keeping.past(run_id)) is not None:
-                run.kept = lambda: self.keeping.sentence
-                self._runs[run_id] = run
-                self._begun[run_id] = self._seen[run_id] = self._clock()
-        if run is None:
-            raise NoSuchRun(f"run={run_id[:40]!r} is not here; it was never started, or its time is over.")
-        return run
+        return self._shelf.find(run_id)
 
     def owned(self, run_id: str, token: str) -> LiveRun:
         """The run of that id, for its owner; NotYours for anybody else."""
@@ -174,8 +158,7 @@ class Registry:
     def look(self, run_id: str) -> LiveRun:
         """`find`, and note that somebody is watching."""
         run = self.find(run_id)
-        with self._lock:
-            self._seen[run.id] = self._clock()
+        self._shelf.seen(run)
         run.session.keep_alive()
         try:
             self._places.back(run)
@@ -188,20 +171,11 @@ class Registry:
 
     def sweep(self) -> None:
         """Let those go who left the queue, who stand still while others wait, and the oldest of the runs that ended."""
-        now = self._clock()
         self._places.sweep()
-        with self._lock:
-            runs = list(self._runs.values())
-            gone = [run for run in runs if run.waiting and now - self._seen[run.id] > self.grace_seconds]
-            ended = [run for run in runs if run.ended]
-            for run in ended[:-_IN_MEMORY]:
-                run.release()
-            for run in ended[: max(0, len(ended) - _KEPT)]:
-                del self._runs[run.id]
-                for kept in (self._seen, self._begun):
-                    kept.pop(run.id, None)
-        for run in gone:
-            self._end(run)
+        self._shelf.tidy()
+        for run in self._shelf.unseen(self.grace_seconds):
+            if run.waiting:
+                self._end(run)
         for run in self._places.idlers(self.idle_seconds):
             self._end(run, "It stood still for a while and others waited, so its place was given to the next run.")
         self._places.advance()
@@ -210,8 +184,7 @@ class Registry:
         """Stop every run and wait for them, `seconds` in all; what the history still has to write is written."""
         self._closing = True
         self._places.close()
-        with self._lock:
-            runs = list(self._runs.values())
+        runs = self._shelf.all()
         for run in runs:
             self._end(run)
         until = self._clock() + seconds
@@ -228,10 +201,10 @@ class Registry:
         self._places.stuck_seconds = seconds
 
     def _is_double(self, run: LiveRun, plan: Plan) -> bool:
-        return not run.ended and run.plan == plan and self._clock() - self._begun[run.id] < DOUBLE_SECONDS
+        return not run.ended and run.plan == plan and self._shelf.age(run) < DOUBLE_SECONDS
 
     def _mine(self, token: str) -> LiveRun | None:
-        return self._runs.get(self._visitors.run(token))
+        return self._shelf.get(self._visitors.run(token))
 
     def _session(self, open_source: Callable[[], Source], recorder: Recorder | None) -> Session[Source]:
         def ended(session: Session[Source]) -> None:
@@ -255,9 +228,8 @@ class Registry:
         run.wait = lambda: self._places.seconds(run)
         run.kept = lambda: self.keeping.sentence
         self._places.wait(run, lane or run.owner)
-        self._runs[run.id] = run
+        self._shelf.put(run)
         self._visitors.began(run.owner, run.id)
-        self._begun[run.id] = self._seen[run.id] = self._clock()
 
     def _let_in(self, run: LiveRun, previous: LiveRun | None) -> LiveRun:
         """Once it is in the history, where there is one: what somebody was told of outlives a crash."""

@@ -11,7 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from app.live_run import LiveRun
 from app.plans import Plan
 from app.queue import QueueFull
-from app.sessions import NoSuchRun, NotYours, Registry
+from app.sessions import NotYours, Registry
+from app.shelf import NoSuchRun
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event

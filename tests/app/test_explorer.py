@@ -132,7 +132,7 @@ def test_the_endpoint_answers_any_program(client: TestClient) -> None:
     assert set(answer["before"]["cosines"]) == {0}
     assert set(answer["after"]["cosines"]) == {-250}
     refused = client.post("/gradio_api/run/embeddings", json={"data": [["cat"], "a photo of a {}", "lte", 0, ""]})
-    assert refused.status_code == 500
+    assert refused.status_code == 422
     assert refused.json()["error"] == "there is 1 class name; use 2 to 200."
     flat = client.post("/gradio_api/run/embeddings_umap", json={"data": [SHIPPED[:3], "a photo of a {}", "lte", 0, ""]})
     assert flat.json()["data"][0]["state"] == "failed"

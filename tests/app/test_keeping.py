@@ -16,7 +16,8 @@ from app.payload import payload
 from app.plans import Plan
 from app.recorder import EVERY_ROUND, Recorder, thinned
 from app.server import open_source
-from app.sessions import NoSuchRun, NotYours, Registry
+from app.sessions import NotYours, Registry
+from app.shelf import NoSuchRun
 from app.store import SAMPLES, Store
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError

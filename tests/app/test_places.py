@@ -262,15 +262,20 @@ def test_a_reason_for_a_stop_is_told_before_it(gate: Gate) -> None:
 
 
 def test_visitors_behind_one_address_share_their_turns_through_every_door(gate: Gate) -> None:
-    """Starts of the public endpoint and of the page's own route, from the address that the request came from."""
+    """Starts by the public endpoint, by Gradio's queue, which works in tasks of its own, and by the page's route."""
     application = created(gate.opener, Environment(capacity=1))
-    with TestClient(application, base_url="http://127.0.0.1", client=("192.0.2.7", 1)) as client:
+    with TestClient(application, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
         registry: Registry = application.state.registry
         lanes: list[str] = []
         whole = registry.start
         registry.start = lambda *given, lane="", **named: lanes.append(lane) or whole(*given, lane=lane, **named)  # type: ignore[method-assign,func-returns-value,assignment]
-        public = client.post("/gradio_api/run/start", json={"data": ["digits", "nayer", 0, "lte", 1, {}, ""]})
-        own = client.post("/command/start_lab", json=["reset", "digits", 0, 2, 1, [], ""])
-        assert (public.status_code, own.status_code) == (200, 200), (public.text, own.text)
-        assert lanes == ["192.0.2.7"] * 2
+        for address in ("8.8.8.8", "9.9.9.9"):  # as a proxy on this machine tells it
+            client.headers["X-Forwarded-For"] = address
+            start = {"data": ["digits", "nayer", 0, "lte", 1, {}, ""]}
+            public = client.post("/gradio_api/run/start", json=start)
+            queued = client.post("/gradio_api/call/start", json=start)
+            client.get(f"/gradio_api/call/start/{queued.json()['event_id']}")  # until it is done
+            own = client.post("/command/start_lab", json=["reset", "digits", 0, 2, 1, [], ""])
+            assert (public.status_code, own.status_code) == (200, 200), (public.text, own.text)
+        assert lanes == ["8.8.8.8"] * 3 + ["9.9.9.9"] * 3
         gate.open.set()

@@ -127,7 +127,7 @@ def test_a_strangers_command_is_refused_in_one_sentence(client: TestClient, run:
         ("stop",),
     ]:
         status, answer = command(client, str(name), run.id, "not-the-token", *rest)
-        assert status == 500
+        assert status == 422
         assert "belongs to somebody else" in str(answer["error"])
 
 
@@ -144,7 +144,7 @@ def test_a_strangers_command_is_refused_in_one_sentence(client: TestClient, run:
 )
 def test_what_cannot_be_started_is_said_in_one_sentence(client: TestClient, data: list[object], sentence: str) -> None:
     status, answer = command(client, "start", *data)
-    assert status == 500
+    assert status == 422
     assert str(answer["error"]).startswith(sentence)
     assert "Traceback" not in str(answer)
 

@@ -8,7 +8,8 @@ import pytest
 
 from app.live_run import LiveRun, Source
 from app.plans import Plan
-from app.sessions import NoSuchRun, NotYours, Registry
+from app.sessions import NotYours, Registry
+from app.shelf import NoSuchRun
 from nayer.errors import ConfigError
 from tests.app.gates import Gate
 from tests.app.scripted import SHORT, Scripted, script

@@ -1,0 +1,38 @@
+"""How often an address may name a run that is not here before it is told to wait: ids are not to be tried out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+TRIES = 120.0  # at once: a class behind one address whose pages all ask for runs of an earlier server
+PER_SECOND = 2.0
+_ADDRESSES = 10_000  # that are remembered
+
+
+class Guesses:
+    """A bucket of tries for every address, which refills. For any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> tries left, when
+
+    def allowed(self, address: str) -> bool:
+        """Whether that address has a try left."""
+        with self._lock:
+            return self._left(address) >= 1.0
+
+    def missed(self, address: str) -> None:
+        """It named something that is not here."""
+        with self._lock:
+            self._buckets[address] = (max(0.0, self._left(address) - 1.0), self._clock())
+            self._buckets.move_to_end(address)
+            while len(self._buckets) > _ADDRESSES:
+                self._buckets.popitem(last=False)
+
+    def _left(self, address: str) -> float:
+        tries, when = self._buckets.get(address, (TRIES, self._clock()))
+        return min(TRIES, tries + PER_SECOND * (self._clock() - when))

@@ -1,0 +1,79 @@
+"""What a caller did wrong is told as that: Gradio answers all of it with 500, as if the server had failed."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import gradio as gr
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nayer.errors import NayerError
+
+_COMMANDS = re.compile(r"/gradio_api/(run|api|call)/.+")
+_MISFIT = "the arguments are not those of this endpoint; /gradio_api/info lists them."
+
+
+class Page(gr.Blocks):
+    """Blocks that tell in one sentence what a function refuses, and what a component cannot read."""
+
+    async def call_function(self, *given: Any, **named: Any) -> Any:
+        try:
+            return await super().call_function(*given, **named)
+        except NayerError as error:
+            raise gr.Error(str(error), print_exception=False, title="That does not work") from None
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
+        if block_fn.fn is None:  # an event that the page answers by itself
+            raise gr.Error(_MISFIT, print_exception=False)
+        try:
+            return await super().preprocess_data(block_fn, inputs, *rest, **named)
+        except gr.Error as error:
+            raise gr.Error(error.message, print_exception=False) from None
+        except Exception:  # whatever a component makes of a value that the page would never send
+            raise gr.Error(_MISFIT, print_exception=False) from None
+
+
+class Refusals:
+    """Middleware: a refusal in words is 422, and so are arguments that do not fit; what is neither stays 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _COMMANDS.fullmatch(scope["path"]):
+            return await self._app(scope, receive, send)
+        held: list[Message] = []  # an answer that begins with 500 is short and is looked at whole
+
+        async def looked_at(message: Message) -> None:
+            if held or (message["type"] == "http.response.start" and message["status"] == 500):
+                held.append(message)
+            else:
+                await send(message)
+
+        misfit = False
+        try:
+            await self._app(scope, receive, looked_at)
+        except (TypeError, KeyError, ValueError):  # so Gradio's /call/v2 takes arguments that it does not know
+            if "/call/v2/" not in scope["path"]:
+                raise
+            misfit = True
+        if not held:
+            return None
+        told = _MISFIT if misfit else _told(b"".join(message.get("body", b"") for message in held))
+        if told:
+            return await JSONResponse({"error": told}, status_code=422)(scope, receive, send)
+        for message in held:
+            await send(message)
+        return None
+
+
+def _told(body: bytes) -> str:
+    """The sentence in an answer of Gradio's; empty for what nobody foresaw."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return ""
+    return str(content.get("error") or "") if isinstance(content, dict) else ""
