@@ -62,6 +62,11 @@ class Stranger:
     token: str
 
     @property
+    def session(self) -> str:
+        """Gradio's name for their page."""
+        return hashed(self.who + self.run)[:12]
+
+    @property
     def watches(self) -> bool:
         """Whether they were given the watch link."""
         return self.run != GUESSED
@@ -77,7 +82,9 @@ class House:
         past.flush()
         past.close()
         self.gate = Gate()
-        self.application: FastAPI = created(self.gate.opener, Environment(capacity=1, data=folder))
+        self.application: FastAPI = created(
+            self.gate.opener, Environment(capacity=1, data=folder, grace_seconds=3600.0)
+        )
         self.registry: Registry = self.application.state.registry
         self.running, self.waiting = (
             self.registry.start(self._plan(), self.registry.visitor(""), lane=lane) for lane in ("a", "b")
@@ -168,7 +175,13 @@ class Doors:
                 yield path, given if "/v2/" in route else {"data": list(given.values())}
         else:
             asked = {"run": stranger.run, "token": stranger.token, "asked": "1-1"}
-            every = {"session_hash": "s", "event_id": "e", "event_data": asked, "fn_index": 0, "data": []} | asked
+            every = {
+                "session_hash": stranger.session,
+                "event_id": "e",
+                "event_data": asked,
+                "fn_index": 0,
+                "data": [],
+            } | asked
             yield route, every
             for event in self._events if route.endswith("/queue/join") else ():
                 if event["api_visibility"] != "private" and not thorough:
@@ -185,9 +198,9 @@ def _arguments(name: str, stranger: Stranger) -> dict[str, object]:
 
 
 def _address(path: str, stranger: Stranger) -> str:
-    known = {"run": stranger.run, "session_hash": "s", "event_id": "e", "name": "stop", "api_name": "stop"}
+    known = {"run": stranger.run, "session_hash": stranger.session, "event_id": "e", "name": "stop", "api_name": "stop"}
     filled = re.sub(r"\{(\w+)(:path)?\}", lambda found: known.get(found[1], "0"), path)
-    return f"{filled}?session_hash=s" if filled.endswith("/queue/data") else filled
+    return f"{filled}?session_hash={stranger.session}" if filled.endswith("/queue/data") else filled
 
 
 def tried(

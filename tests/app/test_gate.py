@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from app import gate
 from app.environment import Environment
 from tests.app.serving import created
+from tests.app.strangers import is_open, routes
 
 HERE = "http://127.0.0.1:7860"
 
@@ -125,17 +123,6 @@ def test_a_long_body_is_cut_off_whether_its_length_is_told_or_not(client: TestCl
     assert answer.status_code == 413
 
 
-def paths(routes: Iterable[Any]) -> Iterator[str]:
-    """Of an application and of all that is included or mounted in it."""
-    for route in routes:
-        if hasattr(route, "original_router"):
-            yield from paths(route.original_router.routes)
-        elif isinstance(route, Mount):
-            yield from paths(route.routes)
-        else:
-            yield route.path
-
-
 # Gradio's routes that are open, and for whom.
 PAGE = {"/", "/config", "/theme.css", "/robots.txt", "/manifest.json", "/favicon.ico", "/login_check"}
 PAGE |= {"/static/{path:path}", "/assets/{path:path}", "/svelte/{path:path}", "/info", "/app_id", "/startup-events"}
@@ -147,9 +134,9 @@ OURS = {"/health", "/explore", "/command/{name}", "/stage/{version}/{name}"}
 
 def test_every_open_route_is_listed_here_with_its_reason(client: TestClient) -> None:
     """Fails when Gradio or we add a route that gets through the gate, until somebody has thought about it."""
-    found = {path.rstrip("/") or "/" for path in paths(client.app.routes)}  # type: ignore[attr-defined]
+    found = {path.rstrip("/") or "/" for path, _ in routes(client.app.routes)}  # type: ignore[attr-defined]
     assert found >= OURS | {"/live/{run}/status"}
-    opened = {path for path in found if gate._OPEN.fullmatch(re.sub(r"\{\w+(:path)?\}", "x", path))}
+    opened = {path for path in found if is_open(path)}
     unlisted = {path.removeprefix("/gradio_api") for path in opened} - PAGE - RUNNING - PROGRAMS - OURS
     assert all(path.startswith("/live/{run}/") for path in unlisted), unlisted
 
