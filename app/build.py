@@ -18,7 +18,7 @@ from app.lab_tab import lab_tab
 from app.refusals import Page
 from app.sessions import Registry
 from nayer.errors import NayerError
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 # The script module does everything; this only fetches it, from an address that changes with its contents.
 _LOAD_STAGE = """

@@ -8,7 +8,7 @@ from app.mapping import Atlas
 from nayer.config import Config
 from nayer.embedding_tables import shipped_tables
 from nayer.labels import prompted
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 
 def shown(card: TeacherCard) -> dict[str, Any]:

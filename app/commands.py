@@ -17,7 +17,7 @@ from app.sessions import Registry
 from app.strips import strips
 from nayer.errors import ConfigError, NayerError
 from nayer.session import StepKind
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 SLOWEST = 30.0  # seconds an event
 
@@ -112,7 +112,7 @@ class Commands:
     def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
         """Slow motion: linger so many seconds on each event; 0 for full speed."""
         if not 0 <= seconds <= SLOWEST:
-            raise _shown(ConfigError(f"seconds={seconds} does not work; use a number from 0 to {SLOWEST:g}."))
+            raise _shown(ConfigError(f"seconds={seconds:g} does not work; use a number from 0 to {SLOWEST:g}."))
         return self._do(run, token, "pace", seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:

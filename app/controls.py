@@ -12,7 +12,7 @@ from nayer import methods
 from nayer.config import GROUPS, Config, settings
 from nayer.errors import ConfigError
 from nayer.settings import Setting
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 _PRESET = "nayer"
 POLICY = (  # what is re-drawn when, and what randomness there is besides

@@ -12,7 +12,7 @@ from app.controls import Form, latent_choices
 from app.names import listed
 from nayer.config import Config
 from nayer.labels import LATENTS
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 _LOAD = """
 const address = new URL('stage/' + props.version + '/explorer.js', document.baseURI).href;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from app import text
 from app.live_run import LiveRun, Source, hashed
@@ -13,8 +14,10 @@ from app.store import Store, Stored
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event, Note, RunFinished
-from nayer.redraws import Redraws
 from nayer.session import ENDED, Session, State
+
+if TYPE_CHECKING:  # it brings torch
+    from nayer.redraws import Redraws
 
 
 @dataclass

@@ -8,7 +8,7 @@ import gradio as gr
 
 from nayer.arms import EXPERIMENTS
 from nayer.methods import PRESETS
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 _LOAD = """
 const address = new URL('stage/' + props.version + '/lab.js', document.baseURI).href;

@@ -12,7 +12,7 @@ from nayer import arms as ready_made
 from nayer.arms import WITHOUT_END, Arm, Variation
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 ARMS = (2, 5)
 SECONDS = (2.0, 300.0)  # an arm
@@ -71,7 +71,8 @@ def lab_plan(
     """
     seconds = shared["seconds"]
     if not isinstance(seconds, int | float) or not SECONDS[0] <= seconds <= SECONDS[1]:
-        raise ConfigError(f"seconds={seconds!r} does not work; use a number from {SECONDS[0]:g} to {SECONDS[1]:g}.")
+        given = f"{seconds:g}" if isinstance(seconds, float) else repr(seconds)
+        raise ConfigError(f"seconds={given} does not work; use a number from {SECONDS[0]:g} to {SECONDS[1]:g}.")
     if repeats not in range(REPEATS[0], REPEATS[1] + 1):
         raise ConfigError(f"repeats={repeats!r} does not work; use a whole number from {REPEATS[0]} to {REPEATS[1]}.")
     if own:

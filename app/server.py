@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import importlib
 import os
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import NoReturn
@@ -36,17 +38,22 @@ from app.store import Store
 from app.theme import theme
 from app.umap_map import UmapMaps
 from nayer.errors import ConfigError, StorageError
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
 CONNECTIONS = 1000  # at once; a page holds a few, and who holds hundreds open shall not shut out a class
 
 
 def open_source(plan: Plan) -> Source:
-    """Real runs. The core brings torch with it, which the page itself can wait for."""
+    """Real runs. The core brings torch with it, without which the page comes up seconds sooner."""
     from nayer.lab import Lab
 
     return Lab(plan.configs, plan.seeds, plan.checkpoint)
+
+
+def load_core() -> None:
+    """What the first run would have to wait for."""
+    importlib.import_module("nayer.lab")
 
 
 def open_keeping(environment: Environment) -> Keeping:
@@ -164,6 +171,7 @@ class _Server(uvicorn.Server):
             shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
             sys.stdout.write(f"Open http://{shown}:{port} in a browser.\n")
             sys.stdout.flush()
+            threading.Thread(target=load_core, daemon=True).start()
 
 
 async def _sweep(registry: Registry) -> None:

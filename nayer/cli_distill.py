@@ -25,7 +25,7 @@ from nayer.export import METRICS, export
 from nayer.files import check_writable
 from nayer.methods import PRESETS, get
 from nayer.record import Record, rows_before
-from nayer.teachers import student_spec
+from nayer.teacher_cards import student_spec
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
 

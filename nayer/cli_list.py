@@ -11,7 +11,7 @@ from nayer.cli_settings import flag_of, help_of
 from nayer.config import settings
 from nayer.errors import ConfigError
 from nayer.methods import PRESETS, get
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 
 
 def add_list_arguments(parser: argparse.ArgumentParser) -> None:

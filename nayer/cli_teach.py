@@ -15,7 +15,7 @@ from nayer.lessons import LESSONS
 from nayer.models import Classifier
 from nayer.teach import teach
 from nayer.teach_own import HELD_OUT, OwnLesson, teach_own
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000

@@ -23,7 +23,8 @@ from nayer.models import build
 from nayer.own_network import OwnNetwork
 from nayer.redraws import Redraws, redraws
 from nayer.state import RunState, Task, new_state
-from nayer.teachers import Teacher, TeacherCard, load_teacher, student_spec
+from nayer.teacher_cards import TeacherCard, student_spec
+from nayer.teachers import Teacher, load_teacher
 from nayer.testsets import load_testset
 from nayer.training import train
 

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from safetensors.torch import save
 from torch import nn
 
+from nayer.architectures import ModelSpec
 from nayer.arrays import Images
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
 from nayer.files import write_whole
 from nayer.guarded_tensors import read_tensors
-from nayer.models import Classifier, ModelSpec, build
+from nayer.models import Classifier, build
 from nayer.record import Record
 
 STUDENT, SAMPLES, METRICS, CONFIG = "student.safetensors", "samples.png", "metrics.csv", "config.json"

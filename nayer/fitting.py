@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nayer.architectures import ModelSpec
 from nayer.augmentation import crop_and_flip
-from nayer.models import Classifier, ModelSpec, build
+from nayer.models import Classifier, build
 
 
 @dataclass(frozen=True, slots=True)

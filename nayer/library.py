@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 from torch import nn
 
+from nayer.architectures import OWN, ModelSpec, parse_architecture
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.experiment import Run, open_run
 from nayer.labels import check_names
 from nayer.methods import get
-from nayer.models import OWN, ModelSpec, parse_architecture
 from nayer.own_network import OwnNetwork, tried
-from nayer.teachers import Teacher, TeacherCard
+from nayer.teacher_cards import TeacherCard
+from nayer.teachers import Teacher
 
 STUDENT = "lenet-8"  # learns on two cores while somebody watches
 

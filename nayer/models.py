@@ -3,73 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from torch import Tensor, nn
 
-from nayer.errors import ConfigError
-
-SIDES = (8, 64)  # px; two halvings must leave something, and memory must stay bounded
-WIDTHS = (1, 128)  # channels after the first convolution
-OWN = "own"  # in a spec's place of an architecture: a network that was made elsewhere and cannot be built here
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Networks of one shape in any width; `body` makes the layers up to the features and says how many those are."""
-
-    summary: str
-    body: Callable[[int, int, int], tuple[list[nn.Module], int]]  # (width, channels, side) -> layers, features
-
-
-def parse_architecture(text: str, field: str = "architecture") -> tuple[Family, int]:
-    """`lenet-8` → its family and width; ConfigError naming `field` and what exists."""
-    match = re.fullmatch(r"([a-z0-9]+)-([0-9]{1,3})", text)
-    if match and match[1] in FAMILIES and WIDTHS[0] <= int(match[2]) <= WIDTHS[1]:
-        return FAMILIES[match[1]], int(match[2])
-    known = ", ".join(f"{name}-W" for name in FAMILIES)
-    raise ConfigError(
-        f"{field}={text[:60]!r} is no known network; use {known} with a width W of {WIDTHS[0]} to {WIDTHS[1]}."
-    )
-
-
-class ModelSpec(BaseModel):
-    """All it takes to build a classifier without its weights."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-    architecture: str = Field(
-        description="Such as lenet-16 or resnet20-16: family and width, the channels after the first convolution."
-    )
-    channels: int = Field(description="1 for grey images, 3 for RGB.")
-    size: int = Field(ge=SIDES[0], le=SIDES[1], description="Side of the square images, px.")
-    classes: int = Field(ge=2, le=1000)
-    mean: tuple[float, ...] = Field(description="Per channel, of images in [0, 1].")
-    std: tuple[float, ...] = Field(description="Per channel, of images in [0, 1].")
-
-    @field_validator("architecture")
-    @classmethod
-    def _architecture_exists(cls, architecture: str) -> str:
-        try:
-            if architecture != OWN:
-                parse_architecture(architecture)
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
-        return architecture
-
-    @model_validator(mode="after")
-    def _channels_agree(self) -> ModelSpec:
-        if self.channels not in (1, 3):
-            raise ValueError(f"channels={self.channels} does not work; use 1 or 3")
-        if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
-            raise ValueError(f"mean and std need {self.channels} numbers each, those of std above 0")
-        return self
+from nayer.architectures import ModelSpec, parse_architecture
 
 
 class Classifier(nn.Module):
@@ -82,7 +23,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.spec = spec
         family, width = parse_architecture(spec.architecture)
-        layers, features = family.body(width, spec.channels, spec.size)
+        layers, features = BODIES[family](width, spec.channels, spec.size)
         self.body = nn.Sequential(*layers)
         self.last = nn.Linear(features, spec.classes)
         # Part of the spec, not of the weights.
@@ -222,11 +163,12 @@ def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int
     return [*first, *stages, nn.AdaptiveMaxPool2d(1), nn.Flatten()], 8 * width
 
 
-FAMILIES: dict[str, Family] = {
-    "lenet": Family("two 5×5 convolutions with BatchNorm and a hidden layer", _lenet),
-    "plainnet": Family("lenet without BatchNorm", _plainnet),
-    "resnet8": Family("three residual blocks in three stages", partial(_resnet, blocks=1)),
-    "resnet9": Family("eight convolutions, two of each four in a residual block, made for fast training", _resnet9),
-    "resnet14": Family("six residual blocks in three stages", partial(_resnet, blocks=2)),
-    "resnet20": Family("nine residual blocks in three stages", partial(_resnet, blocks=3)),
+# By family: (width, channels, side) → the layers up to the features, and how many those are.
+BODIES: dict[str, Callable[[int, int, int], tuple[list[nn.Module], int]]] = {
+    "lenet": _lenet,
+    "plainnet": _plainnet,
+    "resnet8": partial(_resnet, blocks=1),
+    "resnet9": _resnet9,
+    "resnet14": partial(_resnet, blocks=2),
+    "resnet20": partial(_resnet, blocks=3),
 }

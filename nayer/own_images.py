@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nayer.architectures import SIDES
 from nayer.decoding import decode, looks
 from nayer.errors import AssetError, ConfigError
 from nayer.labelled import Labelled
 from nayer.labels import check_names
-from nayer.models import SIDES
 from nayer.parquet_pictures import pictures_in_parquet, pictures_on_the_hub
 from nayer.picture_sources import Picture, pictures_in
 

@@ -12,13 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from nayer.architectures import ModelSpec
 from nayer.errors import AssetError, ConfigError
 from nayer.evaluation import predict
 from nayer.fitting import Epoch, fit
 from nayer.lessons import Lesson, get
-from nayer.models import Classifier, ModelSpec
+from nayer.models import Classifier
+from nayer.teacher_cards import TeacherCard
 from nayer.teacher_folder import readme, write_teacher
-from nayer.teachers import TeacherCard, weights_of
+from nayer.teachers import weights_of
 from nayer.testsets import load_testset
 
 

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import torch
 
+from nayer.architectures import parse_architecture
 from nayer.decoding import suffix
 from nayer.errors import ConfigError
 from nayer.files import check_writable
 from nayer.fitting import Epoch, Recipe, fit
-from nayer.models import Classifier, parse_architecture
+from nayer.models import Classifier
 from nayer.own_images import find_pictures, read_own, readable
 from nayer.picture_sources import Picture
 from nayer.teach import accuracy, spec_for
+from nayer.teacher_cards import TeacherCard
 from nayer.teacher_folder import readme, write_teacher
-from nayer.teachers import TeacherCard, weights_of
+from nayer.teachers import weights_of
 
 SMALL = 12  # px; below it half the channels do
 STEPS = 1500  # of SGD, about: as many epochs as they make, within `EPOCHS`

@@ -9,7 +9,7 @@ from nayer.errors import StorageError
 from nayer.files import write_whole
 from nayer.fitting import Recipe
 from nayer.models import Classifier
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 
 def readme(card: TeacherCard, network: Classifier, cycles: Sequence[Recipe], images: int, tests: int) -> str:

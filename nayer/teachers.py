@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from nayer.errors import AssetError, ConfigError
+from nayer.architectures import ModelSpec
+from nayer.errors import AssetError
 from nayer.guarded_tensors import read_tensors
-from nayer.models import Classifier, ModelSpec, build, parse_architecture
+from nayer.models import Classifier, build
+from nayer.teacher_cards import TeacherCard, read_card, read_part, teacher_folder
 
-SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "teachers"
-MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 256 << 20
-MAX_NAME = 64  # characters of a class name
-
-
-class TeacherCard(BaseModel):
-    """What is known of a teacher without its weights: the content of `config.json`."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
-    title: str = Field(min_length=1, max_length=MAX_NAME)
-    model: ModelSpec
-    student: ModelSpec = Field(description="The smaller network that learns from it unless another is named.")
-    classes: tuple[str, ...] = Field(description="The classes' names, in the order of the labels.")
-    mirror: bool = Field(description="Whether a mirrored image keeps its class.")
-    testset: str | None = Field(description="Which test split fits, such as digits; none where there is none.")
-    test_accuracy: float | None = Field(
-        ge=0.0, le=1.0, description="Share of the data's own test images, 0..1; none where nobody has measured."
-    )
-    data: str = Field(description="What it learned from, in one sentence.")
-    licence: str = Field(description="The data's licence.")
-    seed: int
-    command: str = Field(description="What trains it again.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of model.safetensors.")
-
-    @model_validator(mode="after")
-    def _parts_agree(self) -> TeacherCard:
-        k = len(self.classes)
-        if k != self.model.classes or k != self.student.classes:
-            raise ValueError(
-                f"classes has {k} names, its networks have {self.model.classes} and {self.student.classes}"
-            )
-        if (self.model.channels, self.model.size) != (self.student.channels, self.student.size):
-            raise ValueError("model and student need images of the same size")
-        if not all(0 < len(name.strip()) <= MAX_NAME and name.isprintable() for name in self.classes):
-            raise ValueError(f"classes needs names of 1 to {MAX_NAME} printable characters")
-        if len({name.casefold() for name in self.classes}) < k:
-            raise ValueError("classes names one class twice")
-        return self
 
 
 @dataclass(frozen=True)
@@ -67,27 +26,15 @@ class Teacher:
     network: nn.Module
 
 
-def teacher_cards() -> list[TeacherCard]:
-    """The shipped teachers, smallest images first; one whose card is damaged is left out (loading it says why)."""
-    cards = []
-    for folder in SHIPPED.glob("*"):
-        if (folder / "config.json").is_file():
-            try:
-                cards.append(read_card(folder))
-            except AssetError:
-                continue
-    return sorted(cards, key=lambda card: (card.model.channels, card.model.size, card.name))
-
-
 def load_teacher(name_or_folder: str) -> Teacher:
     """The teacher, once its hash, shapes and values are checked.
 
     Raises ConfigError where there is none of that name, AssetError naming the teacher where it is damaged.
     """
-    folder = _folder(name_or_folder)
+    folder = teacher_folder(name_or_folder)
     card = read_card(folder)
     try:
-        weights = _read(folder / "model.safetensors", MAX_WEIGHTS_BYTES)
+        weights = read_part(folder / "model.safetensors", MAX_WEIGHTS_BYTES)
         if hashlib.sha256(weights).hexdigest() != card.sha256:
             raise AssetError("model.safetensors does not match the sha256 in config.json")
         network = _with_weights(card.model, weights)
@@ -96,55 +43,9 @@ def load_teacher(name_or_folder: str) -> Teacher:
     return Teacher(card, network.eval().requires_grad_(False))
 
 
-def read_card(folder: Path) -> TeacherCard:
-    """The card in a teacher's folder; AssetError naming the teacher and the field that is wrong."""
-    try:
-        return TeacherCard.model_validate_json(_read(folder / "config.json", MAX_CARD_BYTES))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        what = f"{where} ({first['msg'][:120]})"
-        raise AssetError(
-            f"teacher={folder.name!r} cannot be used: config.json is wrong at {what}; restore it."
-        ) from None
-    except AssetError as error:
-        raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
-
-
-def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:
-    """The network that learns: the teacher's own student, or any other for the same images and classes."""
-    if not architecture:
-        return card.student
-    parse_architecture(architecture, field="student")
-    return card.model.model_copy(update={"architecture": architecture})
-
-
 def weights_of(network: nn.Module) -> bytes:
     """A network's weights as safetensors: every float tensor; BatchNorm's counters of batches are left out."""
     return save({name: tensor.contiguous() for name, tensor in _float_state(network).items()})
-
-
-def _folder(name: str) -> Path:
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name) and (SHIPPED / name).is_dir():
-        return SHIPPED / name
-    try:
-        if name and Path(name).is_dir():
-            return Path(name).resolve()
-    except (OSError, ValueError):  # a name too long, or with a NUL
-        pass
-    known = ", ".join(card.name for card in teacher_cards())
-    raise ConfigError(
-        f"teacher={name[:60]!r} does not exist; use {known}, or a folder with config.json and model.safetensors."
-    )
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        if path.stat().st_size > limit:
-            raise AssetError(f"{path.name} is larger than {limit >> 20} MB")
-        return path.read_bytes()
-    except OSError:
-        raise AssetError(f"{path.name} is missing or cannot be read") from None
 
 
 def _float_state(network: nn.Module) -> dict[str, Tensor]:

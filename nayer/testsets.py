@@ -17,7 +17,7 @@ from nayer.emoji_drawings import holds_icon_sets
 from nayer.errors import AssetError
 from nayer.labelled import Labelled, read_idx, read_parquet
 from nayer.own_images import find_pictures, labelled_as
-from nayer.teachers import TeacherCard
+from nayer.teacher_cards import TeacherCard
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "testsets"
 IDX = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")

@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from nayer.architectures import ModelSpec
 from nayer.decoding import decode
 from nayer.errors import NayerError
 from nayer.guarded_tensors import read_tensors
-from nayer.models import ModelSpec, build
+from nayer.models import build
 from nayer.picture_sources import Limits, in_zip
 from nayer.teachers import weights_of
 

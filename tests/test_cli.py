@@ -24,7 +24,7 @@ from nayer.config import settings
 from nayer.events import GeneratorStep, RoundFinished
 from nayer.export import load_student
 from nayer.synthesis import synthesise
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 
 ROOT = Path(__file__).parent.parent
 SMALL = {

@@ -16,7 +16,7 @@ from nayer.emoji import BACKGROUND, PLAIN, TESTING, TRAINING, WIDE, Variety
 from nayer.emoji_drawings import FOR_TESTING, FOR_TRAINING, Drawings
 from nayer.emoji_names import CLASSES, ICONS
 from nayer.errors import AssetError
-from nayer.teachers import SHIPPED, read_card
+from nayer.teacher_cards import SHIPPED, read_card
 from nayer.testsets import load_testset
 from tests.icon_sets import write_icon_set
 

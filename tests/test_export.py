@@ -9,11 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
+from nayer.architectures import ModelSpec
 from nayer.errors import StorageError
 from nayer.events import RoundFinished, RoundSynthesised, RunStarted, StudentStep
 from nayer.export import CONFIG, METRICS, SAMPLES, STUDENT, export, load_student
 from nayer.files import check_writable, write_whole
-from nayer.models import ModelSpec, build
+from nayer.models import build
 from nayer.record import COLUMNS, GAP, SHOWN_ROUNDS, Record, rows_before
 from tests.tiny import tiny_config, tiny_run, tiny_task
 

@@ -166,8 +166,9 @@ def test_the_command_line_answers_without_torch():
     assert not loaded_by("import nayer, nayer.cli") & ({"torch", "rich"} | HEAVY)
 
 
-def test_the_page_starts_without_the_encoder_and_umap():
-    assert not loaded_by("import app.server, app.build") & {"transformers", "umap", "numba", "sklearn", "datasets"}
+def test_the_page_comes_up_without_the_core_the_encoder_and_umap():
+    build = "from app.environment import Environment; from app.server import create; create(Environment())"
+    assert not loaded_by(build) & {"torch", "transformers", "umap", "numba", "sklearn", "datasets"}
 
 
 def tracked() -> list[Path]:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from nayer.architectures import ModelSpec
 from nayer.attention import Stages
 from nayer.config import Config
 from nayer.contrast import Contrast
@@ -23,7 +24,7 @@ from nayer.losses import (
     total_variation_loss,
 )
 from nayer.methods import PRESETS
-from nayer.models import ModelSpec, build
+from nayer.models import build
 from tests.tiny import all_same, tiny_config, tiny_run, tiny_state, tiny_task
 
 TEACHER, STUDENT = [0.5, 0.5 - 1e-6], [0.75, 0.25]

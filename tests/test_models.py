@@ -9,8 +9,9 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
+from nayer.architectures import FAMILIES, ModelSpec, parse_architecture
 from nayer.errors import ConfigError
-from nayer.models import FAMILIES, Classifier, ModelSpec, build, initialise, parse_architecture
+from nayer.models import Classifier, build, initialise
 
 
 def a_spec(architecture: str = "lenet-3", channels: int = 1, size: int = 8, classes: int = 5) -> ModelSpec:

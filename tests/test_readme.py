@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from nayer.cli import main
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 from tests.minilm import minilm_folder
 
 ROOT = Path(__file__).parent.parent

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from nayer.architectures import ModelSpec
 from nayer.cli_teach import add_teach_arguments, teach_command
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
 from nayer.fitting import Epoch, Recipe, fit
 from nayer.labelled import read_digits
 from nayer.lessons import LESSONS
-from nayer.models import Classifier, ModelSpec
+from nayer.models import Classifier
 from nayer.teach import teach
-from nayer.teachers import load_teacher, read_card
+from nayer.teacher_cards import read_card
+from nayer.teachers import load_teacher
 
 GREY = ModelSpec(architecture="lenet-2", channels=1, size=8, classes=2, mean=(0.0,), std=(1.0,))
 

@@ -18,7 +18,8 @@ from torch import Tensor
 from nayer.errors import AssetError, ConfigError
 from nayer.evaluation import predict
 from nayer.models import build
-from nayer.teachers import SHIPPED, load_teacher, student_spec, teacher_cards, weights_of
+from nayer.teacher_cards import SHIPPED, student_spec, teacher_cards
+from nayer.teachers import load_teacher, weights_of
 from nayer.testsets import load_testset
 
 Weights = dict[str, Tensor]

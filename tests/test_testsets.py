@@ -16,7 +16,7 @@ from nayer.decoding import decode
 from nayer.errors import AssetError, ConfigError
 from nayer.labelled import balanced, digits_for_testing, read_digits, read_idx
 from nayer.lessons import LESSONS
-from nayer.teachers import SHIPPED, TeacherCard, read_card
+from nayer.teacher_cards import SHIPPED, TeacherCard, read_card
 from nayer.testsets import load_testset
 
 DEBIAN = Path(LESSONS["fashion"].folder)

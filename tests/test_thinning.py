@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from nayer import thinning
+from nayer.architectures import FAMILIES, ModelSpec
 from nayer.events import Note
-from nayer.models import FAMILIES, ModelSpec, build
+from nayer.models import build
 from tests.tiny import tiny_config, tiny_network, tiny_run, tiny_state, tiny_task
 
 

@@ -10,7 +10,7 @@ from app.environment import Environment
 from nayer import methods
 from nayer.config import Config, settings
 from nayer.errors import ConfigError
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 from tests.app.serving import in_a_loop
 
 CARDS = teacher_cards()

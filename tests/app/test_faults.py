@@ -15,12 +15,12 @@ from app.live_run import LiveRun, Source
 from app.plans import Plan
 from app.server import open_source
 from app.sessions import Registry
-from nayer import embedding_tables, labels, teachers
+from nayer import embedding_tables, labels, teacher_cards
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event, RoundFinished
 from nayer.lab import Lab
-from nayer.teachers import load_teacher, teacher_cards
+from nayer.teachers import load_teacher
 from tests.app.scripted import SHORT, Scripted, script
 from tests.app.serving import wait_until
 
@@ -133,8 +133,8 @@ def test_a_damaged_teacher_is_named_and_the_others_go_on_being_served(
 ) -> None:
     shipped = tmp_path / "teachers"
     for teacher in ("digits", "fashion"):
-        shutil.copytree(teachers.SHIPPED / teacher, shipped / teacher)
-    monkeypatch.setattr(teachers, "SHIPPED", shipped)
+        shutil.copytree(teacher_cards.SHIPPED / teacher, shipped / teacher)
+    monkeypatch.setattr(teacher_cards, "SHIPPED", shipped)
     path = shipped / "fashion" / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 255
@@ -148,7 +148,7 @@ def test_a_damaged_teacher_is_named_and_the_others_go_on_being_served(
         assert name in run.refresh().condition.error
     finally:
         registry.close()
-    assert "digits" in [card.name for card in teacher_cards()]
+    assert "digits" in [card.name for card in teacher_cards.teacher_cards()]
     load_teacher("digits")
 
 

@@ -20,7 +20,7 @@ from app.results import fold_results, rows, sentences
 from app.view import DIVERSITY, View, fold
 from nayer.errors import ConfigError
 from nayer.events import Event, RunFailed, RunStarted
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 from tests.app.scripted import SHORT, script, synthesised
 from tests.app.serving import created, wait_until
 
@@ -126,7 +126,7 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
         ({"experiment": "x"}, "experiment='x' does not exist"),
         ({"repeats": 0}, "repeats=0 does not work"),
         ({"repeats": 5, "shared": {**SHARED, "seconds": 100.0}}, "1500 s of work; a shared page allows 900"),
-        ({"shared": {**SHARED, "seconds": 1.0}}, "seconds=1.0 does not work"),
+        ({"shared": {**SHARED, "seconds": 1.0}}, "seconds=1 does not work"),
         ({"shared": {**SHARED, "seconds": "long"}}, "seconds='long' does not work"),
         ({"shared": {**SHARED, "teacher": "nobody"}}, "teacher='nobody' does not exist"),
         ({"own": [{"preset": "nayer"}]}, "arms=1 does not work; use 2 to 5 of them."),

@@ -1,0 +1,66 @@
+"""What a classifier is, before it is built: its architecture's name, its images, its classes. Needs no torch."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from nayer.errors import ConfigError
+
+SIDES = (8, 64)  # px; two halvings must leave something, and memory must stay bounded
+WIDTHS = (1, 128)  # channels after the first convolution
+OWN = "own"  # in a spec's place of an architecture: a network that was made elsewhere and cannot be built here
+
+FAMILIES = {  # networks of one shape in any width; `models` builds them
+    "lenet": "two 5×5 convolutions with BatchNorm and a hidden layer",
+    "plainnet": "lenet without BatchNorm",
+    "resnet8": "three residual blocks in three stages",
+    "resnet9": "eight convolutions, two of each four in a residual block, made for fast training",
+    "resnet14": "six residual blocks in three stages",
+    "resnet20": "nine residual blocks in three stages",
+}
+
+
+def parse_architecture(text: str, field: str = "architecture") -> tuple[str, int]:
+    """`lenet-8` → its family's name and its width; ConfigError naming `field` and what exists."""
+    match = re.fullmatch(r"([a-z0-9]+)-([0-9]{1,3})", text)
+    if match and match[1] in FAMILIES and WIDTHS[0] <= int(match[2]) <= WIDTHS[1]:
+        return match[1], int(match[2])
+    known = ", ".join(f"{name}-W" for name in FAMILIES)
+    raise ConfigError(
+        f"{field}={text[:60]!r} is no known network; use {known} with a width W of {WIDTHS[0]} to {WIDTHS[1]}."
+    )
+
+
+class ModelSpec(BaseModel):
+    """All it takes to build a classifier without its weights."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    architecture: str = Field(
+        description="Such as lenet-16 or resnet20-16: family and width, the channels after the first convolution."
+    )
+    channels: int = Field(description="1 for grey images, 3 for RGB.")
+    size: int = Field(ge=SIDES[0], le=SIDES[1], description="Side of the square images, px.")
+    classes: int = Field(ge=2, le=1000)
+    mean: tuple[float, ...] = Field(description="Per channel, of images in [0, 1].")
+    std: tuple[float, ...] = Field(description="Per channel, of images in [0, 1].")
+
+    @field_validator("architecture")
+    @classmethod
+    def _architecture_exists(cls, architecture: str) -> str:
+        try:
+            if architecture != OWN:
+                parse_architecture(architecture)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+        return architecture
+
+    @model_validator(mode="after")
+    def _channels_agree(self) -> ModelSpec:
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels={self.channels} does not work; use 1 or 3")
+        if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
+            raise ValueError(f"mean and std need {self.channels} numbers each, those of std above 0")
+        return self
