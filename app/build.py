@@ -17,6 +17,7 @@ from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
 from app.refusals import Page
 from app.sessions import Registry
+from app.tour_tab import tour_tab
 from nayer.errors import NayerError
 from nayer.teacher_cards import TeacherCard
 
@@ -68,6 +69,8 @@ def build(
                 lab_tab(teachers, first=str(form.teacher.value), version=version, local=local)
             with gr.Tab("Embeddings", id="embeddings"):
                 ExplorerTab(form, teachers, version=version, local=local)
+            with gr.Tab("Learn", id="learn"):
+                tour_tab(version=version, local=local)
         _wire(stage, form, commands, registry)
         for command in (
             commands.start,
@@ -130,4 +133,4 @@ def _told(event: gr.EventData) -> dict[str, Any]:
 
 
 def _header() -> str:
-    return f"<header><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></header>"
+    return f"<header><h1>{text.TITLE}</h1><p>{text.TAGLINE} {text.TO_THE_LESSONS}</p></header>"

@@ -22,6 +22,7 @@ TAGLINE = (
     "A student network learns from a teacher without a single training image: "
     "a generator invents the pictures, from nothing but the names of the classes."
 )
+TO_THE_LESSONS = '<a href="?lesson=1" data-lesson="1">Learn how, in eight short lessons</a>.'
 EMPTY_TITLE = "Nothing has been learnt yet"
 EMPTY_TEXT = (
     "Press Play: each round re-draws a layer of noise, and the generator behind it learns to paint images that the "

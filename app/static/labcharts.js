@@ -8,9 +8,9 @@ import { figure, h, percent } from "./dom.js";
 const ACCURACY = { title: "accuracy", hint: "On real test images, which are used for nothing else; without any, agreement with the teacher." };
 
 export class LabCharts {
-  /** `pick(arm, round)` when somebody asks for the images behind a point. */
-  constructor({ pick }) {
-    this.pick = pick;
+  /** `pick(arm, round)` when somebody asks for the images behind a point; `shown`: accuracy, hit or scales, else all. */
+  constructor({ pick, shown = null }) {
+    Object.assign(this, { pick, shown });
     this.points = new WeakMap(); // a chart -> a model's point -> what the chart shows of it
     this.element = h("section", { class: "card lab-charts", "aria-label": "The arms in one chart each" });
   }
@@ -21,12 +21,20 @@ export class LabCharts {
     this.accuracy = this.make(ACCURACY, (v) => percent(v, 1), { ...whole, height: 200, ticks: 4 });
     this.hit = this.make(HIT, (v) => percent(v), { ...whole, height: 200, ticks: 4 });
     this.scales = SCALES.map((scale) => this.make(scale, figure, { axis: figure, low: scale.low, height: 140, ticks: 2 }));
+    if (this.shown) return this.arrange({ accuracy: this.accuracy, hit: this.hit, ...Object.fromEntries(SCALES.map(({ name }, i) => [name, this.scales[i]])) });
     this.element.replaceChildren(
       h("div", { class: "lab-row" }, this.accuracy.element, this.hit.element),
       h("p", { class: "note" }, "In percent, against the seconds of an arm's own work."),
       h("h3", { class: "lab-title" }, "How different the images of one label are"),
       h("div", { class: "lab-row" }, ...this.scales.map((chart) => chart.element)),
       h("p", { class: "note" }, "By the same seconds, between two ends: real test images and pure noise, laid out like the samples. A click on a point shows the images behind it; with the keyboard, arrow keys move along a chart and Enter opens."),
+    );
+  }
+
+  arrange(charts) {
+    this.element.replaceChildren(
+      h("div", { class: "lab-row" }, ...this.shown.map((name) => charts[name].element)),
+      h("p", { class: "note" }, "Against the seconds of an arm's own work; accuracy and label hit in percent. A click on a point, or Enter on a focused chart, shows the images behind it."),
     );
   }
 

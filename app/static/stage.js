@@ -1,5 +1,6 @@
 // The stage: puts the panels together, keeps the visitor's run, turns keys and buttons into commands.
 
+import { arrive } from "./arrival.js";
 import { Bar } from "./bar.js";
 import { Accuracy, Losses } from "./curves.js";
 import { Diagram } from "./diagram.js";
@@ -21,6 +22,7 @@ export function mount({ element, props, trigger, watch }) {
   const host = element.querySelector("#nayer-stage");
   if (host.childElementCount) return;
   new Stage({ bar, host, props, trigger, watch });
+  arrive();
 }
 
 class Stage {
