@@ -10,7 +10,7 @@ from app.live import STATIC
 from app.plans import ARMS, LONGEST_TITLE, Plan, lab_plan
 from app.tour import LESSONS, SMALL, Lesson, shown
 from nayer.labels import LATENTS, check_names
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 
 RUNS = [lesson for lesson in LESSONS if not lesson.names]
 NAMED = [lesson for lesson in LESSONS if lesson.names]
