@@ -59,7 +59,9 @@ class _Moments(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor]:
-        mean, variance = torch.batch_norm_update_stats(features, None, None, 0.0)
+        channels = features.shape[1]  # running statistics that stay as they are: with them it counts in float32
+        unused = [torch.zeros(channels, device=features.device) for _ in range(2)]
+        mean, variance = torch.batch_norm_update_stats(features, unused[0], unused[1], 0.0)
         ctx.save_for_backward(features, mean)
         return mean, variance
 

@@ -67,6 +67,12 @@ class Config(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto", group="run", fixed=True, help="Where tensors live; auto takes a GPU if there is one."
     )
+    precision: Literal["float32", "bfloat16", "auto"] = setting(
+        "float32",
+        group="run",
+        fixed=True,
+        help="What the networks count in, weights apart; auto takes bfloat16 where the device has instructions for it.",
+    )
     evaluate_every: int = setting(
         1, group="run", unit="rounds", low=1, high=10_000, help="Rounds between two measurements of the student."
     )

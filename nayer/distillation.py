@@ -36,10 +36,10 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         images = crop_and_flip(_images(task, state), task.padding, task.flip, state.rng)
-        with torch.no_grad(), _stages(task, task.teacher) as teacher_stages:
-            teacher_logits = task.teacher(images)  # (n, k)
-        with _stages(task, state.student) as student_stages:
-            student_logits = state.student(images)  # (n, k)
+        with torch.no_grad(), task.arithmetic(), _stages(task, task.teacher) as teacher_stages:
+            teacher_logits = task.teacher(images).float()  # (n, k)
+        with task.arithmetic(), _stages(task, state.student) as student_stages:
+            student_logits = state.student(images).float()  # (n, k)
         loss = _student_loss(config, student_logits, teacher_logits)
         if student_stages and teacher_stages and (sides := student_stages.maps.keys() & teacher_stages.maps.keys()):
             maps = [([network.maps[side] for side in sides]) for network in (student_stages, teacher_stages)]

@@ -122,6 +122,7 @@ PRESETS: dict[str, Method] = {
         paper=_NAYER,
         summary="NAYER for a student that starts as a thinner copy of its teacher and learns from all steps' images.",
         config=Config(
+            precision="auto",
             student_start="thinned",
             student_lr=0.02,
             student_steps=60,

@@ -26,6 +26,7 @@ from nayer.events import (
     RunStarted,
 )
 from nayer.models import Classifier, logits_and_features
+from nayer.precision import lowered
 from nayer.state import RunState, Task, starts_thinned
 from nayer.synthesis import Batch
 
@@ -147,6 +148,8 @@ def notes(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Note]:
         )
     if task.config.student_start == "thinned" and not starts_thinned(task, state.student):
         messages.append("The student is no thinner twin of this teacher, so it starts from random weights.")
+    if lowered(task.config.precision, task.device):
+        messages.append("The networks count in bfloat16 here, with float32 weights: faster, and a little coarser.")
     if task.config.flip and not task.mirror:
         messages.append("A mirrored image would change its class here, so images are not flipped.")
     for message in messages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from nayer.latents import Latent
 from nayer.models import initialise, logits_and_features
 from nayer.noisy_layer import NoisyLayer, group_size
 from nayer.pool import Pool
+from nayer.precision import arithmetic
 
 HELD_BACK_CAPACITY = 500  # images; enough for a standard error of two points
 
@@ -51,6 +53,10 @@ class Task:
             raise ConfigError(f"the embedding table has {len(self.table)} rows for {k} classes; it needs one a class.")
         if self.image_shape[1] != self.image_shape[2]:
             raise ConfigError(f"images of {self.image_shape[1]} × {self.image_shape[2]} pixels; only square ones work.")
+
+    def arithmetic(self) -> AbstractContextManager[object]:
+        """Inside, networks count in the config's precision; what they give may be bfloat16."""
+        return arithmetic(self.config.precision, self.device)
 
     @property
     def labels(self) -> Tensor:

@@ -127,18 +127,19 @@ def _add_gradients(start: Generator, moved: Generator) -> None:
 
 def _terms(task: Task, state: RunState, generator: Generator, labels: Tensor, noise: Tensor | None) -> _Terms:
     config = task.config
-    images = generator(labels, noise)  # (n, c, h, w)
+    with task.arithmetic():
+        images = generator(labels, noise).float()  # (n, c, h, w)
     seen = crop_and_flip(images, task.padding, task.flip, state.rng)
-    with BatchNormInputs(task.teacher) as inputs:
-        teacher_logits, features = logits_and_features(task.teacher, seen)  # (n, k), (n, f)
+    with task.arithmetic(), BatchNormInputs(task.teacher) as inputs:
+        teacher_logits, features = (part.float() for part in logits_and_features(task.teacher, seen))  # (n, k), (n, f)
     teacher_labels = teacher_logits.argmax(dim=1)
     ce = label_loss(teacher_logits, labels if config.ce_target == "label" else teacher_labels)
     bn = adversarial = torch.zeros((), device=task.device)
     if inputs.batch:
         bn = batchnorm_loss(blend(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)
     if config.adversarial_weight and state.round >= config.warmup_rounds:
-        with at_rest(state.student):
-            student_logits = state.student(seen)
+        with task.arithmetic(), at_rest(state.student):
+            student_logits = state.student(seen).float()
         adversarial = adversarial_loss(student_logits, teacher_logits, config.adversarial_form, config.adversarial_mask)
     loss = config.ce_weight * ce + config.bn_weight * bn + config.adversarial_weight * adversarial
     loss = loss + _further_terms(task, state, images, teacher_logits, features)
