@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Annotated, Any, ParamSpec, TypeVar
 
-import gradio as gr
 from pydantic import ConfigDict, Field, ValidationError, validate_call
+
+from app.refusals import refused
 
 LONGEST = 300  # characters of a word that names something
 Word = Annotated[str, Field(max_length=LONGEST)]
@@ -46,7 +47,7 @@ def checked(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return strict(*arguments, **named)
         except ValidationError as error:
-            raise gr.Error(_sentence(error, names), print_exception=False, title="That does not work") from None
+            raise refused(_sentence(error, names)) from None
 
     return careful
 

@@ -15,7 +15,7 @@ from app.controls import Form
 from app.explorer import Explorer
 from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
-from app.refusals import Page
+from app.refusals import Page, told
 from app.sessions import Registry
 from app.tour_tab import tour_tab
 from nayer.errors import NayerError
@@ -95,7 +95,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
     """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
 
     def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
-        asked = _told(event)
+        asked = told(event)
         preset, values = form.values(entered)
         try:
             begun = commands.begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
@@ -104,7 +104,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
         return begun | {"asked": asked.get("asked")}
 
     def restore(event: gr.EventData) -> list[Any]:
-        asked = _told(event)
+        asked = told(event)
         try:
             run = registry.owned(str(asked.get("run", "")), str(asked.get("token", "")))
         except NayerError:
@@ -112,7 +112,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
         return form.showing(run.config)
 
     def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
-        asked = _told(event)
+        asked = told(event)
         _, values = form.values(entered)
         try:
             said = commands.revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
@@ -125,11 +125,6 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
     stage.play(play, form.inputs, stage, **quiet)
     stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooses?.(name)", **quiet)
-
-
-def _told(event: gr.EventData) -> dict[str, Any]:
-    """What the page's script says beside the form; anybody may send anything in its place."""
-    return event._data if isinstance(event._data, dict) else {}
 
 
 def _header() -> str:

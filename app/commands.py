@@ -13,6 +13,7 @@ from app.arguments import Values, Whole, Word, checked
 from app.controls import make_config
 from app.payload import payload
 from app.plans import Plan, lab_plan
+from app.refusals import refused
 from app.sessions import Registry
 from app.strips import strips
 from nayer.errors import ConfigError, NayerError
@@ -170,4 +171,4 @@ class Commands:
 
 
 def _shown(error: NayerError) -> gr.Error:
-    return gr.Error(str(error), print_exception=False, title="That does not work")
+    return refused(str(error))

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from app import text
 from app.controls import MACHINE
 from app.mapping import Atlas, dots
 from app.names import split
+from app.refusals import refused
 from app.tables import Tables, Wanted
 from nayer.config import Config
 from nayer.errors import ConfigError, EncoderError, NayerError
@@ -87,7 +87,7 @@ class Explorer:
         try:
             return self.look(_values(names, prompt, latent, seed, encoder))
         except NayerError as error:
-            raise gr.Error(str(error), print_exception=False, title="That does not work") from None
+            raise refused(str(error)) from None
 
     def embeddings_umap(
         self,

@@ -10,6 +10,7 @@ import gradio as gr
 from app import text
 from app.controls import Form, latent_choices
 from app.names import listed
+from app.refusals import told
 from nayer.config import Config
 from nayer.labels import LATENTS
 from nayer.teacher_cards import TeacherCard
@@ -80,4 +81,4 @@ class ExplorerTab:
 
 def _chosen(event: gr.EventData) -> str:
     """The table that the page offers where the encoder cannot run."""
-    return str((event._data or {}).get("latent", Config().latent))
+    return str(told(event).get("latent", Config().latent))

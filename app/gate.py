@@ -1,4 +1,4 @@
-"""What every request passes before it reaches the page: hosts, origins, open doors, body sizes, headers.
+"""What every request passes before it reaches the page: hosts, origins, open doors, bodies, headers.
 
 Gradio guards none of these by itself. Each check is plain ASGI, so that streams stay streams.
 """
@@ -12,13 +12,11 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
-UPLOAD_BODY = 24 * 1024**2  # bytes of files and what surrounds them
-UPLOADS = "/gradio_api/upload"
+from app.bodies import Bodies
+
 _READING = ("GET", "HEAD", "OPTIONS")
 
 # What is open; everything else that Gradio brings along is closed, and so is what a later version adds.
@@ -42,7 +40,7 @@ def guarded(application: ASGIApp, *, hosts: Iterable[str] = (), framed_by_space:
     """`application` behind every check. `hosts`: names it is reached by, besides this machine's own and addresses."""
     names = {"localhost", socket.gethostname().lower(), *(host.lower() for host in hosts if host)}
     policy = _POLICY.format(framers=_SPACE if framed_by_space else "'self'")
-    return _Headers(_Hosts(_Doors(_Bodies(application)), names), policy)
+    return _Headers(_Hosts(_Doors(Bodies(application)), names), policy)
 
 
 class _Headers:
@@ -111,18 +109,6 @@ class _Doors:
         if scope["type"] == "http" and not _OPEN.fullmatch(scope["path"]):
             return await _refuse(404, "there is nothing here", scope, receive, send)
         return await self._application(scope, receive, send)
-
-
-class _Bodies:
-    """Ends a request whose body is too long, told or not."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        self._small = RequestBodyLimitMiddleware(application, SMALL_BODY)
-        self._upload = RequestBodyLimitMiddleware(application, UPLOAD_BODY)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        chosen = self._upload if scope.get("path") == UPLOADS else self._small
-        await chosen(scope, receive, send)
 
 
 async def _refuse(status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from typing import Any
 
 import gradio as gr
+from gradio.route_utils import FnIndexInferError
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nayer.errors import NayerError
 
-_COMMANDS = re.compile(r"/gradio_api/(run|api|call)/.+")
-_MISFIT = "the arguments are not those of this endpoint; /gradio_api/info lists them."
+log = logging.getLogger(__name__)
+_COMMANDS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join|cancel|reset/?)")
+_MISFIT = "there is no such endpoint, or it takes other arguments; /gradio_api/info lists them."
+
+
+def refused(sentence: str) -> gr.Error:
+    """What the page shows in the place of an answer, and a program gets for one; the log has no traceback of it."""
+    return gr.Error(sentence, print_exception=False, title="That does not work")
+
+
+def told(event: gr.EventData) -> dict[str, Any]:
+    """What the page's script says beside the form; anybody may send anything in its place."""
+    return event._data if isinstance(event._data, dict) else {}
 
 
 class Page(gr.Blocks):
@@ -23,17 +36,17 @@ class Page(gr.Blocks):
         try:
             return await super().call_function(*given, **named)
         except NayerError as error:
-            raise gr.Error(str(error), print_exception=False, title="That does not work") from None
+            raise refused(str(error)) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
         if block_fn.fn is None:  # an event that the page answers by itself
-            raise gr.Error(_MISFIT, print_exception=False)
+            raise refused(_MISFIT)
         try:
             return await super().preprocess_data(block_fn, inputs, *rest, **named)
         except gr.Error as error:
-            raise gr.Error(error.message, print_exception=False) from None
+            raise refused(error.message) from None
         except Exception:  # whatever a component makes of a value that the page would never send
-            raise gr.Error(_MISFIT, print_exception=False) from None
+            raise refused(_MISFIT) from None
 
 
 class Refusals:
@@ -56,21 +69,20 @@ class Refusals:
         misfit = False
         try:
             await self._app(scope, receive, looked_at)
-        except (TypeError, KeyError, ValueError):  # so Gradio's /call/v2 takes arguments that it does not know
-            if "/call/v2/" not in scope["path"]:
-                raise
+        except (TypeError, KeyError, ValueError, FnIndexInferError) as error:  # so Gradio takes a name it does not know
+            log.info("a request did not fit: %s", type(error).__name__)
             misfit = True
         if not held:
             return None
-        told = _MISFIT if misfit else _told(b"".join(message.get("body", b"") for message in held))
-        if told:
-            return await JSONResponse({"error": told}, status_code=422)(scope, receive, send)
+        said = _MISFIT if misfit else _said(b"".join(message.get("body", b"") for message in held))
+        if said:
+            return await JSONResponse({"error": said}, status_code=422)(scope, receive, send)
         for message in held:
             await send(message)
         return None
 
 
-def _told(body: bytes) -> str:
+def _said(body: bytes) -> str:
     """The sentence in an answer of Gradio's; empty for what nobody foresaw."""
     try:
         content = json.loads(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -154,3 +155,47 @@ def test_unknown_steps_and_paces_are_refused(client: TestClient, run: LiveRun) -
     assert answer["error"] == "kind='leap' does not work; use one of redraw, generator, student, round."
     _, answer = command(client, "pace", run.id, run.owner, 1e9)
     assert "use a number from 0 to 30" in str(answer["error"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("run/stop", {"data": ["x"]}, 422),  # too few
+        ("run/status", {"data": [1, 2, 3]}, 422),
+        ("call/v2/stop", {"run": "x", "token": "x", "colour": 1}, 422),
+        ("call/v2/nothing", {}, 422),
+        ("run/nothing", {"data": []}, 422),
+        ("run/stop", {"data": "x"}, 422),
+        ("run/stop", [], 422),
+        ("queue/join", {"data": [], "fn_index": 9999, "session_hash": "s"}, 422),
+    ],
+)
+def test_a_callers_mistake_is_told_as_one(client: TestClient, path: str, body: object, status: int) -> None:
+    answer = client.post(f"/gradio_api/{path}", json=body)
+    assert answer.status_code == status
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize("told", [None, [], "x", {"run": [], "token": {}}, {"run": "\ud800", "token": "\ud800"}])
+def test_the_pages_own_events_bear_anything_in_the_place_of_its_words(client: TestClient, told: object) -> None:
+    events = [event for event in client.get("/config").json()["dependencies"] if event["api_visibility"] == "private"]
+    for event in events:
+        asked = {"fn_index": event["id"], "data": [None] * len(event["inputs"]), "event_data": told}
+        body = json.dumps(asked | {"session_hash": f"s{event['id']}"})
+        client.post("/gradio_api/queue/join", content=body, headers={"Content-Type": "application/json"})
+        answer = client.get(f"/gradio_api/queue/data?session_hash=s{event['id']}").text
+        assert "process_completed" in answer
+        assert "Error" not in answer.replace("That does not work", "")
+
+
+def test_a_fault_of_ours_is_told_without_what_it_was(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: Registry, run: str) -> LiveRun:
+        raise RuntimeError(f"/secret/path/{run}")
+
+    monkeypatch.setattr(Registry, "look", broken)
+    status, answer = command(client, "status", "x", 0, 0)
+    assert status == 500
+    assert "secret" not in str(answer)
+    assert "RuntimeError: /secret/path/x" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,24 +22,31 @@ QUICK = {"generator_steps": 2, "generator_width": 4, "synthesis_batch": 20, "stu
 class Application:
     """`python app.py` on a free port; it is up once this returns."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
+        """`settings`: further variables of its environment."""
         self.began = time.monotonic()
         environment = {**os.environ, "NAYER_DATA": str(folder), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "app.py", "--port", "0"],
             cwd=ROOT,
-            env=environment,
+            env=environment | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.said: list[str] = []  # lines, read as they come: a pipe that is full would stop the server
+        self.url = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+        while not self.url:
+            assert self.process.poll() is None, f"the server did not start: {self.said[-3:]}"
+            time.sleep(0.02)
+
+    def _listen(self) -> None:
         assert self.process.stdout is not None
-        found = None
-        while not found:
-            line = self.process.stdout.readline()
-            assert line, "the server did not start"
-            found = re.match(r"Open (http://\S+) in a browser", line)
-        self.url = found[1]
+        for line in self.process.stdout:
+            self.said.append(line)
+            if found := re.match(r"Open (http://\S+) in a browser", line):
+                self.url = found[1]
 
     def start(self, token: str, rounds: int = 100_000) -> dict[str, str]:
         told: dict[str, str] = self.post(
@@ -74,5 +82,5 @@ class Application:
         """(its exit status, the seconds it took)."""
         began = time.monotonic()
         self.process.send_signal(asked)
-        self.process.communicate(timeout=60)
+        self.process.wait(60)
         return self.process.returncode, time.monotonic() - began

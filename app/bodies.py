@@ -1,0 +1,113 @@
+"""What a request may carry: so many bytes, and JSON that every reader behind takes for the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
+UPLOAD_BODY = 24 * 1024**2  # bytes of files and what surrounds them
+UPLOADS = "/gradio_api/upload"
+DEEPEST = 32  # lists and objects within each other; some reader calls itself for each
+
+
+class Bodies:
+    """Ends a request whose body is too long, told or not, and one whose JSON is not sound."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._small = RequestBodyLimitMiddleware(_Sound(application), SMALL_BODY)
+        self._upload = RequestBodyLimitMiddleware(application, UPLOAD_BODY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = self._upload if scope.get("path") == UPLOADS else self._small
+        await chosen(scope, receive, send)
+
+
+class _Sound:
+    """Reads JSON before anybody else does: FastAPI fails on a NaN it would have refused, others on depth."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = Headers(scope=scope).get("content-type", "json").lower() if scope["type"] == "http" else ""
+        if "json" not in kind:  # where no kind is told FastAPI reads it as JSON, too
+            return await self._application(scope, receive, send)
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                break
+        wrong = unsound(body) if body else ""
+        if wrong:
+            return await JSONResponse({"error": wrong}, status_code=400)(scope, receive, send)
+        read = False
+
+        async def again() -> Message:
+            nonlocal read
+            if read:
+                return await receive()
+            read = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return await self._application(scope, again, send)
+
+
+def unsound(body: bytes) -> str:
+    """What is wrong with a JSON body, one sentence; empty for one that is well."""
+    try:
+        content = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_not_a_number,
+            parse_float=_finite,
+            object_pairs_hook=_each_once,
+        )
+    except RecursionError:
+        return f"body is nested too deeply; use at most {DEEPEST} lists and objects within each other."
+    except _Refused as refused:
+        return str(refused)
+    except ValueError:  # also what is not UTF-8, and whole numbers of thousands of digits
+        return "body is not JSON in UTF-8; send the arguments as a list or an object."
+    if _depth(content) > DEEPEST:
+        return f"body is nested too deeply; use at most {DEEPEST} lists and objects within each other."
+    return ""
+
+
+class _Refused(Exception):
+    """JSON to some readers, but not to all."""
+
+
+def _not_a_number(name: str) -> float:
+    raise _Refused(f"body holds {name}; use finite numbers.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise _Refused(f"body holds {digits[:20]}; use finite numbers.")
+    return number
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Refused("body names something twice; name each once.")
+    return found
+
+
+def _depth(content: Any) -> int:
+    """Of lists and objects within each other; without a call for each."""
+    deepest, level = 0, [content]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        deepest += 1
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return deepest
