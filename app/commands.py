@@ -11,11 +11,13 @@ from pydantic import Field
 from app.address import address
 from app.arguments import Values, Whole, Word, checked
 from app.controls import make_config
+from app.cost import check_cost
 from app.payload import payload
 from app.plans import Plan, lab_plan
 from app.refusals import refused
 from app.sessions import Registry
 from app.strips import strips
+from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.session import StepKind
 from nayer.teacher_cards import TeacherCard
@@ -125,6 +127,7 @@ class Commands:
         changes = {name: value for name, value in values.items() if value != now[name]}
         if not changes:
             return "The run goes on as it is: the form holds the same settings."
+        self._check_change(run, token, 0, changes)
         self._registry.command(run, token, "change", 0, changes)
         told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
         return f"From round {view.rounds_done + 2} on: {told}."
@@ -132,6 +135,10 @@ class Commands:
     @checked
     def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
+        try:
+            self._check_change(run, token, arm, settings)
+        except NayerError as error:
+            raise _shown(error) from None
         return self._do(run, token, "change", arm, settings)
 
     @checked
@@ -161,6 +168,12 @@ class Commands:
         except NayerError as error:
             raise _shown(error) from None
         return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
+
+    def _check_change(self, run: str, token: str, arm: int, settings: dict[str, Any]) -> None:
+        """A shared page bears no more of a run that changes than of one that begins so."""
+        view = self._registry.owned(run, token).refresh(arm)
+        if not self._local and view.started is not None:
+            check_cost(Config.parse(view.started.config).changed(settings))
 
     def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.cost import check_cost
 from nayer import methods
 from nayer.config import GROUPS, Config, settings
 from nayer.errors import ConfigError
@@ -49,6 +50,8 @@ def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[Te
     known = [card.name for card in teachers]
     if config.teacher not in known and not (local and Path(config.teacher).is_dir()):
         raise ConfigError(f"teacher={config.teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
+    if not local:
+        check_cost(config)
     return config
 
 

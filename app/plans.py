@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.controls import make_config
+from app.cost import SECONDS as SHARED_SECONDS
 from nayer import arms as ready_made
 from nayer.arms import WITHOUT_END, Arm, Variation
 from nayer.config import Config
@@ -17,7 +18,6 @@ from nayer.teacher_cards import TeacherCard
 ARMS = (2, 5)
 SECONDS = (2.0, 300.0)  # an arm
 REPEATS = (1, 5)  # seeds
-SHARED_WORK = 900.0  # seconds that a lab may hold a place of a shared page
 LONGEST_TITLE = 40
 
 
@@ -83,10 +83,10 @@ def lab_plan(
     if not ARMS[0] <= len(variations) <= ARMS[1]:
         raise ConfigError(f"arms={len(variations)} does not work; use {ARMS[0]} to {ARMS[1]} of them.")
     work = len(variations) * repeats * float(seconds)
-    if not local and work > SHARED_WORK:
+    if not local and work > SHARED_SECONDS:
         raise ConfigError(
             f"seconds={seconds:g} for {len(variations)} arms and {repeats} seeds are {work:g} s of work; a shared page "
-            f"allows {SHARED_WORK:g}, so use fewer."
+            f"allows {SHARED_SECONDS:g}, so use fewer."
         )
     everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
     made = tuple(
