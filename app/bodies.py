@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
-UPLOAD_BODY = 24 * 1024**2  # bytes of files and what surrounds them
+UPLOAD_BODY = 4 * 1024**2  # bytes of files and what surrounds them; four at once are in memory together
 UPLOADS = "/gradio_api/upload"
 DEEPEST = 32  # lists and objects within each other; some reader calls itself for each
 
