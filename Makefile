@@ -3,13 +3,14 @@
 # make slow   the tests that train for real
 # make format rewrites the files as the first gate wants them
 # make reliability  what visitors, disks and crashes may do: minutes, writes docs/reliability.md
+# make reference  writes docs/reference.md from what the code says of itself
 # make bench  how long things take on this machine, minutes
 #
 # Each makes .venv by itself and installs again only after the requirements have changed.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow format reliability bench clean
+.PHONY: help run test slow format reliability reference bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
@@ -17,7 +18,7 @@ candidates := python3 python3.11 python3.12 python3.10 python
 suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 8
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 9
 
 run: .venv/installed
 	@exec $(python) app.py
@@ -40,6 +41,9 @@ format: .venv/installed-tools
 
 reliability: .venv/installed-tools
 	OMP_NUM_THREADS=1 $(python) -m tests.reliability
+
+reference: .venv/installed
+	$(python) -m app.reference
 
 bench: .venv/installed
 	$(python) -m nayer bench --page --teacher digits --seeds 0 --seconds 20

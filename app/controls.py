@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.cost import check_cost
+from app.explained import caption, preset_caption
 from nayer import methods
 from nayer.config import GROUPS, Config, settings
 from nayer.errors import ConfigError
@@ -79,14 +80,14 @@ class Form:
             value=_default_teacher(teachers),
             label="Teacher",
             elem_id="field-teacher",
-            info="The trained network that the student is to imitate.",
+            info=f"The trained network that the student is to imitate. {caption('teacher')}",
         )
         self.preset = gr.Dropdown(
             [(method.title, name) for name, method in methods.PRESETS.items()],
             value=_PRESET,
             label="Preset",
             elem_id="field-preset",
-            info=methods.get(_PRESET).summary,
+            info=preset_caption(_PRESET),
         )
         up_front = [setting for setting in self.settings if setting.name in UP_FRONT]
         self.fields: dict[str, gr.Component] = {setting.name: _widget(setting) for setting in up_front}
@@ -123,7 +124,7 @@ class Form:
 
     def _preset_values(self, preset: object) -> list[Any]:
         method = methods.get(str(preset))
-        said = gr.update(info=method.summary)
+        said = gr.update(info=preset_caption(str(preset)))
         return [said, *(getattr(method.config, name) for name in self.fields if name != "seed")]
 
 
@@ -143,13 +144,16 @@ def _widget(setting: Setting) -> gr.Component:
 
 
 def _info(setting: Setting) -> str:
-    if setting.low is None or setting.high is None:
-        return setting.help
-    unit = f" {setting.unit}" if setting.unit else ""
-    return f"{setting.help} {_plain(setting.low)} to {_plain(setting.high)}{unit}."
+    """Help, bounds with their unit, the paper's symbol and a link to the code, in Markdown."""
+    bounds = ""
+    if setting.low is not None and setting.high is not None:
+        unit = f" {setting.unit}" if setting.unit else ""
+        bounds = f" {plain(setting.low)} to {plain(setting.high)}{unit}."
+    return f"{setting.help}{bounds} {caption(setting.name)}"
 
 
-def _plain(bound: float) -> str:
+def plain(bound: float) -> str:
+    """A bound as people write it: no exponent, commas between thousands."""
     if abs(bound) >= 1000:
         return f"{bound:,.0f}"
     return f"{bound:.6f}".rstrip("0").rstrip(".")

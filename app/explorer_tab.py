@@ -9,6 +9,7 @@ import gradio as gr
 
 from app import text
 from app.controls import Form, latent_choices
+from app.explained import caption
 from app.names import listed
 from app.refusals import told
 from nayer.config import Config
@@ -35,16 +36,24 @@ class ExplorerTab:
                 )
                 take = gr.Button("Take the teacher's classes", size="sm", elem_id="explorer-take")
                 self.prompt = gr.Textbox(
-                    Config().prompt, label="Prompt", info=text.PROMPT_INFO, max_lines=1, elem_id="explorer-prompt"
+                    Config().prompt,
+                    label="Prompt",
+                    info=f"{text.PROMPT_INFO} {caption('prompt')}",
+                    max_lines=1,
+                    elem_id="explorer-prompt",
                 )
                 choices = latent_choices(LATENTS)
                 self.latent = gr.Dropdown(
-                    choices, value=Config().latent, label="Table", info=text.TABLE_INFO, elem_id="explorer-latent"
+                    choices,
+                    value=Config().latent,
+                    label="Table",
+                    info=f"{text.TABLE_INFO} {caption('latent')}",
+                    elem_id="explorer-latent",
                 )
                 self.encoder = gr.Textbox(
                     Config().encoder,
                     label="Text encoder",
-                    info=text.ENCODER_INFO,
+                    info=f"{text.ENCODER_INFO} {caption('encoder')}",
                     max_lines=1,
                     visible=local,
                     elem_id="explorer-encoder",

@@ -23,6 +23,7 @@ from app import text
 from app.address import Addressed
 from app.asking import command_routes
 from app.build import build
+from app.code_pages import code_routes
 from app.commands import Commands
 from app.environment import Environment
 from app.explorer import Explorer
@@ -95,6 +96,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     application.state.registry = registry
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands))
+    application.include_router(code_routes())
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'

@@ -1,6 +1,7 @@
 // The controls and the line that says how things stand.
 
 import { duration, h, percent, put, s, say } from "./dom.js";
+import { about } from "./explained.js";
 import { ENDED } from "./model.js";
 
 const ICONS = {
@@ -36,7 +37,7 @@ export class Bar {
     this.element = h(
       "div",
       { class: "bar", role: "toolbar", "aria-label": "Run" },
-      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.apply, this.revive, this.stop),
+      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.apply, this.revive, this.stop, about(["control/play", "control/step", "control/slow", "control/apply", "control/stop"], "the buttons of a run")),
       h("div", { class: "told" }, this.line, this.keys),
       this.status,
       this.progress,

@@ -1,6 +1,7 @@
 // A line chart that updates in place: thin axes, a legend that shows the values under the pointer, a table behind it.
 
 import { h, put, s, say } from "./dom.js";
+import { titled } from "./explained.js";
 import { Pointer } from "./pointing.js";
 
 const SHORTEST = 60; // rounds; longer runs get a longer axis as they go, so that the beginning can be seen
@@ -10,10 +11,10 @@ export class Chart {
   /**
    * lines: [{ name, colour, value: (point) => number | null, format, width?, dash? }]; a point is [x, …] with x in rounds.
    * pick(point): somebody clicks on it, or presses Enter after moving to it with the arrow keys.
-   * x: what x counts; apart: each line has points of its own, so one is pointed at by both its coordinates.
+   * about: the keys of what is told of it; x: what x counts; apart: each line has points of its own, so one is pointed at by both its coordinates.
    * low, high: the value axis, or null to follow the data; ticks: how many; span: show the newest so many rounds only.
    */
-  constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, hint = "", span = null, pick = null, x = "round", apart = false }) {
+  constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, about, span = null, pick = null, x = "round", apart = false }) {
     Object.assign(this, { height, lines, low, high, ticks, axis, small, span, pick, apart });
     this.points = [];
     this.rules = [];
@@ -28,7 +29,7 @@ export class Chart {
         h("span", { class: "key" }, h("i", { style: `background:${line.colour}`, class: line.dash ? "dashed" : "" }), small ? "" : `${line.name} `, this.readouts[i]),
       ),
     );
-    this.heading = h(small ? "h4" : "h3", { title: hint || null }, title);
+    this.heading = h(small ? "h4" : "h3", {}, title);
     this.svg = s("svg", { role: "img", "aria-label": label, class: "chart", height });
     this.grid = s("g", { class: "grid" });
     this.markLayer = s("g", { class: "marks" });
@@ -46,7 +47,7 @@ export class Chart {
       h("summary", {}, "Numbers"),
       h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, x), ...lines.map((line) => h("th", { scope: "col" }, line.name)))), this.table)),
     );
-    this.element = h("div", { class: small ? "chart-box small" : "chart-box" }, h("div", { class: "chart-head" }, this.heading, this.legend), this.svg, small ? "" : this.details);
+    this.element = h("div", { class: small ? "chart-box small" : "chart-box" }, h("div", { class: "chart-head" }, titled(this.heading, about), this.legend), this.svg, small ? "" : this.details);
     this.pointer = new Pointer(this, { x, apart });
     new ResizeObserver(() => this.draw()).observe(this.svg);
   }

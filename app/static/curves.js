@@ -3,6 +3,7 @@
 import { Chart } from "./chart.js";
 import { marksOf } from "./diversity.js";
 import { figure, h, percent, put, say, whole } from "./dom.js";
+import { titled } from "./explained.js";
 
 export class Accuracy {
   constructor() {
@@ -20,6 +21,7 @@ export class Accuracy {
     const accuracy = { name: "accuracy", colour: "var(--student)", value: (p) => p[1], format: (v) => percent(v, 1), width: 2.5 };
     this.chart = new Chart({
       title: onTest ? "The student, on real images" : "The student, on held-back samples",
+      about: onTest ? ["measure/accuracy", "measure/agreement"] : "measure/agreement",
       height: 208,
       low: 0,
       high: 1,
@@ -61,13 +63,13 @@ const LATEST = 10; // rounds of the generator's losses that are shown: enough to
 
 export class Losses {
   constructor() {
-    const small = (title, colour, at, hint, span, low) =>
-      new Chart({ title, height: 84, ticks: 2, small: true, span, axis: figure, hint, low, lines: [{ name: title, colour, value: (p) => p[at], format: figure, width: 1.6 }], label: `${title}: no value yet.` });
+    const small = (title, colour, at, about, span, low) =>
+      new Chart({ title, height: 84, ticks: 2, small: true, span, axis: figure, about, low, lines: [{ name: title, colour, value: (p) => p[at], format: figure, width: 1.6 }], label: `${title}: no value yet.` });
     this.charts = {
-      ce: small("cross-entropy", "var(--ce)", 1, "Nats: does the teacher see the wanted class? Each re-draw throws it back up.", LATEST, 0),
-      bn: small("statistics", "var(--bn)", 2, "Distance to the teacher's BatchNorm statistics: do the images look like its training data from inside?", LATEST, 0),
-      adversarial: small("adversarial", "var(--adversarial)", 3, "Nats, negative: how far apart teacher and student are on these images. The generator pushes it down.", LATEST, null),
-      kl: small("student", "var(--student)", 1, "Nats × temperature²: the student's distance from the teacher on pool images.", null, 0),
+      ce: small("cross-entropy", "var(--ce)", 1, "measure/ce", LATEST, 0),
+      bn: small("statistics", "var(--bn)", 2, "measure/bn", LATEST, 0),
+      adversarial: small("adversarial", "var(--adversarial)", 3, "measure/adversarial", LATEST, null),
+      kl: small("student", "var(--student)", 1, "measure/loss", null, 0),
     };
     this.fill = h("i");
     this.meter = h("div", { class: "meter", role: "img", "aria-label": "The pool is empty." }, this.fill);
@@ -78,7 +80,7 @@ export class Losses {
     this.element = h(
       "section",
       { class: "card losses", "aria-label": "Losses and pool" },
-      h("h3", {}, "What is being lowered"),
+      titled(h("h3", {}, "What is being lowered"), "panel/losses"),
       h("div", { class: "multiples" }, ...Object.values(this.charts).map((chart) => chart.element)),
       h("p", { class: "note" }, `By round: the generator's three terms over the last ${LATEST} rounds, and the student's loss over all of them.`),
       this.details,

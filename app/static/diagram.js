@@ -2,6 +2,7 @@
 // The part at work is lit; in slow motion the light walks through the parts of the event at hand.
 
 import { calm, figure, h, percent, put, s, say, whole } from "./dom.js";
+import { about } from "./explained.js";
 
 const BOXES = {
   names: [8, 62, 92, 96],
@@ -62,7 +63,7 @@ export class Diagram {
     this.boxes = Object.fromEntries(Object.entries(BOXES).map(([name, box]) => [name, this.box(name, box)]));
     this.svg.append(...Object.values(this.boxes));
     this.drawInside();
-    this.element = h("section", { class: "card diagram-card", "aria-label": "How it works" }, h("div", { class: "scroll-x" }, this.svg), this.sentence, this.notes);
+    this.element = h("section", { class: "card diagram-card", "aria-label": "How it works" }, about("panel/diagram", "how it works"), h("div", { class: "scroll-x" }, this.svg), this.sentence, this.notes);
   }
 
   box(name, [x, y, width, height]) {

@@ -2,15 +2,16 @@
 
 import { Chart } from "./chart.js";
 import { figure, h, percent } from "./dom.js";
+import { titled } from "./explained.js";
 
 // Places in a diversity's point; the server's list is `DIVERSITY`.
 export const AT = { hit: 1, within: 2, across: 5, pool: 8, kept: 11, seconds: 12 };
 export const SCALES = [
-  { name: "within", title: "within a round", hint: "Vendi score: how many different images a class's images of one round count for in the teacher's eyes, mean over the classes.", low: 1 },
-  { name: "across", title: "across rounds", hint: "Cosine distance of an image to the nearest one of its class in an earlier round of the same generator: 0 where every round is the same.", low: 0 },
-  { name: "pool", title: "over the pool", hint: "Vendi score of a class's images over the whole pool, mean over the classes.", low: 1 },
+  { name: "within", title: "within a round", about: "measure/within", low: 1 },
+  { name: "across", title: "across rounds", about: "measure/across", low: 0 },
+  { name: "pool", title: "over the pool", about: "measure/pool", low: 1 },
 ];
-export const HIT = { title: "label hit", hint: "Share of the round's images that the teacher sees as the wanted label. Diversity alone is easy: noise has it." };
+export const HIT = { title: "label hit", about: "measure/label_hit" };
 
 export class Diversity {
   /** `pick(round)` when somebody asks for the images behind a point. */
@@ -20,14 +21,14 @@ export class Diversity {
       { name: "noise", colour: "var(--quiet-line)", value: (p) => p[at + 1], format: figure, width: 1.2, dash: "2 3" },
       { name: "real images", colour: "var(--teacher)", value: (p) => p[at + 2], format: figure, width: 1.2, dash: "6 4" },
     ];
-    const chart = (title, hint, of, more) => new Chart({ title, hint, height: 96, ticks: 2, small: true, lines: of, label: `${title}: nothing measured yet.`, pick: (point) => pick(Math.round(point[0]) - 1), ...more });
-    this.charts = SCALES.map(({ name, title, hint, low }) => chart(title, hint, lines(AT[name]), { axis: figure, low }));
+    const chart = (title, about, of, more) => new Chart({ title, about, height: 96, ticks: 2, small: true, lines: of, label: `${title}: nothing measured yet.`, pick: (point) => pick(Math.round(point[0]) - 1), ...more });
+    this.charts = SCALES.map(({ name, title, about, low }) => chart(title, about, lines(AT[name]), { axis: figure, low }));
     const hit = [{ name: "label hit", colour: "var(--bn)", value: (p) => p[AT.hit], format: (v) => percent(v), width: 2 }];
-    this.charts.push(chart(HIT.title, HIT.hint, hit, { axis: (v) => `${Math.round(100 * v)} %`, low: 0, high: 1 }));
+    this.charts.push(chart(HIT.title, HIT.about, hit, { axis: (v) => `${Math.round(100 * v)} %`, low: 0, high: 1 }));
     this.element = h(
       "section",
       { class: "card diversity", "aria-label": "Diversity" },
-      h("h3", {}, "How different the images are"),
+      titled(h("h3", {}, "How different the images are"), "panel/diversity"),
       h("div", { class: "multiples" }, ...this.charts.map((one) => one.element)),
       h("p", { class: "note legend" }, key("", "var(--student)", "samples"), key("dashed", "var(--teacher)", "real test images in their place"), key("dashed", "var(--quiet-line)", "noise in their place")),
       h("p", { class: "note" }, "By round; a click on a point, or Enter on a focused chart, shows the images behind it."),

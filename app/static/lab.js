@@ -3,6 +3,7 @@
 import { Arm } from "./arm.js";
 import { duration, h, put, say } from "./dom.js";
 import { Drill } from "./drill.js";
+import { titled } from "./explained.js";
 import { Feed } from "./feed.js";
 import { keep, remembered } from "./kept.js";
 import { LabCharts } from "./labcharts.js";
@@ -182,7 +183,7 @@ class Lab {
 
   drawVerdict(facts) {
     const told = facts.sentences.join("\n");
-    if (this.told !== told) this.verdict.replaceChildren(h("h3", {}, facts.question || "What may be said"), ...facts.sentences.map((sentence) => h("p", {}, sentence)));
+    if (this.told !== told) this.verdict.replaceChildren(titled(h("h3", {}, facts.question || "What may be said"), "panel/verdict"), ...facts.sentences.map((sentence) => h("p", {}, sentence)));
     this.told = told;
     put(this.verdict, "hidden", !told);
   }

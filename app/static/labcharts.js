@@ -4,8 +4,9 @@ import { ARM_COLOURS } from "./arm.js";
 import { Chart } from "./chart.js";
 import { AT, HIT, SCALES } from "./diversity.js";
 import { figure, h, percent } from "./dom.js";
+import { titled } from "./explained.js";
 
-const ACCURACY = { title: "accuracy", hint: "On real test images, which are used for nothing else; without any, agreement with the teacher." };
+const ACCURACY = { title: "accuracy", about: ["measure/accuracy", "measure/agreement"] };
 
 export class LabCharts {
   /** `pick(arm, round)` when somebody asks for the images behind a point; `shown`: accuracy, hit or scales, else all. */
@@ -25,7 +26,7 @@ export class LabCharts {
     this.element.replaceChildren(
       h("div", { class: "lab-row" }, this.accuracy.element, this.hit.element),
       h("p", { class: "note" }, "In percent, against the seconds of an arm's own work."),
-      h("h3", { class: "lab-title" }, "How different the images of one label are"),
+      h("div", { class: "lab-title" }, titled(h("h3", {}, "How different the images of one label are"), "panel/diversity")),
       h("div", { class: "lab-row" }, ...this.scales.map((chart) => chart.element)),
       h("p", { class: "note" }, "By the same seconds, between two ends: real test images and pure noise, laid out like the samples. A click on a point shows the images behind it; with the keyboard, arrow keys move along a chart and Enter opens."),
     );
@@ -38,9 +39,9 @@ export class LabCharts {
     );
   }
 
-  make({ title, hint }, format, more) {
+  make({ title, about }, format, more) {
     const lines = this.titles.map((name, i) => ({ name, colour: ARM_COLOURS[i], value: (p) => (p.arm === i ? p.value : null), format, width: 2 }));
-    const chart = new Chart({ title, hint, lines, x: "seconds", label: `${title}: nothing measured yet.`, apart: true, pick: (p) => this.pick(p.arm, p.round), ...more });
+    const chart = new Chart({ title, about, lines, x: "seconds", label: `${title}: nothing measured yet.`, apart: true, pick: (p) => this.pick(p.arm, p.round), ...more });
     this.points.set(chart, new WeakMap());
     return chart;
   }

@@ -1,6 +1,7 @@
 // What to hold side by side: a ready-made experiment, or arms of one's own.
 
 import { h, put, say } from "./dom.js";
+import { about } from "./explained.js";
 
 const OWN = "own";
 
@@ -24,7 +25,7 @@ export class LabForm {
       { class: "card lab-form", "aria-label": "What to hold side by side" },
       h("div", { class: "experiments", role: "group", "aria-label": "Experiment" }, ...this.cards),
       this.own,
-      h("div", { class: "fields" }, field("Teacher", this.teacher), field("Seconds an arm", this.seconds), field("Repeats", this.repeats), field("First seed", this.seed), this.go),
+      h("div", { class: "fields" }, field("Teacher", this.teacher), field("Seconds an arm", this.seconds), field("Repeats", this.repeats), field("First seed", this.seed), this.go, about(["panel/arms", "control/experiment", "setting/teacher", "control/lab_seconds", "control/lab_seeds", "setting/seed"], "the fields of the lab")),
       h("p", { class: "note" }, "All arms get the same seed and the same seconds of work, in turns on one thread. A lab takes the place of your live run."),
     );
     this.choose(this.experiment);

@@ -1,6 +1,7 @@
 // The map: label embeddings as fixed anchors, the noisy layers' outputs and the newest samples moving round them.
 
 import { classColour, h, put, s, say } from "./dom.js";
+import { titled } from "./explained.js";
 
 const WIDTH = 1.36; // half of the map; anchors fill the middle, names and dots need the rim
 const HEIGHT = 1.02;
@@ -15,7 +16,7 @@ const USUAL = {
 
 export class LabelMap {
   /** `focus(class or null)` hears where the pointer is; `umap()` promises { state, sentence, anchors, outputs, samples }, and without it there is PCA only. `usual` are the notes under the map: { pca, umap, idle }. */
-  constructor({ focus, umap = null, title = "Where the classes lie", legend = LEGEND, usual = USUAL }) {
+  constructor({ focus, umap = null, title = "Where the classes lie", about = ["panel/map", "control/umap"], legend = LEGEND, usual = USUAL }) {
     this.focus = focus;
     this.umap = umap;
     this.usual = usual;
@@ -32,7 +33,7 @@ export class LabelMap {
     this.element = h(
       "section",
       { class: "card map-card", "aria-label": title },
-      h("div", { class: "card-head" }, h("h3", {}, title), umap && h("div", { class: "segmented small", role: "group", "aria-label": "Projection" }, ...this.buttons)),
+      h("div", { class: "card-head" }, titled(h("h3", {}, title), about), umap && h("div", { class: "segmented small", role: "group", "aria-label": "Projection" }, ...this.buttons)),
       this.svg,
       h("div", { class: "legend" }, ...legend.map(([mark, name]) => h("span", { class: "key" }, h("i", { class: mark }), name))),
       this.note,

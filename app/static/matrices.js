@@ -1,6 +1,7 @@
 // The card with both matrices, before and after BatchNorm: one scale, one order, one pointer for both.
 
 import { h, put, say } from "./dom.js";
+import { titled } from "./explained.js";
 import { Matrix, cosine, scaleKey } from "./matrix.js";
 
 const LISTED = 300; // pairs in the table
@@ -22,7 +23,7 @@ export class Matrices {
     this.element = h(
       "section",
       { class: "card matrices", "aria-label": "Cosines between the names" },
-      h("div", { class: "card-head" }, h("h3", {}, "How alike are the names to the generator?"), h("div", { class: "segmented small", role: "group", "aria-label": "Order of the names" }, ...this.buttons)),
+      h("div", { class: "card-head" }, titled(h("h3", {}, "How alike are the names to the generator?"), "panel/cosines"), h("div", { class: "segmented small", role: "group", "aria-label": "Order of the names" }, ...this.buttons)),
       this.explained,
       this.readout,
       h("div", { class: "pair-of-matrices" }, this.before.element, this.after.element),

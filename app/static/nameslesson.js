@@ -1,6 +1,7 @@
 // The lesson on names: typed names through the same table and the same BatchNorm as a run's, on a map and as cosines.
 
 import { h, put, say } from "./dom.js";
+import { about } from "./explained.js";
 import { LabelMap } from "./map.js";
 import { Matrices } from "./matrices.js";
 import { at } from "./server.js";
@@ -17,8 +18,8 @@ export class NamesLesson {
     this.facts = h("p", { class: "note", role: "status" });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
     const field = (label, input) => h("label", { class: "field" }, h("span", {}, label), input);
-    this.controls = h("div", { class: "lesson-control" }, field("Class names, one a line", this.typed), field(lesson.choice.label, this.table), h("div", { class: "choices" }, h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show them")), this.facts, this.notice);
-    this.map = new LabelMap({ focus: (index) => this.map.highlight(index), title: "Where the names lie", legend: LEGEND, usual: USUAL });
+    this.controls = h("div", { class: "lesson-control" }, field("Class names, one a line", this.typed), field(lesson.choice.label, this.table), h("div", { class: "choices" }, h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show them"), about(["control/names", "setting/latent", "setting/embedding_norm"], "names and tables")), this.facts, this.notice);
+    this.map = new LabelMap({ focus: (index) => this.map.highlight(index), title: "Where the names lie", about: "panel/map", legend: LEGEND, usual: USUAL });
     this.matrices = new Matrices({ focus: (pair) => this.map.highlight(pair) });
     this.element = h("div", { class: "lesson-live" }, this.map.element, this.matrices.element);
   }

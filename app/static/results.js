@@ -2,6 +2,7 @@
 
 import { ARM_COLOURS } from "./arm.js";
 import { figure, h, percent, whole } from "./dom.js";
+import { titled } from "./explained.js";
 
 const COLUMNS = [
   ["accuracy", (r) => percent(r.accuracy, 1)],
@@ -18,7 +19,7 @@ export class Results {
   constructor() {
     this.rows = h("tbody");
     const heads = ["arm", "seed", ...COLUMNS.map(([name]) => name), ""].map((name) => h("th", { scope: "col" }, name));
-    this.element = h("section", { class: "card results", "aria-label": "Results by arm and seed" }, h("h3", {}, "Every arm, every seed"), h("div", { class: "scroll-x" }, h("table", { class: "lab-table" }, h("thead", {}, h("tr", {}, ...heads)), this.rows)));
+    this.element = h("section", { class: "card results", "aria-label": "Results by arm and seed" }, titled(h("h3", {}, "Every arm, every seed"), ["panel/results", "measure/seconds"]), h("div", { class: "scroll-x" }, h("table", { class: "lab-table" }, h("thead", {}, h("tr", {}, ...heads)), this.rows)));
   }
 
   update({ arms, results }) {

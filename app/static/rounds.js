@@ -14,7 +14,7 @@ export class Rounds {
   /** `every` is ms between two questions; `seen()` says whether the explorer is on show. */
   constructor({ every, seen }) {
     Object.assign(this, { every, seen });
-    this.map = new LabelMap({ focus: (index) => this.map.highlight(index), title: "Where the samples of your run fall", legend: LEGEND, usual: USUAL });
+    this.map = new LabelMap({ focus: (index) => this.map.highlight(index), title: "Where the samples of your run fall", about: ["panel/rounds", "measure/at_home"], legend: LEGEND, usual: USUAL });
     this.slider = h("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": "Round", oninput: () => this.choose(Number(this.slider.value)) });
     this.play = h("button", { type: "button", class: "small", onclick: () => this.toggle() }, "▶ Play the rounds");
     this.line = h("p", { class: "round-line" });

@@ -3,6 +3,7 @@
 import { Arm } from "./arm.js";
 import { duration, h, put, say } from "./dom.js";
 import { Drill } from "./drill.js";
+import { about, titled } from "./explained.js";
 import { Feed } from "./feed.js";
 import { keep, remembered } from "./kept.js";
 import { LabCharts } from "./labcharts.js";
@@ -30,7 +31,7 @@ export class RunLesson {
     this.line = h("p", { class: "note standing-line" });
     this.spoken = h("p", { class: "unseen", role: "status" });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
-    this.controls = h("div", { class: "lesson-control" }, h("label", { class: "field" }, h("span", {}, choice.label), this.choice), h("div", { class: "choices" }, this.button, this.stop), this.line, this.spoken, this.notice);
+    this.controls = h("div", { class: "lesson-control" }, h("label", { class: "field" }, h("span", {}, choice.label), this.choice), h("div", { class: "choices" }, this.button, this.stop, about(this.changed(), "what this lesson changes")), this.line, this.spoken, this.notice);
     this.empty = h("div", { class: "card lesson-empty" }, h("p", {}, `Nothing has run yet. Press ${NAMES.empty}, or the space bar: ${this.promise()}`));
     this.columns = h("div", { class: "arms" });
     this.drill = new Drill({ host: this.columns });
@@ -39,6 +40,12 @@ export class RunLesson {
     this.strip = strip ? new Strip({ ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, this.strips), arms: (arm) => (this.strips = arm) }) : null;
     this.shown = h("div", { class: "lab-shown", hidden: true }, this.columns, this.strip?.element ?? "", this.charts.element, this.verdict);
     this.element = h("div", { class: "lesson-live" }, this.empty, this.shown);
+  }
+
+  /** The settings in which the lesson's arms and options differ, by their names in the table of explanations. */
+  changed() {
+    const changes = [...this.lesson.choice.options, ...this.lesson.arms].map(([, settings]) => Object.keys(settings));
+    return [...new Set(changes.flat())].map((name) => `setting/${name}`);
   }
 
   promise() {
@@ -159,7 +166,7 @@ export class RunLesson {
     if (this.strip && classes) this.strip.introduce(classes);
     this.strip?.enable(Boolean(classes));
     const told = ENDED.has(state) ? facts.sentences : [];
-    if (this.told !== told.join()) this.verdict.replaceChildren(h("h3", {}, "What your run says"), ...told.map((sentence) => h("p", {}, sentence)));
+    if (this.told !== told.join()) this.verdict.replaceChildren(titled(h("h3", {}, "What your run says"), "panel/verdict"), ...told.map((sentence) => h("p", {}, sentence)));
     this.told = told.join();
     put(this.verdict, "hidden", !told.length);
   }

@@ -1,6 +1,7 @@
 // The invented images: a column a class, the newest row on top, and above it the row that is being made.
 
 import { classColour, h, percent, put, say } from "./dom.js";
+import { titled } from "./explained.js";
 
 export class Samples {
   /** `focus(index | null)` tells the other panels which class is looked at. */
@@ -15,7 +16,7 @@ export class Samples {
     this.tip = h("div", { class: "tip", hidden: true, role: "presentation" });
     this.count = h("span", { class: "aside" });
     this.legend = h("span", { class: "aside legend-dots" }, h("i", { class: "dot teacher-no" }), "teacher sees another class", h("i", { class: "dot student-no" }), "student sees another class");
-    this.element = h("section", { class: "card samples", "aria-label": "Samples" }, h("div", { class: "card-head" }, h("h3", {}, "Images invented so far"), this.legend), this.summary, h("div", { class: "scroll-box" }, this.grid), this.tip);
+    this.element = h("section", { class: "card samples", "aria-label": "Samples" }, h("div", { class: "card-head" }, titled(h("h3", {}, "Images invented so far"), "panel/samples"), this.legend), this.summary, h("div", { class: "scroll-box" }, this.grid), this.tip);
     this.grid.addEventListener("pointerover", (event) => this.hover(event.target.closest(".cell, .head")));
     this.grid.addEventListener("pointerleave", () => this.hover(null));
     this.grid.addEventListener("focusin", (event) => this.hover(event.target.closest(".cell")));

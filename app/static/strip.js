@@ -2,6 +2,7 @@
 
 import { h, percent, put, say } from "./dom.js";
 import { cut } from "./drill.js";
+import { titled } from "./explained.js";
 
 const COUNT = 16;
 
@@ -17,7 +18,7 @@ export class Strip {
     this.redrawn = h("div", { class: "strip-row" });
     this.held = h("div", { class: "strip-row" });
     this.rows = h("div", { class: "strip-rows", hidden: true }, h("h4", {}, "re-drawn for each"), this.redrawn, h("h4", {}, "held"), this.held);
-    this.element = h("section", { class: "card strip", "aria-label": "Reset strip" }, h("div", { class: "card-head" }, h("h3", {}, "What a re-draw does to one label"), h("div", { class: "choices" }, this.arm, this.choice, this.button)), this.rows, this.told);
+    this.element = h("section", { class: "card strip", "aria-label": "Reset strip" }, h("div", { class: "card-head" }, titled(h("h3", {}, "What a re-draw does to one label"), "panel/strip"), h("div", { class: "choices" }, this.arm, this.choice, this.button)), this.rows, this.told);
   }
 
   introduce(classes) {

@@ -129,7 +129,7 @@ PAGE |= {"/static/{path:path}", "/assets/{path:path}", "/svelte/{path:path}", "/
 RUNNING = {"/queue/join", "/queue/data", "/heartbeat/{session_hash}", "/cancel", "/reset", "/file={path_or_url:path}"}
 PROGRAMS = {"/call/{api_name}", "/call/v2/{api_name}", "/call/{api_name}/{event_id}", "/call/v2/{api_name}/{event_id}"}
 PROGRAMS |= {"/run/{api_name}", "/api/{api_name}", "/upload", "/upload_progress"}
-OURS = {"/health", "/explore", "/command/{name}", "/stage/{version}/{name}"}
+OURS = {"/health", "/explore", "/explained", "/code/{file:path}", "/command/{name}", "/stage/{version}/{name}"}
 
 
 def test_every_open_route_is_listed_here_with_its_reason(client: TestClient) -> None:

@@ -1,0 +1,164 @@
+"""What each curve, panel and control of the page means, in a sentence, with its symbol and its place in the code."""
+
+from __future__ import annotations
+
+Rows = dict[str, tuple[str, str, str]]  # key -> (what it says, symbol, place as folder/file.py:name)
+
+MEASURES: Rows = {
+    "accuracy": (
+        "Share of real test images for which the student names the right class; they are used for nothing else.",
+        "",
+        "nayer/evaluation.py:TestImages",
+    ),
+    "agreement": (
+        "Share of images on which student and teacher name the same class; without test images, of samples held back.",
+        "S(x) = T(x)",
+        "nayer/evaluation.py:HeldBack",
+    ),
+    "ce": (
+        "Cross-entropy, in nats, of the teacher's answer against the wanted class: low once the teacher sees it.",
+        "L_CE",
+        "nayer/losses.py:label_loss",
+    ),
+    "bn": (
+        "Distance of the images' means and variances to those kept in each of the teacher's BatchNorm layers.",
+        "L_BN",
+        "nayer/losses.py:batchnorm_loss",
+    ),
+    "adversarial": (
+        "Minus the divergence, in nats, of student from teacher: the lower, the more an image finds what is unlearnt.",
+        "L_adv",
+        "nayer/losses.py:adversarial_loss",
+    ),
+    "loss": (
+        "What the student lowers: its divergence from the teacher on images of the pool, both softened, in nats × τ².",
+        "L_KL",
+        "nayer/losses.py:distillation_loss",
+    ),
+    "label_hit": (
+        "Share of the round's images that the teacher sees as the wanted label; diversity alone is easy, noise has it.",
+        "T(x̂) = ŷ",
+        "nayer/synthesis.py:_event",
+    ),
+    "within": (
+        "Vendi score: for how many different images those of a class in one round count, to the teacher's features.",
+        "",
+        "nayer/cosines.py:vendi_score",
+    ),
+    "across": (
+        "Cosine distance to the nearest image of the class in an earlier round: 0 where every round is the same.",
+        "",
+        "nayer/diversity.py:between_rounds",
+    ),
+    "pool": (
+        "Vendi score over all that is kept: for how many different images those of a class in the pool count.",
+        "M",
+        "nayer/diversity_memory.py:DiversityMemory",
+    ),
+    "labels_kept": (
+        "Share of images whose class the teacher keeps under a crop, a mirroring and mild noise.",
+        "",
+        "nayer/diversity_meter.py:labels_kept",
+    ),
+    "at_home": (
+        "Share of a round's samples that lie nearest to the embedding of their own class.",
+        "e_y",
+        "app/mapping.py:Atlas.at_home",
+    ),
+    "seconds": (
+        "Seconds of the run's own work, from a clock that stands still while it waits.",
+        "",
+        "nayer/clock.py:Stopwatch",
+    ),
+}
+
+PANELS: Rows = {
+    "diagram": (
+        "The way of the data through one round; the part that works is lit, and each part says what it does.",
+        "e_y → Z → G → x̂ → T, S",
+        "nayer/training.py:train",
+    ),
+    "samples": (
+        "The first image of each class, a row a round: a dot marks what teacher or student sees as another class.",
+        "x̂ = G(Z(e_y))",
+        "nayer/synthesis.py:synthesise",
+    ),
+    "strip": (
+        "One class through sixteen freshly drawn noisy layers, and below it sixteen times through one that is held.",
+        "G(Z(e_y))",
+        "nayer/redraws.py:redraws",
+    ),
+    "map": (
+        "The embeddings stay where they are; rings are what the noisy layers make of them, dots are the newest images.",
+        "e_y, Z(e_y)",
+        "app/mapping.py:Atlas",
+    ),
+    "diversity": (
+        "How different the images of a label are, at three scales, between real test images and noise in their place.",
+        "",
+        "nayer/diversity_meter.py:DiversityMeter",
+    ),
+    "losses": (
+        "The generator's three terms and the student's loss; the generator lowers their weighted sum.",
+        "L_G = α_ce L_CE + α_bn L_BN + α_adv L_adv",
+        "nayer/synthesis.py:_terms",
+    ),
+    "rounds": (
+        "Where the images of your run fall among the embeddings, by the teacher's features, round by round.",
+        "",
+        "nayer/projections.py:features_onto_anchors",
+    ),
+    "cosines": (
+        "How alike each two names are, before and after the BatchNorm in front of the noisy layer.",
+        "cos(e_i, e_j)",
+        "nayer/table_geometry.py:Geometry",
+    ),
+    "arms": (
+        "Runs that differ in one thing, in turns on one thread, each with the same seconds of work.",
+        "",
+        "nayer/lab.py:Lab",
+    ),
+    "verdict": (
+        "What may be said of a difference: with several seeds an interval of 95 %, with one seed nothing for certain.",
+        "",
+        "nayer/verdict.py:verdict",
+    ),
+    "results": ("What each arm came to with each seed, at the very end of its seconds.", "", "app/results.py:rows"),
+}
+
+CONTROLS: Rows = {
+    "play": ("Starts a run with what the form holds, or pauses and resumes it.", "", "nayer/session.py:Session.start"),
+    "step": (
+        "Goes on to the next re-draw, step or end of a round, and pauses there.",
+        "",
+        "nayer/session.py:Session.step",
+    ),
+    "slow": ("Lingers at each event and says in a sentence what it did.", "", "nayer/session.py:Session.set_pace"),
+    "apply": (
+        "Goes on with the form's settings from the next round; each curve gets a mark.",
+        "",
+        "nayer/state.py:revise",
+    ),
+    "stop": ("Ends the run; what it has shown stays.", "", "nayer/session.py:Session.stop"),
+    "umap": (
+        "Another flat map, which keeps neighbours together; far distances mean little.",
+        "",
+        "nayer/umap_worker.py:UmapWorker",
+    ),
+    "experiment": (
+        "What is held side by side: a ready-made question, or arms of your own.",
+        "",
+        "nayer/arms.py:Experiment",
+    ),
+    "lab_seconds": ("Seconds of its own work that each arm gets.", "", "nayer/lab.py:Lab"),
+    "lab_seeds": (
+        "How many seeds all arms are run with; differences can be told from three on.",
+        "",
+        "nayer/verdict.py:difference",
+    ),
+    "names": (
+        "The class names whose embeddings are shown; any two to two hundred.",
+        "y",
+        "nayer/labels.py:check_names",
+    ),
+}
