@@ -15,6 +15,7 @@ from app.controls import Form
 from app.explorer import Explorer
 from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
+from app.own_teacher import OwnTeacher
 from app.refusals import Page, told
 from app.sessions import Registry
 from app.tour_tab import tour_tab
@@ -49,6 +50,7 @@ def build(
                 with gr.Row(elem_id="workbench"):
                     with gr.Column(scale=0, min_width=264, elem_id="settings"):
                         form = Form(teachers, local=local)
+                        OwnTeacher(form, version=version)
                         gr.HTML(f"<p>{text.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
                     with gr.Column(elem_id="stage-column"):
                         stage = gr.HTML(

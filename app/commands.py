@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, get_args
 
 import gradio as gr
@@ -17,6 +18,7 @@ from app.plans import Plan, lab_plan
 from app.refusals import refused
 from app.sessions import Registry
 from app.strips import strips
+from app.uploads import Uploads
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.session import StepKind
@@ -28,19 +30,28 @@ SLOWEST = 30.0  # seconds an event
 class Commands:
     """Each method is one public endpoint; a mistake comes back as one sentence."""
 
-    def __init__(self, registry: Registry, teachers: Sequence[TeacherCard], *, local: bool) -> None:
+    def __init__(
+        self, registry: Registry, teachers: Sequence[TeacherCard], uploads: Uploads | None = None, *, local: bool
+    ) -> None:
         self._registry = registry
-        self._teachers = teachers
+        self._shipped = teachers
+        self._uploads = uploads or Uploads()
         self._local = local
 
     def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
-        config = make_config(preset, values, self._teachers, local=self._local)
+        config = make_config(preset, values, self._teachers(token, values), local=self._local)
         return self._begun(Plan.alone(config), token, paused=paused)
 
+    def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
+        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else brought."""
+        self._uploads.of(token, str(values.get("teacher", "")))
+        return [*self._shipped, *self._uploads.cards(token)]
+
     def _begun(self, plan: Plan, token: str, *, paused: bool = False) -> dict[str, Any]:
+        brought = self._uploads.of(token, plan.arms[0].config.teacher)
         owner = self._registry.visitor(token)
-        run = self._registry.start(plan, owner, paused=paused, lane=address())
+        run = self._registry.start(replace(plan, brought=brought), owner, paused=paused, lane=address())
         return {"run": run.id, "token": owner, "state": run.state}
 
     @checked
@@ -79,7 +90,7 @@ class Commands:
         title, preset and settings. Each gets `seconds` of its own work for each of `repeats` seeds."""
         shared = {"teacher": teacher, "seed": seed, "seconds": seconds}
         try:
-            plan = lab_plan(experiment, arms, shared, repeats, self._teachers, local=self._local)
+            plan = lab_plan(experiment, arms, shared, repeats, self._teachers(token, shared), local=self._local)
             return self._begun(plan, token) | {"arms": [arm.title for arm in plan.arms]}
         except NayerError as error:
             raise _shown(error) from None

@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from app.cost import check_cost
+from app import text
+from app.cost import check_cost, check_networks
 from app.explained import caption, preset_caption
 from nayer import methods
 from nayer.config import GROUPS, Config, settings
@@ -48,11 +49,12 @@ def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[Te
                     f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave it as it is."
                 )
     config = Config.parse(values, base=method.config)
-    known = [card.name for card in teachers]
+    known = {card.name: card for card in teachers}
     if config.teacher not in known and not (local and Path(config.teacher).is_dir()):
         raise ConfigError(f"teacher={config.teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
     if not local:
         check_cost(config)
+        check_networks(known[config.teacher], config)
     return config
 
 
@@ -75,12 +77,14 @@ class Form:
 
     def __init__(self, teachers: Sequence[TeacherCard], *, local: bool) -> None:
         self.settings = form_settings(local=local)
+        self._teachers = [(card.title, card.name) for card in teachers]
         self.teacher = gr.Dropdown(
-            [(card.title, card.name) for card in teachers],
+            self._teachers,
             value=_default_teacher(teachers),
             label="Teacher",
             elem_id="field-teacher",
-            info=f"The trained network that the student is to imitate. {caption('teacher')}",
+            info=f"{text.TEACHER_HERE if local else text.TEACHER} {caption('teacher')}",
+            allow_custom_value=local,
         )
         self.preset = gr.Dropdown(
             [(method.title, name) for name, method in methods.PRESETS.items()],
@@ -118,9 +122,15 @@ class Form:
         teacher, preset, *rest = entered
         return str(preset), {"teacher": teacher} | dict(zip(self.fields, rest, strict=True))
 
+    def naming(self, teacher: str, title: str = "") -> Any:
+        """What makes the form name a teacher; one that is not shipped joins its list under `title`."""
+        if teacher in [name for _, name in self._teachers]:
+            return teacher
+        return gr.update(choices=[*self._teachers, (title or text.OWN_TITLE, teacher)], value=teacher)
+
     def showing(self, config: Config) -> list[object]:
         """What `inputs` must hold to show this config; the preset stays."""
-        return [config.teacher, gr.skip(), *(getattr(config, name) for name in self.fields)]
+        return [self.naming(config.teacher), gr.skip(), *(getattr(config, name) for name in self.fields)]
 
     def _preset_values(self, preset: object) -> list[Any]:
         method = methods.get(str(preset))

@@ -77,7 +77,7 @@ class ExplorerTab:
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         for asked in (show.click, self.names.submit, self.prompt.submit, self.latent.input, self.stage.select):
             asked(None, entered, None, js=_ASK, **quiet)
-        taken = take.click(self._classes.get, form.teacher, self.names, **quiet)
+        taken = take.click(lambda name: self._classes.get(name, gr.skip()), form.teacher, self.names, **quiet)
         followed = form.teacher.change(self._follow, [form.teacher, self.names], self.names, **quiet)
         chosen = self.stage.play(_chosen, None, self.latent, **quiet)
         for changed in (taken, followed, chosen):

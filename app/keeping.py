@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from app import text
 from app.live_run import LiveRun, Source, hashed
 from app.plans import Plan
-from app.recorder import CHECKPOINT_SECONDS, Recorder
+from app.recorder import CHECKPOINT_SECONDS, TEACHER, Recorder
 from app.store import Store, Stored
+from nayer.brought import Brought
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event, Note, RunFinished
@@ -30,8 +31,8 @@ class GoingOn:
     recorder: Recorder
 
     def source(self, opener: Callable[[Plan], Source]) -> Source:
-        """Opened once: the checkpoint is large and is let go of."""
-        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"")
+        """Opened once: the checkpoint is large and is let go of, and so is a teacher that was brought."""
+        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", brought=None)
         return Resumed(opener(plan), self.round)
 
 
@@ -55,6 +56,8 @@ class Keeping:
         if self.store is None:
             return None
         self.store.begin(run_id, owner_hash, plan.to_json())
+        if plan.brought is not None:
+            self.store.keep(run_id, TEACHER, plan.brought.packed(), 0)
         return Recorder(self.store, run_id, checkpoint_seconds=self._every)
 
     def flush(self) -> None:
@@ -90,10 +93,13 @@ class Keeping:
         if self.store is None or run.state != "interrupted":
             raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
         content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
+        teacher, _ = self.store.file(run.id, TEACHER) or (b"", 0)
+        brought = Brought.unpacked(teacher) if teacher else None
         self.store.resume(run.id, round_)
         self.store.flush()
         recorder = Recorder(self.store, run.id, seq=self.store.next_seq(run.id), checkpoint_seconds=self._every)
-        return GoingOn(replace(run.plan, checkpoint=content), round_, self.store.events(run.id), recorder)
+        plan = replace(run.plan, checkpoint=content, brought=brought)
+        return GoingOn(plan, round_, self.store.events(run.id), recorder)
 
     def forget(self, run_id: str) -> None:
         """A run that nobody could be given a place for."""

@@ -143,6 +143,7 @@ class LiveRun:
     def release(self) -> None:
         """Lets go of what only the images behind a point and the reset strip need, once the run has ended."""
         self.session.release()
+        self.plan = replace(self.plan, checkpoint=b"", brought=None)
         with self._lock:
             for batches in self.batches:
                 batches.clear()

@@ -11,6 +11,7 @@ from app.controls import make_config
 from app.cost import SECONDS as SHARED_SECONDS
 from nayer import arms as ready_made
 from nayer.arms import WITHOUT_END, Arm, Variation
+from nayer.brought import Brought
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.teacher_cards import TeacherCard
@@ -30,9 +31,10 @@ class Plan:
     title: str = ""
     question: str = ""
     checkpoint: bytes = field(default=b"", compare=False, repr=False)  # what an interrupted run goes on from
+    brought: Brought | None = field(default=None, compare=False, repr=False)  # the teacher, where it came as files
 
     def to_json(self) -> str:
-        """All but the checkpoint."""
+        """All but the checkpoint and what was brought."""
         arms = [{"title": arm.title, "config": arm.config.model_dump()} for arm in self.arms]
         return json.dumps({"arms": arms, "seeds": self.seeds, "title": self.title, "question": self.question})
 

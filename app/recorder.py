@@ -27,6 +27,7 @@ from nayer.events import (
 
 log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS = 10.0  # between two: what a crash may cost, and what a disk is asked for
+TEACHER = "teacher"  # the file of a run whose visitor brought theirs
 EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
 _COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
 
@@ -88,6 +89,8 @@ class Recorder:
         try:
             self._write()
             store.end(self._run, state, error)
+            if state != "interrupted":  # nobody needs it any more, and it is its visitor's
+                store.drop(self._run, TEACHER)
             for arm in sorted(self._arms):
                 if source is not None:
                     store.keep(self._run, f"student-{arm}", source.student(arm), 0)

@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from app import text
 from app.address import Addressed
 from app.asking import command_routes
+from app.bringing import bringing_route
 from app.build import build
 from app.code_pages import code_routes
 from app.commands import Commands
@@ -38,6 +39,7 @@ from app.sessions import Opener, Registry
 from app.store import Store
 from app.theme import theme
 from app.umap_map import UmapMaps
+from app.uploads import Uploads
 from nayer.errors import ConfigError, StorageError
 from nayer.teacher_cards import teacher_cards
 
@@ -49,7 +51,7 @@ def open_source(plan: Plan) -> Source:
     """Real runs. The core brings torch with it, without which the page comes up seconds sooner."""
     from nayer.lab import Lab
 
-    return Lab(plan.configs, plan.seeds, plan.checkpoint)
+    return Lab(plan.configs, plan.seeds, plan.checkpoint, plan.brought)
 
 
 def load_core() -> None:
@@ -80,12 +82,13 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     version = static_version()
     explorer = Explorer(local=environment.local)
     teachers = teacher_cards()
-    commands = Commands(registry, teachers, local=environment.local)
+    uploads = Uploads()
+    commands = Commands(registry, teachers, uploads, local=environment.local)
     page = build(registry, commands, explorer, teachers, version=version, local=environment.local)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(_sweep(registry))
+        sweeper = asyncio.create_task(_sweep(registry, uploads))
         yield
         sweeper.cancel()
         await asyncio.to_thread(registry.close)
@@ -97,6 +100,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands))
     application.include_router(code_routes())
+    application.include_router(bringing_route(registry, uploads))
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'
@@ -176,7 +180,8 @@ class _Server(uvicorn.Server):
             threading.Thread(target=load_core, daemon=True).start()
 
 
-async def _sweep(registry: Registry) -> None:
+async def _sweep(registry: Registry, uploads: Uploads) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         await asyncio.to_thread(registry.sweep)
+        uploads.tidy()

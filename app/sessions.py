@@ -82,7 +82,7 @@ class Registry:
                 return previous
             run_id = secrets.token_urlsafe(12)
             recorder = self.keeping.begin(run_id, hashed(token), plan)
-            run = LiveRun(plan, token, self._session(lambda: self._opener(plan), recorder), run_id)
+            run = LiveRun(plan, token, self._session(lambda: self._opener(run.plan), recorder), run_id)
             run.begins_paused = paused
             try:
                 self._enter(run, lane)

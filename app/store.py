@@ -137,6 +137,17 @@ class Store:
         )
         self._put_pruning()
 
+    def drop(self, run: str, kind: str) -> None:
+        """A file of the run goes, where there is one."""
+        names: set[str] = set()
+
+        def apply(connection: sqlite3.Connection) -> None:
+            mine = f"run = {_RUN} AND kind = ?"
+            names.update(row[0] for row in connection.execute(f"SELECT name FROM file WHERE {mine}", (run, kind)))
+            connection.execute(f"DELETE FROM file WHERE {mine}", (run, kind))
+
+        self.writer.put(Write(apply, after=lambda: self._unlink(names)))
+
     # --- reading -------------------------------------------------------------------------------------------------
 
     def find(self, run: str) -> Stored | None:

@@ -43,6 +43,22 @@ SETTINGS_APPLY = (
 )
 GRACE = "Close this tab and the run ends {seconds:.0f} s later; reload it and you find your run again."
 
+TEACHER = "The trained network that the student is to imitate."
+TEACHER_HERE = TEACHER + " Or type the path of a teacher's folder."
+OWN_TITLE = "Your own teacher"
+OWN_TEACHER = (
+    "Two files of one of the networks here, as python -m nayer teach --data writes them. They are checked in memory, "
+    "are yours alone, and are gone with your run."
+)
+OWN_NAMES = "In the order of the outputs, one a line or with commas; empty for those in config.json."
+OWN_TESTS = "Optional: a zip of folders named after the classes, or a parquet file. For measuring, and nothing else."
+NAMES_KNOWN = "A shipped table has the embeddings of its class names."
+NAMES_READ = "The text encoder on this machine will read its class names."
+NAMES_UNKNOWN = (
+    "No shipped table has its class names and the text encoder is not on this machine: the run will ask the Hub for "
+    "it. Without a network take one-hot rows or random numbers instead."
+)
+
 KEPT_OFF = "Runs are kept in memory only, as this server was told to: they are gone once it ends."
 KEPT_UNWRITABLE = "The data folder cannot be written, so runs are kept in memory only."
 KEPT_ELSEWHERE = "Another process keeps its runs in the data folder, so these are kept in memory only."

@@ -60,6 +60,17 @@ def embed(texts: Sequence[str], encoder: str) -> Floats:
     return embeddings
 
 
+def on_this_machine(encoder: str) -> bool:
+    """Whether `embed` needs no network for it: it is a local folder, or lies in the Hub's cache."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(encoder).is_dir() or isinstance(try_to_load_from_cache(encoder, "config.json"), str)
+    except (HFValidationError, OSError, ValueError):  # no name of a repository, or of anything
+        return False
+
+
 def _forward(texts: Sequence[str], tokenizer: Any, model: Any, is_clip: bool, torch: Any) -> Any:
     """One batch of texts -> (n, d) float32."""
     limit = min(MAX_TOKENS, tokenizer.model_max_length)

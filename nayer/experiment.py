@@ -25,7 +25,7 @@ from nayer.redraws import Redraws, redraws
 from nayer.state import RunState, Task, new_state
 from nayer.teacher_cards import TeacherCard, student_spec
 from nayer.teachers import Teacher, load_teacher
-from nayer.testsets import load_testset
+from nayer.testsets import TestSet, load_testset
 from nayer.training import train
 
 
@@ -79,17 +79,23 @@ _OPENED_ALIKE = ("teacher", "device", "test_data", "test_images")
 
 
 def open_run(
-    config: Config, beside: Run | None = None, *, teacher: Teacher | None = None, student: nn.Module | None = None
+    config: Config,
+    beside: Run | None = None,
+    *,
+    teacher: Teacher | None = None,
+    student: nn.Module | None = None,
+    testset: TestSet | None = None,
 ) -> Run:
     """Loads everything `config` names. Raises NayerError in one sentence before any training starts.
 
     `beside`: a run in the same thread, whose teacher and test images are shared where the config names the same.
-    `teacher` and `student`: those at hand, in place of the ones the config names; the student is trained in place.
+    `teacher`, `student` and `testset`: those at hand, in place of the ones the config names; the student is trained in
+    place, and the test images are for measuring only.
     """
     if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in _OPENED_ALIKE):
         card, shared = beside.card, beside.task
     else:
-        card, shared = _opened(config, teacher or load_teacher(config.teacher))
+        card, shared = _opened(config, teacher or load_teacher(config.teacher), testset)
     device = shared.device
     spec = student_spec(card, config.student)
     table = _table(card, config)
@@ -99,11 +105,11 @@ def open_run(
     return Run(card, table, task, new_state(task, student, rng))
 
 
-def _opened(config: Config, teacher: Teacher) -> tuple[TeacherCard, Task]:
+def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[TeacherCard, Task]:
     """The teacher and what it is measured with, in a task whose table is still to be looked up."""
     device = _device(config.device)
     card = teacher.card
-    evaluator = _evaluator(config, teacher, device)
+    evaluator = _evaluator(config, teacher, testset or load_testset(teacher.card, config.test_data), device)
     return card, Task(
         config=config,
         teacher=_placed(teacher.network, device),
@@ -145,8 +151,7 @@ def _device(name: str) -> torch.device:
     return torch.device("cuda" if use_gpu else "cpu")
 
 
-def _evaluator(config: Config, teacher: Teacher, device: torch.device) -> TestImages | None:
-    testset = load_testset(teacher.card, config.test_data)
+def _evaluator(config: Config, teacher: Teacher, testset: TestSet | None, device: torch.device) -> TestImages | None:
     if testset is None:
         return None
     picks = torch.linspace(0, len(testset.labels) - 1, min(config.test_images, len(testset.labels))).long()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nayer import checkpoints
+from nayer.brought import Brought
+from nayer.brought_teacher import opened
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, RoundFinished, RunFailed
@@ -27,14 +30,23 @@ class Lab:
     A run's seconds count its own work only, so a budget in `seconds` is the same for all whoever else works between.
     """
 
-    def __init__(self, configs: Sequence[Config], seeds: Sequence[int] = (), checkpoint: bytes = b"") -> None:
+    def __init__(
+        self,
+        configs: Sequence[Config],
+        seeds: Sequence[int] = (),
+        checkpoint: bytes = b"",
+        brought: Brought | None = None,
+    ) -> None:
         """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on.
 
-        `checkpoint`: what a run by itself goes on from, config and all.
+        `checkpoint`: what a run by itself goes on from, config and all. `brought`: the teacher of all arms, where it
+        came as files.
         """
         self.configs = tuple(configs)
         self.seeds = tuple(seeds)
         self._checkpoint = checkpoint
+        self._brought = brought
+        self._given: dict[str, Any] = {}  # what was brought, once it is read
         self._arms: dict[int, _Arm] = {}
 
     def events(self) -> Iterator[Event]:
@@ -89,9 +101,12 @@ class Lab:
             yield from self._round(min(going, key=lambda number: self._arms[number].seconds), going)
 
     def _opened(self, config: Config) -> Run:
+        if self._brought is not None:
+            self._given = dict(zip(("teacher", "testset"), opened(self._brought), strict=True))
+            self._brought = None
         if not self._checkpoint:
-            return open_run(config, beside=next((arm.run for arm in self._arms.values()), None))
-        run = open_run(checkpoints.config_of(self._checkpoint))
+            return open_run(config, beside=next((arm.run for arm in self._arms.values()), None), **self._given)
+        run = open_run(checkpoints.config_of(self._checkpoint), **self._given)
         checkpoints.restore(self._checkpoint, run.state)
         self._checkpoint = b""
         return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from nayer.errors import AssetError
 from nayer.picture_sources import TEST, TRAIN, Limits, Picture
 
 ROWS = 256  # read at a time
+FEW_ROWS = 16  # of a file that anybody may have sent: one short entry can stand for a large picture in every row
 PICTURE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
 HUB_SECONDS = 10.0  # how long the Hub may take to answer at all
@@ -25,19 +27,28 @@ def pictures_in_parquet(paths: Sequence[Path], limits: Limits | None = None) -> 
     Needs pyarrow. The column `image` (or `img`) holds encoded pictures, `label` names of classes, or numbers whose
     names the file knows; AssetError where that is otherwise.
     """
-    if importlib.util.find_spec("pyarrow") is None:
-        raise AssetError(f"{paths[0].name} needs pyarrow to be read; install it with pip install pyarrow.")
     limits = limits or Limits()
+    return _taken((picture for path in paths for picture in _readable_rows(path, path, ROWS)), paths[0].name, limits)
+
+
+def in_parquet(content: bytes, name: str, limits: Limits) -> list[Picture]:
+    """The pictures of a file in memory, a few rows at a time; see `pictures_in_parquet`."""
+    return _taken(_readable_rows(io.BytesIO(content), Path(name), FEW_ROWS), name, limits)
+
+
+def _taken(pictures: Iterator[Picture], name: str, limits: Limits) -> list[Picture]:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise AssetError(f"{name} needs pyarrow to be read; install it with pip install pyarrow.")
     found: list[Picture] = []
     left = limits.bytes_in_all
-    for picture in (picture for path in paths for picture in _readable_rows(path)):
+    for picture in pictures:
         left -= len(picture.data)
         if left < 0 or len(found) >= limits.members:
             most = f"{limits.members:,} pictures or {limits.bytes_in_all >> 20} MB"
-            raise AssetError(f"{paths[0].name} holds more than {most}; use fewer.")
+            raise AssetError(f"{name} holds more than {most}; use fewer.")
         found.append(picture)
     if not found:
-        raise AssetError(f"{paths[0].name} holds no pictures; name a file that does.")
+        raise AssetError(f"{name} holds no pictures; name a file that does.")
     return found
 
 
@@ -60,19 +71,19 @@ def pictures_on_the_hub(dataset: str, field: str = "data") -> list[Picture]:
     return pictures_in_parquet(local)
 
 
-def _readable_rows(path: Path) -> Iterator[Picture]:
+def _readable_rows(source: Path | io.BytesIO, path: Path, at_once: int) -> Iterator[Picture]:
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            yield from _rows(file, path)
+        with pyarrow.parquet.ParquetFile(source) as file:
+            yield from _rows(file, path, at_once)
     except (OSError, KeyError, ValueError, TypeError):
         raise AssetError(
             f"{path.name} is missing, damaged or has no columns image and label; name a file that has."
         ) from None
 
 
-def _rows(file: Any, path: Path) -> Iterator[Picture]:
+def _rows(file: Any, path: Path, at_once: int) -> Iterator[Picture]:
     columns = file.schema_arrow.names
     pictures = next(name for name in [*PICTURE_COLUMNS, ""] if name in columns or not name)
     labels = next(name for name in [*LABEL_COLUMNS, ""] if name in columns or not name)
@@ -81,7 +92,7 @@ def _rows(file: Any, path: Path) -> Iterator[Picture]:
     names = _class_names(file.schema_arrow.metadata or {}, labels)
     split = _split(path)
     row = 0
-    for batch in file.iter_batches(ROWS, columns=[pictures, labels]):
+    for batch in file.iter_batches(at_once, columns=[pictures, labels]):
         for picture, label in zip(batch[pictures].to_pylist(), batch[labels].to_pylist(), strict=True):
             data = picture["bytes"] if isinstance(picture, dict) else picture
             if not isinstance(data, bytes) or isinstance(label, float) or label is None:

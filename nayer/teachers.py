@@ -37,10 +37,17 @@ def load_teacher(name_or_folder: str) -> Teacher:
         weights = read_part(folder / "model.safetensors", MAX_WEIGHTS_BYTES)
         if hashlib.sha256(weights).hexdigest() != card.sha256:
             raise AssetError("model.safetensors does not match the sha256 in config.json")
-        network = _with_weights(card.model, weights)
+        return teacher_of(card, weights)
     except AssetError as error:
         raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
-    return Teacher(card, network.eval().requires_grad_(False))
+
+
+def teacher_of(card: TeacherCard, weights: bytes) -> Teacher:
+    """The teacher of a card, from its weights as safetensors.
+
+    Raises AssetError, naming up to five tensors that do not fit the card, before memory is taken.
+    """
+    return Teacher(card, _with_weights(card.model, weights).eval().requires_grad_(False))
 
 
 def weights_of(network: nn.Module) -> bytes:

@@ -80,7 +80,7 @@ function standing(model, chosen) {
   if (model.state === "queued") return [model.ahead === 1 ? "1 run ahead of you" : `${model.ahead} runs ahead of you`, model.wait === null ? "" : `about ${duration(model.wait)} to wait`, "yours starts by itself"].filter(Boolean);
   if (model.state === "starting" || (!facts && model.state === "running")) return ["Starting", "loading the teacher"];
   if (!facts && model.state === "interrupted") return ["Interrupted", "before its first round"];
-  if (!facts) return [`Ready`, chosen ? `teacher ${chosen.title}, right for ${percent(chosen.accuracy, 1)} of its test images` : ""].filter(Boolean);
+  if (!facts) return [`Ready`, chosen ? `teacher ${chosen.title}${chosen.accuracy === null ? "" : `, right for ${percent(chosen.accuracy, 1)} of its test images`}` : ""].filter(Boolean);
   const state = { running: "", paused: "Paused", finished: "Finished", stopped: "Stopped", failed: "Failed", interrupted: "Interrupted" }[model.state] ?? "";
   const round = ENDED.has(model.state) ? model.rounds_done : Math.min(model.round + 1, facts.rounds);
   const time = duration(model.seconds) + (model.left !== null && !ENDED.has(model.state) ? `, ${duration(model.left)} left` : "");

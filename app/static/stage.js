@@ -38,6 +38,7 @@ class Stage {
     this.build(bar, host);
     watch("value", () => this.begun(props.value));
     window.nayerChooses = (name) => this.choose(name);
+    window.nayerBrings = (teacher) => this.bring(teacher);
     document.addEventListener("keydown", (event) => this.key(event));
     addEventListener("pagehide", () => this.model.state === "queued" && leave(this.kept));
     this.shown = true;
@@ -220,6 +221,12 @@ class Stage {
   choose(name) {
     this.chosen = this.props.teachers.find((teacher) => teacher.name === name) ?? this.chosen;
     this.draw();
+  }
+
+  /** A teacher of the visitor's own, whose card is shown as those of the others are. */
+  bring(teacher) {
+    this.props.teachers = [...this.props.teachers.filter(({ name }) => name !== teacher.name), teacher];
+    this.choose(teacher.name);
   }
 
   draw() {

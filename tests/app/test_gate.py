@@ -40,7 +40,9 @@ def test_a_foreign_name_does_not(client: TestClient, host: str) -> None:
     "headers",
     [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": ""}, {"Sec-Fetch-Site": "cross-site"}],
 )
-@pytest.mark.parametrize("path", ["/command/stop", "/explore", "/gradio_api/upload", "/gradio_api/queue/join"])
+@pytest.mark.parametrize(
+    "path", ["/command/stop", "/bring", "/explore", "/gradio_api/upload", "/gradio_api/queue/join"]
+)
 def test_another_site_cannot_write(client: TestClient, headers: dict[str, str], path: str) -> None:
     assert client.post(path, json=["x", "y"], headers=headers).status_code == 403
 
@@ -129,7 +131,15 @@ PAGE |= {"/static/{path:path}", "/assets/{path:path}", "/svelte/{path:path}", "/
 RUNNING = {"/queue/join", "/queue/data", "/heartbeat/{session_hash}", "/cancel", "/reset", "/file={path_or_url:path}"}
 PROGRAMS = {"/call/{api_name}", "/call/v2/{api_name}", "/call/{api_name}/{event_id}", "/call/v2/{api_name}/{event_id}"}
 PROGRAMS |= {"/run/{api_name}", "/api/{api_name}", "/upload", "/upload_progress"}
-OURS = {"/health", "/explore", "/explained", "/code/{file:path}", "/command/{name}", "/stage/{version}/{name}"}
+OURS = {
+    "/health",
+    "/bring",
+    "/explore",
+    "/explained",
+    "/code/{file:path}",
+    "/command/{name}",
+    "/stage/{version}/{name}",
+}
 
 
 def test_every_open_route_is_listed_here_with_its_reason(client: TestClient) -> None:

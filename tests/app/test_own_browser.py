@@ -1,0 +1,42 @@
+"""A visitor brings a teacher in the real browser: it is refused in a sentence, chosen, and taught from."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.app.browsing import PATIENCE, NewPage, grown, picture, prepare
+from tests.brought import config, drawn, weights
+
+
+def sent(name: str, content: bytes) -> dict[str, object]:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
+def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page, rounds=3)
+    page.click("#own-teacher > button")
+    notice = page.locator("#nayer-own .notice")
+    page.click("#nayer-own button.primary")
+    expect(notice).to_have_text("Choose config.json and model.safetensors first.")
+    page.set_input_files("#own-config", sent("config.json", config()))
+    page.set_input_files("#own-weights", sent("model.safetensors", weights(classes=4)))
+    page.click("#nayer-own button.primary")
+    expect(notice).to_contain_text("does not fit config.json (last.bias has the shape [4] instead of [3]")
+    page.set_input_files("#own-weights", sent("model.safetensors", weights()))
+    page.set_input_files("#own-tests", sent("tests.zip", drawn(("sun", "<i>box", "dot"))))
+    page.fill("#own-names", "sun\n<i>box\ndot")
+    page.click("#nayer-own button.primary")
+    expect(notice).to_contain_text("“Your own teacher” is chosen, with 3 classes.")
+    expect(notice).to_contain_text("of 6 of your test images")
+    expect(notice).to_contain_text("Without a network take one-hot rows")
+    expect(page.locator("#field-teacher input")).to_have_value("Your own teacher")
+    page.get_by_role("button", name="Use one-hot rows").locator("visible=true").click()
+    expect(page.locator("#field-latent input")).to_have_value("one-hot")
+    picture(page, "own-teacher")
+    page.locator(".bar .play").click()
+    grown(page, 2)
+    expect(page.locator("#nayer-stage")).to_contain_text("<i>box")
+    page.reload()
+    expect(page.locator("#field-teacher input")).to_have_value("Your own teacher", timeout=PATIENCE)
+    grown(page, 2)
