@@ -10,11 +10,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from app.commands import Commands
+from app.counters import Counters
 
 NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "leave", "revive", "stop")
 
 
-def command_routes(commands: Commands) -> APIRouter:
+def command_routes(commands: Commands, counters: Counters) -> APIRouter:
     """POST a list of arguments; the answer is {told} or {error}, one sentence."""
     router = APIRouter()
 
@@ -30,6 +31,7 @@ def command_routes(commands: Commands) -> APIRouter:
         try:
             return JSONResponse({"told": method(*arguments)})
         except gr.Error as error:
+            counters.answered(422)  # for all that it is told politely
             return JSONResponse({"error": error.message})
 
     return router

@@ -18,6 +18,7 @@ from app.lab_tab import lab_tab
 from app.own_teacher import OwnTeacher
 from app.refusals import Page, told
 from app.sessions import Registry
+from app.status_panel import status_panel
 from app.tour_tab import tour_tab
 from nayer.errors import NayerError
 from nayer.teacher_cards import TeacherCard
@@ -73,6 +74,7 @@ def build(
                 ExplorerTab(form, teachers, version=version, local=local)
             with gr.Tab("Learn", id="learn"):
                 tour_tab(version=version, local=local)
+        status_panel(version=version)
         _wire(stage, form, commands, registry)
         for command in (
             commands.start,

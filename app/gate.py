@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -36,18 +36,28 @@ _POLICY = (
 _SPACE = "'self' https://huggingface.co https://*.huggingface.co"  # a Space's page stands in a frame
 
 
-def guarded(application: ASGIApp, *, hosts: Iterable[str] = (), framed_by_space: bool = False) -> ASGIApp:
-    """`application` behind every check. `hosts`: names it is reached by, besides this machine's own and addresses."""
+def guarded(
+    application: ASGIApp,
+    *,
+    hosts: Iterable[str] = (),
+    framed_by_space: bool = False,
+    answered: Callable[[int], None] = lambda status: None,
+) -> ASGIApp:
+    """`application` behind every check. `hosts`: names it is reached by, besides this machine's own and addresses.
+
+    `answered` hears the status of every answer.
+    """
     names = {"localhost", socket.gethostname().lower(), *(host.lower() for host in hosts if host)}
     policy = _POLICY.format(framers=_SPACE if framed_by_space else "'self'")
-    return _Headers(_Hosts(_Doors(Bodies(application)), names), policy)
+    return _Headers(_Hosts(_Doors(Bodies(application)), names), policy, answered)
 
 
 class _Headers:
     """Adds what tells a browser to be careful."""
 
-    def __init__(self, application: ASGIApp, policy: str) -> None:
+    def __init__(self, application: ASGIApp, policy: str, answered: Callable[[int], None]) -> None:
         self._application = application
+        self._answered = answered
         self._headers = {
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
@@ -58,6 +68,7 @@ class _Headers:
         async def careful(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(self._headers)
+                self._answered(message["status"])
             await send(message)
 
         await self._application(scope, receive, careful)

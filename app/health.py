@@ -22,17 +22,27 @@ def health_route(registry: Registry) -> APIRouter:
 
     @router.get("/health")
     def health() -> Response:
-        counts = registry.counts()
-        ready = counts["lost"] < counts["capacity"]
-        facts: dict[str, Any] = {"ready": ready, "degraded": counts["lost"] > 0} | counts
-        facts |= {
-            "kept": registry.keeping.sentence or "on disk",
-            "up_seconds": round(time.monotonic() - began),
-            "versions": _versions(),
-        }
-        return JSONResponse(facts, status_code=200 if ready else 503, headers={"Cache-Control": "no-store"})
+        facts = state(registry) | {"up_seconds": round(time.monotonic() - began)}
+        return JSONResponse(facts, status_code=200 if facts["ready"] else 503, headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def state(registry: Registry) -> dict[str, Any]:
+    """In numbers: places and who waits for one, how long, what has happened since the beginning, and what is kept."""
+    counts = registry.counts()
+    kept = registry.keeping.size()
+    return {
+        "ready": counts["lost"] < counts["capacity"],
+        "degraded": counts["lost"] > 0,
+        **counts,
+        "waits": registry.waits(),
+        "runs": registry.counters.runs(),
+        "refused": registry.counters.refusals(),
+        "kept": registry.keeping.sentence or "on disk",
+        "storage": {"runs": kept[0], "megabytes": round(kept[1], 1), "of": round(kept[2])},
+        "versions": _versions(),
+    }
 
 
 @cache

@@ -64,6 +64,10 @@ class Keeping:
         if self.store is not None:
             self.store.flush()
 
+    def size(self) -> tuple[int, float, float]:
+        """(runs in the history, their megabytes, the megabytes there may be)."""
+        return (*self.store.size(), self.store.quota) if self.store else (0, 0.0, 0.0)
+
     def knows(self, token: str) -> bool:
         """Whether somebody with that token began a run that is kept."""
         return self.store is not None and bool(self.store.mine(hashed(token), 1))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app import text
 from app.batches import Batch, Batches
+from app.logs import log_name
 from app.pictures import Pixels, jpeg
 from app.plans import Plan
 from app.results import Results, fold_results
@@ -169,7 +170,7 @@ class LiveRun:
         try:
             yield
         except Exception:
-            log.exception("run %s: something of arm %d cannot be drawn", self.id, arm)
+            log.exception("run %s: something of arm %d cannot be drawn", log_name(self.id), arm)
             view = self.views[arm]
             if text.NOT_DRAWN not in view.notes:
                 self.views[arm] = replace(view, seq=view.seq + 1, notes=(*view.notes, text.NOT_DRAWN))

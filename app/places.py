@@ -12,7 +12,7 @@ from app.waits import estimate, left, rounded
 
 LEAVE_SECONDS = 3.0  # how long whoever left the queue is waited for: a page that is only reloaded is back by then
 STUCK_SECONDS = 120.0  # at work on one event: nothing a run does takes so long, but for a machine that hangs
-_TOOK = 20  # latest runs whose length says how long one takes
+_TOOK = 20  # latest runs whose length says how long one takes, and whose wait how long one waits
 
 
 class Places:
@@ -30,12 +30,15 @@ class Places:
         self._lanes: dict[LiveRun, str] = {}  # of those in the queue
         self._idle: dict[LiveRun, float] = {}  # run that stands still -> since when
         self._took: deque[float] = deque(maxlen=_TOOK)
+        self._asked: dict[LiveRun, float] = {}  # run that waits -> when it was asked for
+        self._waited: deque[float] = deque(maxlen=_TOOK)
 
     def wait(self, run: LiveRun, lane: str) -> None:
         """Puts `run` into the queue; QueueFull, and nothing changed, where there is no room."""
         with self._lock:
             self._queue.add(run, lane)
             self._lanes[run] = lane
+            self._asked.setdefault(run, self._clock())
 
     def check(self, lane: str) -> None:
         """QueueFull where nobody else of that lane could wait."""
@@ -46,7 +49,7 @@ class Places:
         """Lets `run` wait no longer; one that runs keeps its place until it ends."""
         with self._lock:
             self._queue.remove(run)
-            for kept in (self._lanes, self._leaving, self._parked):
+            for kept in (self._lanes, self._leaving, self._parked, self._asked):
                 kept.pop(run, None)
 
     def leave(self, run: LiveRun) -> None:
@@ -87,13 +90,14 @@ class Places:
                 self._lanes.pop(run, None)
                 self._leaving.pop(run, None)
                 self._running[run] = self._clock()
+                self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
                 run.session.start(paused=run.begins_paused)
                 run.waiting = False
 
     def close(self) -> None:
         """Nobody waits any more."""
         with self._lock:
-            for kept in (self._queue, self._lanes, self._leaving, self._parked):
+            for kept in (self._queue, self._lanes, self._leaving, self._parked, self._asked):
                 kept.clear()
 
     def idlers(self, seconds: float) -> list[LiveRun]:
@@ -114,6 +118,20 @@ class Places:
         with self._lock:
             lefts = [left(one) for one in self._running]
             return rounded(estimate(lefts, self._took, max(0, self.ahead(run) - 1)))
+
+    def waits(self) -> dict[str, float | None]:
+        """Seconds that one waits who comes now, None where nothing tells; the usual and the longest of the latest."""
+        with self._lock:
+            free = len(self._running) < self.capacity
+            coming = (
+                0.0 if free else rounded(estimate([left(one) for one in self._running], self._took, len(self._queue)))
+            )
+            latest = sorted(self._waited)
+            return {
+                "now": coming,
+                "usual": round(latest[len(latest) // 2], 1) if latest else None,
+                "longest": round(latest[-1], 1) if latest else None,
+            }
 
     def counts(self) -> dict[str, int]:
         """How many run, wait, may run at once, and how many places are lost to threads that hang."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.live_run import Source
+from app.logs import log_name
 from app.store import Store
 from nayer.arrays import Floats
 from nayer.errors import NayerError
@@ -77,7 +78,7 @@ class Recorder:
             if isinstance(event, RoundFinished) and self._clock() - self._saved >= self._every:
                 self._save(event.round + 1)
         except Exception:  # a history with a hole is better than a run that ends
-            log.exception("history: run %s is recorded no further", self._run)
+            log.exception("history: run %s is recorded no further", log_name(self._run))
             self._store = None
 
     def ended(self, state: str, error: str) -> None:
@@ -97,7 +98,7 @@ class Recorder:
         except NayerError:
             return  # an arm that never began has no student
         except Exception:
-            log.exception("history: the end of run %s is not recorded", self._run)
+            log.exception("history: the end of run %s is not recorded", log_name(self._run))
 
     def _remember(self, event: Event) -> None:
         if isinstance(event, RunStarted):

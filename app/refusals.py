@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 from typing import Any
 
 import gradio as gr
@@ -12,9 +13,11 @@ from gradio.route_utils import FnIndexInferError
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import text
 from nayer.errors import NayerError
 
 log = logging.getLogger(__name__)
+_FAULT = "That did not work"
 _COMMANDS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join|cancel|reset/?)")
 _MISFIT = "there is no such endpoint, or it takes other arguments; /gradio_api/info lists them."
 
@@ -35,8 +38,12 @@ class Page(gr.Blocks):
     async def call_function(self, *given: Any, **named: Any) -> Any:
         try:
             return await super().call_function(*given, **named)
-        except NayerError as error:
-            raise refused(str(error)) from None
+        except (gr.Error, NayerError) as error:
+            raise error if isinstance(error, gr.Error) else refused(str(error)) from None
+        except Exception as error:
+            number = secrets.token_hex(4)
+            log.error("a command failed, error %s", number, exc_info=error)
+            raise gr.Error(text.FAULT.format(number=number), print_exception=False, title=_FAULT) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
         if block_fn.fn is None:  # an event that the page answers by itself
@@ -88,4 +95,6 @@ def _said(body: bytes) -> str:
         content = json.loads(body)
     except ValueError:
         return ""
-    return str(content.get("error") or "") if isinstance(content, dict) else ""
+    if not isinstance(content, dict) or content.get("title") == _FAULT:
+        return ""
+    return str(content.get("error") or "")

@@ -19,7 +19,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from app import text
+from app import logs, text
 from app.address import Addressed
 from app.asking import command_routes
 from app.bringing import bringing_route
@@ -89,16 +89,18 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweeper = asyncio.create_task(_sweep(registry, uploads))
+        logs.event("server begins", capacity=environment.capacity, waiting=environment.waiting)
         yield
         sweeper.cancel()
         await asyncio.to_thread(registry.close)
+        logs.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(Refusals)
     application.add_middleware(Addressed, behind_proxy=environment.on_space)
     application.state.registry = registry
     application.include_router(health_route(registry))
-    application.include_router(command_routes(commands))
+    application.include_router(command_routes(commands, registry.counters))
     application.include_router(code_routes())
     application.include_router(bringing_route(registry, uploads))
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
@@ -119,7 +121,12 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
         mcp_server=False,
         enable_monitoring=False,
     )
-    application.add_middleware(guarded, hosts=environment.hosts, framed_by_space=environment.on_space)
+    application.add_middleware(
+        guarded,
+        hosts=environment.hosts,
+        framed_by_space=environment.on_space,
+        answered=registry.counters.answered,
+    )
     return application
 
 
@@ -129,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         environment = Environment.read(os.environ)
     except ConfigError as error:
         _leave(str(error), 2)
+    logs.begin()
     parser = argparse.ArgumentParser(prog="python app.py", description="Serve the page.")
     parser.add_argument("--port", type=int, default=environment.port, help="0 takes any free one")
     parser.add_argument("--host", default=environment.host, help="127.0.0.1 serves this machine only")
@@ -139,7 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _listening(environment) as listener:
         config = uvicorn.Config(
             create(environment),
-            log_level="warning",
+            log_config=None,  # ours
+            access_log=False,
             ws="none",
             proxy_headers=False,  # Addressed reads them, and knows whom to believe
             limit_concurrency=CONNECTIONS,

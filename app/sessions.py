@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from app import logs
+from app.counters import FULL, Counters
 from app.keeping import Keeping
 from app.live_run import LiveRun, Source, hashed
 from app.places import Places
@@ -48,12 +50,14 @@ class Registry:
         grace_seconds: float = 90.0,
         idle_seconds: float = 300.0,
         keeping: Keeping | None = None,
+        counters: Counters | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.grace_seconds = grace_seconds
         self.idle_seconds = idle_seconds
         self._opener = opener
         self.keeping = keeping or Keeping()
+        self.counters = counters or Counters()
         self._closing = False
         self._clock = clock
         self._lock = threading.RLock()
@@ -82,14 +86,16 @@ class Registry:
                 return previous
             run_id = secrets.token_urlsafe(12)
             recorder = self.keeping.begin(run_id, hashed(token), plan)
-            run = LiveRun(plan, token, self._session(lambda: self._opener(run.plan), recorder), run_id)
+            run = LiveRun(plan, token, self._session(run_id, lambda: self._opener(run.plan), recorder), run_id)
             run.begins_paused = paused
             try:
                 self._enter(run, lane)
             except QueueFull:
                 self.keeping.forget(run_id)
+                self.counters.refused(FULL)
+                logs.event("no room", waiting=self.counts()["waiting"])
                 raise
-        return self._let_in(run, previous)
+        return self._let_in(run, previous, "asked for")
 
     def revive(self, run_id: str, token: str, *, lane: str = "") -> LiveRun:
         """An interrupted run goes on from its last checkpoint, for its owner; in place of what else they have running.
@@ -103,14 +109,14 @@ class Registry:
             self._places.check(lane or token)
             going_on = self.keeping.going_on(past)
             recorder = going_on.recorder
-            session = self._session(lambda: going_on.source(self._opener), recorder)
+            session = self._session(run_id, lambda: going_on.source(self._opener), recorder)
             run = LiveRun(past.plan, token, session, run_id)
             session.recall(going_on.events)
             run.views = past.views  # so that whoever watches hears of what is new
             run.recall(going_on.events)
             previous = self._mine(token)
             self._enter(run, lane)
-        return self._let_in(run, previous if previous is not past else None)
+        return self._let_in(run, previous if previous is not past else None, "revived")
 
     def find(self, run_id: str) -> LiveRun:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
@@ -192,6 +198,10 @@ class Registry:
             run.session.join(max(0.0, until - self._clock()))
         self.keeping.close()
 
+    def waits(self) -> dict[str, float | None]:
+        """Seconds: of one who comes now, and of the latest who did."""
+        return self._places.waits()
+
     def counts(self) -> dict[str, int]:
         """How many run, wait, may run at once, and how many places are lost to runs that hang."""
         return self._places.counts()
@@ -206,12 +216,15 @@ class Registry:
     def _mine(self, token: str) -> LiveRun | None:
         return self._shelf.get(self._visitors.run(token))
 
-    def _session(self, open_source: Callable[[], Source], recorder: Recorder | None) -> Session[Source]:
+    def _session(self, run_id: str, open_source: Callable[[], Source], recorder: Recorder | None) -> Session[Source]:
+        began = self._clock()
+
         def ended(session: Session[Source]) -> None:
             self._places.advance()
+            state = "interrupted" if self._closing and session.state == "stopped" else session.state
+            self._ended(run_id, state, self._clock() - began)
             if recorder is not None:
-                interrupted = self._closing and session.state == "stopped"
-                recorder.ended("interrupted" if interrupted else session.state, session.error)
+                recorder.ended(state, session.error)
 
         if recorder is None:
             return Session(open_source, grace_seconds=self.grace_seconds, on_end=ended)
@@ -231,8 +244,10 @@ class Registry:
         self._shelf.put(run)
         self._visitors.began(run.owner, run.id)
 
-    def _let_in(self, run: LiveRun, previous: LiveRun | None) -> LiveRun:
+    def _let_in(self, run: LiveRun, previous: LiveRun | None, what: str) -> LiveRun:
         """Once it is in the history, where there is one: what somebody was told of outlives a crash."""
+        self.counters.run(what)
+        logs.event(what, run.id, arms=len(run.plan.arms), **self.counts())
         if previous is not None:
             self._end(previous)
         self.keeping.flush()
@@ -246,4 +261,9 @@ class Registry:
         run.session.stop(reason)
         run.waiting = False
         if waited and run.ended and not self._closing:
+            self._ended(run.id, "stopped", 0.0)
             self.keeping.never_began(run.id)
+
+    def _ended(self, run_id: str, state: str, seconds: float) -> None:
+        self.counters.run(state)
+        logs.event(state, run_id, seconds=round(seconds, 1), **self.counts())

@@ -13,6 +13,7 @@ from typing import Any
 
 from app import schema, text
 from app.data_folder import Lock
+from app.logs import log_name
 from app.writer import Write, Writer
 from nayer.errors import StorageError
 from nayer.events import Event
@@ -193,6 +194,20 @@ class Store:
             raise StorageError(f"the {kind} of this run is damaged on the disk; start the run anew.")
         return content, round_
 
+    def size(self) -> tuple[int, float]:
+        """(runs that are kept, their megabytes); zeroes where nothing can be read."""
+        runs = self._rows("SELECT count(*) FROM run")
+        used = self._rows(
+            "SELECT (SELECT coalesce(sum(bytes), 0) FROM file) + (page_count - freelist_count) * page_size "
+            "FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+        )
+        return (int(runs[0][0]), used[0][0] / 1e6) if runs and used else (0, 0.0)
+
+    @property
+    def quota(self) -> float:
+        """Megabytes that may be kept."""
+        return self._bytes / 1e6
+
     def flush(self, seconds: float = 2.0) -> bool:
         """Whether all that was handed over is on the disk now."""
         return self.writer.flush(seconds)
@@ -253,7 +268,7 @@ def _readable(run: str, body: bytes) -> Event | None:
     try:
         return unpack(body)
     except StorageError as error:
-        log.warning("history: run %s: %s", run, error)
+        log.warning("history: run %s: %s", log_name(run), error)
         return None
 
 

@@ -67,8 +67,26 @@ KEPT_ANEW = "The former history was damaged and is moved aside; a new one has be
 KEPT_FULL = "The disk is full: runs go on, and what happens is kept in memory only until there is room."
 KEPT_FAILING = "The data folder fails: runs go on, and what happens is kept in memory only until it works."
 NOT_DRAWN = "Something of this run could not be drawn and is left out; the run itself goes on."
+FAULT = "The server made a mistake (number {number} in its log); runs go on, so try again."
 RESUMED = "The server was interrupted; this run goes on from the end of round {round}."
 RESUMED_FROM_THE_START = "The server was interrupted before this run had a checkpoint, so it begins again."
+
+STATUS_TITLE = "About this server"
+STATUS_INTRO = "In numbers, since it began; nothing of any visitor is among them. Programs find the same at /health."
+STATUS_ROWS = {  # what of /health is shown, under which words
+    "running": "runs going on",
+    "waiting": "runs waiting",
+    "waits.now": "wait of a new run, now",
+    "waits.usual": "usual wait of the latest",
+    "waits.longest": "longest wait of the latest",
+    "runs": "runs since it began",
+    "refused": "refused",
+    "storage": "kept on the disk",
+    "kept": "history",
+    "lost": "places lost to runs that hang",
+    "up_seconds": "up for",
+    "versions": "versions",
+}
 
 PARTS: dict[str, tuple[str, str]] = {
     "names": ("class names", "All that is known of the data: the names of the classes, and a trained teacher."),

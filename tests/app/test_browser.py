@@ -184,3 +184,17 @@ def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> N
         "buttons => buttons.filter((button) => !(button.innerText || button.getAttribute('aria-label'))).length"
     )
     assert unnamed == 0
+
+
+def test_the_server_says_at_the_foot_of_the_page_how_it_is(new_page: NewPage) -> None:
+    page = new_page(width=700)
+    panel = page.locator("#nayer-status")
+    assert not panel.locator("dl").is_visible()
+    panel.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_text("of 8", exact=False).first).to_be_visible()
+    facts = page.request.get(f"{page.url}health").json()
+    assert f"gradio {facts['versions']['gradio']}" in panel.inner_text()
+    assert panel.locator("dt").count() == panel.locator("dd").count() > 8
+    panel.scroll_into_view_if_needed()
+    picture(page, "status")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from app import gate
+from app import gate, text
 from app.environment import Environment
 from tests.app.serving import created
 from tests.app.strangers import is_open, routes
@@ -152,18 +152,33 @@ def test_every_open_route_is_listed_here_with_its_reason(client: TestClient) -> 
 
 
 def test_health_tells_numbers_and_no_visitor(client: TestClient) -> None:
+    client.get("/nothing")
     facts = client.get("/health").json()
     assert facts["ready"] is True
     assert (facts["running"], facts["waiting"], facts["capacity"], facts["lost"]) == (0, 0, 2, 0)
+    assert facts["waits"] == {"now": 0.0, "usual": None, "longest": None}
+    assert facts["refused"]["nothing of that name"] > 0
+    assert facts["storage"] == {"runs": 0, "megabytes": 0.0, "of": 0}
     assert facts["versions"]["gradio"].startswith("6.")
-    assert set(facts) == {
+    told = {
         "ready",
         "degraded",
         "running",
         "waiting",
         "capacity",
         "lost",
+        "waits",
+        "runs",
+        "refused",
         "kept",
-        "up_seconds",
-        "versions",
+        "storage",
     }
+    assert set(facts) == told | {"up_seconds", "versions"}
+
+
+def test_the_panel_shows_what_health_tells(client: TestClient) -> None:
+    facts = client.get("/health").json()
+    for path in text.STATUS_ROWS:
+        found = facts
+        for name in path.split("."):
+            found = found[name]

@@ -1,0 +1,50 @@
+"""What has happened since the server began, in numbers: nothing of any visitor is in them."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+REFUSALS = {  # status -> why, as a person reads it
+    400: "a foreign name, or JSON that is not sound",
+    403: "a command from another site",
+    404: "nothing of that name",
+    405: "nothing of that name",
+    413: "too long",
+    422: "a value that does not work",
+    429: "guessing",
+    503: "too many at once",
+}
+FULL = "no room in the queue"
+FAULTS = "our own mistakes"
+
+
+class Counters:
+    """Counts by name, in two groups. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+
+    def run(self, what: str) -> None:
+        """A run was asked for, or ended in that state."""
+        with self._lock:
+            self._runs[what] += 1
+
+    def refused(self, why: str) -> None:
+        with self._lock:
+            self._refused[why] += 1
+
+    def answered(self, status: int) -> None:
+        """An HTTP status: of one that refuses, why; 500 is a mistake of ours."""
+        if status >= 400:
+            self.refused(REFUSALS.get(status, FAULTS if status >= 500 else "otherwise"))
+
+    def runs(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._runs)
+
+    def refusals(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._refused)

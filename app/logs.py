@@ -1,0 +1,60 @@
+"""The log: one JSON object a line for each event, with a run's name in it and nothing of any visitor.
+
+Neither addresses nor tokens nor anything typed is written. A run's id opens it to whoever has it, so its place is taken
+by a name that is made of it: whoever has the id finds the run in the log, and not the other way round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import traceback
+from datetime import datetime, timezone
+from typing import TextIO
+
+_LONGEST = 300  # characters of a sentence
+_FRAMES = 8  # of a traceback, the innermost
+_log = logging.getLogger("app.events")
+
+
+def log_name(run_id: str) -> str:
+    """What the log calls a run."""
+    return hashlib.sha256(run_id.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def event(name: str, run: str = "", **facts: str | float) -> None:
+    """Writes that something happened; `run`: an id. No fact may be something that a visitor typed."""
+    named = {"run": log_name(run)} if run else {}
+    _log.info(name, extra={"facts": {"event": name, **named, **facts}})
+
+
+class Lines(logging.Formatter):
+    """A record as one line of JSON; of an exception its kind and where it was, for its text may be a visitor's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
+        line: dict[str, object] = {"at": when, "level": record.levelname.lower()}
+        line |= getattr(record, "facts", None) or {
+            "event": "said",
+            "by": record.name,
+            "said": record.getMessage()[:_LONGEST],
+        }
+        if record.exc_info and record.exc_info[0]:
+            kind, _, trace = record.exc_info
+            frames = traceback.extract_tb(trace)[-_FRAMES:]
+            line["error"] = kind.__name__
+            line["frames"] = [f"{os.path.basename(one.filename)}:{one.lineno} {one.name}" for one in frames]
+        return json.dumps(line)
+
+
+def begin(stream: TextIO | None = None) -> None:
+    """From now on everything that is logged in this process is written so, to `stream` or the standard error."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(Lines())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    _log.setLevel(logging.INFO)

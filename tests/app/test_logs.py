@@ -1,0 +1,96 @@
+"""The log: a line of JSON for each thing that happens, by which a run can be followed, and nothing of a visitor."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from app import logs
+from app.commands import Commands
+from app.counters import FAULTS, FULL, Counters
+from app.queue import QueueFull
+from app.sessions import Registry
+from nayer.teacher_cards import teacher_cards
+from tests.app.gates import Gate
+from tests.app.serving import wait_until
+
+
+class Log:
+    """What was written, as objects."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    root, events = logging.getLogger(), logging.getLogger("app.events")
+    before = root.handlers, root.level, events.level
+    written = Log()
+    logs.begin(written.stream)
+    yield written
+    root.handlers, root.level, events.level = before
+    root.setLevel(before[1])
+    events.setLevel(before[2])
+
+
+def test_a_run_is_followed_by_its_name_and_no_visitor_is_told_of(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.commands.address", lambda: "203.0.113.7")
+    gate = Gate()
+    registry = Registry(gate.opener, capacity=1, waiting=2)
+    commands = Commands(registry, teacher_cards(), local=False)
+    first = commands.start(teacher="digits", settings={"prompt": "a secret of {}"})
+    commands.start(teacher="digits", seed=1)
+    with pytest.raises(QueueFull):
+        commands.begin("nayer", {"teacher": "digits", "seed": 2}, "")
+    with pytest.raises(gr.Error):
+        commands.start(teacher="typed by a visitor")
+    gate.open.set()
+    wait_until(lambda: registry.counts()["running"] == registry.counts()["waiting"] == 0)
+    registry.close()
+    name = logs.log_name(first["run"])
+    mine = [line for line in log.lines if line.get("run") == name]
+    assert [line["event"] for line in mine] == ["asked for", "finished"]
+    assert {"at", "level", "running", "waiting", "capacity", "lost"} <= set(mine[0])
+    assert [line["waiting"] for line in log.lines if line["event"] == "no room"] == [1]
+    written = log.stream.getvalue()
+    for private in (first["run"], first["token"], "203.0.113.7", "secret", "typed by"):
+        assert private not in written
+    assert registry.counters.runs() == {"asked for": 2, "finished": 2}
+    assert registry.counters.refusals() == {FULL: 1}
+
+
+def test_whatever_is_said_stays_one_short_line(log: Log) -> None:
+    logging.getLogger("anybody").warning("a\r\nb\x1b[31m %s", "x" * 10_000)
+    [line] = log.lines
+    assert line["said"].startswith("a\r\nb\x1b[31m ")
+    assert len(log.stream.getvalue()) < 600
+    assert "\x1b" not in log.stream.getvalue()
+
+
+def test_of_a_fault_the_kind_and_the_place_are_written_and_not_its_words(log: Log) -> None:
+    try:
+        int("typed by a visitor")
+    except ValueError:
+        logging.getLogger("anybody").exception("error %s", "12ab")
+    [line] = log.lines
+    assert (line["level"], line["said"], line["error"]) == ("error", "error 12ab", "ValueError")
+    assert line["frames"][-1].startswith("test_logs.py:")
+    assert "typed" not in log.stream.getvalue()
+
+
+def test_refusals_are_counted_by_reason_and_answers_are_not() -> None:
+    counters = Counters()
+    for status in (200, 204, 404, 404, 413, 500, 418):
+        counters.answered(status)
+    assert counters.refusals() == {"nothing of that name": 2, "too long": 1, FAULTS: 1, "otherwise": 1}
