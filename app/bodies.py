@@ -12,8 +12,6 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
-UPLOAD_BODY = 4 * 1024**2  # bytes of files and what surrounds them; four at once are in memory together
-UPLOADS = "/gradio_api/upload"
 TEACHER_BODY = 24 * 1024**2  # a teacher's files, which wait on the disk, without a name, until it is their turn
 TEACHERS = "/bring"
 DEEPEST = 32  # lists and objects within each other; some reader calls itself for each
@@ -24,13 +22,11 @@ class Bodies:
 
     def __init__(self, application: ASGIApp) -> None:
         self._small = RequestBodyLimitMiddleware(_Sound(application), SMALL_BODY)
-        self._larger = {
-            UPLOADS: RequestBodyLimitMiddleware(application, UPLOAD_BODY),
-            TEACHERS: RequestBodyLimitMiddleware(application, TEACHER_BODY),
-        }
+        self._large = RequestBodyLimitMiddleware(application, TEACHER_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._larger.get(scope.get("path", ""), self._small)(scope, receive, send)
+        chosen = self._large if scope.get("path") == TEACHERS else self._small
+        await chosen(scope, receive, send)
 
 
 class _Sound:

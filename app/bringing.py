@@ -17,6 +17,7 @@ from nayer.brought import Brought
 from nayer.errors import ConfigError, NayerError
 
 AT_ONCE = 2  # files of so many visitors are read at the same time
+ARRIVES_SECONDS = 60.0  # that a turn waits for files: who sends a byte a second keeps nobody else from theirs
 LONGEST_NAMES = 32_000  # characters; 200 names of 64 and what parts them are half of it
 _FILES = ("config", "weights", "tests")
 
@@ -29,16 +30,26 @@ def bringing_route(registry: Registry, uploads: Uploads) -> APIRouter:
 
     @router.post(TEACHERS)
     async def bring(request: Request) -> Response:
-        async with turns, request.form(max_files=len(_FILES), max_fields=2, max_part_size=4 * LONGEST_NAMES) as form:
+        async with turns:
+            try:
+                form = await asyncio.wait_for(_form(request), ARRIVES_SECONDS)
+            except asyncio.TimeoutError:
+                return JSONResponse({"error": "the files took too long to arrive; try again."}, status_code=408)
             try:
                 brought, token = await _brought(form), _word(form, "token", LONGEST)
                 owner = registry.visitor(token)
                 answer = await asyncio.to_thread(uploads.bring, owner, brought)
             except NayerError as error:
                 return JSONResponse({"error": str(error)})
+            finally:
+                await form.close()
         return JSONResponse({"teacher": brought.name, "token": owner} | answer)
 
     return router
+
+
+async def _form(request: Request) -> FormData:
+    return await request.form(max_files=len(_FILES), max_fields=2, max_part_size=4 * LONGEST_NAMES)
 
 
 async def _brought(form: FormData) -> Brought:

@@ -23,7 +23,7 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _OPEN = re.compile(
     r"/(|config/?|health|theme\.css|favicon\.ico|robots\.txt|manifest\.json|login_check/?|explore|explained|bring"
     r"|(svelte|static|assets|stage|live|command|code)/.*"
-    r"|gradio_api/(info/?|app_id/?|startup-events|heartbeat/[^/]+|cancel|reset/?|theme\.css|upload|upload_progress"
+    r"|gradio_api/(info/?|app_id/?|startup-events|heartbeat/[^/]+|cancel|reset/?|theme\.css"
     r"|queue/(join|data)/?|(call|call/v2|run|api)/.+|file=(?!\w+:|%|/{2}|\\).*))"
 )
 

@@ -40,9 +40,7 @@ def test_a_foreign_name_does_not(client: TestClient, host: str) -> None:
     "headers",
     [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": ""}, {"Sec-Fetch-Site": "cross-site"}],
 )
-@pytest.mark.parametrize(
-    "path", ["/command/stop", "/bring", "/explore", "/gradio_api/upload", "/gradio_api/queue/join"]
-)
+@pytest.mark.parametrize("path", ["/command/stop", "/bring", "/explore", "/gradio_api/queue/join"])
 def test_another_site_cannot_write(client: TestClient, headers: dict[str, str], path: str) -> None:
     assert client.post(path, json=["x", "y"], headers=headers).status_code == 403
 
@@ -87,6 +85,8 @@ def test_a_page_of_ones_own_stands_in_no_foreign_frame() -> None:
         "/gradio_api/component_server",
         "/gradio_api/openapi.json",
         "/gradio_api/mcp/sse",
+        "/gradio_api/upload",
+        "/gradio_api/upload_progress",
         "/gradio_api/dev/reload",
         "/gradio_api/stream/a/b/1/playlist.m3u8",
         "/pwa_icon/64",
@@ -130,7 +130,7 @@ PAGE = {"/", "/config", "/theme.css", "/robots.txt", "/manifest.json", "/favicon
 PAGE |= {"/static/{path:path}", "/assets/{path:path}", "/svelte/{path:path}", "/info", "/app_id", "/startup-events"}
 RUNNING = {"/queue/join", "/queue/data", "/heartbeat/{session_hash}", "/cancel", "/reset", "/file={path_or_url:path}"}
 PROGRAMS = {"/call/{api_name}", "/call/v2/{api_name}", "/call/{api_name}/{event_id}", "/call/v2/{api_name}/{event_id}"}
-PROGRAMS |= {"/run/{api_name}", "/api/{api_name}", "/upload", "/upload_progress"}
+PROGRAMS |= {"/run/{api_name}", "/api/{api_name}"}
 OURS = {
     "/health",
     "/bring",

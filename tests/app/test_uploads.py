@@ -1,5 +1,6 @@
 """Files a visitor brings: theirs alone, bounded, gone with the run; a refusal is one sentence and leaves nothing."""
 
+import asyncio
 import threading
 
 import pytest
@@ -154,6 +155,24 @@ def test_two_at_a_time_are_read(house, monkeypatch):
         for thread in threads:
             thread.join(30)
     assert most == 2
+
+
+def test_files_that_do_not_arrive_give_up_their_turn(house, monkeypatch):
+    monkeypatch.setattr("app.bringing.ARRIVES_SECONDS", 0.05)
+    told = []
+
+    async def receive():
+        await asyncio.sleep(30)
+
+    async def send(message):
+        told.append(message)
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    scope = {"type": "http", "method": "POST", "path": "/bring", "headers": headers, "query_string": b""}
+    asyncio.run(house.client.app(scope, receive, send))
+    assert told[0]["status"] == 408
+    assert b"too long to arrive" in told[1]["body"]
+    assert "error" not in house.bring()
 
 
 def test_memory_is_bounded_the_longest_unused_goes_first_and_runs_hold_on_to_theirs():
