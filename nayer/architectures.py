@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from nayer.errors import ConfigError
 
 SIDES = (8, 64)  # px; two halvings must leave something, and memory must stay bounded
-WIDTHS = (1, 128)  # channels after the first convolution
+WIDTHS = (1, 128)  # channels after the first convolution; wrn's k
 OWN = "own"  # in a spec's place of an architecture: a network that was made elsewhere and cannot be built here
 
 FAMILIES = {  # networks of one shape in any width; `models` builds them
@@ -18,7 +18,11 @@ FAMILIES = {  # networks of one shape in any width; `models` builds them
     "resnet8": "three residual blocks in three stages",
     "resnet9": "eight convolutions, two of each four in a residual block, made for fast training",
     "resnet14": "six residual blocks in three stages",
+    "resnet18": "eight residual blocks in four stages",
     "resnet20": "nine residual blocks in three stages",
+    "resnet34": "sixteen residual blocks in four stages",
+    "wrn16": "six wide residual blocks in three stages; W is its widening factor k",
+    "wrn40": "eighteen wide residual blocks in three stages, likewise",
 }
 
 
@@ -39,7 +43,7 @@ class ModelSpec(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     architecture: str = Field(
-        description="Such as lenet-16 or resnet20-16: family and width, the channels after the first convolution."
+        description="Such as lenet-16 or wrn16-1: family and width, channels after the first convolution or wrn's k."
     )
     channels: int = Field(description="1 for grey images, 3 for RGB.")
     size: int = Field(ge=SIDES[0], le=SIDES[1], description="Side of the square images, px.")

@@ -17,6 +17,7 @@ import torch
 from nayer import methods
 from nayer.arms import WITHOUT_END, Arm
 from nayer.bench import first_picture, levels, profiled
+from nayer.bench_gpu import published_facts
 from nayer.bench_page import import_facts, page_facts, viewer_facts
 from nayer.cli_codes import DONE
 from nayer.compare import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
@@ -27,6 +28,14 @@ from nayer.files import write_whole
 
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `bench_command` reads."""
+    parser.add_argument(
+        "--suite",
+        choices=("cores", "gpu"),
+        default="cores",
+        help="What two cores can do, or the published experiment on CIFAR-10, hours of a GPU's work.",
+    )
+    parser.add_argument("--data", default="", help="For the suite gpu: the folder with CIFAR-10.")
+    parser.add_argument("--out", type=Path, default=Path("runs/gpu"), help="Where its teachers go, or are.")
     parser.add_argument("--teacher", default="fashion", metavar="NAME,…", help="Whose students (default: fashion).")
     parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
     parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run each (default: %(default)s).")
@@ -48,6 +57,8 @@ def bench_command(arguments: argparse.Namespace) -> int:
     arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in presets}
     earlier = _read(arguments.against) if arguments.against else {}
     now = CLOCKS[arguments.clock]
+    if arguments.suite == "gpu":
+        return _published(arguments, earlier)
     facts: dict[str, float | None] = {
         "matrix_gigaflops": matrix_rate(now),
         "convolution_gigaflops": convolution_rate(now),
@@ -77,6 +88,16 @@ def bench_command(arguments: argparse.Namespace) -> int:
         threads, clock = torch.get_num_threads(), arguments.clock
         written = {"seconds": arguments.seconds, "seeds": arguments.seeds, "clock": clock, "threads": threads} | facts
         write_whole(arguments.json, (json.dumps(written, indent=1) + "\n").encode())
+    return DONE
+
+
+def _published(arguments: argparse.Namespace, earlier: dict[str, Any]) -> int:
+    facts: dict[str, float | None] = {}
+    for pair in published_facts(arguments.data, arguments.out, _say):
+        facts |= pair
+        _print(pair, earlier)
+    if arguments.json:
+        write_whole(arguments.json, (json.dumps(facts, indent=1) + "\n").encode())
     return DONE
 
 

@@ -20,7 +20,7 @@ from nayer.teacher_cards import TeacherCard
 MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000
 COLOURS = {"auto": None, "grey": True, "rgb": False}
-OWN_ONLY = ("size", "colour", "model", "student", "mirror")  # flags that a known data set has an answer to
+OWN_ONLY = ("size", "colour", "mirror")  # flags that a known data set has an answer to
 
 
 def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,11 +38,11 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="", metavar="DIR", help="Where the teacher goes (default: teachers/NAME).")
     parser.add_argument("--seed", type=int, default=0, help="Every random draw follows from it (default: %(default)s).")
     parser.add_argument("--epochs", type=int, default=0, help="Passes over the images; 0 for what they need.")
+    parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
+    parser.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
     own = parser.add_argument_group("for images of your own")
     own.add_argument("--size", type=int, default=0, help="Side in px, 8 to 64; 0 for the images' own.")
     own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: grey where all images are.")
-    own.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
-    own.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
     own.add_argument("--mirror", action="store_true", help="A mirrored image keeps its class.")
 
 
@@ -74,7 +74,14 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
         if getattr(arguments, flag) not in ("", 0, False, "auto"):
             raise ConfigError(f"{flag} does not go with name={arguments.name!r}; it is for images of your own.")
     return teach(
-        arguments.name, out, folder=arguments.data, seed=arguments.seed, epochs=arguments.epochs, on_epoch=tell
+        arguments.name,
+        out,
+        folder=arguments.data,
+        seed=arguments.seed,
+        epochs=arguments.epochs,
+        model=arguments.model,
+        student=arguments.student,
+        on_epoch=tell,
     )
 
 

@@ -15,7 +15,8 @@ from torch import nn
 from nayer import checkpoints
 from nayer.clock import Stopwatch
 from nayer.config import Config
-from nayer.errors import ConfigError, EncoderError
+from nayer.devices import device as named_device
+from nayer.errors import EncoderError
 from nayer.evaluation import TestImages
 from nayer.events import Event
 from nayer.labels import Table, label_table
@@ -107,7 +108,7 @@ def open_run(
 
 def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[TeacherCard, Task]:
     """The teacher and what it is measured with, in a task whose table is still to be looked up."""
-    device = _device(config.device)
+    device = named_device(config.device)
     card = teacher.card
     evaluator = _evaluator(config, teacher, testset or load_testset(teacher.card, config.test_data), device)
     return card, Task(
@@ -142,13 +143,6 @@ def _placed(network: nn.Module, device: torch.device) -> nn.Module:
     if isinstance(network, OwnNetwork):
         return network.to(device)
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device='cuda' is not at hand on this machine; use cpu or auto.")
-    use_gpu = name == "cuda" or (name == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if use_gpu else "cpu")
 
 
 def _evaluator(config: Config, teacher: Teacher, testset: TestSet | None, device: torch.device) -> TestImages | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +11,9 @@ from torch import Tensor
 
 from nayer.architectures import ModelSpec
 from nayer.augmentation import crop_and_flip
+from nayer.devices import device as named_device
 from nayer.models import Classifier, build
+from nayer.precision import arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,7 @@ class Recipe:
     smoothing: float = 0.1  # share of the target spread over all classes
     crop: int = 0  # px of the random shift
     mirror: bool = False
-    bfloat16: bool = (
-        False  # convolutions in bfloat16 where the processor has it: twice as fast, the weights stay float32
-    )
+    bfloat16: bool = False  # count in bfloat16: twice as fast where the device is made for it; weights stay float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,18 @@ def fit(
 ) -> Classifier:
     """A network of `spec` trained on images (n, c, h, w) uint8 and labels (n,); the same `rng` gives the same one.
 
-    Each cycle starts from the weights of the last, with an optimiser of its own (Loshchilov and Hutter, 2017).
+    Each cycle starts from the weights of the last, with an optimiser of its own (Loshchilov and Hutter, 2017). The
+    work is done on a GPU if there is one, where all images must find room; the network comes back on the CPU.
     """
-    network = build(spec, rng).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = named_device("auto")
+    network = build(spec, rng).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, labels = images.to(device), labels.to(device)
     done, epochs = 0, sum(recipe.epochs for recipe in cycles)
     for recipe in cycles:
         for loss in _cycle(network, images, labels, recipe, rng):
             done += 1
             on_epoch(Epoch(done, epochs, loss), network)
-    return network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[no-any-return]
+    return network.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[no-any-return]
 
 
 def _cycle(
@@ -76,7 +78,7 @@ def _cycle(
         network.train()
         losses = []
         for batch, wanted in _batches(images, labels, recipe, rng):
-            with _precision(recipe):
+            with arithmetic("bfloat16" if recipe.bfloat16 else "float32", images.device):
                 logits = network(batch)
             loss = F.cross_entropy(logits.float(), wanted, label_smoothing=recipe.smoothing)
             optimizer.zero_grad()
@@ -92,10 +94,6 @@ def _batches(images: Tensor, labels: Tensor, recipe: Recipe, rng: torch.Generato
     order = torch.randperm(len(images), generator=rng)
     size = min(recipe.batch, len(images))
     for start in range(0, len(images) - size + 1, size):
-        picks = order[start : start + size]
+        picks = order[start : start + size].to(images.device)
         batch = crop_and_flip(images[picks].float() / 255.0, recipe.crop, recipe.mirror, rng)  # (b, c, h, w)
         yield batch.contiguous(memory_format=torch.channels_last), labels[picks]
-
-
-def _precision(recipe: Recipe) -> AbstractContextManager[object]:
-    return torch.autocast("cpu", torch.bfloat16) if recipe.bfloat16 else nullcontext()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, runtime_checkable
 
@@ -136,16 +136,41 @@ def _basic_block(inputs: int, outputs: int, stride: int) -> Residual:
     return Residual(branch, nn.Sequential(carry, nn.BatchNorm2d(outputs)), relu=True)
 
 
-def _resnet(width: int, channels: int, side: int, *, blocks: int) -> tuple[list[nn.Module], int]:
-    """The CIFAR ResNet (He et al., 2016, §4.2): three stages of `blocks`, each half the side and twice the width."""
+def _resnet(width: int, channels: int, side: int, *, blocks: Sequence[int]) -> tuple[list[nn.Module], int]:
+    """Stages of that many blocks, each half the side and twice the width of the one before (He et al., 2016).
+
+    Three are the CIFAR ResNet of their §4.2; four are the larger one of §4.1, here with CIFAR's first convolution.
+    """
     layers: list[nn.Module] = [*_convolution(channels, width), nn.ReLU()]
     inputs = width
-    for stage in range(3):
-        for block in range(blocks):
+    for stage, many in enumerate(blocks):
+        for block in range(many):
             outputs = width * 2**stage
             layers.append(_basic_block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
             inputs = outputs
     return [*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()], inputs
+
+
+def _pre_activated_block(inputs: int, outputs: int, stride: int) -> nn.Module:
+    """BN-ReLU-conv-BN-ReLU-conv; where the shape changes a 1×1 convolution carries what the first ReLU gives."""
+    first = [nn.BatchNorm2d(inputs), nn.ReLU()]
+    rest = [*_convolution(inputs, outputs, stride), nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)]
+    if stride == 1 and inputs == outputs:
+        return Residual(nn.Sequential(*first, *rest), nn.Identity(), relu=False)
+    carry = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+    return nn.Sequential(*first, Residual(nn.Sequential(*rest), carry, relu=False))
+
+
+def _wide_resnet(factor: int, channels: int, side: int, *, blocks: int) -> tuple[list[nn.Module], int]:
+    """WRN-(6·blocks + 4)-factor (Zagoruyko and Komodakis, 2016, table 1)."""
+    layers: list[nn.Module] = [nn.Conv2d(channels, 16, 3, padding=1, bias=False)]
+    inputs = 16
+    for stage in range(3):
+        for block in range(blocks):
+            outputs = 16 * factor * 2**stage
+            layers.append(_pre_activated_block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
+            inputs = outputs
+    return [*layers, nn.BatchNorm2d(inputs), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()], inputs
 
 
 def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
@@ -167,8 +192,12 @@ def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int
 BODIES: dict[str, Callable[[int, int, int], tuple[list[nn.Module], int]]] = {
     "lenet": _lenet,
     "plainnet": _plainnet,
-    "resnet8": partial(_resnet, blocks=1),
+    "resnet8": partial(_resnet, blocks=(1, 1, 1)),
     "resnet9": _resnet9,
-    "resnet14": partial(_resnet, blocks=2),
-    "resnet20": partial(_resnet, blocks=3),
+    "resnet14": partial(_resnet, blocks=(2, 2, 2)),
+    "resnet18": partial(_resnet, blocks=(2, 2, 2, 2)),
+    "resnet20": partial(_resnet, blocks=(3, 3, 3)),
+    "resnet34": partial(_resnet, blocks=(3, 4, 6, 3)),
+    "wrn16": partial(_wide_resnet, blocks=2),
+    "wrn40": partial(_wide_resnet, blocks=6),
 }

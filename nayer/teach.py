@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from nayer.architectures import ModelSpec
+from nayer.architectures import ModelSpec, parse_architecture
 from nayer.errors import AssetError, ConfigError
 from nayer.evaluation import predict
 from nayer.fitting import Epoch, fit
@@ -31,27 +31,32 @@ def teach(
     folder: str = "",
     seed: int = 0,
     epochs: int = 0,
+    model: str = "",
+    student: str = "",
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
 ) -> TeacherCard:
     """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
 
-    `epochs` above 0 trains one cycle that long instead of the lesson's own. The accuracy on the card is measured once,
-    at the end, on the data's test images.
+    `epochs` above 0 trains one cycle that long instead of the lesson's own; `model` and `student` are other networks
+    than its own. The accuracy on the card is measured once, at the end, on the data's test images.
     """
     lesson = get(name)
     folder = folder or lesson.folder
     if lesson.needs_folder and not Path(folder or "\0missing").is_dir():
         raise ConfigError(f"data={folder[:200]!r} is no folder; name the one that holds {lesson.title}'s images.")
+    for field, architecture in (("model", model), ("student", student)):
+        if architecture:
+            parse_architecture(architecture, field=field)
     cycles = (replace(lesson.cycles[0], epochs=epochs),) if epochs else lesson.cycles
     images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
-    spec = spec_for(lesson.model, len(lesson.classes), images)
+    spec = spec_for(model or lesson.model, len(lesson.classes), images)
     network = fit(spec, images, labels, cycles, torch.Generator().manual_seed(seed), on_epoch)
     weights = weights_of(network)
     card = TeacherCard(
         name=name,
         title=lesson.title,
         model=spec,
-        student=spec.model_copy(update={"architecture": lesson.student}),
+        student=spec.model_copy(update={"architecture": student or lesson.student}),
         classes=lesson.classes,
         mirror=lesson.cycles[0].mirror,
         testset=name,
@@ -59,7 +64,7 @@ def teach(
         data=lesson.data,
         licence=lesson.licence,
         seed=seed,
-        command=_command(name, lesson, seed, epochs),
+        command=_command(name, lesson, {"seed": seed, "epochs": epochs, "model": model, "student": student}),
         sha256=hashlib.sha256(weights).hexdigest(),
     )
     test = load_testset(card, folder)
@@ -90,6 +95,7 @@ def accuracy(network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.i
     return round(hits.float().mean().item(), 4)
 
 
-def _command(name: str, lesson: Lesson, seed: int, epochs: int) -> str:
+def _command(name: str, lesson: Lesson, chosen: dict[str, int | str]) -> str:
     data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
-    return f"python -m nayer teach {name}{data} --seed {seed}" + (f" --epochs {epochs}" if epochs else "")
+    flags = [f" --{flag} {value}" for flag, value in chosen.items() if value or flag == "seed"]
+    return f"python -m nayer teach {name}{data}" + "".join(flags)

@@ -7,6 +7,7 @@ import torch
 
 from nayer import augmentation, synthesis
 from nayer.bench import levels
+from nayer.bench_gpu import published_facts
 from nayer.bench_profile import PARTS, profile
 from nayer.cli import main
 from nayer.compare import Outcome
@@ -89,3 +90,27 @@ def test_a_measurement_is_held_against_an_earlier_one(tmp_path, capsys):
     (tmp_path / "torn.json").write_text("{")
     assert main([*short, "--against", str(tmp_path / "torn.json")]) == 1
     assert "holds no earlier measurement" in capsys.readouterr().err
+
+
+def test_the_published_experiment_runs_at_a_tiny_size(tmp_path):
+    """All of it but the size: a teacher is taught once, and its student learns with the published schedule."""
+    changes = TINY.model_dump(exclude={"teacher", "student", "seconds"}) | {"rounds": 5, "evaluate_every": 1}
+    told: list[str] = []
+    pairs = (("plainnet-2", "lenet-1"), ("lenet-2", "lenet-1"))
+    facts = {
+        name: value
+        for pair in published_facts("", tmp_path, told.append, lesson="digits", pairs=pairs, changes=changes)
+        for name, value in pair.items()
+    }
+    for pair in ("plainnet-2.lenet-1", "lenet-2.lenet-1"):
+        assert 0.0 <= facts[f"{pair}.accuracy"] <= 1.0
+        assert 0.5 < facts[f"{pair}.teacher_accuracy"] <= 1.0
+        assert 0.0 < facts[f"{pair}.epoch_seconds"] < 3600.0 * facts[f"{pair}.hours"]
+    assert [line for line in told if line.startswith("teaching")] == ["teaching plainnet-2", "teaching lenet-2"]
+    list(published_facts("", tmp_path, told.append, lesson="digits", pairs=pairs[1:], changes=changes))
+    assert told.count("teaching lenet-2") == 1  # the teacher is there
+
+
+def test_the_suite_for_a_gpu_says_where_its_data_should_be(tmp_path, capsys):
+    assert main(["bench", "--suite", "gpu", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "gpu")]) == 2
+    assert "is no folder; name the one that holds CIFAR-10's images" in capsys.readouterr().err

@@ -55,6 +55,16 @@ def test_a_resnet_counts_the_parameters_of_the_published_one() -> None:
     assert sum(p.numel() for p in network.parameters()) - projections == 269_722
 
 
+@pytest.mark.parametrize(
+    ("architecture", "parameters"),
+    [("wrn40-2", 2_243_546), ("wrn16-1", 175_066), ("resnet34-64", 21_282_122), ("resnet18-64", 11_173_962)],
+)
+def test_the_larger_ones_count_the_parameters_of_the_published_ones(architecture: str, parameters: int) -> None:
+    with torch.device("meta"):
+        network = Classifier(a_spec(architecture, channels=3, size=32, classes=10))
+    assert sum(p.numel() for p in network.parameters()) == parameters
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_seed_gives_others() -> None:
     one, same, other = (build(a_spec("resnet8-4"), seeded(seed)).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], same[name]) for name in one)
@@ -96,7 +106,7 @@ def test_batchnorm_starts_afresh_even_without_running_statistics() -> None:
     "name", ["", "lenet", "lenet-0", "lenet-129", "resnet11-8", "lenet--8", "LENET-8", "lenet-8\n"]
 )
 def test_an_unknown_architecture_is_told_what_exists(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"^student=.* is no known network; use lenet-W, .*resnet20-W .*1 to 128\.$"):
+    with pytest.raises(ConfigError, match=r"^student=.* is no known network; use lenet-W, .*wrn40-W .*1 to 128\.$"):
         parse_architecture(name, field="student")
 
 
