@@ -356,7 +356,7 @@ class Config(BaseModel):
         1, group="student", unit="rounds", low=1, high=1000, help="Rounds between two training phases of the student."
     )
     student_steps: int = setting(
-        40, group="student", unit="steps", low=1, high=10_000, help="Optimiser steps of a phase."
+        80, group="student", unit="steps", low=1, high=10_000, help="Optimiser steps of a phase."
     )
     student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Pool images in a step.")
     student_loss: Literal["kl", "l1"] = setting(
