@@ -11,7 +11,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "seed": ("", "experiment.py:open_run"),
     "rounds": ("", "training.py:_rounds"),
     "seconds": ("", "training.py:_rounds"),
-    "device": ("", "experiment.py:_device"),
+    "device": ("", "devices.py:device"),
     "precision": ("", "precision.py:arithmetic"),
     "evaluate_every": ("", "training.py:_rounds"),
     "test_data": ("", "experiment.py:_evaluator"),
