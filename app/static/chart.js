@@ -45,7 +45,7 @@ export class Chart {
       "details",
       { class: "numbers", ontoggle: () => this.fillTable() },
       h("summary", {}, "Numbers"),
-      h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, x), ...lines.map((line) => h("th", { scope: "col" }, line.name)))), this.table)),
+      h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, x), ...lines.map((line) => h("th", { scope: "col" }, line.name)))), this.table)),
     );
     this.element = h("div", { class: small ? "chart-box small" : "chart-box" }, h("div", { class: "chart-head" }, titled(this.heading, about), this.legend), this.svg, small ? "" : this.details);
     this.pointer = new Pointer(this, { x, apart });

@@ -76,7 +76,7 @@ export class Losses {
     this.count = h("b", { class: "figure" }, "empty");
     this.table = h("tbody");
     const names = ["round", "cross-entropy", "statistics", "adversarial", "recognised"];
-    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name)))), this.table)));
+    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name)))), this.table)));
     this.element = h(
       "section",
       { class: "card losses", "aria-label": "Losses and pool" },

@@ -22,6 +22,9 @@ function fill(element, attributes, children) {
   return element;
 }
 
+/** Text for screen readers only. */
+export const unseen = (text, tag = "span") => h(tag, { class: "unseen" }, text);
+
 /** Sets an attribute only when it differs, so that nothing flickers. */
 export function put(element, name, value) {
   if (value === null || value === undefined || value === false) element.removeAttribute(name);
@@ -50,8 +53,8 @@ export function duration(seconds) {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-// Okabe and Ito's colours, told apart with any kind of colour vision, and two more that keep their distance.
-const TEN = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#8A8F98", "#7A5195", "#A0662B"];
+// Okabe and Ito's colours, and three more that keep their distance from them to any kind of colour vision (tested).
+const TEN = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#A0C878", "#783CF0", "#DC003C"];
 
 /** A class's colour, the same in every panel. */
 export function classColour(index, count) {

@@ -21,7 +21,7 @@ export class Drill {
       h("div", { class: "drill-head" }, this.title, h("div", { class: "choices" }, this.choice, this.steps.earlier, this.steps.later, h("button", { type: "button", "aria-label": "Close", onclick: () => this.element.close() }, "✕"))),
       this.note,
       this.images,
-      h("div", { class: "scroll-x" }, this.table),
+      h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Numbers by class" }, this.table),
     );
   }
 

@@ -1,6 +1,6 @@
 // The embedding explorer: what the server says of the typed names, drawn; and where the visitor's own samples fall.
 
-import { h, put, say } from "./dom.js";
+import { h, put, say, unseen } from "./dom.js";
 import { whenKept } from "./kept.js";
 import { LabelMap } from "./map.js";
 import { Matrices } from "./matrices.js";
@@ -36,7 +36,7 @@ class Explorer {
     this.rounds = new Rounds({ every: this.props.pause_ms, seen: () => this.seen });
     this.matrices = new Matrices({ focus: (pair) => this.map.highlight(pair) });
     this.answered = h("div", { class: "explorer-grid" }, this.map.element, this.rounds.element, this.matrices.element);
-    host.replaceChildren(this.notice, this.facts, this.answered);
+    host.replaceChildren(unseen("Class names and their embeddings", "h2"), this.notice, this.facts, this.answered);
   }
 
   get seen() {

@@ -1,7 +1,7 @@
 // The reset lab: arms side by side with the same teacher, seed and budget; what they share, and what may be said.
 
 import { Arm } from "./arm.js";
-import { duration, h, put, say } from "./dom.js";
+import { duration, h, put, say, unseen } from "./dom.js";
 import { Drill } from "./drill.js";
 import { titled } from "./explained.js";
 import { Feed } from "./feed.js";
@@ -49,7 +49,7 @@ class Lab {
     this.table = new Results();
     this.strip = new Strip({ ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, this.chosen), arms: (arm) => (this.chosen = arm) });
     this.shown = h("div", { class: "lab-shown", hidden: true }, this.bar, this.columns, this.charts.element, this.verdict, this.table.element, this.strip.element);
-    this.host.replaceChildren(this.form.element, this.notice, this.shown);
+    this.host.replaceChildren(unseen("Runs side by side", "h2"), this.form.element, this.notice, this.shown);
   }
 
   // --- commands ---------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ export class LabelMap {
     this.note = h("p", { class: "note" });
     this.buttons = (umap ? ["pca", "umap"] : []).map((mode) => h("button", { type: "button", "aria-pressed": String(mode === "pca"), onclick: () => this.choose(mode) }, mode.toUpperCase()));
     this.table = h("tbody");
-    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...["class", "x", "y"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
+    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, h("thead", {}, h("tr", {}, ...["class", "x", "y"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
     this.element = h(
       "section",
       { class: "card map-card", "aria-label": title },

@@ -19,7 +19,7 @@ export class Matrices {
     this.readout = h("p", { class: "readout", "aria-live": "polite" });
     this.caption = h("caption");
     this.table = h("tbody");
-    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers, pair by pair"), h("div", { class: "scroll" }, h("table", {}, this.caption, h("thead", {}, h("tr", {}, ...["name", "name", "before", "after"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
+    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers, pair by pair"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, this.caption, h("thead", {}, h("tr", {}, ...["name", "name", "before", "after"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
     this.element = h(
       "section",
       { class: "card matrices", "aria-label": "Cosines between the names" },

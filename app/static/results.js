@@ -18,8 +18,8 @@ const COLUMNS = [
 export class Results {
   constructor() {
     this.rows = h("tbody");
-    const heads = ["arm", "seed", ...COLUMNS.map(([name]) => name), ""].map((name) => h("th", { scope: "col" }, name));
-    this.element = h("section", { class: "card results", "aria-label": "Results by arm and seed" }, titled(h("h3", {}, "Every arm, every seed"), ["panel/results", "measure/seconds"]), h("div", { class: "scroll-x" }, h("table", { class: "lab-table" }, h("thead", {}, h("tr", {}, ...heads)), this.rows)));
+    const heads = ["arm", "seed", ...COLUMNS.map(([name]) => name), "state"].map((name) => h("th", { scope: "col" }, name));
+    this.element = h("section", { class: "card results", "aria-label": "Results by arm and seed" }, titled(h("h3", {}, "Every arm, every seed"), ["panel/results", "measure/seconds"]), h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Results" }, h("table", { class: "lab-table" }, h("thead", {}, h("tr", {}, ...heads)), this.rows)));
   }
 
   update({ arms, results }) {

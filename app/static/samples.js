@@ -1,6 +1,6 @@
 // The invented images: a column a class, the newest row on top, and above it the row that is being made.
 
-import { classColour, h, percent, put, say } from "./dom.js";
+import { classColour, h, percent, put, say, unseen } from "./dom.js";
 import { titled } from "./explained.js";
 
 export class Samples {
@@ -29,9 +29,9 @@ export class Samples {
     this.grid.style.setProperty("--classes", classes.length);
     this.grid.classList.toggle("many", classes.length > 12);
     this.heads.replaceChildren(
-      h("span", { class: "gutter", role: "columnheader", "aria-label": "round" }),
+      h("span", { class: "gutter", role: "columnheader" }, unseen("round")),
       ...classes.map((name, i) => h("span", { class: "head", role: "columnheader", "data-class": i, title: name }, h("i", { style: `background:${classColour(i, classes.length)}` }), h("span", {}, name))),
-      h("span", { class: "gutter", role: "columnheader", "aria-label": "share of the batch that the teacher recognises" }),
+      h("span", { class: "gutter", role: "columnheader" }, unseen("share of the batch that the teacher recognises")),
     );
     this.clear();
   }
@@ -44,7 +44,7 @@ export class Samples {
   }
 
   easel() {
-    this.live = h("div", { class: "row live idle", role: "row" }, h("span", { class: "gutter", role: "rowheader" }, ""), ...this.classes.map((_, i) => h("span", { class: "cell blank", role: "gridcell", "data-class": i })), h("span", { class: "gutter hit" }));
+    this.live = h("div", { class: "row live idle", role: "row" }, h("span", { class: "gutter", role: "gridcell" }, ""), ...this.classes.map((_, i) => h("span", { class: "cell blank", role: "gridcell", "data-class": i })), h("span", { class: "gutter hit" }));
     return this.live;
   }
 

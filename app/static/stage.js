@@ -5,7 +5,7 @@ import { Bar } from "./bar.js";
 import { Accuracy, Losses } from "./curves.js";
 import { Diagram } from "./diagram.js";
 import { Diversity } from "./diversity.js";
-import { h, put, say } from "./dom.js";
+import { h, put, say, unseen } from "./dom.js";
 import { Drill } from "./drill.js";
 import { Feed } from "./feed.js";
 import { keep, remembered } from "./kept.js";
@@ -74,6 +74,7 @@ class Stage {
     this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.keeping, " ", this.sheet);
     bar.replaceChildren(this.bar.element);
     host.replaceChildren(
+      unseen("The run", "h2"),
       this.notice,
       h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element, this.strip.element), h("div", { class: "side" }, this.accuracy.element, this.diversity.element, this.map.element, this.losses.element)),
       this.foot,

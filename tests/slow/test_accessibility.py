@@ -1,0 +1,64 @@
+"""axe-core on every tab in every theme and at both widths, empty and with what runs leave behind."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.app.auditing import findings, overflow
+from tests.app.browsing import NewPage, until
+from tests.app.conftest import browser, new_page, served
+
+__all__ = ["browser", "new_page", "served"]  # fixtures
+
+
+def sound(page: Page, where: str) -> None:
+    assert findings(page) == [], where
+    assert overflow(page) == 0, where
+
+
+def opened(page: Page, tab: str) -> Page:
+    page.get_by_role("tab", name=tab, exact=True).click()
+    page.locator(".nayer .card:visible").first.wait_for()
+    return page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_nothing_is_found_in_any_state(new_page: NewPage, width: int, dark: bool) -> None:
+    page = new_page(width=width, dark=dark)
+    for tab in ("Live", "Reset lab", "Embeddings", "Learn"):
+        sound(opened(page, tab), f"{tab}, empty")
+    opened(page, "Live")
+    page.fill("#field-rounds input", "0")
+    page.click(".bar .play")
+    page.locator("#stage .notice").wait_for()
+    sound(page, "a refusal")
+    page.click("#field-teacher input")
+    page.get_by_role("option", name="digits").first.click()
+    page.fill("#field-rounds input", "4")
+    page.click("#all-settings > button")
+    page.click(".bar .play")
+    until(page, "finished")
+    page.locator(".losses summary").click()
+    sound(page, "a run and all settings")
+    page.locator(".diversity button.about").first.click()
+    page.locator(".about-card:popover-open a").wait_for()
+    sound(page, "an explanation")
+    page.keyboard.press("Escape")
+    page.locator(".diversity svg.chart").first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    page.locator("dialog.drill[open]").wait_for()
+    sound(page, "the images behind a point")
+    page.keyboard.press("Escape")
+    sound(opened(page, "Embeddings"), "embeddings beside a run")
+    opened(page, "Reset lab").select_option("#lab-teacher", "digits")
+    page.fill("#lab-seconds", "3")
+    page.get_by_role("button", name="Run side by side").click()
+    expect(page.locator("#nayer-lab")).to_have_attribute("data-state", "finished", timeout=120_000)
+    sound(page, "a lab that has run")
+    opened(page, "Learn").locator(".lesson-run").click()
+    expect(page.locator("#tour .lesson-live")).to_have_attribute("data-state", "finished", timeout=180_000)
+    sound(page, "a lesson that has run")
