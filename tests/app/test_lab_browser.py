@@ -64,7 +64,7 @@ def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new
     strip = page.locator("#nayer-lab .strip")
     strip.locator("select").first.select_option("never")
     strip.locator("select").last.select_option("three")
-    strip.get_by_role("button").click()
+    strip.get_by_role("button", name="Re-draw 16").click()
     expect(strip.locator("figure")).to_have_count(32)
     expect(strip).to_contain_text("these 16 images count for")
     redrawn, held = (row.locator("figcaption").all_inner_texts() for row in strip.locator(".strip-row").all())
@@ -153,7 +153,7 @@ def test_a_running_run_takes_other_settings_and_every_curve_is_marked(new_page: 
         "seed=5 cannot change while a run goes on; start a new run with it."
     )
     strip = page.locator("#nayer-stage .strip")
-    strip.get_by_role("button").click()
+    strip.get_by_role("button", name="Re-draw 16").click()
     expect(strip.locator("figure")).to_have_count(32)
     page.locator(".diversity svg.chart").first.click()
     expect(page.locator("dialog[open] .tile")).to_have_count(20)
