@@ -14,6 +14,7 @@ from app.explained import caption, preset_caption
 from nayer import methods
 from nayer.config import GROUPS, Config, settings
 from nayer.errors import ConfigError
+from nayer.hub import is_hub_id
 from nayer.settings import Setting
 from nayer.teacher_cards import TeacherCard
 
@@ -50,7 +51,7 @@ def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[Te
                 )
     config = Config.parse(values, base=method.config)
     known = {card.name: card for card in teachers}
-    if config.teacher not in known and not (local and Path(config.teacher).is_dir()):
+    if config.teacher not in known and not (local and (Path(config.teacher).is_dir() or is_hub_id(config.teacher))):
         raise ConfigError(f"teacher={config.teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
     if not local:
         check_cost(config)

@@ -6,7 +6,7 @@ The sentence about a setting is its `help`; see `nayer.config`. A place is a fil
 from __future__ import annotations
 
 SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
-    "teacher": ("T", "teachers.py:load_teacher"),
+    "teacher": ("T", "teacher_sources.py:find_teacher"),
     "student": ("S", "teacher_cards.py:student_spec"),
     "seed": ("", "experiment.py:open_run"),
     "rounds": ("", "training.py:_rounds"),

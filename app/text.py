@@ -44,7 +44,7 @@ SETTINGS_APPLY = (
 GRACE = "Close this tab and the run ends {seconds:.0f} s later; reload it and you find your run again."
 
 TEACHER = "The trained network that the student is to imitate."
-TEACHER_HERE = TEACHER + " Or type the path of a teacher's folder."
+TEACHER_HERE = TEACHER + " Or type a teacher's folder, or owner/name of an image classifier on the Hub."
 OWN_TITLE = "Your own teacher"
 OWN_TEACHER = (
     "Two files of one of the networks here, as python -m nayer teach --data writes them. They are checked in memory, "

@@ -14,8 +14,8 @@ from app import text
 from app.cards import shown
 from nayer.brought import PREFIX, Brought
 from nayer.config import Config
-from nayer.encoders import on_this_machine
 from nayer.errors import ConfigError
+from nayer.hub import on_this_machine
 from nayer.labels import at_hand
 from nayer.teacher_cards import TeacherCard
 

@@ -36,7 +36,7 @@ class Config(BaseModel):
         group="run",
         max_length=256,
         fixed=True,
-        help="A shipped teacher's name, or a folder with config.json and model.safetensors.",
+        help="A shipped teacher's name, a folder with config.json and model.safetensors, or owner/name on the Hub.",
     )
     student: str = setting(
         "",

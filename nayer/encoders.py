@@ -7,10 +7,7 @@ sentence-transformers/all-MiniLM-L6-v2 declares in its own `modules.json` (Trans
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +15,12 @@ import numpy as np
 
 from nayer.arrays import Floats
 from nayer.errors import EncoderError
+from nayer.hub import first_line, out_of_reach, quiet, safetensors_only
 
 CLIP_TYPES = frozenset({"clip", "clip_text_model"})  # `model_type` of a whole CLIP, and of its text tower alone
 BATCH = 64  # texts a forward pass
 MAX_TOKENS = 256  # all-MiniLM-L6-v2's own limit; CLIP's tokenizer says 77
-HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
 WITHOUT_ENCODER = "latent=one-hot and latent=random work without an encoder"
-
-_one_at_a_time = threading.Lock()  # loading turns process-wide logging down, and 30 visitors shall not load 30 encoders
 
 
 def embed(texts: Sequence[str], encoder: str) -> Floats:
@@ -40,10 +35,8 @@ def embed(texts: Sequence[str], encoder: str) -> Floats:
         raise EncoderError(
             f"label texts need the package {error.name}: pip install {error.name}; {WITHOUT_ENCODER}."
         ) from None
-    os.environ.setdefault(
-        "DISABLE_SAFETENSORS_CONVERSION", "true"
-    )  # else an old .bin is sent for conversion, in a thread
-    with _one_at_a_time, _quiet(transformers), torch.inference_mode():
+    safetensors_only()
+    with quiet(transformers), torch.inference_mode():
         try:
             tokenizer, model, is_clip = _load(encoder, transformers, torch)
             batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
@@ -52,23 +45,12 @@ def embed(texts: Sequence[str], encoder: str) -> Floats:
             raise
         except Exception as error:  # a foreign folder can fail in any way inside transformers
             raise EncoderError(
-                f"encoder={encoder!r} cannot embed class names ({_first_line(error)}); {WITHOUT_ENCODER}."
+                f"encoder={encoder!r} cannot embed class names ({first_line(error)}); {WITHOUT_ENCODER}."
             ) from None
     embeddings: Floats = table.numpy()
     if not np.isfinite(embeddings).all():
         raise EncoderError(f"encoder={encoder!r} gives embeddings that are not finite; {WITHOUT_ENCODER}.")
     return embeddings
-
-
-def on_this_machine(encoder: str) -> bool:
-    """Whether `embed` needs no network for it: it is a local folder, or lies in the Hub's cache."""
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(encoder).is_dir() or isinstance(try_to_load_from_cache(encoder, "config.json"), str)
-    except (HFValidationError, OSError, ValueError):  # no name of a repository, or of anything
-        return False
 
 
 def _forward(texts: Sequence[str], tokenizer: Any, model: Any, is_clip: bool, torch: Any) -> Any:
@@ -92,7 +74,12 @@ def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
     except OSError:  # not a folder with an encoder, not in the cache
         if Path(encoder).is_dir():
             raise
-    _ask_the_hub(encoder)
+    refused = out_of_reach(encoder, "config.json")
+    if refused:
+        raise EncoderError(
+            f"encoder={encoder!r} is neither a local folder nor in the Hub's cache, and the Hub does not give it"
+            f" ({refused}); {WITHOUT_ENCODER}."
+        )
     return _pretrained(encoder, transformers, torch, local_files_only=False)
 
 
@@ -108,38 +95,3 @@ def _pretrained(encoder: str, transformers: Any, torch: Any, **where: bool) -> t
             f"encoder={encoder!r} lacks {len(missing)} weights, {min(missing)} among them; {WITHOUT_ENCODER}."
         )
     return tokenizer, model.eval(), is_clip
-
-
-def _ask_the_hub(encoder: str) -> None:
-    """One short request, because a download without network would be retried for half a minute."""
-    import huggingface_hub
-
-    try:
-        url = huggingface_hub.hf_hub_url(encoder, "config.json")
-        huggingface_hub.get_hf_file_metadata(url, timeout=HUB_SECONDS)
-    except Exception as error:  # offline mode, no network, no such repository, a malformed name
-        raise EncoderError(
-            f"encoder={encoder!r} is neither a local folder nor in the Hub's cache, and the Hub does not give it"
-            f" ({_first_line(error)}); {WITHOUT_ENCODER}."
-        ) from None
-
-
-@contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """No progress bars and no loading reports on the terminal; both settings are put back."""
-    logging = transformers.utils.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def _first_line(error: Exception) -> str:
-    """What went wrong, short enough for a sentence."""
-    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return line.rstrip(".:") if len(line) <= 160 else line[:159] + "…"

@@ -25,7 +25,8 @@ from nayer.own_network import OwnNetwork
 from nayer.redraws import Redraws, redraws
 from nayer.state import RunState, Task, new_state
 from nayer.teacher_cards import TeacherCard, student_spec
-from nayer.teachers import Teacher, load_teacher
+from nayer.teacher_sources import find_teacher
+from nayer.teachers import Teacher
 from nayer.testsets import TestSet, load_testset
 from nayer.training import train
 
@@ -96,7 +97,7 @@ def open_run(
     if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in _OPENED_ALIKE):
         card, shared = beside.card, beside.task
     else:
-        card, shared = _opened(config, teacher or load_teacher(config.teacher), testset)
+        card, shared = _opened(config, teacher or find_teacher(config.teacher), testset)
     device = shared.device
     spec = student_spec(card, config.student)
     table = _table(card, config)

@@ -97,7 +97,8 @@ def teacher_folder(name: str) -> Path:
         pass
     known = ", ".join(card.name for card in teacher_cards())
     raise ConfigError(
-        f"teacher={name[:60]!r} does not exist; use {known}, or a folder with config.json and model.safetensors."
+        f"teacher={name[:60]!r} does not exist; use {known}, a folder with config.json and model.safetensors, or"
+        " the owner/name of an image classifier on the Hub."
     )
 
 

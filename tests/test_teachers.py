@@ -87,7 +87,7 @@ def test_weights_survive_the_file(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "", "../digits", "a\0b", "x" * 5000, "digits/"])
 def test_an_unknown_name_is_told_who_exists(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"^teacher=.* does not exist; use digits, .*or a folder with config\.json"):
+    with pytest.raises(ConfigError, match=r"^teacher=.* does not exist; use digits, .* a folder with config\.json"):
         load_teacher(name)
 
 

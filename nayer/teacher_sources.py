@@ -1,0 +1,19 @@
+"""Where a teacher comes from, by its name: shipped, in a folder of ours or of transformers', or on the Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nayer.hub import is_hub_id
+from nayer.pretrained import is_pretrained, pretrained_teacher
+from nayer.teachers import Teacher, load_teacher
+
+
+def find_teacher(name: str) -> Teacher:
+    """The teacher, checked. What lies on this machine comes first.
+
+    Raises ConfigError where there is none of that name, AssetError naming the teacher where it cannot be used.
+    """
+    if is_pretrained(Path(name)) or (is_hub_id(name) and not Path(name).exists()):
+        return pretrained_teacher(name)
+    return load_teacher(name)
