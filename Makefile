@@ -3,6 +3,7 @@
 # make slow   the tests that train for real
 # make format rewrites the files as the first gate wants them
 # make reliability  what visitors, disks and crashes may do: minutes, writes docs/reliability.md
+# make soak   viewers, sessions and memory under load, on this machine alone: minutes, likewise
 # make reference  writes docs/reference.md from what the code says of itself
 # make bench  how long things take on this machine, minutes
 #
@@ -44,6 +45,9 @@ reliability: .venv/installed-tools
 
 reference: .venv/installed
 	$(python) -m app.reference
+
+soak: .venv/installed-tools
+	OMP_NUM_THREADS=1 $(python) -m tests.reliability --soak
 
 bench: .venv/installed
 	$(python) -m nayer bench --page --teacher digits --seeds 0 --seconds 20

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from app.build import SESSIONS
 from app.live import STATIC, static_version
 from app.live_run import LiveRun
 from app.plans import Plan
@@ -200,3 +202,16 @@ def test_a_fault_of_ours_is_told_by_a_number_that_the_log_has(
     assert "secret" not in str(answer)
     number = str(answer["error"]).split("number ")[1][:8]
     assert number in caplog.text
+
+
+def test_of_invented_sessions_the_newest_few_are_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    [gradio] = [route.app for route in client.app.routes if isinstance(route, Mount)]  # type: ignore[attr-defined]
+    assert gradio.state_holder.capacity == SESSIONS
+    assert gradio.get_blocks()._queue.pending_messages_per_session.max_size == SESSIONS
+    monkeypatch.setattr(gradio.state_holder, "capacity", 3)
+    gradio.state_holder.session_data.clear()
+    for number in range(6):
+        body = {"data": ["nobody", 0, 0], "session_hash": f"invented {number}"}
+        assert client.post("/gradio_api/run/status", json=body).status_code == 422
+    assert "invented 5" in gradio.state_holder
+    assert "invented 0" not in gradio.state_holder

@@ -1,7 +1,8 @@
-"""`python -m tests.reliability [number …]`: tries what the numbered rows ask for and writes docs/reliability.md.
+"""`python -m tests.reliability [--soak] [number …]`: tries what the numbered rows ask for, writes docs/reliability.md.
 
-Every module `row_NN_….py` beside this one has a function `measure()` that returns its `Figure`. Each runs in a process
-of its own, so that none finds what another left behind, and says so where it fails or takes too long.
+Every module `row_NN_….py` beside this one has a function `measure()` that returns its `Figure`; `soak_NN_….py` are
+those of load, which take a machine of their own. Each runs in a process of its own, so that none finds what another
+left behind, and says so where it fails or takes too long.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ LONGEST = 900.0  # seconds a row may take
 _MARK = "figure: "
 
 
-def modules(numbers: list[int]) -> dict[int, str]:
-    """Number -> module, in order; all of them where no number is named."""
-    found = {int(path.stem.split("_")[1]): path.stem for path in sorted(HERE.glob("row_*.py"))}
+def modules(kind: str, numbers: list[int]) -> dict[int, str]:
+    """Number -> module, in order; all of that kind where no number is named."""
+    found = {int(path.stem.split("_")[1]): path.stem for path in sorted(HERE.glob(f"{kind}_*.py"))}
     return {number: found[number] for number in sorted(numbers or found)}
 
 
@@ -78,7 +79,9 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(_MARK + json.dumps(dataclasses.asdict(figure)) + "\n")
         return 0
     rows, held = {}, True
-    for number, module in modules([int(number) for number in arguments]).items():
+    kind = "soak" if "--soak" in arguments else "row"
+    numbers = [int(number) for number in arguments if number != "--soak"]
+    for number, module in modules(kind, numbers).items():
         figure, seconds = tried(number, module)
         rows[number] = row(figure, seconds)
         held &= figure.held

@@ -15,7 +15,7 @@ from nayer.config import Config
 from nayer.config import settings as fields
 from nayer.errors import NayerError
 from nayer.methods import PRESETS
-from nayer.teachers import teacher_cards
+from nayer.teacher_cards import teacher_cards
 from tests.app import nasty
 from tests.app.scripted import Scripted, script
 from tests.app.test_arguments import ENDPOINTS

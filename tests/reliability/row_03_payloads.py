@@ -17,7 +17,7 @@ from tests.app import nasty
 from tests.reliability.booting import ROOT, Application
 from tests.reliability.figure import Figure
 
-PAYLOADS, SEED, LOGGED = 250, 20261123, 2000  # bytes of log a payload
+PAYLOADS, SEED, LOGGED = 2000, 20261123, 2000  # bytes of log a payload
 BROKEN = [b"", b"{", b"[" * 20_000, b'{"data":' * 5000, "[1]".encode("utf-16"), b"\xef\xbb\xbf[1]", b"\xff\xfe", b"NaN"]
 BROKEN += [b'{"data": [], "data": [1]}', b'"text"', b"null", b"7", b'{"data": {"0": 1}}', b'{"data": null}']
 
@@ -29,7 +29,7 @@ class Prober:
         self.client = httpx.Client(base_url=page.url, timeout=30.0)
         self.tried = 0
         self.holes: list[str] = []
-        self.names = [name[1:] for name in self.client.get("/gradio_api/info").json()["named_endpoints"]]
+        self.names = ["no_such", *(name[1:] for name in self.client.get("/gradio_api/info").json()["named_endpoints"])]
         self.events = [event for event in self.client.get("/config").json()["dependencies"] if event["backend_fn"]]
 
     def send(self, path: str, body: bytes) -> httpx.Response:
@@ -112,6 +112,6 @@ def measure() -> Figure:
         f"generated payloads over HTTP at every command and event, seed {SEED}",
         f"{PAYLOADS:,}, no 5xx, nothing of the inside told, ≤ {LOGGED:,} bytes of log each",
         f"{prober.tried:,}, {len(prober.holes)} such, {logged:.0f} bytes of log each"
-        + "".join(f"; {hole}" for hole in prober.holes[:12]),
+        + "".join(f"; {hole}" for hole in prober.holes[:2]),
         prober.tried >= PAYLOADS and not prober.holes and logged <= LOGGED and alive,
     )
