@@ -5,13 +5,14 @@
 # make reliability  what visitors, disks and crashes may do: minutes, writes docs/reliability.md
 # make soak   viewers, sessions and memory under load, on this machine alone: minutes, likewise
 # make reference  writes docs/reference.md from what the code says of itself
+# make picture  the README's picture, from a real run
 # make bench  how long things take on this machine, minutes
 #
 # Each makes .venv by itself and installs again only after the requirements have changed.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow format reliability reference bench clean
+.PHONY: help run test slow format reliability soak reference picture bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
@@ -19,7 +20,7 @@ candidates := python3 python3.11 python3.12 python3.10 python
 suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 9
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 11
 
 run: .venv/installed
 	@exec $(python) app.py
@@ -48,6 +49,9 @@ reference: .venv/installed
 
 soak: .venv/installed-tools
 	OMP_NUM_THREADS=1 $(python) -m tests.reliability --soak
+
+picture: .venv/installed-tools chromium
+	$(python) -m tests.app.front_picture
 
 bench: .venv/installed
 	$(python) -m nayer bench --page --teacher digits --seeds 0 --seconds 20

@@ -46,8 +46,8 @@ class Lesson:
     encoder: str = field(default=Config().encoder)
 
 
-# What all arms share: a generator half as wide as the preset's and no second warm-up round, so that a lesson is quick.
-SMALL: Changes = {"generator_width": 8, "warmup_rounds": 1}
+# What all arms share, so that a lesson is quick: half the preset's width and steps, and no second warm-up round.
+SMALL: Changes = {"generator_width": 8, "warmup_rounds": 1, "student_steps": 40}
 
 # Without rebuilds of the whole generator, which would re-draw the noisy layer as well.
 _KEPT: Changes = {"generator_reset_every": 0, "warmup_generator_reset_every": 0}
@@ -184,7 +184,7 @@ LESSONS = (
                 ("100, ten times too much", {"bn_weight": 100.0}),
             ),
         ),
-        arms=(("weight 10", {}),),
+        arms=(("weight 10", {"bn_weight": 10.0}),),
         shows=("accuracy", "hit", "within", "pool"),
     ),
     Lesson(
@@ -208,7 +208,7 @@ LESSONS = (
                 ("10, wherever they differ", {"adversarial_weight": 10.0, "adversarial_mask": "none"}),
             ),
         ),
-        arms=(("weight 1.33", {}),),
+        arms=(("weight 1.33", {"adversarial_weight": 1.33}),),
         shows=("accuracy", "hit", "across", "pool"),
     ),
     Lesson(
@@ -229,10 +229,10 @@ LESSONS = (
             (
                 ("5 steps a round", {"student_steps": 5}),
                 ("200 steps a round", {"student_steps": 200}),
-                ("40 steps, hard answers (τ = 1)", {"temperature": 1.0}),
+                ("40 steps, hard answers (τ = 1)", {"student_steps": 40, "temperature": 1.0}),
             ),
         ),
-        arms=(("40 steps a round", {}),),
+        arms=(("40 steps a round", {"student_steps": 40}),),
     ),
     Lesson(
         title="Where it fails",

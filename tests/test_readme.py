@@ -1,4 +1,4 @@
-"""The README and its measured pages are true: commands run, numbers are the cards', pins are the requirements'."""
+"""The README, CONTRIBUTING and docs/ are true: commands run, numbers are the cards', pins are the requirements'."""
 
 import os
 import re
@@ -22,16 +22,28 @@ from tests.minilm import minilm_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-MEASURED = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("findings.md", "speed.md"))
+PAGES = {"README.md": README} | {  # in the order in which their commands go on from each other
+    name: (ROOT / name).read_text("utf-8")
+    for name in (
+        "docs/command-line.md",
+        "docs/page.md",
+        "docs/serving.md",
+        "docs/teachers.md",
+        "docs/findings.md",
+        "docs/speed.md",
+        "CONTRIBUTING.md",
+    )
+}
+EVERYTHING = "\n".join(PAGES.values())
 
 # A block of commands, and what a comment right above it says the tests append to each of them.
 BLOCK = re.compile(r"(?:<!-- tests append: (.*?) -->\n)?```bash\n(.*?)```", re.DOTALL)
 COMMANDS = [
     (line, (more or "").replace("MINILM", minilm_folder()))
-    for more, block in BLOCK.findall(README + MEASURED)
+    for more, block in BLOCK.findall(EVERYTHING)
     for line in block.splitlines()
 ]
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PYTHON = re.findall(r"```python\n(.*?)```", EVERYTHING, re.DOTALL)
 SERVED = "Open http://127.0.0.1:"
 
 
@@ -177,7 +189,7 @@ def test_make_says_which_python_it_wants(tmp_path):
 
 
 def test_the_teachers_table_says_what_the_cards_say():
-    (section,) = re.findall(r"## The teachers\n(.*?)\n## ", README, re.DOTALL)
+    section = PAGES["docs/teachers.md"]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:3] == "| `"]
     cards = teacher_cards()
     assert [(row[0], row[1], row[2], row[4]) for row in rows] == [
@@ -223,15 +235,31 @@ def test_a_space_can_install_the_pins():
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_every_dependency_is_there_for_a_reason(name):
-    (section,) = re.findall(r"## What it stands on\n(.*?)\n## ", README, re.DOTALL)
+    (section,) = re.findall(r"## What it stands on\n(.*?)\n## ", PAGES["CONTRIBUTING.md"], re.DOTALL)
     assert not [pin for pin in pins(name) if f"`{pin}`" not in section]
 
 
 def test_every_file_on_the_map_exists():
-    (section,) = re.findall(r"## Where what is\n(.*?)\n## ", README, re.DOTALL)
+    (section,) = re.findall(r"## Where what is\n(.*)", PAGES["CONTRIBUTING.md"], re.DOTALL)
     for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE):
         folder = ROOT
         for name in re.findall(r"`(.*?)`", row):
             folder = (ROOT / name).parent if "/" in name.rstrip("/") else folder
             found = list(folder.glob(Path(name).name))
             assert found, name
+
+
+@pytest.mark.parametrize("name", [*PAGES, "docs/reference.md"])
+def test_every_link_leads_to_a_file_and_every_page_is_linked_to(name):
+    page = (ROOT / name).read_text("utf-8")
+    targets = [link.partition("#")[0] for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page)]
+    assert not [target for target in targets if target and not ((ROOT / name).parent / target).exists()]
+    assert name == "README.md" or f"({name})" in README
+
+
+def test_the_front_door_is_short_and_has_a_picture():
+    assert len(README.splitlines()) <= 150
+    (picture,) = re.findall(r"!\[.{30,}\]\((.*?)\)", README)
+    assert (ROOT / picture).stat().st_size < 300_000
+    with Image.open(ROOT / picture) as image:
+        assert image.width >= 1200

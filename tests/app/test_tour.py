@@ -75,3 +75,11 @@ def test_the_tab_that_the_address_opens_is_called_as_the_script_thinks() -> None
     build = (STATIC.parent / "build.py").read_text("utf-8")
     (tab,) = re.findall(r'const TAB = "(\w+)"', (STATIC / "arrival.js").read_text("utf-8"))
     assert f'gr.Tab("{tab}"' in build
+
+
+def test_a_number_in_a_title_is_the_settings_own() -> None:
+    named = [one for lesson in LESSONS for one in (*lesson.choice.options, *lesson.arms)]
+    for title, changes in named:
+        told = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", title)}
+        held = {float(value) for value in changes.values() if isinstance(value, (int, float))}
+        assert told <= held, title

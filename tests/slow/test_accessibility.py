@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.app.auditing import findings, overflow
-from tests.app.browsing import NewPage, until
+from tests.app.browsing import NewPage
 from tests.app.conftest import browser, new_page, served
 
 __all__ = ["browser", "new_page", "served"]  # fixtures
@@ -40,7 +40,7 @@ def test_nothing_is_found_in_any_state(new_page: NewPage, width: int, dark: bool
     page.fill("#field-rounds input", "4")
     page.click("#all-settings > button")
     page.click(".bar .play")
-    until(page, "finished")
+    expect(page.locator(".bar")).to_have_attribute("data-state", "finished", timeout=180_000)
     page.locator(".losses summary").click()
     sound(page, "a run and all settings")
     page.locator(".diversity button.about").first.click()
