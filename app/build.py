@@ -40,8 +40,9 @@ def build(
     *,
     version: str,
     local: bool,
+    greets: bool = False,
 ) -> gr.Blocks:
-    """The page, ready to be mounted. `version` names the state of the static files."""
+    """The page, ready to be mounted. `version` names the state of the static files; `greets`: a recording plays."""
     page = Page(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
@@ -67,6 +68,8 @@ def build(
                             first=form.teacher.value,
                             teachers=[shown(card) for card in teachers],
                             parts=text.PARTS,
+                            greets=greets,
+                            recorded=text.RECORDED,
                             empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
                             grace=text.GRACE.format(seconds=registry.grace_seconds),
                         )

@@ -9,6 +9,8 @@ from pathlib import Path
 from app.data_folder import data_folder
 from nayer.errors import ConfigError
 
+RECORDING = Path(__file__).parents[1] / "assets" / "recordings" / "emoji10.nayer"
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -21,6 +23,7 @@ class Environment:
     grace_seconds: float = 90.0  # how long a run outlives its last viewer
     on_space: bool = False
     hosts: tuple[str, ...] = ()  # further names the page is reached by
+    recording: Path | None = None  # plays to whoever arrives
     data: Path | None = None  # where runs outlive the process; None keeps them in memory only
     data_megabytes: int = 1000
     data_on_network: bool = False
@@ -49,6 +52,7 @@ class Environment:
                 for name in f"{variables.get('SPACE_HOST', '')},{variables.get('NAYER_HOSTS', '')}".split(",")
                 if name.strip()
             ),
+            recording=RECORDING if RECORDING.exists() else None,
             data=data_folder(variables, on_space=on_space),
             data_megabytes=_number(variables, "NAYER_DATA_MB", cls.data_megabytes, 10, 1_000_000),
             data_on_network=bool(_number(variables, "NAYER_DATA_NETWORK", int(on_space), 0, 1)),

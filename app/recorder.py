@@ -5,38 +5,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
-
-import numpy as np
 
 from app.live_run import Source
 from app.logs import log_name
 from app.store import Store
-from nayer.arrays import Floats
 from nayer.errors import NayerError
 from nayer.events import (
     Event,
     GeneratorStep,
-    LayerRedrawn,
     RoundFinished,
-    RoundSynthesised,
     RunFailed,
     RunFinished,
     RunStarted,
     StudentStep,
 )
+from nayer.recordings import thinned
 
 log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS = 10.0  # between two: what a crash may cost, and what a disk is asked for
 TEACHER = "teacher"  # the file of a run whose visitor brought theirs
 EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
 _COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
-
-
-_BY_IMAGE = (
-    *("images", "labels", "features", "teacher_labels", "teacher_confidence"),
-    *("student_labels", "student_confidence"),
-)
 
 
 class Recorder:
@@ -127,29 +116,3 @@ def _kept(event: Event) -> bool:
     if event.round < EVERY_ROUND or isinstance(event, (RunStarted, RunFinished, RunFailed)):
         return True
     return event.round % (10 if event.round < EVERY_TENTH else 100) == 0
-
-
-def thinned(event: Event) -> Event:
-    """The event with what a later look at the run needs of its images and tables."""
-    match event:
-        case GeneratorStep():
-            return replace(event, preview=event.preview[:0])
-        case LayerRedrawn():
-            return replace(event, outputs=_turned(event.outputs[:1]))
-        case RoundSynthesised():
-            _, firsts = np.unique(event.labels, return_index=True)  # (k,) the first image of every class
-            return replace(event, **{name: getattr(event, name)[firsts] for name in _BY_IMAGE})
-        case _:
-            return event
-
-
-def _turned(outputs: Floats) -> Floats:
-    """Points (m, k, width) in as few dimensions as k points need, (m, k, ≤ k).
-
-    The map lays them on the classes by rotation, shift and scale, and sees no difference.
-    """
-    if outputs.shape[2] <= outputs.shape[1]:
-        return outputs
-    left, sizes, _ = np.linalg.svd(outputs, full_matrices=False)  # the right factor only rotates
-    turned: Floats = (left * sizes[:, None, :]).astype(np.float32)  # (m, k, k)
-    return turned

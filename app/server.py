@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NoReturn
 
 import gradio as gr
@@ -34,7 +35,9 @@ from app.keeping import Keeping
 from app.live import routes, static_version, style_sheets
 from app.live_run import Source
 from app.plans import Plan
+from app.recordings import Recordings
 from app.refusals import Refusals
+from app.replay_routes import replay_routes
 from app.sessions import Opener, Registry
 from app.store import Store
 from app.theme import theme
@@ -84,7 +87,8 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     teachers = teacher_cards()
     uploads = Uploads()
     commands = Commands(registry, teachers, uploads, local=environment.local)
-    page = build(registry, commands, explorer, teachers, version=version, local=environment.local)
+    kept = Recordings(registry, environment.recording)
+    page = build(registry, commands, explorer, teachers, version=version, local=environment.local, greets=kept.greets)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -103,6 +107,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     application.include_router(command_routes(commands, registry.counters))
     application.include_router(code_routes())
     application.include_router(bringing_route(registry, uploads))
+    application.include_router(replay_routes(kept))
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'
@@ -140,13 +145,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python app.py", description="Serve the page.")
     parser.add_argument("--port", type=int, default=environment.port, help="0 takes any free one")
     parser.add_argument("--host", default=environment.host, help="127.0.0.1 serves this machine only")
+    parser.add_argument(
+        "--recording", type=Path, default=environment.recording, help="a saved run that plays to whoever arrives"
+    )
     chosen = parser.parse_args(arguments)
     if not 0 <= chosen.port <= 65535:
         parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
-    environment = replace(environment, port=chosen.port, host=chosen.host)
+    environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     with _listening(environment) as listener:
+        try:
+            application = create(environment)
+        except StorageError as error:
+            _leave(str(error), 1)
         config = uvicorn.Config(
-            create(environment),
+            application,
             log_config=None,  # ours
             access_log=False,
             ws="none",

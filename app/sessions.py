@@ -122,6 +122,10 @@ class Registry:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         return self._shelf.find(run_id)
 
+    def pin(self, run: LiveRun) -> None:
+        """Has a run of the past be there for everybody, for good."""
+        self._shelf.pin(run)
+
     def owned(self, run_id: str, token: str) -> LiveRun:
         """The run of that id, for its owner; NotYours for anybody else."""
         run = self.find(run_id)

@@ -42,6 +42,7 @@ class Shelf:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._pinned: dict[str, LiveRun] = {}  # recordings, which stay
         self._guesses = Guesses(clock)
 
     def put(self, run: LiveRun) -> None:
@@ -49,11 +50,16 @@ class Shelf:
         with self._lock:
             self._entries[run.id] = _Entry(run, self._clock(), self._clock())
 
+    def pin(self, run: LiveRun) -> None:
+        """One of the past that everybody may look at, and that stays."""
+        with self._lock:
+            self._pinned[run.id] = run
+
     def get(self, run_id: str) -> LiveRun | None:
         """One that is in memory."""
         with self._lock:
             entry = self._entries.get(run_id)
-            return entry.run if entry else None
+            return entry.run if entry else self._pinned.get(run_id)
 
     def find(self, run_id: str) -> LiveRun:
         """One in memory or in the history. NoSuchRun otherwise, TooManyGuesses where that happens again and again."""

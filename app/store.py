@@ -21,7 +21,7 @@ from nayer.files import check_writable, write_whole
 from nayer.packing import pack, unpack
 
 log = logging.getLogger(__name__)
-SAMPLES = 12  # newest rounds of an arm whose images are kept
+SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be played back whole
 RUNS = 500
 MEGABYTES = 1000
 _HEAVY = "RoundSynthesised"  # the kind of event that carries images

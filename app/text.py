@@ -29,6 +29,11 @@ EMPTY_TEXT = (
     "teacher recognises. The student, which never sees a real image, then learns from these, "
     "and you watch its accuracy climb."
 )
+RECORDED = {
+    "greeting": "A recording of an earlier run. Nothing is computed yet: press Play, and the next one is yours.",
+    "waiting": "A recording of an earlier run, while yours waits for a place.",
+    "again": "A recording of the run that has ended.",
+}
 NAMES_INFO = "One a line, or separated by commas: 2 to 200 names."
 PROMPT_INFO = "The sentence each name is put into, at {}."
 TABLE_INFO = "What stands for the names: their embeddings, or a control."

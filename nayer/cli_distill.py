@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
-from nayer import checkpoints
+from nayer import checkpoints, recordings
 from nayer.cli_codes import DONE, FAILED, INTERRUPTED
 from nayer.cli_json import JsonLines, json_lines
 from nayer.cli_progress import Progress, measured
@@ -42,6 +42,7 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
         "--preset", metavar="|".join(PRESETS), help="Where settings without a flag come from (default: nayer)."
     )
     parser.add_argument("--json", metavar="FILE", help="Write one event a line; - is standard output.")
+    parser.add_argument("--record", metavar="FILE", type=Path, help="Write the run as a recording that the page plays.")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="Write the student, samples, metrics, config and checkpoint."
     )
@@ -63,6 +64,7 @@ def distill_command(arguments: argparse.Namespace) -> int:
     if folder:
         check_writable(folder)
     record = Record()
+    tape = recordings.Tape() if arguments.record else None
     with (
         json_lines(arguments.json) if arguments.json else nullcontext() as lines,
         Progress(config, quiet=arguments.json == "-") as progress,
@@ -72,11 +74,13 @@ def distill_command(arguments: argparse.Namespace) -> int:
         if arguments.resume:
             checkpoints.load_state(arguments.resume, run.state)
             record.rows = _earlier_rows(arguments.resume, run.state.round)
-        follower = _Follower(run, record, lines, progress, folder, interrupted)
+        follower = _Follower(run, record, lines, progress, folder, interrupted, tape)
         follower.follow()
     failures = follower.failures
     if folder:
         failures += _keep(folder, run, record)
+    if tape:
+        failures += _keep_recording(arguments.record, tape)
     if lines and lines.failure:
         failures.append(str(lines.failure))
     if arguments.json != "-":
@@ -96,8 +100,10 @@ class _Follower:
         progress: Progress,
         folder: Path | None,
         interrupted: threading.Event,
+        tape: recordings.Tape | None,
     ) -> None:
         self.failures: list[str] = []
+        self._tape = tape
         self._run, self._record, self._lines, self._progress = run, record, lines, progress
         self._folder, self._interrupted = folder, interrupted
         self._saved_at = float("-inf")  # seconds of the run
@@ -124,6 +130,8 @@ class _Follower:
 
     def _take(self, event: Event) -> None:
         self._record.add(event)
+        if self._tape:
+            self._tape.add(event)
         self._progress.show(event)
         if self._lines:
             self._lines.write(event)
@@ -188,6 +196,14 @@ def _keep(folder: Path, run: Run, record: Record) -> list[str]:
         except (OSError, StorageError):
             return [str(failure)]
         return [f"{failure} The student is kept in {refuge}."]
+    return []
+
+
+def _keep_recording(path: Path, tape: recordings.Tape) -> list[str]:
+    try:
+        recordings.save(path, tape.events)
+    except StorageError as failure:
+        return [str(failure)]
     return []
 
 

@@ -5,12 +5,13 @@ import { Bar } from "./bar.js";
 import { Accuracy, Losses } from "./curves.js";
 import { Diagram } from "./diagram.js";
 import { Diversity } from "./diversity.js";
-import { h, put, say, unseen } from "./dom.js";
+import { calm, h, put, say, unseen } from "./dom.js";
 import { Drill } from "./drill.js";
 import { Feed } from "./feed.js";
 import { keep, remembered } from "./kept.js";
 import { LabelMap } from "./map.js";
 import { ENDED, emptyModel, told } from "./model.js";
+import { Replay } from "./replay.js";
 import { Samples } from "./samples.js";
 import { at, command, leave } from "./server.js";
 import { Strip } from "./strip.js";
@@ -46,7 +47,7 @@ class Stage {
     if (this.kept.run) {
       this.follow();
       trigger("select", this.kept);
-    }
+    } else if (props.greets) this.playBack("recording", "greeting");
     this.draw();
   }
 
@@ -69,13 +70,17 @@ class Stage {
     const [title, text] = this.props.empty;
     this.empty = h("div", { class: "empty" }, h("h3", {}, title), h("p", {}, text), h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"));
     this.samples.element.querySelector(".scroll-box").append(this.empty);
+    this.player = h("div", { class: "player-slot" });
+    this.again = h("button", { type: "button", hidden: true, onclick: () => this.playBack(this.kept.run, "again") }, "Play this run back");
+    this.file = h("a", { download: "run.nayer", hidden: "" }, "Save it as a recording");
     this.sheet = h("a", { download: "nayer-run.png", hidden: "" }, "Save this run as one picture");
     this.keeping = h("span", { class: "keeping" });
-    this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.keeping, " ", this.sheet);
+    this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.keeping, " ", this.again, " ", this.file, " ", this.sheet);
     bar.replaceChildren(this.bar.element);
     host.replaceChildren(
       unseen("The run", "h2"),
       this.notice,
+      this.player,
       h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element, this.strip.element), h("div", { class: "side" }, this.accuracy.element, this.diversity.element, this.map.element, this.losses.element)),
       this.foot,
     );
@@ -98,7 +103,7 @@ class Stage {
     this.then = then;
     this.feed?.close();
     this.model = { ...emptyModel(), state: "starting" };
-    this.samples.clear();
+    this.leaveReplay();
     this.complain("");
     this.draw();
     this.trigger("play", { token: remembered().token ?? "", paused, asked: `${Date.now()}-${this.asked}` });
@@ -163,13 +168,39 @@ class Stage {
   // --- news -------------------------------------------------------------------------------------------------------
 
   get address() {
-    return at(`live/${this.kept.run}`);
+    return this.replay?.run ?? at(`live/${this.kept.run}`);
+  }
+
+  /** The run that is on show: a recording while one plays, else the visitor's own. */
+  get scene() {
+    return this.replay?.model ?? this.model;
+  }
+
+  /** Plays a recording in the panels; `why` names the sentence that says what it is. */
+  async playBack(run, why) {
+    this.leaveReplay();
+    const leave = why === "greeting" || why === "waiting" ? null : () => this.leaveReplay();
+    const replay = new Replay({ address: at(`live/${run}`), about: this.props.recorded[why], calm: calm(), changed: () => this.replay === replay && this.draw(), close: leave });
+    replay.why = why;
+    this.replay = replay;
+    this.player.replaceChildren(replay.element);
+    if (!(await replay.load()) && this.replay === replay) {
+      this.leaveReplay();
+      if (why === "again") this.complain("This run is no longer kept and cannot be played back.", "quiet");
+    }
+  }
+
+  leaveReplay() {
+    this.replay?.close();
+    this.replay = null;
+    this.samples.clear();
+    this.draw();
   }
 
   follow() {
     this.feed?.close();
     this.feed = new Feed({
-      address: this.address,
+      address: at(`live/${this.kept.run}`),
       every: this.props.pause_ms,
       heard: (news) => this.hear(news),
       gone: () => this.forget(),
@@ -197,6 +228,8 @@ class Stage {
     }
     this.feed.quick = this.model.pace > 0 || this.model.state === "paused";
     if (news.state === "failed") this.complain(news.error);
+    if (news.state === "queued" && this.props.greets && !this.replay) this.playBack("recording", "waiting");
+    else if (news.state !== "queued" && this.replay?.why === "waiting") this.leaveReplay();
     this.draw();
   }
 
@@ -231,29 +264,33 @@ class Stage {
   }
 
   draw() {
-    const { model } = this;
+    const model = this.scene;
     const classes = model.facts?.classes ?? this.chosen?.classes ?? [];
-    this.bar.update(model, this.chosen);
+    this.bar.update(this.model, this.chosen);
     this.introduce(classes);
     this.diagram.update(model, this.fallback());
     put(this.empty, "hidden", model.state !== "empty");
-    if (this.kept.run) {
-      this.samples.update(model, this.address);
+    if (this.replay || this.kept.run) {
+      this.samples.update(model, this.replay?.address ?? this.address);
       put(this.sheet, "href", `${this.address}/sheet.png`);
     }
     put(this.sheet, "hidden", !model.facts);
-    say(this.keeping, model.kept);
+    const finished = !this.replay && ENDED.has(this.model.state) && Boolean(this.model.facts);
+    put(this.again, "hidden", !finished);
+    put(this.file, "hidden", !finished);
+    if (finished) put(this.file, "href", `${this.address}/recording`);
+    say(this.keeping, this.model.kept);
     this.accuracy.update(model);
     this.losses.update(model);
     this.diversity.update(model);
     this.strip.introduce(classes);
-    this.strip.enable(Boolean(model.facts));
+    this.strip.enable(Boolean(this.model.facts) && !this.replay);
     this.map.update(model, this.chosen);
   }
 
   introduce(classes) {
     this.samples.introduce(classes);
-    const sketch = this.model.facts?.sketch ?? this.chosen?.sketch ?? [[0]];
+    const sketch = this.scene.facts?.sketch ?? this.chosen?.sketch ?? [[0]];
     if (this.introduced === classes && this.sketched === sketch) return;
     this.introduced = classes;
     this.sketched = sketch;
@@ -261,7 +298,7 @@ class Stage {
   }
 
   fallback() {
-    const { model } = this;
+    const model = this.scene;
     if (model.state === "empty") return "Point at a part, or tab to it, to read what it does.";
     if (model.state === "queued") return "All places are taken; your run begins as soon as one falls free.";
     if (model.state === "starting") return "The teacher is being loaded.";

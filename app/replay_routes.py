@@ -1,0 +1,50 @@
+"""The routes of recorded runs: their news, their pictures, and the files they are kept in."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from app.recordings import Recordings
+from app.shelf import NoSuchRun
+from nayer.errors import NayerError
+
+_ONCE = {"Cache-Control": "no-store"}
+_A_DAY = {"Cache-Control": "public, max-age=86400"}
+
+
+def replay_routes(kept: Recordings) -> APIRouter:
+    """GET a run's timeline, its frames and the recording as a file."""
+    router = APIRouter()
+
+    @router.get("/live/{run}/replay/timeline")
+    def timeline(run: str) -> Response:
+        try:
+            return Response(kept.of(run).timeline, media_type="application/json", headers=_ONCE)
+        except NayerError as error:
+            return _refused(error)
+
+    @router.get("/live/{run}/replay/frame/{seq}.jpg")
+    def frame(run: str, seq: int) -> Response:
+        try:
+            picture = kept.of(run).frame(seq)
+        except NayerError as error:
+            return _refused(error)
+        if picture is None:
+            return JSONResponse({"error": f"frame={seq} is not part of this recording."}, status_code=404)
+        return Response(picture, media_type="image/jpeg", headers=_A_DAY)
+
+    @router.get("/live/{run}/recording")
+    def recording(run: str) -> Response:
+        try:
+            content = kept.file(run)
+        except NayerError as error:
+            return _refused(error)
+        headers = _ONCE | {"Content-Disposition": 'attachment; filename="run.nayer"'}
+        return Response(content, media_type="application/octet-stream", headers=headers)
+
+    return router
+
+
+def _refused(error: NayerError) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=404 if isinstance(error, NoSuchRun) else 409, headers=_ONCE)

@@ -1,0 +1,92 @@
+"""A recording is told by the fold and the payload of live runs, each piece of news at its second."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from app.environment import RECORDING, Environment
+from app.plans import Plan
+from app.recordings import SHIPPED
+from app.replay import Replay
+from app.sessions import Registry
+from nayer import recordings
+from nayer.errors import StorageError
+from nayer.events import Evaluated, RoundSynthesised, RunStarted
+from tests.app.scripted import SHORT, Scripted, script
+from tests.app.serving import created, wait_until
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    application = created(lambda plan: Scripted(lambda: script(SHORT)), Environment(recording=RECORDING))
+    with TestClient(application, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def measured(told: dict[str, Any]) -> list[Any]:
+    return [point for _, news in told["moments"] for point in news.get("measures", {}).get("points", [])]
+
+
+def test_the_timeline_is_in_order_and_ends_with_the_last_measurement() -> None:
+    events = list(script(SHORT))
+    told = json.loads(Replay(events).timeline)
+    times = [second for second, _ in told["moments"]]
+    assert times == sorted(times)
+    assert told["duration"] == times[-1] == max(event.seconds for event in events)
+    assert len(measured(told)) == sum(isinstance(event, Evaluated) for event in events)
+
+
+def test_every_frame_of_the_timeline_is_a_picture_and_no_other() -> None:
+    events = list(script(SHORT))
+    replay = Replay(events)
+    rows = [row for _, news in json.loads(replay.timeline)["moments"] for row in news.get("rows", [])]
+    assert len(rows) == sum(isinstance(event, RoundSynthesised) for event in events)
+    for row in rows:
+        picture = replay.frame(row["frame"])
+        assert picture is not None
+        assert Image.open(io.BytesIO(picture)).format == "JPEG"
+    assert replay.frame(10_000_000) is None
+
+
+def test_events_without_a_run_are_refused() -> None:
+    with pytest.raises(StorageError, match="no run that can be shown"):
+        Replay([event for event in script(SHORT) if not isinstance(event, RunStarted)])
+
+
+def test_the_shipped_recording_is_served_to_anybody_and_small(client: TestClient) -> None:
+    assert RECORDING.stat().st_size < 2_000_000
+    timeline = client.get(f"/live/{SHIPPED}/replay/timeline").json()
+    row = next(row for _, news in timeline["moments"] for row in news.get("rows", []))
+    picture = client.get(f"/live/{SHIPPED}/replay/frame/{row['frame']}.jpg")
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert client.get(f"/live/{SHIPPED}/status").json()["state"] == "finished"
+    assert client.get(f"/live/{SHIPPED}/sheet.png").content.startswith(b"\x89PNG")
+    assert client.get(f"/live/{SHIPPED}/replay/frame/999999.jpg").status_code == 404
+    answer = client.post("/command/stop", json=[SHIPPED, ""], headers={"Origin": "http://127.0.0.1"})
+    assert "belongs to somebody else" in answer.json()["error"]
+
+
+def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_path: Path) -> None:
+    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    live = registry.start(Plan.alone(SHORT), registry.visitor(""))
+    wait_until(lambda: live.ended)
+    run = live.id
+    told = client.get(f"/live/{run}/replay/timeline").json()
+    assert len(measured(told)) == SHORT.rounds
+    file = tmp_path / "run.nayer"
+    file.write_bytes(client.get(f"/live/{run}/recording").content)
+    assert isinstance(recordings.load(file)[0], RunStarted)
+    assert created(environment=Environment(recording=file)).state.registry.find(SHIPPED).ended
+
+
+def test_an_unknown_run_and_one_that_goes_on_are_said(client: TestClient) -> None:
+    assert client.get("/live/nobody/replay/timeline").status_code == 404
+    assert "never started" in client.get("/live/nobody/recording").json()["error"]
