@@ -89,7 +89,7 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, limits: Limits) ->
         shown = repr(member.filename[:40])
         parts = PurePosixPath(member.filename).parts
         if (
-            len(member.filename) > MAX_NAME
+            not 0 < len(member.filename) <= MAX_NAME
             or "\0" in member.orig_filename
             or "\\" in member.filename
             or ":" in member.filename[:2]

@@ -155,6 +155,16 @@ def test_names_that_lead_elsewhere_are_refused_and_nothing_is_written(name, tmp_
     assert not list(tmp_path.iterdir())
 
 
+def test_a_member_without_a_name_is_refused():
+    """Found by row 4 of the figures: the length of a name was overwritten with 0, on which zipfile trips."""
+    content = bytearray(zipped([("cat/1.png", picture("PNG")), ("cat/2.png", picture("PNG"))]))
+    second = content.rindex(b"PK\1\2")
+    length, comment = second + 28, second + 32  # of the name and of what is said of it, two bytes each
+    content[comment : comment + 2], content[length : length + 2] = content[length : length + 2], b"\0\0"
+    with pytest.raises(AssetError, match=r"^mine\.zip holds the name '', which leads elsewhere"):
+        in_zip(bytes(content), "mine.zip", TIGHT)
+
+
 def test_links_hidden_files_and_archives_within_are_passed_over():
     link = zipfile.ZipInfo("cat/link.png")
     link.external_attr = 0o120777 << 16
