@@ -21,12 +21,13 @@ from nayer.config import Config
 from nayer.errors import ConfigError, NayerError, StorageError
 from nayer.events import Event, RoundFinished, RunFailed, RunFinished
 from nayer.experiment import Run, open_run
-from nayer.export import METRICS, export
+from nayer.export import CODE, METRICS, export
 from nayer.files import check_writable
 from nayer.methods import PRESETS, get
 from nayer.record import Record, rows_before
 from nayer.teacher_cards import student_spec
 
+_LOADS = "In there, `import student; network = student.load()` takes torch and safetensors only."
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
 
 # What a resumed run may change: how long and where it works and how it is measured, nothing it has learned with.
@@ -212,5 +213,5 @@ def _summary(record: Record, folder: Path | None) -> str:
     result = measured(record.evaluated) if record.evaluated else "not measured yet"
     reason = last.reason if isinstance(last, RunFinished) else "failed"
     seconds = last.seconds if last else 0.0
-    where = f"; files in {folder}" if folder else ""
+    where = f"; files in {folder}\n{_LOADS}" if folder and (folder / CODE).is_file() else ""
     return f"{reason} after {seconds:.0f} s and {len(record.rows)} rounds: {result}{where}\n"

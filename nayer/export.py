@@ -1,4 +1,4 @@
-"""A run as files: the student, the samples, the metrics and the config; written whole or not at all."""
+"""A run as files: the student and the code that loads it, samples, metrics and config; written whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from nayer.errors import NayerError, StorageError
 from nayer.files import write_whole
 from nayer.guarded_tensors import read_tensors
 from nayer.models import Classifier, build
+from nayer.plain_code import plain_code
 from nayer.record import Record
 
 STUDENT, SAMPLES, METRICS, CONFIG = "student.safetensors", "samples.png", "metrics.csv", "config.json"
+CODE = "student.py"
 SAMPLE_SIDE = 32  # px; smaller samples are enlarged by whole factors
 
 
 def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, record: Record) -> list[Path]:
-    """Writes the four files into `folder`, as many as fit; StorageError names the first that did not."""
+    """Writes the five files into `folder`, as many as fit; StorageError names the first that did not."""
     contents = {
         STUDENT: save({name: value.detach().cpu().contiguous() for name, value in student.state_dict().items()}),
+        CODE: plain_code(model, record.classes, STUDENT).encode(),
         CONFIG: _config_file(config, model, record).encode(),
         METRICS: record.csv().encode(),
         SAMPLES: _png(record.grid(), model.size),

@@ -144,13 +144,15 @@ def test_out_gets_the_student_the_samples_the_metrics_and_the_config(distill, tm
     folder = tmp_path / "runs" / "one"
     assert distill("--out", folder, "--json", tmp_path / "events.jsonl") == 0
     names = {path.name for path in folder.iterdir()}
-    files = {"student.safetensors", "samples.png", "metrics.csv", "config.json", "checkpoint.safetensors"}
+    files = {"student.safetensors", "student.py", "samples.png", "metrics.csv", "config.json", "checkpoint.safetensors"}
     assert names == files
     assert load_student(folder).spec.architecture == "lenet-2"
     assert [row["round"] for row in metrics(folder)] == ["0", "1", "2"]
     assert lines_of((tmp_path / "events.jsonl").read_text("utf-8"))[-1]["reason"] == "rounds done"
     told = capsys.readouterr()
-    assert re.fullmatch(r"rounds done after \d+ s and 3 rounds: .*; files in .*\n", told.out)
+    assert re.fullmatch(
+        r"rounds done after \d+ s and 3 rounds: .*; files in .*\nIn there, `import student; .*\n", told.out
+    )
 
 
 def test_a_resumed_run_goes_on_where_it_was(distill, tmp_path, monkeypatch):

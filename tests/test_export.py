@@ -12,7 +12,7 @@ from PIL import Image
 from nayer.architectures import ModelSpec
 from nayer.errors import StorageError
 from nayer.events import RoundFinished, RoundSynthesised, RunStarted, StudentStep
-from nayer.export import CONFIG, METRICS, SAMPLES, STUDENT, export, load_student
+from nayer.export import CODE, CONFIG, METRICS, SAMPLES, STUDENT, export, load_student
 from nayer.files import check_writable, write_whole
 from nayer.models import build
 from nayer.record import COLUMNS, GAP, SHOWN_ROUNDS, Record, rows_before
@@ -111,7 +111,9 @@ def test_an_exported_student_answers_as_the_one_in_the_run(tmp_path):
     student(torch.rand(16, 1, 8, 8))  # moves the BatchNorms' statistics
     written = export(tmp_path, tiny_config(), MODEL, student, record)
     assert (
-        {path.name for path in written} == {STUDENT, SAMPLES, METRICS, CONFIG} == {p.name for p in tmp_path.iterdir()}
+        {path.name for path in written}
+        == {STUDENT, CODE, SAMPLES, METRICS, CONFIG}
+        == {p.name for p in tmp_path.iterdir()}
     )
     images = torch.rand(5, 1, 8, 8)
     assert torch.equal(load_student(tmp_path)(images), student.eval()(images))
