@@ -104,7 +104,7 @@ def routes(
         try:
             news = beginnings.of(registry.look(run), arm) if since <= 0 else told(registry.look(run), arm, since)
         except (NoSuchRun, NoSuchArm) as error:
-            return _gone(error)
+            return gone(error)
         if news is None:
             return Response(status_code=204)
         return Response(news, media_type="application/json", headers={"Cache-Control": "no-store"})
@@ -114,7 +114,7 @@ def routes(
         try:
             news = rounds(registry.look(run).refresh(), since)
         except NoSuchRun as error:
-            return _gone(error)
+            return gone(error)
         if news is None:
             return Response(status_code=204)
         return JSONResponse(news, headers={"Cache-Control": "no-store"})
@@ -125,7 +125,7 @@ def routes(
         try:
             picture = registry.find(run).frame(seq, arm)
         except NoSuchRun as error:
-            return _gone(error)
+            return gone(error)
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not kept any more."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
@@ -136,7 +136,7 @@ def routes(
         try:
             found = registry.look(run)
         except NoSuchRun as error:
-            return _gone(error)
+            return gone(error)
         seen = [int(part) for part in since.split(",") if part.isdecimal()]
         arms = len(found.plan.arms)
         news = lab_payload(found, seen if len(seen) == arms else [0] * arms)
@@ -151,7 +151,7 @@ def routes(
         try:
             found = registry.find(run).batch(round_, arm)
         except (NoSuchRun, NoSuchArm) as error:
-            return _gone(error)
+            return gone(error)
         if found is None:
             return JSONResponse({"error": f"round={round_} has no images yet, or none are kept."}, status_code=404)
         names = ("round", "number", "labels", "teacher", "student", "label_hit", "by_class")
@@ -165,7 +165,7 @@ def routes(
         try:
             picture = registry.find(run).batch_picture(number, arm)
         except (NoSuchRun, NoSuchArm) as error:
-            return _gone(error)
+            return gone(error)
         if picture is None:
             return JSONResponse({"error": f"batch={number} is not kept any more."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
@@ -175,7 +175,7 @@ def routes(
         try:
             png = sheets.of(registry.find(run))
         except NoSuchRun as error:
-            return _gone(error)
+            return gone(error)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")
@@ -183,7 +183,7 @@ def routes(
         try:
             return JSONResponse(umap(run), headers={"Cache-Control": "no-store"})
         except NoSuchRun as error:
-            return _gone(error)
+            return gone(error)
 
     @router.post("/explore")
     def explored(form: dict[str, object]) -> Response:
@@ -199,6 +199,7 @@ def routes(
     return router
 
 
-def _gone(error: NayerError) -> Response:
+def gone(error: NayerError) -> Response:
+    """For a run that is not here, and for whoever named too many such."""
     status = 429 if isinstance(error, TooManyGuesses) else 404
     return JSONResponse({"error": str(error)}, status_code=status, headers={"Cache-Control": "no-store"})

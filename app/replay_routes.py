@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from app.live import gone
 from app.recordings import Recordings
 from app.shelf import NoSuchRun
 from nayer.errors import NayerError
@@ -47,4 +48,6 @@ def replay_routes(kept: Recordings) -> APIRouter:
 
 
 def _refused(error: NayerError) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=404 if isinstance(error, NoSuchRun) else 409, headers=_ONCE)
+    if isinstance(error, NoSuchRun):
+        return gone(error)
+    return JSONResponse({"error": str(error)}, status_code=409, headers=_ONCE)
