@@ -246,7 +246,7 @@ def test_a_token_is_kept_as_its_hash_only(machine: Machine) -> None:
 def test_a_round_is_one_write_of_few_rows(tmp_path: Path) -> None:
     store = Store(tmp_path)
     recorder = Recorder(store, "one", checkpoint_seconds=1e9)
-    config = SHORT.model_copy(update={"rounds": 20, "generator_steps": 30, "student_steps": 40})
+    config = SHORT.model_copy(update={"rounds": SAMPLES + 8, "generator_steps": 9, "student_steps": 9})
     store.begin("one", "hash", "{}")
     store.flush(10)
     handed_over = []
