@@ -156,6 +156,11 @@ CONTROLS: Rows = {
         "",
         "nayer/verdict.py:difference",
     ),
+    "own_teacher": (
+        "A classifier of your own, as its card and its weights: checked in memory, yours alone, gone with your run.",
+        "T",
+        "nayer/brought.py:Brought",
+    ),
     "names": (
         "The class names whose embeddings are shown; any two to two hundred.",
         "y",

@@ -1,6 +1,7 @@
 // A teacher of the visitor's own: two files, perhaps names and test images, sent at once and answered in sentences.
 
 import { h, put } from "./dom.js";
+import { about } from "./explained.js";
 import { keep, remembered } from "./kept.js";
 import { at } from "./server.js";
 
@@ -21,7 +22,7 @@ class OwnTeacher {
     this.names = h("textarea", { id: "own-names", rows: 3 });
     this.send = h("button", { type: "submit", class: "primary" }, "Check and use it");
     this.answer = h("div", { class: "notice quiet", role: "status", hidden: true });
-    const form = h("form", { class: "own" }, h("p", { class: "note" }, props.info), field("config.json", this.config), field("model.safetensors", this.weights), field("Class names", this.names, props.names), field("Test images", this.tests, props.tests), this.send, this.answer);
+    const form = h("form", { class: "own" }, h("p", { class: "note" }, props.info, " ", about(["control/own_teacher", "control/names", "setting/test_data"], "your own teacher")), field("config.json", this.config), field("model.safetensors", this.weights), field("Class names", this.names, props.names), field("Test images", this.tests, props.tests), this.send, this.answer);
     form.addEventListener("submit", (event) => this.bring(event));
     host.replaceChildren(form);
   }
