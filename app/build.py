@@ -23,7 +23,8 @@ from app.tour_tab import tour_tab
 from nayer.errors import NayerError
 from nayer.teacher_cards import TeacherCard
 
-SESSIONS = 100  # pages that Gradio keeps 300 kB of, and answers that nobody fetched; it would keep 10,000 and 2,000
+SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
+UNREAD = 300  # pages whose answers wait to be fetched; a class and more presses Play at once
 
 # The script module does everything; this only fetches it, from an address that changes with its contents.
 _LOAD_STAGE = """
@@ -98,7 +99,7 @@ def build(
             api(command, queue=False)
     page.queue(default_concurrency_limit=8, max_size=256)
     page.state_session_capacity = SESSIONS
-    page._queue.pending_messages_per_session.max_size = SESSIONS
+    page._queue.pending_messages_per_session.max_size = UNREAD
     return page
 
 

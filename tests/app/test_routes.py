@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from app.build import SESSIONS
+from app.build import SESSIONS, UNREAD
 from app.live import STATIC, static_version
 from app.live_run import LiveRun
 from app.plans import Plan
@@ -207,7 +207,7 @@ def test_a_fault_of_ours_is_told_by_a_number_that_the_log_has(
 def test_of_invented_sessions_the_newest_few_are_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     [gradio] = [route.app for route in client.app.routes if isinstance(route, Mount)]  # type: ignore[attr-defined]
     assert gradio.state_holder.capacity == SESSIONS
-    assert gradio.get_blocks()._queue.pending_messages_per_session.max_size == SESSIONS
+    assert gradio.get_blocks()._queue.pending_messages_per_session.max_size == UNREAD
     monkeypatch.setattr(gradio.state_holder, "capacity", 3)
     gradio.state_holder.session_data.clear()
     for number in range(6):
