@@ -246,9 +246,9 @@ LESSONS = (
         ),
         notice=(
             "Not all that looks broken is: a student copies the teacher's whole answer, so it learns from pictures "
-            "whose class nobody sees, too, and a high label hit proves little. The only fair judge, the accuracy on real "
-            "images, is the one thing that a data-free method may not use to tune itself: it is drawn for you here, "
-            "and it steers nothing."
+            "whose class nobody sees, too, and a high label hit proves little. The only fair judge, the accuracy on "
+            "real images, is the one thing that a data-free method may not use to tune itself: it is drawn for you "
+            "here, and it steers nothing."
         ),
         choice=Choice(
             "Beside NAYER, break",
