@@ -78,13 +78,28 @@ def plain_code(spec: ModelSpec, classes: Sequence[str], weights: str) -> str:
 
 
 def _source(module: nn.Module, depth: int) -> str:
-    """What makes the module anew; a layer of PyTorch's own reads as its own constructor."""
+    """What makes the module anew, in words that every version of PyTorch knows."""
     if isinstance(module, Residual):
         inner = [_source(part, depth + 1) for part in (module.branch, module.shortcut, module.after)]
         return _call("Residual", inner, depth)
     if isinstance(module, nn.Sequential):
         return _call("nn.Sequential", [_source(layer, depth + 1) for layer in module], depth)
-    return f"nn.{module!r}"
+    match module:
+        case nn.Conv2d():
+            shape = f"{module.in_channels}, {module.out_channels}, {module.kernel_size[0]}"
+            rest = f"stride={module.stride[0]}, padding={module.padding[0]}, bias={module.bias is not None}"
+            return f"nn.Conv2d({shape}, {rest})"
+        case nn.Linear():
+            return f"nn.Linear({module.in_features}, {module.out_features})"
+        case nn.BatchNorm2d():
+            return f"nn.BatchNorm2d({module.num_features})"
+        case nn.MaxPool2d():
+            return f"nn.MaxPool2d({module.kernel_size})"
+        case nn.AdaptiveAvgPool2d() | nn.AdaptiveMaxPool2d():
+            return f"nn.{type(module).__name__}({module.output_size})"
+        case nn.ReLU() | nn.Flatten() | nn.Identity():
+            return f"nn.{type(module).__name__}()"
+    raise TypeError(f"{type(module).__name__} is none of the layers our networks are made of")
 
 
 def _call(name: str, arguments: Sequence[str], depth: int) -> str:

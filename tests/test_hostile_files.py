@@ -15,11 +15,15 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
+from nayer.brought_teacher import opened, remarks
 from nayer.decoding import decode
 from nayer.errors import AssetError
 from nayer.guarded_tensors import read_tensors
+from nayer.models import build
 from nayer.picture_sources import Limits, in_zip, pictures_in
-from tests.hostile import TIGHT, archive, framed, outcome, picture, readers, spoiled, wanted
+from nayer.teachers import weights_of
+from tests.brought import brought, drawn
+from tests.hostile import SPEC, TIGHT, archive, framed, outcome, picture, readers, spoiled, wanted
 
 MUTATIONS = {"safetensors": 3000, "zip": 600, "picture": 1200}  # `python -m tests.reliability 4` tries far more
 
@@ -128,6 +132,50 @@ def test_at_most_five_differences_are_named():
 def test_trailing_bytes_are_refused():
     with pytest.raises(AssetError, match="damaged"):
         read_tensors(save(wanted()) + b"more", wanted())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x89HDF\r\n\x1a\n" + b"\0" * 200, b"PK\3\4" + b"\0" * 200, b"\x1f\x8b\x08" + b"\0" * 200, b"GGUF" + b"\0" * 200],
+    ids=["h5", "npz or pt", "gzip", "gguf"],
+)
+def test_other_formats_of_weights_are_told_by_their_bytes_whatever_they_are_called(content):
+    with pytest.raises(AssetError, match=r"^model\.safetensors is no safetensors file$"):
+        read_tensors(content, wanted())
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.float8_e4m3fn])
+def test_other_kinds_of_numbers_are_refused_and_named(kind):
+    name = next(iter(wanted()))
+    with pytest.raises(AssetError, match=rf"{name} is \w+ instead of F32"):
+        read_tensors(save({**wanted(), name: wanted()[name].to(kind)}), wanted())
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (float("nan"), "not finite"),
+        (float("inf"), "not finite"),
+        (-float("inf"), "not finite"),
+        (1e38, "values beyond"),
+    ],
+)
+def test_weights_that_cannot_be_computed_with_are_refused_wherever_they_stand(value, sentence):
+    for name, tensor in wanted().items():
+        spoilt = tensor.clone()
+        spoilt.view(-1)[-1] = value
+        with pytest.raises(AssetError, match=rf"^{name} (is|holds) {sentence}"):
+            read_tensors(save({**wanted(), name: spoilt}), wanted())
+
+
+def test_weights_that_are_written_come_back_bit_by_bit_and_say_nothing_of_where_they_were():
+    tensors = {name: torch.randn_like(tensor).abs() for name, tensor in wanted().items()}
+    network = build(SPEC)
+    network.load_state_dict(tensors, strict=False)
+    content = weights_of(network)
+    assert all(torch.equal(tensors[name], value) for name, value in read_tensors(content, wanted()).items())
+    (length,) = struct.unpack("<Q", content[:8])
+    assert json.loads(content[8 : 8 + length]).keys() == tensors.keys()  # no metadata
 
 
 # --- B: images -------------------------------------------------------------------------------------------------
@@ -306,3 +354,58 @@ def test_every_kind_of_pixel_has_its_documented_result():
     assert pixels[0].max() == 0
     assert pixels[-1].min() == 255
     assert decode(encoded(Image.new("1", (8, 8), 1)), "1.png", 1, 8).min() == 255
+
+
+def arrays(**named):
+    stream = io.BytesIO()
+    np.savez(stream, **named)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        arrays(images=np.zeros((2, 8, 8), np.uint8), labels=np.zeros(2)),
+        arrays(images=np.array([{}], dtype=object)),
+        arrays(images=np.zeros(2, np.complex64), labels=np.array(["a", "b"])),
+    ],
+    ids=["images", "objects", "complex"],
+)
+def test_arrays_are_never_read_for_they_may_hold_pickles(content, tmp_path):
+    with pytest.raises(AssetError, match="hold no pictures in folders named after their classes"):
+        opened(brought(tests=content))
+    (tmp_path / "mine.npz").write_bytes(content)
+    with pytest.raises(AssetError, match=r"^mine\.npz holds no pictures"):
+        pictures_in(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize(
+    ("names", "each", "sentence"),
+    [
+        (("moon",), 1, r"classes the teacher does not know \('moon'\); its own are circle, square, star\."),
+        (("3",), 1, r"classes the teacher does not know \('3'\)"),
+        (("-1",), 1, r"classes the teacher does not know \('-1'\)"),
+        (("0.5",), 1, r"classes the teacher does not know \('0\.5'\)"),
+        ((), 0, r"hold no pictures in folders"),
+    ],
+)
+def test_labels_that_are_no_class_and_nothing_at_all_are_named(names, each, sentence):
+    with pytest.raises(AssetError, match=sentence):
+        opened(brought(tests=drawn(names, each)))
+
+
+@pytest.mark.parametrize(("names", "each"), [(("star",), 1), (("star",), 9), (("0", "2"), 1)])
+def test_one_image_or_one_class_is_enough_to_measure_with(names, each):
+    teacher, testset = opened(brought(tests=drawn(names, each)))
+    assert set(testset.labels) == ({0, 2} if len(names) == 2 else {2})
+    assert any(f"of {len(names) * each} of your test images" in said for said in remarks(teacher, testset))
+
+
+def test_a_parquet_file_whose_one_picture_stands_for_thousands_is_refused_by_their_number():
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    picture_of = {"bytes": picture("PNG"), "path": None}
+    stream = io.BytesIO()
+    parquet.write_table(arrow.table({"image": [picture_of] * 6000, "label": ["circle"] * 6000}), stream)
+    assert len(stream.getvalue()) < 100_000
+    with pytest.raises(AssetError, match=r"^test images holds more than 5,000 pictures or 64 MB; use fewer\.$"):
+        opened(brought(tests=stream.getvalue()))
