@@ -140,6 +140,11 @@ CONTROLS: Rows = {
         "nayer/state.py:revise",
     ),
     "stop": ("Ends the run; what it has shown stays.", "", "nayer/session.py:Session.stop"),
+    "replay": (
+        "What a run told the page, told again at any speed: the panels are the same, and nothing is computed.",
+        "",
+        "app/replay.py:Replay",
+    ),
     "umap": (
         "Another flat map, which keeps neighbours together; far distances mean little.",
         "",

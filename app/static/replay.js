@@ -1,6 +1,7 @@
 // Plays a recording: the news of a run, each at its second, told to the same model and drawn by the same panels.
 
 import { duration, h, put, say } from "./dom.js";
+import { about as explained } from "./explained.js";
 import { emptyModel, told } from "./model.js";
 
 const SPEEDS = [0.5, 1, 2, 4, 8];
@@ -22,7 +23,7 @@ export class Replay {
     this.slider = h("input", { type: "range", min: 0, max: 1, step: 0.1, value: 0, "aria-label": "Time in the recording", oninput: () => this.seek(Number(this.slider.value)) });
     this.speed = h("select", { "aria-label": "Speed of the recording" }, ...SPEEDS.map((speed) => h("option", { value: speed, selected: speed === FIRST_SPEED }, `${speed}×`)));
     this.clock = h("span", { class: "figure" });
-    this.element = h("section", { class: "card replay", "aria-label": "Recording" }, h("p", {}, h("b", { class: "tag" }, "Recording"), " ", about), h("div", { class: "player" }, this.toggle, this.slider, this.clock, this.speed, close && h("button", { type: "button", onclick: close }, "Close")));
+    this.element = h("section", { class: "card replay", "aria-label": "Recording" }, h("p", {}, h("b", { class: "tag" }, "Recording"), " ", about), h("div", { class: "player" }, this.toggle, this.slider, this.clock, this.speed, close && h("button", { type: "button", onclick: close }, "Close"), explained("control/replay", "a recording")));
   }
 
   /** Fetches the recording; false where there is none. */

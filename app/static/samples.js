@@ -15,7 +15,7 @@ export class Samples {
     this.summary = h("p", { class: "note summary" });
     this.tip = h("div", { class: "tip", hidden: true, role: "presentation" });
     this.count = h("span", { class: "aside" });
-    this.legend = h("span", { class: "aside legend-dots" }, h("i", { class: "dot teacher-no" }), "teacher sees another class", h("i", { class: "dot student-no" }), "student sees another class");
+    this.legend = h("span", { class: "aside legend-dots" }, h("span", {}, h("i", { class: "dot teacher-no" }), "teacher sees another class"), h("span", {}, h("i", { class: "dot student-no" }), "student sees another class"));
     this.element = h("section", { class: "card samples", "aria-label": "Samples" }, h("div", { class: "card-head" }, titled(h("h3", {}, "Images invented so far"), "panel/samples"), this.legend), this.summary, h("div", { class: "scroll-box" }, this.grid), this.tip);
     this.grid.addEventListener("pointerover", (event) => this.hover(event.target.closest(".cell, .head")));
     this.grid.addEventListener("pointerleave", () => this.hover(null));

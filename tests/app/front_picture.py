@@ -29,6 +29,7 @@ def main() -> None:
         page.set_default_timeout(PATIENCE)
         page.goto(served.url)
         page.click(".bar .play")
+        page.locator(".bar[data-state=running]").wait_for()
         page.locator(".samples .row:not(.live)").nth(ROUNDS - 1).wait_for()
         page.click(".bar .play")
         page.locator(".bar[data-state=paused]").wait_for()
