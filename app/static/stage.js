@@ -253,7 +253,8 @@ class Stage {
   // --- drawing ----------------------------------------------------------------------------------------------------
 
   choose(name) {
-    this.chosen = this.props.teachers.find((teacher) => teacher.name === name) ?? this.chosen;
+    const unseen = { name, title: name, classes: [], accuracy: null, sketch: null, anchors: null }; // a folder that was typed
+    this.chosen = this.props.teachers.find((teacher) => teacher.name === name) ?? unseen;
     this.draw();
   }
 
