@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import errno
 import importlib
+import itertools
 import os
 import socket
 import sys
@@ -34,6 +35,7 @@ from app.health import health_route
 from app.keeping import Keeping
 from app.live import routes, static_version, style_sheets
 from app.live_run import Source
+from app.memory import give_back
 from app.plans import Plan
 from app.recordings import Recordings
 from app.refusals import Refusals
@@ -47,6 +49,7 @@ from nayer.errors import ConfigError, StorageError
 from nayer.teacher_cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
+MEMORY_SWEEPS = 10  # from one time that freed memory is given back to the next
 CONNECTIONS = 1000  # at once; a page holds a few, and who holds hundreds open shall not shut out a class
 
 
@@ -93,7 +96,6 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweeper = asyncio.create_task(_sweep(registry, uploads))
-        logs.event("server begins", capacity=environment.capacity, waiting=environment.waiting)
         yield
         sweeper.cancel()
         await asyncio.to_thread(registry.close)
@@ -198,11 +200,14 @@ class _Server(uvicorn.Server):
             shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
             sys.stdout.write(f"Open http://{shown}:{port} in a browser.\n")
             sys.stdout.flush()
+            logs.event("server begins")
             threading.Thread(target=load_core, daemon=True).start()
 
 
 async def _sweep(registry: Registry, uploads: Uploads) -> None:
-    while True:
+    for sweep in itertools.count():
         await asyncio.sleep(SWEEP_SECONDS)
         await asyncio.to_thread(registry.sweep)
         uploads.tidy()
+        if sweep % MEMORY_SWEEPS == 0:
+            await asyncio.to_thread(give_back)
