@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import matplotlib
+import pytest
 import torch
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "distil.ipynb"
@@ -11,6 +12,7 @@ CELLS = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
 FEW = "rounds=3, warmup_rounds=1, generator_steps=2, student_steps=2"
 
 
+@pytest.mark.slow
 def test_its_ten_cells_run_in_their_order_and_leave_a_student_that_loads(tmp_path, monkeypatch, capsys):
     codes = ["".join(cell["source"]) for cell in CELLS if cell["cell_type"] == "code"]
     assert len(codes) == 10

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.app.browsing import PATIENCE, NewPage, grown, picture, prepare
+from tests.app.browsing import PATIENCE, NewPage, grown, picture
 from tests.brought import config, drawn, weights
 
 
@@ -12,9 +13,9 @@ def sent(name: str, content: bytes) -> dict[str, object]:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
 
 
+@pytest.mark.slow
 def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
     page = new_page()
-    prepare(page, rounds=3)
     page.click("#own-teacher > button")
     notice = page.locator("#nayer-own .notice")
     page.click("#nayer-own button.primary")
@@ -35,8 +36,7 @@ def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
     expect(page.locator("#field-latent input")).to_have_value("one-hot")
     picture(page, "own-teacher")
     page.locator(".bar .play").click()
-    grown(page, 2)
+    grown(page, 1)
     expect(page.locator("#nayer-stage")).to_contain_text("<i>box")
     page.reload()
     expect(page.locator("#field-teacher input")).to_have_value("Your own teacher", timeout=PATIENCE)
-    grown(page, 2)
