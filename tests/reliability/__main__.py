@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import os
 import platform
 import re
 import subprocess
@@ -59,11 +60,14 @@ def write(rows: dict[int, str]) -> None:
     former = TABLE.read_text("utf-8") if TABLE.exists() else ""
     kept = {int(found[1]): found[0] for found in re.finditer(r"^\| (\d+) \|.*$", former, re.MULTILINE)}
     when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    cores, load = os.cpu_count(), os.getloadavg()[1]
     lines = [
         "# Reliability",
         "",
-        f"`make reliability` tries each of these and writes this table; last on {when}, on {platform.machine()} with",
-        f"Python {platform.python_version()}. A row that could not be tried is not held.",
+        "`make reliability` tries each of these, `make soak` rows 11, 14 and 15, and both write this table; last on",
+        f"{when}, on {platform.machine()}, Python {platform.python_version()}, {cores} cores and a load of {load:.0f}.",
+        "A load above the cores is other work beside it, from which rows with a clock in them suffer. A row that could",
+        "not be tried is not held. What the cases behind the rows are is in [cases.md](cases.md).",
         "",
         "| # | what is tried | target | reached | held | s |",
         "| --- | --- | --- | --- | --- | --- |",
