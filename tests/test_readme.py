@@ -253,7 +253,9 @@ def test_every_file_on_the_map_exists():
 def test_every_link_leads_to_a_file_and_every_page_is_linked_to(name):
     page = (ROOT / name).read_text("utf-8")
     targets = [link.partition("#")[0] for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page)]
-    assert not [target for target in targets if target and not ((ROOT / name).parent / target).exists()]
+    made = re.findall(r"writes (docs/\S+\.md)", (ROOT / "Makefile").read_text("utf-8"))  # by commands that take minutes
+    there = [(ROOT / name).parent / target for target in targets if target]
+    assert not [path for path in there if not path.exists() and path not in [ROOT / one for one in made]]
     assert name == "README.md" or f"({name})" in README
 
 
