@@ -11,7 +11,7 @@ from gradio.events import api
 from app import text
 from app.cards import shown
 from app.commands import Commands
-from app.controls import Form
+from app.controls import Form, make_config
 from app.explorer import Explorer
 from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
@@ -21,6 +21,7 @@ from app.sessions import Registry
 from app.status_panel import status_panel
 from app.tour_tab import tour_tab
 from nayer.errors import NayerError
+from nayer.repeating import config_of
 from nayer.teacher_cards import TeacherCard
 
 SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
@@ -70,6 +71,8 @@ def build(
                             teachers=[shown(card) for card in teachers],
                             parts=text.PARTS,
                             greets=greets,
+                            watching=text.WATCHING,
+                            gone=text.WATCHED_GONE,
                             recorded=text.RECORDED,
                             empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
                             grace=text.GRACE.format(seconds=registry.grace_seconds),
@@ -132,9 +135,22 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
             return {"said": str(error), "refused": True, "asked": asked.get("asked")}
         return {"said": said, "asked": asked.get("asked")}
 
+    def arrive(event: gr.EventData) -> list[Any]:
+        """Fills the form with what the address asks for."""
+        asked = told(event).get("words")
+        given = {str(name): str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
+        try:
+            preset, config = config_of(given)
+            config = make_config(preset, config.model_dump(), form.teachers, local=form.local)
+        except NayerError as error:
+            said = f"The address cannot be followed: {error}"
+            return [{"said": said, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]
+        return [{"chosen": config.teacher, "asked": "address"}, *form.showing(config, preset)]
+
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     stage.apply(apply, form.inputs, stage, **quiet)
     stage.play(play, form.inputs, stage, **quiet)
+    stage.submit(arrive, None, [stage, *form.inputs], **quiet)
     stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooses?.(name)", **quiet)
 

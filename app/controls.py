@@ -78,6 +78,7 @@ class Form:
 
     def __init__(self, teachers: Sequence[TeacherCard], *, local: bool) -> None:
         self.settings = form_settings(local=local)
+        self.teachers, self.local = teachers, local
         self._teachers = [(card.title, card.name) for card in teachers]
         self.teacher = gr.Dropdown(
             self._teachers,
@@ -129,9 +130,10 @@ class Form:
             return teacher
         return gr.update(choices=[*self._teachers, (title or text.OWN_TITLE, teacher)], value=teacher)
 
-    def showing(self, config: Config) -> list[object]:
-        """What `inputs` must hold to show this config; the preset stays."""
-        return [self.naming(config.teacher), gr.skip(), *(getattr(config, name) for name in self.fields)]
+    def showing(self, config: Config, preset: str = "") -> list[object]:
+        """What `inputs` must hold to show this config; the preset stays where none is named."""
+        chosen = gr.update(value=preset, info=preset_caption(preset)) if preset else gr.skip()
+        return [self.naming(config.teacher), chosen, *(getattr(config, name) for name in self.fields)]
 
     def _preset_values(self, preset: object) -> list[Any]:
         method = methods.get(str(preset))

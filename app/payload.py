@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.live_run import LiveRun
@@ -12,6 +12,7 @@ from app.plans import Plan
 from app.results import Result, Results, rows, sentences
 from app.series import Series
 from app.view import Cloud, Row, View
+from nayer.repeating import command_line, known, words
 
 NOT_IN_A_LAB = ("losses", "learning", "making", "outputs", "samples", "by_class")  # nobody looks at them there
 BY_CLASS = ("round", "within", "across", "pool", "label_hits")
@@ -179,9 +180,16 @@ def _facts(view: View) -> dict[str, Any]:
         "width": int(started.embeddings.shape[1]),
         "parameters": started.parameters,
         "config": started.config,
+        "repeat": _repeat(started.config),
         "anchors": _dots(atlas.anchors()),
         "sketch": atlas.sketch(),
     }
+
+
+def _repeat(config: Mapping[str, object]) -> dict[str, Any]:
+    """What repeats the run: a command line, and the words of an address."""
+    wanted = known(config)
+    return {"command": command_line(wanted), "words": words(wanted)}
 
 
 def _curve(name: str, series: Series, since: int) -> dict[str, Any]:

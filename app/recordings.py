@@ -12,9 +12,9 @@ from app.replay import Replay
 from app.sessions import Registry
 from app.shelf import NoSuchRun
 from nayer import recordings
-from nayer.config import Config, settings
 from nayer.errors import ConfigError, StorageError
 from nayer.events import Event, RunStarted
+from nayer.repeating import known
 from nayer.session import Session
 
 SHIPPED = "recording"  # the address of the one that greets
@@ -38,17 +38,14 @@ class Recordings:
         """NoSuchRun for an unknown run, ConfigError for one that still goes on."""
         with self._lock:
             if run_id not in self._replays:
-                self._replays[run_id] = Replay(self._events(run_id))
+                self._replays[run_id] = Replay(self.events(run_id))
                 while len(self._replays) > FOLDED:
                     self._replays.popitem(last=False)
             self._replays.move_to_end(run_id)
             return self._replays[run_id]
 
-    def file(self, run_id: str) -> bytes:
-        """The recording as a file; raises as `of` does."""
-        return recordings.written(self._events(run_id))
-
-    def _events(self, run_id: str) -> list[Event]:
+    def events(self, run_id: str) -> list[Event]:
+        """What is kept of a run's events, thinned; raises as `of` does."""
         if run_id == SHIPPED and self.greets:
             return self._greeting
         run = self._registry.find(run_id)
@@ -67,9 +64,8 @@ class Recordings:
 def _as_run(events: list[Event], run_id: str) -> LiveRun:
     """A run of the past, so that all that can be asked of one can be asked of a recording."""
     started = next(event for event in events if isinstance(event, RunStarted))
-    known = {setting.name for setting in settings()}
     try:
-        config = Config.parse({name: value for name, value in started.config.items() if name in known})
+        config = known(started.config)
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(Plan.alone(config), "", session, run_id)
         run.owner_hash = ""  # nobody's

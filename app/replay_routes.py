@@ -1,4 +1,4 @@
-"""The routes of recorded runs: their news, their pictures, and the files they are kept in."""
+"""The routes of recorded runs: their news and their pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
 def replay_routes(kept: Recordings) -> APIRouter:
-    """GET a run's timeline, its frames and the recording as a file."""
+    """GET a run's timeline and its frames."""
     router = APIRouter()
 
     @router.get("/live/{run}/replay/timeline")
@@ -34,15 +34,6 @@ def replay_routes(kept: Recordings) -> APIRouter:
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not part of this recording."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers=_A_DAY)
-
-    @router.get("/live/{run}/recording")
-    def recording(run: str) -> Response:
-        try:
-            content = kept.file(run)
-        except NayerError as error:
-            return _refused(error)
-        headers = _ONCE | {"Content-Disposition": 'attachment; filename="run.nayer"'}
-        return Response(content, media_type="application/octet-stream", headers=headers)
 
     return router
 

@@ -30,6 +30,7 @@ from app.code_pages import code_routes
 from app.commands import Commands
 from app.environment import Environment
 from app.explorer import Explorer
+from app.exports import Exports, export_route
 from app.gate import guarded
 from app.health import health_route
 from app.keeping import Keeping
@@ -110,6 +111,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     application.include_router(code_routes())
     application.include_router(bringing_route(registry, uploads))
     application.include_router(replay_routes(kept))
+    application.include_router(export_route(Exports(registry, kept)))
     application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'

@@ -29,6 +29,8 @@ EMPTY_TEXT = (
     "teacher recognises. The student, which never sees a real image, then learns from these, "
     "and you watch its accuracy climb."
 )
+WATCHING = "You follow somebody's run as it happens; only they can command it."
+WATCHED_GONE = "The run of this link is over and no longer kept, or it never was; ask for a new link."
 RECORDED = {
     "greeting": "A recording of an earlier run. Nothing is computed yet: press Play, and the next one is yours.",
     "waiting": "A recording of an earlier run, while yours waits for a place.",

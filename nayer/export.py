@@ -33,7 +33,7 @@ def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, r
         CODE: plain_code(model, record.classes, STUDENT).encode(),
         CONFIG: _config_file(config, model, record).encode(),
         METRICS: record.csv().encode(),
-        SAMPLES: _png(record.grid(), model.size),
+        SAMPLES: png(record.grid(), model.size),
     }
     written, failures = [], []
     for name, content in contents.items():
@@ -70,7 +70,7 @@ def _config_file(config: Config, model: ModelSpec, record: Record) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _png(grid: Images, size: int) -> bytes:
+def png(grid: Images, size: int) -> bytes:
     """The picture of `Record.grid`, enlarged without smoothing; nothing for an empty grid."""
     if not grid.size:
         return b""

@@ -9,6 +9,7 @@ from typing import Any
 from nayer import checkpoints
 from nayer.brought import Brought
 from nayer.brought_teacher import opened
+from nayer.bundle import description
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, RoundFinished, RunFailed
@@ -75,8 +76,9 @@ class Lab:
         return checkpoints.dump(run.task.config, run.state)
 
     def student(self, arm: int) -> bytes:
-        """The arm's student as it is, as safetensors. Ask between two events."""
-        return weights_of(self._run(arm).student)
+        """The arm's student as it is, as safetensors that know its network and classes. Ask between two events."""
+        run = self._run(arm)
+        return weights_of(run.student, description(run.student, run.task.classes))
 
     def _run(self, arm: int) -> Run:
         if arm not in self._arms:

@@ -50,9 +50,12 @@ def teacher_of(card: TeacherCard, weights: bytes) -> Teacher:
     return Teacher(card, _with_weights(card.model, weights).eval().requires_grad_(False))
 
 
-def weights_of(network: nn.Module) -> bytes:
-    """A network's weights as safetensors: every float tensor; BatchNorm's counters of batches are left out."""
-    return save({name: tensor.contiguous() for name, tensor in _float_state(network).items()})
+def weights_of(network: nn.Module, about: dict[str, str] | None = None) -> bytes:
+    """A network's weights as safetensors: every float tensor; BatchNorm's counters of batches are left out.
+
+    `about` goes into the file's header.
+    """
+    return save({name: tensor.contiguous() for name, tensor in _float_state(network).items()}, about)
 
 
 def _float_state(network: nn.Module) -> dict[str, Tensor]:

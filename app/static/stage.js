@@ -14,6 +14,7 @@ import { ENDED, emptyModel, told } from "./model.js";
 import { Replay } from "./replay.js";
 import { Samples } from "./samples.js";
 import { at, command, leave } from "./server.js";
+import { Sharing, address } from "./sharing.js";
 import { Strip } from "./strip.js";
 
 const SLOW = 2.6; // seconds an event in slow motion
@@ -35,18 +36,22 @@ class Stage {
     this.chosen = props.teachers.find((teacher) => teacher.name === props.first) ?? props.teachers[0];
     this.asked = 0;
     this.stepKind = "generator";
-    this.kept = remembered();
+    const { watch: watched, words } = address();
+    this.watching = Boolean(watched);
+    this.kept = watched ? { run: watched } : remembered();
     this.build(bar, host);
+    if (watched) this.onlyWatch();
     watch("value", () => this.begun(props.value));
     window.nayerChooses = (name) => this.choose(name);
     window.nayerBrings = (teacher) => this.bring(teacher);
     document.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("pagehide", () => this.model.state === "queued" && leave(this.kept));
+    addEventListener("pagehide", () => !this.watching && this.model.state === "queued" && leave(this.kept));
     this.shown = true;
     new ResizeObserver(() => this.appear()).observe(host);
+    if (words && !watched) trigger("submit", { words });
     if (this.kept.run) {
       this.follow();
-      trigger("select", this.kept);
+      if (!watched && !words) trigger("select", this.kept);
     } else if (props.greets) this.playBack("recording", "greeting");
     this.draw();
   }
@@ -72,18 +77,25 @@ class Stage {
     this.samples.element.querySelector(".scroll-box").append(this.empty);
     this.player = h("div", { class: "player-slot" });
     this.again = h("button", { type: "button", hidden: true, onclick: () => this.playBack(this.kept.run, "again") }, "Play this run back");
-    this.file = h("a", { download: "run.nayer", hidden: "" }, "Save it as a recording");
+    this.sharing = new Sharing();
     this.sheet = h("a", { download: "nayer-run.png", hidden: "" }, "Save this run as one picture");
     this.keeping = h("span", { class: "keeping" });
-    this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.keeping, " ", this.again, " ", this.file, " ", this.sheet);
+    this.foot = h("p", { class: "note foot" }, this.props.grace, " ", this.keeping, " ", this.again, " ", this.sheet);
     bar.replaceChildren(this.bar.element);
     host.replaceChildren(
       unseen("The run", "h2"),
       this.notice,
       this.player,
       h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element, this.strip.element), h("div", { class: "side" }, this.accuracy.element, this.diversity.element, this.map.element, this.losses.element)),
+      this.sharing.element,
       this.foot,
     );
+  }
+
+  /** Somebody else's run: all of it is shown, and nothing can be told to it. */
+  onlyWatch() {
+    document.body.classList.add("watching");
+    this.complain(this.props.watching, "quiet");
   }
 
   // --- commands ---------------------------------------------------------------------------------------------------
@@ -124,6 +136,7 @@ class Stage {
 
   begun(value) {
     if (!value) return;
+    if (value.chosen) return this.choose(value.chosen);
     if (value.said) return this.complain(value.said, value.refused ? "loud" : "quiet");
     if (value.error) {
       this.model = emptyModel();
@@ -153,7 +166,7 @@ class Stage {
   }
 
   async command(name, ...rest) {
-    if (!this.kept.run) return;
+    if (!this.kept.run || this.watching) return;
     const guess = { pause: "paused", resume: "running", step: "running" }[name];
     if (guess && this.active && this.model.state !== "queued") this.model = { ...this.model, state: guess };
     this.draw();
@@ -234,6 +247,7 @@ class Stage {
   }
 
   forget() {
+    if (this.watching) return this.complain(this.props.gone, "quiet");
     this.kept = { token: this.kept.token };
     keep(this.kept);
     if (this.model.facts) this.complain("This run is over and no longer kept. Press Play for a new one.", "quiet");
@@ -278,14 +292,13 @@ class Stage {
     put(this.sheet, "hidden", !model.facts);
     const finished = !this.replay && ENDED.has(this.model.state) && Boolean(this.model.facts);
     put(this.again, "hidden", !finished);
-    put(this.file, "hidden", !finished);
-    if (finished) put(this.file, "href", `${this.address}/recording`);
+    this.sharing.update(this.replay ? emptyModel() : this.model, this.kept.run);
     say(this.keeping, this.model.kept);
     this.accuracy.update(model);
     this.losses.update(model);
     this.diversity.update(model);
     this.strip.introduce(classes);
-    this.strip.enable(Boolean(this.model.facts) && !this.replay);
+    this.strip.enable(Boolean(this.model.facts) && !this.replay && !this.watching);
     this.map.update(model, this.chosen);
   }
 
@@ -317,7 +330,7 @@ class Stage {
   key(event) {
     const target = event.target;
     const typing = target.closest?.("input, textarea, select, [contenteditable], [role=listbox], [role=option]");
-    if (!this.seen || typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (!this.seen || this.watching || typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.key === " " && !target.closest?.("button, summary, a, [role=button], label")) this.toggle();
     else if (event.key === ".") this.step(this.stepKind);
     else if (event.key.toLowerCase() === "r") this.step("redraw");

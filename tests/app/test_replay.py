@@ -82,11 +82,11 @@ def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_p
     told = client.get(f"/live/{run}/replay/timeline").json()
     assert len(measured(told)) == SHORT.rounds
     file = tmp_path / "run.nayer"
-    file.write_bytes(client.get(f"/live/{run}/recording").content)
+    file.write_bytes(client.get(f"/live/{run}/export/run.nayer").content)
     assert isinstance(recordings.load(file)[0], RunStarted)
     assert created(environment=Environment(recording=file)).state.registry.find(SHIPPED).ended
 
 
 def test_an_unknown_run_and_one_that_goes_on_are_said(client: TestClient) -> None:
     assert client.get("/live/nobody/replay/timeline").status_code == 404
-    assert "never started" in client.get("/live/nobody/recording").json()["error"]
+    assert "never started" in client.get("/live/nobody/export/run.nayer").json()["error"]
