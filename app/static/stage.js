@@ -86,8 +86,7 @@ class Stage {
       unseen("The run", "h2"),
       this.notice,
       this.player,
-      h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element, this.strip.element), h("div", { class: "side" }, this.accuracy.element, this.diversity.element, this.map.element, this.losses.element)),
-      this.sharing.element,
+      h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element, this.strip.element, this.sharing.element), h("div", { class: "side" }, this.accuracy.element, this.diversity.element, this.map.element, this.losses.element)),
       this.foot,
     );
   }

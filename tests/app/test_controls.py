@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 
 from app.controls import MACHINE, Form, form_settings, make_config
-from app.environment import Environment
+from app.environment import RECORDING, Environment
 from nayer import methods
 from nayer.config import Config, settings
 from nayer.errors import ConfigError
@@ -64,7 +64,7 @@ def test_every_field_says_its_help_its_bounds_and_its_unit() -> None:
 
 
 def test_the_environment_is_read_and_a_space_is_not_local() -> None:
-    assert Environment.read({"NAYER_DATA": "off"}) == Environment()
+    assert Environment.read({"NAYER_DATA": "off"}) == Environment(recording=RECORDING)
     assert Environment().local
     space = Environment.read({"SPACE_ID": "me/app", "PORT": "80"})
     assert (space.host, space.port, space.local) == ("0.0.0.0", 80, False)
