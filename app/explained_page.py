@@ -145,6 +145,11 @@ CONTROLS: Rows = {
         "",
         "app/replay.py:Replay",
     ),
+    "share": (
+        "An address that sets the same run up, a link to follow this one, its command line, and its files once it ends.",
+        "",
+        "nayer/repeating.py:words",
+    ),
     "umap": (
         "Another flat map, which keeps neighbours together; far distances mean little.",
         "",

@@ -1,6 +1,7 @@
 // What a run leaves and how it is handed on: its address, a link to follow it, the command line, files.
 
 import { h, put, say } from "./dom.js";
+import { about as explained } from "./explained.js";
 import { ENDED } from "./model.js";
 import { at } from "./server.js";
 
@@ -28,6 +29,7 @@ export class Sharing {
       "details",
       { class: "card sharing", hidden: true },
       h("summary", {}, "Share and keep"),
+      h("p", { class: "titled" }, "The same run again, the run as it goes on, and what it leaves.", explained("control/share", "sharing")),
       h("div", { class: "fields" }, this.link.element, this.watch.element, this.command.element),
       h("fieldset", {}, h("legend", {}, "Hide from who follows the address:"), ...this.hidden),
       this.files,
