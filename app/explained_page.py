@@ -146,7 +146,7 @@ CONTROLS: Rows = {
         "app/replay.py:Replay",
     ),
     "share": (
-        "An address that sets the same run up, a link to follow this one, its command line, and its files once it ends.",
+        "An address that sets the same run up, a link to follow this one, its command line, and its files at the end.",
         "",
         "nayer/repeating.py:words",
     ),
