@@ -15,10 +15,10 @@ from app.view import View
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours and two more, in the order the page's script has them.
+# Okabe and Ito's colours and three more, in the order the page's script has them.
 CLASS_COLOURS = (
     *("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2"),
-    *("#D55E00", "#CC79A7", "#8A8F98", "#7A5195", "#A0662B"),
+    *("#D55E00", "#CC79A7", "#A0C878", "#783CF0", "#DC003C"),
 )
 STUDENT, TEACHER, MARK = "#0067b0", "#3c4656", "#b8bec8"
 SHOWN_ROWS = 6  # newest rounds of samples

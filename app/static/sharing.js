@@ -79,7 +79,7 @@ function hide(ids) {
 /** A line to be copied, with its button. */
 function copied(label) {
   const text = h("input", { readonly: "", "aria-label": label, onfocus: () => text.select() });
-  const button = h("button", { type: "button", onclick: () => copy() }, "Copy");
+  const button = h("button", { type: "button", "aria-label": `Copy: ${label}`, onclick: () => copy() }, "Copy");
   const copy = async () => {
     text.select();
     try {

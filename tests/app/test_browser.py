@@ -76,6 +76,7 @@ def test_keys_play_step_and_redraw_but_not_while_typing(new_page: NewPage) -> No
     until(page, "paused")
 
 
+@pytest.mark.slow
 def test_slow_motion_says_each_step_with_its_numbers(new_page: NewPage) -> None:
     page = new_page(dark=True, calm=False)
     prepare(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from app.tour import LESSONS
@@ -30,6 +31,7 @@ def test_the_address_opens_a_lesson_and_keys_go_on_from_there(new_page: NewPage)
     expect(heading).to_have_text(LESSONS[0].title)
 
 
+@pytest.mark.slow
 def test_a_lesson_runs_for_real_and_is_found_again_after_a_reload(new_page: NewPage) -> None:
     page = new_page()
     page.goto(f"{page.url}?lesson=1")
