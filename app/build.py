@@ -42,6 +42,7 @@ def build(
     *,
     version: str,
     local: bool,
+    on_space: bool = False,
     greets: bool = False,
 ) -> gr.Blocks:
     """The page, ready to be mounted. `version` names the state of the static files; `greets`: a recording plays."""
@@ -75,7 +76,8 @@ def build(
                             gone=text.WATCHED_GONE,
                             recorded=text.RECORDED,
                             empty=[text.EMPTY_TITLE, text.EMPTY_TEXT],
-                            grace=text.GRACE.format(seconds=registry.grace_seconds),
+                            grace=text.GRACE.format(seconds=registry.grace_seconds)
+                            + (f" {text.ON_A_SPACE}" if on_space else ""),
                         )
             with gr.Tab("Reset lab", id="lab-tab"):
                 lab_tab(teachers, first=str(form.teacher.value), version=version, local=local)

@@ -92,7 +92,16 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     uploads = Uploads()
     commands = Commands(registry, teachers, uploads, local=environment.local)
     kept = Recordings(registry, environment.recording)
-    page = build(registry, commands, explorer, teachers, version=version, local=environment.local, greets=kept.greets)
+    page = build(
+        registry,
+        commands,
+        explorer,
+        teachers,
+        version=version,
+        local=environment.local,
+        on_space=environment.on_space,
+        greets=kept.greets,
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

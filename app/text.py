@@ -66,6 +66,10 @@ NAMES_UNKNOWN = (
     "it. Without a network take one-hot rows or random numbers instead."
 )
 
+ON_A_SPACE = (
+    "This is a Hugging Face Space: it sleeps while nobody comes and wakes in a minute, and unless it has storage of "
+    "its own its disk is empty then, so save what you want to keep."
+)
 KEPT_OFF = "Runs are kept in memory only, as this server was told to: they are gone once it ends."
 KEPT_UNWRITABLE = "The data folder cannot be written, so runs are kept in memory only."
 KEPT_ELSEWHERE = "Another process keeps its runs in the data folder, so these are kept in memory only."

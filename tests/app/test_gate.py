@@ -182,3 +182,9 @@ def test_the_panel_shows_what_health_tells(client: TestClient) -> None:
         found = facts
         for name in path.split("."):
             found = found[name]
+
+
+def test_a_space_says_that_it_sleeps_and_forgets(client: TestClient) -> None:
+    assert "it sleeps while nobody comes" in client.get("/config").text
+    with TestClient(created(environment=Environment()), base_url=HERE) as elsewhere:
+        assert "it sleeps while nobody comes" not in elsewhere.get("/config").text
