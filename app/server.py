@@ -154,7 +154,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         environment = Environment.read(os.environ)
     except ConfigError as error:
         _leave(str(error), 2)
-    logs.begin()
     parser = argparse.ArgumentParser(prog="python app.py", description="Serve the page.")
     parser.add_argument("--port", type=int, default=environment.port, help="0 takes any free one")
     parser.add_argument("--host", default=environment.host, help="127.0.0.1 serves this machine only")
@@ -165,6 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not 0 <= chosen.port <= 65535:
         parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
+    logs.begin()
     with _listening(environment) as listener:
         try:
             application = create(environment)
