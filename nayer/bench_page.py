@@ -131,14 +131,14 @@ def viewer_facts(teacher: str, viewers: tuple[int, ...] = (1, 10, 50), *, span: 
 
 
 def import_facts() -> dict[str, float]:
-    """What `import nayer` takes beside `import torch`, in seconds: medians of five, in turns."""
+    """What `import nayer` takes beside `import torch`, in seconds: medians of three, in turns."""
 
     def spent(statement: str) -> float:
         began = time.monotonic()
         subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
         return time.monotonic() - began
 
-    turns = [(spent("import torch"), spent("import torch, nayer, nayer.experiment")) for _ in range(5)]
+    turns = [(spent("import torch"), spent("import torch, nayer, nayer.experiment")) for _ in range(3)]
     torch_alone, both = (statistics.median(column) for column in zip(*turns, strict=True))
     return {"import_torch_seconds": torch_alone, "import_nayer_adds_seconds": both - torch_alone}
 

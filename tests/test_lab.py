@@ -43,11 +43,13 @@ def test_every_arm_is_the_run_it_would_be_alone():
 def test_arms_take_turns_by_the_seconds_they_have_spent():
     spent = {0: 0.0, 1: 0.0}
     rounds = [event for event in Lab([quick(rounds=8), quick(rounds=8)]).events() if isinstance(event, RoundFinished)]
-    for event in rounds[2:]:  # both have had their first
-        if event.round < 7:
-            assert spent[event.arm] <= spent[1 - event.arm] or spent[1 - event.arm] == 0.0
-        spent[event.arm] = event.seconds
     assert len(rounds) == 16
+    for event in rounds:
+        if spent[event.arm]:  # until both have had their first it is one after the other
+            assert spent[event.arm] <= spent[1 - event.arm]
+        spent[event.arm] = event.seconds
+        if event.round == 7:  # its last: from here on the other one is alone
+            break
 
 
 def test_an_arm_that_cannot_go_on_says_so_and_the_others_end_as_planned():

@@ -178,7 +178,7 @@ def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> N
     assert len(summaries) == 10
     assert not [summary for summary in summaries if "no value" in summary.lower() or "empty" in summary]
     page.locator(".accuracy .numbers summary").click()
-    assert page.locator(".accuracy .numbers tbody tr").count() == 4
+    expect(page.locator(".accuracy .numbers tbody tr")).to_have_count(4)  # made as the table is opened
     cells = page.locator(".samples .row:not(.live) .cell")
     assert "the teacher sees" in str(cells.first.get_attribute("aria-label"))
     unnamed = page.locator("#nayer-bar button, #nayer-stage button").evaluate_all(
