@@ -6,13 +6,14 @@ import inspect
 from typing import Any
 
 import gradio as gr
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from gradio.context import LocalContext
 
 from app.commands import Commands
 from app.counters import Counters
 
-NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "leave", "revive", "stop")
+NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "burst", "leave", "revive", "stop")
 
 
 def command_routes(commands: Commands, counters: Counters) -> APIRouter:
@@ -20,7 +21,7 @@ def command_routes(commands: Commands, counters: Counters) -> APIRouter:
     router = APIRouter()
 
     @router.post("/command/{name}")
-    def command(name: str, arguments: list[Any]) -> Response:
+    def command(name: str, arguments: list[Any], request: Request) -> Response:
         if name not in NAMES:
             return JSONResponse({"error": f"command={name[:40]!r} does not exist."}, status_code=404)
         method = getattr(commands, name)
@@ -28,6 +29,7 @@ def command_routes(commands: Commands, counters: Counters) -> APIRouter:
             inspect.signature(method).bind(*arguments)
         except TypeError:
             return JSONResponse({"error": f"{name} takes other arguments."}, status_code=422)
+        LocalContext.request.set(gr.Request(request))  # as in Gradio's own events: a GPU is lent to who asks
         try:
             return JSONResponse({"told": method(*arguments)})
         except gr.Error as error:

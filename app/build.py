@@ -44,8 +44,10 @@ def build(
     local: bool,
     on_space: bool = False,
     greets: bool = False,
+    lends: bool = False,
 ) -> gr.Blocks:
-    """The page, ready to be mounted. `version` names the state of the static files; `greets`: a recording plays."""
+    """The page, ready to be mounted. `version` names the state of the static files; `greets`: a recording plays;
+    `lends`: there is a GPU for a moment."""
     page = Page(title=text.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
@@ -72,6 +74,7 @@ def build(
                             teachers=[shown(card) for card in teachers],
                             parts=text.PARTS,
                             greets=greets,
+                            lends=lends,
                             watching=text.WATCHING,
                             gone=text.WATCHED_GONE,
                             recorded=text.RECORDED,
@@ -96,6 +99,7 @@ def build(
             commands.step,
             commands.pace,
             commands.change,
+            *([commands.burst] if lends else []),
             commands.stop,
             commands.status,
             explorer.embeddings,

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from app.address import address
 from app.arguments import Values, Whole, Word, checked
+from app.burst import Lent, for_visitor
 from app.controls import make_config
 from app.cost import check_cost
 from app.payload import payload
@@ -31,12 +32,20 @@ class Commands:
     """Each method is one public endpoint; a mistake comes back as one sentence."""
 
     def __init__(
-        self, registry: Registry, teachers: Sequence[TeacherCard], uploads: Uploads | None = None, *, local: bool
+        self,
+        registry: Registry,
+        teachers: Sequence[TeacherCard],
+        uploads: Uploads | None = None,
+        *,
+        local: bool,
+        lent: Lent | None = None,
     ) -> None:
+        """`lent`: the GPU of a ZeroGPU Space."""
         self._registry = registry
         self._shipped = teachers
         self._uploads = uploads or Uploads()
         self._local = local
+        self._lent = lent
 
     def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
@@ -151,6 +160,17 @@ class Commands:
         except NayerError as error:
             raise _shown(error) from None
         return self._do(run, token, "change", arm, settings)
+
+    @checked
+    def burst(self, run: Word, token: Word) -> dict[str, Any]:
+        """Have the next rounds made on a GPU that this Space lends you for a moment; the run then goes on here."""
+        if self._lent is None:
+            raise _shown(ConfigError("this page has no GPU to lend; the run goes on as it is."))
+        try:
+            plan = self._registry.owned(run, token).plan
+        except NayerError as error:
+            raise _shown(error) from None
+        return self._do(run, token, "burst", for_visitor(self._lent, plan.brought))
 
     @checked
     def revive(self, run: Word, token: Word) -> dict[str, Any]:

@@ -139,6 +139,11 @@ CONTROLS: Rows = {
         "",
         "nayer/state.py:revise",
     ),
+    "burst": (
+        "On a ZeroGPU Space: the next rounds are made on a GPU that is lent for a moment, then the run goes on here.",
+        "",
+        "nayer/burst.py:rounds",
+    ),
     "stop": ("Ends the run; what it has shown stays.", "", "nayer/session.py:Session.stop"),
     "replay": (
         "What a run told the page, told again at any speed: the panels are the same, and nothing is computed.",

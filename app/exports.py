@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from app.recordings import Recordings
-from app.sessions import ANSWER_SECONDS, Registry
+from app.sessions import Registry, answered
 from app.shelf import NoSuchRun
 from nayer.errors import ConfigError, NayerError
 
@@ -59,7 +59,7 @@ class Exports:
             return kept[0]
         asked: Future[bytes] = self._registry.find(run_id).session.ask(lambda source: source.student(0))
         try:
-            return asked.result(ANSWER_SECONDS)
+            return answered(asked)
         except NayerError:
             return b""
 

@@ -18,6 +18,7 @@ from nayer.events import Event, Note, RunFinished
 from nayer.session import ENDED, Session, State
 
 if TYPE_CHECKING:  # it brings torch
+    from nayer.burst import Rounds
     from nayer.redraws import Redraws
 
 
@@ -140,6 +141,9 @@ class Resumed:
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
         return self._source.redraws(arm, label, count)
+
+    def burst(self, rounds: Rounds) -> None:
+        self._source.burst(rounds)
 
     def checkpoint(self) -> bytes:
         return self._source.checkpoint()

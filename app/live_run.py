@@ -28,6 +28,7 @@ from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
 from nayer.session import ENDED, Session
 
 if TYPE_CHECKING:  # the core brings torch with it
+    from nayer.burst import Rounds
     from nayer.redraws import Redraws
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class Source(Protocol):
     def change(self, arm: int, values: Mapping[str, object]) -> Config: ...
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws: ...
+
+    def burst(self, rounds: Rounds) -> None: ...
 
     def checkpoint(self) -> bytes: ...
 

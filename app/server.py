@@ -26,6 +26,7 @@ from app.address import Addressed
 from app.asking import command_routes
 from app.bringing import bringing_route
 from app.build import build
+from app.burst import Lent, lent_gpu
 from app.code_pages import code_routes
 from app.commands import Commands
 from app.environment import Environment
@@ -77,8 +78,8 @@ def open_keeping(environment: Environment) -> Keeping:
     return Keeping(store)
 
 
-def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
-    """The whole application; `opener` makes of a plan what is run."""
+def create(environment: Environment, opener: Opener = open_source, lent: Lent | None = None) -> FastAPI:
+    """The whole application; `opener` makes of a plan what is run. `lent`: the GPU of a ZeroGPU Space."""
     registry = Registry(
         opener,
         capacity=environment.capacity,
@@ -90,7 +91,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
     explorer = Explorer(local=environment.local)
     teachers = teacher_cards()
     uploads = Uploads()
-    commands = Commands(registry, teachers, uploads, local=environment.local)
+    commands = Commands(registry, teachers, uploads, local=environment.local, lent=lent)
     kept = Recordings(registry, environment.recording)
     page = build(
         registry,
@@ -101,6 +102,7 @@ def create(environment: Environment, opener: Opener = open_source) -> FastAPI:
         local=environment.local,
         on_space=environment.on_space,
         greets=kept.greets,
+        lends=lent is not None,
     )
 
     @contextlib.asynccontextmanager
@@ -167,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logs.begin()
     with _listening(environment) as listener:
         try:
-            application = create(environment)
+            application = create(environment, lent=lent_gpu(os.environ))
         except StorageError as error:
             _leave(str(error), 1)
         config = uvicorn.Config(

@@ -7,7 +7,9 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TookTooLong
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app import logs
 from app.counters import FULL, Counters
@@ -26,12 +28,21 @@ if TYPE_CHECKING:  # the core brings torch with it
     from nayer.redraws import Redraws
 
 Opener = Callable[[Plan], Source]
+Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
 DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
 
 
 class NotYours(NayerError):
     """A command came with another visitor's token, or none."""
+
+
+def answered(asked: Future[Answer]) -> Answer:
+    """What a run says between two events. Raises what it raises, and ConfigError where it takes too long."""
+    try:
+        return asked.result(ANSWER_SECONDS)
+    except TookTooLong:
+        raise ConfigError(f"this run did not answer within {ANSWER_SECONDS:.0f} s; ask again in a moment.") from None
 
 
 class Registry:
@@ -136,9 +147,9 @@ class Registry:
         return run
 
     def command(self, run_id: str, token: str, command: str, *arguments: Any) -> LiveRun:
-        """One of pause, resume, step, pace, change, leave and stop, by the run's owner.
+        """One of pause, resume, step, pace, change, burst, leave and stop, by the run's owner.
 
-        Without effect on a run that has ended, but for `change`, which says so.
+        Without effect on a run that has ended, but for `change` and `burst`, which say so.
         """
         run = self.owned(run_id, token)
         run.session.keep_alive()
@@ -151,10 +162,10 @@ class Registry:
             case "pace":
                 run.pace = arguments[0]
                 run.session.set_pace(run.pace)
-            case "change":
+            case "change" | "burst":
                 if run.ended:
                     raise ConfigError("this run has ended and cannot change; start a new one.")
-                run.session.ask(lambda source: source.change(*arguments)).result(ANSWER_SECONDS)
+                answered(run.session.ask(lambda source: getattr(source, command)(*arguments)))
             case _:
                 getattr(run.session, command)(*arguments)
         return run
@@ -163,7 +174,7 @@ class Registry:
         """One label of an arm through `count` new noisy layers, for the run's owner; also after its end."""
         run = self.owned(run_id, token)
         run.session.keep_alive()
-        return run.session.ask(lambda source: source.redraws(arm, label, count)).result(ANSWER_SECONDS)
+        return answered(run.session.ask(lambda source: source.redraws(arm, label, count)))
 
     def look(self, run_id: str) -> LiveRun:
         """`find`, and note that somebody is watching."""

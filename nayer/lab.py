@@ -10,10 +10,12 @@ from nayer import checkpoints
 from nayer.brought import Brought
 from nayer.brought_teacher import opened
 from nayer.bundle import description
+from nayer.burst import Rounds, going_on
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
-from nayer.events import Event, RoundFinished, RunFailed
+from nayer.events import Event, Note, RoundFinished, RunFailed
 from nayer.experiment import Run, open_run
+from nayer.failures import close, log
 from nayer.redraws import Redraws
 from nayer.teachers import weights_of
 
@@ -49,6 +51,7 @@ class Lab:
         self._brought = brought
         self._given: dict[str, Any] = {}  # what was brought, once it is read
         self._arms: dict[int, _Arm] = {}
+        self._away: Rounds | None = None  # who makes the next rounds, where it is somebody else
 
     def events(self) -> Iterator[Event]:
         """All arms to their ends. One that fails says so in an event of its own, and the others go on.
@@ -67,6 +70,15 @@ class Lab:
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
         """`Run.redraws` of one arm."""
         return self._run(arm).redraws(label, count)
+
+    def burst(self, rounds: Rounds) -> None:
+        """Has the next rounds of a run by itself made by `rounds`; after them it goes on here. Ask between two events.
+
+        Raises ConfigError for arms side by side.
+        """
+        if self.seeds or len(self.configs) > 1:
+            raise ConfigError("a burst is for a run by itself; arms side by side share their machine.")
+        self._away = rounds
 
     def checkpoint(self) -> bytes:
         """All that a run by itself needs to go on; empty for arms side by side. Ask at a RoundFinished."""
@@ -100,6 +112,7 @@ class Lab:
             going.append(number)
             yield from self._round(number, going)  # something to see while the next one is opened
         while going:
+            yield from self._burst()
             yield from self._round(min(going, key=lambda number: self._arms[number].seconds), going)
 
     def _opened(self, config: Config) -> Run:
@@ -128,3 +141,30 @@ class Lab:
             state = arm.run.state
             yield RunFailed(round=state.round, seconds=state.seconds, arm=number, message=str(error))
         going.remove(number)
+
+    def _burst(self) -> Iterator[Event]:
+        """What is made elsewhere, if that was asked for, and the run's own state as it comes back from there."""
+        away, self._away = self._away, None
+        if away is None:
+            return
+        arm, content = self._arms[0], self.checkpoint()
+        round_, seconds = arm.run.state.round, arm.run.state.seconds
+
+        def note(message: str) -> Note:
+            return Note(round=round_, seconds=seconds, message=message)
+
+        yield note("The next rounds are asked of a GPU that is lent for a moment; the run then goes on here.")
+        first = round_
+        try:
+            for events, checkpoint in away(content):
+                content = checkpoint
+                yield from events
+                round_, seconds = events[-1].round + 1, events[-1].seconds
+        except Exception:
+            log.warning("a burst ended early", exc_info=True)
+            yield note("No GPU was lent, or not to the end; what is missing is made here.")
+        close(arm.events)
+        checkpoints.restore(content, arm.run.state)
+        arm.events, arm.seconds = going_on(arm.run.events()), arm.run.state.seconds
+        if round_ > first:
+            yield note(f"The GPU made {round_ - first} of the rounds; the next ones are made here.")

@@ -20,8 +20,9 @@ export const STEPS = [
 ];
 
 export class Bar {
-  /** actions: { toggle(), step(kind), slow(), apply(), revive(), stop() }. */
-  constructor(actions) {
+  /** actions: { toggle(), step(kind), slow(), apply(), revive(), burst(), stop() }; `lends`: whether there is a GPU for a moment. */
+  constructor(actions, lends) {
+    this.lends = lends;
     this.playName = h("span", {}, "Play");
     this.playIcon = h("span", { class: "icon-slot" }, icon("play"));
     this.play = h("button", { type: "button", class: "primary play", onclick: () => actions.toggle() }, this.playIcon, this.playName);
@@ -29,6 +30,7 @@ export class Bar {
     this.slow = h("button", { type: "button", class: "slow", "aria-pressed": "false", title: "A few seconds for every step, with its numbers", onclick: () => actions.slow() }, icon("slow"), h("span", {}, "Slow motion"));
     this.apply = h("button", { type: "button", class: "apply", title: "Go on with the settings as the form holds them now, from the next round on", onclick: () => actions.apply() }, "Apply settings");
     this.revive = h("button", { type: "button", class: "primary revive", hidden: true, title: "The server was interrupted; go on from the last checkpoint", onclick: () => actions.revive() }, "Go on");
+    this.burst = h("button", { type: "button", class: "burst", hidden: true, title: "The next rounds on a GPU that this Space lends you for a moment; then the run goes on here", onclick: () => actions.burst() }, "GPU burst");
     this.stop = h("button", { type: "button", class: "stop", title: "End this run; what it has shown stays", onclick: () => actions.stop() }, icon("stop"), h("span", {}, "Stop"));
     this.line = h("p", { class: "standing" });
     this.keys = h("p", { class: "keys", "aria-hidden": "true" }, h("kbd", {}, "Space"), " play ", h("kbd", {}, "."), " step ", h("kbd", {}, "R"), " re-draw");
@@ -37,7 +39,7 @@ export class Bar {
     this.element = h(
       "div",
       { class: "bar", role: "toolbar", "aria-label": "Run" },
-      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.apply, this.revive, this.stop, about(["control/play", "control/step", "control/slow", "control/apply", "control/stop"], "the buttons of a run")),
+      h("div", { class: "buttons" }, this.play, h("div", { class: "segmented steps", role: "group", "aria-label": "Step" }, h("span", { class: "group-name", "aria-hidden": "true" }, "Step"), ...this.steps), this.slow, this.apply, this.revive, this.burst, this.stop, about(["control/play", "control/step", "control/slow", "control/apply", ...(lends ? ["control/burst"] : []), "control/stop"], "the buttons of a run")),
       h("div", { class: "told" }, this.line, this.keys),
       this.status,
       this.progress,
@@ -56,6 +58,7 @@ export class Bar {
     put(this.stop, "disabled", !(running || model.state === "paused" || model.state === "queued"));
     put(this.apply, "hidden", !(running || model.state === "paused"));
     put(this.revive, "hidden", model.state !== "interrupted");
+    put(this.burst, "hidden", !(this.lends && (running || model.state === "paused")));
     put(this.slow, "aria-pressed", String(model.pace > 0));
     this.element.dataset.state = model.state;
     this.progress.style.width = model.facts ? `${(100 * model.rounds_done) / model.facts.rounds}%` : "0";

@@ -61,7 +61,7 @@ class Stage {
       this.samples.highlight(index);
       this.map.highlight(index);
     };
-    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), apply: () => this.apply(), revive: () => this.revive(), stop: () => this.command("stop") });
+    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), apply: () => this.apply(), revive: () => this.revive(), burst: () => this.command("burst"), stop: () => this.command("stop") }, this.props.lends);
     this.diagram = new Diagram(this.props.parts);
     this.samples = new Samples({ focus });
     this.samples.pictured = (url, count) => this.diagram.picture(url, count);

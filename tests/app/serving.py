@@ -13,6 +13,7 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 
+from app.burst import Lent
 from app.environment import Environment
 from app.server import create, open_source
 from app.sessions import Opener, Registry
@@ -30,9 +31,9 @@ def in_a_loop(make: Callable[[], T]) -> T:
         return thread.submit(lambda: asyncio.run(run())).result()
 
 
-def created(opener: Opener = open_source, environment: Environment | None = None) -> FastAPI:
+def created(opener: Opener = open_source, environment: Environment | None = None, lent: Lent | None = None) -> FastAPI:
     """The whole application."""
-    return in_a_loop(lambda: create(environment or Environment(grace_seconds=30.0), opener))
+    return in_a_loop(lambda: create(environment or Environment(grace_seconds=30.0), opener, lent))
 
 
 class Served:

@@ -30,6 +30,7 @@ ENDPOINTS = [
     "step",
     "pace",
     "change",
+    "burst",
     "revive",
     "leave",
     "stop",
