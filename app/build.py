@@ -69,7 +69,6 @@ def build(
                             apply_default_css=False,
                             elem_id="stage",
                             version=version,
-                            pause_ms=1000 if local else 2000,
                             first=form.teacher.value,
                             teachers=[shown(card) for card in teachers],
                             parts=text.PARTS,
@@ -83,11 +82,11 @@ def build(
                             + (f" {text.ON_A_SPACE}" if on_space else ""),
                         )
             with gr.Tab("Reset lab", id="lab-tab"):
-                lab_tab(teachers, first=str(form.teacher.value), version=version, local=local)
+                lab_tab(teachers, first=str(form.teacher.value), version=version)
             with gr.Tab("Embeddings", id="embeddings"):
                 ExplorerTab(form, teachers, version=version, local=local)
             with gr.Tab("Learn", id="learn"):
-                tour_tab(version=version, local=local)
+                tour_tab(version=version)
         status_panel(version=version)
         _wire(stage, form, commands, registry)
         for command in (

@@ -67,7 +67,6 @@ class ExplorerTab:
                     elem_id="explorer",
                     elem_classes="nayer-frame",
                     version=version,
-                    pause_ms=1000 if local else 2000,
                 )
         self._wire(form, show, take)
 

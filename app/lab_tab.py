@@ -16,7 +16,7 @@ import(address).then((lab) => lab.mount({ element, props }));
 """
 
 
-def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str, local: bool) -> gr.HTML:
+def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.HTML:
     """Drawn inside the Blocks context it is made in; `first` is the teacher to begin with."""
     return gr.HTML(
         html_template='<div id="nayer-lab" class="nayer"></div>',
@@ -25,7 +25,6 @@ def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str, local:
         elem_id="lab",
         elem_classes="nayer-frame",
         version=version,
-        pause_ms=1000 if local else 2000,
         first=first,
         experiments={name: [one.title, one.question] for name, one in EXPERIMENTS.items()},
         presets=[[name, method.title] for name, method in PRESETS.items()],

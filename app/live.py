@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
@@ -15,6 +16,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from app.live_run import LiveRun, NoSuchArm
 from app.payload import lab_payload, payload, rounds
 from app.plots import sheet
+from app.rhythm import Rhythm
 from app.sessions import Registry
 from app.shelf import NoSuchRun, TooManyGuesses
 from app.view import View
@@ -41,7 +43,11 @@ def style_sheets() -> list[str]:
 
 def told(run: LiveRun, arm: int, since: int) -> bytes | None:
     """What is new of an arm since `since`, as JSON; None when nothing is."""
-    news = payload(run.refresh(arm), since)
+    return written(payload(run.refresh(arm), since))
+
+
+def written(news: dict[str, Any] | None) -> bytes | None:
+    """As JSON; None stays None."""
     return None if news is None else json.dumps(news, ensure_ascii=False, allow_nan=False).encode()
 
 
@@ -90,34 +96,39 @@ def routes(
     registry: Registry,
     umap: Callable[[str], dict[str, object]],
     explore: Callable[[dict[str, object]], dict[str, object]],
+    rhythm: Rhythm,
 ) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
-    of the embedding explorer."""
+    of the embedding explorer; `rhythm` says when a viewer asks again."""
     router = APIRouter()
     sheets = Sheets(sheet)
     beginnings = Beginnings(lambda run, arm: told(run, arm, 0))
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
 
+    def news_of(run: LiveRun, news: bytes | None) -> Response:
+        """What is new, if anything, and when to ask again."""
+        again = rhythm.again(quick=run.pace > 0 or run.state == "paused")
+        headers = {"Cache-Control": "no-store", "Ask-Again": f"{again:.2f}"}
+        if news is None:
+            return Response(status_code=204, headers=headers)
+        return Response(news, media_type="application/json", headers=headers)
+
     @router.get("/live/{run}/status")
     @router.get("/live/{run}/arm/{arm}/status")
     def status(run: str, arm: int = 0, since: int = 0) -> Response:
         try:
-            news = beginnings.of(registry.look(run), arm) if since <= 0 else told(registry.look(run), arm, since)
+            found = registry.look(run)
+            return news_of(found, beginnings.of(found, arm) if since <= 0 else told(found, arm, since))
         except (NoSuchRun, NoSuchArm) as error:
             return gone(error)
-        if news is None:
-            return Response(status_code=204)
-        return Response(news, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/rounds")
     def sample_rounds(run: str, since: int = 0) -> Response:
         try:
-            news = rounds(registry.look(run).refresh(), since)
+            found = registry.look(run)
+            return news_of(found, written(rounds(found.refresh(), since)))
         except NoSuchRun as error:
             return gone(error)
-        if news is None:
-            return Response(status_code=204)
-        return JSONResponse(news, headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/frame/{seq}.jpg")
     @router.get("/live/{run}/arm/{arm}/frame/{seq}.jpg")
@@ -139,10 +150,7 @@ def routes(
             return gone(error)
         seen = [int(part) for part in since.split(",") if part.isdecimal()]
         arms = len(found.plan.arms)
-        news = lab_payload(found, seen if len(seen) == arms else [0] * arms)
-        if news is None:
-            return Response(status_code=204)
-        return JSONResponse(news, headers={"Cache-Control": "no-store"})
+        return news_of(found, written(lab_payload(found, seen if len(seen) == arms else [0] * arms)))
 
     @router.get("/live/{run}/round/{round_}")
     @router.get("/live/{run}/arm/{arm}/round/{round_}")

@@ -42,6 +42,7 @@ from app.plans import Plan
 from app.recordings import Recordings
 from app.refusals import Refusals
 from app.replay_routes import replay_routes
+from app.rhythm import Rhythm
 from app.sessions import Opener, Registry
 from app.store import Store
 from app.theme import theme
@@ -123,7 +124,9 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     application.include_router(bringing_route(registry, uploads))
     application.include_router(replay_routes(kept))
     application.include_router(export_route(Exports(registry, kept)))
-    application.include_router(routes(registry, UmapMaps(registry).look, explorer.asked))
+    application.include_router(
+        routes(registry, UmapMaps(registry).look, explorer.asked, Rhythm(1.0 if environment.local else 2.0))
+    )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'
     gr.mount_gradio_app(

@@ -12,7 +12,7 @@ import(address).then((tour) => tour.mount({ element, props }));
 """
 
 
-def tour_tab(*, version: str, local: bool) -> gr.HTML:
+def tour_tab(*, version: str) -> gr.HTML:
     """Drawn inside the Blocks context it is made in."""
     return gr.HTML(
         html_template='<div id="nayer-tour" class="nayer"></div>',
@@ -21,6 +21,5 @@ def tour_tab(*, version: str, local: bool) -> gr.HTML:
         elem_id="tour",
         elem_classes="nayer-frame",
         version=version,
-        pause_ms=1000 if local else 2000,
         lessons=tour.shown(),
     )

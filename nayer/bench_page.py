@@ -22,7 +22,6 @@ from typing import Any
 from nayer.errors import NayerError
 
 START_TIMEOUT = 120.0  # s, for the page to answer
-ASK_EVERY = 1.0  # s, between two questions of a viewer, as the page's own script asks
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -35,8 +34,12 @@ class Served:
     answered: float  # s after its start
 
     def get(self, path: str) -> bytes:
+        return self.ask(path)[0]
+
+    def ask(self, path: str) -> tuple[bytes, float]:
+        """What a viewer is told, and in how many seconds they ask again."""
         with urllib.request.urlopen(self.address + path, timeout=60) as answer:
-            return bytes(answer.read())
+            return bytes(answer.read()), float(answer.headers.get("Ask-Again", 1.0))
 
     def command(self, name: str, *arguments: Any) -> dict[str, Any]:
         """One of the page's own commands."""
@@ -166,16 +169,16 @@ def _rate(page: Served, run: str, span: float) -> float:
 
 @contextmanager
 def _watched_by(count: int, page: Served, run: str) -> Iterator[None]:
-    """`count` viewers who ask once a second for what is new."""
+    """`count` viewers who ask for what is new, as often as the page's own script does."""
     over = threading.Event()
 
     def view(place: int) -> None:
-        over.wait(ASK_EVERY * place / max(1, count))  # nobody opens a page in the same millisecond
+        over.wait(place / count)  # nobody opens a page in the same millisecond
         since = ""
         while not over.is_set():
-            answer = page.get(f"/live/{run}/lab?since={since}")
+            answer, again = page.ask(f"/live/{run}/lab?since={since}")
             since = json.loads(answer)["seq"] if answer else since
-            over.wait(ASK_EVERY)
+            over.wait(again)
 
     threads = [threading.Thread(target=view, args=(place,), daemon=True) for place in range(count)]
     for thread in threads:

@@ -33,7 +33,7 @@ class Explorer {
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
     this.facts = h("p", { class: "note facts", role: "status" });
     this.map = new LabelMap({ focus: (index) => this.map.highlight(index), umap: () => this.umap(), title: "Where the names lie", legend: LEGEND, usual: USUAL });
-    this.rounds = new Rounds({ every: this.props.pause_ms, seen: () => this.seen });
+    this.rounds = new Rounds({ seen: () => this.seen });
     this.matrices = new Matrices({ focus: (pair) => this.map.highlight(pair) });
     this.answered = h("div", { class: "explorer-grid" }, this.map.element, this.rounds.element, this.matrices.element);
     host.replaceChildren(unseen("Class names and their embeddings", "h2"), this.notice, this.facts, this.answered);

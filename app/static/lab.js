@@ -95,7 +95,6 @@ class Lab {
     this.feed = new Feed({
       address: at(`live/${this.kept.run}`),
       news: "lab",
-      every: this.props.pause_ms,
       seen: () => this.seen,
       heard: (facts) => this.hear(facts),
       gone: () => this.forget(),

@@ -11,9 +11,9 @@ const LEGEND = [["round", "embedding, fixed"], ["round tiny", "sample, by the te
 const USUAL = { pca: "The teacher's features of each invented image, turned and scaled as a whole so that the class means come to lie on the embeddings. A flat shadow (PCA)." };
 
 export class Rounds {
-  /** `every` is ms between two questions; `seen()` says whether the explorer is on show. */
-  constructor({ every, seen }) {
-    Object.assign(this, { every, seen });
+  /** `seen()` says whether the explorer is on show. */
+  constructor({ seen }) {
+    Object.assign(this, { seen });
     this.map = new LabelMap({ focus: (index) => this.map.highlight(index), title: "Where the samples of your run fall", about: ["panel/rounds", "measure/at_home"], legend: LEGEND, usual: USUAL });
     this.slider = h("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": "Round", oninput: () => this.choose(Number(this.slider.value)) });
     this.play = h("button", { type: "button", class: "small", onclick: () => this.toggle() }, "▶ Play the rounds");
@@ -37,7 +37,6 @@ export class Rounds {
     this.feed = new Feed({
       address: at(`live/${run}`),
       news: "rounds",
-      every: this.every,
       heard: (news) => this.hear(news),
       gone: () => this.draw(),
       trouble: () => {},

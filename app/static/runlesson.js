@@ -15,8 +15,8 @@ const NAMES = { empty: "▶ Run it", running: "Pause", paused: "Resume", queued:
 
 export class RunLesson {
   /** `kept`: the run of this lesson that was going on when the page was left, { run, token }. */
-  constructor({ lesson, number, seen, every, kept }) {
-    Object.assign(this, { lesson, number, seen, every, kept: kept ?? {}, state: "empty", arms: [], facts: null, strips: 0 });
+  constructor({ lesson, number, seen, kept }) {
+    Object.assign(this, { lesson, number, seen, kept: kept ?? {}, state: "empty", arms: [], facts: null, strips: 0 });
     this.build();
     addEventListener("pagehide", () => this.state === "queued" && leave(this.kept));
     if (this.kept.run) this.follow();
@@ -102,7 +102,6 @@ export class RunLesson {
     this.feed = new Feed({
       address: at(`live/${this.kept.run}`),
       news: "lab",
-      every: this.every,
       seen: this.seen,
       heard: (facts) => this.hear(facts),
       gone: () => this.forget(),

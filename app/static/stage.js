@@ -213,7 +213,6 @@ class Stage {
     this.feed?.close();
     this.feed = new Feed({
       address: at(`live/${this.kept.run}`),
-      every: this.props.pause_ms,
       heard: (news) => this.hear(news),
       gone: () => this.forget(),
       seen: () => this.seen,
@@ -238,7 +237,6 @@ class Stage {
       this.command("pace", this.wantsSlow);
       this.wantsSlow = 0;
     }
-    this.feed.quick = this.model.pace > 0 || this.model.state === "paused";
     if (news.state === "failed") this.complain(news.error);
     if (news.state === "queued" && this.props.greets && !this.replay) this.playBack("recording", "waiting");
     else if (news.state !== "queued" && this.replay?.why === "waiting") this.leaveReplay();

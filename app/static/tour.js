@@ -97,7 +97,7 @@ class Tour {
     const seen = () => this.seen && this.number === number;
     if (lesson.names.length) return new NamesLesson({ lesson, seen });
     const kept = remembered().lesson;
-    return new RunLesson({ lesson, number, seen, every: this.props.pause_ms, kept: kept?.number === number ? kept : null });
+    return new RunLesson({ lesson, number, seen, kept: kept?.number === number ? kept : null });
   }
 
   key(event) {

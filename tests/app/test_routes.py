@@ -54,6 +54,7 @@ def test_status_gives_everything_then_nothing(client: TestClient, run: LiveRun) 
     assert len(news["measures"]["points"]) == SHORT.rounds
     again = client.get(f"/live/{run.id}/status?since={news['seq']}")
     assert again.status_code == 204
+    assert float(again.headers["Ask-Again"]) > 0.0
     assert again.content == b""
 
 

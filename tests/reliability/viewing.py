@@ -49,7 +49,7 @@ class Viewers:
                         await self._fetch(client, newest)
             elif answer.status_code != 204:
                 self.failures += 1
-            await asyncio.sleep(0.25 if attentive else self.every)
+            await asyncio.sleep(0.25 if attentive else max(self.every, float(answer.headers.get("Ask-Again", 0.0))))
 
     async def _fetch(self, client: httpx.AsyncClient, frame: int) -> None:
         picture = await client.get(f"/live/{self.run}/frame/{frame}.jpg")
