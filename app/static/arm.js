@@ -9,8 +9,8 @@ const SHOWN = 4; // newest rows of samples
 const ACROSS = 10; // classes of a row; more would be too small to see
 
 export class Arm {
-  /** `pick(round)` when somebody asks for the whole batch of a row. */
-  constructor({ number, title, address, pick }) {
+  /** `pick(round)` when somebody asks for the whole batch of a row, `change(text)` when this arm is to go on otherwise. */
+  constructor({ number, title, address, pick, change }) {
     Object.assign(this, { number, title, address, pick });
     this.colour = ARM_COLOURS[number];
     this.model = emptyModel();
@@ -19,7 +19,10 @@ export class Arm {
     this.rows = h("div", { class: "arm-rows" });
     this.failure = h("p", { class: "notice", hidden: true, role: "alert" });
     this.facts = h("dl", { class: "arm-facts" });
-    this.element = h("section", { class: "card arm", "aria-label": `Arm ${title}`, style: `--arm:${this.colour}` }, h("h3", {}, h("i", { class: "swatch" }), title), this.cost, this.failure, this.heads, this.rows, this.facts);
+    const wanted = h("input", { type: "text", placeholder: "noisy_reset_every=0", "aria-label": `Other settings for arm ${title}` });
+    const asked = (event) => (event.preventDefault(), wanted.value.trim() && change(wanted.value));
+    this.change = h("details", { class: "arm-change", hidden: true }, h("summary", {}, "Change this arm"), h("form", { onsubmit: asked }, wanted, h("button", { type: "submit" }, "Apply")), h("p", { class: "note" }, "name=value, with spaces between; from the arm's next round on."));
+    this.element = h("section", { class: "card arm", "aria-label": `Arm ${title}`, style: `--arm:${this.colour}` }, h("h3", {}, h("i", { class: "swatch" }), title), this.cost, this.failure, this.heads, this.rows, this.facts, this.change);
   }
 
   /** `news` of the arm, or null where there are none; `result` of its present seed, undefined before its first turn. */

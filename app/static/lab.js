@@ -7,7 +7,7 @@ import { titled } from "./explained.js";
 import { Feed } from "./feed.js";
 import { keep, remembered } from "./kept.js";
 import { LabCharts } from "./labcharts.js";
-import { LabForm } from "./labform.js";
+import { LabForm, settingsOf } from "./labform.js";
 import { Results } from "./results.js";
 import { ENDED } from "./model.js";
 import { at, command, leave } from "./server.js";
@@ -86,6 +86,17 @@ class Lab {
     this.feed.soon();
   }
 
+  /** An arm goes on with other settings from its next round on; every chart gets a mark there. */
+  async change(number, title, wanted) {
+    try {
+      await command("change", this.kept.run, this.kept.token, settingsOf(wanted), number);
+      this.complain(`${title} goes on with ${wanted.trim()} from its next round on.`, "quiet");
+    } catch (error) {
+      this.complain(error.message);
+    }
+    this.feed.soon();
+  }
+
   // --- news -------------------------------------------------------------------------------------------------------
 
   follow() {
@@ -125,7 +136,7 @@ class Lab {
 
   introduce(facts) {
     const address = at(`live/${this.kept.run}`);
-    this.arms = facts.arms.map((title, number) => new Arm({ number, title, address: `${address}/arm/${number}`, pick: (round) => this.openDrill(number, round) }));
+    this.arms = facts.arms.map((title, number) => new Arm({ number, title, address: `${address}/arm/${number}`, pick: (round) => this.openDrill(number, round), change: (wanted) => this.change(number, title, wanted) }));
     this.chosen = 0;
     this.columns.style.setProperty("--arms", facts.arms.length);
     this.columns.replaceChildren(...this.arms.map((arm) => arm.element));
@@ -157,6 +168,7 @@ class Lab {
     say(this.toggle, { paused: "Resume", interrupted: "Run again" }[this.state] ?? "Pause");
     put(this.toggle, "disabled", !["running", "paused", "interrupted"].includes(this.state));
     put(this.stop, "disabled", !active);
+    for (const arm of this.arms) put(arm.change, "hidden", !active);
     const parts = this.standing(facts, active);
     if (this.stands !== parts.join()) this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
     this.stands = parts.join();

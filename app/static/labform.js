@@ -62,7 +62,7 @@ export class LabForm {
 }
 
 /** `a=1 b=x c=true` as { a: 1, b: "x", c: true }; what is no number stays a text, for the server to judge. */
-function settingsOf(text) {
+export function settingsOf(text) {
   return Object.fromEntries(
     text.split(/\s+/).filter(Boolean).map((part) => {
       const [name, ...rest] = part.split("=");

@@ -112,6 +112,18 @@ def test_arms_of_ones_own_pause_and_stop_on_a_phone(new_page: NewPage) -> None:
     picture(page, "lab-narrow-dark")
     page.click(".lab-toggle")
     reached(page, "running")
+    first = page.locator(".arm").first
+    first.locator("summary").click()
+    wanted = first.get_by_role("textbox")
+    wanted.fill("seed=5")
+    wanted.press("Enter")
+    notice = page.locator("#nayer-lab > .notice")
+    expect(notice).to_have_text("seed=5 cannot change while a run goes on; start a new run with it.")
+    wanted.fill("noisy_reset_every=7")
+    wanted.press("Enter")
+    expect(notice).to_contain_text("goes on with noisy_reset_every=7 from its next round on")
+    expect(page.locator(".lab-charts .marks .change").first).to_be_attached()
+    picture(page, "lab-narrow-dark-changed")
     page.click(".lab-stop")
     reached(page, "stopped")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
