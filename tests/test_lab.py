@@ -8,7 +8,7 @@ import torch
 
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.events import Event, RoundFinished, RunFailed, RunFinished, RunStarted
+from nayer.events import Event, PolicyChanged, RoundFinished, RunFailed, RunFinished, RunStarted
 from nayer.experiment import open_run
 from nayer.lab import Lab
 from tests.tiny import all_same
@@ -65,6 +65,19 @@ def test_seeds_are_run_one_after_the_other():
     events = list(Lab([quick(rounds=1), quick(rounds=1, latent="one-hot")], seeds=(3, 5)).events())
     started = [(event.config["seed"], event.arm) for event in events if isinstance(event, RunStarted)]
     assert started == [(3, 0), (3, 1), (5, 0), (5, 1)]
+
+
+def test_of_a_thousand_changes_before_a_round_the_last_one_holds():
+    lab = Lab([quick(rounds=3)])
+    events, changed = lab.events(), []
+    for event in events:
+        if isinstance(event, RoundFinished) and event.round == 0:
+            for number in range(1000):
+                assert lab.change(0, {"noisy_reset_every": number}).noisy_reset_every == number
+        if isinstance(event, PolicyChanged):
+            changed.append((event.round, event.changes))
+    assert [(round_, list(changes)) for round_, changes in changed] == [(1, ["noisy_reset_every"])]
+    assert lab._run(0).task.config.noisy_reset_every == 999
 
 
 def test_an_arm_that_has_not_begun_cannot_be_asked():

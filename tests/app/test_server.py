@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -88,3 +90,46 @@ def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert left.value.code == 1
     told = capsys.readouterr().err
     assert told == f"port={port} is taken on 127.0.0.1; stop what listens there, or choose another with --port.\n"
+
+
+def test_whoever_comes_when_no_more_files_may_be_opened_is_served_once_some_are_closed() -> None:
+    """A thousand connections are held at once; a machine may allow fewer files."""
+    limited = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100));"
+    command = [
+        sys.executable,
+        "-c",
+        f"{limited} sys.argv = ['app.py', '--port', '0']; runpy.run_path('app.py', None, '__main__')",
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().split()[1].rpartition(":")[2])
+        with contextlib.ExitStack() as held:
+            for _ in range(120):
+                held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            with pytest.raises(OSError):
+                urlopen(f"http://127.0.0.1:{port}/health", timeout=2)
+        with urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
+            assert json.load(answer)["ready"]
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=60)
+    assert "out of system resource" in rest  # what the log says of it
+
+
+@pytest.mark.parametrize(
+    "machine", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Pacific/Kiritimati"}]
+)
+def test_a_machines_language_and_zone_change_nothing(machine: dict[str, str], tmp_path: Path) -> None:
+    code = """
+import sys
+from fastapi.testclient import TestClient
+from app.environment import Environment
+from app.server import create
+from nayer.cli import main
+with TestClient(create(Environment()), base_url="http://127.0.0.1") as client:
+    assert client.get("/").status_code == 200
+    assert client.get("/explained").status_code == 200
+main(["distill", "--teacher", "emoji10", "--rounds", "1", "--generator-steps", "1", "--out", sys.argv[1]])
+"""
+    kept = {name: value for name, value in os.environ.items() if name not in ("LANG", "LC_ALL", "LANGUAGE")}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=kept | machine, check=True)
+    assert "round,seconds" in (tmp_path / "metrics.csv").read_text("utf-8").splitlines()[0]

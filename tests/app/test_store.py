@@ -322,3 +322,23 @@ def test_a_disk_that_fails_at_any_write_leaves_the_former_checkpoint(
         store.flush(1)
     assert store.file("one", "checkpoint") == (b"newer", 2)
     assert len(list((tmp_path / "files").iterdir())) == 1
+
+
+def test_the_write_ahead_log_is_short_again_once_a_long_reader_has_gone(store: Store, tmp_path: Path) -> None:
+    """While somebody reads, SQLite can only add to it; nothing here reads for long, but a backup may."""
+    log = tmp_path / f"{schema.NAME}-wal"
+    images = np.random.default_rng(0).integers(0, 256, (200, 3, 64, 64), dtype=np.uint8)
+    made = [event for event in script(SHORT) if isinstance(event, RoundSynthesised)]
+    big = [dataclasses.replace(event, images=images) for event in made]
+    store.begin("one", "hash", "{}")
+    reader = sqlite3.connect(tmp_path / schema.NAME)
+    reader.execute("BEGIN").execute("SELECT count(*) FROM events").fetchone()
+    for turn in range(8):
+        store.add("one", 100 * turn, big)
+        assert store.flush(30)
+    assert log.stat().st_size > 16 * 2**20
+    reader.close()
+    for turn in range(8, 10):
+        store.add("one", 100 * turn, big)
+        assert store.flush(30)
+    assert log.stat().st_size <= 16 * 2**20
