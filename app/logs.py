@@ -11,7 +11,9 @@ import json
 import logging
 import os
 import sys
+import time
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TextIO
 
@@ -50,10 +52,31 @@ class Lines(logging.Formatter):
         return json.dumps(line)
 
 
+class Repeats(logging.Filter):
+    """Lets the same sentence of the same speaker through once a second: asyncio says thousands of times that no more
+    files may be opened."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if hasattr(record, "facts"):  # what happened, each time
+            return True
+        now, key = self._clock(), (record.name, record.getMessage())
+        self._said = {said: when for said, when in self._said.items() if now - when < 1.0}
+        if key in self._said:
+            return False
+        self._said[key] = now
+        return True
+
+
 def begin(stream: TextIO | None = None) -> None:
     """From now on everything that is logged in this process is written so, to `stream` or the standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Lines())
+    handler.addFilter(Repeats())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -199,3 +199,27 @@ def test_the_server_says_at_the_foot_of_the_page_how_it_is(new_page: NewPage) ->
     assert panel.locator("dt").count() == panel.locator("dd").count() > 8
     panel.scroll_into_view_if_needed()
     picture(page, "status")
+
+
+@pytest.mark.slow
+def test_a_hidden_tab_asks_rarely_and_comes_back_to_where_the_run_is(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page)
+    page.click(".bar .play")
+    until(page, "running")
+    grown(page, 2)
+    hide = """hidden => {
+        Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(hide, True)
+    page.wait_for_timeout(1500)  # what was under way is answered
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/status" in request.url else None)
+    before = page.inner_text(".standing")
+    page.wait_for_timeout(4000)
+    assert not asked
+    page.evaluate(hide, False)
+    page.wait_for_function("before => document.querySelector('.standing').innerText !== before", arg=before)
+    assert len(asked) <= 3  # at once, and not all that was missed
+    page.click(".bar .stop")

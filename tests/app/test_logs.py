@@ -94,3 +94,17 @@ def test_refusals_are_counted_by_reason_and_answers_are_not() -> None:
     for status in (200, 204, 404, 404, 413, 500, 418):
         counters.answered(status)
     assert counters.refusals() == {"nothing of that name": 2, "too long": 1, FAULTS: 1, "otherwise": 1}
+
+
+def test_what_is_said_over_and_over_is_written_once_a_second_and_what_happened_each_time() -> None:
+    now = [0.0]
+    repeats = logs.Repeats(lambda: now[0])
+
+    def passes(message: str, **more: object) -> bool:
+        return bool(repeats.filter(logging.makeLogRecord({"name": "asyncio", "msg": message} | more)))
+
+    assert [passes("out of files") for _ in range(1000)].count(True) == 1
+    assert passes("something else")
+    assert [passes("asked for", facts={"event": "asked for"}) for _ in range(3)] == [True] * 3
+    now[0] = 1.0
+    assert passes("out of files")

@@ -330,11 +330,11 @@ def test_the_write_ahead_log_is_short_again_once_a_long_reader_has_gone(store: S
     images = np.random.default_rng(0).integers(0, 256, (200, 3, 64, 64), dtype=np.uint8)
     made = [event for event in script(SHORT) if isinstance(event, RoundSynthesised)]
     big = [dataclasses.replace(event, images=images) for event in made]
-    store.begin("one", "hash", "{}")
+    filled(store, "one")
     reader = sqlite3.connect(tmp_path / schema.NAME)
-    reader.execute("BEGIN").execute("SELECT count(*) FROM events").fetchone()
+    reader.execute("BEGIN").execute("SELECT count(*) FROM event").fetchone()
     for turn in range(8):
-        store.add("one", 100 * turn, big)
+        store.add("one", 100 * (turn + 1), big)
         assert store.flush(30)
     assert log.stat().st_size > 16 * 2**20
     reader.close()
