@@ -13,6 +13,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "seconds": ("", "training.py:_rounds"),
     "device": ("", "devices.py:device"),
     "precision": ("", "precision.py:arithmetic"),
+    "compiled": ("", "compiling.py:compile_networks"),
     "evaluate_every": ("", "training.py:_rounds"),
     "test_data": ("", "experiment.py:_evaluator"),
     "test_images": ("", "experiment.py:_evaluator"),

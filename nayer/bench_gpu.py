@@ -33,14 +33,14 @@ def published_facts(
 ) -> Iterator[dict[str, float | None]]:
     """A pair after the other: trains its teacher on `data` into `out` unless it is there, and runs `nayer-paper`.
 
-    Counts in bfloat16 where the device gains by it; `changes` are further settings. Seconds are the run's own work.
+    Compiled, and in bfloat16 where the device gains by it; `changes` are further settings. Seconds are the run's own.
     """
     for model, student in pairs:
         folder = out / model
         if not (folder / "config.json").is_file():
             tell(f"teaching {model}")
             teach(lesson, folder, folder=data, model=model, student=student, epochs=TEACHING.get(model, 0))
-        values = {"teacher": str(folder), "test_data": data, "precision": "auto", **(changes or {})}
+        values = {"teacher": str(folder), "test_data": data, "precision": "auto", "compiled": True, **(changes or {})}
         facts = run_facts(Config.parse(values, methods.get("nayer-paper").config), tell)
         facts["teacher_accuracy"] = read_card(folder).test_accuracy
         yield {f"{model}.{student}.{name}": value for name, value in facts.items()}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nayer import thinning
 from nayer.bn_statistics import Statistics
+from nayer.compiling import compile_networks
 from nayer.config import Config
 from nayer.contrast import Contrast
 from nayer.end_points import Seen
@@ -101,6 +102,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     generator = _generator(task).to(task.device)
     generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.rebuild(rng)
+    compile_networks(config, generator, student)
     return RunState(
         generator=generator,
         student=student,
