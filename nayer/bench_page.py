@@ -134,16 +134,21 @@ def viewer_facts(teacher: str, viewers: tuple[int, ...] = (1, 10, 50), *, span: 
 
 
 def import_facts() -> dict[str, float]:
-    """What `import nayer` takes beside `import torch`, in seconds: medians of three, in turns."""
+    """What `import nayer`, and all that a run needs, take beside `import torch`, in seconds: medians of three turns."""
 
     def spent(statement: str) -> float:
         began = time.monotonic()
         subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
         return time.monotonic() - began
 
-    turns = [(spent("import torch"), spent("import torch, nayer, nayer.experiment")) for _ in range(3)]
-    torch_alone, both = (statistics.median(column) for column in zip(*turns, strict=True))
-    return {"import_torch_seconds": torch_alone, "import_nayer_adds_seconds": both - torch_alone}
+    statements = ("import torch", "import torch, nayer", "import torch, nayer.experiment")
+    turns = [[spent(statement) for statement in statements] for _ in range(3)]
+    alone, package, core = (statistics.median(column) for column in zip(*turns, strict=True))
+    return {
+        "import_torch_seconds": alone,
+        "import_nayer_adds_seconds": package - alone,
+        "import_core_adds_seconds": core - alone,
+    }
 
 
 def _steps(page: Served, run: str) -> int:

@@ -123,7 +123,6 @@ PRESETS: dict[str, Method] = {
         summary="NAYER for a student that starts as a thinner copy of its teacher and learns from all steps' images.",
         config=Config(
             precision="auto",
-            bn_weight=30.0,
             student_start="thinned",
             student_lr=0.01,
             student_steps=60,
