@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.reliability.booting import ROOT, Application
 from tests.reliability.figure import Figure
 
 PAYLOADS, SEED, LOGGED = 2000, 20261123, 2000  # bytes of log a payload
+PUBLIC = re.compile(r"\[\w+\.py\]\(code/[\w/.#]+\)")  # the captions' links to the code that the page shows
 BROKEN = [b"", b"{", b"[" * 20_000, b'{"data":' * 5000, "[1]".encode("utf-16"), b"\xef\xbb\xbf[1]", b"\xff\xfe", b"NaN"]
 BROKEN += [b'{"data": [], "data": [1]}', b'"text"', b"null", b"7", b'{"data": {"0": 1}}', b'{"data": null}']
 
@@ -39,7 +41,7 @@ class Prober:
         return answer
 
     def look(self, path: str, body: bytes, answer: httpx.Response) -> None:
-        told = answer.text
+        told = PUBLIC.sub("", answer.text)
         if answer.status_code >= 500 or "Traceback" in told or str(ROOT) in told or ".py" in told:
             self.holes.append(f"{path} {body[:200]!r}: {answer.status_code} {told[:80]}")
 
