@@ -2,8 +2,8 @@
 
 Every module `row_NN_….py` beside this one has a function `measure()` that returns its `Figure`; `soak_NN_….py` are
 those of load, which take a machine of their own. Each runs in a process of its own, so that none finds what another
-left behind, and says so where it fails or takes too long. Rows without a clock in them share the machine, two at a time;
-the others follow one by one.
+left behind, and says so where it fails or takes too long. Rows without a clock in them go two at a time, then the
+others one by one.
 """
 
 from __future__ import annotations
