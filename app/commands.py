@@ -164,12 +164,12 @@ class Commands:
     @checked
     def burst(self, run: Word, token: Word) -> dict[str, Any]:
         """Have the next rounds made on a GPU that this Space lends you for a moment; the run then goes on here."""
-        if self._lent is None:
-            raise _shown(ConfigError("this page has no GPU to lend; the run goes on as it is."))
         try:
             plan = self._registry.owned(run, token).plan
         except NayerError as error:
             raise _shown(error) from None
+        if self._lent is None:
+            raise _shown(ConfigError("this page has no GPU to lend; the run goes on as it is."))
         return self._do(run, token, "burst", for_visitor(self._lent, plan.brought))
 
     @checked

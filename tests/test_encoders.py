@@ -199,6 +199,7 @@ def ask_in_a_new_process(encoders: list[str], **environment: str) -> list[Any]:
     return answers
 
 
+@pytest.mark.slow
 def test_an_encoder_is_fetched_once_and_then_works_offline(tiny_clip: tuple[Path, Any, Any], tmp_path: Path) -> None:
     folder, _, _ = tiny_clip
     expected = embed(["cat", "dog"], str(folder))

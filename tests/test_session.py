@@ -197,4 +197,5 @@ def test_questions_left_at_the_end_are_answered():
     answers = []
     while session.state == "running":
         answers.append(session.ask(lambda run: 1))
+        time.sleep(0.001)
     assert [answer.result(20) for answer in answers] == [1] * len(answers)

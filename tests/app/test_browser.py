@@ -151,6 +151,7 @@ def test_a_preset_fills_the_form_and_leaves_teacher_and_seed(new_page: NewPage) 
     expect(page.locator("#field-seed input")).to_have_value("5")
 
 
+@pytest.mark.slow
 def test_two_visitors_have_two_runs_and_a_stranger_sees_nothing(new_page: NewPage) -> None:
     one, other = new_page(), new_page()
     prepare(one)

@@ -37,7 +37,7 @@ def post(url: str, *data: object) -> dict[str, str]:
         return told
 
 
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_it_says_its_address_and_stops_when_asked_in_mid_run(
     process: subprocess.Popen[str], asked: signal.Signals
 ) -> None:

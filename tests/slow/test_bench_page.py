@@ -1,0 +1,13 @@
+"""The bench's view of the page: a real one, started, asked and ended."""
+
+import pytest
+
+from nayer.bench_page import import_facts, page_facts
+
+
+@pytest.mark.slow
+def test_the_page_is_started_asked_and_measured():
+    facts = page_facts("digits")
+    assert all(value is None or value > 0.0 for value in facts.values())
+    assert facts["page_answers_beside_two_runs_seconds_median"] <= facts["page_answers_beside_two_runs_seconds_longest"]
+    assert import_facts()["import_torch_seconds"] > 0.0
