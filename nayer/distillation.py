@@ -15,7 +15,7 @@ from nayer.clock import Stopwatch
 from nayer.config import Config
 from nayer.errors import DivergedError
 from nayer.events import StudentStep
-from nayer.losses import attention_loss, distillation_loss, imitation_loss
+from nayer.losses import attention_loss, distillation_loss, imitation_loss, runs_away
 from nayer.state import RunState, Task
 
 
@@ -48,7 +48,7 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
         loss.backward()
         due = step % config.event_every == 0 or step == config.student_steps - 1
         if due:
-            _check_finite(loss, state, step)
+            _check(loss, state, step)
         state.optimizer.step()
         if due:
             agree = (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1)).float().mean()
@@ -94,10 +94,11 @@ def _share_done(task: Task, state: RunState, step: int, watch: Stopwatch) -> flo
     return max(by_steps, by_time)
 
 
-def _check_finite(loss: Tensor, state: RunState, step: int) -> None:
+def _check(loss: Tensor, state: RunState, step: int) -> None:
     gradients = [p.grad for p in state.student.parameters() if p.grad is not None]
-    size = torch.nn.utils.get_total_norm(gradients)
-    if not (torch.isfinite(loss) and torch.isfinite(size)):
-        raise DivergedError(
-            f"the student's loss became {loss.item()} in step {step} of round {state.round}; try a smaller student_lr."
-        )
+    sizes = {"loss": loss.item(), "gradient": torch.nn.utils.get_total_norm(gradients).item()}
+    for what, size in sizes.items():
+        if runs_away(size):
+            raise DivergedError(
+                f"the student's {what} became {size:g} in step {step} of round {state.round}; try a smaller student_lr."
+            )

@@ -1,4 +1,4 @@
-"""The terms of NAYER's objectives: pure functions, one term each, all minimised."""
+"""The terms of NAYER's objectives: pure functions, one term each, all minimised; and when one has run away."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nayer.bn_statistics import Statistics
+
+RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
 
 
 def label_loss(teacher_logits: Tensor, labels: Tensor) -> Tensor:
@@ -120,3 +122,8 @@ def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperatur
     student = F.log_softmax(student_logits / temperature, dim=1)  # (n, k) log-probabilities
     teacher = F.log_softmax(teacher_logits / temperature, dim=1)  # (n, k)
     return F.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2
+
+
+def runs_away(*sizes: float) -> bool:
+    """Whether a loss or the length of a gradient is not finite, or so large that it soon will not be."""
+    return not all(abs(size) < RUNAWAY for size in sizes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,6 +25,7 @@ from nayer.losses import (
     contrastive_loss,
     entropy_loss,
     label_loss,
+    runs_away,
     total_variation_loss,
 )
 from nayer.models import logits_and_features
@@ -172,7 +172,7 @@ def _event(terms: _Terms, step: int, steps: int, state: RunState, watch: Stopwat
     loss, ce, bn, adversarial, hit = torch.stack(
         [terms.loss.detach(), terms.ce, terms.bn, terms.adversarial, terms.label_hit]
     ).tolist()  # one copy off the device
-    if not math.isfinite(loss):
+    if runs_away(loss):
         raise DivergedError(
             f"the generator's loss became {loss} in step {step} of round {state.round}; try a smaller generator_lr."
         )
