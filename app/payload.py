@@ -6,12 +6,14 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from app import text
 from app.live_run import LiveRun
 from app.mapping import Dots
 from app.plans import Plan
 from app.results import Result, Results, rows, sentences
 from app.series import Series
 from app.view import Cloud, Row, View
+from nayer.brought import PREFIX
 from nayer.repeating import command_line, known, words
 
 NOT_IN_A_LAB = ("losses", "learning", "making", "outputs", "samples", "by_class")  # nobody looks at them there
@@ -111,7 +113,7 @@ def rounds(view: View, since: int) -> dict[str, Any] | None:
     if view.started_seq > since and view.started is not None and view.atlas is not None:
         started = view.started
         news["run"] = {
-            "teacher": started.teacher,
+            "teacher": _called(started.teacher),
             "latent": started.latent,
             "classes": list(started.classes),
             "width": int(started.embeddings.shape[1]),
@@ -170,7 +172,7 @@ def _facts(view: View) -> dict[str, Any]:
     assert started is not None
     assert atlas is not None  # both come with the same event
     return {
-        "teacher": started.teacher,
+        "teacher": _called(started.teacher),
         "student": started.student,
         "classes": list(started.classes),
         "image_shape": list(started.image_shape),
@@ -184,6 +186,11 @@ def _facts(view: View) -> dict[str, Any]:
         "anchors": _dots(atlas.anchors()),
         "sketch": atlas.sketch(),
     }
+
+
+def _called(teacher: str) -> str:
+    """What a teacher is called in front of people: the name of one that was brought says nothing."""
+    return text.BROUGHT if teacher.startswith(PREFIX) else teacher
 
 
 def _repeat(config: Mapping[str, object]) -> dict[str, Any]:

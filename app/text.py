@@ -53,6 +53,7 @@ GRACE = "Close this tab and the run ends {seconds:.0f} s later; reload it and yo
 TEACHER = "The trained network that the student is to imitate."
 TEACHER_HERE = TEACHER + " Or type a teacher's folder, or owner/name of an image classifier on the Hub."
 OWN_TITLE = "Your own teacher"
+BROUGHT = "of one's own"  # behind the word teacher, where others may look on
 OWN_TEACHER = (
     "Two files of one of the networks here, as python -m nayer teach --data writes them. They are checked in memory, "
     "are yours alone, and are gone with your run."

@@ -1,7 +1,7 @@
 // One arm of a lab: its name and colour, what it costs, its newest samples and where it stands.
 
 import { classColour, duration, figure, h, many, percent, put, say } from "./dom.js";
-import { emptyModel, told } from "./model.js";
+import { emptyModel, measureName, told } from "./model.js";
 
 // Paul Tol's vibrant colours: told apart by any eye, and none of them a class's.
 export const ARM_COLOURS = ["#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377"];
@@ -34,7 +34,7 @@ export class Arm {
     say(this.cost, result ? `${duration(result.seconds)} · ${many(result.rounds, "round")} · ${many(result.steps, "generator step")} · ${many(model.pool[0], "image")} in the pool` : "waits for its first turn");
     say(this.failure, model.failure);
     put(this.failure, "hidden", !model.failure);
-    this.tell([["accuracy", percent(measured?.[1] ?? measured?.[2], 1)], ["label hit", percent(last?.[1])], ["within", figure(last?.[2])], ["across", figure(last?.[5])], ["pool", figure(last?.[8])]]);
+    this.tell([[measureName(model), percent(measured?.[1] ?? measured?.[2], 1)], ["label hit", percent(last?.[1])], ["within", figure(last?.[2])], ["across", figure(last?.[5])], ["pool", figure(last?.[8])]]);
     if (model.facts) this.introduce(model.facts.classes);
     this.drawRows(model.rows.slice(-SHOWN).reverse());
   }

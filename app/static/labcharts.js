@@ -3,8 +3,9 @@
 import { ARM_COLOURS } from "./arm.js";
 import { Chart } from "./chart.js";
 import { AT, HIT, SCALES } from "./diversity.js";
-import { figure, h, percent } from "./dom.js";
+import { figure, h, percent, say } from "./dom.js";
 import { titled } from "./explained.js";
+import { measureName } from "./model.js";
 
 const ACCURACY = { title: "accuracy", about: ["measure/accuracy", "measure/agreement"] };
 
@@ -50,6 +51,7 @@ export class LabCharts {
     const teacher = arms.map((arm) => arm.model.teacher_accuracy).find((value) => value !== null);
     const marks = arms.flatMap((arm) => arm.model.changes.map(([round, text]) => ({ x: begun(arm.model, round), kind: "change", text: `${arm.title}: ${text}` })));
     const show = (chart, points, rules) => chart.show({ points, rules, marks, rounds: budget, label: `${chart.heading.textContent}: ${this.spoken(chart, points)}` });
+    say(this.accuracy.heading, measureName(arms[0].model));
     show(this.accuracy, this.gather(this.accuracy, arms, "measures", (p) => [p[3], p[1] ?? p[2]]), teacher === undefined ? [] : [{ y: teacher, text: `teacher ${percent(teacher, 1)}`, kind: "teacher" }]);
     show(this.hit, this.gather(this.hit, arms, "diversity", (p) => [p[AT.seconds], p[AT.hit]]), []);
     this.scales.forEach((chart, i) => {

@@ -2,6 +2,7 @@
 
 import { h, put, say } from "./dom.js";
 import { about } from "./explained.js";
+import { whenOffered } from "./offered.js";
 
 const OWN = "own";
 
@@ -29,6 +30,13 @@ export class LabForm {
       h("p", { class: "note" }, "All arms get the same seed and the same seconds of work, in turns on one thread. A lab takes the place of your live run."),
     );
     this.choose(this.experiment);
+    whenOffered((card) => this.offer(card));
+  }
+
+  /** A teacher that is not shipped joins the list, and is chosen, as it is for the live run. */
+  offer({ name, title }) {
+    if (![...this.teacher.options].some((option) => option.value === name)) this.teacher.append(h("option", { value: name }, title));
+    this.teacher.value = name;
   }
 
   ownRow(which, i) {

@@ -36,6 +36,9 @@ export function emptyModel() {
   };
 }
 
+/** What the student is measured by: how often it is right on test images, or where there are none, how often it agrees. */
+export const measureName = (model) => (model.facts?.measured_on === "held-back samples" ? "agreement" : "accuracy");
+
 /** The model after the news, or an empty one after them where they begin anew; curves grow or are replaced. */
 export function told(model, news) {
   const next = { ...(news.anew ? emptyModel() : model) };

@@ -3,6 +3,7 @@
 import { h, put } from "./dom.js";
 import { about } from "./explained.js";
 import { keep, remembered } from "./kept.js";
+import { offer } from "./offered.js";
 import { at } from "./server.js";
 
 const CONTROLS = [["one-hot", "Use one-hot rows"], ["random", "Use random numbers"]];
@@ -39,7 +40,7 @@ class OwnTeacher {
     put(this.send, "disabled", false);
     if (value.error) return this.tell([value.error], true);
     keep({ ...remembered(), token: value.token });
-    window.nayerBrings?.(value.card);
+    offer(value.card);
     this.trigger("select", { teacher: value.teacher, title: value.card.title });
     this.tell([`“${value.card.title}” is chosen, with ${value.card.classes.length} classes.`, ...value.said]);
     if (value.table === "unsure") this.answer.append(h("div", { class: "choices" }, ...CONTROLS.map(([latent, name]) => h("button", { type: "button", onclick: () => this.trigger("play", { latent }) }, name))));

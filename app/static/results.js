@@ -1,7 +1,7 @@
 // What came of each arm with each seed, as a table.
 
 import { ARM_COLOURS } from "./arm.js";
-import { figure, h, percent, whole } from "./dom.js";
+import { figure, h, percent, say, whole } from "./dom.js";
 import { titled } from "./explained.js";
 
 const COLUMNS = [
@@ -18,7 +18,10 @@ const COLUMNS = [
 export class Results {
   constructor() {
     this.rows = h("tbody");
-    const heads = ["arm", "seed", ...COLUMNS.map(([name]) => name), "state"].map((name) => h("th", { scope: "col" }, name));
+    const head = (name) => h("th", { scope: "col" }, name);
+    const columns = COLUMNS.map(([name]) => head(name));
+    this.measured = columns[0];
+    const heads = [head("arm"), head("seed"), ...columns, head("state")];
     this.element = h("section", { class: "card results", "aria-label": "Results by arm and seed" }, titled(h("h3", {}, "Every arm, every seed"), ["panel/results", "measure/seconds"]), h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Results" }, h("table", { class: "lab-table" }, h("thead", {}, h("tr", {}, ...heads)), this.rows)));
   }
 
@@ -26,6 +29,7 @@ export class Results {
     const key = JSON.stringify(results);
     if (this.key === key) return;
     this.key = key;
+    say(this.measured, results[0]?.measured ?? "accuracy");
     const sorted = [...results].sort((a, b) => a.seed - b.seed || a.arm - b.arm);
     this.rows.replaceChildren(
       ...sorted.map((result) =>

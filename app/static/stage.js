@@ -11,6 +11,7 @@ import { Feed } from "./feed.js";
 import { keep, remembered } from "./kept.js";
 import { LabelMap } from "./map.js";
 import { ENDED, emptyModel, told } from "./model.js";
+import { offer, whenOffered } from "./offered.js";
 import { Replay } from "./replay.js";
 import { Samples } from "./samples.js";
 import { at, command, leave } from "./server.js";
@@ -43,7 +44,7 @@ class Stage {
     if (watched) this.onlyWatch();
     watch("value", () => this.begun(props.value));
     window.nayerChooses = (name) => this.choose(name);
-    window.nayerBrings = (teacher) => this.bring(teacher);
+    whenOffered((teacher) => this.bring(teacher));
     document.addEventListener("keydown", (event) => this.key(event));
     addEventListener("pagehide", () => !this.watching && this.model.state === "queued" && leave(this.kept));
     this.shown = true;
@@ -264,12 +265,13 @@ class Stage {
   // --- drawing ----------------------------------------------------------------------------------------------------
 
   choose(name) {
-    const unseen = { name, title: name, classes: [], accuracy: null, sketch: null, anchors: null }; // a folder that was typed
-    this.chosen = this.props.teachers.find((teacher) => teacher.name === name) ?? unseen;
+    const known = this.props.teachers.find((teacher) => teacher.name === name);
+    if (!known) return offer({ name, title: name, classes: [], accuracy: null, sketch: null, anchors: null }); // a folder that was typed
+    this.chosen = known;
     this.draw();
   }
 
-  /** A teacher of the visitor's own, whose card is shown as those of the others are. */
+  /** A teacher that is not shipped, whose card is shown as those of the others are. */
   bring(teacher) {
     this.props.teachers = [...this.props.teachers.filter(({ name }) => name !== teacher.name), teacher];
     this.choose(teacher.name);

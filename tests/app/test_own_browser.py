@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.app.browsing import PATIENCE, NewPage, grown, picture
+from tests.app.test_lab_browser import own_arms, reached, run
 from tests.brought import config, drawn, weights
 
 
@@ -40,3 +41,25 @@ def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
     expect(page.locator("#nayer-stage")).to_contain_text("<i>box")
     page.reload()
     expect(page.locator("#field-teacher input")).to_have_value("Your own teacher", timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_the_lab_offers_what_was_brought(new_page: NewPage) -> None:
+    page = new_page()
+    page.click("#own-teacher > button")
+    page.set_input_files("#own-config", sent("config.json", config()))
+    page.set_input_files("#own-weights", sent("model.safetensors", weights()))
+    page.fill("#own-names", "sun\n<i>box\ndot")
+    page.click("#nayer-own button.primary")
+    expect(page.locator("#nayer-own .notice")).to_contain_text("is chosen, with 3 classes.")
+    page.get_by_role("tab", name="Reset lab").click()
+    expect(page.locator("#lab-teacher option:checked")).to_have_text("Your own teacher")
+    own_arms(page, "latent=one-hot", "latent=one-hot noisy_reset_every=0")
+    run(page, 3)
+    reached(page, "finished")
+    expect(page.locator(".lab-bar .standing")).to_contain_text("teacher of one's own")
+    expect(page.locator(".results tbody tr")).to_have_count(2)
+    expect(page.locator(".results thead")).to_contain_text("agreement")  # there are no test images
+    expect(page.locator(".lab-charts h3").first).to_have_text("agreement")
+    expect(page.locator(".arm-facts").first).to_contain_text("agreement")
+    picture(page, "own-teacher-lab")
