@@ -10,12 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
+from app.bodies import TEACHER_BODY
 from app.server import main
 
 ROOT = Path(__file__).parents[2]
@@ -119,6 +121,38 @@ def test_whoever_comes_when_no_more_files_may_be_opened_is_served_once_some_are_
     said = told.read_text()
     assert "out of system resource" in said
     assert len(said) < 20_000
+
+
+@pytest.mark.slow
+def test_others_go_on_while_connections_stay_half_open_and_uploads_stall(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    address = process.stdout.readline().split()[1]
+    port = int(address.rpartition(":")[2])
+    begun = post(f"{address}/gradio_api/run/start", "digits", "nayer", 0, "lte", 100_000, {}, "")
+
+    def asked(path: str) -> dict[str, int]:
+        with urlopen(f"{address}{path}", timeout=10) as answer:
+            told: dict[str, int] = json.load(answer)
+            return told
+
+    def rounds_done() -> int:
+        return asked(f"/live/{begun['run']}/status?since=0")["rounds_done"]
+
+    half = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
+    upload = (
+        b"POST /bring HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        b'Content-Length: %d\r\n\r\n--b\r\nContent-Disposition: form-data; name="weights"; filename="w"\r\n\r\n'
+    ) % TEACHER_BODY
+    with contextlib.ExitStack() as held:
+        for sent in [half] * 200 + [upload + bytes(1 << 20)] * 20:
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            connection.setblocking(False)  # a server that reads no more of an upload must not hold up the test
+            connection.send(sent)
+        before = rounds_done()
+        while rounds_done() < before + 2:
+            assert asked("/health")["ready"]
+            time.sleep(0.2)
+        assert post(f"{address}/gradio_api/run/stop", begun["run"], begun["token"])["run"] == begun["run"]
 
 
 @pytest.mark.slow
