@@ -20,12 +20,12 @@ from app.refusals import Page, told
 from app.sessions import Registry
 from app.status_panel import status_panel
 from app.tour_tab import tour_tab
+from app.unread import Unread
 from nayer.errors import NayerError
 from nayer.repeating import config_of
 from nayer.teacher_cards import TeacherCard
 
 SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
-UNREAD = 300  # pages whose answers wait to be fetched; a class and more presses Play at once
 
 # The script module does everything; this only fetches it, from an address that changes with its contents.
 _LOAD_STAGE = """
@@ -107,7 +107,7 @@ def build(
             api(command, queue=False)
     page.queue(default_concurrency_limit=8, max_size=256)
     page.state_session_capacity = SESSIONS
-    page._queue.pending_messages_per_session.max_size = UNREAD
+    page._queue.pending_messages_per_session = Unread(page._queue)
     return page
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from app.build import SESSIONS, UNREAD
+from app.build import SESSIONS
 from app.live import STATIC, static_version
 from app.live_run import LiveRun
 from app.plans import Plan
@@ -208,7 +208,6 @@ def test_a_fault_of_ours_is_told_by_a_number_that_the_log_has(
 def test_of_invented_sessions_the_newest_few_are_kept(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     [gradio] = [route.app for route in client.app.routes if isinstance(route, Mount)]  # type: ignore[attr-defined]
     assert gradio.state_holder.capacity == SESSIONS
-    assert gradio.get_blocks()._queue.pending_messages_per_session.max_size == UNREAD
     monkeypatch.setattr(gradio.state_holder, "capacity", 3)
     gradio.state_holder.session_data.clear()
     for number in range(6):
@@ -216,3 +215,22 @@ def test_of_invented_sessions_the_newest_few_are_kept(client: TestClient, monkey
         assert client.post("/gradio_api/run/status", json=body).status_code == 422
     assert "invented 5" in gradio.state_holder
     assert "invented 0" not in gradio.state_holder
+
+
+def test_a_page_whose_answers_were_forgotten_gets_its_next_ones_and_waits_for_no_others(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [gradio] = [route.app for route in client.app.routes if isinstance(route, Mount)]  # type: ignore[attr-defined]
+    queue = gradio.get_blocks()._queue
+    monkeypatch.setattr(queue.pending_messages_per_session, "max_size", 2)
+    stop = next(one["id"] for one in client.get("/config").json()["dependencies"] if one["api_name"] == "stop")
+
+    def asks(session: str) -> None:
+        body = {"fn_index": stop, "data": ["nobody", "nothing"], "session_hash": session}
+        assert client.post("/gradio_api/queue/join", json=body).status_code == 200
+
+    for session in ("first", "second", "third", "first"):
+        asks(session)
+    answer = client.get("/gradio_api/queue/data?session_hash=first").text  # ends once nothing is waited for
+    assert answer.count("process_completed") == 1
+    assert "second" not in queue.pending_event_ids_session

@@ -78,6 +78,15 @@ class Application:
         assert found
         return int(found[1]) / 1000
 
+    def settled(self) -> float:
+        """The same, once what is loaded behind the first answer is there: it has stood still for three seconds."""
+        latest, since = self.memory(), time.monotonic()
+        while time.monotonic() - since < 3.0:
+            time.sleep(0.1)
+            if abs((now := self.memory()) - latest) > 1.0:
+                latest, since = now, time.monotonic()
+        return self.memory()
+
     def end(self, asked: signal.Signals) -> tuple[int, float]:
         """(its exit status, the seconds it took)."""
         began = time.monotonic()

@@ -69,7 +69,7 @@ def measure() -> Figure:
         page = Application(Path(folder))
         for told in (True, False):  # what is loaded at first use counts for nothing
             sent(page.url, DOORS[0], told=told)
-        before, most = page.memory(), 0.0
+        before, most = page.settled(), 0.0
         outcomes: list[tuple[int, float]] = []
 
         def send(door: tuple[str, str, int, bytes], told: bool) -> None:
