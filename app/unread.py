@@ -1,4 +1,4 @@
-"""Answers that wait to be fetched, of so many pages: Gradio forgets the oldest page's, but would wait for them still."""
+"""Answers that wait to be fetched, of so many pages: Gradio forgets the oldest page's, but waits for them still."""
 
 from __future__ import annotations
 
