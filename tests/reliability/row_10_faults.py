@@ -52,6 +52,8 @@ def measure() -> Figure:
     def heard(_: Event) -> None:
         times.append(time.monotonic())
 
+    quietly = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *FAULTS]
+    pytest.main(["--collect-only", *quietly])  # libraries come from the disk before the run, as a server's do
     torch.set_num_threads(1)  # threads that wait for each other cost more than they bring beside other work
     config = Config(teacher="digits", rounds=100_000, generator_steps=2, student_steps=2, synthesis_batch=20)
     canary = Session(lambda: Lab([config]), on_event=heard)
@@ -60,7 +62,7 @@ def measure() -> Figure:
         time.sleep(0.05)
     del times[:-1]
     outcomes = Outcomes()
-    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *FAULTS], plugins=[outcomes])
+    pytest.main(quietly, plugins=[outcomes])
     alive = canary.state == "running"
     canary.stop()
     canary.join(10)
