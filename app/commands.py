@@ -202,9 +202,13 @@ class Commands:
 
     def _check_change(self, run: str, token: str, arm: int, settings: dict[str, Any]) -> None:
         """A shared page bears no more of a run that changes than of one that begins so."""
-        view = self._registry.owned(run, token).refresh(arm)
+        found = self._registry.owned(run, token)
+        view = found.refresh(arm)
         if not self._local and view.started is not None:
-            check_cost(Config.parse(view.started.config).changed(settings))
+            config = Config.parse(view.started.config).changed(settings)
+            brought = found.plan.brought
+            card = brought.card() if brought else next(one for one in self._shipped if one.name == config.teacher)
+            check_cost(config, card)
 
     def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
         try:

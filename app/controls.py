@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app import text
-from app.cost import check_cost, check_networks
+from app.cost import check_cost
 from app.explained import caption, preset_caption
 from nayer import methods
 from nayer.config import GROUPS, Config, settings
@@ -54,8 +54,7 @@ def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[Te
     if config.teacher not in known and not (local and (Path(config.teacher).is_dir() or is_hub_id(config.teacher))):
         raise ConfigError(f"teacher={config.teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
     if not local:
-        check_cost(config)
-        check_networks(known[config.teacher], config)
+        check_cost(config, known[config.teacher])
     return config
 
 

@@ -10,9 +10,9 @@ from nayer.teacher_cards import TeacherCard, student_spec
 SECONDS = 900.0  # of work that may hold a place, told as `seconds`; of a lab, all arms and seeds together
 IMAGES = 5_000_000  # through a network, where `seconds` bounds nothing: about as long, on two cores
 _KEPT = 160_000  # images in the pool, or outputs in the bank: the largest of the ready-made
-_WIDE = 512 * 64  # images of a batch × the generator's width, likewise
-_STUDENT_BATCH = 1024
-_MAP = 1 << 24  # numbers in a network's first map of a whole batch: 16 channels of 32 × 32 pixels, 1024 times
+_PAINTED = 400 * 64 * 32**2  # pixels of a batch × the generator's width: NAYER as published, 4 GB for two such runs
+_STUDENT_BATCH = 512  # the largest of the ready-made
+_MAP = 16 * 32**2 * 512  # numbers in a network's first map of a whole batch: channels × pixels × images
 
 
 def images(config: Config) -> int:
@@ -21,8 +21,44 @@ def images(config: Config) -> int:
     return config.rounds * (made + config.student_steps * config.student_batch)
 
 
-def check_networks(card: TeacherCard, config: Config) -> None:
-    """ConfigError for a teacher or a student too wide for its images and batches on a shared page."""
+def check_cost(config: Config, card: TeacherCard) -> None:
+    """ConfigError, in one sentence that names what it comes from, for a run that a shared page cannot bear.
+
+    `card`: of its teacher.
+    """
+    work = images(config)
+    if work > IMAGES and not 0 < config.seconds <= SECONDS:
+        raise ConfigError(
+            f"rounds={config.rounds} × (generator_steps={config.generator_steps} × synthesis_batch="
+            f"{config.synthesis_batch} + student_steps={config.student_steps} × student_batch={config.student_batch}) "
+            f"are {work:,} images of work; a shared page allows {IMAGES:,}, so use fewer, or seconds of at most "
+            f"{SECONDS:g}."
+        )
+    kept = min(config.pool_capacity, config.rounds * config.synthesis_batch)
+    bank = config.bank_capacity if config.contrastive_weight else 0
+    for told, much, most in (
+        (f"student_batch={config.student_batch}", config.student_batch, _STUDENT_BATCH),
+        (f"pool_capacity={config.pool_capacity}", kept, _KEPT),
+        (f"bank_capacity={config.bank_capacity}", bank, _KEPT),
+    ):
+        if much > most:
+            raise ConfigError(f"{told} needs too much memory for a shared page; use at most {most:,}.")
+    _check_generator(config, card)
+    _check_networks(config, card)
+
+
+def _check_generator(config: Config, card: TeacherCard) -> None:
+    """It paints a whole batch at once, in so many channels."""
+    size, batch, width = card.model.size, config.synthesis_batch, config.generator_width
+    if batch * width * size**2 > _PAINTED:
+        raise ConfigError(
+            f"synthesis_batch={batch} × generator_width={width} for images of {size} × {size} needs too much memory "
+            f"for a shared page; use a batch of at most {_PAINTED // (width * size**2)}, or a narrower generator."
+        )
+
+
+def _check_networks(config: Config, card: TeacherCard) -> None:
+    """A teacher or a student may be too wide for its images and batches."""
     batch = max(config.synthesis_batch, config.student_batch)
     for field, spec in (("teacher", card.model), ("student", student_spec(card, config.student))):
         _, width = parse_architecture(spec.architecture, field)
@@ -32,26 +68,3 @@ def check_networks(card: TeacherCard, config: Config) -> None:
                 f"memory for a shared page; use a width of at most {max(1, _MAP // (spec.size**2 * batch))}, or "
                 f"smaller batches."
             )
-
-
-def check_cost(config: Config) -> None:
-    """ConfigError, in one sentence that names what it comes from, for a run that a shared page cannot bear."""
-    work = images(config)
-    if work > IMAGES and not 0 < config.seconds <= SECONDS:
-        raise ConfigError(
-            f"rounds={config.rounds} × (generator_steps={config.generator_steps} × synthesis_batch="
-            f"{config.synthesis_batch} + student_steps={config.student_steps} × student_batch={config.student_batch}) "
-            f"are {work:,} images of work; a shared page allows {IMAGES:,}, so use fewer, or seconds of at most "
-            f"{SECONDS:g}."
-        )
-    wide = config.synthesis_batch * config.generator_width
-    kept = min(config.pool_capacity, config.rounds * config.synthesis_batch)
-    bank = config.bank_capacity if config.contrastive_weight else 0
-    for told, size, most in (
-        (f"synthesis_batch={config.synthesis_batch} × generator_width={config.generator_width}", wide, _WIDE),
-        (f"student_batch={config.student_batch}", config.student_batch, _STUDENT_BATCH),
-        (f"pool_capacity={config.pool_capacity}", kept, _KEPT),
-        (f"bank_capacity={config.bank_capacity}", bank, _KEPT),
-    ):
-        if size > most:
-            raise ConfigError(f"{told} needs too much memory for a shared page; use at most {most:,}.")
