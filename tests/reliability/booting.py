@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -48,9 +49,9 @@ class Application:
             if found := re.match(r"Open (http://\S+) in a browser", line):
                 self.url = found[1]
 
-    def start(self, token: str, rounds: int = 100_000) -> dict[str, str]:
+    def start(self, token: str, rounds: int = 100_000, settings: Mapping[str, object] = QUICK) -> dict[str, str]:
         told: dict[str, str] = self.post(
-            "gradio_api/run/start", {"data": ["digits", "nayer", 0, "lte", rounds, QUICK, token]}
+            "gradio_api/run/start", {"data": ["digits", "nayer", 0, "lte", rounds, dict(settings), token]}
         )["data"][0]
         return told
 

@@ -31,7 +31,7 @@ def progress(page: Application, runs: list[str], seconds: float) -> int:
 def measure() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         page = Application(Path(folder))
-        begun = [page.start(""), page.start("")]
+        begun = [page.start("", settings={}), page.start("", settings={})]  # as a visitor begins them
         runs = [one["run"] for one in begun]
         progress(page, runs, 10.0)  # until all is warm
         alone = progress(page, runs, SECONDS)
