@@ -173,8 +173,10 @@ def _event(terms: _Terms, step: int, steps: int, state: RunState, watch: Stopwat
         [terms.loss.detach(), terms.ce, terms.bn, terms.adversarial, terms.label_hit]
     ).tolist()  # one copy off the device
     if runs_away(loss):
+        answers_grew = runs_away(adversarial) and not runs_away(ce)  # the student's, on images like any others
+        cause = "student_lr" if answers_grew else "generator_lr"
         raise DivergedError(
-            f"the generator's loss became {loss} in step {step} of round {state.round}; try a smaller generator_lr."
+            f"the generator's loss became {loss:g} in step {step} of round {state.round}; try a smaller {cause}."
         )
     return GeneratorStep(
         round=state.round,

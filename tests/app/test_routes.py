@@ -232,5 +232,5 @@ def test_a_page_whose_answers_were_forgotten_gets_its_next_ones_and_waits_for_no
     for session in ("first", "second", "third", "first"):
         asks(session)
     answer = client.get("/gradio_api/queue/data?session_hash=first").text  # ends once nothing is waited for
-    assert answer.count("process_completed") == 1
+    assert "process_completed" in answer
     assert "second" not in queue.pending_event_ids_session
