@@ -222,6 +222,7 @@ def test_a_page_whose_answers_were_forgotten_gets_its_next_ones_and_waits_for_no
 ) -> None:
     [gradio] = [route.app for route in client.app.routes if isinstance(route, Mount)]  # type: ignore[attr-defined]
     queue = gradio.get_blocks()._queue
+    queue.pending_messages_per_session.clear()  # of the tests before
     monkeypatch.setattr(queue.pending_messages_per_session, "max_size", 2)
     stop = next(one["id"] for one in client.get("/config").json()["dependencies"] if one["api_name"] == "stop")
 
