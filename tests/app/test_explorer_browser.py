@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.app.browsing import NewPage, grown, picture, prepare, until
@@ -99,6 +100,7 @@ def test_a_refusal_is_one_sentence_and_what_was_typed_stays(new_page: NewPage) -
     expect(notice(page)).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_without_the_encoder_new_names_get_a_control_or_wait_for_a_folder(new_page: NewPage) -> None:
     page = opened(new_page(dark=True))
     show(page, "red panda\nsnow leopard\nbarn owl")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from app.environment import Environment
@@ -27,6 +28,7 @@ TINY = Config(
 )
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_shown_and_goes_on_for_whoever_began_it(browser: Browser, tmp_path: Path) -> None:
     before = Registry(open_source, keeping=Keeping(Store(tmp_path), checkpoint_seconds=0.0))
     run = before.start(Plan.alone(TINY), before.visitor(""))

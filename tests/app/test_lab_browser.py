@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.app.browsing import NewPage, grown, picture, prepare, until
@@ -97,6 +98,7 @@ def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new
     expect(page.locator(".arm .arm-row").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_arms_of_ones_own_pause_and_stop_on_a_phone(new_page: NewPage) -> None:
     page = lab(new_page(390, 844, dark=True))
     own_arms(page, "noisy_reset_every=1", "noisy_reset_every=0 routing=single")
