@@ -72,6 +72,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "student_batch": ("", "distillation.py:_images"),
     "student_loss": ("L_KL", "distillation.py:_student_loss"),
     "attention_weight": ("", "losses.py:attention_loss"),
+    "hint_weight": ("", "losses.py:hint_loss"),
     "student_optimizer": ("", "state.py:_student_optimizer"),
     "student_lr": ("", "distillation.py:cosine"),
     "student_lr_end": ("", "distillation.py:cosine"),

@@ -36,6 +36,7 @@ _FUNCTIONS = {
         "nayer.synthesis._further_terms",
         "nayer.bn_statistics.BatchNormInputs._read",
         "nayer.distillation._student_loss",
+        "nayer.distillation._inner_loss",
     ),
     "pool": ("nayer.training._remember", "nayer.pool.Pool.sample", "nayer.synthesis.to_bytes"),
     "augmentation": ("nayer.synthesis.crop_and_flip", "nayer.distillation.crop_and_flip"),

@@ -18,5 +18,5 @@ def compile_networks(config: Config, generator: nn.Module, student: nn.Module) -
     if not config.compiled:
         return
     generator.compile(backend=BACKEND)
-    if not config.attention_weight:
+    if not config.looks_inside:
         student.compile(backend=BACKEND)

@@ -371,6 +371,14 @@ class Config(BaseModel):
     attention_weight: float = setting(
         0.0, group="student", unit="× loss", low=0.0, high=10_000.0, help="How much it looks where the teacher looks."
     )
+    hint_weight: float = setting(
+        0.0,
+        group="student",
+        unit="× loss",
+        low=0.0,
+        high=1000.0,
+        help="How closely its channels follow the teacher's own, where it is the teacher's thinner twin.",
+    )
     student_optimizer: Literal["sgd", "adam"] = setting(
         "sgd", group="student", fixed=True, help="SGD with momentum, or Adam."
     )
@@ -440,6 +448,11 @@ class Config(BaseModel):
                 shown = repr(value)[:60]
                 raise ConfigError(f"{field.name}={shown} cannot change while a run goes on; start a new run with it.")
         return after
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether the student learns from more than what comes out of its teacher."""
+        return self.attention_weight > 0.0 or self.hint_weight > 0.0
 
     @property
     def student_phases(self) -> int:

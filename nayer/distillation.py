@@ -9,13 +9,14 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from nayer.attention import Stages
+from nayer import thinning
 from nayer.augmentation import crop_and_flip
 from nayer.clock import Stopwatch
 from nayer.config import Config
 from nayer.errors import DivergedError
 from nayer.events import StudentStep
-from nayer.losses import attention_loss, distillation_loss, imitation_loss, runs_away
+from nayer.losses import attention_loss, distillation_loss, hint_loss, imitation_loss, runs_away
+from nayer.stages import Stages
 from nayer.state import RunState, Task
 
 
@@ -31,6 +32,7 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
     """
     config = task.config
     state.student.train()
+    twins = thinning.fits(task.teacher, state.student)
     for step in range(config.student_steps):
         rate = cosine(config.student_lr, config.student_lr_end, _share_done(task, state, step, watch))
         for group in state.optimizer.param_groups:
@@ -41,9 +43,8 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
         with task.arithmetic(), _stages(task, state.student) as student_stages:
             student_logits = state.student(images).float()  # (n, k)
         loss = _student_loss(config, student_logits, teacher_logits)
-        if student_stages and teacher_stages and (sides := student_stages.maps.keys() & teacher_stages.maps.keys()):
-            maps = [([network.maps[side] for side in sides]) for network in (student_stages, teacher_stages)]
-            loss = loss + config.attention_weight * attention_loss(*maps)
+        if student_stages and teacher_stages:
+            loss = loss + _inner_loss(config, student_stages, teacher_stages, twins=twins)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         due = step % config.event_every == 0 or step == config.student_steps - 1
@@ -76,7 +77,19 @@ def _images(task: Task, state: RunState) -> Tensor:
 
 
 def _stages(task: Task, network: nn.Module) -> AbstractContextManager[Stages | None]:
-    return Stages(network) if task.config.attention_weight else nullcontext()
+    return Stages(network) if task.config.looks_inside else nullcontext()
+
+
+def _inner_loss(config: Config, student: Stages, teacher: Stages, *, twins: bool) -> Tensor | float:
+    """What the student is to take over from inside its teacher; hints need channels that have counterparts."""
+    loss: Tensor | float = 0.0
+    sides = student.maps.keys() & teacher.maps.keys()
+    mine, theirs = ([network.maps[side] for side in sides] for network in (student, teacher))
+    if config.attention_weight and sides:
+        loss = loss + config.attention_weight * attention_loss(mine, theirs)
+    if config.hint_weight and twins and student.features is not None and teacher.features is not None:
+        loss = loss + config.hint_weight * hint_loss([*mine, student.features], [*theirs, teacher.features])
+    return loss
 
 
 def _student_loss(config: Config, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:

@@ -109,6 +109,17 @@ def _attention(activations: Tensor) -> Tensor:
     return F.normalize(activations.square().mean(dim=1).flatten(1), dim=1)  # (n, h·w)
 
 
+def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """Σ over stages of the mean squared difference of activations, in units of the teacher's mean square.
+
+    Hints (Romero et al., FitNets, 2015, eq. 3) for a student whose channels have counterparts, so that no regressor
+    stands between: the teacher's first ones. Each pair: (n, c, …) and (n, C, …) with c ≤ C.
+    """
+    pairs = [(mine.float(), theirs[:, : mine.shape[1]].float()) for mine, theirs in zip(student, teacher, strict=True)]
+    tiny = torch.finfo(torch.float32).tiny  # channels that are silent altogether
+    return torch.stack([(s - t).square().mean() / t.square().mean().clamp_min(tiny) for s, t in pairs]).sum()
+
+
 def imitation_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     """Mean absolute difference of the logits (n, k), which DFAD's student minimises (Fang et al., 2019)."""
     return (student_logits - teacher_logits).abs().mean()

@@ -120,12 +120,13 @@ PRESETS: dict[str, Method] = {
     "nayer-turbo": Method(
         "NAYER, as fast as we can",
         paper=_NAYER,
-        summary="NAYER for a student that starts as a thinner copy of its teacher and learns from all steps' images.",
+        summary="NAYER for a student that starts as its teacher's thinner copy, follows it inside and sees all images.",
         config=Config(
             precision="auto",
             student_start="thinned",
             student_lr=0.01,
             student_steps=60,
+            hint_weight=2.0,
             keep="all",
             keep_from_step=4,
         ),

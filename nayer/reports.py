@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from nayer import thinning
 from nayer.bn_statistics import with_statistics
 from nayer.clock import Stopwatch
 from nayer.diversity_meter import DiversityMeter, labels_kept
@@ -27,7 +28,7 @@ from nayer.events import (
 )
 from nayer.models import Classifier, logits_and_features
 from nayer.precision import lowered
-from nayer.state import RunState, Task, starts_thinned
+from nayer.state import RunState, Task
 from nayer.synthesis import Batch
 
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
@@ -146,8 +147,13 @@ def notes(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Note]:
             "No labelled test images are at hand: the curve shows how often the student agrees with the teacher "
             "on held-back samples."
         )
-    if task.config.student_start == "thinned" and not starts_thinned(task, state.student):
-        messages.append("The student is no thinner twin of this teacher, so it starts from random weights.")
+    of_twins = {
+        "it starts from random weights": task.config.student_start == "thinned",
+        "its channels have none to follow": task.config.hint_weight > 0.0,
+    }
+    if any(of_twins.values()) and not thinning.fits(task.teacher, state.student):
+        lost = " and ".join(what for what, wanted in of_twins.items() if wanted)
+        messages.append(f"The student is no thinner twin of this teacher, so {lost}.")
     if lowered(task.config.precision, task.device):
         messages.append("The networks count in bfloat16 here, with float32 weights: faster, and a little coarser.")
     if task.config.flip and not task.mirror:

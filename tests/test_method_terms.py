@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from nayer.architectures import ModelSpec
-from nayer.attention import Stages
 from nayer.config import Config
 from nayer.contrast import Contrast
 from nayer.errors import ConfigError
@@ -20,11 +19,13 @@ from nayer.losses import (
     balance_loss,
     contrastive_loss,
     entropy_loss,
+    hint_loss,
     imitation_loss,
     total_variation_loss,
 )
 from nayer.methods import PRESETS
 from nayer.models import build
+from nayer.stages import Stages
 from tests.tiny import all_same, tiny_config, tiny_run, tiny_state, tiny_task
 
 TEACHER, STUDENT = [0.5, 0.5 - 1e-6], [0.75, 0.25]
@@ -116,12 +117,27 @@ def test_attention_ignores_scale_and_sees_place():
     assert attention_loss([maps], [elsewhere]).item() == pytest.approx(2.0 / 4)
 
 
+def test_hints_measure_how_far_the_first_channels_are_apart_in_units_of_the_teachers():
+    mine, theirs = torch.zeros(1, 1, 2, 2), torch.full((1, 3, 2, 2), 2.0)
+    theirs[:, 1:] = 100.0  # of channels that the student lacks nothing is asked
+    assert hint_loss([mine], [theirs]).item() == pytest.approx(1.0)
+    assert hint_loss([mine + 1.0], [theirs]).item() == pytest.approx(0.25)
+    assert hint_loss([mine + 2.0, mine], [theirs, theirs]).item() == pytest.approx(0.0 + 1.0)
+    assert hint_loss([7.0 * (mine + 1.0)], [7.0 * theirs]).item() == pytest.approx(0.25)  # whatever the unit
+    features = torch.tensor([[1.0, 2.0, 2.0]])
+    assert hint_loss([torch.tensor([[1.0, 1.0]])], [features]).item() == pytest.approx(0.5 / 2.5)
+    assert hint_loss([mine], [torch.zeros_like(theirs)]).item() == 0.0
+    assert hint_loss([mine.bfloat16() + 1.0], [theirs.bfloat16()]).dtype == torch.float32
+
+
 def test_stages_are_read_at_every_side_and_the_hooks_leave():
     spec = ModelSpec(architecture="resnet8-4", channels=1, size=16, classes=3, mean=(0.5,), std=(0.5,))
     network = build(spec)
     with Stages(network) as stages:
         network(torch.rand(2, 1, 16, 16))
     assert {side: tuple(seen.shape[:2]) for side, seen in stages.maps.items()} == {16: (2, 4), 8: (2, 8), 4: (2, 16)}
+    assert stages.features is not None
+    assert tuple(stages.features.shape) == (2, 16)
     assert not any(layer._forward_hooks for layer in network.modules())
 
 

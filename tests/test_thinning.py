@@ -1,22 +1,25 @@
 """A thinned student is the teacher's first channels, and whatever does not fit starts afresh and says so."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from nayer import thinning
 from nayer.architectures import FAMILIES, ModelSpec
-from nayer.events import Note
+from nayer.events import Note, StudentStep
 from nayer.models import build
+from nayer.state import new_state
 from tests.tiny import tiny_config, tiny_network, tiny_run, tiny_state, tiny_task
 
 
-def spec(architecture, channels=3, size=16):
+def spec(architecture, channels=3, size=16, classes=5):
     return ModelSpec(
         architecture=architecture,
         channels=channels,
         size=size,
-        classes=5,
+        classes=classes,
         mean=(0.5,) * channels,
         std=(0.2,) * channels,
     )
@@ -71,7 +74,33 @@ def test_the_run_starts_from_it_or_says_that_it_cannot():
     assert all(torch.equal(p, q) for p, q in zip(state.student.parameters(), task.teacher.parameters(), strict=True))
     other = tiny_task(tiny_config(student_start="thinned", rounds=1), batchnorm=False)
     notes = [event.message for event in tiny_run(other) if isinstance(event, Note)]
-    assert any("no thinner twin" in message for message in notes)
+    assert "The student is no thinner twin of this teacher, so it starts from random weights." in notes
     fresh = tiny_state(tiny_task(tiny_config()))
     expected = tiny_network(1, seed=2)
     assert all(torch.equal(p, q) for p, q in zip(fresh.student.parameters(), expected.parameters(), strict=True))
+
+
+def first_loss(teacher_width, student_width, **settings):
+    """The student's loss in the first step of a run on small networks without BatchNorm."""
+    networks = [
+        build(spec(f"plainnet-{width}", 1, 8, classes=3), torch.Generator().manual_seed(width))
+        for width in (teacher_width, student_width)
+    ]
+    task = tiny_task(tiny_config(rounds=2, student_start="thinned", **settings))
+    task = replace(task, teacher=networks[0].eval().requires_grad_(False))
+    state = new_state(task, networks[1], torch.Generator().manual_seed(0))
+    return next(event.loss for event in tiny_run(task, state) if isinstance(event, StudentStep))
+
+
+def test_hints_ask_nothing_of_the_teacher_itself_and_something_of_a_thinner_copy():
+    assert first_loss(4, 4, hint_weight=9.0) == pytest.approx(first_loss(4, 4), abs=1e-6)
+    without, once, thrice = (first_loss(4, 2, hint_weight=weight) for weight in (0.0, 1.0, 3.0))
+    assert once > without + 0.1
+    assert thrice - without == pytest.approx(3.0 * (once - without), rel=1e-4)
+
+
+def test_where_channels_have_no_counterparts_there_are_no_hints_and_the_run_says_so():
+    assert first_loss(2, 4, hint_weight=9.0) == first_loss(2, 4)
+    task = tiny_task(tiny_config(hint_weight=1.0, rounds=1), batchnorm=False)
+    notes = [event.message for event in tiny_run(task) if isinstance(event, Note)]
+    assert "The student is no thinner twin of this teacher, so its channels have none to follow." in notes

@@ -1,4 +1,4 @@
-"""A network's activations stage by stage, for attention transfer; read by hooks that leave with the block."""
+"""A network's activations stage by stage, for attention transfer and hints; read by hooks that leave with the block."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from nayer.models import Classifier
 
 
 class Stages:
-    """Inside the block, `maps` holds the last activations (n, c, h, w) at each side length of the last forward pass.
+    """Inside the block, the activations of the last forward pass: `maps` and `features`.
 
     Empty for a network whose layers are not known to follow one another.
     """
 
     def __init__(self, network: nn.Module) -> None:
+        self.maps: dict[int, Tensor] = {}  # side length -> the last activations of that side, (n, c, h, w)
+        self.features: Tensor | None = None  # (n, f), what the last layer is given
         self._layers = list(network.body) if isinstance(network, Classifier) else []
         self._hooks = ExitStack()
-        self._seen: dict[int, Tensor] = {}  # side -> activations
 
     def __enter__(self) -> Stages:
         for layer in self._layers:
@@ -32,9 +33,7 @@ class Stages:
         self._hooks.close()
 
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output.dim() == 4 and output.shape[-1] > 1:
-            self._seen[output.shape[-1]] = output
-
-    @property
-    def maps(self) -> dict[int, Tensor]:
-        return self._seen
+        if output.dim() == 2:
+            self.features = output
+        elif output.shape[-1] > 1:
+            self.maps[output.shape[-1]] = output
