@@ -81,14 +81,21 @@ def _stages(task: Task, network: nn.Module) -> AbstractContextManager[Stages | N
 
 
 def _inner_loss(config: Config, student: Stages, teacher: Stages, *, twins: bool) -> Tensor | float:
-    """What the student is to take over from inside its teacher; hints need channels that have counterparts."""
+    """What the student is to take over from inside its teacher.
+
+    Hints need channels that have counterparts. They come from the deepest maps and the features: what is before them
+    costs time and adds nothing.
+    """
+    sides = sorted(student.seen.keys() & teacher.seen.keys())
+
+    def both(chosen: list[int]) -> list[list[Tensor]]:
+        return [[stages.seen[side] for side in chosen] for stages in (student, teacher)]
+
     loss: Tensor | float = 0.0
-    sides = student.maps.keys() & teacher.maps.keys()
-    mine, theirs = ([network.maps[side] for side in sides] for network in (student, teacher))
-    if config.attention_weight and sides:
-        loss = loss + config.attention_weight * attention_loss(mine, theirs)
-    if config.hint_weight and twins and student.features is not None and teacher.features is not None:
-        loss = loss + config.hint_weight * hint_loss([*mine, student.features], [*theirs, teacher.features])
+    if config.attention_weight and (maps := [side for side in sides if side > 1]):
+        loss = loss + config.attention_weight * attention_loss(*both(maps))
+    if config.hint_weight and twins and sides:
+        loss = loss + config.hint_weight * hint_loss(*both(sides[:2]))
     return loss
 
 

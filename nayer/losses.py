@@ -117,7 +117,7 @@ def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """
     pairs = [(mine.float(), theirs[:, : mine.shape[1]].float()) for mine, theirs in zip(student, teacher, strict=True)]
     tiny = torch.finfo(torch.float32).tiny  # channels that are silent altogether
-    return torch.stack([(s - t).square().mean() / t.square().mean().clamp_min(tiny) for s, t in pairs]).sum()
+    return torch.stack([F.mse_loss(s, t) / t.square().mean().clamp_min(tiny) for s, t in pairs]).sum()
 
 
 def imitation_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:

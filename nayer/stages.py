@@ -11,14 +11,14 @@ from nayer.models import Classifier
 
 
 class Stages:
-    """Inside the block, the activations of the last forward pass: `maps` and `features`.
+    """Inside the block, `seen` holds the last activations (n, c, h, w) at each side length of the last forward pass.
 
-    Empty for a network whose layers are not known to follow one another.
+    At 1 those are the features (n, f) that the last layer is given. Empty for a network whose layers are not known to
+    follow one another.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.maps: dict[int, Tensor] = {}  # side length -> the last activations of that side, (n, c, h, w)
-        self.features: Tensor | None = None  # (n, f), what the last layer is given
+        self.seen: dict[int, Tensor] = {}
         self._layers = list(network.body) if isinstance(network, Classifier) else []
         self._hooks = ExitStack()
 
@@ -33,7 +33,4 @@ class Stages:
         self._hooks.close()
 
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output.dim() == 2:
-            self.features = output
-        elif output.shape[-1] > 1:
-            self.maps[output.shape[-1]] = output
+        self.seen[output.shape[-1] if output.dim() == 4 else 1] = output
