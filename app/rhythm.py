@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 QUICK = 0.4  # s between two questions where a person steps or watches in slow motion
-TURNS = 16.0  # a second, over all viewers: an answer takes a few ms of Python, in which no training step can begin
-LONGEST = 8.0  # s; where turns do not suffice for that they are shared
+TURNS = 12.0  # a second, over all viewers: an answer takes a few ms of Python, in which no training step can begin
+LONGEST = 10.0  # s; where turns do not suffice for that they are shared
 
 
 class Rhythm:

@@ -166,10 +166,31 @@ def _wait_for_progress(page: Served, run: str) -> None:
 
 
 def _rate(page: Served, run: str, span: float) -> float:
-    """Events a second."""
-    before, began = _steps(page, run), time.monotonic()
-    time.sleep(span)
-    return (_steps(page, run) - before) / (time.monotonic() - began)
+    """Rounds in a second of the arms' own work, over those that ended within about `span` seconds.
+
+    Whole rounds, for its phases bring very different numbers of events; those that are under way come before.
+    """
+    before, after = _work_after(page, run, 0.0), _work_after(page, run, span)
+    done = [(x - x0, s - s0) for (x, s), (x0, s0) in zip(after, before, strict=True)]
+    return sum(rounds for rounds, _ in done) / sum(seconds for _, seconds in done)
+
+
+def _work_after(page: Served, run: str, span: float) -> list[tuple[float, float]]:
+    """The work once `span` seconds are over and every arm has ended a round within them."""
+    begun, began = _work(page, run), time.monotonic()
+    while (waited := time.monotonic() - began) < START_TIMEOUT + span:
+        work = _work(page, run)
+        if waited >= span and all(now != before for now, before in zip(work, begun, strict=True)):
+            return work
+        time.sleep(max(0.5, span - waited))
+    raise NayerError(f"A round took more than {START_TIMEOUT:g} s.")
+
+
+def _work(page: Served, run: str) -> list[tuple[float, float]]:
+    """Of each arm: how many rounds are done, and what seconds of work they took."""
+    news = json.loads(page.get(f"/live/{run}/lab"))["news"]
+    curves = [arm.get("measures", {}).get("points", []) for arm in news]  # of [rounds, accuracy, agreement, seconds]
+    return [(curve[-1][0], curve[-1][3]) if curve else (0.0, 0.0) for curve in curves]
 
 
 @contextmanager

@@ -146,6 +146,7 @@ def test_what_cannot_be_compared_is_one_sentence_and_the_form_stays(new_page: Ne
     expect(page.locator(".arm")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_running_run_takes_other_settings_and_every_curve_is_marked(new_page: NewPage) -> None:
     page = new_page()
     prepare(page)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.app.browsing import PATIENCE, NewPage, grown, picture, until
 
 
+@pytest.mark.slow
 def test_an_address_sets_the_run_up_hides_what_it_says_and_names_its_mistakes(new_page: NewPage) -> None:
     page = new_page()
     page.goto(page.url + "?teacher=digits&preset=fast&seed=7&generator_steps=9&hide=field-rounds+all-settings")
