@@ -55,7 +55,7 @@ class Served:
         return dict(told["told"])
 
     def start(self, teacher: str) -> dict[str, Any]:
-        """A run of the preset `nayer` that outlasts any measurement: a lab of one arm."""
+        """A run of the preset `nayer` that outlasts any measurement: a lab of two arms."""
         arm = {"title": "measured", "preset": "nayer", "settings": {}}
         return self.command("start_lab", "", teacher, 0, 300.0, 1, [arm, arm | {"title": "beside"}], "")
 
@@ -120,17 +120,20 @@ def page_facts(teacher: str) -> dict[str, float | None]:
 
 
 def viewer_facts(teacher: str, viewers: tuple[int, ...] = (1, 10, 50), *, span: float = 10.0) -> dict[str, float]:
-    """By what share a run is slower with that many viewers than with none: medians of three turns, each of `span` s."""
-    rates: dict[int, list[float]] = {count: [] for count in (0, *viewers)}
+    """By what share a run is slower with that many viewers than right before with none.
+
+    Medians of five pairs, each of two turns of about `span` s: the machine's own moods last longer than a pair.
+    """
+    slower: dict[str, list[float]] = {f"slower_with_{count}_viewers": [] for count in viewers}
     with served() as page:
         run = page.start(teacher)["run"]
         _wait_for_progress(page, run)
-        for _ in range(3):
-            for count, found in rates.items():
+        for _ in range(5):
+            for count, found in zip(viewers, slower.values(), strict=True):
+                alone = _rate(page, run, span)
                 with _watched_by(count, page, run):
-                    found.append(_rate(page, run, span))
-    alone = statistics.median(rates[0])
-    return {f"slower_with_{count}_viewers": 1.0 - statistics.median(rates[count]) / alone for count in viewers}
+                    found.append(1.0 - _rate(page, run, span) / alone)
+    return {name: statistics.median(found) for name, found in slower.items()}
 
 
 def import_facts() -> dict[str, float]:
