@@ -9,7 +9,7 @@ import hashlib
 import logging
 import secrets
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +21,7 @@ from app.logs import log_name
 from app.pictures import Pixels, jpeg
 from app.plans import Plan
 from app.results import Results, fold_results
-from app.view import Condition, View, anew, fold
+from app.view import ROWS, Condition, View, anew, fold
 from nayer.config import Config
 from nayer.errors import NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
@@ -84,6 +84,8 @@ class LiveRun:
         self._inbox = session.subscribe()
         self._lock = threading.Lock()
         self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
+        # Rounds whose strips are kept: as many again as are on show, for browsers that fetch them a little late.
+        self._hung: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
 
     @property
     def config(self) -> Config:
@@ -196,6 +198,7 @@ class LiveRun:
             pictures.append((view.making.seq, view.making.images))
         for seq, images in pictures:
             self._frames[arm, seq] = jpeg(images)
-        kept = {row.seq for row in view.rows}
+        self._hung[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
+        kept = set(self._hung[arm])
         for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-_EASEL]:
             del self._frames[arm, seq]

@@ -10,7 +10,9 @@ from app.live_run import LiveRun, Source
 from app.plans import Plan
 from app.sessions import NotYours, Registry
 from app.shelf import NoSuchRun
+from app.view import ROWS
 from nayer.errors import ConfigError
+from nayer.session import Session
 from tests.app.gates import Gate
 from tests.app.scripted import SHORT, Scripted, script
 from tests.app.serving import wait_until
@@ -179,6 +181,26 @@ def test_an_inbox_that_was_given_up_is_taken_up_again(registry: Registry, gate: 
     assert after.seq > before
     assert after.started is not None
     assert [row.round for row in after.rows] == [0, 1, 2]
+
+
+def test_a_rows_strip_stays_as_long_again_as_it_is_shown() -> None:
+    """A browser that is told of rows fetches their strips a little later, while rounds go on."""
+    config = SHORT.model_copy(update={"rounds": 3 * ROWS})
+    session: Session[Source] = Session(lambda: Scripted(lambda: script(config)))
+    run = LiveRun(Plan.alone(config), "owner", session)
+    run.waiting = False
+    session.start(paused=True)
+    strips = []
+    for _ in range(2 * ROWS + 7):
+        session.step("round")
+        wait_until(lambda: session.state == "paused")
+        strips.append(run.refresh().rows[-1].seq)
+    shown = [row.seq for row in run.refresh().rows]
+    assert shown == strips[-ROWS:]
+    assert all(run.frame(seq) for seq in strips[-2 * ROWS :])
+    assert run.frame(strips[0]) is None
+    session.stop()
+    assert session.join(5.0)
 
 
 def test_frames_are_kept_for_rows_on_show_and_gone_for_others(registry: Registry, gate: Gate) -> None:

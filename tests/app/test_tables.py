@@ -82,6 +82,7 @@ def test_only_so_many_wait_for_the_encoder() -> None:
         assert tables.look(lists[3]) is None
     finally:
         encoder.go.set()
+    wait_until(lambda: tables.look(lists[0]) is not None)  # then one place at least is free
     wait_until(lambda: tables.look(lists[16]) is not None)
 
 
