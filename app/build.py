@@ -26,6 +26,7 @@ from nayer.repeating import config_of
 from nayer.teacher_cards import TeacherCard
 
 SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
+LOOKS_EVERY = 0.05  # s, between Gradio's looks at whether anybody pressed a button; its 0.001 takes 5 % of a core
 
 # The script module does everything; this only fetches it, from an address that changes with its contents.
 _LOAD_STAGE = """
@@ -107,7 +108,9 @@ def build(
             api(command, queue=False)
     page.queue(default_concurrency_limit=8, max_size=256)
     page.state_session_capacity = SESSIONS
-    page._queue.pending_messages_per_session = Unread(page._queue)
+    queue = page._queue
+    queue.pending_messages_per_session = Unread(queue)
+    queue.sleep_when_free = queue.progress_update_sleep_when_free = LOOKS_EVERY
     return page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -18,7 +19,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from app.bodies import TEACHER_BODY
+from app.build import LOOKS_EVERY
 from app.server import main
+from tests.app.serving import serving, wait_until
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ["umap", "numba", "transformers", "matplotlib", "sklearn", "datasets"]
@@ -37,6 +40,21 @@ def post(url: str, *data: object) -> dict[str, str]:
     with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=60) as answer:
         told: dict[str, str] = json.load(answer)["data"][0]
         return told
+
+
+def test_the_page_seldom_looks_whether_anybody_wants_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(delay: float, result: object = None) -> object:
+        pauses.append(delay)
+        return await sleep(delay, result)
+
+    with serving() as served:
+        urlopen(served.url, timeout=60).close()
+        monkeypatch.setattr(asyncio, "sleep", noted)
+        wait_until(lambda: len(pauses) > 5)
+        assert min(pauses) >= LOOKS_EVERY
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
