@@ -13,8 +13,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
+from app.lab_payload import lab_payload
 from app.live_run import LiveRun, NoSuchArm
-from app.payload import lab_payload, payload, rounds
+from app.payload import payload, rounds
 from app.plots import sheet
 from app.rhythm import Rhythm
 from app.sessions import Registry

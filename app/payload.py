@@ -3,106 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from app import text
-from app.live_run import LiveRun
 from app.mapping import Dots
-from app.plans import Plan
-from app.results import Result, Results, rows, sentences
 from app.series import Series
 from app.view import Cloud, Row, View
 from nayer.brought import PREFIX
 from nayer.repeating import command_line, known, words
 
-NOT_IN_A_LAB = ("losses", "learning", "making", "outputs", "samples", "by_class")  # nobody looks at them there
 BY_CLASS = ("round", "within", "across", "pool", "label_hits")
+Part = Callable[[View, int], Any]  # what is new of it since a `seq`
 _FIGURES = 5  # significant digits; a chart shows three
 
 
-def payload(view: View, since: int) -> dict[str, Any] | None:
+def payload(view: View, since: int, parts: Collection[str] | None = None) -> dict[str, Any] | None:
     """JSON-ready news since `since`, or None when there is none; 0 asks for everything.
 
-    With `anew` they replace all that the reader has.
+    With `anew` they replace all that the reader has. `parts`: which of PARTS, all where none are named.
     """
     if since >= view.seq:
         return None
     news: dict[str, Any] = {"seq": view.seq, "anew": view.begun > since} | _standing(view)
-    if view.started_seq > since:
-        news["run"] = _facts(view)
-    for name in ("losses", "learning", "measures", "diversity"):
-        news |= _curve(name, getattr(view, name), since)
-    redraws = [[round_, what] for seq, round_, what in view.redraws if seq > since]
-    if redraws:
-        news["redraws"] = redraws
-    changes = [[round_, what] for seq, round_, what in view.changes if seq > since]
-    if changes:
-        news["changes"] = changes
-    if view.by_class is not None and view.by_class.seq > since:
-        news["by_class"] = {name: getattr(view.by_class, name) for name in BY_CLASS}
-    rows = [_row(row) for row in view.rows if row.seq > since]
-    if rows:
-        news["rows"] = rows
-    if view.making is not None:
-        making = view.making
-        news["making"] = {
-            "frame": making.seq,
-            "round": making.round,
-            "step": making.step,
-            "steps": making.steps,
-            "count": len(making.images),
-            "label_hit": _short(making.label_hit),
-        }
-    for name, cloud in (("outputs", view.outputs), ("samples", view.samples)):
-        if cloud is not None and cloud.seq > since:
-            news[name] = _flat(cloud)
+    for name in PARTS if parts is None else parts:
+        part = PARTS[name](view, since)
+        if part is not None:
+            news[name] = part
     return news
-
-
-def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
-    """What came of the arms so far, and of each what is new since its own `since`; None when nothing is.
-
-    `seq` holds the arms' own ones, joined by commas.
-    """
-    views, results = run.refreshed()
-    told = [payload(view, seq) for view, seq in zip(views, since, strict=True)]
-    if not any(told):
-        return None
-    plan, seeds = run.plan, _seeds(run.plan)
-    titles = [arm.title for arm in plan.arms]
-    failed = [arm for arm, view in enumerate(views) if view.failure]
-    return {
-        "seq": ",".join(str(view.seq) for view in views),
-        "state": views[0].condition.state,
-        "ahead": views[0].condition.ahead,
-        "wait": views[0].condition.wait,
-        "error": views[0].condition.error,
-        "title": plan.title,
-        "question": plan.question,
-        "arms": titles,
-        "seeds": list(seeds),
-        "budget": plan.arms[0].config.seconds,
-        "left": work_left(plan, results, failed),
-        "results": rows(results),
-        "sentences": sentences(results, titles, failed) if results else [],
-        "news": [None if news is None else {k: v for k, v in news.items() if k not in NOT_IN_A_LAB} for news in told],
-    }
-
-
-def _seeds(plan: Plan) -> tuple[int, ...]:
-    return plan.seeds or (plan.arms[0].config.seed,)
-
-
-def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float:
-    """Seconds of their own work that the arms still have, all seeds together."""
-    left = 0.0
-    for number, arm in enumerate(plan.arms):
-        for seed in _seeds(plan):
-            result = results.get((number, seed), Result(number, seed))
-            if not result.done and number not in failed:
-                left += max(0.0, arm.config.seconds - result.seconds)
-    return round(left, 1)
 
 
 def rounds(view: View, since: int) -> dict[str, Any] | None:
@@ -167,7 +95,9 @@ def seconds_left(view: View) -> float | None:
     return round(max(left, 0.0), 1)
 
 
-def _facts(view: View) -> dict[str, Any]:
+def _facts(view: View, since: int) -> dict[str, Any] | None:
+    if view.started_seq <= since:
+        return None
     started, atlas = view.started, view.atlas
     assert started is not None
     assert atlas is not None  # both come with the same event
@@ -199,12 +129,54 @@ def _repeat(config: Mapping[str, object]) -> dict[str, Any]:
     return {"command": command_line(wanted), "words": words(wanted)}
 
 
-def _curve(name: str, series: Series, since: int) -> dict[str, Any]:
-    replaces, points = series.since(since)
-    if not points:
-        return {}
-    short = [[None if v is None else _short(v) for v in point] for point in points]
-    return {name: {"anew": replaces, "points": short}}
+def _curve(name: str) -> Part:
+    def news(view: View, since: int) -> dict[str, Any] | None:
+        series: Series = getattr(view, name)
+        replaces, points = series.since(since)
+        if not points:
+            return None
+        return {"anew": replaces, "points": [[None if v is None else _short(v) for v in point] for point in points]}
+
+    return news
+
+
+def _marks(name: str) -> Part:
+    def news(view: View, since: int) -> list[list[Any]] | None:
+        return [[round_, what] for seq, round_, what in getattr(view, name) if seq > since] or None
+
+    return news
+
+
+def _cloud(name: str) -> Part:
+    def news(view: View, since: int) -> list[list[float]] | None:
+        cloud: Cloud | None = getattr(view, name)
+        return _dots(cloud.dots) if cloud is not None and cloud.seq > since else None
+
+    return news
+
+
+def _by_class(view: View, since: int) -> dict[str, Any] | None:
+    if view.by_class is None or view.by_class.seq <= since:
+        return None
+    return {name: getattr(view.by_class, name) for name in BY_CLASS}
+
+
+def _rows(view: View, since: int) -> list[dict[str, Any]] | None:
+    return [_row(row) for row in view.rows if row.seq > since] or None
+
+
+def _making(view: View, since: int) -> dict[str, Any] | None:
+    making = view.making
+    if making is None:
+        return None
+    return {
+        "frame": making.seq,
+        "round": making.round,
+        "step": making.step,
+        "steps": making.steps,
+        "count": len(making.images),
+        "label_hit": _short(making.label_hit),
+    }
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -219,13 +191,26 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _flat(cloud: Cloud) -> list[list[float]]:
-    return _dots(cloud.dots)
-
-
 def _dots(dots: Dots) -> list[list[float]]:
     return [[x, y, label] for x, y, label in dots]
 
 
 def _short(value: float) -> float | None:
     return float(f"{value:.{_FIGURES}g}") if math.isfinite(value) else None
+
+
+# What there is to see of an arm, and how its news are told: None where there are none.
+PARTS: Mapping[str, Part] = {
+    "run": _facts,
+    "losses": _curve("losses"),
+    "learning": _curve("learning"),
+    "measures": _curve("measures"),
+    "diversity": _curve("diversity"),
+    "redraws": _marks("redraws"),
+    "changes": _marks("changes"),
+    "by_class": _by_class,
+    "rows": _rows,
+    "making": _making,
+    "outputs": _cloud("outputs"),
+    "samples": _cloud("samples"),
+}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Sequence
 
+from app.lab_payload import work_left
 from app.live_run import LiveRun
-from app.payload import seconds_left, work_left
+from app.payload import seconds_left
 
 
 def left(run: LiveRun) -> float | None:
