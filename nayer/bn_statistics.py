@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nayer.narrow_norm import moments
+
 Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased variance (c,)
 
 
@@ -59,9 +61,7 @@ class _Moments(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor]:
-        channels = features.shape[1]  # running statistics that stay as they are: with them it counts in float32
-        unused = [torch.zeros(channels, device=features.device) for _ in range(2)]
-        mean, variance = torch.batch_norm_update_stats(features, unused[0], unused[1], 0.0)
+        mean, variance = moments(features)
         ctx.save_for_backward(features, mean)
         return mean, variance
 

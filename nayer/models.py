@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nayer.architectures import ModelSpec, parse_architecture
+from nayer.narrow_norm import batch_norm
 
 
 class Classifier(nn.Module):
@@ -93,18 +94,18 @@ def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Ten
 
 def _lenet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
     """Two convolutions with pooling and a hidden layer (LeCun et al., 1998), with BatchNorm and ReLU."""
-    return _two_convolutions(width, channels, side, batch_norm=True)
+    return _two_convolutions(width, channels, side, normalised=True)
 
 
 def _plainnet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
-    return _two_convolutions(width, channels, side, batch_norm=False)
+    return _two_convolutions(width, channels, side, normalised=False)
 
 
-def _two_convolutions(width: int, channels: int, side: int, *, batch_norm: bool) -> tuple[list[nn.Module], int]:
+def _two_convolutions(width: int, channels: int, side: int, *, normalised: bool) -> tuple[list[nn.Module], int]:
     layers: list[nn.Module] = []
     for inputs, outputs in ((channels, width), (width, 2 * width)):
-        layers.append(nn.Conv2d(inputs, outputs, 5, padding=2, bias=not batch_norm))
-        layers += [nn.BatchNorm2d(outputs)] if batch_norm else []
+        layers.append(nn.Conv2d(inputs, outputs, 5, padding=2, bias=not normalised))
+        layers += [batch_norm(outputs)] if normalised else []
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
     hidden = 8 * width
     return [*layers, nn.Flatten(), nn.Linear(2 * width * (side // 4) ** 2, hidden), nn.ReLU()], hidden
@@ -124,7 +125,7 @@ class Residual(nn.Module):
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
     """3×3, no bias in front of the BatchNorm that follows."""
-    return [nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs)]
+    return [nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), batch_norm(outputs)]
 
 
 def _basic_block(inputs: int, outputs: int, stride: int) -> Residual:
@@ -133,7 +134,7 @@ def _basic_block(inputs: int, outputs: int, stride: int) -> Residual:
     if stride == 1 and inputs == outputs:
         return Residual(branch, nn.Identity(), relu=True)
     carry = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-    return Residual(branch, nn.Sequential(carry, nn.BatchNorm2d(outputs)), relu=True)
+    return Residual(branch, nn.Sequential(carry, batch_norm(outputs)), relu=True)
 
 
 def _resnet(width: int, channels: int, side: int, *, blocks: Sequence[int]) -> tuple[list[nn.Module], int]:

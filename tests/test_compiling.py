@@ -29,9 +29,10 @@ def traced(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # the compiler looks at it
 def test_a_compiled_run_is_the_run(traced):
-    straight = list(open_run(quick(rounds=2)).events())
+    wide = "lenet-16"  # of narrow layers PyTorch compiles its own pass, whose sums round in another order than ours
+    straight = list(open_run(quick(rounds=2, student=wide)).events())
     assert not traced
-    run = open_run(quick(rounds=2, compiled=True))
+    run = open_run(quick(rounds=2, student=wide, compiled=True))
     events = list(run.events())
     assert len(traced) >= 2  # a generator's, and a student's
     measured, expected = ([e.accuracy for e in one if isinstance(e, Evaluated)] for one in (events, straight))

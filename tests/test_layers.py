@@ -26,7 +26,8 @@ ORDER = [
     {"config"},
     {"methods"},
 ]
-LEAVES = {"losses", "pool", "noisy_layer", "bn_statistics"}  # torch, each other's types, and nothing else of ours
+# They import torch, each other, and nothing else of ours.
+LEAVES = {"losses", "pool", "noisy_layer", "bn_statistics", "narrow_norm"}
 CORE = {"synthesis", "distillation", "training", "state"}
 OUTSIDE_OF_CORE = {"checkpoints", "session", "experiment", "export", "record", "testsets", "teach", "teachers"}
 DATA = {"testsets", "teach", "teach_own", "lessons", "labelled", "fitting", "emoji", "emoji_drawings"}
