@@ -21,6 +21,7 @@ from app.queue import QueueFull
 from app.recorder import Recorder
 from app.shelf import Shelf
 from app.visitors import Visitors
+from nayer.cores import Cores
 from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
 
@@ -72,6 +73,7 @@ class Registry:
         self._closing = False
         self._clock = clock
         self._lock = threading.RLock()
+        self._cores = Cores()
         self._places = Places(capacity, waiting, clock)
         self._shelf = Shelf(self.keeping, clock)
         self._visitors = Visitors(self.keeping.knows)
@@ -242,12 +244,13 @@ class Registry:
                 recorder.ended(state, session.error)
 
         if recorder is None:
-            return Session(open_source, grace_seconds=self.grace_seconds, on_end=ended)
+            return Session(open_source, grace_seconds=self.grace_seconds, on_end=ended, cores=self._cores)
         return Session(
             lambda: recorder.opened(open_source()),
             grace_seconds=self.grace_seconds,
             on_event=recorder.heard,
             on_end=ended,
+            cores=self._cores,
         )
 
     def _enter(self, run: LiveRun, lane: str) -> None:

@@ -10,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from nayer.cores import Cores
 from nayer.events import (
     Evaluated,
     Event,
@@ -60,10 +62,11 @@ class Session(Generic[Opened]):
         grace_seconds: float | None = None,
         on_event: Callable[[Event], None] | None = None,
         on_end: Callable[[Session[Opened]], None] | None = None,
+        cores: Cores | None = None,
     ) -> None:
         """`open_source` loads what is run, in the worker thread. A session with a grace ends itself that long after
         the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once, in
-        the worker thread, however the run ends."""
+        the worker thread, however the run ends. `cores`: those it shares with other sessions."""
         self._open = open_source
         self._source: Opened | None = None
         self._requests: list[tuple[Callable[[Opened], Any], Future[Any]]] = []
@@ -71,6 +74,7 @@ class Session(Generic[Opened]):
         self._grace = grace_seconds
         self._on_event = on_event
         self._on_end = on_end
+        self._cores = cores
         self._changed = threading.Condition()
         self._state: State = "idle"
         self._step_to: StepKind | None = None
@@ -243,7 +247,7 @@ class Session(Generic[Opened]):
 
     def _drive(self, events: Iterator[Event]) -> State:
         while self._may_go_on() or self._said_its_end():
-            with self._at_rest:
+            with self._at_rest, self._cores.share() if self._cores else nullcontext():
                 self._working_since = time.monotonic()
                 event = next(events, None)
                 self._working_since = None
