@@ -2,8 +2,8 @@
 
 import os
 
-# Read once, when torch is first imported. Runs and server share the cores: threads that wait by spinning for long made a
-# step of the generator twenty times slower where something else ran beside it (1.10 s against 0.05 s for digits), and
+# Read once, when torch is first imported. Runs and server share the cores: threads that wait by spinning for long made
+# a step of the generator twenty times slower where something else ran beside it (1.10 s against 0.05 s for digits), and
 # threads that never spin make a round a third slower where nothing does. So they spin for some microseconds.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # Gradio reads these once, when it is first imported, so they are set before any module of this package does that.
