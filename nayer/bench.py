@@ -39,19 +39,24 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
 
 
 def profiled(config: Config, clock: str) -> dict[str, float | None]:
-    """Time, operations and rate by part of a round; and all of it against what a large convolution reaches."""
+    """Time, operations and rate by part of a round; and all of it against what a large convolution reaches.
+
+    `share_of_products_alone`: of a round, what its own convolutions and matrix products take by themselves.
+    """
     now = CLOCKS[clock]
     before = convolution_rate(now)
-    parts = profile(config, now=now)
+    found = profile(config, now=now)
     rate = (before + convolution_rate(now)) / 2
-    seconds = sum(part.seconds for part in parts.values())
-    facts: dict[str, float | None] = {"round_seconds": seconds}
-    for name, part in parts.items():
-        facts[f"share_{name}"] = part.seconds / seconds
+    facts: dict[str, float | None] = {"round_seconds": found.seconds}
+    for name, part in found.parts.items():
+        facts[f"share_{name}"] = part.seconds / found.seconds
         if part.gigaflop:
             facts[f"gigaflops_{name}"] = part.gigaflops
-    reached = sum(part.gigaflop for part in parts.values()) / seconds
-    return facts | {"gigaflops": reached, "share_of_convolution_rate": reached / rate}
+    return facts | {
+        "gigaflops": found.gigaflops,
+        "share_of_convolution_rate": found.gigaflops / rate,
+        "share_of_products_alone": found.products_seconds / found.seconds,
+    }
 
 
 def first_picture(config: Config) -> float | None:

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from nayer.bench_products import Products
 from nayer.config import Config
 from nayer.events import RoundFinished
 from nayer.experiment import Run, open_run
@@ -70,6 +71,23 @@ class Part:
         return self.gigaflop / self.seconds if self.seconds else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A round, part by part, and what its convolutions and matrix products take when each is made again alone."""
+
+    parts: dict[str, Part]  # those of PARTS
+    products_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        return sum(part.seconds for part in self.parts.values())
+
+    @property
+    def gigaflops(self) -> float:
+        """The rate of the whole round."""
+        return sum(part.gigaflop for part in self.parts.values()) / self.seconds
+
+
 class _Meter:
     """Gives what `now` counts to the innermost part that is open."""
 
@@ -102,8 +120,8 @@ class _Meter:
         self._since = now
 
 
-def profile(config: Config, rounds: int = 3, now: Callable[[], float] = time.perf_counter) -> dict[str, Part]:
-    """Every part of PARTS over `rounds` rounds behind the warm-up, per round, timed by `now`.
+def profile(config: Config, rounds: int = 3, now: Callable[[], float] = time.perf_counter) -> Profile:
+    """`rounds` rounds behind the warm-up, per round, timed by `now`.
 
     Operations are counted in one more round of the same run, for counting slows it.
     """
@@ -120,11 +138,12 @@ def profile(config: Config, rounds: int = 3, now: Callable[[], float] = time.per
     clock = _Meter(now)
     with _watched(run, clock):
         ahead(rounds)
-    with FlopCounterMode(display=False) as counter:
+    with Products() as products, FlopCounterMode(display=False) as counter:
         flop = _Meter(lambda: float(counter.get_total_flops()))
         with _watched(run, flop):
             ahead(1)
-    return {part: Part(clock.spent[part] / rounds, flop.spent[part] / 1e9) for part in PARTS}
+    parts = {part: Part(clock.spent[part] / rounds, flop.spent[part] / 1e9) for part in PARTS}
+    return Profile(parts, products.seconds(now))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What the benchmark counts: operations in closed form, times that lose nothing, levels in normalised seconds."""
 
+import itertools
 import time
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from nayer import augmentation, synthesis
 from nayer.bench import levels
 from nayer.bench_gpu import published_facts
+from nayer.bench_products import Products, _made
 from nayer.bench_profile import PARTS, profile
 from nayer.cli import main
 from nayer.compare import Outcome
@@ -37,7 +39,7 @@ def lenet_gigaflop(width: int, side: int, images: int) -> float:
 
 
 def test_operations_are_those_of_the_layers():
-    parts = profile(TINY, rounds=1)
+    parts = profile(TINY, rounds=1).parts
     forward = lenet_gigaflop(8, 8, 10)
     # Synthesis: two steps, forward and back to the images. Distillation: three steps, forward alone.
     assert parts["teacher"].gigaflop == pytest.approx(2 * 2 * forward + 3 * forward, rel=1e-6)
@@ -51,12 +53,36 @@ def test_operations_are_those_of_the_layers():
 def test_no_second_is_lost_or_counted_twice_and_the_watchers_leave():
     plain = (synthesis.crop_and_flip, torch.Tensor.backward, torch.optim.Adam.step)
     began = time.perf_counter()
-    parts = profile(TINY, rounds=2)
+    found = profile(TINY, rounds=2)
+    parts = found.parts
     assert set(parts) == set(PARTS)
     assert all(part.seconds >= 0 for part in parts.values())
-    assert 0 < 2 * sum(part.seconds for part in parts.values()) < time.perf_counter() - began
+    assert found.seconds == pytest.approx(sum(part.seconds for part in parts.values()))
+    assert 0 < 2 * found.seconds < time.perf_counter() - began
     assert (synthesis.crop_and_flip, torch.Tensor.backward, torch.optim.Adam.step) == plain
     assert synthesis.crop_and_flip is augmentation.crop_and_flip
+
+
+def test_products_are_noted_as_they_happen_and_made_again_one_by_one():
+    layer = torch.nn.Conv2d(3, 4, 3)
+    images = torch.rand(2, 3, 8, 8)
+    with Products() as products:
+        for _ in range(5):
+            layer(images)
+        layer(images.requires_grad_()).sum().backward()
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.rand(2, 3) @ torch.rand(3, 4)
+    assert sorted((call[0]._overloadpacket.__name__, count) for call, count in products.calls.items()) == [
+        ("convolution", 6),
+        ("convolution_backward", 1),
+        ("mm", 1),
+    ]
+    [(dtype, shape)] = [
+        (made[0].dtype, made[1].shape) for call in products.calls if len(made := [_made(part) for part in call[1]]) == 2
+    ]
+    assert (dtype, shape) == (torch.bfloat16, (3, 4))
+    ticks = itertools.count()
+    assert products.seconds(lambda: float(next(ticks))) == 6 + 1 + 1  # a tick each
 
 
 def test_levels_are_medians_in_normalised_seconds():
