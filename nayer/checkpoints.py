@@ -125,6 +125,9 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tens
     for name, value in tensors.items():
         place, key = name.split(".", 1)
         parameter = parameters[int(place)]
+        if value.shape == parameter.shape:
+            # A fused step takes weights and moments as they lie in memory, and a file keeps no layout.
+            value = torch.empty_like(parameter).copy_(value)
         optimizer.state[parameter][key] = value.to(parameter.device)
 
 

@@ -192,11 +192,10 @@ def _generator(task: Task) -> Generator:
 
 
 def _student_optimizer(config: Config, student: nn.Module) -> torch.optim.Optimizer:
+    weights, rate, decay = student.parameters(), config.student_lr, config.weight_decay
     if config.student_optimizer == "adam":
-        return torch.optim.Adam(student.parameters(), lr=config.student_lr, weight_decay=config.weight_decay)
-    return torch.optim.SGD(
-        student.parameters(), lr=config.student_lr, momentum=config.student_momentum, weight_decay=config.weight_decay
-    )
+        return torch.optim.Adam(weights, lr=rate, weight_decay=decay, fused=True)
+    return torch.optim.SGD(weights, lr=rate, momentum=config.student_momentum, weight_decay=decay, fused=True)
 
 
 def _contrast(task: Task, rng: torch.Generator) -> Contrast:

@@ -14,9 +14,10 @@ def _without_memory(event: Event) -> object:
     return event.samples.within if isinstance(event, DiversityMeasured) else event
 
 
+@pytest.mark.parametrize("changes", [{}, {"generator_adam": "kept"}, {"meta_lr": 0.01}, {"student_optimizer": "adam"}])
 @pytest.mark.parametrize("saved_after", [0, 1, 2])
-def test_save_load_continue_equals_uninterrupted(tmp_path, saved_after):
-    config = tiny_config(rounds=5)
+def test_save_load_continue_equals_uninterrupted(tmp_path, saved_after, changes):
+    config = tiny_config(rounds=5, **changes)
     task = tiny_task(config)
     straight = list(tiny_run(task))
 

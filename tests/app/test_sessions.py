@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from app.live_run import LiveRun, Source
 from app.plans import Plan
@@ -12,6 +14,7 @@ from app.sessions import NotYours, Registry
 from app.shelf import NoSuchRun
 from app.view import ROWS
 from nayer.errors import ConfigError
+from nayer.events import Event
 from nayer.session import Session
 from tests.app.gates import Gate
 from tests.app.scripted import SHORT, Scripted, script
@@ -40,6 +43,27 @@ def test_no_more_run_at_once_than_there_are_places_and_the_rest_wait_in_order(re
     assert [run.state for run in runs] == ["running", "running", "queued", "queued", "queued"]
     assert [run.refresh().condition.ahead for run in runs] == [0, 0, 1, 2, 3]
     assert registry.counts() == {"running": 2, "waiting": 3, "capacity": 2, "lost": 0}
+
+
+def test_two_runs_at_work_have_half_of_the_threads_each() -> None:
+    both, seen, before = threading.Barrier(2), [], torch.get_num_threads()
+
+    def events() -> Iterator[Event]:
+        first, second, *_ = script(SHORT)
+        both.wait(10.0)
+        yield first
+        seen.append(torch.get_num_threads())
+        yield second
+
+    torch.set_num_threads(4)
+    registry = Registry(lambda plan: Scripted(events), capacity=2)
+    try:
+        runs = [begin(registry, seed) for seed in range(2)]
+        wait_until(lambda: all(run.ended for run in runs))
+    finally:
+        registry.close()
+        torch.set_num_threads(before)
+    assert seen == [2, 2]
 
 
 def test_a_place_that_falls_free_goes_to_who_waited_longest(registry: Registry, gate: Gate) -> None:
