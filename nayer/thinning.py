@@ -23,7 +23,8 @@ def thin(teacher: nn.Module, student: nn.Module) -> None:
     """Gives the student the first channels of every layer of its teacher; the two must fit.
 
     A layer sees fewer inputs then, so that its weights grow by √(inputs before / inputs now): the spread of what
-    comes out stays. Any choice of channels that is the same in every layer would do, and no image is asked.
+    comes out stays. Any choice of channels that is the same in every layer would fit, and no image is asked; which one
+    is best differs from teacher to teacher (docs/speed.md).
     """
     wide = teacher.state_dict()
     for name, mine in student.state_dict().items():
