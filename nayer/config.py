@@ -26,7 +26,7 @@ GROUPS = {
 
 
 class Config(BaseModel):
-    """A run, completely: the same config gives the same events (on one machine, on the CPU)."""
+    """A run, completely: the same config gives the same events (on one CPU, with as many threads)."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
