@@ -28,7 +28,7 @@ _PRODUCTS = {
     _aten.baddbmm.default,
 }
 
-Call = tuple[Any, Any]  # the operation, and its arguments with a _Shape for each tensor
+Call = tuple[Any, Any]  # the operation, and its arguments with what `_shape` says in each tensor's place
 
 
 class Products(TorchDispatchMode):
@@ -70,12 +70,11 @@ def _made(value: Any) -> Any:
 
 def _seconds(call: Call, now: Callable[[], float]) -> float:
     operation, shapes = call
-    arguments = [_made(part) for part in shapes]
+    arguments = _made(shapes)
     operation(*arguments)  # the first one allocates
     spent = []
-    with torch.no_grad():
-        for _ in range(REPEATS):
-            began = now()
-            operation(*arguments)
-            spent.append(now() - began)
+    for _ in range(REPEATS):
+        began = now()
+        operation(*arguments)
+        spent.append(now() - began)
     return median(spent)

@@ -86,8 +86,9 @@ class _Normalise(torch.autograd.Function):
         )
         by_weight, by_bias = (part.view(across, -1).sum(dim=0) for part in (by_weights, by_biases))
         # ∂x = (γ/σ) · (∂y − mean(∂y) − x̂ · mean(∂y · x̂)) (Ioffe & Szegedy, 2015, §3), as (γ/σ) · ∂y + b · x + c
-        scale = weight * torch.rsqrt(variance + ctx.eps)
-        b = -scale * torch.rsqrt(variance + ctx.eps) * by_weight / count
+        inverse = torch.rsqrt(variance + ctx.eps)
+        scale = weight * inverse
+        b = -scale * inverse * by_weight / count
         c = -scale * by_bias / count - b * mean
         straight = _affine(gradient, torch.zeros_like(mean), torch.ones_like(mean), scale, c, 0.0)
         return torch.addcmul(straight, images, b.to(images.dtype)[:, None, None]), by_weight, by_bias, None
