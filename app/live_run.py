@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from app import text
 from app.batches import Batch, Batches
+from app.fold import ROWS, fold
 from app.logs import log_name
 from app.pictures import Pixels, jpeg
 from app.plans import Plan
 from app.results import Results, fold_results
-from app.view import ROWS, Condition, View, anew, fold
+from app.view import Condition, View, anew
 from nayer.config import Config
 from nayer.errors import NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted

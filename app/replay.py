@@ -7,9 +7,10 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from app.fold import fold
 from app.payload import payload
 from app.pictures import Pixels, jpeg
-from app.view import Condition, View, fold
+from app.view import Condition, View
 from nayer.errors import StorageError
 from nayer.events import Event
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from app.asking import NAMES
 from app.batches import KEPT, Batches
 from app.environment import Environment
+from app.fold import fold
 from app.plans import lab_plan
 from app.results import fold_results, rows, sentences
-from app.view import DIVERSITY, View, fold
+from app.view import DIVERSITY, View
 from nayer.errors import ConfigError
 from nayer.events import Event, RunFailed, RunStarted
 from nayer.teacher_cards import teacher_cards

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.fold import fold
 from app.live import STATIC
 from app.plots import CLASS_COLOURS, sheet
-from app.view import View, fold
+from app.view import View
 from tests.app.scripted import SHORT, script
 
 EVENTS = list(script(SHORT))

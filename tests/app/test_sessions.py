@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from app.fold import ROWS
 from app.live_run import LiveRun, Source
 from app.plans import Plan
 from app.sessions import NotYours, Registry
 from app.shelf import NoSuchRun
-from app.view import ROWS
 from nayer.errors import ConfigError
 from nayer.events import Event
 from nayer.session import Session

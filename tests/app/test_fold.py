@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.fold import ROWS, fold
 from app.payload import payload, rounds, seconds_left
 from app.series import LONGEST, Point, Series
-from app.view import ROWS, Condition, View, anew, fold
+from app.view import Condition, View, anew
 from nayer.config import Config
 from nayer.events import Evaluated, Event, GeneratorStep, Note, RoundFinished, RoundSynthesised, RunFailed
 from tests.app.scripted import CLASSES, SHORT, script
