@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import schema, text
-from app.data_folder import Lock
+from app import text
 from app.logs import log_name
+from app.quota import KEPT, MEGABYTES, RUNS, Quota
+from app.recovery import FILES, taken
 from app.writer import Write, Writer
 from nayer.errors import StorageError
 from nayer.events import Event
-from nayer.files import check_writable, write_whole
+from nayer.files import write_whole
 from nayer.packing import pack, unpack
 
 log = logging.getLogger(__name__)
 SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be played back whole
-RUNS = 500
-MEGABYTES = 1000
 _HEAVY = "RoundSynthesised"  # the kind of event that carries images
 _RUN = "(SELECT number FROM run WHERE id = ?)"
 
@@ -47,20 +46,9 @@ class Store:
 
         Raises StorageError, whose message is a sentence for the page, where the folder cannot be had.
         """
-        self._runs, self._bytes = runs, int(megabytes * 1e6)
-        self._files = folder / "files"
-        self._lock = _taken(folder)
-        try:
-            connection, moved = schema.opened(folder / schema.NAME, network=network)
-            self._recover(connection)
-        except StorageError:
-            self._lock.release()
-            raise StorageError(text.KEPT_NEWER) from None
-        except (sqlite3.Error, OSError) as error:
-            self._lock.release()
-            log.warning("history: the data folder cannot be used (%s)", error)
-            raise StorageError(text.KEPT_UNWRITABLE) from None
-        self.note = text.KEPT_ANEW if moved else ""  # one sentence, where there is something to say of the past
+        self._quota = Quota(runs, int(megabytes * 1e6))
+        self._files = folder / FILES
+        self._lock, connection, self.note = taken(folder, network=network)
         self.writer = Writer(connection)
 
     @property
@@ -196,17 +184,13 @@ class Store:
 
     def size(self) -> tuple[int, float]:
         """(runs that are kept, their megabytes); zeroes where nothing can be read."""
-        runs = self._rows("SELECT count(*) FROM run")
-        used = self._rows(
-            "SELECT (SELECT coalesce(sum(bytes), 0) FROM file) + (page_count - freelist_count) * page_size "
-            "FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
-        )
-        return (int(runs[0][0]), used[0][0] / 1e6) if runs and used else (0, 0.0)
+        rows = self._rows(KEPT)
+        return (rows[0][0], rows[0][1] / 1e6) if rows else (0, 0.0)
 
     @property
     def quota(self) -> float:
         """Megabytes that may be kept."""
-        return self._bytes / 1e6
+        return self._quota.bytes / 1e6
 
     def flush(self, seconds: float = 2.0) -> bool:
         """Whether all that was handed over is on the disk now."""
@@ -223,7 +207,11 @@ class Store:
 
     def _put_pruning(self) -> None:
         names: set[str] = set()
-        self.writer.put(Write(lambda it: self._prune(it, names), after=lambda: self._unlink(names), replaces="pruning"))
+
+        def apply(connection: sqlite3.Connection) -> None:
+            names.update(self._quota.prune(connection))
+
+        self.writer.put(Write(apply, after=lambda: self._unlink(names), replaces="pruning"))
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
@@ -232,31 +220,6 @@ class Store:
         except sqlite3.Error as error:
             log.warning("history: nothing can be read (%s)", error)
             return []
-
-    def _recover(self, connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE run SET state = 'interrupted' WHERE state = 'running'")
-        known = {row[0] for row in connection.execute("SELECT name FROM file")}
-        self._files.mkdir(exist_ok=True)
-        self._unlink(path.name for path in self._files.iterdir() if path.name not in known)
-
-    def _prune(self, connection: sqlite3.Connection, names: set[str]) -> None:
-        """The oldest runs go that have ended, until all that is kept is within the quotas; `names` get their files'."""
-        while True:
-            (runs,) = connection.execute("SELECT count(*) FROM run").fetchone()
-            (files,) = connection.execute("SELECT coalesce(sum(bytes), 0) FROM file").fetchone()
-            pages, free, size = (
-                connection.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-            if runs <= self._runs and files + (pages - free) * size <= self._bytes:
-                return
-            oldest = connection.execute(
-                "SELECT number FROM run WHERE state != 'running' ORDER BY number LIMIT 1"
-            ).fetchone()
-            if oldest is None:
-                return
-            names.update(row[0] for row in connection.execute("SELECT name FROM file WHERE run = ?", oldest))
-            connection.execute("DELETE FROM run WHERE number = ?", oldest)
 
     def _unlink(self, names: Iterable[str]) -> None:
         for name in names:
@@ -274,16 +237,3 @@ def _readable(run: str, body: bytes) -> Event | None:
 
 def _done(connection: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:
     connection.execute(statement, values)
-
-
-def _taken(folder: Path) -> Lock:
-    try:
-        check_writable(folder)
-        return Lock(folder)
-    except StorageError as error:
-        log.warning("history: the data folder cannot be used (%s)", error)
-        taken = "another process" in str(error)
-        raise StorageError(text.KEPT_ELSEWHERE if taken else text.KEPT_UNWRITABLE) from None
-    except OSError as error:
-        log.warning("history: the data folder cannot be used (%s)", error)
-        raise StorageError(text.KEPT_UNWRITABLE) from None
