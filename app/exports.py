@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from app.recordings import Recordings
-from app.sessions import Registry, answered
+from app.sessions import Registry
 from app.shelf import NoSuchRun
 from nayer.errors import ConfigError, NayerError
 
@@ -57,9 +56,9 @@ class Exports:
         kept = store.file(run_id, "student-0") if store is not None else None
         if kept is not None:
             return kept[0]
-        asked: Future[bytes] = self._registry.find(run_id).session.ask(lambda source: source.student(0))
+        run = self._registry.find(run_id)
         try:
-            return answered(asked)
+            return run.ask(lambda source: source.student(0))
         except NayerError:
             return b""
 

@@ -11,9 +11,10 @@ import secrets
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app import text
 from app.batches import Batch, Batches
@@ -24,7 +25,7 @@ from app.plans import Plan
 from app.results import Results, fold_results
 from app.view import Condition, View, anew
 from nayer.config import Config
-from nayer.errors import NayerError
+from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
 from nayer.session import ENDED, Session
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:  # the core brings torch with it
     from nayer.redraws import Redraws
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+ANSWER_SECONDS = 30.0  # how long whoever asks waits for a run between two events
 _EASEL = 6  # strips of images being made that are kept, for viewers a little behind
 
 
@@ -101,6 +104,15 @@ class LiveRun:
     @property
     def ended(self) -> bool:
         return not self.waiting and self.session.state in ENDED
+
+    def ask(self, call: Callable[[Source], Answer]) -> Answer:
+        """What the run says between two events. Raises what it raises, and ConfigError where it takes too long."""
+        try:
+            return self.session.ask(call).result(ANSWER_SECONDS)
+        except TookTooLong:
+            raise ConfigError(
+                f"this run did not answer within {ANSWER_SECONDS:.0f} s; ask again in a moment."
+            ) from None
 
     def recall(self, events: Iterable[Event]) -> None:
         """Takes over what happened in an earlier process, with everything seen by the page until now replaced."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TookTooLong
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from app import logs
 from app.counters import FULL, Counters
 from app.keeping import Keeping
 from app.live_run import LiveRun, Source, hashed
+from app.ownership import check_owner, obey
 from app.places import Places
 from app.plans import Plan
 from app.queue import QueueFull
@@ -22,28 +20,13 @@ from app.recorder import Recorder
 from app.shelf import Shelf
 from app.visitors import Visitors
 from nayer.cores import Cores
-from nayer.errors import ConfigError, NayerError
 from nayer.session import Session
 
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.redraws import Redraws
 
 Opener = Callable[[Plan], Source]
-Answer = TypeVar("Answer")
-ANSWER_SECONDS = 30.0  # how long a command waits for a run between two events
 DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
-
-
-class NotYours(NayerError):
-    """A command came with another visitor's token, or none."""
-
-
-def answered(asked: Future[Answer]) -> Answer:
-    """What a run says between two events. Raises what it raises, and ConfigError where it takes too long."""
-    try:
-        return asked.result(ANSWER_SECONDS)
-    except TookTooLong:
-        raise ConfigError(f"this run did not answer within {ANSWER_SECONDS:.0f} s; ask again in a moment.") from None
 
 
 class Registry:
@@ -142,10 +125,7 @@ class Registry:
     def owned(self, run_id: str, token: str) -> LiveRun:
         """The run of that id, for its owner; NotYours for anybody else."""
         run = self.find(run_id)
-        if not hmac.compare_digest(run.owner_hash, hashed(token)):
-            raise NotYours(
-                f"run={run_id[:40]!r} belongs to somebody else; commands need the token it was started with."
-            )
+        check_owner(run, token)
         return run
 
     def command(self, run_id: str, token: str, command: str, *arguments: Any) -> LiveRun:
@@ -161,22 +141,15 @@ class Registry:
                 self._places.advance()
             case "leave":
                 self._places.leave(run)
-            case "pace":
-                run.pace = arguments[0]
-                run.session.set_pace(run.pace)
-            case "change" | "burst":
-                if run.ended:
-                    raise ConfigError("this run has ended and cannot change; start a new one.")
-                answered(run.session.ask(lambda source: getattr(source, command)(*arguments)))
             case _:
-                getattr(run.session, command)(*arguments)
+                obey(run, command, *arguments)
         return run
 
     def redraws(self, run_id: str, token: str, arm: int, label: int, count: int) -> Redraws:
         """One label of an arm through `count` new noisy layers, for the run's owner; also after its end."""
         run = self.owned(run_id, token)
         run.session.keep_alive()
-        return answered(run.session.ask(lambda source: source.redraws(arm, label, count)))
+        return run.ask(lambda source: source.redraws(arm, label, count))
 
     def look(self, run_id: str) -> LiveRun:
         """`find`, and note that somebody is watching."""

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from app.live_run import LiveRun
+from app.ownership import NotYours
 from app.plans import Plan
 from app.queue import QueueFull
-from app.sessions import NotYours, Registry
+from app.sessions import Registry
 from app.shelf import NoSuchRun
 from nayer.config import Config
 from nayer.errors import ConfigError

@@ -12,11 +12,12 @@ from app import text
 from app.keeping import Keeping, hashed
 from app.live_run import LiveRun, Source
 from app.mapping import Atlas
+from app.ownership import NotYours
 from app.payload import payload
 from app.plans import Plan
 from app.recorder import EVERY_ROUND, Recorder, thinned
 from app.server import open_source
-from app.sessions import NotYours, Registry
+from app.sessions import Registry
 from app.shelf import NoSuchRun
 from app.store import SAMPLES, Store
 from nayer.config import Config

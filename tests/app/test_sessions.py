@@ -10,8 +10,9 @@ import torch
 
 from app.fold import ROWS
 from app.live_run import LiveRun, Source
+from app.ownership import NotYours
 from app.plans import Plan
-from app.sessions import NotYours, Registry
+from app.sessions import Registry
 from app.shelf import NoSuchRun
 from nayer.errors import ConfigError
 from nayer.events import Event
