@@ -22,7 +22,7 @@ from app.strips import strips
 from app.uploads import Uploads
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
-from nayer.session import StepKind
+from nayer.steps import StepKind
 from nayer.teacher_cards import TeacherCard
 
 SLOWEST = 30.0  # seconds an event

@@ -11,35 +11,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import nullcontext
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
+from nayer.audience import Audience
 from nayer.cores import Cores
-from nayer.events import (
-    Evaluated,
-    Event,
-    GeneratorStep,
-    LayerRedrawn,
-    Note,
-    RoundFinished,
-    RoundSynthesised,
-    RunFailed,
-    RunFinished,
-    StudentStep,
-)
-from nayer.failures import close, not_in_memory, sentence
-from nayer.history import History
+from nayer.events import Event, Note, RunFailed, RunFinished
+from nayer.failures import close, sentence
 from nayer.inbox import Inbox
+from nayer.questions import Question, Questions
+from nayer.steps import PACED, STEPS, StepKind
 
 State = Literal["idle", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupted"})
-StepKind = Literal["redraw", "generator", "student", "round"]
-STEPS: dict[StepKind, type[Event]] = {
-    "redraw": LayerRedrawn,
-    "generator": GeneratorStep,
-    "student": StudentStep,
-    "round": RoundFinished,
-}
-PACED = (LayerRedrawn, GeneratorStep, RoundSynthesised, StudentStep, Evaluated)  # what slow motion lingers on
 
 
 class Source(Protocol):
@@ -68,14 +51,13 @@ class Session(Generic[Opened]):
         the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once, in
         the worker thread, however the run ends. `cores`: those it shares with other sessions."""
         self._open = open_source
-        self._source: Opened | None = None
-        self._requests: list[tuple[Callable[[Opened], Any], Future[Any]]] = []
-        self._at_rest = threading.Lock()  # held while the source is asked or goes on
         self._grace = grace_seconds
         self._on_event = on_event
         self._on_end = on_end
         self._cores = cores
         self._changed = threading.Condition()
+        self._questions: Questions[Opened] = Questions(self._changed)
+        self._audience = Audience()
         self._state: State = "idle"
         self._step_to: StepKind | None = None
         self._pace = 0.0
@@ -84,16 +66,13 @@ class Session(Generic[Opened]):
         self._seen = time.monotonic()
         self._working_since: float | None = None  # monotonic; while the source is at work
         self._given_up = False
-        self._inboxes: list[Inbox] = []
-        self._history = History()
         self._thread: threading.Thread | None = None
         self.error = ""  # one sentence, once the state is failed
 
     def recall(self, events: Iterable[Event], state: State = "idle", error: str = "") -> None:
         """Takes over what happened in an earlier process, and how it ended there: before the start only."""
         with self._changed:
-            for event in events:
-                self._history.add(event)
+            self._audience.recall(events)
             self._state, self.error = state, error
 
     @property
@@ -174,10 +153,10 @@ class Session(Generic[Opened]):
             self._fail(message)
             self._state = "failed"
             self._given_up = True
-            requests, self._requests = self._requests, []
+            left = self._questions.take()
             self._changed.notify_all()
-        for _, future in requests:
-            future.set_exception(not_in_memory())
+        for question in left:
+            question.refuse()
 
     def keep_alive(self) -> None:
         """Someone is watching: the grace begins anew."""
@@ -185,12 +164,7 @@ class Session(Generic[Opened]):
 
     def subscribe(self, capacity: int = 256) -> Inbox:
         """An inbox that begins with the snapshot, then gets every event."""
-        inbox = Inbox(capacity)
-        with self._changed:
-            for event in self._history.events():
-                inbox.put(event)
-            self._inboxes.append(inbox)
-        return inbox
+        return self._audience.join(capacity)
 
     def ask(self, call: Callable[[Opened], Answer]) -> Future[Answer]:
         """Calls `call` with the source between two events, so that it may look at it, or change it, safely.
@@ -198,28 +172,26 @@ class Session(Generic[Opened]):
         Also while the run is paused, and after its end. The future raises what the call raises, and ConfigError for a
         run that has not begun or never could.
         """
-        future: Future[Answer] = Future()
+        question: Question[Opened, Answer] = Question(call)
         with self._changed:
             if self._state in ("running", "paused"):
-                self._requests.append((call, future))
-                self._changed.notify_all()
-                return future
+                self._questions.put(question)
+                return question.future
             if self._given_up:
-                future.set_exception(not_in_memory())
-                return future
-        self._answer(call, future)
-        return future
+                question.refuse()
+                return question.future
+        self._questions.answer(question)
+        return question.future
 
     def release(self) -> None:
         """Lets go of what an ended run holds in memory; what happened in it stays to be seen."""
         with self._changed:
             if self._state in ENDED:
-                self._source = None
+                self._questions.source = None
 
     def snapshot(self) -> list[Event]:
         """What someone who joins late must have: how it began, every measurement, the newest rounds and steps."""
-        with self._changed:
-            return self._history.events()
+        return self._audience.snapshot()
 
     # --- the worker ----------------------------------------------------------------------------------------------
 
@@ -228,9 +200,9 @@ class Session(Generic[Opened]):
         events: Iterator[Event] = iter(())
         try:
             self._working_since = time.monotonic()
-            self._source = self._open()
+            self._questions.source = self._open()
             self._working_since = None
-            events = self._source.events()
+            events = self._questions.source.events()
             end = self._drive(events)
         except BaseException as error:  # also what is meant to end a process: it ends this run, and no other
             self._fail(sentence(error))
@@ -241,13 +213,13 @@ class Session(Generic[Opened]):
                 if self._state not in ENDED:
                     self._state = end
                 self._changed.notify_all()
-            self._answer_requests()
+            self._questions.answer_waiting()
             if self._on_end is not None:
                 self._on_end(self)
 
     def _drive(self, events: Iterator[Event]) -> State:
         while self._may_go_on() or self._said_its_end():
-            with self._at_rest, self._cores.share() if self._cores else nullcontext():
+            with self._questions.at_rest, self._cores.share() if self._cores else nullcontext():
                 self._working_since = time.monotonic()
                 event = next(events, None)
                 self._working_since = None
@@ -258,40 +230,25 @@ class Session(Generic[Opened]):
             self._publish(event)
             self._linger(event)
         if self._stop_reason:
-            self._publish(Note(message=self._stop_reason, **self._here()))
-        self._publish(RunFinished(reason="stopped", **self._here()))
+            self._publish(Note(message=self._stop_reason, **self._audience.here()))
+        self._publish(RunFinished(reason="stopped", **self._audience.here()))
         return "stopped"
 
     def _said_its_end(self) -> bool:
         """Whether the newest event is a run's last: then nothing is left to stop, or the next one of a lab begins."""
-        return not self._given_up and isinstance(self._history.last, RunFinished)
+        return not self._given_up and isinstance(self._audience.last, RunFinished)
 
     def _may_go_on(self) -> bool:
         """Answers what was asked and waits while paused; False once the run is to stop."""
         while True:
-            self._answer_requests()
+            self._questions.answer_waiting()
             with self._changed:
                 if self._stop_asked or self._given_up or self._abandoned():
                     return False
                 if self._state != "paused":
                     return True
-                if not self._requests:
+                if not self._questions.waiting:
                     self._changed.wait(1.0)
-
-    def _answer_requests(self) -> None:
-        with self._changed:
-            requests, self._requests = self._requests, []
-        for call, future in requests:
-            self._answer(call, future)
-
-    def _answer(self, call: Callable[[Opened], Any], future: Future[Any]) -> None:
-        with self._at_rest:
-            try:
-                if self._source is None:
-                    raise not_in_memory()
-                future.set_result(call(self._source))
-            except Exception as error:
-                future.set_exception(error)
 
     def _abandoned(self) -> bool:
         return self._grace is not None and time.monotonic() - self._seen > self._grace
@@ -307,21 +264,18 @@ class Session(Generic[Opened]):
                 return
             until = time.monotonic() + (self._pace if isinstance(event, PACED) else 0.0)
         while (left := until - time.monotonic()) > 0:
-            self._answer_requests()
+            self._questions.answer_waiting()
             with self._changed:
                 if self._state != "running" or not self._pace or self._stop_asked or self._step_to is not None:
                     return
-                if not self._requests:
+                if not self._questions.waiting:
                     self._changed.wait(left)
 
     def _publish(self, event: Event) -> None:
         with self._changed:
             if self._given_up:
                 return
-            self._history.add(event)
-            self._inboxes = [inbox for inbox in self._inboxes if not inbox.closed]
-            for inbox in self._inboxes:
-                inbox.put(event)
+            self._audience.tell(event)
         if self._on_event is not None:
             self._on_event(event)
 
@@ -330,14 +284,7 @@ class Session(Generic[Opened]):
             if self._given_up:
                 return
             self.error = message
-            self._publish(RunFailed(message=message, **self._here()))
-
-    def _here(self) -> dict[str, Any]:
-        """Where and when the newest event was."""
-        last = self._history.last
-        if last is None:
-            return {"round": 0, "seconds": 0.0, "arm": 0}
-        return {"round": last.round, "seconds": last.seconds, "arm": last.arm}
+            self._publish(RunFailed(message=message, **self._audience.here()))
 
     def _move(self, before: State, after: State) -> None:
         with self._changed:

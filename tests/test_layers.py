@@ -30,6 +30,7 @@ ORDER = [
 LEAVES = {"losses", "pool", "noisy_layer", "bn_statistics", "narrow_norm"}
 CORE = {"synthesis", "distillation", "training", "state"}
 OUTSIDE_OF_CORE = {"checkpoints", "session", "experiment", "export", "record", "testsets", "teach", "teachers"}
+OUTSIDE_OF_CORE |= {"audience", "questions"}
 DATA = {"testsets", "teach", "teach_own", "lessons", "labelled", "fitting", "emoji", "emoji_drawings"}
 DATA |= {"own_images", "picture_sources", "parquet_pictures", "decoding"}
 DATA_FREE = ["synthesis", "distillation", "pool", "training", "state", "session", "checkpoints"]

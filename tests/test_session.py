@@ -199,3 +199,30 @@ def test_questions_left_at_the_end_are_answered():
         answers.append(session.ask(lambda run: 1))
         time.sleep(0.001)
     assert [answer.result(20) for answer in answers] == [1] * len(answers)
+
+
+def test_a_run_that_is_given_up_refuses_those_who_wait_and_those_who_come_at_once():
+    busy, free = threading.Event(), threading.Event()
+
+    def stuck():
+        events = list(source().events())
+        yield from events[:3]
+        busy.set()
+        assert free.wait(20)
+        yield from events[3:]
+
+    session = Session(lambda: Scripted(stuck))
+    inbox = session.subscribe(10_000)
+    session.start()
+    assert busy.wait(20)
+    waiting = session.ask(lambda run: 1)
+    assert not waiting.done()
+    session.give_up("It hangs.")
+    for answer in (waiting, session.ask(lambda run: 1)):
+        with pytest.raises(ConfigError, match="not in memory"):
+            answer.result(0)
+    assert session.hangs
+    free.set()
+    assert session.join(20)
+    assert (session.state, session.error) == ("failed", "It hangs.")
+    assert isinstance(inbox.drain()[-1], RunFailed)
