@@ -48,8 +48,9 @@ class Session(Generic[Opened]):
         cores: Cores | None = None,
     ) -> None:
         """`open_source` loads what is run, in the worker thread. A session with a grace ends itself that long after
-        the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once, in
-        the worker thread, however the run ends. `cores`: those it shares with other sessions."""
+        the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once,
+        however the run ends: in the worker thread or, where none can be had, in that of `start`. `cores`: those it
+        shares with other sessions."""
         self._open = open_source
         self._grace = grace_seconds
         self._on_event = on_event
@@ -89,11 +90,12 @@ class Session(Generic[Opened]):
             thread = threading.Thread(target=self._work, name="nayer-session", daemon=True)
             try:
                 thread.start()
+                self._thread = thread
             except RuntimeError:  # the system gives no more threads
                 self._fail("The machine is too busy to begin this run; try again in a few minutes.")
                 self._state = "failed"
-                return
-            self._thread = thread
+        if self._thread is None and self._on_end is not None:
+            self._on_end(self)
 
     def pause(self) -> None:
         self._move("running", "paused")

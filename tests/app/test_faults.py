@@ -208,6 +208,7 @@ def test_a_machine_without_threads_to_spare_says_so(monkeypatch: pytest.MonkeyPa
             run = begin(registry, SHORT)
             assert run.state == "failed"
             assert "too busy" in run.refresh().condition.error
+        assert registry.counters.runs()["failed"] == 1
         later = begin(registry, SHORT)
         wait_until(lambda: later.ended)
         assert later.state == "finished"
