@@ -16,7 +16,8 @@ MEASURES: Rows = {
         "nayer/evaluation.py:HeldBack",
     ),
     "ce": (
-        "Cross-entropy, in nats, of the teacher's answer against the wanted class: low once the teacher sees it.",
+        "Cross-entropy, in nats, of the teacher's answer against the wanted class, at ce_temperature and times it: low"
+        " once the teacher sees it.",
         "L_CE",
         "nayer/losses.py:label_loss",
     ),

@@ -48,6 +48,8 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "flip": ("", "augmentation.py:crop_and_flip"),
     "ce_weight": ("α_ce", "losses.py:label_loss"),
     "ce_target": ("ŷ", "synthesis.py:_terms"),
+    "ce_temperature": ("", "losses.py:label_loss"),
+    "ce_boundary": ("", "losses.py:label_loss"),
     "entropy_weight": ("", "losses.py:entropy_loss"),
     "balance_weight": ("", "losses.py:balance_loss"),
     "activation_weight": ("", "losses.py:activation_loss"),

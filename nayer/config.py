@@ -257,6 +257,21 @@ class Config(BaseModel):
     ce_target: Literal["label", "teacher"] = setting(
         "label", group="losses", help="That label: the wanted one, or whatever class the teacher thinks of first."
     )
+    ce_temperature: float = setting(
+        1.0,
+        group="losses",
+        low=1.0,
+        high=100.0,
+        help="How far the teacher is pushed to be sure: above 1, beyond the point where the label is likely.",
+    )
+    ce_boundary: float = setting(
+        0.0,
+        group="losses",
+        unit="× target",
+        low=0.0,
+        high=1.0,
+        help="Most of the target that may go to the teacher's second choice: images between two classes. 0 for none.",
+    )
     entropy_weight: float = setting(
         0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How sure the teacher must be of each image."
     )

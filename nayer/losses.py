@@ -14,9 +14,21 @@ from nayer.bn_statistics import Statistics
 RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
 
 
-def label_loss(teacher_logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy in nats of the teacher's view (n, k) of images against the wanted labels (n,); no smoothing."""
-    return F.cross_entropy(teacher_logits, labels)
+def label_loss(
+    teacher_logits: Tensor, labels: Tensor, temperature: float = 1.0, second_share: Tensor | None = None
+) -> Tensor:
+    """Cross-entropy in nats of the teacher's view (n, k) of images against the wanted labels (n,); no smoothing.
+
+    Taken at `temperature` and scaled by it, so that an image the teacher is sure of goes on being pulled while the pull
+    on one it is not sure of stays as long. `second_share` (n,) in [0, 1] is the part of each target that goes to the
+    class which the teacher thinks of next.
+    """
+    logits = teacher_logits / temperature
+    if second_share is None:
+        return temperature * F.cross_entropy(logits, labels)
+    second = teacher_logits.detach().scatter(1, labels[:, None], -torch.inf).argmax(dim=1)  # (n,)
+    wanted, next_best = (F.cross_entropy(logits, target, reduction="none") for target in (labels, second))
+    return temperature * torch.lerp(wanted, next_best, second_share).mean()
 
 
 def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:

@@ -133,7 +133,12 @@ def _terms(task: Task, state: RunState, generator: Generator, labels: Tensor, no
     with task.arithmetic(), BatchNormInputs(task.teacher) as inputs:
         teacher_logits, features = (part.float() for part in logits_and_features(task.teacher, seen))  # (n, k), (n, f)
     teacher_labels = teacher_logits.argmax(dim=1)
-    ce = label_loss(teacher_logits, labels if config.ce_target == "label" else teacher_labels)
+    ce = label_loss(
+        teacher_logits,
+        labels if config.ce_target == "label" else teacher_labels,
+        config.ce_temperature,
+        config.ce_boundary * torch.rand(len(seen), generator=state.rng).to(task.device) if config.ce_boundary else None,
+    )
     bn = adversarial = torch.zeros((), device=task.device)
     if inputs.batch:
         bn = batchnorm_loss(blend(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)

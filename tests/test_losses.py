@@ -19,6 +19,32 @@ def test_label_loss_is_minus_log_probability_of_the_wanted_label():
     assert label_loss(teacher, torch.tensor([0, 2])).item() == pytest.approx((math.log(2) + math.log(10)) / 2)
 
 
+def test_label_loss_at_a_temperature_is_the_cross_entropy_of_softer_answers_times_it():
+    teacher = 3.0 * logits([0.5, 0.25, 0.25], [0.1, 0.8, 0.1])
+    expected = 3.0 * (math.log(2) + math.log(10)) / 2
+    assert label_loss(teacher, torch.tensor([0, 2]), 3.0).item() == pytest.approx(expected)
+
+
+def test_a_temperature_pulls_on_where_the_teacher_is_sure_and_no_harder_where_it_is_not():
+    def pull(margin: float, temperature: float) -> float:
+        teacher = torch.tensor([[margin, 0.0]], requires_grad=True)
+        label_loss(teacher, torch.tensor([0]), temperature).backward()
+        assert teacher.grad is not None
+        return -teacher.grad[0, 0].item()
+
+    assert pull(8.0, 1.0) == pytest.approx(1 / (1 + math.e**8), rel=1e-3)
+    assert pull(8.0, 4.0) == pytest.approx(1 / (1 + math.e**2), rel=1e-3)
+    assert pull(0.0, 4.0) == pull(0.0, 1.0) == 0.5
+
+
+def test_a_second_share_of_the_target_goes_to_the_best_of_the_other_classes():
+    teacher = logits([0.5, 0.3, 0.2], [0.5, 0.3, 0.2])
+    share = torch.tensor([0.25, 0.5])
+    first = 0.75 * math.log(2) - 0.25 * math.log(0.3)  # wanted: 0, next best: 1
+    second = -0.5 * math.log(0.2) + 0.5 * math.log(2)  # wanted: 2, next best: 0
+    assert label_loss(teacher, torch.tensor([0, 2]), 1.0, share).item() == pytest.approx((first + second) / 2)
+
+
 def test_batchnorm_loss_sums_the_distances_of_means_and_variances():
     batch = [(torch.tensor([3.0, 4.0]), torch.tensor([1.0, 1.0])), (torch.tensor([1.0]), torch.tensor([5.0]))]
     running = [(torch.tensor([0.0, 0.0]), torch.tensor([1.0, 1.0])), (torch.tensor([1.0]), torch.tensor([2.0]))]

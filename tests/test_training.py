@@ -74,9 +74,10 @@ def test_the_adversarial_term_waits_for_the_student_and_then_is_not_zero():
     assert any(s.adversarial < 0 for s in steps if s.round >= 2)
 
 
-def test_the_first_step_equals_a_plain_reference():
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_the_first_step_equals_a_plain_reference(temperature):
     """Cross-entropy, BatchNorm distance and hit rate of round 0, step 0, computed again without this package."""
-    config = tiny_config(crop_share=0.0, flip=False)
+    config = tiny_config(crop_share=0.0, flip=False, ce_temperature=temperature)
     task = tiny_task(config)
     state = tiny_state(task)
     labels = torch.arange(7) % 3
@@ -88,9 +89,21 @@ def test_the_first_step_equals_a_plain_reference():
         at_norm.var((0, 2, 3), correction=0), norm.running_var
     )
     step = of(GeneratorStep, tiny_run(task, tiny_state(task)))[0]
-    assert step.ce == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-4)
+    expected = temperature * F.cross_entropy(logits / temperature, labels)
+    assert step.ce == pytest.approx(expected.item(), rel=1e-4)
     assert step.bn == pytest.approx(distance.item(), rel=1e-4)
     assert step.label_hit == pytest.approx((logits.argmax(1) == labels).float().mean().item())
+
+
+def test_images_between_classes_are_recognised_less_often():
+    quick = {"bn_weight": 0.0, "crop_share": 0.0, "flip": False, "generator_lr": 0.02, "rounds": 1, "warmup_rounds": 1}
+
+    def recognised(boundary):
+        config = tiny_config(seed=1, generator_steps=100, noisy_width=64, ce_boundary=boundary, **quick)
+        return of(GeneratorStep, tiny_run(tiny_task(config)))[-1].label_hit
+
+    assert recognised(0.0) == 1.0
+    assert recognised(1.0) < 0.5
 
 
 def test_redraws_follow_the_policy():
