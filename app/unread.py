@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from gradio.queueing import Queue
@@ -16,6 +17,10 @@ class Unread(LRUCache[str, Any]):
     def __init__(self, queue: Queue) -> None:
         super().__init__(MOST)
         self._waited_for = queue.pending_event_ids_session
+
+    def __missing__(self, session: str) -> Any:
+        """What is said to a page that was forgotten goes nowhere; it would be an error within Gradio's queue."""
+        return asyncio.Queue()
 
     def popitem(self, last: bool = True) -> tuple[str, Any]:
         session, answers = super().popitem(last)

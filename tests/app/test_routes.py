@@ -230,8 +230,10 @@ def test_a_page_whose_answers_were_forgotten_gets_its_next_ones_and_waits_for_no
         body = {"fn_index": stop, "data": ["nobody", "nothing"], "session_hash": session}
         assert client.post("/gradio_api/queue/join", json=body).status_code == 200
 
+    queue.pending_messages_per_session["nobody"].put_nowait("what comes too late for a page is lost, and no error")
     for session in ("first", "second", "third", "first"):
         asks(session)
+        wait_until(lambda: not any(queue.active_jobs) and not len(queue))  # none is under way as its page goes
     answer = client.get("/gradio_api/queue/data?session_hash=first").text  # ends once nothing is waited for
     assert "process_completed" in answer
     assert "second" not in queue.pending_event_ids_session
