@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nayer import noisy_shape
 from nayer.architectures import parse_architecture
 from nayer.config import Config
 from nayer.errors import ConfigError
@@ -11,6 +12,8 @@ SECONDS = 900.0  # of work that may hold a place, told as `seconds`; of a lab, a
 IMAGES = 5_000_000  # through a network, where `seconds` bounds nothing: about as long, on two cores
 _KEPT = 160_000  # images in the pool, or outputs in the bank: the largest of the ready-made
 _PAINTED = 400 * 64 * 32**2  # pixels of a batch × the generator's width: NAYER as published, 4 GB for two such runs
+_NOISY = 200 * 512 * 1000  # weights of all noisy layers: a published batch of two classes; 1.6 GB with Adam's moments
+_EMBEDDING = 512  # numbers of a class's embedding, about
 _STUDENT_BATCH = 512  # the largest of the ready-made
 _MAP = 16 * 32**2 * 512  # numbers in a network's first map of a whole batch: channels × pixels × images
 
@@ -44,6 +47,7 @@ def check_cost(config: Config, card: TeacherCard) -> None:
         if much > most:
             raise ConfigError(f"{told} needs too much memory for a shared page; use at most {most:,}.")
     _check_generator(config, card)
+    _check_noisy_layers(config, card)
     _check_networks(config, card)
 
 
@@ -54,6 +58,18 @@ def _check_generator(config: Config, card: TeacherCard) -> None:
         raise ConfigError(
             f"synthesis_batch={batch} × generator_width={width} for images of {size} × {size} needs too much memory "
             f"for a shared page; use a batch of at most {_PAINTED // (width * size**2)}, or a narrower generator."
+        )
+
+
+def _check_noisy_layers(config: Config, card: TeacherCard) -> None:
+    """Each takes an embedding and what noise there is beside it."""
+    k, batch = len(card.classes), config.synthesis_batch
+    layers, width = noisy_shape.layers(config.routing, k, batch), noisy_shape.outputs(config.noisy_width, k)
+    inputs = _EMBEDDING + config.z_size
+    if config.noisy_layer and layers * inputs * width > _NOISY:
+        raise ConfigError(
+            f"noisy_width={width} in {layers} noisy layers (routing={config.routing}, synthesis_batch={batch}) needs "
+            f"too much memory for a shared page; use at most {_NOISY // (layers * inputs)}, or fewer layers."
         )
 
 

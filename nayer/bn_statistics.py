@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nayer.narrow_norm import moments
+from nayer.narrow_norm import affine, moments
 
 Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased variance (c,)
 
@@ -72,7 +72,7 @@ class _Moments(torch.autograd.Function):
         count = features.numel() // features.shape[1]
         slope = 2.0 * by_variance / count  # dσ²/dx = 2 (x − μ) / count, and dμ/dx = 1 / count
         offset = by_mean / count - slope * mean
-        return torch.addcmul(offset[:, None, None], features, slope[:, None, None])
+        return affine(features, slope, offset)
 
 
 def blend(batch: Statistics, average: Statistics | None, momentum: float) -> Statistics:

@@ -150,9 +150,9 @@ class Config(BaseModel):
         1000,
         group="noisy layer",
         unit="units",
-        low=1,
+        low=0,
         high=8192,
-        help="Outputs of the noisy layer; wide is cheap and matters.",
+        help="Outputs of the noisy layer; 0 for ten a class, which is faster where classes are few.",
     )
     noisy_std: float = setting(
         1.0, group="noisy layer", low=1e-3, high=100.0, help="Standard deviation its weights are drawn with."

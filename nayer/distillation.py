@@ -86,10 +86,10 @@ def _inner_loss(config: Config, student: Stages, teacher: Stages, *, twins: bool
     Hints need channels that have counterparts. They come from the deepest maps and the features: what is before them
     costs time and adds nothing.
     """
-    sides = sorted(student.seen.keys() & teacher.seen.keys())
+    sides = [side for side in student.sides if side in teacher.sides]
 
     def both(chosen: list[int]) -> list[list[Tensor]]:
-        return [[stages.seen[side] for side in chosen] for stages in (student, teacher)]
+        return [[stages.at(side) for side in chosen] for stages in (student, teacher)]
 
     loss: Tensor | float = 0.0
     if config.attention_weight and (maps := [side for side in sides if side > 1]):

@@ -123,6 +123,7 @@ PRESETS: dict[str, Method] = {
         summary="NAYER for a student that starts as its teacher's thinner copy, follows it inside and sees all images.",
         config=Config(
             precision="auto",
+            noisy_width=0,  # ten for each class
             generator_steps=24,
             student_start="thinned",
             student_lr=0.01,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nayer.architectures import ModelSpec, parse_architecture
+from nayer.halving import Halving
 from nayer.narrow_norm import batch_norm
 
 
@@ -106,9 +107,14 @@ def _two_convolutions(width: int, channels: int, side: int, *, normalised: bool)
     for inputs, outputs in ((channels, width), (width, 2 * width)):
         layers.append(nn.Conv2d(inputs, outputs, 5, padding=2, bias=not normalised))
         layers += [batch_norm(outputs)] if normalised else []
-        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        layers += _halved()
     hidden = 8 * width
     return [*layers, nn.Flatten(), nn.Linear(2 * width * (side // 4) ** 2, hidden), nn.ReLU()], hidden
+
+
+def _halved() -> list[nn.Module]:
+    """Max pooling and a ReLU: in either order they give the same, and behind the pooling there are fewer numbers."""
+    return [Halving(), nn.ReLU()]
 
 
 class Residual(nn.Module):
@@ -178,7 +184,7 @@ def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int
     """Made for fast training on CIFAR-10 (Page, How to train your ResNet, 2018): most of its work at low resolution."""
 
     def double(inputs: int) -> list[nn.Module]:
-        return [*_convolution(inputs, 2 * inputs), nn.ReLU(), nn.MaxPool2d(2)]
+        return [*_convolution(inputs, 2 * inputs), *_halved()]
 
     def residual(features: int) -> Residual:
         twice = [*_convolution(features, features), nn.ReLU(), *_convolution(features, features), nn.ReLU()]

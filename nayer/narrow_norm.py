@@ -90,19 +90,32 @@ class _Normalise(torch.autograd.Function):
         scale = weight * inverse
         b = -scale * inverse * by_weight / count
         c = -scale * by_bias / count - b * mean
-        straight = _affine(gradient, torch.zeros_like(mean), torch.ones_like(mean), scale, c, 0.0)
-        return torch.addcmul(straight, images, b.to(images.dtype)[:, None, None]), by_weight, by_bias, None
+        straight, rows = _as_rows(affine(gradient, scale, c)), _as_rows(images)
+        by_rows = torch.addcmul(straight, rows, b.to(images.dtype).repeat(across)[:, None, None])
+        return _as_images(by_rows, images.shape), by_weight, by_bias, None
+
+
+def affine(images: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """scale · images + shift, channel by channel; both (c,). Counted in float32 at least, and rounded once."""
+    zeros, ones = torch.zeros_like(scale), torch.ones_like(scale)
+    if is_narrow(images):
+        return _affine(images, zeros, ones, scale, shift, 0.0)
+    return F.batch_norm(images, zeros, ones, scale, shift, eps=0.0)
 
 
 def _affine(images: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """weight · (images − mean) / √(variance + ε) + bias, channel by channel; each of those (c,)."""
-    n, c, h, w = images.shape
-    mean, variance, weight, bias = (part.repeat(w) for part in (mean, variance, weight, bias))  # (w·c,)
-    rows = F.batch_norm(_as_rows(images), mean, variance, weight, bias, eps=eps)
-    return rows.permute(0, 2, 3, 1).reshape(n, h, w, c).permute(0, 3, 1, 2)
+    mean, variance, weight, bias = (part.repeat(images.shape[3]) for part in (mean, variance, weight, bias))  # (w·c,)
+    return _as_images(F.batch_norm(_as_rows(images), mean, variance, weight, bias, eps=eps), images.shape)
 
 
 def _as_rows(images: Tensor) -> Tensor:
     """(n, c, h, w), channels innermost → (n, w·c, h, 1), the same memory."""
     n, c, h, w = images.shape
     return images.permute(0, 2, 3, 1).reshape(n, h, 1, w * c).permute(0, 3, 1, 2)
+
+
+def _as_images(rows: Tensor, shape: torch.Size) -> Tensor:
+    """What `_as_rows` made of images of `shape`, as those."""
+    n, c, h, w = shape
+    return rows.permute(0, 2, 3, 1).reshape(n, h, w, c).permute(0, 3, 1, 2)

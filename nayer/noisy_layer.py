@@ -6,11 +6,6 @@ import torch
 from torch import Tensor, nn
 
 
-def group_size(routing: str, classes: int, batch: int) -> int:
-    """How many consecutive images of a batch share one noisy layer: all classes, one image, or the whole batch."""
-    return {"k-to-1": classes, "1-to-1": 1, "single": batch}[routing]
-
-
 class NoisyLayer(nn.Module):
     """`layers` independent linear maps (inputs → width); image i of a batch goes through map i // group.
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nayer import thinning
+from nayer import noisy_shape, thinning
 from nayer.bn_statistics import Statistics
 from nayer.compiling import compile_networks
 from nayer.config import Config
@@ -21,7 +21,7 @@ from nayer.evaluation import Evaluator
 from nayer.generator import Generator
 from nayer.latents import Latent
 from nayer.models import initialise, logits_and_features
-from nayer.noisy_layer import NoisyLayer, group_size
+from nayer.noisy_layer import NoisyLayer
 from nayer.pool import Pool
 from nayer.precision import arithmetic
 
@@ -183,9 +183,14 @@ def _generator(task: Task) -> Generator:
     )
     noisy = None
     if config.noisy_layer:
-        group = group_size(config.routing, len(task.classes), config.synthesis_batch)
-        layers = -(-config.synthesis_batch // group)
-        noisy = NoisyLayer(layers, latent.outputs, config.noisy_width, group, config.noisy_std)
+        k, batch = len(task.classes), config.synthesis_batch
+        noisy = NoisyLayer(
+            noisy_shape.layers(config.routing, k, batch),
+            latent.outputs,
+            noisy_shape.outputs(config.noisy_width, k),
+            noisy_shape.group_size(config.routing, k, batch),
+            config.noisy_std,
+        )
     return Generator(
         latent, noisy, channels=channels, size=size, width=config.generator_width, init_std=config.generator_init_std
     )

@@ -135,7 +135,7 @@ def test_stages_are_read_at_every_side_and_the_hooks_leave():
     network = build(spec)
     with Stages(network) as stages:
         network(torch.rand(2, 1, 16, 16))
-    shapes = {side: tuple(seen.shape) for side, seen in stages.seen.items()}
+    shapes = {side: tuple(stages.at(side).shape) for side in stages.sides}
     assert shapes == {16: (2, 4, 16, 16), 8: (2, 8, 8, 8), 4: (2, 16, 4, 4), 1: (2, 16)}
     assert not any(layer._forward_hooks for layer in network.modules())
 

@@ -63,6 +63,21 @@ def test_what_would_fill_the_memory_is_refused_by_name(values: dict[str, object]
         check_cost(Config.parse(values), FASHION)
 
 
+def test_noisy_layers_are_weighed_all_together() -> None:
+    """A batch's layers × what goes in and comes out of each; the bound is sharp, and told."""
+    wide = {"routing": "1-to-1", "synthesis_batch": 200}  # a layer an image
+    check_cost(Config.parse({**wide, "noisy_width": 1000}), FASHION)
+    told = (
+        r"^noisy_width=1001 in 200 noisy layers \(routing=1-to-1, synthesis_batch=200\) needs .* use at most 1000, or"
+    )
+    with pytest.raises(ConfigError, match=told):
+        check_cost(Config.parse({**wide, "noisy_width": 1001}), FASHION)
+    with pytest.raises(ConfigError, match="use at most 500, or fewer layers"):
+        check_cost(Config.parse({**wide, "noisy_width": 1000, "z_size": 512}), FASHION)
+    check_cost(Config.parse({**wide, "noisy_width": 8192, "noisy_layer": False, "noisy_reset_every": 0}), FASHION)
+    check_cost(Config.parse({**wide, "routing": "k-to-1", "noisy_width": 8192}), FASHION)
+
+
 def test_large_images_take_smaller_batches() -> None:
     published = {
         name: PRESETS[name].config.model_copy(update={"seconds": SECONDS}) for name in ("nayer-paper", "dafl-paper")

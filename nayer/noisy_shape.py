@@ -1,0 +1,21 @@
+"""How many noisy layers a batch goes through and how wide each is: what they cost. Needs no torch."""
+
+from __future__ import annotations
+
+
+def group_size(routing: str, classes: int, batch: int) -> int:
+    """How many consecutive images of a batch share one noisy layer: all classes, one image, or the whole batch."""
+    return {"k-to-1": classes, "1-to-1": 1, "single": batch}[routing]
+
+
+def layers(routing: str, classes: int, batch: int) -> int:
+    """How many noisy layers a batch needs."""
+    return -(-batch // group_size(routing, classes, batch))
+
+
+def outputs(width: int, classes: int) -> int:
+    """How many numbers a noisy layer gives: `width`, or for 0 ten for each class, but at least 64 and at most 1000.
+
+    What one layer gives for its classes has to tell them apart (docs/speed.md); 1000 is the published width.
+    """
+    return width or min(1000, max(64, 10 * classes))
