@@ -13,15 +13,19 @@ def crop_and_flip(images: Tensor, padding: int, flip: bool, rng: torch.Generator
     a generator on the CPU.
     """
     n, _, height, width = images.shape
-    shifts = torch.randint(-padding, padding + 1, (2, n, 1, 1), generator=rng)
-    mirrored = torch.rand((n, 1, 1), generator=rng) < 0.5 if flip else torch.zeros((n, 1, 1), dtype=torch.bool)
-    rows = _selection(height, shifts[0]).to(images)  # (n, h, h)
-    columns = _selection(width, shifts[1])  # (n, w, w)
-    columns = torch.where(mirrored, columns.flip(1), columns).to(images)
-    return rows[:, None] @ images @ columns[:, None].mT  # (n, 1, h, h) @ (n, c, h, w) @ (n, 1, w, w)
+    shifts = torch.randint(-padding, padding + 1, (2, n), generator=rng) + padding  # from 0 on
+    mirrored = torch.rand(n, generator=rng) < 0.5 if flip else torch.zeros(n, dtype=torch.bool)
+    rows = _selections(height, padding).to(images)[shifts[0]]  # (n, h, h)
+    across = _selections(width, padding)
+    columns = torch.stack([across, across.flip(1)]).to(images)[mirrored.long(), shifts[1]]  # (n, w, w)
+    shifted = (images.flatten(1, 2) @ columns.mT).view_as(images)  # (n, c·h, w) @ (n, w, w)
+    return rows[:, None] @ shifted  # (n, 1, h, h) @ (n, c, h, w)
 
 
-def _selection(length: int, shift: Tensor) -> Tensor:
-    """(n, length, length) matrices whose row i picks entry i + shift, or nothing where that lies outside."""
-    wanted = torch.arange(length)[None, :, None] + shift  # (n, length, 1)
-    return wanted == torch.arange(length)[None, None, :]
+def _selections(length: int, padding: int) -> Tensor:
+    """For each shift from −padding to padding a matrix (length, length).
+
+    Its row i picks entry i + shift, or nothing where that lies outside.
+    """
+    wanted = torch.arange(length)[:, None] + torch.arange(-padding, padding + 1)[:, None, None]  # (2p + 1, length, 1)
+    return wanted == torch.arange(length)
