@@ -152,7 +152,7 @@ class Config(BaseModel):
         unit="units",
         low=0,
         high=8192,
-        help="Outputs of the noisy layer; 0 for ten a class, which is faster where classes are few.",
+        help="Outputs of the noisy layer; 0 for 25 a class, which is faster where classes are few.",
     )
     noisy_std: float = setting(
         1.0, group="noisy layer", low=1e-3, high=100.0, help="Standard deviation its weights are drawn with."

@@ -14,8 +14,8 @@ def layers(routing: str, classes: int, batch: int) -> int:
 
 
 def outputs(width: int, classes: int) -> int:
-    """How many numbers a noisy layer gives: `width`, or for 0 ten for each class, but at least 64 and at most 1000.
+    """How many numbers a noisy layer gives: `width`, or for 0 25 for each class, but at least 64 and at most 1000.
 
     What one layer gives for its classes has to tell them apart (docs/speed.md); 1000 is the published width.
     """
-    return width or min(1000, max(64, 10 * classes))
+    return width or min(1000, max(64, 25 * classes))

@@ -29,9 +29,9 @@ def test_each_image_goes_through_its_groups_own_linear_map(routing, group):
 
 @pytest.mark.parametrize(
     ("width", "classes", "wanted"),
-    [(1000, 10, 1000), (7, 200, 7), (0, 10, 100), (0, 40, 400), (0, 2, 64), (0, 100, 1000), (0, 200, 1000)],
+    [(1000, 10, 1000), (7, 200, 7), (0, 10, 250), (0, 39, 975), (0, 2, 64), (0, 100, 1000), (0, 200, 1000)],
 )
-def test_a_width_of_zero_is_ten_for_each_class_within_bounds(width, classes, wanted):
+def test_a_width_of_zero_is_25_for_each_class_within_bounds(width, classes, wanted):
     assert outputs(width, classes) == wanted
 
 
