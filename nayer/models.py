@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nayer.architectures import ModelSpec, parse_architecture
-from nayer.halving import Halving
+from nayer.lean_layers import Flatten, Halving
 from nayer.narrow_norm import batch_norm
 
 
@@ -109,7 +109,7 @@ def _two_convolutions(width: int, channels: int, side: int, *, normalised: bool)
         layers += [batch_norm(outputs)] if normalised else []
         layers += _halved()
     hidden = 8 * width
-    return [*layers, nn.Flatten(), nn.Linear(2 * width * (side // 4) ** 2, hidden), nn.ReLU()], hidden
+    return [*layers, Flatten(), nn.Linear(2 * width * (side // 4) ** 2, hidden), nn.ReLU()], hidden
 
 
 def _halved() -> list[nn.Module]:
@@ -155,7 +155,7 @@ def _resnet(width: int, channels: int, side: int, *, blocks: Sequence[int]) -> t
             outputs = width * 2**stage
             layers.append(_basic_block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
             inputs = outputs
-    return [*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()], inputs
+    return [*layers, nn.AdaptiveAvgPool2d(1), Flatten()], inputs
 
 
 def _pre_activated_block(inputs: int, outputs: int, stride: int) -> nn.Module:
@@ -177,7 +177,7 @@ def _wide_resnet(factor: int, channels: int, side: int, *, blocks: int) -> tuple
             outputs = 16 * factor * 2**stage
             layers.append(_pre_activated_block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
             inputs = outputs
-    return [*layers, nn.BatchNorm2d(inputs), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()], inputs
+    return [*layers, nn.BatchNorm2d(inputs), nn.ReLU(), nn.AdaptiveAvgPool2d(1), Flatten()], inputs
 
 
 def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
@@ -192,7 +192,7 @@ def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int
 
     first = [*_convolution(channels, width), nn.ReLU()]
     stages = [*double(width), residual(2 * width), *double(2 * width), *double(4 * width), residual(8 * width)]
-    return [*first, *stages, nn.AdaptiveMaxPool2d(1), nn.Flatten()], 8 * width
+    return [*first, *stages, nn.AdaptiveMaxPool2d(1), Flatten()], 8 * width
 
 
 # By family: (width, channels, side) → the layers up to the features, and how many those are.

@@ -27,7 +27,7 @@ ORDER = [
     {"methods"},
 ]
 # They import torch, each other, and nothing else of ours.
-LEAVES = {"losses", "pool", "noisy_layer", "noisy_shape", "bn_statistics", "narrow_norm", "halving"}
+LEAVES = {"losses", "pool", "noisy_layer", "noisy_shape", "bn_statistics", "narrow_norm", "lean_layers"}
 CORE = {"synthesis", "distillation", "training", "state"}
 OUTSIDE_OF_CORE = {"checkpoints", "session", "experiment", "export", "record", "testsets", "teach", "teachers"}
 OUTSIDE_OF_CORE |= {"audience", "questions"}

@@ -1,4 +1,4 @@
-"""Pooling by two gives what PyTorch's gives, asked or trained; and pooling before the ReLU is pooling behind it."""
+"""Pooling by two and flattening give what PyTorch's give; and pooling before the ReLU is pooling behind it."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from nayer.architectures import ModelSpec
-from nayer.halving import Halving
+from nayer.lean_layers import Flatten, Halving
 from nayer.models import build
 from nayer.stages import Stages
 
@@ -34,6 +34,20 @@ def test_gradients_are_pytorchs_too():
         pool(images).square().sum().backward()
         wanted.append(images.grad)
     assert torch.equal(*wanted)
+
+
+@pytest.mark.parametrize("innermost", [True, False])
+def test_flattening_is_pytorchs_and_its_gradient_lies_as_the_images_do(innermost):
+    layout = torch.channels_last if innermost else torch.contiguous_format
+    images = seeded_images((2, 3, 4, 5), innermost=innermost).requires_grad_()
+    flat = Flatten()(images)
+    assert torch.equal(flat, images.flatten(1))
+    layouts = []
+    images.register_hook(lambda gradient: layouts.append(gradient.is_contiguous(memory_format=layout)))
+    slopes = torch.arange(120.0).view(2, 60)
+    (flat * slopes).sum().backward()
+    assert torch.equal(images.grad, slopes.view(2, 3, 4, 5))
+    assert layouts == [True]
 
 
 @pytest.mark.parametrize("asked", [True, False])
