@@ -13,7 +13,7 @@ def crop_and_flip(images: Tensor, padding: int, flip: bool, rng: torch.Generator
     a generator on the CPU.
     """
     n, _, height, width = images.shape
-    shifts = torch.randint(-padding, padding + 1, (2, n), generator=rng) + padding  # from 0 on
+    shifts = torch.randint(2 * padding + 1, (2, n), generator=rng)  # 0 is a shift by −padding
     mirrored = torch.rand(n, generator=rng) < 0.5 if flip else torch.zeros(n, dtype=torch.bool)
     rows = _selections(height, padding).to(images)[shifts[0]]  # (n, h, h)
     across = _selections(width, padding)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nayer.narrow_norm import is_innermost
+
 
 class Halving(nn.MaxPool2d):
     """`nn.MaxPool2d(2)`, and where no gradient is wanted the maximum of four slices.
@@ -18,7 +20,7 @@ class Halving(nn.MaxPool2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) → (n, c, h // 2, w // 2)."""
-        if _wants_gradient(images) or not _innermost(images):
+        if _wants_gradient(images) or not _pays(images):
             return super().forward(images)  # type: ignore[no-any-return]
         pixels = images.permute(0, 2, 3, 1)  # (n, h, w, c)
         h, w = (side // 2 * 2 for side in images.shape[2:])
@@ -34,7 +36,7 @@ class Flatten(nn.Flatten):
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) → (n, c·h·w)."""
-        if _wants_gradient(images) and _innermost(images):
+        if _wants_gradient(images) and _pays(images):
             images.register_hook(_with_channels_innermost)
         return super().forward(images)
 
@@ -43,10 +45,9 @@ def _wants_gradient(images: Tensor) -> bool:
     return torch.is_grad_enabled() and images.requires_grad
 
 
-def _innermost(images: Tensor) -> bool:
-    """Whether channels are, on a CPU, and nobody compiles: PyTorch knows better on its own elsewhere."""
-    innermost = images.is_contiguous(memory_format=torch.channels_last)
-    return innermost and images.device.type == "cpu" and not torch.compiler.is_compiling()
+def _pays(images: Tensor) -> bool:
+    """Elsewhere PyTorch is as fast, and what is compiled finds its own way."""
+    return is_innermost(images) and not torch.compiler.is_compiling()
 
 
 def _with_channels_innermost(gradient: Tensor) -> Tensor:

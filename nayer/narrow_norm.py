@@ -38,8 +38,12 @@ def moments(images: Tensor) -> tuple[Tensor, Tensor]:
 
 def is_narrow(images: Tensor) -> bool:
     """Whether they lie so that this module is faster: on a CPU, few channels, innermost."""
-    innermost = images.is_contiguous(memory_format=torch.channels_last)
-    return innermost and images.shape[1] < NARROW and images.device.type == "cpu"
+    return is_innermost(images) and images.shape[1] < NARROW
+
+
+def is_innermost(images: Tensor) -> bool:
+    """Whether they lie on a CPU with each pixel's channels side by side."""
+    return images.is_contiguous(memory_format=torch.channels_last) and images.device.type == "cpu"
 
 
 class NarrowBatchNorm2d(nn.BatchNorm2d):
@@ -55,7 +59,7 @@ class NarrowBatchNorm2d(nn.BatchNorm2d):
         if not is_narrow(images) or count == 1 or torch.compiler.is_compiling():
             return super().forward(images)  # which says why one number has no variance, and which compiles
         if not self.training:
-            return _affine(images, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
+            return _normalised(images, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
         normalised, mean, variance = _Normalise.apply(images, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
@@ -73,7 +77,7 @@ class _Normalise(torch.autograd.Function):
         ctx.save_for_backward(images, weight, mean, variance)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance)
-        return _affine(images, mean, variance, weight, bias, eps), mean, variance
+        return _normalised(images, mean, variance, weight, bias, eps), mean, variance
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor, None]:
@@ -99,11 +103,11 @@ def affine(images: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """scale · images + shift, channel by channel; both (c,). Counted in float32 at least, and rounded once."""
     zeros, ones = torch.zeros_like(scale), torch.ones_like(scale)
     if is_narrow(images):
-        return _affine(images, zeros, ones, scale, shift, 0.0)
+        return _normalised(images, zeros, ones, scale, shift, 0.0)
     return F.batch_norm(images, zeros, ones, scale, shift, eps=0.0)
 
 
-def _affine(images: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+def _normalised(images: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """weight · (images − mean) / √(variance + ε) + bias, channel by channel; each of those (c,)."""
     mean, variance, weight, bias = (part.repeat(images.shape[3]) for part in (mean, variance, weight, bias))  # (w·c,)
     return _as_images(F.batch_norm(_as_rows(images), mean, variance, weight, bias, eps=eps), images.shape)

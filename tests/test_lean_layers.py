@@ -9,18 +9,14 @@ from nayer.architectures import ModelSpec
 from nayer.lean_layers import Flatten, Halving
 from nayer.models import build
 from nayer.stages import Stages
-
-
-def seeded_images(shape, *, innermost=True, dtype=torch.float32):
-    images = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(dtype)
-    return images.to(memory_format=torch.channels_last if innermost else torch.contiguous_format)
+from tests.images import seeded_images
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("innermost", [True, False])
 @pytest.mark.parametrize("shape", [(3, 8, 28, 28), (2, 5, 7, 9), (1, 1, 2, 3), (4, 16, 6, 2)])
 def test_it_is_pytorchs_pooling(shape, innermost, dtype):
-    images = seeded_images(shape, innermost=innermost, dtype=dtype)
+    images = seeded_images(*shape, innermost=innermost, dtype=dtype)
     images[0, 0, 0, 0] = float("nan")  # which a maximum may not hide
     expected = F.max_pool2d(images, 2)
     assert torch.equal(Halving()(images).nan_to_num(99.0), expected.nan_to_num(99.0))
@@ -30,7 +26,7 @@ def test_it_is_pytorchs_pooling(shape, innermost, dtype):
 def test_gradients_are_pytorchs_too():
     wanted = []
     for pool in (Halving(), nn.MaxPool2d(2)):
-        images = seeded_images((2, 3, 6, 6)).round().requires_grad_()  # rounded: windows with two largest
+        images = seeded_images(2, 3, 6, 6).round().requires_grad_()  # rounded: windows with two largest
         pool(images).square().sum().backward()
         wanted.append(images.grad)
     assert torch.equal(*wanted)
@@ -39,7 +35,7 @@ def test_gradients_are_pytorchs_too():
 @pytest.mark.parametrize("innermost", [True, False])
 def test_flattening_is_pytorchs_and_its_gradient_lies_as_the_images_do(innermost):
     layout = torch.channels_last if innermost else torch.contiguous_format
-    images = seeded_images((2, 3, 4, 5), innermost=innermost).requires_grad_()
+    images = seeded_images(2, 3, 4, 5, innermost=innermost).requires_grad_()
     flat = Flatten()(images)
     assert torch.equal(flat, images.flatten(1))
     layouts = []
@@ -57,7 +53,7 @@ def test_a_network_that_pools_first_is_one_that_rectifies_first(asked):
     network = build(spec, torch.Generator().manual_seed(1))
     body, relu, pool = network.body, nn.ReLU(), nn.MaxPool2d(2)
     published = nn.Sequential(*body[:2], relu, pool, *body[4:6], relu, pool, *body[8:], network.last)
-    images = seeded_images((5, 1, 8, 8)).requires_grad_(not asked)
+    images = seeded_images(5, 1, 8, 8).requires_grad_(not asked)
     with torch.set_grad_enabled(not asked):
         ours, theirs = network(images), published((images - network.mean) / network.std)
     assert torch.equal(ours, theirs)
@@ -71,7 +67,7 @@ def test_a_network_that_pools_first_is_one_that_rectifies_first(asked):
 def test_a_stage_before_the_pooling_is_rectified_all_the_same():
     spec = ModelSpec(architecture="lenet-4", channels=1, size=8, classes=3, mean=(0.5,), std=(0.5,))
     network = build(spec, torch.Generator().manual_seed(1))
-    images = seeded_images((5, 1, 8, 8))
+    images = seeded_images(5, 1, 8, 8)
     with Stages(network) as stages:
         network(images)
     x = (images - network.mean) / network.std

@@ -9,12 +9,7 @@ from torch import nn
 from nayer.architectures import ModelSpec
 from nayer.models import build
 from nayer.narrow_norm import NARROW, NarrowBatchNorm2d, batch_norm, moments
-
-
-def seeded_images(n, c, h, w, *, dtype=torch.float32, innermost=True):
-    images = torch.randn(n, c, h, w, generator=torch.Generator().manual_seed(0)) * 3.0 + 2.0
-    layout = torch.channels_last if innermost else torch.contiguous_format
-    return images.to(dtype).to(memory_format=layout)
+from tests.images import seeded_images
 
 
 def pair(channels):

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from nayer import noisy_shape
 from nayer.generator import Generator
 from nayer.latents import Latent
 from nayer.noisy_layer import NoisyLayer
-from nayer.noisy_shape import group_size, layers, outputs
 
 
 def drawn(layers: int, group: int, std: float = 1.0, seed: int = 0) -> NoisyLayer:
@@ -17,8 +17,8 @@ def drawn(layers: int, group: int, std: float = 1.0, seed: int = 0) -> NoisyLaye
 
 @pytest.mark.parametrize(("routing", "group"), [("k-to-1", 4), ("1-to-1", 1), ("single", 10)])
 def test_each_image_goes_through_its_groups_own_linear_map(routing, group):
-    assert group_size(routing, classes=4, batch=10) == group
-    layer = drawn(layers=layers(routing, classes=4, batch=10), group=group)
+    assert noisy_shape.group_size(routing, classes=4, batch=10) == group
+    layer = drawn(layers=noisy_shape.layers(routing, classes=4, batch=10), group=group)
     assert len(layer.weight) == {"k-to-1": 3, "1-to-1": 10, "single": 1}[routing]
     codes = torch.randn(10, 3, generator=torch.Generator().manual_seed(1))
     expected = torch.stack(
@@ -32,7 +32,7 @@ def test_each_image_goes_through_its_groups_own_linear_map(routing, group):
     [(1000, 10, 1000), (7, 200, 7), (0, 10, 250), (0, 39, 975), (0, 2, 64), (0, 100, 1000), (0, 200, 1000)],
 )
 def test_a_width_of_zero_is_25_for_each_class_within_bounds(width, classes, wanted):
-    assert outputs(width, classes) == wanted
+    assert noisy_shape.outputs(width, classes) == wanted
 
 
 def test_one_label_differs_between_layers_and_not_within_one():
