@@ -72,6 +72,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "student_every": ("", "training.py:_student_is_due"),
     "student_steps": ("", "distillation.py:distil"),
     "student_batch": ("", "distillation.py:_images"),
+    "bent_share": ("", "augmentation.py:bend"),
     "student_loss": ("L_KL", "distillation.py:_student_loss"),
     "attention_weight": ("", "losses.py:attention_loss"),
     "hint_weight": ("", "losses.py:hint_loss"),

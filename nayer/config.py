@@ -380,6 +380,14 @@ class Config(BaseModel):
         80, group="student", unit="steps", low=1, high=10_000, help="Optimiser steps of a phase."
     )
     student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Pool images in a step.")
+    bent_share: float = setting(
+        0.0,
+        group="student",
+        unit="× batch",
+        low=0.0,
+        high=1.0,
+        help="Share of a step's images that are bent at random, as if drawn on rubber; 0 for none.",
+    )
     student_loss: Literal["kl", "l1"] = setting(
         "kl", group="student", help="What it minimises: the divergence from the teacher, or the logits' distance."
     )

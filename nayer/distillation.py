@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nayer import thinning
-from nayer.augmentation import crop_and_flip
+from nayer.augmentation import bend, crop_and_flip
 from nayer.clock import Stopwatch
 from nayer.config import Config
 from nayer.errors import DivergedError
@@ -38,6 +38,7 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         images = crop_and_flip(_images(task, state), task.padding, task.flip, state.rng)
+        images = bend(images, config.bent_share, state.rng)
         with torch.no_grad(), task.arithmetic(), _stages(task, task.teacher) as teacher_stages:
             teacher_logits = task.teacher(images).float()  # (n, k)
         with task.arithmetic(), _stages(task, state.student) as student_stages:

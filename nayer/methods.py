@@ -120,7 +120,7 @@ PRESETS: dict[str, Method] = {
     "nayer-turbo": Method(
         "NAYER, as fast as we can",
         paper=_NAYER,
-        summary="NAYER for a student that starts as its teacher's thinner copy, follows it inside and sees all images.",
+        summary="NAYER for a thinner copy of the teacher, which follows it inside and sees all images, half bent.",
         config=Config(
             precision="auto",
             noisy_width=0,  # 25 for each class
@@ -129,6 +129,7 @@ PRESETS: dict[str, Method] = {
             student_lr=0.01,
             student_steps=60,
             hint_weight=2.0,
+            bent_share=0.5,
             keep="all",
             keep_from_step=4,
         ),

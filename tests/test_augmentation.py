@@ -1,9 +1,12 @@
-"""Crop and mirror equal padding, slicing and flipping done by hand, gradient included."""
+"""Crop and mirror equal padding, slicing and flipping done by hand, gradient included; bending equals SciPy's."""
 
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import map_coordinates
 
-from nayer.augmentation import crop_and_flip
+from nayer.augmentation import BEND, BEND_POINTS, bend, crop_and_flip
 
 
 def by_hand(images: torch.Tensor, padding: int, flip: bool, seed: int) -> torch.Tensor:
@@ -38,3 +41,35 @@ def test_the_gradient_goes_to_the_pixels_that_were_kept():
     by_hand(twin, 2, True, 2).sum().backward()
     assert images.grad is not None
     assert torch.equal(images.grad, twin.grad)
+
+
+@pytest.mark.parametrize(("height", "width", "share", "many"), [(28, 28, 0.5, 3), (12, 9, 1.0, 6), (9, 12, 0.4, 2)])
+def test_bending_moves_pixels_as_far_as_points_of_a_coarse_grid_say(height, width, share, many):
+    images = torch.rand(6, 2, height, width, generator=torch.Generator().manual_seed(1))
+    got = bend(images, share, torch.Generator().manual_seed(5))
+    moves = torch.randn((many, 2, BEND_POINTS, BEND_POINTS), generator=torch.Generator().manual_seed(5))
+    across, down = (
+        F.interpolate(moves, (height, width), mode="bicubic", align_corners=False).double().numpy().swapaxes(0, 1)
+    )
+    rows, columns = np.mgrid[:height, :width]
+    for i in range(many):
+        at = [rows + BEND * height * down[i], columns + BEND * width * across[i]]
+        for channel in range(2):
+            expected = map_coordinates(images[i, channel].double().numpy(), at, order=1, mode="grid-constant")
+            np.testing.assert_allclose(got[i, channel].numpy(), expected, atol=1e-4)
+    assert torch.equal(got[many:], images[many:])
+
+
+def test_what_is_not_bent_is_untouched_and_draws_nothing():
+    rng = torch.Generator().manual_seed(3)
+    before = rng.get_state()
+    images = torch.rand(4, 1, 5, 5)
+    assert bend(images, 0.0, rng) is images
+    assert torch.equal(rng.get_state(), before)
+
+
+def test_bent_images_stay_images():
+    bent = bend(torch.ones(50, 1, 28, 28), 1.0, torch.Generator().manual_seed(0))
+    assert bent.max() <= 1.0 + 1e-6
+    assert torch.all(bent[:, :, 10:18, 10:18] > 1.0 - 1e-6)  # black comes in from outside alone
+    assert bent.min() == 0.0
