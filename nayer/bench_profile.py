@@ -40,7 +40,11 @@ _FUNCTIONS = {
         "nayer.distillation._inner_loss",
     ),
     "pool": ("nayer.training._remember", "nayer.pool.Pool.sample", "nayer.synthesis.to_bytes"),
-    "augmentation": ("nayer.synthesis.crop_and_flip", "nayer.distillation.crop_and_flip"),
+    "augmentation": (
+        "nayer.synthesis.crop_and_flip",
+        "nayer.distillation.crop_and_flip",
+        "nayer.distillation.bend",
+    ),
     "events": (
         "nayer.synthesis._event",
         "nayer.reports.redrawn",
