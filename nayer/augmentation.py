@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-BEND_POINTS = 4  # a side: what is bent by fewer is hardly bent, and by more is torn
+BEND_POINTS = 4  # a side; with more, shapes are torn and the student learns less of them (docs/speed.md)
 BEND = 0.1  # × side, the standard deviation by which such a point moves
 
 
