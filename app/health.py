@@ -34,7 +34,7 @@ def state(registry: Registry) -> dict[str, Any]:
     kept = registry.keeping.size()
     return {
         "ready": counts["lost"] < counts["capacity"],
-        "degraded": counts["lost"] > 0,
+        "degraded": counts["lost"] > 0 or registry.keeping.fails,
         **counts,
         "waits": registry.waits(),
         "runs": registry.counters.runs(),

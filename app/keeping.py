@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,10 +12,10 @@ from app.live_run import LiveRun, Source, hashed
 from app.plans import Plan
 from app.recorder import CHECKPOINT_SECONDS, TEACHER, Recorder
 from app.store import Store, Stored
-from nayer.brought import Brought
+from nayer.brought import PREFIX, Brought
 from nayer.config import Config
-from nayer.errors import ConfigError
-from nayer.events import Event, Note, RunFinished
+from nayer.errors import ConfigError, StorageError
+from nayer.events import Event, Note, RunFailed, RunFinished
 from nayer.session import ENDED, Session, State
 
 if TYPE_CHECKING:  # it brings torch
@@ -46,20 +47,31 @@ class Keeping:
         self.store = store
         self._without = without
         self._every = checkpoint_seconds
+        self._recorders: dict[str, Recorder] = {}  # of the runs that have not ended
+        self._lock = threading.Lock()
+        if store is not None:
+            store.writer.on_gap = self._retell
 
     @property
     def sentence(self) -> str:
         """What the page says of keeping; empty while all is well."""
         return self.store.sentence if self.store else self._without
 
+    @property
+    def fails(self) -> bool:
+        """Whether runs are to be kept and something of them is not."""
+        return bool(self.store.trouble) if self.store else self._without not in ("", text.KEPT_OFF)
+
     def begin(self, run_id: str, owner_hash: str, plan: Plan) -> Recorder | None:
         """Who records a new run; `flush` waits until the run is in the history."""
         if self.store is None:
             return None
-        self.store.begin(run_id, owner_hash, plan.to_json())
-        if plan.brought is not None:
-            self.store.keep(run_id, TEACHER, plan.brought.packed(), 0)
-        return Recorder(self.store, run_id, checkpoint_seconds=self._every)
+        recorder = Recorder(
+            self.store, run_id, owner_hash, plan.to_json(), brought=plan.brought, checkpoint_seconds=self._every
+        )
+        recorder.begin()
+        self._records(run_id, recorder)
+        return recorder
 
     def flush(self) -> None:
         if self.store is not None:
@@ -98,27 +110,70 @@ class Keeping:
         if self.store is None or run.state != "interrupted":
             raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
         content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
-        teacher, _ = self.store.file(run.id, TEACHER) or (b"", 0)
-        brought = Brought.unpacked(teacher) if teacher else None
+        brought = self._brought(run)
+        before = [
+            event
+            for event in self.store.events(run.id)
+            if event.round < round_ and not isinstance(event, (RunFinished, RunFailed))
+        ]
+        recorder = Recorder(
+            self.store,
+            run.id,
+            run.owner_hash,
+            run.plan.to_json(),
+            brought=brought,
+            before=before,
+            seq=self.store.next_seq(run.id),
+            checkpoint_seconds=self._every,
+        )
         self.store.resume(run.id, round_)
-        self.store.flush()
-        recorder = Recorder(self.store, run.id, seq=self.store.next_seq(run.id), checkpoint_seconds=self._every)
+        self._records(run.id, recorder)
         plan = replace(run.plan, checkpoint=content, brought=brought)
-        return GoingOn(plan, round_, self.store.events(run.id), recorder)
+        return GoingOn(plan, round_, before, recorder)
 
     def forget(self, run_id: str) -> None:
         """A run that nobody could be given a place for."""
+        self._records_no_more(run_id)
         if self.store is not None:
             self.store.remove(run_id)
 
     def never_began(self, run_id: str) -> None:
         """A run that was stopped while it waited."""
+        self._records_no_more(run_id)
         if self.store is not None:
             self.store.end(run_id, "stopped")
 
     def close(self) -> None:
         if self.store is not None:
             self.store.close()
+
+    def _brought(self, run: LiveRun) -> Brought | None:
+        """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
+        assert self.store is not None
+        teacher, _ = self.store.file(run.id, TEACHER) or (b"", 0)
+        if teacher:
+            return Brought.unpacked(teacher)
+        if any(config.teacher.startswith(PREFIX) for config in run.plan.configs):
+            raise StorageError("the teacher that you brought for this run is not kept; bring it and start a new run.")
+        return None
+
+    def _records(self, run_id: str, recorder: Recorder) -> None:
+        with self._lock:
+            self._recorders = {name: one for name, one in self._recorders.items() if not one.over}
+            self._recorders[run_id] = recorder
+
+    def _records_no_more(self, run_id: str) -> None:
+        with self._lock:
+            recorder = self._recorders.pop(run_id, None)
+        if recorder is not None:
+            recorder.forget()
+
+    def _retell(self) -> None:
+        """The history was made anew, or what it was told was given up: the runs that go on tell theirs again."""
+        with self._lock:
+            recorders = list(self._recorders.values())
+        for recorder in recorders:
+            recorder.retell()
 
 
 class Resumed:

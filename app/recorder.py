@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.live_run import Source
 from app.logs import log_name
 from app.store import Store
+from nayer.brought import Brought
 from nayer.errors import NayerError
 from nayer.events import (
     Event,
@@ -19,6 +21,7 @@ from nayer.events import (
     RunStarted,
     StudentStep,
 )
+from nayer.history import History
 from nayer.recordings import thinned
 
 log = logging.getLogger(__name__)
@@ -35,21 +38,66 @@ class Recorder:
         self,
         store: Store,
         run: str,
+        owner: str,
+        plan: str,
         *,
+        brought: Brought | None = None,
+        before: Sequence[Event] = (),
         seq: int = 0,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seq`: the number of the run's next event, where it goes on."""
+        """`owner`: the hash of a token. `plan`: JSON. `brought`: the teacher of a visitor's own. `before`: what has
+        happened in a run that goes on, and `seq` the number of its next event."""
         self._store: Store | None = store
         self._run = run
+        self._owner = owner
+        self._plan = plan
+        self._brought = brought
         self._seq = seq
         self._every = checkpoint_seconds
         self._clock = clock
         self._saved = clock()
+        self._lock = threading.Lock()  # of what happened: it may be told again in the writer's thread
+        self._history = History()
+        for event in before:
+            self._history.add(event)
         self._waiting: list[Event] = []
         self._arms: set[int] = set()
         self._source: Source | None = None
+
+    def begin(self) -> None:
+        """The run is in the history, although it has not begun."""
+        if self._store is not None:
+            self._store.begin(self._run, self._owner, self._plan)
+            if self._brought is not None:
+                self._store.keep(self._run, TEACHER, self._brought.packed(), 0)
+
+    def retell(self) -> None:
+        """Hands over again what is in memory of the run, for a history that lost it; its checkpoint follows with the
+        next round. From any thread."""
+        try:
+            with self._lock:
+                if self._store is None:
+                    return
+                self.begin()
+                told = [thinned(event) for event in self._history.events() if _kept(event)]
+                self._store.retell(self._run, told)
+                self._seq, self._waiting = len(told), []
+                self._saved = float("-inf")
+        except Exception:
+            log.exception("history: run %s is recorded no further", log_name(self._run))
+            self.forget()
+
+    def forget(self) -> None:
+        """Nothing more of the run is recorded."""
+        with self._lock:
+            self._store, self._brought, self._history = None, None, History()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more of the run is recorded."""
+        return self._store is None
 
     def opened(self, source: Source) -> Source:
         """The source that the run asks for checkpoints and students."""
@@ -58,17 +106,19 @@ class Recorder:
 
     def heard(self, event: Event) -> None:
         """An event as it happens; while it is told the run stands between two events."""
-        if self._store is None:
-            return
         try:
-            self._remember(event)
-            if isinstance(event, _COMMIT_AT):
-                self._write()
+            with self._lock:
+                if self.over:
+                    return
+                self._history.add(event)
+                self._remember(event)
+                if isinstance(event, _COMMIT_AT):
+                    self._write()
             if isinstance(event, RoundFinished) and self._clock() - self._saved >= self._every:
                 self._save(event.round + 1)
         except Exception:  # a history with a hole is better than a run that ends
             log.exception("history: run %s is recorded no further", log_name(self._run))
-            self._store = None
+            self.forget()
 
     def ended(self, state: str, error: str) -> None:
         """How the run ended, and its students as they are."""
@@ -77,7 +127,9 @@ class Recorder:
         if store is None:
             return
         try:
-            self._write()
+            with self._lock:
+                self._write()
+            self.forget()
             store.end(self._run, state, error)
             if state != "interrupted":  # nobody needs it any more, and it is its visitor's
                 store.drop(self._run, TEACHER)

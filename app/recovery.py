@@ -4,53 +4,124 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import re
 import sqlite3
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from app import schema, text
-from app.data_folder import Lock
+from app.data_folder import LOCK, PRIVATE_FOLDER, FolderInUse, locked, make_private
 from nayer.errors import StorageError
-from nayer.files import check_writable
+from nayer.files import PRIVATE, check_writable
 
 log = logging.getLogger(__name__)
 FILES = "files"  # the folder in it for what is too large for a database
+_OURS = re.compile(rf"{LOCK}|{FILES}|\.writable.*|{re.escape(schema.NAME)}.*")
+# What `Store.keep` writes, or was about to: nothing else is swept away, wherever a link called `files` may lead.
+_TORN = re.compile(r"\.?.+\.(checkpoint|teacher|student-\d+)\.[0-9a-f]+(\.\d+\.part)?")
+Mark = tuple[int, int] | None  # device and inode, None for nothing
 
 
-def taken(folder: Path, *, network: bool) -> tuple[Lock, sqlite3.Connection, str]:
-    """The folder's lock, its database, and a sentence for the page where there is something to say of the past.
+class NoFolder(StorageError):
+    """The data folder cannot be had; the message is a sentence for the page."""
 
-    Runs that were cut off are made `interrupted`, and torn files are swept away. Raises StorageError, whose message is
-    a sentence for the page, where the folder cannot be had.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenFolder:
+    """The data folder as this process holds it. `writing` and `reading` are held while their connection is in use."""
+
+    path: Path
+    lock: FileLock
+    connection: sqlite3.Connection  # writes
+    reader: sqlite3.Connection  # the same one on network storage, where there can be no other
+    writing: threading.Lock
+    reading: threading.Lock
+    marks: dict[str, Mark]  # by name
+    damaged: bool  # whether a damaged database had to be moved aside
+
+    def lost(self) -> set[str]:
+        """The names under which what was opened is not found any more: a deleted or renamed file can be written for
+        ever, and nobody sees it again."""
+        return {name for name, mark in self.marks.items() if _mark(self.path / name) != mark}
+
+    def check_writable(self) -> None:
+        """Raises OSError where nothing may be written into it any more, such as on a disk mounted read-only."""
+        for name in (".", FILES):
+            if not os.access(self.path / name, os.W_OK | os.X_OK):
+                raise PermissionError("nothing may be written into the data folder")
+
+    def close(self, seconds: float = -1.0) -> None:
+        """Lets go of it. A connection that is still at work after `seconds` is left to the end of the process."""
+        lost = self.lost()
+        for connection, lock in ((self.reader, self.reading), (self.connection, self.writing)):
+            if lock.acquire(timeout=seconds):
+                with contextlib.suppress(sqlite3.Error):
+                    connection.close()  # once more does no harm
+                lock.release()
+        with contextlib.suppress(OSError):
+            if schema.NAME in lost and schema.WAL not in lost:  # it would be read into whatever has the name now
+                (self.path / schema.WAL).unlink(missing_ok=True)
+            self.lock.release()
+
+
+def taken(folder: Path, *, network: bool) -> OpenFolder:
+    """The folder, made where it is not there, for this process alone.
+
+    Runs that were cut off are made `interrupted`, and torn files are swept away. Raises NoFolder.
     """
-    lock = _locked(folder)
-    try:
-        connection, moved = schema.opened(folder / schema.NAME, network=network)
-        _recover(connection, folder / FILES)
-    except StorageError:
-        lock.release()
-        raise StorageError(text.KEPT_NEWER) from None
-    except (sqlite3.Error, OSError) as error:
-        lock.release()
-        log.warning("history: the data folder cannot be used (%s)", error)
-        raise StorageError(text.KEPT_UNWRITABLE) from None
-    return lock, connection, text.KEPT_ANEW if moved else ""
+    with contextlib.ExitStack() as undo:
+        try:
+            make_private(folder, _OURS)
+            check_writable(folder)
+            lock = locked(folder)
+            undo.callback(lock.release)
+            path = folder / schema.NAME
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))  # SQLite makes its other files like this one
+            (folder / FILES).mkdir(PRIVATE_FOLDER, exist_ok=True)
+            make_private(folder, _OURS)
+            connection, damaged = schema.opened(path, network=network)
+            undo.callback(connection.close)
+            _recover(connection, folder / FILES)
+            writing = threading.Lock()
+            reader, reading = (connection, writing) if network else (schema.reader(path), threading.Lock())
+            undo.callback(reader.close)
+            names = (".", LOCK, schema.NAME, FILES) if network else (".", LOCK, schema.NAME, schema.WAL, FILES)
+            made = OpenFolder(
+                folder,
+                lock,
+                connection,
+                reader,
+                writing,
+                reading,
+                {name: _mark(folder / name) for name in names},
+                damaged,
+            )
+        except FolderInUse as error:
+            raise NoFolder(text.KEPT_ELSEWHERE) from error
+        except schema.NewerHistory as error:
+            raise NoFolder(text.KEPT_NEWER) from error
+        except (StorageError, sqlite3.Error, OSError) as error:
+            raise NoFolder(text.KEPT_UNWRITABLE) from error
+        undo.pop_all()
+        return made
 
 
-def _locked(folder: Path) -> Lock:
+def _mark(path: Path) -> Mark:
     try:
-        check_writable(folder)
-        return Lock(folder)
-    except (StorageError, OSError) as error:
-        log.warning("history: the data folder cannot be used (%s)", error)
-        elsewhere = isinstance(error, StorageError) and "another process" in str(error)
-        raise StorageError(text.KEPT_ELSEWHERE if elsewhere else text.KEPT_UNWRITABLE) from None
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _recover(connection: sqlite3.Connection, files: Path) -> None:
     connection.execute("UPDATE run SET state = 'interrupted' WHERE state = 'running'")
     known = {row[0] for row in connection.execute("SELECT name FROM file")}
-    files.mkdir(exist_ok=True)
     for path in files.iterdir():
-        if path.name not in known:
+        if path.name not in known and _TORN.fullmatch(path.name):
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -10,6 +10,8 @@ from pathlib import Path
 from nayer.errors import StorageError
 
 NAME = "runs.sqlite3"
+WAL = f"{NAME}-wal"  # the write-ahead log
+_FULL = 13  # SQLITE_FULL, sqlite.org/rescode.html
 # What turns each version into the next; PRAGMA user_version counts the steps done.
 STEPS = (
     """
@@ -46,17 +48,32 @@ STEPS = (
 )
 
 
+class NewerHistory(StorageError):
+    """A newer version wrote the database."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether SQLite says that the disk has no room. Before Python 3.11 its errors carry no code, only its text."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF == _FULL if code is not None else str(error) == "database or disk is full"
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that the file is damaged or no database: the class it keeps for these, and no subclass."""
+    return type(error) is sqlite3.DatabaseError
+
+
 def opened(path: Path, *, network: bool) -> tuple[sqlite3.Connection, bool]:
     """A connection for this process alone, and whether a damaged database had to be moved aside for it.
 
     Write-ahead logging loses nothing that was committed, whenever the process is killed, but wants memory shared with
     the file: on `network` storage a rollback journal and an exclusive lock take its place (sqlite.org/wal.html).
-    Raises StorageError for a newer version's, and sqlite3.Error or OSError where nothing can be written.
+    Raises NewerHistory for a newer version's, and sqlite3.Error or OSError where nothing can be written.
     """
     try:
         return _connected(path, network), False
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):  # the disk's fault, not the file's
+        if not is_damage(error):  # the disk's fault, not the file's
             raise
         _move_aside(path)
         return _connected(path, network), True
@@ -67,7 +84,7 @@ def _connected(path: Path, network: bool) -> sqlite3.Connection:
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > len(STEPS):
-            raise StorageError("a newer version wrote it; name another folder, or use that version.")
+            raise NewerHistory("a newer version wrote it; name another folder, or use that version.")
         (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if sound != "ok" or (version == 0 and tables):
@@ -83,6 +100,13 @@ def _connected(path: Path, network: bool) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def reader(path: Path) -> sqlite3.Connection:
+    """A further connection that only reads, beside one that has a write-ahead log and never waits for it."""
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 

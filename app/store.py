@@ -8,17 +8,18 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
-from app import text
+from app import schema, text
 from app.logs import log_name
 from app.quota import KEPT, MEGABYTES, RUNS, Quota
-from app.recovery import FILES, taken
-from app.writer import Write, Writer
+from app.recovery import FILES, NoFolder, OpenFolder, taken
+from app.writer import Write, Writer, is_full
 from nayer.errors import StorageError
 from nayer.events import Event
-from nayer.files import write_whole
+from nayer.files import read_regular, write_whole
 from nayer.packing import pack, unpack
 
 log = logging.getLogger(__name__)
@@ -44,28 +45,56 @@ class Store:
     def __init__(self, folder: Path, *, network: bool = False, runs: int = RUNS, megabytes: float = MEGABYTES) -> None:
         """Takes the folder for this process, makes runs that were cut off `interrupted`, and sweeps away torn files.
 
-        Raises StorageError, whose message is a sentence for the page, where the folder cannot be had.
+        Raises NoFolder, whose message is a sentence for the page.
         """
+        self.note = ""  # a sentence on what has become of the former history
         self._quota = Quota(runs, int(megabytes * 1e6))
+        self._folder = folder
+        self._network = network
         self._files = folder / FILES
-        self._lock, connection, self.note = taken(folder, network=network)
-        self.writer = Writer(connection)
+        self._read_error = ""
+        try:
+            self.writer = Writer(self._take)
+        except NoFolder as error:
+            log.warning("history: the data folder cannot be used (%s)", error.__cause__ or error)
+            raise
+
+    @property
+    def trouble(self) -> str:
+        """Why something is kept in memory only, one sentence; empty while everything is kept."""
+        error = self.writer.trouble
+        if isinstance(error, NoFolder):
+            return str(error)
+        if error is not None:
+            return text.KEPT_FULL if is_full(error) else text.KEPT_FAILING
+        late = self.writer.put_off
+        if late is not None:
+            return text.KEPT_WITHOUT_FILES if is_full(late) else text.KEPT_FAILING
+        return ""
 
     @property
     def sentence(self) -> str:
         """What the page says of keeping, empty while all is well."""
-        if not self.writer.trouble:
-            return self.note
-        return (
-            text.KEPT_FULL if "full" in self.writer.trouble or "No space" in self.writer.trouble else text.KEPT_FAILING
-        )
+        return self.trouble or self.note
 
     # --- writing -------------------------------------------------------------------------------------------------
 
     def begin(self, run: str, owner: str, plan: str) -> None:
-        """A new run; `owner` is the hash of a token."""
-        self._put("INSERT OR IGNORE INTO run (id, owner, plan, state) VALUES (?, ?, ?, 'running')", run, owner, plan)
+        """A new run, or one that goes on and may be missing; `owner` is the hash of a token."""
+        self._put(
+            run,
+            "INSERT INTO run (id, owner, plan, state) VALUES (?, ?, ?, 'running') "
+            "ON CONFLICT (id) DO UPDATE SET state = 'running', error = ''",
+            run,
+            owner,
+            plan,
+        )
         self._put_pruning()
+
+    def retell(self, run: str, events: Iterable[Event]) -> None:
+        """All that is known of the run's events, in place of what there is of them."""
+        self._put(run, f"DELETE FROM event WHERE run = {_RUN}", run)
+        self.add(run, 0, events)
 
     def add(self, run: str, seq: int, events: Iterable[Event]) -> None:
         """Events in their order, the first of them number `seq` of the run."""
@@ -84,58 +113,62 @@ class Store:
                     (run, arm, round_ - SAMPLES, _HEAVY),
                 )
 
-        self.writer.put(Write(apply))
+        self.writer.put(Write(apply, run, size=sum(len(row[4]) for row in rows)))
 
     def end(self, run: str, state: str, error: str = "") -> None:
-        self._put("UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
+        self._put(run, "UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
 
     def remove(self, run: str) -> None:
         """As if it had never been; for a run without files."""
-        self._put("DELETE FROM run WHERE id = ?", run)
+        self._put(run, "DELETE FROM run WHERE id = ?", run)
 
     def resume(self, run: str, round_: int) -> None:
         """The run goes on from that round: what happened in it and after it is forgotten."""
         self._put(
+            run,
             f"DELETE FROM event WHERE run = {_RUN} AND (round >= ? OR kind IN ('RunFinished', 'RunFailed'))",
             run,
             round_,
         )
-        self._put("UPDATE run SET state = 'running', error = '' WHERE id = ?", run)
+        self._put(run, "UPDATE run SET state = 'running', error = '' WHERE id = ?", run)
 
     def keep(self, run: str, kind: str, content: bytes, round_: int) -> None:
         """A file of the run, in place of the one of that kind; the former stays until this one is there, whole."""
         sha256 = hashlib.sha256(content).hexdigest()
         name = f"{run}.{kind}.{sha256[:16]}"
-        former: set[str] = set()
+        mine: set[str] = set()  # the name, unless the run is gone
+        gone: set[str] = set()
 
         def apply(connection: sqlite3.Connection) -> None:
-            mine = f"run = {_RUN} AND kind = ?"
-            former.update(row[0] for row in connection.execute(f"SELECT name FROM file WHERE {mine}", (run, kind)))
-            connection.execute(
+            done = connection.execute(
                 "INSERT OR REPLACE INTO file SELECT number, ?, ?, ?, ?, ? FROM run WHERE id = ?",
                 (kind, name, sha256, len(content), round_, run),
             )
+            mine.update({name} if done.rowcount else ())
+            gone.update(self._quota.prune(connection))
+
+        def after() -> None:
+            self._keep_only(run, kind, mine)
+            self._unlink(gone)
 
         self.writer.put(
             Write(
                 apply,
-                prepare=lambda: write_whole(self._files / name, content),
-                after=lambda: self._unlink(former - {name}),
+                run,
+                prepare=lambda: write_whole(self._files / name, content, private=True),
+                after=after,
                 replaces=(run, kind),
+                size=len(content),
             )
         )
-        self._put_pruning()
 
     def drop(self, run: str, kind: str) -> None:
         """A file of the run goes, where there is one."""
-        names: set[str] = set()
 
         def apply(connection: sqlite3.Connection) -> None:
-            mine = f"run = {_RUN} AND kind = ?"
-            names.update(row[0] for row in connection.execute(f"SELECT name FROM file WHERE {mine}", (run, kind)))
-            connection.execute(f"DELETE FROM file WHERE {mine}", (run, kind))
+            connection.execute(f"DELETE FROM file WHERE run = {_RUN} AND kind = ?", (run, kind))
 
-        self.writer.put(Write(apply, after=lambda: self._unlink(names)))
+        self.writer.put(Write(apply, run, after=lambda: self._keep_only(run, kind, ()), replaces=(run, kind)))
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -167,15 +200,15 @@ class Store:
         Raises StorageError where it is not what was written.
         """
         rows = self._rows(
-            f"SELECT name, sha256, round FROM file WHERE run = {_RUN} AND kind = ?",
+            f"SELECT name, sha256, bytes, round FROM file WHERE run = {_RUN} AND kind = ?",
             run,
             kind,
         )
         if not rows:
             return None
-        name, sha256, round_ = rows[0]
+        name, sha256, size, round_ = rows[0]
         try:
-            content = (self._files / name).read_bytes()
+            content = read_regular(self._files / name, size)
         except OSError:
             content = b""
         if hashlib.sha256(content).hexdigest() != sha256:
@@ -198,12 +231,19 @@ class Store:
 
     def close(self, seconds: float = 2.0) -> None:
         self.writer.close(seconds)
-        self._lock.release()
 
     # --- inside --------------------------------------------------------------------------------------------------
 
-    def _put(self, statement: str, *values: object) -> None:
-        self.writer.put(Write(lambda connection: _done(connection, statement, values)))
+    def _take(self, lost: set[str]) -> OpenFolder:
+        folder = taken(self._folder, network=self._network)
+        if folder.damaged:
+            self.note = text.KEPT_ANEW
+        elif lost & {schema.NAME, FILES}:
+            self.note = text.KEPT_REPLACED
+        return folder
+
+    def _put(self, run: str, statement: str, *values: object) -> None:
+        self.writer.put(Write(lambda connection: _done(connection, statement, values), run))
 
     def _put_pruning(self) -> None:
         names: set[str] = set()
@@ -216,10 +256,21 @@ class Store:
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             with self.writer.reading() as connection:
-                return connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            log.warning("history: nothing can be read (%s)", error)
+                rows = connection.execute(query, values).fetchall()
+        except (sqlite3.Error, OSError) as error:
+            if str(error) != self._read_error:  # once, and not at each look
+                log.warning("history: nothing can be read (%s)", error)
+            self._read_error = str(error)
+            if schema.is_damage(error):
+                self.writer.suspect()
             return []
+        self._read_error = ""
+        return rows
+
+    def _keep_only(self, run: str, kind: str, names: Iterable[str]) -> None:
+        """Of the files of that run and kind: those before a newer one, and those that were never committed, go."""
+        with contextlib.suppress(OSError):
+            self._unlink({path.name for path in self._files.glob(f"{escape(run)}.{kind}.*")} - set(names))
 
     def _unlink(self, names: Iterable[str]) -> None:
         for name in names:

@@ -78,6 +78,13 @@ KEPT_NEWER = "The data folder's history is a newer version's, so runs are kept i
 KEPT_ANEW = "The former history was damaged and is moved aside; a new one has begun."
 KEPT_FULL = "The disk is full: runs go on, and what happens is kept in memory only until there is room."
 KEPT_FAILING = "The data folder fails: runs go on, and what happens is kept in memory only until it works."
+KEPT_WITHOUT_FILES = (
+    "The disk has no room for large files: runs are kept, but from an older checkpoint or none until there is room."
+)
+KEPT_REPLACED = (
+    "The data folder, or a part of it, was deleted or replaced while the server ran: what was in it is lost, and runs "
+    "that go on are kept in it again."
+)
 NOT_DRAWN = "Something of this run could not be drawn and is left out; the run itself goes on."
 FAULT = "The server made a mistake (number {number} in its log); runs go on, so try again."
 RESUMED = "The server was interrupted; this run goes on from the end of round {round}."

@@ -6,67 +6,125 @@ import contextlib
 import logging
 import sqlite3
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from nayer.errors import StorageError
+from app import schema
+from app.recovery import OpenFolder
+from nayer.errors import DiskFull, StorageError
 
 log = logging.getLogger(__name__)
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 2.0  # between two tries, and between two looks at the folder
+LONGEST_BACK_OFF = 64.0  # seconds between two tries of a file that there is no room for
+SUSPICION_SECONDS = 60.0  # a database that could not be read is looked through at most this often
 PENDING = 4000  # writes that wait for a disk to work again; then the oldest are given up
+PENDING_BYTES = 256 << 20  # of these
 BATCH = 200  # writes in one transaction
+_DISK = (sqlite3.OperationalError, OSError, StorageError, MemoryError)  # another try may succeed
+
+
+class FolderGone(StorageError):
+    """The data folder, or a file in it, was deleted or replaced while it was open."""
 
 
 @dataclass(eq=False)
 class Write:
-    """One change. `prepare` and `after` may take long and hold nobody up: files; `apply` is part of a transaction."""
+    """One change of the history, `apply`, which is part of a transaction.
+
+    `prepare`: writes the file that the change is about, apart from all else: it may be too large for the disk. `after`
+    is called once the change is on the disk.
+    """
 
     apply: Callable[[sqlite3.Connection], None]
+    run: str = ""  # the writes of one run are done in their order
     prepare: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None  # once it is on the disk
+    after: Callable[[], None] | None = None
     replaces: object = None  # a waiting write with the same key gives way: only the newest is worth its time
+    size: int = 0  # bytes that it holds in memory
+    number: int = 0  # in the order in which they were handed over
+    prepared: bool = False
+    tries: int = 0  # of `prepare`, that failed
+    error: Exception | None = None  # of the latest
+    due: float = 0.0  # when `prepare` is tried again
 
 
 class Writer:
-    """Owns the connection's writing; `reading` lends it in between. Every method may be called from any thread."""
+    """Owns the open folder and writes into it. Every method may be called from any thread.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.trouble = ""  # what the disk said, while nothing can be written
+    Rows are committed in their order. Files are written apart, one between two commits: one that there is no room for
+    is put off for ever longer, while rows go on. A folder that is gone is taken anew.
+    """
+
+    def __init__(self, take: Callable[[set[str]], OpenFolder], clock: Callable[[], float] = time.monotonic) -> None:
+        """`take` opens the folder, and is told the names of what of it was lost. Raises what it raises."""
+        self.trouble: Exception | None = None  # why no row can be written
         self.commits = 0
-        self._connection = connection
-        self._lock = threading.Lock()  # of the connection
+        self.on_gap: Callable[[], None] = lambda: None  # what was handed over may be missing; in the writer's thread
+        self._take = take
+        self._clock = clock
+        self._folder: OpenFolder | None = take(set())
+        self._lost: set[str] = set()  # names of what is to be taken anew
         self._changed = threading.Condition()
-        self._pending: deque[Write] = deque()
+        self._rows: list[Write] = []
+        self._files: list[Write] = []
         self._taken = 0  # writes handed over
-        self._settled = 0  # of these, written or given up
+        self._gap = False  # whether rows were given up
+        self._suspected = float("-inf")
+        self._suspect = False
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="nayer-writer", daemon=True)
         self._thread.start()
 
     def put(self, write: Write) -> None:
-        """Will be written soon, in order."""
+        """Will be written soon."""
         with self._changed:
-            if write.replaces is not None:
-                for waiting in [one for one in self._pending if one.replaces == write.replaces]:
-                    self._drop(waiting)
-            self._pending.append(write)
+            for waiting in [one for one in self._waiting() if write.replaces and one.replaces == write.replaces]:
+                if write.prepare is not None:
+                    write.tries, write.error, write.due = waiting.tries, waiting.error, waiting.due
+                self._settle(waiting)
             self._taken += 1
-            if len(self._pending) > PENDING:
-                self._drop(self._pending[0])
+            write.number = self._taken
+            (self._files if write.prepare else self._rows).append(write)
+            self._bound()
             self._changed.notify_all()
 
     def flush(self, seconds: float) -> bool:
         """Whether all that was handed over before is on the disk; waits so long, but not for a disk in trouble."""
         with self._changed:
             until = self._taken
-            self._changed.wait_for(lambda: self._settled >= until or bool(self.trouble), seconds)
-            return self._settled >= until and not self.trouble
+            self._changed.wait_for(
+                lambda: self.trouble or all(one.number > until or one.error for one in self._waiting()), seconds
+            )
+            return not self.trouble and all(one.number > until for one in self._waiting())
+
+    @property
+    def put_off(self) -> Exception | None:
+        """Why a file waits that could not be written."""
+        with self._changed:
+            return next((one.error for one in self._files if one.error), None)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            yield self._connection
+        """A connection to read with, which waits for no write but on network storage, where there is only one.
+
+        Raises OSError while the folder is not there.
+        """
+        while True:
+            folder = self._folder
+            if folder is None:
+                raise OSError("the data folder is not there")
+            with folder.reading:
+                if folder is self._folder:  # it may have been closed meanwhile
+                    yield folder.reader
+                    return
+
+    def suspect(self) -> None:
+        """Something could not be read: the database is looked through, and moved aside where it is damaged."""
+        with self._changed:
+            if self._clock() - self._suspected >= SUSPICION_SECONDS:
+                self._suspected, self._suspect = self._clock(), True
+                self._changed.notify_all()
 
     def close(self, seconds: float) -> None:
         """Writes what waits, within `seconds`, and ends."""
@@ -75,51 +133,188 @@ class Writer:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(seconds)
-        with self._lock:
-            self._connection.close()  # once more does no harm
+        if self._folder is not None:
+            self._folder.close(seconds)
 
-    def _drop(self, write: Write) -> None:
-        self._pending.remove(write)
-        self._settled += 1
+    # --- what waits; under `_changed` ----------------------------------------------------------------------------
+
+    def _waiting(self) -> list[Write]:
+        return [*self._rows, *self._files]
+
+    def _settle(self, write: Write) -> None:
+        for kept in (self._rows, self._files):
+            if write in kept:
+                kept.remove(write)
+
+    def _bound(self) -> None:
+        """Gives up the oldest, files first: the former checkpoint of a run stays."""
+        while len(waiting := self._waiting()) > PENDING or sum(one.size for one in waiting) > PENDING_BYTES:
+            if len(waiting) == 1:
+                return
+            self._gap |= not self._files
+            self._settle((self._files or self._rows)[0])
+
+    def _due(self) -> list[Write]:
+        return [one for one in self._files if one.due <= self._clock()]
+
+    # --- the thread ----------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: bool(self._pending) or self._closing)
+                self._changed.wait_for(
+                    lambda: self._closing or self._suspect or self._rows or self._due(), RETRY_SECONDS
+                )
                 if self._closing:
                     return
-                batch = [self._pending[place] for place in range(min(BATCH, len(self._pending)))]
             try:
-                self._commit(batch)
-            except (sqlite3.Error, OSError, StorageError, MemoryError) as error:
-                log.warning("history: nothing can be written (%s)", error)
-                with self._changed:
-                    self.trouble = str(error)
-                    self._changed.notify_all()
-                    self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
+                self._check_folder()
+                self._write_rows()
+                self._write_file()
+            except Exception as error:
+                self._failed(error)
+            else:
+                self._fine()
+
+    def _failed(self, error: Exception) -> None:
+        kind = getattr(error.__cause__ or error, "errno", None) or getattr(error, "sqlite_errorname", "")
+        with self._changed:
+            self._suspect |= schema.is_damage(error)
+            if type(error) is not type(self.trouble):  # once, and not at each try
+                log.warning("history: nothing can be written (%s %s)", type(error).__name__, kind)
+            self.trouble = error
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
+
+    def _fine(self) -> None:
+        with self._changed:
+            if self.trouble is not None:
+                log.warning("history: it can be written again")
+            self.trouble = None
+            gap, self._gap = self._gap, False
+            self._changed.notify_all()
+        if gap:
+            self.on_gap()
+
+    def _check_folder(self) -> None:
+        """Takes the folder anew where it is gone or damaged. Raises StorageError or OSError where it cannot be had."""
+        folder = self._folder
+        if folder is not None:
+            lost = folder.lost()
+            if not lost and not self._suspect:
+                folder.check_writable()
+                return
+            self._lost |= lost
+            self._folder = None
+            folder.close()
+        self._suspect = False
+        with self._changed:  # what has no row yet is swept away as the folder is taken
+            unfinished = [one for one in self._rows if one.prepared]
+            self._rows = [one for one in self._rows if not one.prepared]
+            for one in unfinished:
+                one.prepared = False
+            self._files = unfinished + self._files
+        self._folder = self._take(self._lost)
+        self._lost = set()
+        log.warning("history: the data folder was taken anew")
+        self.on_gap()
+
+    def _write_rows(self) -> None:
+        with self._changed:
+            batch = self._rows[:BATCH]
+        try:
+            self._commit(batch)
+        except FolderGone:
+            raise
+        except Exception as error:
+            if schema.is_damage(error) or (isinstance(error, _DISK) and not is_full(error)):
+                raise
+            self._write_one_by_one()
+
+    def _write_one_by_one(self) -> None:
+        """So that a change that cannot be done holds up none of another run.
+
+        One that the disk has no room for is tried again; one that can never be done is given up.
+        """
+        with self._changed:
+            waiting = list(self._rows)
+        stuck: set[str] = set()
+        failed: Exception | None = None
+        for write in waiting:
+            if write.run in stuck:
                 continue
-            with self._changed:
-                self.trouble = ""
-                for write in batch:
-                    if write in self._pending:
-                        self._drop(write)
-                self._changed.notify_all()
+            try:
+                self._commit([write])
+            except FolderGone:
+                raise
+            except _DISK as error:
+                stuck.add(write.run)
+                failed = error
+            except sqlite3.Error as error:
+                if schema.is_damage(error):
+                    raise
+                self._give_up(write)
+            except Exception:
+                self._give_up(write)
+        if failed is not None:
+            raise failed
+
+    def _give_up(self, write: Write) -> None:
+        log.exception("history: something cannot be written and is left out")
+        with self._changed:
+            self._settle(write)
 
     def _commit(self, batch: list[Write]) -> None:
-        for write in batch:
-            if write.prepare is not None:
-                write.prepare()
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+        """Raises FolderGone where what was committed cannot be found by anybody."""
+        if not batch or self._folder is None:
+            return
+        connection = self._folder.connection
+        with self._folder.writing:
+            connection.execute("BEGIN IMMEDIATE")
             try:
                 for write in batch:
-                    write.apply(self._connection)
-                self._connection.execute("COMMIT")
+                    write.apply(connection)
+                connection.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+                    connection.execute("ROLLBACK")
                 raise
+        if self._folder.lost():
+            raise FolderGone("the data folder was deleted or replaced.")
         self.commits += 1
         for write in batch:
             if write.after is not None:
                 write.after()
+        with self._changed:
+            for write in batch:
+                self._settle(write)
+            self._changed.notify_all()
+
+    def _write_file(self) -> None:
+        with self._changed:
+            due = self._due()[:1]
+        for write in due:
+            assert write.prepare is not None
+            try:
+                write.prepare()
+            except _DISK as error:
+                with self._changed:
+                    if type(error) is not type(write.error):  # once, and not at each try
+                        log.warning("history: a file is put off (%s)", type(error).__name__)
+                    write.error = error
+                    write.due = self._clock() + min(RETRY_SECONDS * 2.0 ** min(write.tries, 16), LONGEST_BACK_OFF)
+                    write.tries += 1
+                    self._changed.notify_all()
+            except Exception:
+                self._give_up(write)
+            else:
+                with self._changed:
+                    if write in self._files:  # not replaced meanwhile
+                        self._files.remove(write)
+                        write.prepared, write.tries, write.error = True, 0, None
+                        self._rows.append(write)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a write failed because the disk has no room."""
+    return isinstance(error, DiskFull) or schema.is_full(error)

@@ -5,6 +5,7 @@ NayerError          one sentence for a person: the field, the value, what would 
 ├── AssetError      a teacher, table or test split that is missing or damaged
 ├── EncoderError    label texts cannot be embedded here and now
 ├── StorageError    a file cannot be written or read back
+│   └── DiskFull    because no room is left for it
 └── DivergedError   a run whose losses stopped being finite
 """
 
@@ -32,6 +33,10 @@ class EncoderError(NayerError):
 
 class StorageError(NayerError):
     """A file could not be written, or what was read back is not what was written."""
+
+
+class DiskFull(StorageError):
+    """A file could not be written because the disk, the quota or the limit of a file's size has no room for it."""
 
 
 class DivergedError(NayerError):

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
-from nayer.errors import StorageError
+from nayer.errors import DiskFull, StorageError
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what the system says where there is no room
+PRIVATE = 0o600  # only the user reads and writes
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     """Writes beside `path` and moves there, so that a full disk leaves the former file, and a power cut one of the two.
 
-    Raises StorageError.
+    A `private` file is readable for this user only, whatever the umask is. Raises StorageError, DiskFull among them.
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with scratch.open("wb") as file:
+                if private:
+                    scratch.chmod(PRIVATE)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -26,9 +33,26 @@ def write_whole(path: Path, content: bytes) -> None:
         finally:
             scratch.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(
+        kind = DiskFull if error.errno in FULL else StorageError
+        raise kind(
             f"{path} could not be written ({error.strerror or 'unknown reason'}); name a folder with space in it."
         ) from None
+
+
+def read_regular(path: Path, largest: int) -> bytes:
+    """The content of a regular file of at most `largest` bytes.
+
+    Raises OSError for a larger file and for whatever is not a regular file: a FIFO would wait for its writer, and a
+    device may have no end.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file")
+        if facts.st_size > largest:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        return file.read(largest)
 
 
 def _settle(folder: Path) -> None:

@@ -246,7 +246,7 @@ def test_a_token_is_kept_as_its_hash_only(machine: Machine) -> None:
 
 def test_a_round_is_one_write_of_few_rows(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    recorder = Recorder(store, "one", checkpoint_seconds=1e9)
+    recorder = Recorder(store, "one", "hash", "{}", checkpoint_seconds=1e9)
     config = SHORT.model_copy(update={"rounds": SAMPLES + 8, "generator_steps": 9, "student_steps": 9})
     store.begin("one", "hash", "{}")
     store.flush(10)
@@ -286,7 +286,7 @@ def test_what_is_thinned_shows_the_same(tmp_path: Path) -> None:
 def test_a_run_of_many_rounds_is_recorded_ever_more_rarely(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.begin("one", "hash", "{}")
-    recorder = Recorder(store, "one", checkpoint_seconds=1e9)
+    recorder = Recorder(store, "one", "hash", "{}", checkpoint_seconds=1e9)
     for round_ in range(EVERY_ROUND + 100):
         recorder.heard(RoundFinished(round=round_, seconds=1.0, rounds=100_000))
     assert store.flush(30)

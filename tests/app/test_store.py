@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from nayer.errors import StorageError
 from nayer.events import Event, RoundSynthesised
 from nayer.packing import pack, unpack
 from tests.app.scripted import SHORT, script
+from tests.app.serving import wait_until
 from tests.tiny import all_same, tiny_run, tiny_task
 
 
@@ -27,6 +29,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path)
     yield store
     store.close()
+
+
+@contextmanager
+def held_up(store: Store) -> Iterator[sqlite3.Connection]:
+    """The connection that the writer writes with, while it has to wait."""
+    folder = store.writer._folder
+    assert folder is not None
+    with folder.writing:
+        yield folder.connection
 
 
 def filled(store: Store, run: str, events: list[Event] | None = None, owner: str = "hash") -> list[Event]:
@@ -187,10 +198,10 @@ def test_bytes_are_bounded_with_the_files_of_the_oldest_gone(tmp_path: Path) -> 
 
 def test_of_checkpoints_that_wait_only_the_newest_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(store, "one")
-    with store.writer.reading():  # the writer has to wait
+    with held_up(store):
         for round_ in range(50):
             store.keep("one", "checkpoint", bytes([round_]), round_)
-        assert sum(write.replaces == ("one", "checkpoint") for write in store.writer._pending) <= 2
+        assert sum(write.replaces == ("one", "checkpoint") for write in store.writer._waiting()) <= 2
     assert store.flush(10)
     assert store.file("one", "checkpoint") == (b"\x31", 49)
 
@@ -281,7 +292,7 @@ def test_a_full_disk_is_said_and_what_waited_is_written_once_there_is_room(
 ) -> None:
     monkeypatch.setattr("app.writer.RETRY_SECONDS", 0.02)
     filled(store, "one")
-    with store.writer.reading() as connection:
+    with held_up(store) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own way to run out of room
     told = list(script(SHORT.model_copy(update={"rounds": 40})))
@@ -291,7 +302,7 @@ def test_a_full_disk_is_said_and_what_waited_is_written_once_there_is_room(
     assert store.sentence == text.KEPT_FULL
     assert store.events("one")
     assert store.events("two") == []
-    with store.writer.reading() as connection:
+    with held_up(store) as connection:
         connection.execute("PRAGMA max_page_count = 1000000")
     store.add("two", len(told) - 1, told[-1:])
     while store.sentence:
@@ -300,7 +311,9 @@ def test_a_full_disk_is_said_and_what_waited_is_written_once_there_is_room(
     assert store.next_seq("two") == len(told)
 
 
-@pytest.mark.parametrize(("number", "sentence"), [(28, text.KEPT_FULL), (5, text.KEPT_FAILING)], ids=["ENOSPC", "EIO"])
+@pytest.mark.parametrize(
+    ("number", "sentence"), [(28, text.KEPT_WITHOUT_FILES), (5, text.KEPT_FAILING)], ids=["ENOSPC", "EIO"]
+)
 def test_a_disk_that_fails_at_any_write_leaves_the_former_checkpoint(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, sentence: str
 ) -> None:
@@ -318,8 +331,7 @@ def test_a_disk_that_fails_at_any_write_leaves_the_former_checkpoint(
             assert not store.flush(10)
             assert store.sentence == sentence
             assert store.file("one", "checkpoint") == (b"former", 1)
-    while store.sentence:
-        store.flush(1)
+    wait_until(lambda: store.flush(1))
     assert store.file("one", "checkpoint") == (b"newer", 2)
     assert len(list((tmp_path / "files").iterdir())) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import logging
 import os
@@ -26,6 +27,7 @@ from nayer.experiment import open_run
 from nayer.export import STUDENT, export, load_student
 from nayer.record import Record
 from tests.app.scripted import SHORT, script
+from tests.app.test_store import held_up
 from tests.reliability.figure import Figure
 from tests.tiny import tiny_config, tiny_state, tiny_task
 
@@ -172,8 +174,10 @@ class _Connection:
 def database_case(folder: Path) -> Callable[[Nth], bool]:
     """A run with events, a checkpoint and its end; the disk then works again, and everything is there."""
     store = Store(folder)
-    connection = _Connection(store.writer._connection)
-    store.writer._connection = connection  # type: ignore[assignment]
+    folder_taken = store.writer._folder
+    assert folder_taken is not None
+    connection = _Connection(folder_taken.connection)
+    store.writer._folder = dataclasses.replace(folder_taken, connection=connection)  # type: ignore[arg-type]
     number = iter(range(1_000_000))
 
     def once(nth: Nth) -> bool:
@@ -217,18 +221,18 @@ def full_pages(folder: Path) -> tuple[int, int]:
     store = Store(folder)
     cases = bad = 0
     for extra in range(40):
-        with store.writer.reading() as connection:
+        with held_up(store) as connection:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute(f"PRAGMA max_page_count = {pages + extra}")
         run = f"run {extra}"
         store.begin(run, "hash", "{}")
         store.add(run, 0, EVENTS * 20)
         full = not store.flush(10)
-        with store.writer.reading() as connection:
+        with held_up(store) as connection:
             connection.execute("PRAGMA max_page_count = 1000000")
         settle(store)
         cases += full
-        with store.writer.reading() as connection:
+        with held_up(store) as connection:
             (sound,) = connection.execute("PRAGMA integrity_check").fetchone()
         bad += sound != "ok" or len(store.events(run)) != 20 * len(EVENTS)
     store.close()
