@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 RUNS = 500
 MEGABYTES = 1000
+AT_ONCE = 100  # runs that go in one transaction
 # How many runs are kept, and the bytes of their files and of the database's pages that are in use.
 KEPT = (
     "SELECT (SELECT count(*) FROM run), "
@@ -22,18 +23,24 @@ class Quota:
     runs: int
     bytes: int
 
-    def prune(self, connection: sqlite3.Connection) -> set[str]:
-        """The oldest runs go that have ended, until all that is kept is within the quota; the names of their files."""
+    def prune(self, connection: sqlite3.Connection) -> tuple[set[str], bool]:
+        """The oldest runs go that have ended, until all that is kept is within the quota.
+
+        Returns the names of their files, and whether more may have to go: at most `AT_ONCE` runs do at a time, so that
+        a history that is far too large holds up other changes for a moment only.
+        """
         names: set[str] = set()
-        while self._exceeded(connection):
+        for _ in range(AT_ONCE):
+            if not self._exceeded(connection):
+                return names, False
             oldest = connection.execute(
                 "SELECT number FROM run WHERE state != 'running' ORDER BY number LIMIT 1"
             ).fetchone()
             if oldest is None:
-                break
+                return names, False
             names.update(row[0] for row in connection.execute("SELECT name FROM file WHERE run = ?", oldest))
             connection.execute("DELETE FROM run WHERE number = ?", oldest)
-        return names
+        return names, True
 
     def _exceeded(self, connection: sqlite3.Connection) -> bool:
         runs, kept = connection.execute(KEPT).fetchone()

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from app import schema, text
-from app.data_folder import LOCK, PRIVATE_FOLDER, FolderInUse, locked, make_private
+from app.data_folder import LOCK, PRIVATE_FOLDER, FolderInUse, locked, make_private, tighten
 from nayer.errors import StorageError
 from nayer.files import PRIVATE, check_writable
 
@@ -82,7 +82,8 @@ def taken(folder: Path, *, network: bool) -> OpenFolder:
             path = folder / schema.NAME
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))  # SQLite makes its other files like this one
             (folder / FILES).mkdir(PRIVATE_FOLDER, exist_ok=True)
-            make_private(folder, _OURS)
+            for made in (path, folder / FILES):  # the umask may have taken more away
+                tighten(made)
             connection, damaged = schema.opened(path, network=network)
             undo.callback(connection.close)
             _recover(connection, folder / FILES)
@@ -90,7 +91,7 @@ def taken(folder: Path, *, network: bool) -> OpenFolder:
             reader, reading = (connection, writing) if network else (schema.reader(path), threading.Lock())
             undo.callback(reader.close)
             names = (".", LOCK, schema.NAME, FILES) if network else (".", LOCK, schema.NAME, schema.WAL, FILES)
-            made = OpenFolder(
+            held = OpenFolder(
                 folder,
                 lock,
                 connection,
@@ -107,7 +108,7 @@ def taken(folder: Path, *, network: bool) -> OpenFolder:
         except (StorageError, sqlite3.Error, OSError) as error:
             raise NoFolder(text.KEPT_UNWRITABLE) from error
         undo.pop_all()
-        return made
+        return held
 
 
 def _mark(path: Path) -> Mark:

@@ -137,7 +137,7 @@ class Store:
         sha256 = hashlib.sha256(content).hexdigest()
         name = f"{run}.{kind}.{sha256[:16]}"
         mine: set[str] = set()  # the name, unless the run is gone
-        gone: set[str] = set()
+        gone: set[str] = set()  # of runs that the file leaves no room for
 
         def apply(connection: sqlite3.Connection) -> None:
             done = connection.execute(
@@ -145,7 +145,7 @@ class Store:
                 (kind, name, sha256, len(content), round_, run),
             )
             mine.update({name} if done.rowcount else ())
-            gone.update(self._quota.prune(connection))
+            gone.update(self._quota.prune(connection)[0])
 
         def after() -> None:
             self._keep_only(run, kind, mine)
@@ -246,12 +246,19 @@ class Store:
         self.writer.put(Write(lambda connection: _done(connection, statement, values), run))
 
     def _put_pruning(self) -> None:
-        names: set[str] = set()
+        gone: set[str] = set()
+        more = False
 
         def apply(connection: sqlite3.Connection) -> None:
-            names.update(self._quota.prune(connection))
+            nonlocal gone, more
+            gone, more = self._quota.prune(connection)
 
-        self.writer.put(Write(apply, after=lambda: self._unlink(names), replaces="pruning"))
+        def after() -> None:
+            self._unlink(gone)
+            if more:
+                self._put_pruning()
+
+        self.writer.put(Write(apply, after=after, replaces="pruning"))
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:

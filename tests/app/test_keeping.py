@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app import text
+from app.health import state
 from app.keeping import Keeping, hashed
 from app.live_run import LiveRun, Source
 from app.mapping import Atlas
 from app.ownership import NotYours
 from app.payload import payload
 from app.plans import Plan
-from app.recorder import EVERY_ROUND, Recorder, thinned
+from app.recorder import EVERY_ROUND, TEACHER, Recorder, thinned
 from app.server import open_source
 from app.sessions import Registry
 from app.shelf import NoSuchRun
 from app.store import SAMPLES, Store
+from nayer.brought import Brought
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
 from nayer.events import Evaluated, Event, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunStarted
 from tests.app.gates import Gate
 from tests.app.scripted import SHORT, Scripted, script
 from tests.app.serving import wait_until
+from tests.app.test_store import held_up
 from tests.tiny import all_same
 
 TINY = Config(
@@ -308,3 +313,137 @@ def test_a_history_that_breaks_leaves_the_run_alone(tmp_path: Path, monkeypatch:
     assert run.state == "finished"
     assert not [event for event in run.session.snapshot() if isinstance(event, Note)]
     registry.close()
+
+
+# --- a history that vanishes while runs go on ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.writer.RETRY_SECONDS", 0.02)
+
+
+def made_anew(registry: Registry, folder: Path) -> None:
+    """The data folder is deleted, and taken anew with all that is told again."""
+    store = registry.keeping.store
+    assert store is not None
+    former = store.writer._folder
+    shutil.rmtree(folder)
+    wait_until(lambda: store.writer._folder not in (None, former))
+    wait_until(lambda: store.note == text.KEPT_REPLACED)
+    wait_until(lambda: store.flush(1))
+
+
+def test_runs_that_go_on_are_kept_anew_after_the_folder_vanished(machine: Machine, quick: None) -> None:
+    registry = machine.boot()
+    run = begin(registry)
+    registry.command(run.id, run.owner, "pace", 0.0)
+    wait_until(lambda: run.refresh().rounds_done >= 2)
+    registry.command(run.id, run.owner, "pause")
+    wait_until(lambda: run.state == "paused")
+    done = run.refresh().rounds_done
+    made_anew(registry, machine.folder)
+    assert payload(run.refresh(), 0)["kept"] == text.KEPT_REPLACED  # type: ignore[index]
+    facts = state(registry)
+    assert (facts["kept"], facts["degraded"]) == (text.KEPT_REPLACED, False)
+    registry.command(run.id, run.owner, "step", "round")
+    wait_until(lambda: run.state == "paused" and run.refresh().rounds_done == done + 1)
+    machine.crash()
+
+    registry = machine.boot()
+    past = registry.look(run.id)
+    assert past.state == "interrupted"
+    assert past.refresh().rounds_done == done + 1
+    assert len(past.refresh().measures.points) == len(run.refresh().measures.points)
+    again = registry.revive(run.id, run.owner)
+    wait_until(lambda: again.ended)
+    assert (again.state, again.refresh().rounds_done) == ("finished", TINY.rounds)
+    assert machine.opened[-1].checkpoint
+    straight = list(open_source(Plan.alone(TINY)).events())
+    points = [(point.x, point.values[0]) for point in again.refresh().measures.points]
+    assert points == [(round_ + 1.0, accuracy) for round_, accuracy in accuracies(straight)]
+
+
+def test_runs_that_wait_are_kept_anew_and_those_that_ended_are_not_said_to_go_on(machine: Machine, quick: None) -> None:
+    gate = Gate()
+    registry = machine.boot(gate.opener)
+    runs = [begin(registry, SHORT.model_copy(update={"seed": seed})) for seed in range(4)]
+    wait_until(lambda: all(run.refresh().started for run in runs[:2]))
+    left = runs[3]
+    registry.command(left.id, left.owner, "stop")
+    made_anew(registry, machine.folder)
+    machine.crash()
+    registry = machine.boot(gate.opener)
+    gate.open.set()
+    assert [registry.look(run.id).state for run in runs[:3]] == ["interrupted"] * 3
+    with pytest.raises(NoSuchRun):
+        registry.look(left.id)
+
+
+def test_a_run_whose_rows_were_given_up_is_whole_once_the_disk_works(
+    machine: Machine, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = machine.boot()
+    store = registry.keeping.store
+    assert store is not None
+    run = begin(registry, TINY.model_copy(update={"rounds": 10_000}))
+    monkeypatch.setattr("app.writer.PENDING", 3)
+    with held_up(store):
+        wait_until(lambda: run.refresh().rounds_done >= 12)
+        registry.command(run.id, run.owner, "pause")
+        wait_until(lambda: run.state == "paused")
+    told = [event.round for event in run.session.snapshot() if isinstance(event, Evaluated)]
+
+    def measured() -> list[int]:
+        return [event.round for event in store.events(run.id) if isinstance(event, Evaluated)]
+
+    wait_until(lambda: measured() == told)
+    assert store.sentence == ""
+    assert any(isinstance(event, RunStarted) for event in store.events(run.id))
+
+
+def test_health_tells_while_runs_are_kept_in_memory_only(machine: Machine, quick: None) -> None:
+    registry = machine.boot(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    assert (state(registry)["kept"], state(registry)["degraded"]) == ("on disk", False)
+    shutil.rmtree(machine.folder)
+    machine.folder.touch()
+    wait_until(lambda: state(registry)["kept"] == text.KEPT_UNWRITABLE)
+    assert state(registry)["degraded"]
+    assert state(registry)["ready"]
+    run = begin(registry, SHORT)
+    wait_until(lambda: run.ended)
+    assert run.refresh().rounds_done == SHORT.rounds
+    machine.folder.unlink()
+    wait_until(lambda: not state(registry)["degraded"])
+    off, lost = Keeping(without=text.KEPT_OFF), Keeping(without=text.KEPT_ELSEWHERE)
+    assert (off.fails, lost.fails) == (False, True)
+
+
+# --- a teacher that was brought --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("harm", ["file gone", "file damaged", "never kept"])
+def test_a_run_whose_brought_teacher_is_lost_says_so_and_stays_to_be_seen(harm: str, machine: Machine) -> None:
+    gate = Gate()
+    registry = machine.boot(gate.opener)
+    brought = Brought(b"config", b"weights")
+    config = SHORT.model_copy(update={"teacher": brought.name})
+    run = registry.start(replace(Plan.alone(config), brought=brought), registry.visitor(""))
+    wait_until(lambda: run.refresh().started is not None)
+    store = registry.keeping.store
+    assert store is not None
+    if harm == "never kept":
+        store.drop(run.id, TEACHER)
+    assert store.flush(10)
+    machine.crash()
+    for path in (machine.folder / "files").glob(f"*.{TEACHER}.*"):
+        if harm == "file gone":
+            path.unlink()
+        else:
+            path.write_bytes(b"flipped")
+    gate.open.set()
+    registry = machine.boot(gate.opener)
+    for _ in range(2):
+        with pytest.raises(StorageError, match=r"teacher .*this run .*(damaged on the disk|not kept)"):
+            registry.revive(run.id, run.owner)
+        assert registry.look(run.id).state == "interrupted"

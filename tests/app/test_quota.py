@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import schema
-from app.quota import KEPT, Quota
+from app.quota import AT_ONCE, KEPT, Quota
+from app.store import Store
+from tests.app.serving import wait_until
 
 GIGABYTE = 10**9  # a file's unit here: beside it the database's own pages weigh nothing
 
@@ -28,7 +30,8 @@ def test_the_oldest_that_ended_go_and_no_more_than_must(runs: list[tuple[str, in
         for number, (state, size) in enumerate(runs):
             connection.execute("INSERT INTO run VALUES (?, ?, 'hash', '{}', ?, '')", (number, str(number), state))
             connection.execute("INSERT INTO file VALUES (?, 'x', ?, '', ?, 0)", (number, str(number), size * GIGABYTE))
-        names = Quota(most, gigabytes * GIGABYTE + GIGABYTE // 2).prune(connection)
+        names, more = Quota(most, gigabytes * GIGABYTE + GIGABYTE // 2).prune(connection)
+        assert not more
         left = [number for (number,) in connection.execute("SELECT number FROM run ORDER BY number")]
         gone = [number for number in range(len(runs)) if number not in left]
         ended = [number for number, (state, _) in enumerate(runs) if state != "running"]
@@ -52,3 +55,40 @@ def test_what_is_kept_is_runs_and_the_bytes_of_files_and_used_pages() -> None:
         assert empty + 10 * page + 123 <= filled <= empty + 12 * page + 123
         connection.execute("DELETE FROM run")
         assert connection.execute(KEPT).fetchone() == (0, empty)
+
+
+def test_of_a_history_that_is_far_too_large_a_bounded_number_of_runs_goes_at_a_time_and_all_go(tmp_path: Path) -> None:
+    many = 3 * AT_ONCE
+    store = Store(tmp_path, runs=many)
+    for number in range(many):
+        store.begin(f"run {number}", "hash", "{}")
+        store.end(f"run {number}", "finished")
+    assert store.flush(30)
+    store.close()
+    connection, _ = schema.opened(tmp_path / schema.NAME, network=False)
+    with closing(connection):
+        connection.execute("BEGIN")
+        assert Quota(10, GIGABYTE).prune(connection)[1]
+        assert connection.execute("SELECT count(*) FROM run").fetchone() == (many - AT_ONCE,)
+        connection.execute("ROLLBACK")
+    store = Store(tmp_path, runs=10)
+    store.begin("last", "hash", "{}")
+    wait_until(lambda: store.flush(1) and store.size()[0] == 10)
+    assert store.find("last")
+    store.close()
+
+
+def test_a_run_that_alone_exceeds_the_quota_is_kept_while_it_goes_on_and_leaves_no_file(tmp_path: Path) -> None:
+    store = Store(tmp_path, megabytes=0.2)
+    store.begin("one", "hash", "{}")
+    store.keep("one", "checkpoint", bytes(500_000), 1)
+    assert store.flush(10)
+    assert store.file("one", "checkpoint")
+    store.end("one", "finished")
+    store.keep("one", "student-0", bytes(500_000), 0)
+    store.begin("two", "hash", "{}")
+    assert store.flush(10)
+    assert not store.find("one")
+    assert store.find("two")
+    assert list((tmp_path / "files").iterdir()) == []
+    store.close()
