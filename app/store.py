@@ -19,7 +19,7 @@ from app.recovery import FILES, NoFolder, OpenFolder, taken
 from app.writer import Write, Writer, is_full
 from nayer.errors import StorageError
 from nayer.events import Event
-from nayer.files import read_regular, write_whole
+from nayer.files import read_file, write_whole
 from nayer.packing import pack, unpack
 
 log = logging.getLogger(__name__)
@@ -208,7 +208,7 @@ class Store:
             return None
         name, sha256, size, round_ = rows[0]
         try:
-            content = read_regular(self._files / name, size)
+            content = read_file(self._files / name, size)
         except OSError:
             content = b""
         if hashlib.sha256(content).hexdigest() != sha256:

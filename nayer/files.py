@@ -39,8 +39,8 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
         ) from None
 
 
-def read_regular(path: Path, largest: int) -> bytes:
-    """The content of a regular file of at most `largest` bytes.
+def read_file(path: Path, limit: int) -> bytes:
+    """The content of a regular file of at most `limit` bytes.
 
     Raises OSError for a larger file and for whatever is not a regular file: a FIFO would wait for its writer, and a
     device may have no end.
@@ -50,9 +50,9 @@ def read_regular(path: Path, largest: int) -> bytes:
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode):
             raise OSError(errno.EINVAL, "Not a regular file")
-        if facts.st_size > largest:
+        if facts.st_size > limit:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        return file.read(largest)
+        return file.read(limit)
 
 
 def _settle(folder: Path) -> None:

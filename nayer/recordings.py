@@ -12,7 +12,7 @@ import numpy as np
 from nayer.arrays import Floats
 from nayer.errors import StorageError
 from nayer.events import Event, GeneratorStep, LayerRedrawn, RoundSynthesised, RunStarted, StudentStep
-from nayer.files import read_regular, write_whole
+from nayer.files import read_file, write_whole
 from nayer.packing import pack, unpack
 
 MAGIC = b"NAYER recording 1\n"
@@ -90,7 +90,7 @@ def save(path: Path, events: Iterable[Event]) -> None:
 def load(path: Path) -> list[Event]:
     """StorageError for a file that cannot be read or is no recording."""
     try:
-        return read(read_regular(path, LARGEST))
+        return read(read_file(path, LARGEST))
     except OSError as error:
         raise StorageError(f"recording={path} cannot be read ({error.strerror}); name a file that exists.") from None
 

@@ -1,5 +1,7 @@
 """A recording gives back what a later look at the run needs, and refuses what is none."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,23 @@ def test_what_is_no_recording_is_refused_in_a_sentence(spoil, sentence):
     _, kept = taped(rounds=1)
     with pytest.raises(StorageError, match=sentence):
         recordings.read(spoil(recordings.written(kept)))
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "endless", "too large", "folder"])
+def test_what_is_no_regular_file_of_a_recordings_size_is_refused_unread(kind, tmp_path):
+    path = tmp_path / "run.nayer"
+    match kind:
+        case "FIFO":
+            os.mkfifo(path)
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case "folder":
+            path.mkdir()
+        case _:
+            with path.open("wb") as file:
+                file.truncate(1 << 40)  # bytes, a hole
+    with pytest.raises(StorageError, match=r"^recording=.* cannot be read"):
+        recordings.load(path)
 
 
 def test_the_command_line_records_as_it_goes(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -417,6 +418,26 @@ def test_health_tells_while_runs_are_kept_in_memory_only(machine: Machine, quick
     wait_until(lambda: not state(registry)["degraded"])
     off, lost = Keeping(without=text.KEPT_OFF), Keeping(without=text.KEPT_ELSEWHERE)
     assert (off.fails, lost.fails) == (False, True)
+
+
+def test_who_comes_and_who_looks_at_a_run_of_the_past_waits_for_no_write(machine: Machine) -> None:
+    registry = machine.boot(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    run = begin(registry, SHORT)
+    wait_until(lambda: run.ended)
+    machine.crash()
+    registry = machine.boot(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    store = registry.keeping.store
+    assert store is not None
+    answers: list[object] = []
+    with held_up(store):  # as by a disk that takes seconds for one commit
+        store.end("another", "finished")
+        asked = [lambda: registry.visitor(run.owner), lambda: registry.look(run.id).state]
+        threads = [threading.Thread(target=lambda ask=ask: answers.append(ask()), daemon=True) for ask in asked]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert set(answers) == {run.owner, "finished"}
 
 
 # --- a teacher that was brought --------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -249,6 +249,56 @@ def test_a_history_whose_pages_are_overwritten_is_moved_aside(tmp_path: Path) ->
     assert (tmp_path / f"{schema.NAME}.damaged-1").read_bytes() == bytes(whole)
     assert all_same(filled(store, "one"), store.events("one"))
     store.close()
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_a_recovery_that_is_cut_off_anywhere_and_twice_is_done_by_the_next(tmp_path: Path) -> None:
+    for n in range(1, 100):
+        folder = tmp_path / str(n)
+        first = Store(folder)
+        filled(first, "one")
+        first.close()
+        (folder / schema.NAME).write_bytes(b"no database at all" * 100)
+        (folder / f"{schema.NAME}-wal").write_bytes(b"torn")
+        (folder / "files" / ".one.checkpoint.0123.77.part").touch()
+        cut_off = [dies_at(n, folder) for _ in range(2)]
+        store = Store(folder)
+        assert [path.name for path in (folder / "files").iterdir()] == []
+        assert len(list(folder.glob(f"{schema.NAME}.damaged-?"))) == 1
+        assert all_same(filled(store, "two"), store.events("two"))
+        assert not store.trouble
+        store.close()
+        if not any(cut_off):
+            return
+    raise AssertionError("it never came through")
+
+
+def dies_at(n: int, folder: Path) -> bool:
+    """Whether a process that starts on the folder ends at its n-th change of a file's name."""
+    left = n
+    with pytest.MonkeyPatch.context() as dying:
+
+        def dying_after(whole: Callable[..., object]) -> Callable[..., object]:
+            def counted(*given: object, **named: object) -> object:
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    raise Killed
+                return whole(*given, **named)
+
+            return counted
+
+        for name in ("rename", "unlink", "mkdir", "chmod"):
+            dying.setattr(Path, name, dying_after(getattr(Path, name)))
+        try:
+            store = Store(folder)
+        except Killed:
+            return True
+    store.close()
+    return False
 
 
 def test_a_newer_history_is_left_alone(tmp_path: Path) -> None:

@@ -171,9 +171,8 @@ class _Connection:
         return counted
 
 
-def database_case(folder: Path) -> Callable[[Nth], bool]:
+def database_case(store: Store) -> Callable[[Nth], bool]:
     """A run with events, a checkpoint and its end; the disk then works again, and everything is there."""
-    store = Store(folder)
     folder_taken = store.writer._folder
     assert folder_taken is not None
     connection = _Connection(folder_taken.connection)
@@ -243,14 +242,20 @@ def measure() -> Figure:
     logging.disable(logging.ERROR)
     writer.RETRY_SECONDS = 0.01
     told, good = [], True
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        for what, case in (("checkpoint", checkpoint_case), ("export", export_case), ("database", database_case)):
-            (folder / what).mkdir()
-            cases, bad = swept(case(folder / what))
+        for part in ("checkpoint", "export", "pages"):
+            (folder / part).mkdir()
+        store = stack.enter_context(contextlib.closing(Store(folder / "database")))
+        tries = {
+            "checkpoint": checkpoint_case(folder / "checkpoint"),
+            "export": export_case(folder / "export"),
+            "database": database_case(store),
+        }
+        for what, once in tries.items():
+            cases, bad = swept(once)
             told.append(f"{what} {cases} cases, {bad} bad")
             good &= cases > 0 and not bad
-        (folder / "pages").mkdir()
         cases, bad = full_pages(folder / "pages")
         told.append(f"full pages {cases} cases, {bad} bad")
         good &= cases > 0 and not bad
