@@ -49,10 +49,10 @@ class OpenFolder:
         return {name for name, mark in self.marks.items() if _mark(self.path / name) != mark}
 
     def check_writable(self) -> None:
-        """Raises OSError where nothing may be written into it any more, such as on a disk mounted read-only."""
+        """Raises NoFolder where nothing may be written into it any more, such as on a disk mounted read-only."""
         for name in (".", FILES):
             if not os.access(self.path / name, os.W_OK | os.X_OK):
-                raise PermissionError("nothing may be written into the data folder")
+                raise NoFolder(text.KEPT_UNWRITABLE)
 
     def close(self, seconds: float = -1.0) -> None:
         """Lets go of it. A connection that is still at work after `seconds` is left to the end of the process."""

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 from typing import Any
 
 from app import schema, text
 from app.logs import log_name
+from app.pending import Write
 from app.quota import KEPT, MEGABYTES, RUNS, Quota
 from app.recovery import FILES, NoFolder, OpenFolder, taken
-from app.writer import Write, Writer, is_full
+from app.run_files import RunFiles
+from app.writer import Writer, is_full
 from nayer.errors import StorageError
 from nayer.events import Event
-from nayer.files import read_file, write_whole
 from nayer.packing import pack, unpack
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ class Store:
         self._quota = Quota(runs, int(megabytes * 1e6))
         self._folder = folder
         self._network = network
-        self._files = folder / FILES
+        self._files = RunFiles(folder / FILES)
         self._read_error = ""
         try:
             self.writer = Writer(self._take)
@@ -148,14 +147,14 @@ class Store:
             gone.update(self._quota.prune(connection)[0])
 
         def after() -> None:
-            self._keep_only(run, kind, mine)
-            self._unlink(gone)
+            self._files.keep_only(run, kind, mine)
+            self._files.remove(gone)
 
         self.writer.put(
             Write(
                 apply,
                 run,
-                prepare=lambda: write_whole(self._files / name, content, private=True),
+                prepare=lambda: self._files.write(name, content),
                 after=after,
                 replaces=(run, kind),
                 size=len(content),
@@ -168,7 +167,7 @@ class Store:
         def apply(connection: sqlite3.Connection) -> None:
             connection.execute(f"DELETE FROM file WHERE run = {_RUN} AND kind = ?", (run, kind))
 
-        self.writer.put(Write(apply, run, after=lambda: self._keep_only(run, kind, ()), replaces=(run, kind)))
+        self.writer.put(Write(apply, run, after=lambda: self._files.keep_only(run, kind, ()), replaces=(run, kind)))
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -207,13 +206,7 @@ class Store:
         if not rows:
             return None
         name, sha256, size, round_ = rows[0]
-        try:
-            content = read_file(self._files / name, size)
-        except OSError:
-            content = b""
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise StorageError(f"the {kind} of this run is damaged on the disk; start the run anew.")
-        return content, round_
+        return self._files.read(name, kind, size, sha256), round_
 
     def size(self) -> tuple[int, float]:
         """(runs that are kept, their megabytes); zeroes where nothing can be read."""
@@ -254,7 +247,7 @@ class Store:
             gone, more = self._quota.prune(connection)
 
         def after() -> None:
-            self._unlink(gone)
+            self._files.remove(gone)
             if more:
                 self._put_pruning()
 
@@ -273,16 +266,6 @@ class Store:
             return []
         self._read_error = ""
         return rows
-
-    def _keep_only(self, run: str, kind: str, names: Iterable[str]) -> None:
-        """Of the files of that run and kind: those before a newer one, and those that were never committed, go."""
-        with contextlib.suppress(OSError):
-            self._unlink({path.name for path in self._files.glob(f"{escape(run)}.{kind}.*")} - set(names))
-
-    def _unlink(self, names: Iterable[str]) -> None:
-        for name in names:
-            with contextlib.suppress(OSError):
-                (self._files / name).unlink()
 
 
 def _readable(run: str, body: bytes) -> Event | None:

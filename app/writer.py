@@ -8,9 +8,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from app import schema
+from app.pending import Pending, Write
 from app.recovery import OpenFolder
 from nayer.errors import DiskFull, StorageError
 
@@ -18,35 +18,12 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0  # between two tries, and between two looks at the folder
 LONGEST_BACK_OFF = 64.0  # seconds between two tries of a file that there is no room for
 SUSPICION_SECONDS = 60.0  # a database that could not be read is looked through at most this often
-PENDING = 4000  # writes that wait for a disk to work again; then the oldest are given up
-PENDING_BYTES = 256 << 20  # of these
 BATCH = 200  # writes in one transaction
 _DISK = (sqlite3.OperationalError, OSError, StorageError, MemoryError)  # another try may succeed
 
 
 class FolderGone(StorageError):
     """The data folder, or a file in it, was deleted or replaced while it was open."""
-
-
-@dataclass(eq=False)
-class Write:
-    """One change of the history, `apply`, which is part of a transaction.
-
-    `prepare`: writes the file that the change is about, apart from all else: it may be too large for the disk. `after`
-    is called once the change is on the disk.
-    """
-
-    apply: Callable[[sqlite3.Connection], None]
-    run: str = ""  # the writes of one run are done in their order
-    prepare: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None
-    replaces: object = None  # a waiting write with the same key gives way: only the newest is worth its time
-    size: int = 0  # bytes that it holds in memory
-    number: int = 0  # in the order in which they were handed over
-    prepared: bool = False
-    tries: int = 0  # of `prepare`, that failed
-    error: Exception | None = None  # of the latest
-    due: float = 0.0  # when `prepare` is tried again
 
 
 class Writer:
@@ -66,9 +43,7 @@ class Writer:
         self._folder: OpenFolder | None = take(set())
         self._lost: set[str] = set()  # names of what is to be taken anew
         self._changed = threading.Condition()
-        self._rows: list[Write] = []
-        self._files: list[Write] = []
-        self._taken = 0  # writes handed over
+        self._pending = Pending()  # under `_changed`
         self._gap = False  # whether rows were given up
         self._suspected = float("-inf")
         self._suspect = False
@@ -79,30 +54,23 @@ class Writer:
     def put(self, write: Write) -> None:
         """Will be written soon."""
         with self._changed:
-            for waiting in [one for one in self._waiting() if write.replaces and one.replaces == write.replaces]:
-                if write.prepare is not None:
-                    write.tries, write.error, write.due = waiting.tries, waiting.error, waiting.due
-                self._settle(waiting)
-            self._taken += 1
-            write.number = self._taken
-            (self._files if write.prepare else self._rows).append(write)
-            self._bound()
+            self._gap |= self._pending.put(write)
             self._changed.notify_all()
 
     def flush(self, seconds: float) -> bool:
         """Whether all that was handed over before is on the disk; waits so long, but not for a disk in trouble."""
         with self._changed:
-            until = self._taken
+            until = self._pending.taken
             self._changed.wait_for(
-                lambda: self.trouble or all(one.number > until or one.error for one in self._waiting()), seconds
+                lambda: self.trouble or all(one.number > until or one.error for one in self._pending.all()), seconds
             )
-            return not self.trouble and all(one.number > until for one in self._waiting())
+            return not self.trouble and all(one.number > until for one in self._pending.all())
 
     @property
     def put_off(self) -> Exception | None:
         """Why a file waits that could not be written."""
         with self._changed:
-            return next((one.error for one in self._files if one.error), None)
+            return next((one.error for one in self._pending.files if one.error), None)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -120,7 +88,7 @@ class Writer:
                     return
 
     def suspect(self) -> None:
-        """Something could not be read: the database is looked through, and moved aside where it is damaged."""
+        """The database seems damaged: it is looked through, and moved aside where it is."""
         with self._changed:
             if self._clock() - self._suspected >= SUSPICION_SECONDS:
                 self._suspected, self._suspect = self._clock(), True
@@ -136,26 +104,8 @@ class Writer:
         if self._folder is not None:
             self._folder.close(seconds)
 
-    # --- what waits; under `_changed` ----------------------------------------------------------------------------
-
-    def _waiting(self) -> list[Write]:
-        return [*self._rows, *self._files]
-
-    def _settle(self, write: Write) -> None:
-        for kept in (self._rows, self._files):
-            if write in kept:
-                kept.remove(write)
-
-    def _bound(self) -> None:
-        """Gives up the oldest, files first: the former checkpoint of a run stays."""
-        while len(waiting := self._waiting()) > PENDING or sum(one.size for one in waiting) > PENDING_BYTES:
-            if len(waiting) == 1:
-                return
-            self._gap |= not self._files
-            self._settle((self._files or self._rows)[0])
-
     def _due(self) -> list[Write]:
-        return [one for one in self._files if one.due <= self._clock()]
+        return self._pending.due(self._clock())
 
     # --- the thread ----------------------------------------------------------------------------------------------
 
@@ -163,14 +113,14 @@ class Writer:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._closing or self._suspect or self._rows or self._due(), RETRY_SECONDS
+                    lambda: self._closing or self._suspect or self._pending.rows or self._due(), RETRY_SECONDS
                 )
                 if self._closing:
                     return
             try:
                 self._check_folder()
-                self._write_rows()
                 self._write_file()
+                self._write_rows()
             except Exception as error:
                 self._failed(error)
             else:
@@ -179,7 +129,8 @@ class Writer:
     def _failed(self, error: Exception) -> None:
         kind = getattr(error.__cause__ or error, "errno", None) or getattr(error, "sqlite_errorname", "")
         with self._changed:
-            self._suspect |= schema.is_damage(error)
+            if schema.is_damage(error):
+                self.suspect()
             if type(error) is not type(self.trouble):  # once, and not at each try
                 log.warning("history: nothing can be written (%s %s)", type(error).__name__, kind)
             self.trouble = error
@@ -197,7 +148,7 @@ class Writer:
             self.on_gap()
 
     def _check_folder(self) -> None:
-        """Takes the folder anew where it is gone or damaged. Raises StorageError or OSError where it cannot be had."""
+        """Takes the folder anew where it is gone or damaged. Raises NoFolder where it cannot be had."""
         folder = self._folder
         if folder is not None:
             lost = folder.lost()
@@ -209,11 +160,7 @@ class Writer:
             folder.close()
         self._suspect = False
         with self._changed:  # what has no row yet is swept away as the folder is taken
-            unfinished = [one for one in self._rows if one.prepared]
-            self._rows = [one for one in self._rows if not one.prepared]
-            for one in unfinished:
-                one.prepared = False
-            self._files = unfinished + self._files
+            self._pending.unprepare()
         self._folder = self._take(self._lost)
         self._lost = set()
         log.warning("history: the data folder was taken anew")
@@ -221,7 +168,7 @@ class Writer:
 
     def _write_rows(self) -> None:
         with self._changed:
-            batch = self._rows[:BATCH]
+            batch = self._pending.rows[:BATCH]
         try:
             self._commit(batch)
         except FolderGone:
@@ -237,7 +184,7 @@ class Writer:
         One that the disk has no room for is tried again; one that can never be done is given up.
         """
         with self._changed:
-            waiting = list(self._rows)
+            waiting = list(self._pending.rows)
         stuck: set[str] = set()
         failed: Exception | None = None
         for write in waiting:
@@ -262,7 +209,7 @@ class Writer:
     def _give_up(self, write: Write) -> None:
         log.exception("history: something cannot be written and is left out")
         with self._changed:
-            self._settle(write)
+            self._pending.settle(write)
 
     def _commit(self, batch: list[Write]) -> None:
         """Raises FolderGone where what was committed cannot be found by anybody."""
@@ -287,7 +234,7 @@ class Writer:
                 write.after()
         with self._changed:
             for write in batch:
-                self._settle(write)
+                self._pending.settle(write)
             self._changed.notify_all()
 
     def _write_file(self) -> None:
@@ -309,10 +256,7 @@ class Writer:
                 self._give_up(write)
             else:
                 with self._changed:
-                    if write in self._files:  # not replaced meanwhile
-                        self._files.remove(write)
-                        write.prepared, write.tries, write.error = True, 0, None
-                        self._rows.append(write)
+                    self._pending.prepared(write)
 
 
 def is_full(error: Exception) -> bool:

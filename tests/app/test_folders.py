@@ -168,7 +168,7 @@ def test_a_disk_that_becomes_read_only_is_said_with_nothing_to_write(
 ) -> None:
     with monkeypatch.context() as mounted:
         mounted.setattr(recovery.os, "access", lambda *_: False)  # so the system answers, root too
-        wait_until(lambda: kept.sentence == text.KEPT_FAILING)
+        wait_until(lambda: kept.sentence == text.KEPT_UNWRITABLE)
         assert kept.events("before")
     wait_until(lambda: not kept.sentence)
 

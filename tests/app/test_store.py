@@ -201,7 +201,7 @@ def test_of_checkpoints_that_wait_only_the_newest_is_written(store: Store, monke
     with held_up(store):
         for round_ in range(50):
             store.keep("one", "checkpoint", bytes([round_]), round_)
-        assert sum(write.replaces == ("one", "checkpoint") for write in store.writer._waiting()) <= 2
+        assert sum(write.replaces == ("one", "checkpoint") for write in store.writer._pending.all()) <= 2
     assert store.flush(10)
     assert store.file("one", "checkpoint") == (b"\x31", 49)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app import schema, text, writer
+from app import pending, schema, text, writer
+from app.pending import Write
 from app.store import Store
-from app.writer import Write
 from nayer.errors import DiskFull
 from nayer.files import write_whole
 from tests.app.scripted import SHORT, script
@@ -38,7 +38,7 @@ class SmallDisk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
         self.room = room
         self.tries: list[int] = []
-        monkeypatch.setattr("app.store.write_whole", self._write)
+        monkeypatch.setattr("app.run_files.write_whole", self._write)
 
     def _write(self, path: Path, content: bytes, *, private: bool) -> None:
         self.tries.append(len(content))
@@ -174,14 +174,14 @@ def test_a_change_that_can_never_be_done_is_left_out_and_the_others_are_done(sto
 def test_what_waits_is_bounded_in_bytes_and_the_oldest_files_go_first(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "PENDING_BYTES", 1000)
+    monkeypatch.setattr(pending, "MOST_BYTES", 1000)
     gaps: list[None] = []
     store.writer.on_gap = lambda: gaps.append(None)
     with held_up(store):
         for number in range(100):
             store.begin(f"run {number}", "hash", "{}")
             store.keep(f"run {number}", "checkpoint", bytes([number]) * 100, 1)
-            assert sum(one.size for one in store.writer._waiting()) <= 1000
+            assert sum(one.size for one in store.writer._pending.all()) <= 1000
     assert store.flush(10)
     assert all(store.find(f"run {number}") for number in range(100))
     assert [number for number in range(100) if store.file(f"run {number}", "checkpoint")] == list(range(90, 100))
@@ -192,7 +192,7 @@ def test_rows_that_were_given_up_are_asked_for_again_once_the_disk_works(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(store, "zero")
-    monkeypatch.setattr(writer, "PENDING", 20)
+    monkeypatch.setattr(pending, "MOST", 20)
     gaps: list[None] = []
     store.writer.on_gap = lambda: gaps.append(None)
     with held_up(store):
