@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from nayer.arrays import Floats
-from nayer.errors import StorageError
+from nayer.errors import StorageError, shown
 from nayer.events import Event, GeneratorStep, LayerRedrawn, RoundSynthesised, RunStarted, StudentStep
-from nayer.files import write_whole
+from nayer.files import read_file, write_whole
 from nayer.packing import pack, unpack
 
 MAGIC = b"NAYER recording 1\n"
@@ -90,9 +90,11 @@ def save(path: Path, events: Iterable[Event]) -> None:
 def load(path: Path) -> list[Event]:
     """StorageError for a file that cannot be read or is no recording."""
     try:
-        return read(path.read_bytes())
+        return read(read_file(path, LARGEST))
     except OSError as error:
-        raise StorageError(f"recording={path} cannot be read ({error.strerror}); name a file that exists.") from None
+        raise StorageError(
+            f"recording={shown(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
+        ) from None
 
 
 def _shown(event: GeneratorStep | StudentStep) -> bool:
