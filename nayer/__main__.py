@@ -8,6 +8,8 @@ import sys
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from nayer.cli import main
+from nayer.cli_streams import prepare
 
 if __name__ == "__main__":
+    prepare()
     sys.exit(main())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import zipfile
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from torch import nn
 
 from nayer.animation import animation
 from nayer.architectures import ModelSpec
+from nayer.errors import AssetError
 from nayer.events import Event, RunStarted
 from nayer.export import CODE, CONFIG, METRICS, SAMPLES, STUDENT, png
 from nayer.models import Classifier
@@ -19,6 +19,7 @@ from nayer.plain_code import plain_code
 from nayer.record import Record
 from nayer.recordings import written
 from nayer.repeating import command_line, known
+from nayer.tensor_files import header
 
 ANIMATION, EVENTS, RECORDING, EXPLAINED = "samples.gif", "events.jsonl", "run.nayer", "README.txt"
 
@@ -82,17 +83,11 @@ def zipped(contents: dict[str, bytes]) -> bytes:
 
 def _code(student: bytes) -> bytes:
     try:
-        about = _about(student)
+        about = header(student, STUDENT).about
         spec = ModelSpec.model_validate_json(about["model"])
         return plain_code(spec, json.loads(about["classes"]), STUDENT).encode()
-    except (AttributeError, KeyError, TypeError, ValueError, struct.error):  # cannot be built here, or of earlier days
+    except (AssetError, KeyError, TypeError, ValueError):  # cannot be built here, or of earlier days
         return b""
-
-
-def _about(weights: bytes) -> dict[str, str]:
-    """The metadata of a safetensors file: a length (uint64, little-endian), then a header in JSON."""
-    (length,) = struct.unpack_from("<Q", weights)
-    return dict(json.loads(weights[8 : 8 + length]).get("__metadata__", {}))
 
 
 def _explained(started: RunStarted, student: bytes) -> str:

@@ -6,17 +6,24 @@ Importing this is cheap; a command's own module is imported once that command is
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-from nayer.cli_codes import DONE, FAILED, INTERRUPTED, USAGE
-from nayer.errors import ConfigError, NayerError
+from nayer.cli_codes import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, USAGE
+from nayer.cli_streams import on_signals, stop
+from nayer.errors import ConfigError, NayerError, shown
 
 Adder: TypeAlias = Callable[[argparse.ArgumentParser], None]
 Runner: TypeAlias = Callable[[argparse.Namespace], int]
+MOST_SHOWN = 300  # characters of a complaint that repeats what was typed
+
+
+_RUNS_KEPT = "Stopped; the runs that are done are kept, and the same command goes on with the others."
+_NOTHING_WRITTEN = "Stopped; nothing was written, and the same command begins anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,7 @@ class Command:
 
     help: str
     load: Callable[[], tuple[Adder, Runner]]
+    stopped: str = _NOTHING_WRITTEN  # a sentence for whoever stopped it
 
 
 def _distill() -> tuple[Adder, Runner]:
@@ -74,7 +82,9 @@ COMMANDS = {
     "teach": Command("Train a teacher from labelled images.", _teach),
     "draw": Command("Draw the test images of an emoji data set.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
-    "compare": Command("Hold methods or policies side by side, with equal budgets and several seeds.", _compare),
+    "compare": Command(
+        "Hold methods or policies side by side, with equal budgets and several seeds.", _compare, _RUNS_KEPT
+    ),
     "bench": Command("Print how long a run and the page take here.", _bench),
     "list": Command("Show the teachers, the presets or the settings.", _list),
 }
@@ -84,7 +94,12 @@ class Parser(argparse.ArgumentParser):
     """argparse, with a complaint of one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` shows what works.")
+        told = shown(f"{message[:1].upper()}{message[1:]}", MOST_SHOWN)
+        raise ConfigError(f"{told}; `{self.prog} --help` shows what works.")
+
+    def print_help(self, file: object = None) -> None:
+        """To standard output; argparse's own would hide that it cannot be written."""
+        sys.stdout.write(self.format_help())
 
 
 def parser_for(name: str) -> argparse.ArgumentParser:
@@ -100,36 +115,52 @@ def parser_for(name: str) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carries out one command line and returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        if not words or words[0] in ("-h", "--help"):
-            sys.stdout.write(_overview())
-            return DONE if words else USAGE
-        if words[0] not in COMMANDS:
-            raise ConfigError(f"command={words[0][:60]!r} does not exist; use one of {', '.join(COMMANDS)}.")
-        parsed = parser_for(words[0]).parse_args(words[1:])
-        code: int = parsed.run(parsed)
-        return code
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-        return USAGE
-    except NayerError as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
-    except MemoryError:
-        sys.stderr.write("The memory ran out; a smaller batch or width needs less.\n")
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    finally:
-        _flush()
+    with on_signals(stop):
+        try:
+            code = _carried_out(words)
+            sys.stdout.flush()
+            return code
+        except BaseException as error:
+            return _told(error, words)
 
 
-def _flush() -> None:
-    """Sends what is left to standard output, or drops it if its reader has left (`… | head`)."""
+def _carried_out(words: Sequence[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        sys.stdout.write(_overview())
+        return DONE if words else USAGE
+    if words[0] not in COMMANDS:
+        raise ConfigError(f"command={shown(words[0])!r} does not exist; use one of {', '.join(COMMANDS)}.")
+    parser = parser_for(words[0])
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        parsed = parser.parse_args(words[1:])
+    except SystemExit:  # its way to end after --help
+        return DONE
+    code: int = parsed.run(parsed)
+    return code
+
+
+def _told(error: BaseException, words: Sequence[str]) -> int:
+    """Says in a sentence what ended the command; its exit code."""
+    code, sentence = _verdict(error, words)
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"{sentence}\n" if sentence else "")
+    if sys.flags.dev_mode:
+        traceback.print_exception(error)
+    return code
+
+
+def _verdict(error: BaseException, words: Sequence[str]) -> tuple[int, str]:
+    if isinstance(error, NayerError):
+        return USAGE if isinstance(error, ConfigError) else FAILED, str(error)
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE, ""
+    if isinstance(error, KeyboardInterrupt):
+        command = COMMANDS.get(words[0]) if words else None
+        return getattr(error, "code", INTERRUPTED), command.stopped if command else ""
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return FAILED, "The memory ran out; a smaller batch or width needs less."
+    what = shown(f"{type(error).__name__}: {error}", MOST_SHOWN).rstrip(".")
+    return FAILED, f"This is a fault of the program ({what}); `python -X dev -m nayer …` shows where it is."
 
 
 def _overview() -> str:

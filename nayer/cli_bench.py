@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from nayer.bench import first_picture, levels, profiled
 from nayer.bench_gpu import published_facts
 from nayer.bench_page import import_facts, page_facts, viewer_facts
 from nayer.cli_codes import DONE
+from nayer.cli_settings import MAX_THREADS, count
 from nayer.compare import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
 from nayer.config import Config
-from nayer.errors import ConfigError, StorageError
-from nayer.files import write_whole
+from nayer.errors import ConfigError, StorageError, shown
+from nayer.files import check_target, claimed, path_to_write, read_file, write_whole
+
+MAX_EARLIER_BYTES = 4 << 20  # of an earlier measurement
 
 
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,17 +39,23 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
         help="What two cores can do, or the published experiment on CIFAR-10, hours of a GPU's work.",
     )
     parser.add_argument("--data", default="", help="For the suite gpu: the folder with CIFAR-10.")
-    parser.add_argument("--out", type=Path, default=Path("runs/gpu"), help="Where its teachers go, or are.")
+    parser.add_argument(
+        "--out", type=partial(path_to_write, "out"), default=Path("runs/gpu"), help="Where its teachers go, or are."
+    )
     parser.add_argument("--teacher", default="fashion", metavar="NAME,…", help="Whose students (default: fashion).")
     parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
     parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run each (default: %(default)s).")
     parser.add_argument("--seconds", type=float, default=60.0, help="A run's budget (default: %(default)s).")
     parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="What counts the seconds.")
-    parser.add_argument("--threads", type=int, default=0, help="Of the arithmetic; 0 takes all cores.")
+    parser.add_argument(
+        "--threads", type=count("threads", 0, MAX_THREADS), default=0, help="Of the arithmetic; 0 takes all cores."
+    )
     parser.add_argument("--profile", action="store_true", help="Also time and operations by part of a round.")
     parser.add_argument("--page", action="store_true", help="Also start-up, and the page while two runs train.")
     parser.add_argument("--viewers", action="store_true", help="Also what 1, 10 and 50 viewers cost a run.")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="Where all of it goes as JSON, too.")
+    parser.add_argument(
+        "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Where all of it goes as JSON, too."
+    )
     parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to be held against.")
 
 
@@ -56,7 +66,9 @@ def bench_command(arguments: argparse.Namespace) -> int:
     teachers, presets = arguments.teacher.split(","), arguments.presets.split(",")
     arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in presets}
     earlier = _read(arguments.against) if arguments.against else {}
-    now = CLOCKS[arguments.clock]
+    seeds, now = _seeds(arguments.seeds), CLOCKS[arguments.clock]
+    if arguments.json:
+        check_target(arguments.json)
     if arguments.suite == "gpu":
         return _published(arguments, earlier)
     facts: dict[str, float | None] = {
@@ -70,7 +82,7 @@ def bench_command(arguments: argparse.Namespace) -> int:
     for teacher, preset in arms:
         facts[f"{teacher}.{preset}.first_picture_seconds"] = first_picture(arms[teacher, preset].config)
     outcomes: dict[tuple[str, str], list[Outcome]] = {key: [] for key in arms}
-    for seed in _seeds(arguments.seeds):
+    for seed in seeds:
         for key, arm in arms.items():
             outcome, _ = observed(arm, seed, arguments.clock)
             outcomes[key].append(outcome)
@@ -93,9 +105,10 @@ def bench_command(arguments: argparse.Namespace) -> int:
 
 def _published(arguments: argparse.Namespace, earlier: dict[str, Any]) -> int:
     facts: dict[str, float | None] = {}
-    for pair in published_facts(arguments.data, arguments.out, _say):
-        facts |= pair
-        _print(pair, earlier)
+    with claimed(arguments.out):
+        for pair in published_facts(arguments.data, arguments.out, _say):
+            facts |= pair
+            _print(pair, earlier)
     if arguments.json:
         write_whole(arguments.json, (json.dumps(facts, indent=1) + "\n").encode())
     return DONE
@@ -108,11 +121,11 @@ def _arm(teacher: str, preset: str, seconds: float) -> Arm:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads(read_file(path, MAX_EARLIER_BYTES))
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict):
-        raise StorageError(f"against={str(path)[:60]!r} holds no earlier measurement; name a file that --json wrote.")
+        raise StorageError(f"against={shown(path)!r} holds no earlier measurement; name a file that --json wrote.")
     return found
 
 
@@ -137,7 +150,7 @@ def _seeds(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
+        raise ConfigError(f"seeds={shown(text)!r} does not work; use whole numbers with commas between.") from None
 
 
 def _say(line: str) -> None:

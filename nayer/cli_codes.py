@@ -3,4 +3,6 @@
 DONE = 0
 FAILED = 1  # a run or a file
 USAGE = 2  # the command cannot be meant so
-INTERRUPTED = 130  # Ctrl-C, as shells count it: 128 + SIGINT
+STOPPED = 128  # and the signal's number on top, as shells count it
+INTERRUPTED = STOPPED + 2  # Ctrl-C, SIGINT
+BROKEN_PIPE = STOPPED + 13  # SIGPIPE: nobody reads any more, as in `… | head`

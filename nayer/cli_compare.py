@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from rich.console import Console
 
 from nayer.arms import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.arrays import Images
 from nayer.cli_codes import DONE, FAILED
-from nayer.cli_settings import add_setting_arguments, given_settings, value_of
+from nayer.cli_console import Terminal
+from nayer.cli_settings import MAX_THREADS, add_setting_arguments, count, given_settings, value_of
 from nayer.compare import CLOCKS, Outcome, observed, read, write
 from nayer.comparison import markdown, table
 from nayer.config import Config, settings
 from nayer.errors import ConfigError
-from nayer.files import check_writable, write_whole
+from nayer.files import claimed, path_to_write, read_file, write_whole
 from nayer.methods import PRESETS
 from nayer.record import Record
 
 ROUNDS_SHOWN = 4  # newest rounds of samples an arm has in the grid
+MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of them
 
 
 def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +49,20 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         default="wall",
         help="Seconds of the wall, or of the processor, which busy neighbours hardly touch (default: wall).",
     )
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="Threads of a run; 0 leaves it to torch.")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="Outcomes, table, curves and samples.")
+    parser.add_argument(
+        "--threads",
+        type=count("threads", 0, MAX_THREADS),
+        default=0,
+        metavar="N",
+        help="Threads of a run; 0 leaves it to torch.",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=partial(path_to_write, "out"),
+        required=True,
+        help="Outcomes, table, curves and samples.",
+    )
     add_setting_arguments(parser)
 
 
@@ -59,27 +74,31 @@ def compare_command(arguments: argparse.Namespace) -> int:
     shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
     arms = arms_of(_variations(arguments), shared)
     _set_threads(arguments.threads, clock)
-    check_writable(arguments.out)
     runs = [(arm, seed) for seed in seeds for arm in arms]
-    _check_kept(runs, clock, arguments.out)
-    console = Console(stderr=True, highlight=False)
-    outcomes: list[Outcome] = []
-    for arm, seed in runs:
-        outcome = _kept(arm, seed, clock, arguments.out)
-        if outcome is None:
-            outcome = _run(arm, seed, clock, arguments.out)
-            told = f"{len(outcomes) + 1} of {len(runs)}: {_told(outcome)}"
-            console.print(told, soft_wrap=True, markup=False)
-        outcomes.append(outcome)
-        _write_tables(arguments.out, outcomes)
-    _write_pictures(arguments.out, outcomes)
+    with claimed(arguments.out):
+        outcomes = _compared(runs, clock, arguments.out)
     sys.stdout.write(markdown(outcomes))
     return FAILED if any(one.failure for one in outcomes) else DONE
 
 
+def _compared(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> list[Outcome]:
+    """The outcomes of all of them, those that the folder holds already among them; it gets what it lacks."""
+    _check_kept(runs, clock, folder)
+    console = Terminal(stderr=True, highlight=False)
+    outcomes: list[Outcome] = []
+    for arm, seed in runs:
+        outcome = _kept(arm, seed, clock, folder)
+        if outcome is None:
+            outcome = _run(arm, seed, clock, folder)
+            told = f"{len(outcomes) + 1} of {len(runs)}: {_told(outcome)}"
+            console.print(told, soft_wrap=True, markup=False)
+        outcomes.append(outcome)
+        _write_tables(folder, outcomes)
+    _write_pictures(folder, outcomes)
+    return outcomes
+
+
 def _set_threads(threads: int, clock: str) -> None:
-    if threads < 0:
-        raise ConfigError(f"threads={threads} does not work; use a whole number from 0.")
     if clock == "cpu" and (threads or torch.get_num_threads()) > 1:
         raise ConfigError("clock='cpu' adds up the time of all threads, also while they wait; use --threads 1 with it.")
     if threads:
@@ -93,7 +112,7 @@ def _path(arm: Arm, seed: int, folder: Path) -> Path:
 def _kept(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome | None:
     """What the folder holds of this run. Raises ConfigError if that was measured otherwise."""
     path = _path(arm, seed, folder)
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     kept = read(path)
     wanted = Config.parse({"seed": seed}, arm.config).model_dump()
@@ -158,11 +177,14 @@ def _grid_png(record: Record) -> bytes:
 
 def _pixels(path: Path) -> Images:
     """Of a run's samples; none where somebody took the picture away or spoiled it."""
+    none: Images = np.zeros((0, 0, 1), np.uint8)
     try:
-        with Image.open(path) as picture:
+        with Image.open(io.BytesIO(read_file(path, MAX_SAMPLES_BYTES)), formats=["PNG"]) as picture:
+            if picture.mode not in ("L", "RGB") or picture.width * picture.height > MAX_SAMPLES_PIXELS:
+                return none
             pixels = np.asarray(picture)
-    except OSError:
-        return np.zeros((0, 0, 1), np.uint8)
+    except Exception:  # a decoder raises whatever it stumbles over
+        return none
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 

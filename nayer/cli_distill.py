@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from nayer import checkpoints, recordings
-from nayer.cli_codes import DONE, FAILED, INTERRUPTED
+from nayer.cli_codes import BROKEN_PIPE, DONE, FAILED, STOPPED
 from nayer.cli_json import JsonLines, json_lines
 from nayer.cli_progress import Progress, measured
 from nayer.cli_settings import add_setting_arguments, given_settings
+from nayer.cli_streams import on_signals, stop
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError, StorageError
 from nayer.events import Event, RoundFinished, RunFailed, RunFinished
 from nayer.experiment import Run, open_run
 from nayer.export import CODE, METRICS, export
-from nayer.files import check_writable
+from nayer.files import check_target, claimed, path_to_write, read_file
 from nayer.methods import PRESETS, get
 from nayer.record import Record, rows_before
 from nayer.teacher_cards import student_spec
 
 _LOADS = "In there, `import student; network = student.load()` takes torch and safetensors only."
+MAX_METRICS_BYTES = 64 << 20
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
 
 # What a resumed run may change: how long and where it works and how it is measured, nothing it has learned with.
@@ -42,15 +42,28 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset", metavar="|".join(PRESETS), help="Where settings without a flag come from (default: nayer)."
     )
-    parser.add_argument("--json", metavar="FILE", help="Write one event a line; - is standard output.")
-    parser.add_argument("--record", metavar="FILE", type=Path, help="Write the run as a recording that the page plays.")
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, help="Write the student, samples, metrics, config and checkpoint."
+        "--json",
+        metavar="FILE",
+        type=partial(path_to_write, "json"),
+        help="Write one event a line; - is standard output.",
+    )
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        type=partial(path_to_write, "record"),
+        help="Write the run as a recording that the page plays.",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=partial(path_to_write, "out"),
+        help="Write the student, samples, metrics, config and checkpoint.",
     )
     parser.add_argument(
         "--resume",
         metavar="DIR",
-        type=Path,
+        type=partial(path_to_write, "resume"),
         help="Go on with the run that --out DIR saved; of the settings, only these can be given: "
         + ", ".join(RESUMABLE)
         + ".",
@@ -59,39 +72,51 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def distill_command(arguments: argparse.Namespace) -> int:
-    """Runs to the end, to Ctrl-C or to a failure, and keeps what there is; 0, 130 or 1. Raises NayerError before."""
-    config = _config(arguments)
+    """Runs to the end, to a signal or to a failure, and keeps what there is; an exit code. Raises NayerError before."""
     folder: Path | None = arguments.out or arguments.resume
-    if folder:
-        check_writable(folder)
+    config = _config(arguments)
+    if arguments.record:
+        check_target(arguments.record)
+    with claimed(folder) if folder else nullcontext():
+        return _distilled(arguments, config, folder)
+
+
+def _distilled(arguments: argparse.Namespace, config: Config, folder: Path | None) -> int:
+    target = str(arguments.json or "")
     record = Record()
     tape = recordings.Tape() if arguments.record else None
     with (
-        json_lines(arguments.json) if arguments.json else nullcontext() as lines,
-        Progress(config, quiet=arguments.json == "-") as progress,
-        _interrupts() as interrupted,
+        json_lines(target) if target else nullcontext() as lines,
+        Progress(config, quiet=target == "-") as progress,
     ):
         run = open_run(config)
         if arguments.resume:
-            checkpoints.load_state(arguments.resume, run.state)
+            checkpoints.load_state(arguments.resume, run.state, run.card.sha256)
             record.rows = _earlier_rows(arguments.resume, run.state.round)
-        follower = _Follower(run, record, lines, progress, folder, interrupted, tape)
-        follower.follow()
-    failures = follower.failures
-    if folder:
-        failures += _keep(folder, run, record)
-    if tape:
-        failures += _keep_recording(arguments.record, tape)
-    if lines and lines.failure:
-        failures.append(str(lines.failure))
-    if arguments.json != "-":
-        sys.stdout.write(_summary(record, folder))
+        saved_round = run.state.round if arguments.resume == folder else 0
+        follower = _Follower(run, record, lines, progress, folder, tape, saved_round)
+        with on_signals(follower.ask):
+            follower.follow()
+            failures = follower.failures
+            if folder:
+                failures += _keep(folder, run, record)
+            if tape:
+                failures += _keep_recording(arguments.record, tape)
+            if lines and lines.failure:
+                failures.append(str(lines.failure))
     sys.stderr.writelines(f"{failure}\n" for failure in failures)
-    return FAILED if failures else INTERRUPTED if interrupted.is_set() else DONE
+    if follower.code not in (DONE, BROKEN_PIPE):
+        sys.stderr.write(f"{follower.going_on()}\n")
+    if target != "-":
+        sys.stdout.write(_summary(record, folder))
+    return FAILED if failures else follower.code
 
 
 class _Follower:
-    """Takes a run's events one by one, hands them on and saves between rounds."""
+    """Takes a run's events one by one, hands them on and saves between rounds.
+
+    `code` is the exit code of whatever asked it to stop, if something did.
+    """
 
     def __init__(
         self,
@@ -100,22 +125,41 @@ class _Follower:
         lines: JsonLines | None,
         progress: Progress,
         folder: Path | None,
-        interrupted: threading.Event,
         tape: recordings.Tape | None,
+        saved_round: int,
     ) -> None:
         self.failures: list[str] = []
+        self.code = DONE
         self._tape = tape
         self._run, self._record, self._lines, self._progress = run, record, lines, progress
-        self._folder, self._interrupted = folder, interrupted
+        self._folder = folder
         self._saved_at = float("-inf")  # seconds of the run
+        self._saved_round = saved_round  # rounds that the checkpoint in the folder holds; 0 where there is none
+        self._unsaved = ""  # why the latest checkpoint could not be written
         self._between_rounds = False
+
+    def ask(self, number: int) -> None:
+        """Stops at the next event for the first signal, and at once for the second."""
+        if self.code:
+            stop(number)
+        self.code = STOPPED + number
+
+    def going_on(self) -> str:
+        """How to go on with a run that was stopped, in one sentence."""
+        if not self._folder:
+            return "Stopped; without --out nothing is kept, and the same command begins anew."
+        if not self._saved_round:
+            return "Stopped before a round was over, so there is no checkpoint; the same command begins anew."
+        return f"Stopped; `python -m nayer distill --resume {self._folder}` goes on with round {self._saved_round + 1}."
 
     def follow(self) -> None:
         events = self._run.events()
         try:
             for event in events:
                 self._take(event)
-                if self._interrupted.is_set() or (self._lines and self._lines.reader_left):
+                if self._progress.reader_left or (self._lines and self._lines.reader_left):
+                    self.code = BROKEN_PIPE
+                if self.code:
                     break
         except NayerError as error:
             self._take(RunFailed(round=self._run.state.round, seconds=self._run.state.seconds, message=str(error)))
@@ -128,6 +172,9 @@ class _Follower:
             self._take(RunFinished(round=event.round, seconds=event.seconds, reason="stopped"))
         if self._between_rounds and self._folder:
             self._save(self._folder, event.seconds)
+        if self._unsaved:
+            last = f"of round {self._saved_round}" if self._saved_round else "there was before, if any,"
+            self.failures.append(f"{self._unsaved} The checkpoint {last} is as it was.")
 
     def _take(self, event: Event) -> None:
         self._record.add(event)
@@ -147,8 +194,11 @@ class _Follower:
         """A checkpoint; one that cannot be written is told of, and the run goes on."""
         try:
             self._run.save(folder)
+            self._saved_round, self._unsaved = self._run.state.round, ""
         except StorageError as error:
-            self._progress.say(str(error))
+            if not self._unsaved:
+                self._progress.say(f"{error} The run goes on, and tries again.")
+            self._unsaved = str(error)
         self._saved_at = seconds
 
 
@@ -165,24 +215,13 @@ def _config(arguments: argparse.Namespace) -> Config:
 
 
 def _earlier_rows(folder: Path, round_: int) -> list[dict[str, str]]:
-    metrics = folder / METRICS
-    return rows_before(round_, metrics.read_text("utf-8")) if metrics.exists() else []
-
-
-@contextmanager
-def _interrupts() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C; the second one breaks in as usual."""
-    asked = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, ask)
     try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
+        return rows_before(round_, read_file(folder / METRICS, MAX_METRICS_BYTES).decode())
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text"
+        raise StorageError(f"{METRICS} cannot be read ({reason}); move it away and resume again.") from None
 
 
 def _keep(folder: Path, run: Run, record: Record) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from nayer.emoji import TESTING, testing_images
 from nayer.errors import ConfigError
-from nayer.files import write_whole
+from nayer.files import check_target, path_to_write, write_whole
 
 
 def add_draw_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,13 +20,20 @@ def add_draw_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="FOLDER", help="Where `npm install @iconify-json/…` ran."
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="The archive to write, as .npz.")
+    parser.add_argument(
+        "--out",
+        type=partial(path_to_write, "out"),
+        required=True,
+        metavar="FILE",
+        help="The archive to write, as .npz.",
+    )
 
 
 def draw_command(arguments: argparse.Namespace) -> int:
     """Writes `images` and `labels`; 0 on success, NayerError where something does not work."""
     if arguments.name not in TESTING:
         raise ConfigError(f"name={arguments.name[:60]!r} is no emoji data set; use one of {', '.join(TESTING)}.")
+    check_target(arguments.out)
     images, labels = testing_images(arguments.name, arguments.data)
     content = io.BytesIO()
     np.savez_compressed(content, images=images, labels=labels)

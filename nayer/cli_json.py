@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from nayer.errors import StorageError
+from nayer.errors import StorageError, shown
 from nayer.events import Event
 
 
@@ -25,12 +25,16 @@ class JsonLines:
         if self.failure or self.reader_left:
             return
         try:
-            self._file.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(event.to_json()) + "\n")
             self._file.flush()
         except BrokenPipeError:
             self.reader_left = True
+        except StorageError as failure:  # of standard output
+            self.failure = failure
         except OSError as error:
-            self.failure = StorageError(f"json={self._name!r} ends early ({error.strerror}); name a file with space.")
+            self.failure = StorageError(
+                f"json={shown(self._name, 200)!r} ends early ({error.strerror}); name a file with space."
+            )
 
 
 @contextmanager
@@ -42,7 +46,9 @@ def json_lines(target: str) -> Iterator[JsonLines]:
     try:
         file = Path(target).open("w", encoding="utf-8")  # noqa: SIM115 (its own errors are told apart from the caller's)
     except OSError as error:
-        raise StorageError(f"json={target!r} cannot be written ({error.strerror}); name another file.") from None
+        raise StorageError(
+            f"json={shown(target, 200)!r} cannot be written ({error.strerror}); name another file."
+        ) from None
     try:
         yield JsonLines(file, target)
     finally:

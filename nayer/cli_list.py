@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
 from rich.table import Table
 
+from nayer.cli_console import Terminal
 from nayer.cli_settings import flag_of, help_of
 from nayer.config import settings
 from nayer.errors import ConfigError
@@ -24,7 +24,7 @@ def list_command(arguments: argparse.Namespace) -> int:
     """Prints a table; 0 on success, ConfigError for a list or preset that does not exist."""
     if arguments.what not in LISTS:
         raise ConfigError(f"list={arguments.what[:60]!r} does not exist; use one of {', '.join(LISTS)}.")
-    Console().print(LISTS[arguments.what](arguments.preset))
+    Terminal().print(LISTS[arguments.what](arguments.preset))
     return 0
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from nayer.cli_console import Terminal
 from nayer.config import Config
 from nayer.events import Evaluated, Event, GeneratorStep, Note, RunStarted, StudentStep
 
@@ -18,13 +18,14 @@ class Progress:
     """A context in which events are shown on stderr; `quiet` shows notes only."""
 
     def __init__(self, config: Config, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Terminal(stderr=True, highlight=False)
+        self.reader_left = False  # nobody is at the other end of the pipe any more
         self._config, self._quiet = config, quiet
         self._last: Event | None = None
         self._rounds = config.rounds
         self._measured = "not measured yet"
         self._generator_loss = self._student_loss = "–"
-        live = self.console.is_terminal and not quiet
+        live = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
         self._live = Live(console=self.console, get_renderable=self._line, refresh_per_second=REDRAWS) if live else None
 
     def __enter__(self) -> Progress:
@@ -52,11 +53,17 @@ class Progress:
             case Evaluated():
                 self._measured = measured(event)
                 if not self._live and not self._quiet:
-                    self.console.print(self._line(), soft_wrap=True)
+                    self._print(self._line())
 
     def say(self, sentence: str) -> None:
         """A sentence on a line of its own, which stays."""
-        self.console.print(sentence, soft_wrap=True, markup=False)
+        self._print(sentence)
+
+    def _print(self, line: str | Text) -> None:
+        try:
+            self.console.print(line, soft_wrap=True, markup=False)
+        except BrokenPipeError:
+            self.reader_left = True
 
     def _line(self) -> Text:
         if self._last is None:

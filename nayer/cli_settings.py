@@ -6,7 +6,10 @@ import argparse
 from collections.abc import Callable
 
 from nayer.config import GROUPS, settings
+from nayer.errors import ConfigError, shown
 from nayer.settings import Setting
+
+MAX_THREADS = 256
 
 
 def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +36,23 @@ def value_of(setting: Setting, text: str) -> object:
     if setting.kind is bool:
         return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
     return _reader(setting.kind)(text)
+
+
+def count(field: str, low: int, high: int) -> Callable[[str], int]:
+    """For a flag that is no setting: reads a whole number, and raises ConfigError where it is none or out of bounds."""
+
+    def read(text: str) -> int:
+        told = repr(shown(text))
+        try:
+            value = int(text)
+            told = shown(value)
+            if low <= value <= high:
+                return value
+        except ValueError:
+            pass
+        raise ConfigError(f"{field}={told} does not work; use a whole number from {low} to {high}.")
+
+    return read
 
 
 def flag_of(name: str) -> str:

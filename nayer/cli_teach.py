@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
+from nayer.architectures import SIDES
+from nayer.cli_console import Terminal
+from nayer.cli_settings import count
 from nayer.errors import ConfigError
+from nayer.files import claimed, path_to_write
 from nayer.fitting import Epoch
-from nayer.lessons import LESSONS
+from nayer.lessons import LESSONS, get
 from nayer.models import Classifier
 from nayer.teach import teach
 from nayer.teach_own import HELD_OUT, OwnLesson, teach_own
@@ -35,32 +38,41 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
         help="Your images: a folder a class (with train/ and test/ above them or not), a zip or parquet file, a data"
         " set's id on the Hub. With a name, the folder where that data's own files lie.",
     )
-    parser.add_argument("--out", default="", metavar="DIR", help="Where the teacher goes (default: teachers/NAME).")
-    parser.add_argument("--seed", type=int, default=0, help="Every random draw follows from it (default: %(default)s).")
-    parser.add_argument("--epochs", type=int, default=0, help="Passes over the images; 0 for what they need.")
+    parser.add_argument(
+        "--out",
+        type=partial(path_to_write, "out"),
+        metavar="DIR",
+        help="Where the teacher goes (default: teachers/NAME).",
+    )
+    parser.add_argument(
+        "--seed",
+        type=count("seed", 0, MAX_SEED),
+        default=0,
+        help="Every random draw follows from it (default: %(default)s).",
+    )
+    parser.add_argument(
+        "--epochs", type=count("epochs", 0, MAX_EPOCHS), default=0, help="Passes over the images; 0 for what they need."
+    )
     parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
     parser.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
     own = parser.add_argument_group("for images of your own")
-    own.add_argument("--size", type=int, default=0, help="Side in px, 8 to 64; 0 for the images' own.")
+    own.add_argument(
+        "--size", type=count("size", 0, SIDES[1]), default=0, help="Side in px, 8 to 64; 0 for the images' own."
+    )
     own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: grey where all images are.")
     own.add_argument("--mirror", action="store_true", help="A mirrored image keeps its class.")
 
 
 def teach_command(arguments: argparse.Namespace) -> int:
     """Trains, tells each epoch, writes the folder; 0 on success, NayerError where something does not work."""
-    if not 0 <= arguments.seed <= MAX_SEED:
-        raise ConfigError(f"seed={arguments.seed} does not work; use 0 to {MAX_SEED}.")
-    if not 0 <= arguments.epochs <= MAX_EPOCHS:
-        raise ConfigError(f"epochs={arguments.epochs} does not work; use 1 to {MAX_EPOCHS}, or 0 for what they need.")
-    console = Console()
     if arguments.name:
-        out = Path(arguments.out or Path("teachers") / arguments.name)
-        card = _known(arguments, out, _teller(console))
-    else:
-        if not arguments.data or not arguments.out:
-            raise ConfigError(f"name is not given; use one of {', '.join(LESSONS)}, or --data and --out.")
-        out = Path(arguments.out)
-        card = _own(arguments, out, _teller(console))
+        get(arguments.name)
+    elif not arguments.data or not arguments.out:
+        raise ConfigError(f"name is not given; use one of {', '.join(LESSONS)}, or --data and --out.")
+    out: Path = arguments.out or Path("teachers") / arguments.name
+    console = Terminal()
+    with claimed(out):
+        card = (_known if arguments.name else _own)(arguments, out, _teller(console))
     console.print(f"{card.test_accuracy:.2%} of the test images; the teacher is in {out}.", soft_wrap=True)
     if (out / HELD_OUT).is_file():
         console.print(
@@ -98,7 +110,7 @@ def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classi
     return teach_own(arguments.data, out, lesson, tell)
 
 
-def _teller(console: Console) -> Callable[[Epoch, Classifier], None]:
+def _teller(console: Terminal) -> Callable[[Epoch, Classifier], None]:
     start = time.monotonic()
 
     def tell(epoch: Epoch, network: Classifier) -> None:

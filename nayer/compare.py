@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+from pydantic import ConfigDict, TypeAdapter
 
 from nayer import reports
 from nayer.arms import Arm
@@ -29,9 +30,10 @@ from nayer.events import (
     StudentStep,
 )
 from nayer.experiment import open_run
-from nayer.files import write_whole
+from nayer.files import read_file, write_whole
 from nayer.record import Record
 
+MAX_OUTCOME_BYTES = 64 << 20
 LEVELS = (0.8, 0.9, 0.95, 0.98)  # of the teacher's accuracy
 LATEST = 5  # diversities that are averaged
 SCALES = ("within", "across", "pool")  # within a round, across rounds, over the pool
@@ -55,6 +57,8 @@ OTHER = "other"
 @dataclass
 class Outcome:
     """What is kept of one arm with one seed. Seconds are the run's own, by `clock`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # of a newer version
 
     arm: str
     seed: int
@@ -211,8 +215,8 @@ def write(outcome: Outcome, path: Path) -> None:
 def read(path: Path) -> Outcome:
     """What `write` wrote. Raises StorageError for a file that is damaged."""
     try:
-        return Outcome(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        return TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
+    except (OSError, ValueError):
         raise StorageError(f"{path} holds no outcome of this version; move it away and compare again.") from None
 
 

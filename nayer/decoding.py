@@ -12,6 +12,7 @@ from nayer.errors import AssetError
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+MAX_PIXEL_BYTES = 1 << 30  # of all decoded pictures of a data set
 MAX_SIDE = 1024  # px; larger pictures are refused before they are decoded
 
 
@@ -32,6 +33,13 @@ def decode(data: bytes, name: str, channels: int, size: int) -> NDArray[np.uint8
         plain = plain.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
     pixels = np.asarray(plain, dtype=np.uint8)  # (h, w) or (h, w, c)
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def check_amount(count: int, name: str, channels: int, size: int) -> None:
+    """AssetError where `count` pictures (channels, size, size) take more than `MAX_PIXEL_BYTES`."""
+    if count * channels * size * size > MAX_PIXEL_BYTES:
+        most = MAX_PIXEL_BYTES // (channels * size * size)
+        raise AssetError(f"{name} holds {count:,} pictures; at most {most:,} of {size} × {size} px are read.")
 
 
 def looks(data: bytes, name: str) -> tuple[int, bool]:

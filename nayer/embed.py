@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from functools import partial
 
 from nayer.config import Config
 from nayer.embedding_tables import EmbeddingTable, write_table
 from nayer.encoders import embed
+from nayer.files import check_target, path_to_write
 from nayer.labels import check_names, prompted
 
 
@@ -27,12 +28,19 @@ def add_embed_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="The encoder's id in the table, where a local folder stands in for it.",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="The table to write, as .safetensors.")
+    parser.add_argument(
+        "--out",
+        type=partial(path_to_write, "out"),
+        required=True,
+        metavar="FILE",
+        help="The table to write, as .safetensors.",
+    )
 
 
 def embed_command(args: argparse.Namespace) -> int:
     """Writes the table of `args.names`; 0 on success, NayerError otherwise."""
     texts = prompted(check_names(args.names), args.prompt)
+    check_target(args.out)
     embeddings = embed(texts, args.encoder)
     write_table(EmbeddingTable(args.record_as or args.encoder, tuple(texts), embeddings), args.out)
     return 0

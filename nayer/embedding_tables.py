@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from nayer.arrays import Floats
-from nayer.errors import AssetError, StorageError
+from nayer.errors import AssetError
+from nayer.files import write_whole
+from nayer.tensor_files import header, read_tensor_file
 
+MAX_TABLE_BYTES = 64 << 20
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "embeddings"
 
 
@@ -51,12 +52,14 @@ def shipped_tables(encoder: str, folder: Path = SHIPPED) -> list[EmbeddingTable]
 def read_table(path: Path) -> EmbeddingTable:
     """The table in `path`, checked against its own SHA-256; AssetError if it is damaged."""
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            card = json.loads(file.metadata()["table"])
-            embeddings: Floats = file.get_tensor("embeddings")
+        content = read_tensor_file(path, MAX_TABLE_BYTES)
+        card = json.loads(header(content, path.name).about["table"])
+        embeddings: Floats = load(content)["embeddings"]
         table = EmbeddingTable(card["encoder"], tuple(card["texts"]), embeddings)
-        sound = card["sha256"] == _digest(table) and embeddings.shape[0] == len(table.texts)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        sound = card["sha256"] == _digest(table) and embeddings.shape[:-1] == (len(table.texts),)
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read ({error.strerror}); restore it from the project.") from None
+    except (AssetError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise AssetError(f"{path.name} is no table of embeddings ({error}); restore it from the project.") from None
     if not sound:
         raise AssetError(
@@ -66,21 +69,11 @@ def read_table(path: Path) -> EmbeddingTable:
 
 
 def write_table(table: EmbeddingTable, path: Path) -> None:
-    """`table` as a file, whole or not at all; the same table gives the same bytes."""
+    """`table` as a file, whole or not at all; the same table gives the same bytes. Raises StorageError."""
     card = {"encoder": table.encoder, "texts": table.texts, "sha256": _digest(table)}
     # One key: with several, safetensors writes them in any order.
     content = save({"embeddings": table.embeddings}, metadata={"table": json.dumps(card, ensure_ascii=False)})
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):  # a disk that is full or read-only
-            partial.unlink()
-        raise StorageError(
-            f"out={str(path)!r} cannot be written ({error.strerror}); name a folder with space in it."
-        ) from None
+    write_whole(path, content)
 
 
 def _digest(table: EmbeddingTable) -> str:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nayer.errors import AssetError
+from nayer.files import read_file
 
 PACKAGES = Path("node_modules", "@iconify-json")  # where `npm install @iconify-json/…` puts them
+MAX_ICONS_BYTES = 128 << 20  # of a set
 SIDE = 64  # px of a drawing: twice a sample's, so that a turned one is still sharp
 
 
@@ -90,7 +92,7 @@ def _read_icons(folder: Path, style: str) -> dict[str, Any]:
             f"data={folder.name!r} has no @iconify-json/{style}; run npm install @iconify-json/{style} in it."
         )
     try:
-        icons: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        icons: dict[str, Any] = json.loads(read_file(path, MAX_ICONS_BYTES))
         if not isinstance(icons["icons"], dict):
             raise TypeError
     except (OSError, ValueError, KeyError, TypeError):

@@ -15,7 +15,7 @@ import numpy as np
 
 from nayer.arrays import Floats
 from nayer.errors import EncoderError
-from nayer.hub import first_line, out_of_reach, quiet, safetensors_only
+from nayer.hub import check_folder, first_line, out_of_reach, quiet, safetensors_only
 
 CLIP_TYPES = frozenset({"clip", "clip_text_model"})  # `model_type` of a whole CLIP, and of its text tower alone
 BATCH = 64  # texts a forward pass
@@ -69,6 +69,10 @@ def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
     """(tokenizer, model in eval mode, whether it is CLIP); what lies on this machine first, the network second."""
     if not encoder.strip():
         raise EncoderError(f"encoder is empty; name a Hub id or a local folder; {WITHOUT_ENCODER}.")
+    try:
+        check_folder(encoder)
+    except OSError as error:
+        raise EncoderError(f"encoder={encoder[:100]!r} cannot be used: {error.strerror}; {WITHOUT_ENCODER}.") from None
     try:
         return _pretrained(encoder, transformers, torch, local_files_only=True)
     except OSError:  # not a folder with an encoder, not in the cache

@@ -74,7 +74,7 @@ class Run:
 
     def save(self, folder: Path) -> Path:
         """Writes a checkpoint into `folder`, at the end of a round; see `checkpoints.save`."""
-        return checkpoints.save(self.task.config, self.state, folder)
+        return checkpoints.save(self.task.config, self.state, folder, self.card.sha256)
 
 
 _OPENED_ALIKE = ("teacher", "device", "test_data", "test_images")

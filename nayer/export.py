@@ -15,7 +15,7 @@ from nayer.architectures import ModelSpec
 from nayer.arrays import Images
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
-from nayer.files import write_whole
+from nayer.files import read_file, write_whole
 from nayer.guarded_tensors import read_tensors
 from nayer.models import Classifier, build
 from nayer.plain_code import plain_code
@@ -23,6 +23,7 @@ from nayer.record import Record
 
 STUDENT, SAMPLES, METRICS, CONFIG = "student.safetensors", "samples.png", "metrics.csv", "config.json"
 CODE = "student.py"
+MAX_CONFIG_BYTES, MAX_STUDENT_BYTES = 4 << 20, 4 << 30
 SAMPLE_SIDE = 32  # px; smaller samples are enlarged by whole factors
 
 
@@ -52,9 +53,11 @@ def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, r
 def load_student(folder: Path) -> Classifier:
     """The student that `export` wrote, in eval mode; StorageError for a folder that holds none, or a damaged one."""
     try:
-        model = json.loads((folder / CONFIG).read_text("utf-8"))["model"]
+        model = json.loads(read_file(folder / CONFIG, MAX_CONFIG_BYTES))["model"]
         student = build(ModelSpec.model_validate_json(json.dumps(model)))
-        student.load_state_dict(read_tensors((folder / STUDENT).read_bytes(), student.state_dict(), STUDENT))
+        student.load_state_dict(
+            read_tensors(read_file(folder / STUDENT, MAX_STUDENT_BYTES), student.state_dict(), STUDENT)
+        )
     except OSError as error:
         raise StorageError(f"{folder} holds no student ({error.strerror}); name a folder that `--out` wrote.") from None
     except (NayerError, ValidationError, ValueError, KeyError, TypeError, RuntimeError):

@@ -1,16 +1,60 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all, and read only where they are regular files of a bounded size."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from nayer.errors import DiskFull, StorageError
+from nayer.errors import ConfigError, DiskFull, StorageError, shown
 
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what the system says where there is no room
 PRIVATE = 0o600  # only the user reads and writes
+LOCK = ".lock"  # the file in a folder whose lock says that a process writes there
+
+
+def open_file(path: Path, limit: int) -> BinaryIO:
+    """Opens a regular file of at most `limit` bytes for reading.
+
+    Whoever calls reads at most that much. Raises OSError, with a reason in words as its `strerror`, for anything else:
+    a folder, a FIFO, a device, a socket, a name that no file can have.
+    """
+    try:
+        # O_NONBLOCK: without it, opening a FIFO waits for a writer. It changes nothing for a regular file.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError:  # a NUL, or a character that the file system's encoding lacks
+        raise OSError(errno.EINVAL, "not the name of a file") from None
+    try:
+        found = os.fstat(handle)  # of what is open: nothing can be put in its place in between
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if found.st_size > limit:
+            raise OSError(errno.EFBIG, f"larger than {size_in_words(limit)}")
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The content of a regular file of at most `limit` bytes, even if the file grows meanwhile.
+
+    Raises OSError as `open_file` does.
+    """
+    with open_file(path, limit) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"larger than {size_in_words(limit)}")
+    return content
+
+
+def size_in_words(count: int) -> str:
+    """A number of bytes, such as 8 MB."""
+    return f"{count >> 20} MB" if count >= 1 << 20 else f"{count >> 10} KB"
 
 
 def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -31,28 +75,12 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
             os.replace(scratch, path)
             _settle(path.parent)
         finally:
-            scratch.unlink(missing_ok=True)
+            with suppress(OSError):  # what went wrong before is what is told
+                scratch.unlink(missing_ok=True)
     except OSError as error:
         kind = DiskFull if error.errno in FULL else StorageError
-        raise kind(
-            f"{path} could not be written ({error.strerror or 'unknown reason'}); name a folder with space in it."
-        ) from None
-
-
-def read_file(path: Path, limit: int) -> bytes:
-    """The content of a regular file of at most `limit` bytes.
-
-    Raises OSError for a larger file and for whatever is not a regular file: a FIFO would wait for its writer, and a
-    device may have no end.
-    """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
-            raise OSError(errno.EINVAL, "Not a regular file")
-        if facts.st_size > limit:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        return file.read(limit)
+        reason = error.strerror or "unknown reason"
+        raise kind(f"{shown(path, 200)} could not be written ({reason}); name a place with space in it.") from None
 
 
 def _settle(folder: Path) -> None:
@@ -70,3 +98,61 @@ def check_writable(folder: Path) -> None:
     probe = folder / ".writable"
     write_whole(probe, b"")
     probe.unlink()
+
+
+def check_target(path: Path) -> None:
+    """Makes the folder of a file that is to be written, and tries a file in it.
+
+    Raises StorageError, also where `path` is a folder or anything else that is no regular file.
+    """
+    check_writable(path.parent)
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(f"{shown(path, 200)} cannot be written ({error.strerror}); name another file.") from None
+    if not regular:
+        raise StorageError(f"{shown(path, 200)} is there and is no regular file; name another file.")
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Makes `folder` and keeps it for this process.
+
+    Raises StorageError where it cannot be written to, or while another process holds it. The lock goes with its
+    process, however that ends.
+    """
+    import filelock
+
+    made = [parent for parent in (folder, *folder.parents) if not os.path.lexists(parent)]
+    check_writable(folder)
+    lock = filelock.FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise StorageError(
+            f"{shown(folder, 200)} is in use by another process, which writes there; wait for it, or name another"
+            " folder."
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or "no locks on this file system"
+        raise StorageError(f"{shown(folder, 200)} cannot be locked ({reason}); name another folder.") from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the folder vanished, or the disk is read-only
+            (folder / LOCK).unlink()  # while it is held; who waits for it looks whether it is still there
+        lock.release()
+        with suppress(OSError):  # something is in it, as it should be
+            for parent in made:
+                parent.rmdir()
+
+
+def path_to_write(field: str, text: str) -> Path:
+    """What somebody typed as the place of a file or folder; ConfigError naming `field` for what cannot be one."""
+    if not text.strip():
+        raise ConfigError(f"{field} is empty; name a file or folder to write.")
+    if not text.isprintable():  # a line break, a NUL, bytes that are no text
+        raise ConfigError(f"{field}={shown(text)!r} holds characters that cannot be shown; use another name.")
+    return Path(text)

@@ -5,8 +5,6 @@ No pickle format is ever opened: loading one can run code. A file is told by its
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +14,8 @@ from safetensors.torch import load
 from torch import Tensor
 
 from nayer.errors import AssetError, shown
+from nayer.tensor_files import header
 
-MAX_HEADER_BYTES = 1 << 20
-MAX_TENSORS = 2_000
 MAX_DIFFERENCES = 5  # told of in one sentence
 MAX_VALUE = 1e18  # beyond it a square is infinite in float32
 KINDS = {torch.float32: "F32", torch.int64: "I64"}
@@ -29,7 +26,7 @@ def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "mode
 
     Raises AssetError that names up to five differences, before memory is taken, and what is not finite.
     """
-    _compare(header(content, name), wanted, name)
+    _compare(header(content, name).tensors, wanted, name)
     try:
         tensors = load(content)
     except (SafetensorError, ValueError):
@@ -42,32 +39,6 @@ def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "mode
         if key.endswith("running_var") and (tensor < 0).any():
             raise AssetError(f"{key} is negative")
     return tensors
-
-
-def header(content: bytes, name: str, max_tensors: int = MAX_TENSORS) -> dict[str, Any]:
-    """What stands in front of the tensors, by tensor; read only where its length is plausible.
-
-    Raises AssetError for what is no such file.
-    """
-    length = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else 0
-    if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - 8):
-        raise AssetError(f"{name} is no safetensors file")
-    try:
-        found = json.loads(content[8 : 8 + length], object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError):
-        raise AssetError(f"{name} is no safetensors file") from None
-    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
-        raise AssetError(f"{name} is no safetensors file")
-    found.pop("__metadata__", None)
-    if len(found) > max_tensors:
-        raise AssetError(f"{name} holds {len(found):,} tensors; at most {max_tensors:,} are read")
-    return found
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key comes twice")
-    return dict(pairs)
 
 
 def _compare(found: Mapping[str, Any], wanted: Mapping[str, Tensor], name: str) -> None:

@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nayer.errors import shown
+from nayer.files import open_file
+
 _one_at_a_time = threading.Lock()  # logging is the whole process's, and 30 visitors shall not load 30 networks at once
+MAX_JSON_BYTES = 48 << 20
+# What is read of a folder, by the end of its name.
+MAX_BYTES = {".json": MAX_JSON_BYTES, ".jinja": MAX_JSON_BYTES, ".txt": MAX_JSON_BYTES, ".safetensors": 2 << 30}
 HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
 _ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
 
@@ -29,6 +35,23 @@ def on_this_machine(repository: str) -> bool:
         return Path(repository).is_dir() or isinstance(try_to_load_from_cache(repository, "config.json"), str)
     except (HFValidationError, OSError, ValueError):  # no name of a repository, or of anything
         return False
+
+
+def check_folder(name: str) -> None:
+    """Looks at the files of a folder before `transformers` opens them, which waits for a FIFO and reads a device.
+
+    Raises OSError that names in its `strerror` the first that is no regular file, or is too large. A name that is no
+    folder passes.
+    """
+    folder = Path(name)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        limit = MAX_BYTES.get(path.suffix)
+        if limit is None or path.is_dir():
+            continue
+        try:
+            open_file(path, limit).close()
+        except OSError as error:
+            raise OSError(error.errno, f"{shown(path.name)} cannot be read ({error.strerror})") from None
 
 
 def out_of_reach(repository: str, file: str) -> str:

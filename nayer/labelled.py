@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import math
+import zlib
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nayer.decoding import decode
+from nayer.decoding import check_amount, decode
 from nayer.errors import AssetError
+from nayer.files import open_file
+from nayer.parquet_pictures import numbered_rows
 
-MAX_IDX_BYTES = 1 << 30  # unpacked
+MAX_IDX_BYTES = 256 << 20  # packed or unpacked
 
 
 Labelled: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images (n, c, h, w), labels (n,)
@@ -29,35 +33,31 @@ def read_idx(images: Path, labels: Path) -> Labelled:
 
 def _idx(path: Path) -> NDArray[np.uint8]:
     try:
-        with gzip.open(path) as file:
-            raw = file.read(MAX_IDX_BYTES)
-        rank = raw[3]
-        shape = tuple(int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(rank))
-        if raw[:3] != b"\x00\x00\x08":  # two zeros, then the code of uint8
-            raise ValueError("not uint8")
-        return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape).copy()
-    except (OSError, EOFError, ValueError, IndexError):
+        with open_file(path, MAX_IDX_BYTES) as packed, gzip.open(packed) as file:
+            *kind, rank = file.read(4)
+            if kind != [0, 0, 8] or not 1 <= rank <= 3:  # two zeros, then the code of uint8
+                raise ValueError("not uint8")
+            shape = tuple(int.from_bytes(file.read(4), "big") for _ in range(rank))
+            count = math.prod(shape)
+            if count > MAX_IDX_BYTES:
+                raise ValueError("too many")
+            raw = file.read(count + 1)  # no more is unpacked than the shape asks for
+        return np.frombuffer(raw, np.uint8).reshape(shape).copy()
+    except (OSError, EOFError, ValueError, zlib.error):
         raise AssetError(
             f"{path.name} is missing or no gzipped IDX file; install dataset-fashion-mnist or name its folder."
         ) from None
 
 
 def read_parquet(path: Path, channels: int, size: int) -> Labelled:
-    """A table with encoded pictures in `img` (or `image`) and class numbers in `label`, as the Hub's data sets have."""
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise AssetError(f"{path.name} needs pyarrow to be read; install it with pip install pyarrow.") from None
-    try:
-        table = pyarrow.parquet.read_table(path)
-        column = "img" if "img" in table.column_names else "image"
-        pictures: list[dict[str, Any]] = table[column].to_pylist()
-        labels = np.asarray(table["label"].to_pylist(), dtype=np.int64)
-    except (OSError, KeyError, ValueError, TypeError):
-        raise AssetError(
-            f"{path.name} is missing or has no columns img and label; name a folder with such a file."
-        ) from None
-    return np.stack([decode(picture["bytes"], path.name, channels, size) for picture in pictures]), labels
+    """A table with encoded pictures in `img` (or `image`) and class numbers in `label`, as the Hub's data sets have.
+
+    Raises AssetError.
+    """
+    rows = numbered_rows(path)
+    check_amount(len(rows), path.name, channels, size)
+    images = np.stack([decode(data, path.name, channels, size) for data, _ in rows])
+    return images, np.array([label for _, label in rows], np.int64)
 
 
 def read_digits() -> Labelled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -12,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from nayer.architectures import SIDES
-from nayer.decoding import decode, looks
+from nayer.decoding import check_amount, decode, looks
 from nayer.errors import AssetError, ConfigError
 from nayer.labelled import Labelled
 from nayer.labels import check_names
 from nayer.parquet_pictures import pictures_in_parquet, pictures_on_the_hub
-from nayer.picture_sources import Picture, pictures_in
+from nayer.picture_sources import Limits, Picture, files_below, pictures_in
 
 HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}|[\w-]{1,96}")
 FEWEST = 2  # training images a class
@@ -41,12 +42,11 @@ def find_pictures(data: str, field: str = "data") -> list[Picture]:
     Raises NayerError, naming `field` where there is nothing of that name.
     """
     path = Path(data)
-    if path.is_file() and path.suffix.lower() == ".parquet":
-        return pictures_in_parquet([path])
-    if path.is_dir() and (tables := sorted(path.rglob("*.parquet"))):
-        return pictures_in_parquet(tables)
-    if path.exists():
-        return pictures_in(path)
+    if os.path.isdir(path):
+        tables = files_below(path, (".parquet",), Limits())
+        return pictures_in_parquet(tables) if tables else pictures_in(path)
+    if os.path.lexists(path):
+        return pictures_in_parquet([path]) if path.suffix.lower() == ".parquet" else pictures_in(path)
     if HUB_ID.fullmatch(data):
         return pictures_on_the_hub(data, field)
     raise ConfigError(
@@ -143,6 +143,7 @@ def _parted(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
 
 
 def _arrays(pictures: Sequence[Picture], place: dict[str, int], channels: int, size: int) -> Labelled:
+    check_amount(len(pictures), "data", channels, size)
     images = np.empty((len(pictures), channels, size, size), np.uint8)
     for image, picture in zip(images, pictures, strict=True):
         image[:] = decode(picture.data, picture.name, channels, size)

@@ -7,19 +7,25 @@ counted as it comes, for an archive can say what it likes of its sizes.
 from __future__ import annotations
 
 import io
+import os
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from nayer.decoding import SUFFIXES
 from nayer.errors import AssetError, shown
+from nayer.files import open_file
 
 TRAIN = frozenset({"train", "training"})
 TEST = frozenset({"test", "testing", "val", "valid", "validation"})
 MAX_NAME = 255  # characters of a name inside an archive
+# Encoded pictures hardly become smaller in an archive: one that unpacks to more than this is a bomb.
+RATIO, UNPACKED = 20, 64 << 20  # times its size, and bytes that are borne in any case
+PASSED = 5  # times as many files of other kinds may lie between the pictures in a folder
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -51,12 +57,9 @@ def pictures_in(path: Path, limits: Limits | None = None) -> list[Picture]:
     try:
         if path.is_dir():
             found = list(_in_folder(path, limits))
-        elif path.stat().st_size > limits.bytes_in_all:
-            raise AssetError(
-                f"{path.name} is larger than {limits.bytes_in_all >> 20} MB; use fewer or smaller pictures."
-            )
         else:
-            found = in_zip(path.read_bytes(), path.name, limits)
+            with open_file(path, limits.bytes_in_all) as file:
+                found = _in_archive(file, path.name, limits)
     except OSError as error:
         raise AssetError(f"{path.name} cannot be read ({error.strerror}); name a folder or a zip file.") from None
     if not found:
@@ -66,11 +69,17 @@ def pictures_in(path: Path, limits: Limits | None = None) -> list[Picture]:
 
 def in_zip(content: bytes, name: str, limits: Limits) -> list[Picture]:
     """The pictures in an archive in memory; AssetError in one sentence for whatever is wrong with it."""
+    return _in_archive(io.BytesIO(content), name, limits)
+
+
+def _in_archive(file: BinaryIO, name: str, limits: Limits) -> list[Picture]:
     # Every entry of its list of contents begins so: thousands are refused before anything is made of them.
-    if content.count(b"PK\1\2") > 2 * limits.members:
+    if _occurrences(file, b"PK\1\2") > 2 * limits.members:
         raise AssetError(f"{name} holds far more than {limits.members:,} files, and no more are read.")
+    size = file.seek(0, io.SEEK_END)
+    limits = replace(limits, bytes_in_all=min(limits.bytes_in_all, max(UNPACKED, RATIO * size)))
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             _check_members(members, name, limits)
             return list(_read(archive, members, name, limits))
@@ -78,6 +87,16 @@ def in_zip(content: bytes, name: str, limits: Limits) -> list[Picture]:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
         raise AssetError(f"{name} is no zip archive, or a damaged one; pack it anew.") from None
+
+
+def _occurrences(file: BinaryIO, mark: bytes) -> int:
+    """How often `mark` stands in a file, from where it is; little of it is in memory at a time."""
+    count, rest = 0, b""
+    while piece := file.read(1 << 16):
+        piece = rest + piece
+        count += piece.count(mark)
+        rest = piece[1 - len(mark) :]
+    return count
 
 
 def _check_members(members: list[zipfile.ZipInfo], name: str, limits: Limits) -> None:
@@ -117,17 +136,35 @@ def _read(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, l
 
 def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
     left = limits.bytes_in_all
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if len(paths) > limits.members:
-        raise AssetError(f"{folder.name} holds {len(paths):,} pictures; at most {limits.members:,} are read.")
+    paths = files_below(folder, SUFFIXES, limits)
     for path in paths:
         parts = path.relative_to(folder).parts
-        if not _is_picture(parts) or not path.is_file():
+        if not _is_picture(parts):
             continue
-        with path.open("rb") as file:
-            data = file.read(min(limits.picture_bytes, left) + 1)
+        try:
+            with open_file(path, limits.bytes_in_all) as file:
+                data = file.read(min(limits.picture_bytes, left) + 1)
+        except OSError as error:
+            raise AssetError(f"{shown('/'.join(parts[-2:]), 100)} cannot be read ({error.strerror}).") from None
         left = _counted(data, path.name, folder.name, left, limits)
         yield Picture(_split(parts), parts[-2], shown("/".join(parts[-2:]), 100), data)
+
+
+def files_below(folder: Path, suffixes: tuple[str, ...], limits: Limits) -> list[Path]:
+    """The files in `folder` and below whose names end so, sorted. AssetError where there are too many of any kind.
+
+    Links to folders are not followed.
+    """
+    found: list[Path] = []
+    passed = 0
+    for parent, folders, names in os.walk(folder):
+        passed += len(folders) + len(names)
+        found += [Path(parent, name) for name in names if name.lower().endswith(suffixes)]
+        if len(found) > limits.members:
+            raise AssetError(f"{folder.name} holds more than {limits.members:,} pictures; no more are read.")
+        if passed > PASSED * limits.members:
+            raise AssetError(f"{folder.name} holds far more than {limits.members:,} files, and no more are read.")
+    return sorted(found)
 
 
 def _is_picture(parts: tuple[str, ...]) -> bool:

@@ -13,7 +13,8 @@ from typing import Any
 
 from nayer.architectures import SIDES
 from nayer.errors import AssetError, ConfigError, NayerError
-from nayer.hub import first_line, on_this_machine, out_of_reach, quiet, safetensors_only
+from nayer.files import read_file
+from nayer.hub import MAX_JSON_BYTES, check_folder, first_line, on_this_machine, out_of_reach, quiet, safetensors_only
 from nayer.labels import MAX_NAME_LENGTH
 from nayer.own_teacher import own_teacher
 from nayer.teachers import Teacher
@@ -25,7 +26,7 @@ SIDE = 32  # px of the images made for a network that wants larger ones than can
 def is_pretrained(folder: Path) -> bool:
     """Whether a folder's `config.json` is one of transformers'."""
     try:
-        told = json.loads((folder / "config.json").read_bytes())
+        told = json.loads(read_file(folder / "config.json", MAX_JSON_BYTES))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(told, dict) and "model" not in told and bool({"architectures", "model_type"} & told.keys())
@@ -40,6 +41,10 @@ def pretrained_teacher(name: str) -> Teacher:
     """
     if not on_this_machine(name):
         _reach(name)
+    try:
+        check_folder(name)
+    except OSError as error:
+        raise AssetError(f"teacher={name[:100]!r} cannot be used: {error.strerror}; restore its folder.") from None
     try:
         import transformers
     except ImportError:
@@ -104,7 +109,7 @@ def _read(name: str, transformers: Any, **where: bool) -> tuple[Any, Mapping[str
             " classify images."
         )
     path = transformers.utils.cached_file(name, PREPROCESSOR, local_files_only=where["local_files_only"])
-    about = json.loads(Path(path).read_bytes())
+    about = json.loads(read_file(Path(path), MAX_JSON_BYTES))
     return network, about if isinstance(about, dict) else {}
 
 

@@ -105,11 +105,11 @@ class Record:
 def rows_before(round_: int, text: str) -> list[dict[str, str]]:
     """The rows of an earlier `csv()` that a run resumed at `round_` does not make again."""
     reader = csv.DictReader(io.StringIO(text))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise StorageError("metrics.csv has other columns than this version writes; move it away and resume again.")
     try:
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise StorageError("metrics.csv has other columns than this version writes; move it away and resume again.")
         return [row for row in reader if int(row["round"]) < round_]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, csv.Error):
         raise StorageError("metrics.csv has a line without a round; move it away and resume again.") from None
 
 

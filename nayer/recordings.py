@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nayer.arrays import Floats
-from nayer.errors import StorageError
+from nayer.errors import StorageError, shown
 from nayer.events import Event, GeneratorStep, LayerRedrawn, RoundSynthesised, RunStarted, StudentStep
 from nayer.files import read_file, write_whole
 from nayer.packing import pack, unpack
@@ -92,7 +92,9 @@ def load(path: Path) -> list[Event]:
     try:
         return read(read_file(path, LARGEST))
     except OSError as error:
-        raise StorageError(f"recording={path} cannot be read ({error.strerror}); name a file that exists.") from None
+        raise StorageError(
+            f"recording={shown(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
+        ) from None
 
 
 def _shown(event: GeneratorStep | StudentStep) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from nayer.architectures import ModelSpec, parse_architecture
 from nayer.errors import AssetError, ConfigError
+from nayer.files import read_file
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "teachers"
 MAX_CARD_BYTES = 1 << 20
@@ -103,9 +104,8 @@ def teacher_folder(name: str) -> Path:
 
 
 def read_part(path: Path, limit: int) -> bytes:
+    """A file of a teacher's folder, of at most `limit` bytes. Raises AssetError naming it."""
     try:
-        if path.stat().st_size > limit:
-            raise AssetError(f"{path.name} is larger than {limit >> 20} MB")
-        return path.read_bytes()
-    except OSError:
-        raise AssetError(f"{path.name} is missing or cannot be read") from None
+        return read_file(path, limit)
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read ({error.strerror})") from None

@@ -83,8 +83,7 @@ def test_no_flag_leaves_no_setting_behind():
 
 
 def test_the_help_tells_each_setting_its_bounds_and_its_default(capsys):
-    with pytest.raises(SystemExit, match="0"):
-        main(["distill", "--help"])
+    assert main(["distill", "--help"]) == 0
     told = re.sub(r"\s+", " ", capsys.readouterr().out)
     for field in settings():
         assert flag_of(field.name) in told
@@ -220,7 +219,7 @@ def test_a_reader_that_leaves_ends_the_run(teacher_folder):
         process.stdout.close()
         told = process.stderr.read()
         process.wait(timeout=60)
-    assert process.returncode == 0
+    assert process.returncode == 141
     assert "rror" not in told
 
 
@@ -307,7 +306,7 @@ def test_a_disk_that_fills_up_does_not_lose_the_student(distill, tmp_path, monke
     (kept,) = refuge.iterdir()
     assert str(kept) in told
     assert load_student(kept).spec.classes == 3
-    assert list(out.iterdir()) == []
+    assert not out.exists()
 
 
 def test_a_run_that_diverges_is_told_and_its_last_finite_student_kept(distill, tmp_path, monkeypatch, capsys):

@@ -210,7 +210,7 @@ def test_a_card_that_cannot_be_right_is_refused(folder: Path, changes: dict[str,
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    with pytest.raises(AssetError, match=rf"^teacher='mine' cannot be used: {name} is missing"):
+    with pytest.raises(AssetError, match=rf"^teacher='mine' cannot be used: {name} cannot be read"):
         load_teacher(str(folder))
 
 

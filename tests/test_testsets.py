@@ -160,7 +160,7 @@ def test_what_is_no_idx_file_is_refused(card: TeacherCard, tmp_path: Path, conte
 def test_a_parquet_file_without_the_columns_is_refused(card: TeacherCard, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     (tmp_path / "test.parquet").write_bytes(b"PAR1 nothing")
-    with pytest.raises(AssetError, match=r"^test\.parquet is missing or has no columns img and label"):
+    with pytest.raises(AssetError, match=r"^test\.parquet is missing, damaged or has no columns image and label"):
         load_testset(card, str(tmp_path))
 
 

@@ -1,0 +1,12 @@
+"""The terminal, for what is more than a sentence: tables and the live line."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+
+class Terminal(Console):
+    """rich's console; that nobody reads any more is raised as a BrokenPipeError, for the command line to end by."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
