@@ -19,10 +19,30 @@ export class Arm {
     this.rows = h("div", { class: "arm-rows" });
     this.failure = h("p", { class: "notice", hidden: true, role: "alert" });
     this.facts = h("dl", { class: "arm-facts" });
-    const wanted = h("input", { type: "text", placeholder: "noisy_reset_every=0", "aria-label": `Other settings for arm ${title}` });
+    const wanted = h("input", {
+      type: "text",
+      placeholder: "noisy_reset_every=0",
+      "aria-label": `Other settings for arm ${title}`,
+    });
     const asked = (event) => (event.preventDefault(), wanted.value.trim() && change(wanted.value));
-    this.change = h("details", { class: "arm-change", hidden: true }, h("summary", {}, "Change this arm"), h("form", { onsubmit: asked }, wanted, h("button", { type: "submit" }, "Apply")), h("p", { class: "note" }, "name=value, with spaces between; from the arm's next round on."));
-    this.element = h("section", { class: "card arm", "aria-label": `Arm ${title}`, style: `--arm:${this.colour}` }, h("h3", {}, h("i", { class: "swatch" }), title), this.cost, this.failure, this.heads, this.rows, this.facts, this.change);
+    this.change = h(
+      "details",
+      { class: "arm-change", hidden: true },
+      h("summary", {}, "Change this arm"),
+      h("form", { onsubmit: asked }, wanted, h("button", { type: "submit" }, "Apply")),
+      h("p", { class: "note" }, "name=value, with spaces between; from the arm's next round on."),
+    );
+    this.element = h(
+      "section",
+      { class: "card arm", "aria-label": `Arm ${title}`, style: `--arm:${this.colour}` },
+      h("h3", {}, h("i", { class: "swatch" }), title),
+      this.cost,
+      this.failure,
+      this.heads,
+      this.rows,
+      this.facts,
+      this.change,
+    );
   }
 
   /** `news` of the arm, or null where there are none; `result` of its present seed, undefined before its first turn. */
@@ -31,17 +51,29 @@ export class Arm {
     const { model } = this;
     const last = model.diversity.at(-1);
     const measured = model.measures.at(-1);
-    say(this.cost, result ? `${duration(result.seconds)} · ${many(result.rounds, "round")} · ${many(result.steps, "generator step")} · ${many(model.pool[0], "image")} in the pool` : "waits for its first turn");
+    say(
+      this.cost,
+      result
+        ? `${duration(result.seconds)} · ${many(result.rounds, "round")} · ${many(result.steps, "generator step")} · ${many(model.pool[0], "image")} in the pool`
+        : "waits for its first turn",
+    );
     say(this.failure, model.failure);
     put(this.failure, "hidden", !model.failure);
-    this.tell([[measureName(model), percent(measured?.[1] ?? measured?.[2], 1)], ["label hit", percent(last?.[1])], ["within", figure(last?.[2])], ["across", figure(last?.[5])], ["pool", figure(last?.[8])]]);
+    this.tell([
+      [measureName(model), percent(measured?.[1] ?? measured?.[2], 1)],
+      ["label hit", percent(last?.[1])],
+      ["within", figure(last?.[2])],
+      ["across", figure(last?.[5])],
+      ["pool", figure(last?.[8])],
+    ]);
     if (model.facts) this.introduce(model.facts.classes);
     this.drawRows(model.rows.slice(-SHOWN).reverse());
   }
 
   tell(facts) {
     const key = JSON.stringify(facts);
-    if (this.key !== key) this.facts.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+    if (this.key !== key)
+      this.facts.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
     this.key = key;
   }
 
@@ -50,8 +82,15 @@ export class Arm {
     this.classes = classes.join("\n");
     const shown = classes.slice(0, ACROSS);
     this.element.style.setProperty("--across", shown.length);
-    this.heads.replaceChildren(h("span", {}), ...shown.map((name, i) => h("i", { title: name, style: `background:${classColour(i, classes.length)}` })));
-    put(this.heads, "title", classes.length > ACROSS ? `The first ${ACROSS} of ${classes.length} classes; a click on a row shows all.` : null);
+    this.heads.replaceChildren(
+      h("span", {}),
+      ...shown.map((name, i) => h("i", { title: name, style: `background:${classColour(i, classes.length)}` })),
+    );
+    put(
+      this.heads,
+      "title",
+      classes.length > ACROSS ? `The first ${ACROSS} of ${classes.length} classes; a click on a row shows all.` : null,
+    );
   }
 
   async drawRows(rows) {
@@ -76,6 +115,11 @@ export class Arm {
     const strip = h("span", { class: "strip-image" });
     strip.style.backgroundImage = `url("${picture.src}")`;
     strip.style.backgroundSize = `${(100 * row.labels.length) / Math.min(row.labels.length, ACROSS)}% 100%`;
-    return h("button", { type: "button", class: "arm-row", "aria-label": told, title: told, onclick: () => this.pick(row.round) }, h("span", { class: "gutter" }, String(row.round + 1)), strip);
+    return h(
+      "button",
+      { type: "button", class: "arm-row", "aria-label": told, title: told, onclick: () => this.pick(row.round) },
+      h("span", { class: "gutter" }, String(row.round + 1)),
+      strip,
+    );
   }
 }

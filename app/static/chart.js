@@ -14,7 +14,22 @@ export class Chart {
    * about: the keys of what is told of it; x: what x counts; apart: each line has points of its own, so one is pointed at by both its coordinates.
    * low, high: the value axis, or null to follow the data; ticks: how many; span: show the newest so many rounds only.
    */
-  constructor({ title, height, lines, low = null, high = null, ticks = 4, axis, label, small = false, about, span = null, pick = null, x = "round", apart = false }) {
+  constructor({
+    title,
+    height,
+    lines,
+    low = null,
+    high = null,
+    ticks = 4,
+    axis,
+    label,
+    small = false,
+    about,
+    span = null,
+    pick = null,
+    x = "round",
+    apart = false,
+  }) {
     Object.assign(this, { height, lines, low, high, ticks, axis, small, span, pick, apart });
     this.points = [];
     this.rules = [];
@@ -26,7 +41,13 @@ export class Chart {
       "div",
       { class: "legend" },
       ...lines.map((line, i) =>
-        h("span", { class: "key" }, h("i", { style: `background:${line.colour}`, class: line.dash ? "dashed" : "" }), small ? "" : `${line.name} `, this.readouts[i]),
+        h(
+          "span",
+          { class: "key" },
+          h("i", { style: `background:${line.colour}`, class: line.dash ? "dashed" : "" }),
+          small ? "" : `${line.name} `,
+          this.readouts[i],
+        ),
       ),
     );
     this.heading = h(small ? "h4" : "h3", {}, title);
@@ -35,7 +56,12 @@ export class Chart {
     this.markLayer = s("g", { class: "marks" });
     this.ruleLayer = s("g", { class: "rules" });
     this.paths = lines.map((line) =>
-      s("path", { class: "line", fill: "none", style: `stroke:${line.colour};stroke-width:${line.width ?? 2}`, "stroke-dasharray": line.dash ?? null }),
+      s("path", {
+        class: "line",
+        fill: "none",
+        style: `stroke:${line.colour};stroke-width:${line.width ?? 2}`,
+        "stroke-dasharray": line.dash ?? null,
+      }),
     );
     this.ends = lines.map((line) => s("circle", { r: small ? 2.5 : 3.5, style: `fill:${line.colour}`, class: "end" }));
     this.ruleNames = s("g", { class: "rule-names" });
@@ -45,9 +71,28 @@ export class Chart {
       "details",
       { class: "numbers", ontoggle: () => this.fillTable() },
       h("summary", {}, "Numbers"),
-      h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, x), ...lines.map((line) => h("th", { scope: "col" }, line.name)))), this.table)),
+      h(
+        "div",
+        { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" },
+        h(
+          "table",
+          {},
+          h(
+            "thead",
+            {},
+            h("tr", {}, h("th", { scope: "col" }, x), ...lines.map((line) => h("th", { scope: "col" }, line.name))),
+          ),
+          this.table,
+        ),
+      ),
     );
-    this.element = h("div", { class: small ? "chart-box small" : "chart-box" }, h("div", { class: "chart-head" }, titled(this.heading, about), this.legend), this.svg, small ? "" : this.details);
+    this.element = h(
+      "div",
+      { class: small ? "chart-box small" : "chart-box" },
+      h("div", { class: "chart-head" }, titled(this.heading, about), this.legend),
+      this.svg,
+      small ? "" : this.details,
+    );
     this.pointer = new Pointer(this, { x, apart });
     new ResizeObserver(() => this.draw()).observe(this.svg);
   }
@@ -56,7 +101,12 @@ export class Chart {
   show({ points, rules = [], marks = [], rounds, label }) {
     this.rounds = Math.max(1, rounds);
     const from = this.begin(points);
-    Object.assign(this, { from, rules, points: points.filter(([x]) => x >= from), marks: marks.filter(({ x }) => x >= from) });
+    Object.assign(this, {
+      from,
+      rules,
+      points: points.filter(([x]) => x >= from),
+      marks: marks.filter(({ x }) => x >= from),
+    });
     if (label) put(this.svg, "aria-label", label);
     this.draw();
     if (this.details.open) this.fillTable();
@@ -68,14 +118,21 @@ export class Chart {
     const [low, high] = this.values();
     const pad = this.small ? { left: 30, right: 8, top: 6, bottom: 14 } : PAD;
     const x = (value) => pad.left + ((width - pad.left - pad.right) * (value - this.from)) / (this.end() - this.from);
-    const y = (value) => this.height - pad.bottom - ((this.height - pad.top - pad.bottom) * (value - low)) / (high - low);
+    const y = (value) =>
+      this.height - pad.bottom - ((this.height - pad.top - pad.bottom) * (value - low)) / (high - low);
     this.scale = { x, y, width, pad };
     this.drawGrid(low, high);
     this.drawMarks();
     this.drawRules();
     this.lines.forEach((line, i) => {
       const drawn = this.points.map((point) => [point[0], line.value(point)]).filter(([, value]) => isThere(value));
-      put(this.paths[i], "d", drawn.map(([at, value], n) => `${n ? "L" : "M"}${x(at).toFixed(1)} ${y(clamp(value, low, high)).toFixed(1)}`).join(""));
+      put(
+        this.paths[i],
+        "d",
+        drawn
+          .map(([at, value], n) => `${n ? "L" : "M"}${x(at).toFixed(1)} ${y(clamp(value, low, high)).toFixed(1)}`)
+          .join(""),
+      );
       const last = drawn.at(-1);
       put(this.ends[i], "visibility", last ? "visible" : "hidden");
       if (last) {
@@ -130,7 +187,8 @@ export class Chart {
       parts.push(s("text", { x: pad.left - 6, y: y(value) + 3.5, "text-anchor": "end" }, this.axis(value)));
     }
     const step = Math.max(1, nice((this.end() - this.from) / (this.small ? 2 : 6)));
-    for (let at = Math.ceil(this.from / step) * step; at <= this.end() + 1e-9; at += step) parts.push(s("text", { x: x(at), y: this.height - (this.small ? 2 : 5), "text-anchor": "middle" }, String(at)));
+    for (let at = Math.ceil(this.from / step) * step; at <= this.end() + 1e-9; at += step)
+      parts.push(s("text", { x: x(at), y: this.height - (this.small ? 2 : 5), "text-anchor": "middle" }, String(at)));
     this.grid.replaceChildren(...parts);
   }
 
@@ -138,7 +196,13 @@ export class Chart {
     const { x, pad } = this.scale;
     const floor = this.height - pad.bottom;
     this.markLayer.replaceChildren(
-      ...this.marks.map(({ x: at, kind, text }) => s("line", { class: kind, x1: x(at), x2: x(at), y1: floor, y2: kind === "redraw" ? floor - 4 : pad.top }, text ? s("title", {}, text) : null)),
+      ...this.marks.map(({ x: at, kind, text }) =>
+        s(
+          "line",
+          { class: kind, x1: x(at), x2: x(at), y1: floor, y2: kind === "redraw" ? floor - 4 : pad.top },
+          text ? s("title", {}, text) : null,
+        ),
+      ),
     );
   }
 
@@ -146,9 +210,19 @@ export class Chart {
     const { y, width, pad } = this.scale;
     const down = [...this.rules].sort((a, b) => b.y - a.y);
     const below = ({ y: value }, i) => y(value) < pad.top + 10 || (i > 0 && y(value) - y(down[i - 1].y) < 14); // no room above
-    this.ruleLayer.replaceChildren(...down.map((rule) => s("line", { class: rule.kind, x1: pad.left, x2: width - pad.right, y1: y(rule.y), y2: y(rule.y) })));
-    const side = this.apart ? { x: pad.left + 4, "text-anchor": "start" } : { x: width - pad.right, "text-anchor": "end" }; // of several lines the newest points crowd the right
-    this.ruleNames.replaceChildren(...down.map((rule, i) => s("text", { class: rule.kind, y: y(rule.y) + (below(rule, i) ? 12 : -4), ...side }, rule.text)));
+    this.ruleLayer.replaceChildren(
+      ...down.map((rule) =>
+        s("line", { class: rule.kind, x1: pad.left, x2: width - pad.right, y1: y(rule.y), y2: y(rule.y) }),
+      ),
+    );
+    const side = this.apart
+      ? { x: pad.left + 4, "text-anchor": "start" }
+      : { x: width - pad.right, "text-anchor": "end" }; // of several lines the newest points crowd the right
+    this.ruleNames.replaceChildren(
+      ...down.map((rule, i) =>
+        s("text", { class: rule.kind, y: y(rule.y) + (below(rule, i) ? 12 : -4), ...side }, rule.text),
+      ),
+    );
   }
 
   /** The value of the line that a point belongs to, which is its first that has one. */
@@ -159,7 +233,9 @@ export class Chart {
   /** Each line's newest value, up to a point if there is one. */
   read(point) {
     this.lines.forEach((line, i) => {
-      const shown = this.points.findLast((candidate) => isThere(line.value(candidate)) && (!point || candidate[0] <= point[0]));
+      const shown = this.points.findLast(
+        (candidate) => isThere(line.value(candidate)) && (!point || candidate[0] <= point[0]),
+      );
       say(this.readouts[i], shown ? line.format(line.value(shown)) : "–");
     });
   }
@@ -168,7 +244,14 @@ export class Chart {
     if (!this.details.open) return;
     const newest = this.points.slice(-200).reverse();
     this.table.replaceChildren(
-      ...newest.map((point) => h("tr", {}, h("th", { scope: "row" }, String(Math.round(point[0] * 100) / 100)), ...this.lines.map((line) => h("td", {}, line.format(line.value(point)))))),
+      ...newest.map((point) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, String(Math.round(point[0] * 100) / 100)),
+          ...this.lines.map((line) => h("td", {}, line.format(line.value(point)))),
+        ),
+      ),
     );
   }
 }

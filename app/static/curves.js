@@ -9,7 +9,12 @@ export class Accuracy {
   constructor() {
     this.measured = null;
     this.source = h("p", { class: "note" }, "Measured on real test images, which are used for nothing else.");
-    this.element = h("section", { class: "card accuracy", "aria-label": "Accuracy of the student" }, h("div", { class: "chart-slot" }), this.source);
+    this.element = h(
+      "section",
+      { class: "card accuracy", "aria-label": "Accuracy of the student" },
+      h("div", { class: "chart-slot" }),
+      this.source,
+    );
     this.make("test images");
   }
 
@@ -17,8 +22,21 @@ export class Accuracy {
     if (this.measured === measured) return;
     this.measured = measured;
     const onTest = measured === "test images";
-    const agreement = { name: "agreement with the teacher", colour: onTest ? "var(--quiet-line)" : "var(--student)", value: (p) => p[2], format: (v) => percent(v, 1), width: onTest ? 1.5 : 2.5, dash: onTest ? "3 3" : null };
-    const accuracy = { name: "accuracy", colour: "var(--student)", value: (p) => p[1], format: (v) => percent(v, 1), width: 2.5 };
+    const agreement = {
+      name: "agreement with the teacher",
+      colour: onTest ? "var(--quiet-line)" : "var(--student)",
+      value: (p) => p[2],
+      format: (v) => percent(v, 1),
+      width: onTest ? 1.5 : 2.5,
+      dash: onTest ? "3 3" : null,
+    };
+    const accuracy = {
+      name: "accuracy",
+      colour: "var(--student)",
+      value: (p) => p[1],
+      format: (v) => percent(v, 1),
+      width: 2.5,
+    };
     this.chart = new Chart({
       title: onTest ? "The student, on real images" : "The student, on held-back samples",
       about: onTest ? ["measure/accuracy", "measure/agreement"] : "measure/agreement",
@@ -46,9 +64,18 @@ export class Accuracy {
     const teacher = model.teacher_accuracy ?? null;
     if (facts) rules.push({ y: 1 / facts.classes.length, text: "guessing", kind: "chance" });
     if (teacher !== null) rules.push({ y: teacher, text: `teacher ${percent(teacher, 1)}`, kind: "teacher" });
-    const marks = [...model.redraws.filter(([, what]) => what !== "generator").map(([round]) => ({ x: round, kind: "redraw" })), ...marksOf(model)];
+    const marks = [
+      ...model.redraws.filter(([, what]) => what !== "generator").map(([round]) => ({ x: round, kind: "redraw" })),
+      ...marksOf(model),
+    ];
     const last = model.measures.at(-1);
-    this.chart.show({ points: model.measures, rules, marks, rounds: facts?.rounds ?? 60, label: last ? this.summary(last, teacher) : "No measurement yet." });
+    this.chart.show({
+      points: model.measures,
+      rules,
+      marks,
+      rounds: facts?.rounds ?? 60,
+      label: last ? this.summary(last, teacher) : "No measurement yet.",
+    });
   }
 
   summary([x, accuracy, agreement], teacher) {
@@ -64,7 +91,18 @@ const LATEST = 10; // rounds of the generator's losses that are shown: enough to
 export class Losses {
   constructor() {
     const small = (title, colour, at, about, span, low) =>
-      new Chart({ title, height: 84, ticks: 2, small: true, span, axis: figure, about, low, lines: [{ name: title, colour, value: (p) => p[at], format: figure, width: 1.6 }], label: `${title}: no value yet.` });
+      new Chart({
+        title,
+        height: 84,
+        ticks: 2,
+        small: true,
+        span,
+        axis: figure,
+        about,
+        low,
+        lines: [{ name: title, colour, value: (p) => p[at], format: figure, width: 1.6 }],
+        label: `${title}: no value yet.`,
+      });
     this.charts = {
       ce: small("cross-entropy", "var(--ce)", 1, "measure/ce", LATEST, 0),
       bn: small("statistics", "var(--bn)", 2, "measure/bn", LATEST, 0),
@@ -76,13 +114,31 @@ export class Losses {
     this.count = h("b", { class: "figure" }, "empty");
     this.table = h("tbody");
     const names = ["round", "cross-entropy", "statistics", "adversarial", "recognised"];
-    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name)))), this.table)));
+    this.details = h(
+      "details",
+      { class: "numbers", ontoggle: () => this.fillTable() },
+      h("summary", {}, "Numbers"),
+      h(
+        "div",
+        { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" },
+        h(
+          "table",
+          {},
+          h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name)))),
+          this.table,
+        ),
+      ),
+    );
     this.element = h(
       "section",
       { class: "card losses", "aria-label": "Losses and pool" },
       titled(h("h3", {}, "What is being lowered"), "panel/losses"),
       h("div", { class: "multiples" }, ...Object.values(this.charts).map((chart) => chart.element)),
-      h("p", { class: "note" }, `By round: the generator's three terms over the last ${LATEST} rounds, and the student's loss over all of them.`),
+      h(
+        "p",
+        { class: "note" },
+        `By round: the generator's three terms over the last ${LATEST} rounds, and the student's loss over all of them.`,
+      ),
       this.details,
       h("div", { class: "pool" }, h("span", {}, "pool"), this.meter, this.count),
     );
@@ -96,7 +152,14 @@ export class Losses {
       const points = name === "kl" ? model.learning : model.losses;
       const last = points.at(-1);
       const value = last ? chart.lines[0].value(last) : null;
-      chart.show({ points, marks, rounds, label: last ? `${chart.lines[0].name}: now ${figure(value)}, in round ${Math.ceil(last[0])}.` : `${chart.lines[0].name}: no value yet.` });
+      chart.show({
+        points,
+        marks,
+        rounds,
+        label: last
+          ? `${chart.lines[0].name}: now ${figure(value)}, in round ${Math.ceil(last[0])}.`
+          : `${chart.lines[0].name}: no value yet.`,
+      });
     }
     this.fillTable();
     const [size, capacity] = model.pool;
@@ -109,6 +172,15 @@ export class Losses {
   fillTable() {
     if (!this.details.open) return;
     const newest = (this.points ?? []).slice(-200).reverse();
-    this.table.replaceChildren(...newest.map(([x, ...values]) => h("tr", {}, h("th", { scope: "row" }, x.toFixed(2)), ...values.map((value, i) => h("td", {}, i === 3 ? percent(value) : figure(value))))));
+    this.table.replaceChildren(
+      ...newest.map(([x, ...values]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, x.toFixed(2)),
+          ...values.map((value, i) => h("td", {}, i === 3 ? percent(value) : figure(value))),
+        ),
+      ),
+    );
   }
 }

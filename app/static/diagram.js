@@ -53,17 +53,51 @@ export class Diagram {
     this.stage = -1;
     this.sentence = h("p", { class: "story" });
     this.notes = h("p", { class: "note notes", hidden: true });
-    this.svg = s("svg", { viewBox: "0 -2 882 228", class: "diagram", role: "group", "aria-label": "The way of the data: class names, label embeddings, noisy layer, generator, images, teacher and student, losses." });
+    this.svg = s("svg", {
+      viewBox: "0 -2 882 228",
+      class: "diagram",
+      role: "group",
+      "aria-label":
+        "The way of the data: class names, label embeddings, noisy layer, generator, images, teacher and student, losses.",
+    });
     this.svg.append(
-      s("defs", {}, s("marker", { id: "nayer-tip", viewBox: "0 0 8 8", refX: 6.5, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, s("path", { d: "M0.5 0.8L7 4L0.5 7.2Z" }))),
+      s(
+        "defs",
+        {},
+        s(
+          "marker",
+          {
+            id: "nayer-tip",
+            viewBox: "0 0 8 8",
+            refX: 6.5,
+            refY: 4,
+            markerWidth: 7,
+            markerHeight: 7,
+            orient: "auto-start-reverse",
+          },
+          s("path", { d: "M0.5 0.8L7 4L0.5 7.2Z" }),
+        ),
+      ),
     );
-    this.wires = Object.fromEntries(Object.entries(WIRES).map(([name, d]) => [name, s("path", { d, class: `wire ${name.startsWith("losses") ? "back" : ""}`, "marker-end": "url(#nayer-tip)" })]));
+    this.wires = Object.fromEntries(
+      Object.entries(WIRES).map(([name, d]) => [
+        name,
+        s("path", { d, class: `wire ${name.startsWith("losses") ? "back" : ""}`, "marker-end": "url(#nayer-tip)" }),
+      ]),
+    );
     this.svg.append(...Object.values(this.wires));
     this.svg.append(s("text", { x: 540, y: 217.5, class: "wire-name", "text-anchor": "middle" }, "gradients"));
     this.boxes = Object.fromEntries(Object.entries(BOXES).map(([name, box]) => [name, this.box(name, box)]));
     this.svg.append(...Object.values(this.boxes));
     this.drawInside();
-    this.element = h("section", { class: "card diagram-card", "aria-label": "How it works" }, about("panel/diagram", "how it works"), h("div", { class: "scroll-x" }, this.svg), this.sentence, this.notes);
+    this.element = h(
+      "section",
+      { class: "card diagram-card", "aria-label": "How it works" },
+      about("panel/diagram", "how it works"),
+      h("div", { class: "scroll-x" }, this.svg),
+      this.sentence,
+      this.notes,
+    );
   }
 
   box(name, [x, y, width, height]) {
@@ -71,7 +105,17 @@ export class Diagram {
     const about = () => this.explain(name);
     const group = s(
       "g",
-      { class: `part ${name}`, transform: `translate(${x} ${y})`, tabindex: 0, role: "img", "aria-label": `${title}. ${meaning}`, onpointerenter: about, onfocus: about, onpointerleave: () => this.explain(null), onblur: () => this.explain(null) },
+      {
+        class: `part ${name}`,
+        transform: `translate(${x} ${y})`,
+        tabindex: 0,
+        role: "img",
+        "aria-label": `${title}. ${meaning}`,
+        onpointerenter: about,
+        onfocus: about,
+        onpointerleave: () => this.explain(null),
+        onblur: () => this.explain(null),
+      },
       s("rect", { class: "frame", width, height, rx: 10 }),
       s("text", { class: "part-name", x: width / 2, y: -9, "text-anchor": "middle" }, title),
       s("g", { class: "inside" }),
@@ -84,23 +128,60 @@ export class Diagram {
   }
 
   drawInside() {
-    const dice = [[20, 26], [42, 48], [64, 70], [64, 26], [20, 70]];
+    const dice = [
+      [20, 26],
+      [42, 48],
+      [64, 70],
+      [64, 26],
+      [20, 70],
+    ];
     this.inside("noisy").append(...dice.map(([cx, cy]) => s("circle", { class: "pip", cx, cy, r: 6.5 })));
     this.inside("generator").append(
       s("path", { class: "solid", d: "M18 40L78 18V78L18 56Z" }),
-      ...[32, 46, 62].map((x) => s("line", { class: "rib", x1: x, x2: x, y1: 40 - (x - 18) * 0.367, y2: 56 + (x - 18) * 0.367 })),
+      ...[32, 46, 62].map((x) =>
+        s("line", { class: "rib", x1: x, x2: x, y1: 40 - (x - 18) * 0.367, y2: 56 + (x - 18) * 0.367 }),
+      ),
     );
-    for (const [name, sizes] of [["teacher", [4, 6, 6, 3]], ["student", [3, 4, 3]]]) {
+    for (const [name, sizes] of [
+      ["teacher", [4, 6, 6, 3]],
+      ["student", [3, 4, 3]],
+    ]) {
       const gap = 56 / (sizes.length - 1);
-      this.inside(name).append(...sizes.flatMap((size, i) => Array.from({ length: size }, (_, j) => s("circle", { class: "neuron", cx: 18 + i * gap, cy: 29 + (j - (size - 1) / 2) * 8.2, r: 2.7 }))));
+      this.inside(name).append(
+        ...sizes.flatMap((size, i) =>
+          Array.from({ length: size }, (_, j) =>
+            s("circle", { class: "neuron", cx: 18 + i * gap, cy: 29 + (j - (size - 1) / 2) * 8.2, r: 2.7 }),
+          ),
+        ),
+      );
     }
-    this.bars = [["teacher sees it?", "ce"], ["looks inside right?", "bn"], ["puzzles student?", "adversarial"]].map(([name, kind], i) => {
+    this.bars = [
+      ["teacher sees it?", "ce"],
+      ["looks inside right?", "bn"],
+      ["puzzles student?", "adversarial"],
+    ].map(([name, kind], i) => {
       const bar = s("rect", { x: 12, y: 26 + 28 * i, width: 0, height: 5, rx: 2.5, style: `fill:var(--${kind})` });
-      this.inside("losses").append(s("text", { class: "tiny", x: 12, y: 20 + 28 * i }, name), s("rect", { class: "groove", x: 12, y: 26 + 28 * i, width: 84, height: 5, rx: 2.5 }), bar);
+      this.inside("losses").append(
+        s("text", { class: "tiny", x: 12, y: 20 + 28 * i }, name),
+        s("rect", { class: "groove", x: 12, y: 26 + 28 * i, width: 84, height: 5, rx: 2.5 }),
+        bar,
+      );
       return bar;
     });
     this.thumbs = Array.from({ length: 4 }, (_, i) => {
-      const thumb = s("svg", { class: "thumb", x: 9 + (i % 2) * 38, y: 11 + Math.floor(i / 2) * 38, width: 36, height: 36, preserveAspectRatio: "none" }, s("rect", { class: "blank", width: "100%", height: "100%", rx: 4 }), s("image", { height: 1, preserveAspectRatio: "none" }));
+      const thumb = s(
+        "svg",
+        {
+          class: "thumb",
+          x: 9 + (i % 2) * 38,
+          y: 11 + Math.floor(i / 2) * 38,
+          width: 36,
+          height: 36,
+          preserveAspectRatio: "none",
+        },
+        s("rect", { class: "blank", width: "100%", height: "100%", rx: 4 }),
+        s("image", { height: 1, preserveAspectRatio: "none" }),
+      );
       this.inside("images").append(thumb);
       return thumb;
     });
@@ -112,12 +193,34 @@ export class Diagram {
     const rows = [...names, ...(classes.length > names.length ? [`and ${classes.length - names.length} more`] : [])];
     const gap = 84 / Math.max(rows.length, 5);
     this.inside("names").replaceChildren(
-      ...rows.map((name, i) => s("text", { class: i === names.length ? "tiny" : "class-name", x: 46, y: 6 + gap * (i + 0.75), "text-anchor": "middle" }, name.length > 14 ? `${name.slice(0, 13)}…` : name)),
+      ...rows.map((name, i) =>
+        s(
+          "text",
+          {
+            class: i === names.length ? "tiny" : "class-name",
+            x: 46,
+            y: 6 + gap * (i + 0.75),
+            "text-anchor": "middle",
+          },
+          name.length > 14 ? `${name.slice(0, 13)}…` : name,
+        ),
+      ),
     );
     const height = 76 / sketch.length;
     const peak = Math.max(...sketch.flat().map(Math.abs), 1e-6);
     this.inside("embeddings").replaceChildren(
-      ...sketch.flatMap((row, i) => row.map((value, j) => s("rect", { x: 10 + (64 / row.length) * j, y: 10 + height * i, width: 64 / row.length - 1, height: Math.max(1, height - 1), class: value < 0 ? "cell minus" : "cell", style: `opacity:${(0.12 + (0.88 * Math.abs(value)) / peak).toFixed(2)}` }))),
+      ...sketch.flatMap((row, i) =>
+        row.map((value, j) =>
+          s("rect", {
+            x: 10 + (64 / row.length) * j,
+            y: 10 + height * i,
+            width: 64 / row.length - 1,
+            height: Math.max(1, height - 1),
+            class: value < 0 ? "cell minus" : "cell",
+            style: `opacity:${(0.12 + (0.88 * Math.abs(value)) / peak).toFixed(2)}`,
+          }),
+        ),
+      ),
     );
   }
 
@@ -152,8 +255,14 @@ export class Diagram {
     const last = model.losses.at(-1);
     if (last) {
       const highest = (i) => Math.max(1e-6, ...model.losses.slice(-200).map((point) => Math.abs(point[i] ?? 0)));
-      [1, 2, 3].forEach((at, i) => put(this.bars[i], "width", (84 * Math.min(1, Math.abs(last[at] ?? 0) / highest(at))).toFixed(1)));
-      put(this.boxes.losses, "aria-label", `losses. ${this.parts.losses[1]} Now: cross-entropy ${figure(last[1])}, statistics ${figure(last[2])}, adversarial ${figure(last[3])}; the teacher recognises ${percent(last[4])}.`);
+      [1, 2, 3].forEach((at, i) =>
+        put(this.bars[i], "width", (84 * Math.min(1, Math.abs(last[at] ?? 0) / highest(at))).toFixed(1)),
+      );
+      put(
+        this.boxes.losses,
+        "aria-label",
+        `losses. ${this.parts.losses[1]} Now: cross-entropy ${figure(last[1])}, statistics ${figure(last[2])}, adversarial ${figure(last[3])}; the teacher recognises ${percent(last[4])}.`,
+      );
     }
     this.light(model);
   }

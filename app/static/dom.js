@@ -35,7 +35,8 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export const percent = (share, digits = 0) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
+export const percent = (share, digits = 0) =>
+  share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
 
 export function figure(value) {
   if (value === null || value === undefined) return "–";
@@ -54,7 +55,18 @@ export function duration(seconds) {
 }
 
 // Okabe and Ito's colours, and three more that keep their distance from them to any kind of colour vision (tested).
-const TEN = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#A0C878", "#783CF0", "#DC003C"];
+const TEN = [
+  "#E69F00",
+  "#56B4E9",
+  "#009E73",
+  "#F0E442",
+  "#0072B2",
+  "#D55E00",
+  "#CC79A7",
+  "#A0C878",
+  "#783CF0",
+  "#DC003C",
+];
 
 /** A class's colour, the same in every panel. */
 export function classColour(index, count) {

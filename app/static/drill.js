@@ -2,7 +2,11 @@
 
 import { figure, h, percent, put, say } from "./dom.js";
 
-const MEASURES = [["vendi", "different images", figure], ["nearest", "distance to an earlier round", figure], ["label_hit", "label hit", percent]];
+const MEASURES = [
+  ["vendi", "different images", figure],
+  ["nearest", "distance to an earlier round", figure],
+  ["label_hit", "label hit", percent],
+];
 
 export class Drill {
   /** `host`: where on the page the dialog lives. */
@@ -13,12 +17,38 @@ export class Drill {
     this.choice = h("select", { "aria-label": "Class", onchange: () => this.fill() });
     this.images = h("div", { class: "drill-images" });
     this.table = h("table", { class: "lab-table" });
-    const step = (which, name, sign) => h("button", { type: "button", "aria-label": name, title: name, onclick: () => this.show({ ...this.asked, round: this.batch[which] }) }, sign);
+    const step = (which, name, sign) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-label": name,
+          title: name,
+          onclick: () => this.show({ ...this.asked, round: this.batch[which] }),
+        },
+        sign,
+      );
     this.steps = { earlier: step("earlier", "An earlier round", "‹"), later: step("later", "A later round", "›") };
     this.element = h(
       "dialog",
-      { class: "drill nayer", "aria-label": "The images behind a point", onclick: (event) => event.target === this.element && this.element.close() },
-      h("div", { class: "drill-head" }, this.title, h("div", { class: "choices" }, this.choice, this.steps.earlier, this.steps.later, h("button", { type: "button", "aria-label": "Close", onclick: () => this.element.close() }, "✕"))),
+      {
+        class: "drill nayer",
+        "aria-label": "The images behind a point",
+        onclick: (event) => event.target === this.element && this.element.close(),
+      },
+      h(
+        "div",
+        { class: "drill-head" },
+        this.title,
+        h(
+          "div",
+          { class: "choices" },
+          this.choice,
+          this.steps.earlier,
+          this.steps.later,
+          h("button", { type: "button", "aria-label": "Close", onclick: () => this.element.close() }, "✕"),
+        ),
+      ),
       this.note,
       this.images,
       h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Numbers by class" }, this.table),
@@ -38,9 +68,16 @@ export class Drill {
     say(this.title, `${name ? `${name}, ` : ""}round ${batch.round + 1}`);
     for (const [which, button] of Object.entries(this.steps)) put(button, "disabled", (batch[which] ?? null) === null);
     const moved = batch.round === round ? "" : ` Round ${round + 1} is no longer kept; this is the nearest one.`;
-    say(this.note, batch.missing ?? `${batch.labels.length} images; the teacher sees ${percent(batch.label_hit)} of the round's images as the wanted label. A dot marks those it sees as another class.${moved}`);
+    say(
+      this.note,
+      batch.missing ??
+        `${batch.labels.length} images; the teacher sees ${percent(batch.label_hit)} of the round's images as the wanted label. A dot marks those it sees as another class.${moved}`,
+    );
     const chosen = this.choice.value;
-    this.choice.replaceChildren(h("option", { value: "" }, "all classes"), ...classes.map((label, i) => h("option", { value: i }, label)));
+    this.choice.replaceChildren(
+      h("option", { value: "" }, "all classes"),
+      ...classes.map((label, i) => h("option", { value: i }, label)),
+    );
     this.choice.value = classes[chosen] ? chosen : "";
     this.fill();
     if (!this.element.isConnected) this.host.append(this.element);
@@ -53,14 +90,45 @@ export class Drill {
     const shown = classes.map((name, i) => [name, batch.labels.flatMap((label, at) => (label === i ? [at] : []))]);
     const most = Math.max(1, ...shown.map(([, places]) => places.length));
     const wanted = shown.filter(([, places], i) => places.length && (only === null || i === only));
-    this.images.replaceChildren(...wanted.map(([name, places]) => h("div", { class: "drill-class" }, h("span", { title: name }, name), h("div", { class: "drill-tiles" }, ...places.map((at) => this.tile(at))))));
+    this.images.replaceChildren(
+      ...wanted.map(([name, places]) =>
+        h(
+          "div",
+          { class: "drill-class" },
+          h("span", { title: name }, name),
+          h("div", { class: "drill-tiles" }, ...places.map((at) => this.tile(at))),
+        ),
+      ),
+    );
     this.images.style.setProperty("--most", Math.min(most, 10));
     put(this.images, "data-only", only !== null);
     const measures = MEASURES.filter(([name]) => batch.by_class[name]);
-    const rows = classes.map((name, i) => [name, i]).filter(([, i]) => measures.length && (only === null || i === only));
+    const rows = classes
+      .map((name, i) => [name, i])
+      .filter(([, i]) => measures.length && (only === null || i === only));
     this.table.replaceChildren(
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "class"), ...measures.map(([, title]) => h("th", { scope: "col" }, title)))),
-      h("tbody", {}, ...rows.map(([name, i]) => h("tr", {}, h("th", { scope: "row" }, name), ...measures.map(([measure, , format]) => h("td", {}, format(batch.by_class[measure][i])))))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, "class"),
+          ...measures.map(([, title]) => h("th", { scope: "col" }, title)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        ...rows.map(([name, i]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, name),
+            ...measures.map(([measure, , format]) => h("td", {}, format(batch.by_class[measure][i]))),
+          ),
+        ),
+      ),
     );
   }
 
@@ -68,7 +136,11 @@ export class Drill {
     const label = this.batch.labels[at];
     const [seen, sure] = this.batch.teacher[at];
     const told = `${this.classes[label]}; the teacher sees ${this.classes[seen]}, ${percent(sure)}`;
-    const tile = h("span", { class: "tile", role: "img", "aria-label": told, title: told }, seen === label ? null : h("i", { class: "dot" }));
+    const tile = h(
+      "span",
+      { class: "tile", role: "img", "aria-label": told, title: told },
+      seen === label ? null : h("i", { class: "dot" }),
+    );
     tile.style.backgroundImage = `url("${this.picture}")`;
     cut(tile, at, this.batch.labels.length);
     return tile;

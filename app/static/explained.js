@@ -8,7 +8,11 @@ const table = () => (table.asked ??= fetch(at("explained")).then((answer) => ans
 /** A button that explains `keys` (one or several of the table's) beside what is called `name`. */
 export function about(keys, name) {
   const card = h("div", { class: "about-card nayer", popover: "auto", role: "note" });
-  const button = h("button", { type: "button", class: "about", "aria-label": `What is this: ${name}`, "aria-expanded": "false" }, "?");
+  const button = h(
+    "button",
+    { type: "button", class: "about", "aria-label": `What is this: ${name}`, "aria-expanded": "false" },
+    "?",
+  );
   button.popoverTargetElement = card;
   card.addEventListener("beforetoggle", ({ newState }) => newState === "open" && fill(card, [keys].flat(), button));
   card.addEventListener("toggle", ({ newState }) => {
@@ -39,12 +43,19 @@ async function fill(card, keys, button) {
 function told([says, symbol, link, name], which) {
   return [
     h("p", {}, which ? h("b", {}, `${which.replaceAll("_", " ")}: `) : "", says),
-    h("p", { class: "note" }, symbol ? h("span", { class: "symbol" }, ...lowered(symbol)) : "", symbol ? " · " : "", h("a", { href: at(link), target: "_blank", rel: "noopener" }, name)),
+    h(
+      "p",
+      { class: "note" },
+      symbol ? h("span", { class: "symbol" }, ...lowered(symbol)) : "",
+      symbol ? " · " : "",
+      h("a", { href: at(link), target: "_blank", rel: "noopener" }, name),
+    ),
   ];
 }
 
 /** α_ce with its index lowered. */
-const lowered = (symbol) => symbol.split(/(_\w+)/).map((part) => (part.startsWith("_") ? h("sub", {}, part.slice(1)) : part));
+const lowered = (symbol) =>
+  symbol.split(/(_\w+)/).map((part) => (part.startsWith("_") ? h("sub", {}, part.slice(1)) : part));
 
 /** Below the button, and within the window. */
 function place(card, button) {

@@ -8,9 +8,16 @@ import { Rounds } from "./rounds.js";
 import { at, call } from "./server.js";
 
 const PATIENCE = 1000; // ms between two questions whether the text encoder is done
-const CONTROLS = [["one-hot", "Use one-hot rows"], ["random", "Use random numbers"]];
+const CONTROLS = [
+  ["one-hot", "Use one-hot rows"],
+  ["random", "Use random numbers"],
+];
 const LEGEND = [["round", "a name's embedding"]];
-const USUAL = { pca: "A flat shadow (PCA) of the embeddings, the same each time: near here need not be near in all dimensions.", umap: "UMAP keeps neighbours together; distances between far groups mean little.", idle: "" };
+const USUAL = {
+  pca: "A flat shadow (PCA) of the embeddings, the same each time: near here need not be near in all dimensions.",
+  umap: "UMAP keeps neighbours together; distances between far groups mean little.",
+  idle: "",
+};
 
 export function mount({ element, props, trigger }) {
   const host = element.querySelector("#nayer-explorer");
@@ -32,7 +39,13 @@ class Explorer {
   build(host) {
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
     this.facts = h("p", { class: "note facts", role: "status" });
-    this.map = new LabelMap({ focus: (index) => this.map.highlight(index), umap: () => this.umap(), title: "Where the names lie", legend: LEGEND, usual: USUAL });
+    this.map = new LabelMap({
+      focus: (index) => this.map.highlight(index),
+      umap: () => this.umap(),
+      title: "Where the names lie",
+      legend: LEGEND,
+      usual: USUAL,
+    });
     this.rounds = new Rounds({ seen: () => this.seen });
     this.matrices = new Matrices({ focus: (pair) => this.map.highlight(pair) });
     this.answered = h("div", { class: "explorer-grid" }, this.map.element, this.rounds.element, this.matrices.element);
@@ -62,7 +75,11 @@ class Explorer {
 
   async answerTo(form) {
     try {
-      const answer = await fetch(at("explore"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(form) });
+      const answer = await fetch(at("explore"), {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(form),
+      });
       if (answer.ok) return await answer.json();
     } catch {
       // said below
@@ -83,8 +100,15 @@ class Explorer {
     put(this.notice, "hidden", state === "ready");
     this.notice.className = state === "loading" ? "notice quiet" : "notice";
     if (state === "ready") return this.notice.replaceChildren();
-    const buttons = controls ? CONTROLS.map(([latent, name]) => h("button", { type: "button", onclick: () => this.trigger("play", { latent }) }, name)) : [];
-    this.notice.replaceChildren(h("span", {}, sentence), ...(buttons.length ? [h("div", { class: "choices" }, ...buttons)] : []));
+    const buttons = controls
+      ? CONTROLS.map(([latent, name]) =>
+          h("button", { type: "button", onclick: () => this.trigger("play", { latent }) }, name),
+        )
+      : [];
+    this.notice.replaceChildren(
+      h("span", {}, sentence),
+      ...(buttons.length ? [h("div", { class: "choices" }, ...buttons)] : []),
+    );
   }
 
   async umap() {

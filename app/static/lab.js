@@ -14,7 +14,16 @@ import { at, command, leave } from "./server.js";
 import { Strip } from "./strip.js";
 
 const KEPT = "nayer-lab"; // localStorage: { run, token }
-const STATES = { queued: "waiting for a place", starting: "starting", running: "running", paused: "paused", finished: "finished", stopped: "stopped", failed: "failed", interrupted: "interrupted" };
+const STATES = {
+  queued: "waiting for a place",
+  starting: "starting",
+  running: "running",
+  paused: "paused",
+  finished: "finished",
+  stopped: "stopped",
+  failed: "failed",
+  interrupted: "interrupted",
+};
 
 export function mount({ element, props }) {
   const host = element.querySelector("#nayer-lab");
@@ -41,14 +50,33 @@ class Lab {
     this.line = h("p", { class: "standing" });
     this.spoken = h("p", { class: "unseen", role: "status" });
     this.progress = h("i", { class: "progress" });
-    this.bar = h("div", { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" }, h("div", { class: "choices" }, this.toggle, this.stop), this.line, this.spoken, this.progress);
+    this.bar = h(
+      "div",
+      { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" },
+      h("div", { class: "choices" }, this.toggle, this.stop),
+      this.line,
+      this.spoken,
+      this.progress,
+    );
     this.verdict = h("section", { class: "card verdicts", "aria-label": "What may be said", hidden: true });
     this.columns = h("div", { class: "arms" });
     this.drill = new Drill({ host: this.host });
     this.charts = new LabCharts({ pick: (arm, round) => this.openDrill(arm, round) });
     this.table = new Results();
-    this.strip = new Strip({ ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, this.chosen), arms: (arm) => (this.chosen = arm) });
-    this.shown = h("div", { class: "lab-shown", hidden: true }, this.bar, this.columns, this.charts.element, this.verdict, this.table.element, this.strip.element);
+    this.strip = new Strip({
+      ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, this.chosen),
+      arms: (arm) => (this.chosen = arm),
+    });
+    this.shown = h(
+      "div",
+      { class: "lab-shown", hidden: true },
+      this.bar,
+      this.columns,
+      this.charts.element,
+      this.verdict,
+      this.table.element,
+      this.strip.element,
+    );
     this.host.replaceChildren(unseen("Runs side by side", "h2"), this.form.element, this.notice, this.shown);
   }
 
@@ -58,7 +86,16 @@ class Lab {
     this.complain("");
     this.form.busy(true);
     try {
-      const begun = await command("start_lab", experiment, teacher, seed, seconds, repeats, arms, remembered().token ?? "");
+      const begun = await command(
+        "start_lab",
+        experiment,
+        teacher,
+        seed,
+        seconds,
+        repeats,
+        arms,
+        remembered().token ?? "",
+      );
       this.kept = { run: begun.run, token: begun.token };
       localStorage.setItem(KEPT, JSON.stringify(this.kept));
       keep({ ...remembered(), token: begun.token }); // one visitor, one token
@@ -127,7 +164,12 @@ class Lab {
     if (!this.arms.length) this.introduce(facts);
     this.facts = facts;
     this.state = facts.state;
-    this.arms.forEach((arm, i) => arm.hear(facts.news[i], facts.results.findLast((result) => result.arm === i)));
+    this.arms.forEach((arm, i) =>
+      arm.hear(
+        facts.news[i],
+        facts.results.findLast((result) => result.arm === i),
+      ),
+    );
     if (facts.state === "failed") this.complain(facts.error);
     this.draw();
     if (this.bringIntoView) this.shown.scrollIntoView({ block: "start" });
@@ -136,7 +178,16 @@ class Lab {
 
   introduce(facts) {
     const address = at(`live/${this.kept.run}`);
-    this.arms = facts.arms.map((title, number) => new Arm({ number, title, address: `${address}/arm/${number}`, pick: (round) => this.openDrill(number, round), change: (wanted) => this.change(number, title, wanted) }));
+    this.arms = facts.arms.map(
+      (title, number) =>
+        new Arm({
+          number,
+          title,
+          address: `${address}/arm/${number}`,
+          pick: (round) => this.openDrill(number, round),
+          change: (wanted) => this.change(number, title, wanted),
+        }),
+    );
     this.chosen = 0;
     this.columns.style.setProperty("--arms", facts.arms.length);
     this.columns.replaceChildren(...this.arms.map((arm) => arm.element));
@@ -170,7 +221,8 @@ class Lab {
     put(this.stop, "disabled", !active);
     for (const arm of this.arms) put(arm.change, "hidden", !active);
     const parts = this.standing(facts, active);
-    if (this.stands !== parts.join()) this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
+    if (this.stands !== parts.join())
+      this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
     this.stands = parts.join();
     say(this.spoken, `The lab is ${STATES[this.state]}.`);
     const work = facts.budget * facts.arms.length * facts.seeds.length;
@@ -185,16 +237,35 @@ class Lab {
 
   standing(facts, active) {
     const now = Math.max(facts.seeds[0], ...facts.results.map((result) => result.seed));
-    const seeds = facts.seeds.length === 1 ? `seed ${facts.seeds[0]}` : active ? `seed ${now}, ${facts.seeds.indexOf(now) + 1} of ${facts.seeds.length}` : `${facts.seeds.length} seeds`;
+    const seeds =
+      facts.seeds.length === 1
+        ? `seed ${facts.seeds[0]}`
+        : active
+          ? `seed ${now}, ${facts.seeds.indexOf(now) + 1} of ${facts.seeds.length}`
+          : `${facts.seeds.length} seeds`;
     const wait = facts.wait ? `, about ${duration(facts.wait)} to wait` : "";
-    const ahead = facts.ahead ? (facts.ahead === 1 ? "1 run ahead of you" : `${facts.ahead} runs ahead of you`) + wait : "";
+    const ahead = facts.ahead
+      ? (facts.ahead === 1 ? "1 run ahead of you" : `${facts.ahead} runs ahead of you`) + wait
+      : "";
     const teacher = this.arms.find((arm) => arm.model.facts)?.model.facts.teacher;
-    return [STATES[this.state] ?? this.state, ahead, facts.title, teacher ? `teacher ${teacher}` : "", `${duration(facts.budget)} an arm`, seeds, active ? `about ${duration(facts.left)} left` : ""].filter(Boolean);
+    return [
+      STATES[this.state] ?? this.state,
+      ahead,
+      facts.title,
+      teacher ? `teacher ${teacher}` : "",
+      `${duration(facts.budget)} an arm`,
+      seeds,
+      active ? `about ${duration(facts.left)} left` : "",
+    ].filter(Boolean);
   }
 
   drawVerdict(facts) {
     const told = facts.sentences.join("\n");
-    if (this.told !== told) this.verdict.replaceChildren(titled(h("h3", {}, facts.question || "What may be said"), "panel/verdict"), ...facts.sentences.map((sentence) => h("p", {}, sentence)));
+    if (this.told !== told)
+      this.verdict.replaceChildren(
+        titled(h("h3", {}, facts.question || "What may be said"), "panel/verdict"),
+        ...facts.sentences.map((sentence) => h("p", {}, sentence)),
+      );
     this.told = told;
     put(this.verdict, "hidden", !told);
   }

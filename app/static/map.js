@@ -7,7 +7,11 @@ const WIDTH = 1.36; // half of the map; anchors fill the middle, names and dots 
 const HEIGHT = 1.02;
 
 const NAMED = 16; // so many classes have their names in full size; of more, those that find room, smaller
-const LEGEND = [["round", "embedding, fixed"], ["round hollow", "noisy layer's output"], ["round tiny", "newest sample"]];
+const LEGEND = [
+  ["round", "embedding, fixed"],
+  ["round hollow", "noisy layer's output"],
+  ["round tiny", "newest sample"],
+];
 const USUAL = {
   pca: "A flat shadow (PCA) of the embedding space; each re-draw scatters the outputs anew round their class.",
   umap: "UMAP keeps neighbours together; distances between far groups mean little.",
@@ -16,26 +20,81 @@ const USUAL = {
 
 export class LabelMap {
   /** `focus(class or null)` hears where the pointer is; `umap()` promises { state, sentence, anchors, outputs, samples }, and without it there is PCA only. `usual` are the notes under the map: { pca, umap, idle }. */
-  constructor({ focus, umap = null, title = "Where the classes lie", about = ["panel/map", "control/umap"], legend = LEGEND, usual = USUAL }) {
+  constructor({
+    focus,
+    umap = null,
+    title = "Where the classes lie",
+    about = ["panel/map", "control/umap"],
+    legend = LEGEND,
+    usual = USUAL,
+  }) {
     this.focus = focus;
     this.umap = umap;
     this.usual = usual;
     this.mode = "pca";
-    this.svg = s("svg", { viewBox: `${-WIDTH} ${-HEIGHT} ${2 * WIDTH} ${2 * HEIGHT}`, class: "map", role: "img", "aria-label": "Map of the label embeddings: empty." });
-    this.layers = { samples: s("g", { class: "dots samples" }), outputs: s("g", { class: "dots outputs" }), anchors: s("g", { class: "anchors" }) };
-    this.svg.append(s("g", { class: "cross" }, s("line", { x1: -WIDTH, x2: WIDTH, y1: 0, y2: 0 }), s("line", { y1: -HEIGHT, y2: HEIGHT, x1: 0, x2: 0 })), ...Object.values(this.layers));
-    this.svg.addEventListener("pointerover", (event) => this.focus(event.target.dataset?.class === undefined ? null : Number(event.target.dataset.class)));
+    this.svg = s("svg", {
+      viewBox: `${-WIDTH} ${-HEIGHT} ${2 * WIDTH} ${2 * HEIGHT}`,
+      class: "map",
+      role: "img",
+      "aria-label": "Map of the label embeddings: empty.",
+    });
+    this.layers = {
+      samples: s("g", { class: "dots samples" }),
+      outputs: s("g", { class: "dots outputs" }),
+      anchors: s("g", { class: "anchors" }),
+    };
+    this.svg.append(
+      s(
+        "g",
+        { class: "cross" },
+        s("line", { x1: -WIDTH, x2: WIDTH, y1: 0, y2: 0 }),
+        s("line", { y1: -HEIGHT, y2: HEIGHT, x1: 0, x2: 0 }),
+      ),
+      ...Object.values(this.layers),
+    );
+    this.svg.addEventListener("pointerover", (event) =>
+      this.focus(event.target.dataset?.class === undefined ? null : Number(event.target.dataset.class)),
+    );
     this.svg.addEventListener("pointerleave", () => this.focus(null));
     this.note = h("p", { class: "note" });
-    this.buttons = (umap ? ["pca", "umap"] : []).map((mode) => h("button", { type: "button", "aria-pressed": String(mode === "pca"), onclick: () => this.choose(mode) }, mode.toUpperCase()));
+    this.buttons = (umap ? ["pca", "umap"] : []).map((mode) =>
+      h(
+        "button",
+        { type: "button", "aria-pressed": String(mode === "pca"), onclick: () => this.choose(mode) },
+        mode.toUpperCase(),
+      ),
+    );
     this.table = h("tbody");
-    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, h("thead", {}, h("tr", {}, ...["class", "x", "y"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
+    this.details = h(
+      "details",
+      { class: "numbers", ontoggle: () => this.fillTable() },
+      h("summary", {}, "Numbers"),
+      h(
+        "div",
+        { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" },
+        h(
+          "table",
+          {},
+          h("thead", {}, h("tr", {}, ...["class", "x", "y"].map((name) => h("th", { scope: "col" }, name)))),
+          this.table,
+        ),
+      ),
+    );
     this.element = h(
       "section",
       { class: "card map-card", "aria-label": title },
-      h("div", { class: "card-head" }, titled(h("h3", {}, title), about), umap && h("div", { class: "segmented small", role: "group", "aria-label": "Projection" }, ...this.buttons)),
+      h(
+        "div",
+        { class: "card-head" },
+        titled(h("h3", {}, title), about),
+        umap && h("div", { class: "segmented small", role: "group", "aria-label": "Projection" }, ...this.buttons),
+      ),
       this.svg,
-      h("div", { class: "legend" }, ...legend.map(([mark, name]) => h("span", { class: "key" }, h("i", { class: mark }), name))),
+      h(
+        "div",
+        { class: "legend" },
+        ...legend.map(([mark, name]) => h("span", { class: "key" }, h("i", { class: mark }), name)),
+      ),
       this.note,
       this.details,
     );
@@ -97,12 +156,17 @@ export class LabelMap {
     this.drawDots(this.layers.samples, shown.samples, place, total, 0.017);
     this.drawDots(this.layers.outputs, shown.outputs, place, total, 0.024);
     this.drawAnchors(shown.anchors, place, total);
-    put(this.svg, "aria-label", `Map of ${total} label embeddings as fixed anchors, with ${shown.outputs.length} noisy-layer outputs and ${shown.samples.length} samples round them.`);
+    put(
+      this.svg,
+      "aria-label",
+      `Map of ${total} label embeddings as fixed anchors, with ${shown.outputs.length} noisy-layer outputs and ${shown.samples.length} samples round them.`,
+    );
   }
 
   drawDots(layer, dots, place, total, radius) {
     while (layer.children.length > dots.length) layer.lastChild.remove();
-    while (layer.children.length < dots.length) layer.append(s("circle", { r: radius, style: "transform:translate(0px,0px)" }));
+    while (layer.children.length < dots.length)
+      layer.append(s("circle", { r: radius, style: "transform:translate(0px,0px)" }));
     dots.forEach((dot, i) => {
       const [x, y] = place(dot);
       const circle = layer.children[i];
@@ -117,7 +181,11 @@ export class LabelMap {
     this.drawn = anchors;
     const placed = anchors.map((dot) => place(dot));
     const many = total > NAMED;
-    const names = beside(placed, anchors.map((dot) => shortened(this.facts.classes[dot[2]])), many ? 0.68 : 1);
+    const names = beside(
+      placed,
+      anchors.map((dot) => shortened(this.facts.classes[dot[2]])),
+      many ? 0.68 : 1,
+    );
     put(this.svg, "data-many", many);
     this.layers.anchors.replaceChildren(
       ...anchors.map((dot, i) => {
@@ -126,8 +194,28 @@ export class LabelMap {
         return s(
           "g",
           { "data-class": dot[2] },
-          s("circle", { cx: x, cy: y, r: many ? 0.028 : 0.05, "data-class": dot[2], style: `--colour:${classColour(dot[2], total)}` }, s("title", {}, name)),
-          s("text", { x: names[i].x, y: names[i].y, "text-anchor": names[i].anchor, "data-class": dot[2], class: many && names[i].cost > CROWDED ? "crowded" : null }, shortened(name)),
+          s(
+            "circle",
+            {
+              cx: x,
+              cy: y,
+              r: many ? 0.028 : 0.05,
+              "data-class": dot[2],
+              style: `--colour:${classColour(dot[2], total)}`,
+            },
+            s("title", {}, name),
+          ),
+          s(
+            "text",
+            {
+              x: names[i].x,
+              y: names[i].y,
+              "text-anchor": names[i].anchor,
+              "data-class": dot[2],
+              class: many && names[i].cost > CROWDED ? "crowded" : null,
+            },
+            shortened(name),
+          ),
         );
       }),
     );
@@ -146,7 +234,17 @@ export class LabelMap {
 
   fillTable() {
     if (!this.details.open || !this.pca) return;
-    this.table.replaceChildren(...this.pca.anchors.map(([x, y, label]) => h("tr", {}, h("th", { scope: "row" }, h("bdi", {}, this.facts.classes[label])), h("td", {}, x.toFixed(3)), h("td", {}, y.toFixed(3)))));
+    this.table.replaceChildren(
+      ...this.pca.anchors.map(([x, y, label]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, h("bdi", {}, this.facts.classes[label])),
+          h("td", {}, x.toFixed(3)),
+          h("td", {}, y.toFixed(3)),
+        ),
+      ),
+    );
   }
 }
 
@@ -187,7 +285,9 @@ function beside(placed, names, size) {
     let best = null;
     for (const choice of choices) {
       choice.box = box(choice.left, choice.y - 0.08 * size, width, LINE * size);
-      const outside = Math.max(0, -WIDTH - choice.left, choice.left + width - WIDTH) + Math.max(0, -HEIGHT - choice.box.top, choice.box.bottom - HEIGHT);
+      const outside =
+        Math.max(0, -WIDTH - choice.left, choice.left + width - WIDTH) +
+        Math.max(0, -HEIGHT - choice.box.top, choice.box.bottom - HEIGHT);
       choice.cost = outside + taken.reduce((sum, other, j) => sum + (j === i ? 0 : shared(choice.box, other)), 0);
       if (!best || choice.cost < best.cost - 1e-6) best = choice;
     }
@@ -198,4 +298,7 @@ function beside(placed, names, size) {
 
 const box = (left, top, width, height) => ({ left, top, right: left + width, bottom: top + height });
 
-const shared = (a, b) => Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)) * 100;
+const shared = (a, b) =>
+  Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) *
+  Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)) *
+  100;

@@ -5,7 +5,10 @@ import { titled } from "./explained.js";
 import { Matrix, cosine, scaleKey } from "./matrix.js";
 
 const LISTED = 300; // pairs in the table
-const ORDERS = [["typed", "as typed"], ["alike", "alike together"]];
+const ORDERS = [
+  ["typed", "as typed"],
+  ["alike", "alike together"],
+];
 
 export class Matrices {
   /** `focus([class, class] or null)` hears which pair is pointed at. */
@@ -14,16 +17,46 @@ export class Matrices {
     this.order = "typed";
     this.before = new Matrix({ title: "Before BatchNorm", point: (pair) => this.point(pair) });
     this.after = new Matrix({ title: "After BatchNorm", point: (pair) => this.point(pair) });
-    this.buttons = ORDERS.map(([order, name]) => h("button", { type: "button", "aria-pressed": String(order === this.order), onclick: () => this.arrange(order) }, name));
+    this.buttons = ORDERS.map(([order, name]) =>
+      h(
+        "button",
+        { type: "button", "aria-pressed": String(order === this.order), onclick: () => this.arrange(order) },
+        name,
+      ),
+    );
     this.explained = h("p", { class: "explained" });
     this.readout = h("p", { class: "readout", "aria-live": "polite" });
     this.caption = h("caption");
     this.table = h("tbody");
-    this.details = h("details", { class: "numbers", ontoggle: () => this.fillTable() }, h("summary", {}, "Numbers, pair by pair"), h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" }, h("table", {}, this.caption, h("thead", {}, h("tr", {}, ...["name", "name", "before", "after"].map((name) => h("th", { scope: "col" }, name)))), this.table)));
+    this.details = h(
+      "details",
+      { class: "numbers", ontoggle: () => this.fillTable() },
+      h("summary", {}, "Numbers, pair by pair"),
+      h(
+        "div",
+        { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" },
+        h(
+          "table",
+          {},
+          this.caption,
+          h(
+            "thead",
+            {},
+            h("tr", {}, ...["name", "name", "before", "after"].map((name) => h("th", { scope: "col" }, name))),
+          ),
+          this.table,
+        ),
+      ),
+    );
     this.element = h(
       "section",
       { class: "card matrices", "aria-label": "Cosines between the names" },
-      h("div", { class: "card-head" }, titled(h("h3", {}, "How alike are the names to the generator?"), "panel/cosines"), h("div", { class: "segmented small", role: "group", "aria-label": "Order of the names" }, ...this.buttons)),
+      h(
+        "div",
+        { class: "card-head" },
+        titled(h("h3", {}, "How alike are the names to the generator?"), "panel/cosines"),
+        h("div", { class: "segmented small", role: "group", "aria-label": "Order of the names" }, ...this.buttons),
+      ),
       this.explained,
       this.readout,
       h("div", { class: "pair-of-matrices" }, this.before.element, this.after.element),
@@ -55,7 +88,9 @@ export class Matrices {
 
   closest({ closest, lowest, highest }, side) {
     if (highest - lowest < 0.0005) return [`Every pair has ${cosine(highest)}.`];
-    const pairs = closest.map(([i, j]) => h("li", {}, this.name(i), " and ", this.name(j), ` ${cosine(this.cosines[side](i, j))}`));
+    const pairs = closest.map(([i, j]) =>
+      h("li", {}, this.name(i), " and ", this.name(j), ` ${cosine(this.cosines[side](i, j))}`),
+    );
     return [`From ${cosine(lowest)} to ${cosine(highest)}. Closest:`, h("ol", {}, ...pairs)];
   }
 
@@ -87,7 +122,19 @@ export class Matrices {
   tell(pair) {
     if (!pair) return say(this.readout, "Point at a square, or tab to a matrix and use the arrow keys.");
     const [i, j] = pair;
-    const said = i === j ? [this.name(i), ": a name and itself, cosine 1."] : [this.name(i), " and ", this.name(j), ": cosine ", h("b", {}, cosine(this.cosines.before(i, j))), " before, ", h("b", {}, cosine(this.cosines.after(i, j))), " after BatchNorm."];
+    const said =
+      i === j
+        ? [this.name(i), ": a name and itself, cosine 1."]
+        : [
+            this.name(i),
+            " and ",
+            this.name(j),
+            ": cosine ",
+            h("b", {}, cosine(this.cosines.before(i, j))),
+            " before, ",
+            h("b", {}, cosine(this.cosines.after(i, j))),
+            " after BatchNorm.",
+          ];
     this.readout.replaceChildren(...said);
   }
 
@@ -100,8 +147,26 @@ export class Matrices {
     const { before, after } = this.cosines;
     const pairs = this.answer.asked.names.flatMap((_, i) => Array.from({ length: i }, (_, j) => [j, i]));
     pairs.sort(([a, b], [c, d]) => before(c, d) - before(a, b) || a - c || b - d);
-    say(this.caption, pairs.length > LISTED ? `The ${LISTED} closest of ${pairs.length.toLocaleString("en-GB")} pairs` : `All ${pairs.length} pairs, the closest first`);
-    this.table.replaceChildren(...pairs.slice(0, LISTED).map(([i, j]) => h("tr", {}, h("th", { scope: "row" }, this.name(i)), h("th", { scope: "row" }, this.name(j)), h("td", {}, cosine(before(i, j), 3)), h("td", {}, cosine(after(i, j), 3)))));
+    say(
+      this.caption,
+      pairs.length > LISTED
+        ? `The ${LISTED} closest of ${pairs.length.toLocaleString("en-GB")} pairs`
+        : `All ${pairs.length} pairs, the closest first`,
+    );
+    this.table.replaceChildren(
+      ...pairs
+        .slice(0, LISTED)
+        .map(([i, j]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, this.name(i)),
+            h("th", { scope: "row" }, this.name(j)),
+            h("td", {}, cosine(before(i, j), 3)),
+            h("td", {}, cosine(after(i, j), 3)),
+          ),
+        ),
+    );
   }
 }
 

@@ -17,10 +17,17 @@ export class Matrix {
     this.title = title;
     this.said = h("p", { class: "note said" });
     this.element = h("div", { class: "matrix-box" }, h("h4", {}, title), this.canvas, this.lens, this.said);
-    for (const kind of ["pointermove", "pointerdown"]) this.canvas.addEventListener(kind, (event) => this.point(this.at(event)));
-    this.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && document.activeElement !== this.canvas && this.point(null));
+    for (const kind of ["pointermove", "pointerdown"])
+      this.canvas.addEventListener(kind, (event) => this.point(this.at(event)));
+    this.canvas.addEventListener(
+      "pointerleave",
+      (event) => event.pointerType === "mouse" && document.activeElement !== this.canvas && this.point(null),
+    );
     this.canvas.addEventListener("keydown", (event) => this.key(event));
-    this.canvas.addEventListener("focus", () => this.marked ?? this.point(this.data && [this.data.order[0], this.data.order[1]]));
+    this.canvas.addEventListener(
+      "focus",
+      () => this.marked ?? this.point(this.data && [this.data.order[0], this.data.order[1]]),
+    );
     new ResizeObserver(() => this.canvas.clientWidth !== this.width && this.draw()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(() => this.draw(), 100));
   }
@@ -131,7 +138,9 @@ export class Matrix {
     if (!this.frame) return null;
     const box = this.canvas.getBoundingClientRect();
     const { rim, side } = this.frame;
-    const [column, row] = [(event.clientX - box.left - rim) / side, (event.clientY - box.top - rim) / side].map(Math.floor);
+    const [column, row] = [(event.clientX - box.left - rim) / side, (event.clientY - box.top - rim) / side].map(
+      Math.floor,
+    );
     const { order } = this.data;
     return order[row] === undefined || order[column] === undefined ? null : [order[row], order[column]];
   }
@@ -142,7 +151,9 @@ export class Matrix {
     if (!step || !this.data) return;
     event.preventDefault();
     const { order } = this.data;
-    const places = (this.marked ?? [order[0], order[0]]).map((name, axis) => Math.max(0, Math.min(order.length - 1, order.indexOf(name) + step[axis])));
+    const places = (this.marked ?? [order[0], order[0]]).map((name, axis) =>
+      Math.max(0, Math.min(order.length - 1, order.indexOf(name) + step[axis])),
+    );
     this.point(places.map((place) => order[place]));
   }
 }
@@ -152,7 +163,11 @@ export function scaleKey() {
   return h("div", { class: "scale-key", "aria-hidden": "true" }, h("span", {}, "−1"), h("i"), h("span", {}, "1"));
 }
 
-export const cosine = (value, digits = 2) => value.toFixed(digits).replace("-", "−").replace(/^−(0\.0+)$/, "$1");
+export const cosine = (value, digits = 2) =>
+  value
+    .toFixed(digits)
+    .replace("-", "−")
+    .replace(/^−(0\.0+)$/, "$1");
 
 function layout(canvas, rows, columns, names, width) {
   const pen = canvas.getContext("2d");
@@ -187,7 +202,9 @@ function fitting(pen, name, room, loud) {
 function colours(element) {
   const style = getComputedStyle(element);
   const read = (name) => style.getPropertyValue(name).trim();
-  const [cold, zero, warm] = ["--cold", "--zero", "--warm"].map((name) => [1, 3, 5].map((at) => parseInt(read(name).slice(at, at + 2), 16)));
+  const [cold, zero, warm] = ["--cold", "--zero", "--warm"].map((name) =>
+    [1, 3, 5].map((at) => parseInt(read(name).slice(at, at + 2), 16)),
+  );
   const of = (value) => {
     const end = value < 0 ? cold : warm;
     return zero.map((from, i) => Math.round(from + (end[i] - from) * Math.abs(value)));

@@ -48,7 +48,8 @@ export function told(model, news) {
       next[name] = value.anew ? value.points : [...next[name], ...value.points];
     else if (name === "rows") next.rows = merged(next.rows, value);
     else if (name === "changes") next.changes = [...next.changes, ...value];
-    else if (name === "redraws") next.redraws = [...next.redraws, ...value.filter(([round]) => round > 0)]; // at 0 nothing is drawn anew
+    else if (name === "redraws")
+      next.redraws = [...next.redraws, ...value.filter(([round]) => round > 0)]; // at 0 nothing is drawn anew
     else next[name] = value;
   }
   next.making = news.making ?? null;

@@ -14,12 +14,35 @@ export class NamesLesson {
   constructor({ lesson, seen }) {
     Object.assign(this, { lesson, seen, turn: 0 });
     this.typed = h("textarea", { rows: 5 }, lesson.names.join("\n"));
-    this.table = h("select", { onchange: () => this.press() }, ...lesson.choice.options.map(([title, { latent }]) => h("option", { value: latent }, title)));
+    this.table = h(
+      "select",
+      { onchange: () => this.press() },
+      ...lesson.choice.options.map(([title, { latent }]) => h("option", { value: latent }, title)),
+    );
     this.facts = h("p", { class: "note", role: "status" });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
     const field = (label, input) => h("label", { class: "field" }, h("span", {}, label), input);
-    this.controls = h("div", { class: "lesson-control" }, field("Class names, one a line", this.typed), field(lesson.choice.label, this.table), h("div", { class: "choices" }, h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show them"), about(["control/names", "setting/latent", "setting/embedding_norm"], "names and tables")), this.facts, this.notice);
-    this.map = new LabelMap({ focus: (index) => this.map.highlight(index), title: "Where the names lie", about: "panel/map", legend: LEGEND, usual: USUAL });
+    this.controls = h(
+      "div",
+      { class: "lesson-control" },
+      field("Class names, one a line", this.typed),
+      field(lesson.choice.label, this.table),
+      h(
+        "div",
+        { class: "choices" },
+        h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show them"),
+        about(["control/names", "setting/latent", "setting/embedding_norm"], "names and tables"),
+      ),
+      this.facts,
+      this.notice,
+    );
+    this.map = new LabelMap({
+      focus: (index) => this.map.highlight(index),
+      title: "Where the names lie",
+      about: "panel/map",
+      legend: LEGEND,
+      usual: USUAL,
+    });
     this.matrices = new Matrices({ focus: (pair) => this.map.highlight(pair) });
     this.element = h("div", { class: "lesson-live" }, this.map.element, this.matrices.element);
   }
@@ -46,7 +69,11 @@ export class NamesLesson {
     const { prompt, encoder } = this.lesson;
     try {
       const body = JSON.stringify({ typed: this.typed.value, prompt, latent: this.table.value, encoder });
-      const answer = await fetch(at("explore"), { method: "POST", headers: { "Content-Type": "application/json" }, body });
+      const answer = await fetch(at("explore"), {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body,
+      });
       if (answer.ok) return await answer.json();
     } catch {
       // said below

@@ -6,7 +6,10 @@ import { keep, remembered } from "./kept.js";
 import { offer } from "./offered.js";
 import { at } from "./server.js";
 
-const CONTROLS = [["one-hot", "Use one-hot rows"], ["random", "Use random numbers"]];
+const CONTROLS = [
+  ["one-hot", "Use one-hot rows"],
+  ["random", "Use random numbers"],
+];
 
 export function mount({ element, props, trigger }) {
   const host = element.querySelector("#nayer-own");
@@ -23,7 +26,23 @@ class OwnTeacher {
     this.names = h("textarea", { id: "own-names", rows: 3 });
     this.send = h("button", { type: "submit", class: "primary" }, "Check and use it");
     this.answer = h("div", { class: "notice quiet", role: "status", hidden: true });
-    const form = h("form", { class: "own" }, h("p", { class: "note" }, props.info, " ", about(["control/own_teacher", "control/names", "setting/test_data"], "your own teacher")), field("config.json", this.config), field("model.safetensors", this.weights), field("Class names", this.names, props.names), field("Test images", this.tests, props.tests), this.send, this.answer);
+    const form = h(
+      "form",
+      { class: "own" },
+      h(
+        "p",
+        { class: "note" },
+        props.info,
+        " ",
+        about(["control/own_teacher", "control/names", "setting/test_data"], "your own teacher"),
+      ),
+      field("config.json", this.config),
+      field("model.safetensors", this.weights),
+      field("Class names", this.names, props.names),
+      field("Test images", this.tests, props.tests),
+      this.send,
+      this.answer,
+    );
     form.addEventListener("submit", (event) => this.bring(event));
     host.replaceChildren(form);
   }
@@ -33,17 +52,36 @@ class OwnTeacher {
     const [config, weights, tests] = [this.config, this.weights, this.tests].map((input) => input.files[0]);
     if (!config || !weights) return this.tell(["Choose config.json and model.safetensors first."], true);
     const size = [config, weights, tests].reduce((sum, file) => sum + (file?.size ?? 0), 0);
-    if (size > this.props.most) return this.tell([`The files are ${megabytes(size)} MB; at most ${megabytes(this.props.most)} MB can be sent.`], true);
+    if (size > this.props.most)
+      return this.tell(
+        [`The files are ${megabytes(size)} MB; at most ${megabytes(this.props.most)} MB can be sent.`],
+        true,
+      );
     put(this.send, "disabled", true);
     this.tell(["The files are being checked…"]);
-    const value = await this.sent({ config, weights, tests, classes: this.names.value, token: remembered().token ?? "" });
+    const value = await this.sent({
+      config,
+      weights,
+      tests,
+      classes: this.names.value,
+      token: remembered().token ?? "",
+    });
     put(this.send, "disabled", false);
     if (value.error) return this.tell([value.error], true);
     keep({ ...remembered(), token: value.token });
     offer(value.card);
     this.trigger("select", { teacher: value.teacher, title: value.card.title });
     this.tell([`“${value.card.title}” is chosen, with ${value.card.classes.length} classes.`, ...value.said]);
-    if (value.table === "unsure") this.answer.append(h("div", { class: "choices" }, ...CONTROLS.map(([latent, name]) => h("button", { type: "button", onclick: () => this.trigger("play", { latent }) }, name))));
+    if (value.table === "unsure")
+      this.answer.append(
+        h(
+          "div",
+          { class: "choices" },
+          ...CONTROLS.map(([latent, name]) =>
+            h("button", { type: "button", onclick: () => this.trigger("play", { latent }) }, name),
+          ),
+        ),
+      );
   }
 
   async sent(parts) {
@@ -52,7 +90,10 @@ class OwnTeacher {
     try {
       const answer = await fetch(at("bring"), { method: "POST", body });
       if (answer.ok) return await answer.json();
-      return { error: answer.status === 413 ? "The files are larger than can be sent." : "The files were not taken; try again." };
+      return {
+        error:
+          answer.status === 413 ? "The files are larger than can be sent." : "The files were not taken; try again.",
+      };
     } catch {
       return { error: "The files did not arrive; try again." };
     }

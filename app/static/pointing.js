@@ -42,7 +42,9 @@ export class Pointer {
   }
 
   told() {
-    const values = this.chart.lines.map((line) => [line, line.value(this.nearest)]).filter(([, value]) => value !== null && value !== undefined);
+    const values = this.chart.lines
+      .map((line) => [line, line.value(this.nearest)])
+      .filter(([, value]) => value !== null && value !== undefined);
     return `${this.x} ${Math.round(10 * this.nearest[0]) / 10}: ${values.map(([line, value]) => `${line.name} ${line.format(value)}`).join(", ")}`;
   }
 
@@ -50,7 +52,11 @@ export class Pointer {
     const { points, scale, svg } = this.chart;
     if (!points.length || !scale) return this.at(null);
     const box = svg.getBoundingClientRect();
-    const away = (point) => Math.hypot(scale.x(point[0]) - (event.clientX - box.left), this.apart ? this.down(point) - (event.clientY - box.top) : 0);
+    const away = (point) =>
+      Math.hypot(
+        scale.x(point[0]) - (event.clientX - box.left),
+        this.apart ? this.down(point) - (event.clientY - box.top) : 0,
+      );
     this.at(points.reduce((best, point) => (away(point) < away(best) ? point : best)));
   }
 

@@ -19,11 +19,41 @@ export class Replay {
     this.at = 0; // seconds of the run
     this.next = 0; // the moment that comes next
     this.calm = calm;
-    this.toggle = h("button", { type: "button", class: "play-recording", onclick: () => this.play(!this.timer) }, "Pause");
-    this.slider = h("input", { type: "range", min: 0, max: 1, step: 0.1, value: 0, "aria-label": "Time in the recording", oninput: () => this.seek(Number(this.slider.value)) });
-    this.speed = h("select", { "aria-label": "Speed of the recording" }, ...SPEEDS.map((speed) => h("option", { value: speed, selected: speed === FIRST_SPEED }, `${speed}×`)));
+    this.toggle = h(
+      "button",
+      { type: "button", class: "play-recording", onclick: () => this.play(!this.timer) },
+      "Pause",
+    );
+    this.slider = h("input", {
+      type: "range",
+      min: 0,
+      max: 1,
+      step: 0.1,
+      value: 0,
+      "aria-label": "Time in the recording",
+      oninput: () => this.seek(Number(this.slider.value)),
+    });
+    this.speed = h(
+      "select",
+      { "aria-label": "Speed of the recording" },
+      ...SPEEDS.map((speed) => h("option", { value: speed, selected: speed === FIRST_SPEED }, `${speed}×`)),
+    );
     this.clock = h("span", { class: "figure" });
-    this.element = h("section", { class: "card replay", "aria-label": "Recording" }, h("p", {}, h("b", { class: "tag" }, "Recording"), " ", about), h("div", { class: "player" }, this.toggle, this.slider, this.clock, this.speed, close && h("button", { type: "button", onclick: close }, "Close"), explained("control/replay", "a recording")));
+    this.element = h(
+      "section",
+      { class: "card replay", "aria-label": "Recording" },
+      h("p", {}, h("b", { class: "tag" }, "Recording"), " ", about),
+      h(
+        "div",
+        { class: "player" },
+        this.toggle,
+        this.slider,
+        this.clock,
+        this.speed,
+        close && h("button", { type: "button", onclick: close }, "Close"),
+        explained("control/replay", "a recording"),
+      ),
+    );
   }
 
   /** Fetches the recording; false where there is none. */

@@ -22,7 +22,16 @@ export class Results {
     const columns = COLUMNS.map(([name]) => head(name));
     this.measured = columns[0];
     const heads = [head("arm"), head("seed"), ...columns, head("state")];
-    this.element = h("section", { class: "card results", "aria-label": "Results by arm and seed" }, titled(h("h3", {}, "Every arm, every seed"), ["panel/results", "measure/seconds"]), h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Results" }, h("table", { class: "lab-table" }, h("thead", {}, h("tr", {}, ...heads)), this.rows)));
+    this.element = h(
+      "section",
+      { class: "card results", "aria-label": "Results by arm and seed" },
+      titled(h("h3", {}, "Every arm, every seed"), ["panel/results", "measure/seconds"]),
+      h(
+        "div",
+        { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Results" },
+        h("table", { class: "lab-table" }, h("thead", {}, h("tr", {}, ...heads)), this.rows),
+      ),
+    );
   }
 
   update({ arms, results }) {
@@ -36,7 +45,12 @@ export class Results {
         h(
           "tr",
           {},
-          h("th", { scope: "row" }, h("i", { class: "swatch", style: `--arm:${ARM_COLOURS[result.arm]}` }), arms[result.arm]),
+          h(
+            "th",
+            { scope: "row" },
+            h("i", { class: "swatch", style: `--arm:${ARM_COLOURS[result.arm]}` }),
+            arms[result.arm],
+          ),
           h("td", {}, String(result.seed)),
           ...COLUMNS.map(([, show]) => h("td", {}, show(result))),
           h("td", { class: "state" }, result.failure || (result.done ? "done" : "going on")),

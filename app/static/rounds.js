@@ -7,19 +7,41 @@ import { at } from "./server.js";
 
 const KEPT_ROUNDS = 24;
 const STEP = 700; // ms a round, when they are played
-const LEGEND = [["round", "embedding, fixed"], ["round tiny", "sample, by the teacher's features"]];
-const USUAL = { pca: "The teacher's features of each invented image, turned and scaled as a whole so that the class means come to lie on the embeddings. A flat shadow (PCA)." };
+const LEGEND = [
+  ["round", "embedding, fixed"],
+  ["round tiny", "sample, by the teacher's features"],
+];
+const USUAL = {
+  pca: "The teacher's features of each invented image, turned and scaled as a whole so that the class means come to lie on the embeddings. A flat shadow (PCA).",
+};
 
 export class Rounds {
   /** `seen()` says whether the explorer is on show. */
   constructor({ seen }) {
     Object.assign(this, { seen });
-    this.map = new LabelMap({ focus: (index) => this.map.highlight(index), title: "Where the samples of your run fall", about: ["panel/rounds", "measure/at_home"], legend: LEGEND, usual: USUAL });
-    this.slider = h("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": "Round", oninput: () => this.choose(Number(this.slider.value)) });
+    this.map = new LabelMap({
+      focus: (index) => this.map.highlight(index),
+      title: "Where the samples of your run fall",
+      about: ["panel/rounds", "measure/at_home"],
+      legend: LEGEND,
+      usual: USUAL,
+    });
+    this.slider = h("input", {
+      type: "range",
+      min: "0",
+      max: "0",
+      value: "0",
+      "aria-label": "Round",
+      oninput: () => this.choose(Number(this.slider.value)),
+    });
     this.play = h("button", { type: "button", class: "small", onclick: () => this.toggle() }, "▶ Play the rounds");
     this.line = h("p", { class: "round-line" });
     this.controls = h("div", { class: "rounds" }, this.play, this.slider, this.line);
-    this.idle = h("p", { class: "idle" }, "No run yet. Press Play in the tab Live: each round's samples appear here, and the newest 24 rounds stay on the slider.");
+    this.idle = h(
+      "p",
+      { class: "idle" },
+      "No run yet. Press Play in the tab Live: each round's samples appear here, and the newest 24 rounds stay on the slider.",
+    );
     this.map.element.querySelector(".legend").after(this.controls);
     this.map.svg.after(this.idle);
     this.element = this.map.element;
@@ -91,7 +113,10 @@ export class Rounds {
 
   place() {
     if (this.at === null) return this.rounds.length - 1;
-    return Math.max(0, this.rounds.findIndex(({ round }) => round === this.at));
+    return Math.max(
+      0,
+      this.rounds.findIndex(({ round }) => round === this.at),
+    );
   }
 
   draw() {
@@ -106,6 +131,9 @@ export class Rounds {
     this.slider.value = place;
     put(this.slider, "aria-valuetext", `round ${shown.round + 1}`);
     put(this.play, "disabled", this.rounds.length < 2);
-    say(this.line, `Round ${shown.round + 1}${this.at === null ? ", the newest" : ""}: in all ${this.facts.width} dimensions ${percent(shown.at_home)} of its ${shown.dots.length} samples lie nearest to their own class's embedding.`);
+    say(
+      this.line,
+      `Round ${shown.round + 1}${this.at === null ? ", the newest" : ""}: in all ${this.facts.width} dimensions ${percent(shown.at_home)} of its ${shown.dots.length} samples lie nearest to their own class's embedding.`,
+    );
   }
 }

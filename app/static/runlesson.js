@@ -11,7 +11,14 @@ import { ENDED } from "./model.js";
 import { at, command, leave } from "./server.js";
 import { Strip } from "./strip.js";
 
-const NAMES = { empty: "▶ Run it", running: "Pause", paused: "Resume", queued: "Waiting", starting: "Starting", interrupted: "▶ Run it" };
+const NAMES = {
+  empty: "▶ Run it",
+  running: "Pause",
+  paused: "Resume",
+  queued: "Waiting",
+  starting: "Starting",
+  interrupted: "▶ Run it",
+};
 
 export class RunLesson {
   /** `kept`: the run of this lesson that was going on when the page was left, { run, token }. */
@@ -25,20 +32,48 @@ export class RunLesson {
 
   build() {
     const { choice, shows, strip } = this.lesson;
-    this.choice = h("select", { class: "lesson-choice" }, ...choice.options.map(([title], i) => h("option", { value: i, selected: i === choice.chosen }, title)));
+    this.choice = h(
+      "select",
+      { class: "lesson-choice" },
+      ...choice.options.map(([title], i) => h("option", { value: i, selected: i === choice.chosen }, title)),
+    );
     this.button = h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() });
     this.stop = h("button", { type: "button", class: "lesson-stop", onclick: () => this.command("stop") }, "Stop");
     this.line = h("p", { class: "note standing-line" });
     this.spoken = h("p", { class: "unseen", role: "status" });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
-    this.controls = h("div", { class: "lesson-control" }, h("label", { class: "field" }, h("span", {}, choice.label), this.choice), h("div", { class: "choices" }, this.button, this.stop, about(this.changed(), "what this lesson changes")), this.line, this.spoken, this.notice);
-    this.empty = h("div", { class: "card lesson-empty" }, h("p", {}, `Nothing has run yet. Press ${NAMES.empty}, or the space bar: ${this.promise()}`));
+    this.controls = h(
+      "div",
+      { class: "lesson-control" },
+      h("label", { class: "field" }, h("span", {}, choice.label), this.choice),
+      h("div", { class: "choices" }, this.button, this.stop, about(this.changed(), "what this lesson changes")),
+      this.line,
+      this.spoken,
+      this.notice,
+    );
+    this.empty = h(
+      "div",
+      { class: "card lesson-empty" },
+      h("p", {}, `Nothing has run yet. Press ${NAMES.empty}, or the space bar: ${this.promise()}`),
+    );
     this.columns = h("div", { class: "arms" });
     this.drill = new Drill({ host: this.columns });
     this.charts = new LabCharts({ shown: shows, pick: (arm, round) => this.openDrill(arm, round) });
     this.verdict = h("section", { class: "card verdicts", "aria-label": "What your run says", hidden: true });
-    this.strip = strip ? new Strip({ ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, this.strips), arms: (arm) => (this.strips = arm) }) : null;
-    this.shown = h("div", { class: "lab-shown", hidden: true }, this.columns, this.strip?.element ?? "", this.charts.element, this.verdict);
+    this.strip = strip
+      ? new Strip({
+          ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, this.strips),
+          arms: (arm) => (this.strips = arm),
+        })
+      : null;
+    this.shown = h(
+      "div",
+      { class: "lab-shown", hidden: true },
+      this.columns,
+      this.strip?.element ?? "",
+      this.charts.element,
+      this.verdict,
+    );
     this.element = h("div", { class: "lesson-live" }, this.empty, this.shown);
   }
 
@@ -66,7 +101,10 @@ export class RunLesson {
     const { lesson } = this;
     const [title, changes] = lesson.choice.options[Number(this.choice.value)];
     const { teacher = lesson.teacher, ...settings } = changes;
-    const arms = lesson.arms.map(([name, own]) => ({ title: name, settings: { ...lesson.everywhere, ...own, ...(lesson.choice.arm ? {} : settings) } }));
+    const arms = lesson.arms.map(([name, own]) => ({
+      title: name,
+      settings: { ...lesson.everywhere, ...own, ...(lesson.choice.arm ? {} : settings) },
+    }));
     if (lesson.choice.arm) arms.push({ title, settings: { ...lesson.everywhere, ...settings } });
     this.state = "starting";
     this.complain("");
@@ -118,14 +156,22 @@ export class RunLesson {
     if (!this.arms.length) this.introduce(facts);
     this.facts = facts;
     this.state = facts.state;
-    this.arms.forEach((arm, i) => arm.hear(facts.news[i], facts.results.findLast((result) => result.arm === i)));
+    this.arms.forEach((arm, i) =>
+      arm.hear(
+        facts.news[i],
+        facts.results.findLast((result) => result.arm === i),
+      ),
+    );
     if (facts.state === "failed") this.complain(facts.error);
     this.draw();
   }
 
   introduce(facts) {
     const address = at(`live/${this.kept.run}`);
-    this.arms = facts.arms.map((title, number) => new Arm({ number, title, address: `${address}/arm/${number}`, pick: (round) => this.openDrill(number, round) }));
+    this.arms = facts.arms.map(
+      (title, number) =>
+        new Arm({ number, title, address: `${address}/arm/${number}`, pick: (round) => this.openDrill(number, round) }),
+    );
     this.columns.style.setProperty("--arms", facts.arms.length);
     this.columns.replaceChildren(...this.arms.map((arm) => arm.element));
     this.strip?.compare(facts.arms);
@@ -158,24 +204,41 @@ export class RunLesson {
     put(this.shown, "hidden", !facts);
     put(this.element, "data-state", state);
     say(this.line, this.standing());
-    say(this.spoken, { running: "The lesson's runs are going on.", paused: "Paused.", finished: "The lesson's runs are finished.", stopped: "Stopped.", queued: "Waiting for a place." }[state] ?? "");
+    say(
+      this.spoken,
+      {
+        running: "The lesson's runs are going on.",
+        paused: "Paused.",
+        finished: "The lesson's runs are finished.",
+        stopped: "Stopped.",
+        queued: "Waiting for a place.",
+      }[state] ?? "",
+    );
     if (!facts) return;
     this.charts.update(this.arms, facts.budget);
     const classes = this.arms.find((arm) => arm.model.facts)?.model.facts.classes;
     if (this.strip && classes) this.strip.introduce(classes);
     this.strip?.enable(Boolean(classes));
     const told = ENDED.has(state) ? facts.sentences : [];
-    if (this.told !== told.join()) this.verdict.replaceChildren(titled(h("h3", {}, "What your run says"), "panel/verdict"), ...told.map((sentence) => h("p", {}, sentence)));
+    if (this.told !== told.join())
+      this.verdict.replaceChildren(
+        titled(h("h3", {}, "What your run says"), "panel/verdict"),
+        ...told.map((sentence) => h("p", {}, sentence)),
+      );
     this.told = told.join();
     put(this.verdict, "hidden", !told.length);
   }
 
   standing() {
     const { facts, state } = this;
-    if (state === "queued" && facts) return facts.ahead === 1 ? "1 run is ahead of you; yours starts by itself." : `${facts.ahead} runs are ahead of you; yours starts by itself.`;
+    if (state === "queued" && facts)
+      return facts.ahead === 1
+        ? "1 run is ahead of you; yours starts by itself."
+        : `${facts.ahead} runs are ahead of you; yours starts by itself.`;
     if (state === "starting" || (state === "queued" && !facts)) return "The teacher is being loaded.";
     if (!facts) return `${this.promise()} It takes the place of your live run.`;
-    if (ENDED.has(state)) return `${duration(facts.budget)} of work each, seed ${facts.seeds[0]}. Change the choice and run it again.`;
+    if (ENDED.has(state))
+      return `${duration(facts.budget)} of work each, seed ${facts.seeds[0]}. Change the choice and run it again.`;
     return `${duration(facts.budget)} of work each, about ${duration(facts.left)} left.`;
   }
 

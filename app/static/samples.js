@@ -11,12 +11,34 @@ export class Samples {
     this.classes = [];
     this.heads = h("div", { class: "heads", role: "row" });
     this.body = h("div", { class: "rows", role: "rowgroup" });
-    this.grid = h("div", { class: "grid", role: "grid", "aria-label": "Invented images, a column a class, newest round first", onkeydown: (event) => this.move(event) }, h("div", { role: "rowgroup", class: "heads-group" }, this.heads), this.body);
+    this.grid = h(
+      "div",
+      {
+        class: "grid",
+        role: "grid",
+        "aria-label": "Invented images, a column a class, newest round first",
+        onkeydown: (event) => this.move(event),
+      },
+      h("div", { role: "rowgroup", class: "heads-group" }, this.heads),
+      this.body,
+    );
     this.summary = h("p", { class: "note summary" });
     this.tip = h("div", { class: "tip", hidden: true, role: "presentation" });
     this.count = h("span", { class: "aside" });
-    this.legend = h("span", { class: "aside legend-dots" }, h("span", {}, h("i", { class: "dot teacher-no" }), "teacher sees another class"), h("span", {}, h("i", { class: "dot student-no" }), "student sees another class"));
-    this.element = h("section", { class: "card samples", "aria-label": "Samples" }, h("div", { class: "card-head" }, titled(h("h3", {}, "Images invented so far"), "panel/samples"), this.legend), this.summary, h("div", { class: "scroll-box" }, this.grid), this.tip);
+    this.legend = h(
+      "span",
+      { class: "aside legend-dots" },
+      h("span", {}, h("i", { class: "dot teacher-no" }), "teacher sees another class"),
+      h("span", {}, h("i", { class: "dot student-no" }), "student sees another class"),
+    );
+    this.element = h(
+      "section",
+      { class: "card samples", "aria-label": "Samples" },
+      h("div", { class: "card-head" }, titled(h("h3", {}, "Images invented so far"), "panel/samples"), this.legend),
+      this.summary,
+      h("div", { class: "scroll-box" }, this.grid),
+      this.tip,
+    );
     this.grid.addEventListener("pointerover", (event) => this.hover(event.target.closest(".cell, .head")));
     this.grid.addEventListener("pointerleave", () => this.hover(null));
     this.grid.addEventListener("focusin", (event) => this.hover(event.target.closest(".cell")));
@@ -30,7 +52,14 @@ export class Samples {
     this.grid.classList.toggle("many", classes.length > 12);
     this.heads.replaceChildren(
       h("span", { class: "gutter", role: "columnheader" }, unseen("round")),
-      ...classes.map((name, i) => h("span", { class: "head", role: "columnheader", "data-class": i, title: name }, h("i", { style: `background:${classColour(i, classes.length)}` }), h("span", {}, name))),
+      ...classes.map((name, i) =>
+        h(
+          "span",
+          { class: "head", role: "columnheader", "data-class": i, title: name },
+          h("i", { style: `background:${classColour(i, classes.length)}` }),
+          h("span", {}, name),
+        ),
+      ),
       h("span", { class: "gutter", role: "columnheader" }, unseen("share of the batch that the teacher recognises")),
     );
     this.clear();
@@ -44,7 +73,13 @@ export class Samples {
   }
 
   easel() {
-    this.live = h("div", { class: "row live idle", role: "row" }, h("span", { class: "gutter", role: "gridcell" }, ""), ...this.classes.map((_, i) => h("span", { class: "cell blank", role: "gridcell", "data-class": i })), h("span", { class: "gutter hit" }));
+    this.live = h(
+      "div",
+      { class: "row live idle", role: "row" },
+      h("span", { class: "gutter", role: "gridcell" }, ""),
+      ...this.classes.map((_, i) => h("span", { class: "cell blank", role: "gridcell", "data-class": i })),
+      h("span", { class: "gutter hit" }),
+    );
     return this.live;
   }
 
@@ -76,13 +111,31 @@ export class Samples {
       const [seen, sure] = row.teacher[i];
       const [guess, share] = row.student[i];
       const told = `${this.classes[label]}, round ${row.round + 1}: the teacher sees ${this.classes[seen]}, ${percent(sure)}; the student ${this.classes[guess]}, ${percent(share)}.`;
-      const cell = h("span", { class: "cell", role: "gridcell", tabindex: -1, "data-class": label, "data-round": row.round, "data-at": i, "aria-label": told });
+      const cell = h("span", {
+        class: "cell",
+        role: "gridcell",
+        tabindex: -1,
+        "data-class": label,
+        "data-round": row.round,
+        "data-at": i,
+        "aria-label": told,
+      });
       this.paint(cell, url, i, row.labels.length);
       if (seen !== label) cell.append(h("i", { class: "dot teacher-no" }));
       if (guess !== label) cell.append(h("i", { class: "dot student-no" }));
       return cell;
     });
-    const element = h("div", { class: "row", role: "row" }, h("span", { class: "gutter", role: "rowheader" }, String(row.round + 1)), ...cells, h("span", { class: "gutter hit", title: "share of the batch that the teacher recognises" }, percent(row.label_hit)));
+    const element = h(
+      "div",
+      { class: "row", role: "row" },
+      h("span", { class: "gutter", role: "rowheader" }, String(row.round + 1)),
+      ...cells,
+      h(
+        "span",
+        { class: "gutter hit", title: "share of the batch that the teacher recognises" },
+        percent(row.label_hit),
+      ),
+    );
     element.classList.toggle("unpooled", !row.pooled);
     if (total && !this.rows.size) cells[0]?.setAttribute("tabindex", "0");
     return element;
@@ -103,7 +156,8 @@ export class Samples {
       const waits = model.state === "running" && model.phase === "student";
       say(name, waits ? "…" : "");
       say(hit, "");
-      if (!model.rows.length && model.state !== "running" && model.state !== "paused") for (const cell of this.live.querySelectorAll(".cell")) cell.style.backgroundImage = "";
+      if (!model.rows.length && model.state !== "running" && model.state !== "paused")
+        for (const cell of this.live.querySelectorAll(".cell")) cell.style.backgroundImage = "";
       return;
     }
     if (this.making === making.frame) return;
@@ -129,9 +183,16 @@ export class Samples {
 
   summarise(model) {
     const newest = model.rows.at(-1);
-    if (!newest) return say(this.summary, model.making ? `Round 1, step ${model.making.step + 1} of ${model.making.steps}: out of noise.` : "");
+    if (!newest)
+      return say(
+        this.summary,
+        model.making ? `Round 1, step ${model.making.step + 1} of ${model.making.steps}: out of noise.` : "",
+      );
     const agree = newest.labels.filter((label, i) => newest.teacher[i][0] === label).length;
-    say(this.summary, `Newest row, round ${newest.round + 1}: the teacher recognises ${agree} of these ${newest.labels.length}, and ${percent(newest.label_hit)} of the whole batch${newest.pooled ? "." : "; too early to keep."}`);
+    say(
+      this.summary,
+      `Newest row, round ${newest.round + 1}: the teacher recognises ${agree} of these ${newest.labels.length}, and ${percent(newest.label_hit)} of the whole batch${newest.pooled ? "." : "; too early to keep."}`,
+    );
   }
 
   hover(target) {
@@ -147,8 +208,25 @@ export class Samples {
     big.style.backgroundSize = target.style.backgroundSize;
     big.style.backgroundPosition = target.style.backgroundPosition;
     const line = (who, [seen, sure], kind) =>
-      h("div", { class: `verdict ${kind}` }, h("span", {}, who), h("b", {}, this.classes[seen]), h("span", { class: "figure" }, percent(sure)), h("span", { class: "meter" }, h("i", { style: `width:${100 * sure}%` })));
-    this.tip.replaceChildren(big, h("div", {}, h("strong", {}, this.classes[label]), h("small", {}, `made in round ${row.round + 1}`), line("teacher", row.teacher[at], "by-teacher"), line("student", row.student[at], "by-student")));
+      h(
+        "div",
+        { class: `verdict ${kind}` },
+        h("span", {}, who),
+        h("b", {}, this.classes[seen]),
+        h("span", { class: "figure" }, percent(sure)),
+        h("span", { class: "meter" }, h("i", { style: `width:${100 * sure}%` })),
+      );
+    this.tip.replaceChildren(
+      big,
+      h(
+        "div",
+        {},
+        h("strong", {}, this.classes[label]),
+        h("small", {}, `made in round ${row.round + 1}`),
+        line("teacher", row.teacher[at], "by-teacher"),
+        line("student", row.student[at], "by-student"),
+      ),
+    );
     put(this.tip, "hidden", false);
     const box = this.element.getBoundingClientRect();
     const cell = target.getBoundingClientRect();
@@ -162,10 +240,12 @@ export class Samples {
   }
 
   highlight(index) {
-    for (const head of this.heads.querySelectorAll(".head")) head.classList.toggle("dim", index !== null && Number(head.dataset.class) !== index);
+    for (const head of this.heads.querySelectorAll(".head"))
+      head.classList.toggle("dim", index !== null && Number(head.dataset.class) !== index);
     this.grid.classList.toggle("focussed", index !== null);
     this.grid.style.setProperty("--focus", index ?? -1);
-    for (const cell of this.body.querySelectorAll(".cell")) cell.classList.toggle("dim", index !== null && Number(cell.dataset.class) !== index);
+    for (const cell of this.body.querySelectorAll(".cell"))
+      cell.classList.toggle("dim", index !== null && Number(cell.dataset.class) !== index);
   }
 
   move(event) {

@@ -23,7 +23,11 @@ export async function call(endpoint, ...data) {
 
 async function posted(path, body) {
   try {
-    const answer = await fetch(at(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    const answer = await fetch(at(path), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
     return await answer.json();
   } catch {
     return { error: "The command did not arrive; try again." };

@@ -15,7 +15,15 @@ const FILES = [
   ["run.nayer", "Save it as a recording"],
   ["nayer-run.zip", "everything (zip)"],
 ];
-const HIDEABLE = { "field-teacher": "teacher", "field-preset": "preset", "field-latent": "latent", "field-rounds": "rounds", "field-seed": "seed", "reset-policy": "reset policy", "all-settings": "all settings" };
+const HIDEABLE = {
+  "field-teacher": "teacher",
+  "field-preset": "preset",
+  "field-latent": "latent",
+  "field-rounds": "rounds",
+  "field-seed": "seed",
+  "reset-policy": "reset policy",
+  "all-settings": "all settings",
+};
 const OURS = ["watch", "hide", "lesson"]; // words of an address that are no settings
 
 export class Sharing {
@@ -23,13 +31,20 @@ export class Sharing {
     this.command = copied("Command line that repeats this run");
     this.link = copied("Address that sets this run up");
     this.watch = copied("Link to follow this run live; it commands nothing");
-    this.hidden = Object.entries(HIDEABLE).map(([id, name]) => h("label", {}, h("input", { type: "checkbox", value: id, onchange: () => this.tell() }), ` ${name}`));
+    this.hidden = Object.entries(HIDEABLE).map(([id, name]) =>
+      h("label", {}, h("input", { type: "checkbox", value: id, onchange: () => this.tell() }), ` ${name}`),
+    );
     this.files = h("p", { class: "files", hidden: true });
     this.element = h(
       "details",
       { class: "card sharing", hidden: true },
       h("summary", {}, "Share and keep"),
-      h("p", { class: "titled" }, "The same run again, the run as it goes on, and what it leaves.", explained("control/share", "sharing")),
+      h(
+        "p",
+        { class: "titled" },
+        "The same run again, the run as it goes on, and what it leaves.",
+        explained("control/share", "sharing"),
+      ),
       h("div", { class: "fields" }, this.link.element, this.watch.element, this.command.element),
       h("fieldset", {}, h("legend", {}, "Hide from who follows the address:"), ...this.hidden),
       this.files,
@@ -45,7 +60,13 @@ export class Sharing {
     put(this.files, "hidden", !over);
     if (over && this.filed !== run) {
       this.filed = run;
-      this.files.replaceChildren("Files: ", ...FILES.flatMap(([name, about], i) => [i ? " · " : "", h("a", { href: at(`live/${run}/export/${name}`), download: name }, about)]));
+      this.files.replaceChildren(
+        "Files: ",
+        ...FILES.flatMap(([name, about], i) => [
+          i ? " · " : "",
+          h("a", { href: at(`live/${run}/export/${name}`), download: name }, about),
+        ]),
+      );
     }
     this.command.say(model.facts.repeat.command);
     this.tell();
@@ -54,7 +75,10 @@ export class Sharing {
   tell() {
     const address = new URL(document.baseURI);
     address.search = new URLSearchParams(this.words);
-    const hide = this.hidden.map((label) => label.firstChild).filter((box) => box.checked).map((box) => box.value);
+    const hide = this.hidden
+      .map((label) => label.firstChild)
+      .filter((box) => box.checked)
+      .map((box) => box.value);
     if (hide.length) address.searchParams.set("hide", hide.join(" "));
     this.link.say(address.href);
     const watch = new URL(document.baseURI);
@@ -68,12 +92,15 @@ export function address() {
   const words = Object.fromEntries(new URLSearchParams(location.search));
   hide((words.hide ?? "").split(" ").filter((id) => id in HIDEABLE));
   const watch = /^[\w-]{1,64}$/.test(words.watch ?? "") ? words.watch : null;
-  const settings = Object.fromEntries(Object.entries(words).filter(([name]) => !OURS.includes(name) && /^[a-z][a-z0-9_]*$/.test(name)));
+  const settings = Object.fromEntries(
+    Object.entries(words).filter(([name]) => !OURS.includes(name) && /^[a-z][a-z0-9_]*$/.test(name)),
+  );
   return { watch, words: "preset" in settings || "teacher" in settings ? settings : null };
 }
 
 function hide(ids) {
-  if (ids.length) document.head.append(h("style", {}, `${ids.map((id) => `#${id}`).join(", ")} { display: none !important; }`));
+  if (ids.length)
+    document.head.append(h("style", {}, `${ids.map((id) => `#${id}`).join(", ")} { display: none !important; }`));
 }
 
 /** A line to be copied, with its button. */
@@ -90,5 +117,8 @@ function copied(label) {
     say(button, "Copied");
     setTimeout(() => say(button, "Copy"), 1500);
   };
-  return { element: h("div", { class: "copied" }, h("span", {}, label), text, button), say: (value) => text.value === value || (text.value = value) };
+  return {
+    element: h("div", { class: "copied" }, h("span", {}, label), text, button),
+    say: (value) => text.value === value || (text.value = value),
+  };
 }

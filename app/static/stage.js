@@ -62,22 +62,47 @@ class Stage {
       this.samples.highlight(index);
       this.map.highlight(index);
     };
-    this.bar = new Bar({ toggle: () => this.toggle(), step: (kind) => this.step((this.stepKind = kind)), slow: () => this.slow(), apply: () => this.apply(), revive: () => this.revive(), burst: () => this.command("burst"), stop: () => this.command("stop") }, this.props.lends);
+    this.bar = new Bar(
+      {
+        toggle: () => this.toggle(),
+        step: (kind) => this.step((this.stepKind = kind)),
+        slow: () => this.slow(),
+        apply: () => this.apply(),
+        revive: () => this.revive(),
+        burst: () => this.command("burst"),
+        stop: () => this.command("stop"),
+      },
+      this.props.lends,
+    );
     this.diagram = new Diagram(this.props.parts);
     this.samples = new Samples({ focus });
     this.samples.pictured = (url, count) => this.diagram.picture(url, count);
     this.accuracy = new Accuracy();
     this.losses = new Losses();
     this.drill = new Drill({ host: this.host });
-    this.strip = new Strip({ ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, 0) });
-    this.diversity = new Diversity({ pick: (round) => this.drill.show({ address: this.address, round, classes: this.model.facts?.classes ?? [] }) });
+    this.strip = new Strip({
+      ask: (label, count) => command("redraws", this.kept.run, this.kept.token, label, count, 0),
+    });
+    this.diversity = new Diversity({
+      pick: (round) => this.drill.show({ address: this.address, round, classes: this.model.facts?.classes ?? [] }),
+    });
     this.map = new LabelMap({ focus, umap: () => this.umap() });
     this.notice = h("div", { class: "notice", hidden: true, role: "alert" });
     const [title, text] = this.props.empty;
-    this.empty = h("div", { class: "empty" }, h("h3", {}, title), h("p", {}, text), h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"));
+    this.empty = h(
+      "div",
+      { class: "empty" },
+      h("h3", {}, title),
+      h("p", {}, text),
+      h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"),
+    );
     this.samples.element.querySelector(".scroll-box").append(this.empty);
     this.player = h("div", { class: "player-slot" });
-    this.again = h("button", { type: "button", hidden: true, onclick: () => this.playBack(this.kept.run, "again") }, "Play this run back");
+    this.again = h(
+      "button",
+      { type: "button", hidden: true, onclick: () => this.playBack(this.kept.run, "again") },
+      "Play this run back",
+    );
     this.sharing = new Sharing();
     this.sheet = h("a", { download: "nayer-run.png", hidden: "" }, "Save this run as one picture");
     this.keeping = h("span", { class: "keeping" });
@@ -87,7 +112,26 @@ class Stage {
       unseen("The run", "h2"),
       this.notice,
       this.player,
-      h("div", { class: "stage-grid" }, h("div", { class: "main" }, this.diagram.element, this.samples.element, this.strip.element, this.sharing.element), h("div", { class: "side" }, this.accuracy.element, this.diversity.element, this.map.element, this.losses.element)),
+      h(
+        "div",
+        { class: "stage-grid" },
+        h(
+          "div",
+          { class: "main" },
+          this.diagram.element,
+          this.samples.element,
+          this.strip.element,
+          this.sharing.element,
+        ),
+        h(
+          "div",
+          { class: "side" },
+          this.accuracy.element,
+          this.diversity.element,
+          this.map.element,
+          this.losses.element,
+        ),
+      ),
       this.foot,
     );
   }
@@ -193,7 +237,13 @@ class Stage {
   async playBack(run, why) {
     this.leaveReplay();
     const leave = why === "greeting" || why === "waiting" ? null : () => this.leaveReplay();
-    const replay = new Replay({ address: at(`live/${run}`), about: this.props.recorded[why], calm: calm(), changed: () => this.replay === replay && this.draw(), close: leave });
+    const replay = new Replay({
+      address: at(`live/${run}`),
+      about: this.props.recorded[why],
+      calm: calm(),
+      changed: () => this.replay === replay && this.draw(),
+      close: leave,
+    });
     replay.why = why;
     this.replay = replay;
     this.player.replaceChildren(replay.element);
@@ -315,8 +365,24 @@ class Stage {
     if (model.state === "empty") return "Point at a part, or tab to it, to read what it does.";
     if (model.state === "queued") return "All places are taken; your run begins as soon as one falls free.";
     if (model.state === "starting") return "The teacher is being loaded.";
-    if (ENDED.has(model.state)) return { "rounds done": "All rounds are done.", "time is up": "The time is up.", stopped: "The run was stopped; what it has shown stays." }[model.reason] ?? (model.state === "interrupted" ? "The server ended while this run was going on; press Go on, and it does from its last checkpoint." : "");
-    const doing = { redraw: "Noise is re-drawn.", generator: "The generator learns to paint what the teacher recognises.", pool: "The best batch goes into the pool.", student: "The student imitates the teacher on the pool.", measure: "The student is measured." };
+    if (ENDED.has(model.state))
+      return (
+        {
+          "rounds done": "All rounds are done.",
+          "time is up": "The time is up.",
+          stopped: "The run was stopped; what it has shown stays.",
+        }[model.reason] ??
+        (model.state === "interrupted"
+          ? "The server ended while this run was going on; press Go on, and it does from its last checkpoint."
+          : "")
+      );
+    const doing = {
+      redraw: "Noise is re-drawn.",
+      generator: "The generator learns to paint what the teacher recognises.",
+      pool: "The best batch goes into the pool.",
+      student: "The student imitates the teacher on the pool.",
+      measure: "The student is measured.",
+    };
     return doing[model.phase] ?? "";
   }
 
@@ -337,4 +403,3 @@ class Stage {
     event.preventDefault();
   }
 }
-

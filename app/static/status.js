@@ -23,7 +23,10 @@ export function mount({ element, props }) {
 async function rows(names) {
   try {
     const facts = await (await fetch(at("health"), { cache: "no-store" })).json();
-    return names.map(([path, label]) => [label, told(path, facts)]).filter(([, value]) => value !== "").flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, value)]);
+    return names
+      .map(([path, label]) => [label, told(path, facts)])
+      .filter(([, value]) => value !== "")
+      .flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, value)]);
   } catch {
     return [h("dt", {}, "state"), h("dd", {}, "The server does not answer.")];
   }
@@ -40,9 +43,15 @@ function told(path, facts) {
       return value.of ? `${value.runs} runs, ${value.megabytes.toFixed(1)} of ${value.of} MB` : "nothing";
     case "runs":
     case "refused":
-      return Object.entries(value).map(([what, count]) => `${count} ${what}`).join(", ") || "none";
+      return (
+        Object.entries(value)
+          .map(([what, count]) => `${count} ${what}`)
+          .join(", ") || "none"
+      );
     case "versions":
-      return Object.entries(value).map(([what, number]) => `${what} ${number}`).join(", ");
+      return Object.entries(value)
+        .map(([what, number]) => `${what} ${number}`)
+        .join(", ");
     case "up_seconds":
     case "waits.now":
     case "waits.usual":

@@ -10,15 +10,45 @@ export class Strip {
   /** `ask(label, count)` gives the server's answer or throws a sentence; `arms(number)` hears which arm is chosen. */
   constructor({ ask, arms = null }) {
     this.ask = ask;
-    this.arm = h("select", { "aria-label": "Arm of the strip", hidden: true, onchange: () => arms(Number(this.arm.value)) });
+    this.arm = h("select", {
+      "aria-label": "Arm of the strip",
+      hidden: true,
+      onchange: () => arms(Number(this.arm.value)),
+    });
     this.classes = [];
     this.choice = h("select", { "aria-label": "Class of the strip" });
-    this.button = h("button", { type: "button", class: "primary", onclick: () => this.draw() }, `Re-draw ${COUNT} times`);
-    this.told = h("p", { class: "note", role: "status" }, "Pick a class: its images through freshly drawn noisy layers, and below them through one that is held.");
+    this.button = h(
+      "button",
+      { type: "button", class: "primary", onclick: () => this.draw() },
+      `Re-draw ${COUNT} times`,
+    );
+    this.told = h(
+      "p",
+      { class: "note", role: "status" },
+      "Pick a class: its images through freshly drawn noisy layers, and below them through one that is held.",
+    );
     this.redrawn = h("div", { class: "strip-row" });
     this.held = h("div", { class: "strip-row" });
-    this.rows = h("div", { class: "strip-rows", hidden: true }, h("h4", {}, "re-drawn for each"), this.redrawn, h("h4", {}, "held"), this.held);
-    this.element = h("section", { class: "card strip", "aria-label": "Reset strip" }, h("div", { class: "card-head" }, titled(h("h3", {}, "What a re-draw does to one label"), "panel/strip"), h("div", { class: "choices" }, this.arm, this.choice, this.button)), this.rows, this.told);
+    this.rows = h(
+      "div",
+      { class: "strip-rows", hidden: true },
+      h("h4", {}, "re-drawn for each"),
+      this.redrawn,
+      h("h4", {}, "held"),
+      this.held,
+    );
+    this.element = h(
+      "section",
+      { class: "card strip", "aria-label": "Reset strip" },
+      h(
+        "div",
+        { class: "card-head" },
+        titled(h("h3", {}, "What a re-draw does to one label"), "panel/strip"),
+        h("div", { class: "choices" }, this.arm, this.choice, this.button),
+      ),
+      this.rows,
+      this.told,
+    );
   }
 
   introduce(classes) {
@@ -62,7 +92,12 @@ export class Strip {
         const tile = h("span", { class: "tile", role: "img", "aria-label": `${this.classes[made.label]}: ${told}` });
         tile.style.backgroundImage = `url("${picture}")`;
         cut(tile, at, made.count);
-        return h("figure", { title: told, class: seen === made.label ? "" : "miss" }, tile, h("figcaption", {}, h("span", {}, this.classes[seen]), h("span", {}, percent(sure))));
+        return h(
+          "figure",
+          { title: told, class: seen === made.label ? "" : "miss" },
+          tile,
+          h("figcaption", {}, h("span", {}, this.classes[seen]), h("span", {}, percent(sure))),
+        );
       }),
     );
   }

@@ -25,7 +25,14 @@ class Tour {
 
   build() {
     const { lessons } = this.props;
-    this.links = lessons.map(({ title }, i) => h("a", { href: addressOf(i + 1), "data-lesson": i + 1 }, h("b", { "aria-hidden": "true" }, String(i + 1)), h("span", {}, title)));
+    this.links = lessons.map(({ title }, i) =>
+      h(
+        "a",
+        { href: addressOf(i + 1), "data-lesson": i + 1 },
+        h("b", { "aria-hidden": "true" }, String(i + 1)),
+        h("span", {}, title),
+      ),
+    );
     this.heading = h("h2", { tabindex: -1 });
     this.place = h("p", { class: "note" });
     this.text = h("p", { class: "lesson-text" });
@@ -34,13 +41,36 @@ class Tour {
     this.panel = h("div", { class: "lesson-panel" });
     this.back = h("button", { type: "button", onclick: () => this.go(this.number - 1) }, "← Back");
     this.next = h("button", { type: "button", class: "primary", onclick: () => this.go(this.number + 1) }, "Next →");
-    const keys = h("p", { class: "note keys" }, h("kbd", {}, "←"), " ", h("kbd", {}, "→"), " steps ", h("kbd", {}, "Space"), " runs");
+    const keys = h(
+      "p",
+      { class: "note keys" },
+      h("kbd", {}, "←"),
+      " ",
+      h("kbd", {}, "→"),
+      " steps ",
+      h("kbd", {}, "Space"),
+      " runs",
+    );
     this.host.replaceChildren(
-      h("nav", { class: "lesson-steps", "aria-label": "Lessons" }, h("ol", {}, ...this.links.map((link) => h("li", {}, link)))),
+      h(
+        "nav",
+        { class: "lesson-steps", "aria-label": "Lessons" },
+        h("ol", {}, ...this.links.map((link) => h("li", {}, link))),
+      ),
       h(
         "div",
         { class: "lesson" },
-        h("section", { class: "card lesson-card", "aria-label": "Lesson" }, this.place, this.heading, this.text, this.controls, h("h3", {}, "What to notice"), this.notice, h("div", { class: "choices lesson-ways" }, this.back, this.next, keys)),
+        h(
+          "section",
+          { class: "card lesson-card", "aria-label": "Lesson" },
+          this.place,
+          this.heading,
+          this.text,
+          this.controls,
+          h("h3", {}, "What to notice"),
+          this.notice,
+          h("div", { class: "choices lesson-ways" }, this.back, this.next, keys),
+        ),
         this.panel,
       ),
     );
@@ -102,8 +132,20 @@ class Tour {
 
   key(event) {
     const { target } = event;
-    if (!this.seen || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat || event.defaultPrevented) return;
-    if (target.closest?.("input, textarea, select, [contenteditable], [role=tab], [role=listbox], svg, dialog, summary")) return;
+    if (
+      !this.seen ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.shiftKey ||
+      event.repeat ||
+      event.defaultPrevented
+    )
+      return;
+    if (
+      target.closest?.("input, textarea, select, [contenteditable], [role=tab], [role=listbox], svg, dialog, summary")
+    )
+      return;
     if (event.key === "ArrowRight") this.go(this.number + 1);
     else if (event.key === "ArrowLeft") this.go(this.number - 1);
     else if (event.key === " " && !target.closest?.("button, a, label")) this.step.press();
