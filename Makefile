@@ -4,7 +4,7 @@
 # make format rewrites the files as the first gate wants them
 # make reliability  what visitors, disks and crashes may do: minutes, writes docs/reliability.md
 # make soak   viewers, sessions and memory under load, on this machine alone: minutes, likewise
-# make reference  writes docs/reference.md from what the code says of itself
+# make reference  writes docs/reference.md and the scripts' constants from what the code says of itself
 # make picture  the README's picture, from a real run
 # make bench  how long things take on this machine, minutes
 #
@@ -17,6 +17,7 @@ SHELL := /bin/bash
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
 candidates := python3 python3.11 python3.12 python3.10 python
+oldest_node := 18
 suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 help:
@@ -25,27 +26,32 @@ help:
 run: .venv/installed
 	@exec $(python) app.py
 
-test: .venv/installed-tools chromium
+test: .venv/installed-tools chromium node_modules/installed
 	$(python) -m ruff format --check
 	$(python) -m ruff check
 	$(python) -m mypy --strict nayer app
 	@# Apart, for beside the package app a file app.py is a second module of that name to mypy.
 	$(python) -m mypy --strict -c "$$(cat app.py)"
+	npx biome ci --error-on-warnings
+	npx tsc
+	node --test tests/js/*.test.js
 	@# A process a core and a thread each: threads that wait for each other cost more than they bring here.
 	OMP_NUM_THREADS=1 $(python) -m pytest -n 2 --dist loadfile
 
 slow: .venv/installed-tools chromium
 	$(python) -m pytest -m slow
 
-format: .venv/installed-tools
+format: .venv/installed-tools node_modules/installed
 	$(python) -m ruff format
 	$(python) -m ruff check --fix
+	npx biome check --write
 
 reliability: .venv/installed-tools
 	OMP_NUM_THREADS=1 $(python) -m tests.reliability
 
 reference: .venv/installed
 	$(python) -m app.reference
+	$(python) -m app.page_constants
 
 soak: .venv/installed-tools
 	OMP_NUM_THREADS=1 $(python) -m tests.reliability --soak
@@ -58,7 +64,7 @@ bench: .venv/installed
 	$(python) -m nayer bench --teacher fashion --seeds 0,1,2 --seconds 60
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache
 
 $(python):
 	@for candidate in $(candidates); do \
@@ -80,11 +86,28 @@ $(python):
 	@$(pip) -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
+# $(call debian,PACKAGES,PURPOSE) installs packages of Debian.
+debian = { \
+  sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+  command -v apt-get >/dev/null && echo "Installing $(1) for $(2)." \
+    && $$sudo apt-get -qq update && $$sudo apt-get -qq install --yes --no-install-recommends $(1) >/dev/null; \
+}
+
 # The browser tests drive Debian's chromium; without it they fail and say so.
 .PHONY: chromium
 chromium:
-	@command -v chromium >/dev/null || { \
-	  sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
-	  command -v apt-get >/dev/null && echo "Installing chromium for the browser tests." \
-	    && $$sudo apt-get -qq update && $$sudo apt-get -qq install --yes --no-install-recommends chromium >/dev/null; \
-	} || echo "chromium could not be installed with apt-get: install it by hand, or the browser tests fail." >&2
+	@command -v chromium >/dev/null || $(call debian,chromium,the browser tests) \
+	  || echo "chromium could not be installed with apt-get: install it by hand, or the browser tests fail." >&2
+
+# Node checks the page's scripts; nothing of it is served.
+.PHONY: node
+node:
+	@{ command -v node && command -v npm; } >/dev/null || $(call debian,nodejs npm,the checks of the page's scripts) \
+	  || { echo "node could not be installed with apt-get: install Node.js $(oldest_node) or newer by hand." >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < $(oldest_node) ? 1 : 0)' \
+	  || { echo "node is $$(node --version); the checks of the page's scripts need $(oldest_node) or newer." >&2; exit 1; }
+
+node_modules/installed: package.json package-lock.json .npmrc | node
+	@echo "Installing package-lock.json."
+	@npm ci --silent --no-audit --no-fund
+	@touch $@

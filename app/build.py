@@ -18,6 +18,7 @@ from app.lab_tab import lab_tab
 from app.own_teacher import OwnTeacher
 from app.refusals import Page, told
 from app.sessions import Registry
+from app.static_files import load_script
 from app.status_panel import status_panel
 from app.tour_tab import tour_tab
 from app.unread import Unread
@@ -27,12 +28,6 @@ from nayer.teacher_cards import TeacherCard
 
 SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
 LOOKS_EVERY = 0.05  # s, between Gradio's looks at whether anybody pressed a button; its 0.001 takes 5 % of a core
-
-# The script module does everything; this only fetches it, from an address that changes with its contents.
-_LOAD_STAGE = """
-const address = new URL('stage/' + props.version + '/stage.js', document.baseURI).href;
-import(address).then((stage) => stage.mount({ element, props, trigger, watch }));
-"""
 
 
 def build(
@@ -66,7 +61,7 @@ def build(
                         stage = gr.HTML(
                             value=None,
                             html_template='<div id="nayer-stage" class="nayer"></div>',
-                            js_on_load=_LOAD_STAGE,
+                            js_on_load=load_script("live/live_page.js", "element", "props", "trigger", "watch"),
                             apply_default_css=False,
                             elem_id="stage",
                             version=version,
@@ -160,7 +155,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
     stage.play(play, form.inputs, stage, **quiet)
     stage.submit(arrive, None, [stage, *form.inputs], **quiet)
     stage.select(restore, None, form.inputs, **quiet)
-    form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooses?.(name)", **quiet)
+    form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooseTeacher?.(name)", **quiet)
 
 
 def _header() -> str:

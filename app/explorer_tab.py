@@ -12,15 +12,12 @@ from app.controls import Form, latent_choices
 from app.explained import caption
 from app.names import listed
 from app.refusals import told
+from app.static_files import load_script
 from nayer.config import Config
 from nayer.labels import LATENTS
 from nayer.teacher_cards import TeacherCard
 
-_LOAD = """
-const address = new URL('stage/' + props.version + '/explorer.js', document.baseURI).href;
-import(address).then((explorer) => explorer.mount({ element, props, trigger }));
-"""
-_ASK = "(typed, prompt, latent, encoder) => window.nayerExplores?.({ typed, prompt, latent, encoder })"
+_ASK = "(typed, prompt, latent, encoder) => window.nayerEmbed?.({ typed, prompt, latent, encoder })"
 
 
 class ExplorerTab:
@@ -62,7 +59,7 @@ class ExplorerTab:
             with gr.Column(elem_classes="nayer-column"):
                 self.stage = gr.HTML(
                     html_template='<div id="nayer-explorer" class="nayer"></div>',
-                    js_on_load=_LOAD,
+                    js_on_load=load_script("embeddings/embeddings_page.js", "element", "props", "trigger"),
                     apply_default_css=False,
                     elem_id="explorer",
                     elem_classes="nayer-frame",

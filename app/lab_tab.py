@@ -6,21 +6,17 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from app.static_files import load_script
 from nayer.arms import EXPERIMENTS
 from nayer.methods import PRESETS
 from nayer.teacher_cards import TeacherCard
-
-_LOAD = """
-const address = new URL('stage/' + props.version + '/lab.js', document.baseURI).href;
-import(address).then((lab) => lab.mount({ element, props }));
-"""
 
 
 def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.HTML:
     """Drawn inside the Blocks context it is made in; `first` is the teacher to begin with."""
     return gr.HTML(
         html_template='<div id="nayer-lab" class="nayer"></div>',
-        js_on_load=_LOAD,
+        js_on_load=load_script("lab/lab_page.js", "element", "props"),
         apply_default_css=False,
         elem_id="lab",
         elem_classes="nayer-frame",

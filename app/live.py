@@ -1,17 +1,15 @@
-"""The plain routes that the stage polls: what is new as JSON, pictures as JPEG, the page's own script and style."""
+"""The plain routes that the page polls: what is new as JSON, pictures as JPEG."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from app.lab_payload import lab_payload
 from app.live_run import LiveRun, NoSuchArm
@@ -20,26 +18,11 @@ from app.plots import sheet
 from app.rhythm import Rhythm
 from app.sessions import Registry
 from app.shelf import NoSuchRun, TooManyGuesses
+from app.static_files import FOREVER
 from app.view import View
 from nayer.errors import NayerError
 
-STATIC = Path(__file__).parent / "static"
 FRESH_SECONDS = 0.5  # how old what a new viewer sees first may be
-_FOREVER = "public, max-age=31536000, immutable"
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-
-
-def static_version() -> str:
-    """A name for the present state of the static files: part of their address, so that browsers may keep them."""
-    digest = hashlib.sha256()
-    for path in sorted(STATIC.iterdir()):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def style_sheets() -> list[str]:
-    """The names of the page's style sheets; `stage.css`, whose colours the others use, comes first."""
-    return sorted((path.name for path in STATIC.glob("*.css")), key=lambda name: (name != "stage.css", name))
 
 
 def told(run: LiveRun, arm: int, since: int) -> bytes | None:
@@ -104,7 +87,6 @@ def routes(
     router = APIRouter()
     sheets = Sheets(sheet)
     beginnings = Beginnings(lambda run, arm: told(run, arm, 0))
-    files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
 
     def news_of(run: LiveRun, news: bytes | None) -> Response:
         """What is new, if anything, and when to ask again."""
@@ -140,7 +122,7 @@ def routes(
             return gone(error)
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not kept any more."}, status_code=404)
-        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
     @router.get("/live/{run}/lab")
     def lab(run: str, since: str = "") -> Response:
@@ -177,7 +159,7 @@ def routes(
             return gone(error)
         if picture is None:
             return JSONResponse({"error": f"batch={number} is not kept any more."}, status_code=404)
-        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
     @router.get("/live/{run}/sheet.png")
     def picture(run: str) -> Response:
@@ -197,13 +179,6 @@ def routes(
     @router.post("/explore")
     def explored(form: dict[str, object]) -> Response:
         return JSONResponse(explore(form), headers={"Cache-Control": "no-store"})
-
-    @router.get("/stage/{version}/{name}")
-    def static(version: str, name: str) -> Response:
-        path = files.get(name)
-        if path is None:
-            return JSONResponse({"error": "There is no such file."}, status_code=404)
-        return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": _FOREVER})
 
     return router
 

@@ -9,13 +9,9 @@ import gradio as gr
 from app import text
 from app.bodies import TEACHER_BODY
 from app.controls import Form
+from app.static_files import load_script
 from nayer.brought import PREFIX
 from nayer.labels import LATENTS
-
-_LOAD = """
-const address = new URL('stage/' + props.version + '/own.js', document.baseURI).href;
-import(address).then((own) => own.mount({ element, props, trigger }));
-"""
 
 
 class OwnTeacher:
@@ -25,8 +21,8 @@ class OwnTeacher:
         self._form = form
         with gr.Accordion("Your own teacher", open=False, elem_id="own-teacher"):
             panel = gr.HTML(
-                html_template='<div id="nayer-own" class="nayer"></div>',
-                js_on_load=_LOAD,
+                html_template='<div id="nayer-upload" class="nayer"></div>',
+                js_on_load=load_script("live/teacher_upload.js", "element", "props", "trigger"),
                 apply_default_css=False,
                 elem_id="own",
                 elem_classes="nayer-frame",

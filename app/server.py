@@ -35,7 +35,7 @@ from app.exports import Exports, export_route
 from app.gate import guarded
 from app.health import health_route
 from app.keeping import Keeping
-from app.live import routes, static_version, style_sheets
+from app.live import routes
 from app.live_run import Source
 from app.memory import give_back
 from app.plans import Plan
@@ -44,6 +44,7 @@ from app.refusals import Refusals
 from app.replay_routes import replay_routes
 from app.rhythm import Rhythm
 from app.sessions import Opener, Registry
+from app.static_files import static_routes, static_version, style_sheets
 from app.store import Store
 from app.theme import theme
 from app.umap_map import UmapMaps
@@ -121,6 +122,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands, registry.counters))
     application.include_router(code_routes())
+    application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads))
     application.include_router(replay_routes(kept))
     application.include_router(export_route(Exports(registry, kept)))

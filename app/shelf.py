@@ -14,7 +14,7 @@ from app.keeping import Keeping
 from app.live_run import LiveRun
 from nayer.errors import NayerError
 
-_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+RUN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _KEPT = 16  # runs that ended and can still be looked at without the history
 _IN_MEMORY = 4  # of these, the newest, whose networks and batches are still there
 
@@ -69,7 +69,7 @@ class Shelf:
         guesser = address()  # none where this process asks itself
         if guesser and not self._guesses.allowed(guesser):
             raise TooManyGuesses("run is not here, nor were many others that you asked for; try again in a minute.")
-        past = self._keeping.past(run_id) if _ID.fullmatch(run_id) else None
+        past = self._keeping.past(run_id) if RUN_ID.fullmatch(run_id) else None
         if past is None:
             self._guesses.missed(guesser)
             raise NoSuchRun(f"run={run_id[:40]!r} is not here; it was never started, or its time is over.")

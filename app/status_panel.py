@@ -5,18 +5,14 @@ from __future__ import annotations
 import gradio as gr
 
 from app import text
-
-_LOAD = """
-const address = new URL('stage/' + props.version + '/status.js', document.baseURI).href;
-import(address).then((status) => status.mount({ element, props }));
-"""
+from app.static_files import load_script
 
 
 def status_panel(*, version: str) -> gr.HTML:
     """Drawn inside the Blocks context it is made in; its script asks /health while the panel is open."""
     return gr.HTML(
         html_template='<div id="nayer-status" class="nayer"></div>',
-        js_on_load=_LOAD,
+        js_on_load=load_script("status/status_panel.js", "element", "props"),
         apply_default_css=False,
         elem_id="status",
         version=version,

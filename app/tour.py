@@ -1,6 +1,6 @@
 """The lessons, as data: what each says, what it lets one choose, what it runs side by side, and what to notice.
 
-Nothing is canned: a lesson holds settings and no results. `tour.js` turns it into a step that starts the runs.
+Nothing is canned: a lesson holds settings and no results. `static/lessons/` turns it into a step that starts the runs.
 """
 
 from __future__ import annotations

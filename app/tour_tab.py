@@ -5,18 +5,14 @@ from __future__ import annotations
 import gradio as gr
 
 from app import tour
-
-_LOAD = """
-const address = new URL('stage/' + props.version + '/tour.js', document.baseURI).href;
-import(address).then((tour) => tour.mount({ element, props }));
-"""
+from app.static_files import load_script
 
 
 def tour_tab(*, version: str) -> gr.HTML:
     """Drawn inside the Blocks context it is made in."""
     return gr.HTML(
-        html_template='<div id="nayer-tour" class="nayer"></div>',
-        js_on_load=_LOAD,
+        html_template='<div id="nayer-lessons" class="nayer"></div>',
+        js_on_load=load_script("lessons/lessons_page.js", "element", "props"),
         apply_default_css=False,
         elem_id="tour",
         elem_classes="nayer-frame",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.live import STATIC
+from app.plots import CLASS_COLOURS
+from app.static_files import static_files
 from tests.app.auditing import findings, overflow
 from tests.app.browsing import NewPage
-
-COLOURS = re.findall(r"#[0-9A-F]{6}", re.findall(r"const TEN = \[(.*?)\]", (STATIC / "dom.js").read_text("utf-8"))[0])
 
 
 @pytest.mark.parametrize(
@@ -30,11 +27,11 @@ def test_axe_finds_nothing_on_any_tab(new_page: NewPage, tabs: tuple[str, ...], 
 def test_what_each_panel_shows_is_explained_by_a_key_and_shut_by_escape(new_page: NewPage) -> None:
     page = new_page()
     cards = page.locator("#stage .card")
-    assert cards.count() == page.locator("#stage .card:has(button.about)").count() > 5
-    button = page.locator(".losses button.about").first
+    assert cards.count() == page.locator("#stage .card:has(button.help)").count() > 5
+    button = page.locator(".losses button.help").first
     button.focus()
     page.keyboard.press("Enter")
-    card = page.locator(".about-card:popover-open")
+    card = page.locator(".help-card:popover-open")
     card.locator("a").wait_for()
     assert "α" in card.inner_text()
     page.keyboard.press("Tab")
@@ -43,7 +40,7 @@ def test_what_each_panel_shows_is_explained_by_a_key_and_shut_by_escape(new_page
     assert opened.value.url.endswith("/code/nayer/synthesis.py#_terms")
     assert "def _terms" in opened.value.locator("span:target").inner_text()
     page.keyboard.press("Escape")
-    assert page.locator(".about-card:popover-open").count() == 0
+    assert page.locator(".help-card:popover-open").count() == 0
 
 
 def linear(colour: str) -> NDArray[np.float64]:
@@ -71,14 +68,12 @@ EYES = {
 
 @pytest.mark.parametrize("eye", EYES)
 def test_ten_class_colours_are_told_apart_by_any_eye(eye: str) -> None:
-    assert len(COLOURS) == 10
-    seen = lab(np.stack([linear(colour) for colour in COLOURS]) @ np.array(EYES[eye]).T)
+    assert len(CLASS_COLOURS) == 10
+    seen = lab(np.stack([linear(colour) for colour in CLASS_COLOURS]) @ np.array(EYES[eye]).T)
     apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)[~np.eye(10, dtype=bool)]
     assert apart.min() > 15
 
 
 def test_a_classes_colour_is_named_in_one_place() -> None:
-    others = [
-        path.name for path in STATIC.glob("*.js") if path.name != "dom.js" and "#E69F00" in path.read_text("utf-8")
-    ]
-    assert others == []
+    named = [name for name, path in static_files().items() if CLASS_COLOURS[0] in path.read_text("utf-8")]
+    assert named == ["core/constants.js"]

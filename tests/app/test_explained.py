@@ -12,8 +12,8 @@ from app.code_pages import ROOT, code_routes, places, source_page
 from app.explained import event_types, explanations, told
 from app.explained_page import MEASURES
 from app.explained_settings import SETTINGS
-from app.live import STATIC
 from app.reference import TARGET, field_comments, reference
+from app.static_files import static_files
 from app.tour import LESSONS
 from app.view import DIVERSITY, View
 from nayer.config import settings
@@ -21,7 +21,7 @@ from nayer.diversity import AcrossRounds, Diversity
 from nayer.methods import PRESETS
 
 TABLE = explanations()
-SCRIPTS = {path.name: path.read_text("utf-8") for path in STATIC.glob("*.js")}
+SCRIPTS = {name: path.read_text("utf-8") for name, path in static_files().items() if name.endswith(".js")}
 ASKED = {key for script in SCRIPTS.values() for key in re.findall(r'"((?:measure|panel|control|setting)/\w+)"', script)}
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.fold import ROWS, fold
+from app.lab_payload import PARTS as LAB_PARTS
 from app.payload import payload, rounds, seconds_left
 from app.series import LONGEST, Point, Series
 from app.view import Condition, View, anew
@@ -18,31 +25,35 @@ from nayer.config import Config
 from nayer.events import Evaluated, Event, GeneratorStep, Note, RoundFinished, RoundSynthesised, RunFailed
 from tests.app.scripted import CLASSES, SHORT, script
 
+ROOT = Path(__file__).parents[2]
 EVENTS = list(script(SHORT))
 TWO_SEEDS = [*EVENTS, *script(SHORT.model_copy(update={"seed": 1, "rounds": 2}))]
 
 
-def merged(model: dict[str, object], news: dict[str, object] | None) -> dict[str, object]:
-    """What a page holds after the news, as `static/model.js` puts it together."""
-    if news is not None and news["anew"]:
-        model = {}
-    for name, value in (news or {}).items():
-        if name == "anew":
-            continue
-        if isinstance(value, dict) and "anew" in value:
-            kept = [] if value["anew"] else model.get(name, [])
-            assert isinstance(kept, list)
-            model[name] = kept + value["points"]
-        elif name in ("rows", "redraws"):
-            kept = model.get(name, [])
-            assert isinstance(kept, list)
-            assert isinstance(value, list)
-            model[name] = kept + value
-        else:
-            model[name] = value
-    if news is not None and "making" not in news:
-        model.pop("making", None)
-    return model
+class PageModel:
+    """What a page makes of updates: the page's own `core/model.js`, run by node."""
+
+    def __init__(self, node: subprocess.Popen[str]) -> None:
+        self._node = node
+
+    def after(self, *updates: dict[str, Any] | None) -> dict[str, Any]:
+        """The model after these updates; None is no update."""
+        told = [update for update in updates if update is not None]
+        assert self._node.stdin is not None
+        assert self._node.stdout is not None
+        self._node.stdin.write(json.dumps(told, allow_nan=False) + "\n")
+        self._node.stdin.flush()
+        model: dict[str, Any] = json.loads(self._node.stdout.readline())
+        return model
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[PageModel]:
+    node = shutil.which("node")
+    assert node, "node is not installed; apt-get install nodejs"
+    script_ = ROOT / "tests" / "js" / "models_of_updates.js"
+    with subprocess.Popen([node, script_], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield PageModel(process)
 
 
 @given(st.lists(st.integers(0, len(EVENTS)), max_size=6))
@@ -61,15 +72,27 @@ def test_folding_leaves_the_old_view_as_it_was() -> None:
     assert payload(before, 0) == told
 
 
-@given(st.lists(st.integers(1, len(TWO_SEEDS)), max_size=8))
-def test_a_late_joiner_sees_what_an_early_one_sees(asked_at: list[int]) -> None:
+@pytest.mark.parametrize("parts", [None, LAB_PARTS], ids=["run", "arm of a lab"])
+@given(asked_at=st.lists(st.integers(1, len(TWO_SEEDS)), max_size=8))
+def test_a_late_joiner_sees_what_an_early_one_sees(
+    page: PageModel, parts: Sequence[str] | None, asked_at: list[int]
+) -> None:
     view, seq, done = View(), 0, 0
-    early: dict[str, object] = {}
+    updates = []
     for at in [*sorted(asked_at), len(TWO_SEEDS)]:
         view, done = fold(view, TWO_SEEDS[done:at]), max(done, at)
-        early = merged(early, payload(view, seq))
+        updates.append(payload(view, seq, parts))
         seq = view.seq
-    assert early == merged({}, payload(view, 0))
+    assert page.after(*updates) == page.after(payload(view, 0, parts))
+
+
+def test_the_pages_model_has_a_place_for_everything_in_an_update(page: PageModel) -> None:
+    news = payload(fold(View(), TWO_SEEDS), 0)
+    assert news is not None
+    assert set(page.after(news)) == set(page.after())
+    for name in ("rows", "outputs", "story"):
+        assert page.after(news)[name] == news[name]
+    assert page.after(news)["losses"] == news["losses"]["points"]
 
 
 def test_nothing_new_is_none_and_something_new_has_only_that() -> None:
@@ -121,14 +144,14 @@ def test_anchors_never_move_and_outputs_lie_by_their_class() -> None:
     assert after_one.outputs != after_all.outputs
 
 
-def test_a_fold_that_begins_again_replaces_everything_and_keeps_counting() -> None:
+def test_a_fold_that_begins_again_replaces_everything_and_keeps_counting(page: PageModel) -> None:
     view = fold(View(), EVENTS)
     again = fold(anew(view), EVENTS)
     news = payload(again, view.seq)
     assert news is not None
     assert again.seq > view.seq
     assert news["anew"]
-    assert merged({"rows": [{"round": 99}]}, news) == merged({}, payload(again, 0))
+    assert page.after(payload(view, 0), news) == page.after(payload(again, 0))
     assert news["measures"]["points"] == payload(view, 0)["measures"]["points"]  # type: ignore[index]
 
 

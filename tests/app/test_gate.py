@@ -138,7 +138,7 @@ OURS = {
     "/explained",
     "/code/{file:path}",
     "/command/{name}",
-    "/stage/{version}/{name}",
+    "/stage/{version}/{name:path}",
 }
 
 

@@ -20,7 +20,7 @@ def lab(page: Page) -> Page:
 def own_arms(page: Page, *changes: str) -> None:
     """As many arms of the preset nayer, with these changes."""
     page.click("[data-name=own]")
-    rows = page.locator(".own-arm")
+    rows = page.locator(".custom-arm")
     for i in range(rows.count()):
         rows.nth(i).locator("select").select_option("nayer" if i < len(changes) else "")
     for i, change in enumerate(changes):
@@ -62,7 +62,7 @@ def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new
     assert all(lines)
     picture(page, "lab-wide-light")
 
-    strip = page.locator("#nayer-lab .strip")
+    strip = page.locator("#nayer-lab .redraw-strip")
     strip.locator("select").first.select_option("never")
     strip.locator("select").last.select_option("three")
     strip.get_by_role("button", name="Re-draw 16").click()
@@ -142,7 +142,7 @@ def test_what_cannot_be_compared_is_one_sentence_and_the_form_stays(new_page: Ne
     expect(notice).to_have_text("routing='zigzag' does not work; use one of k-to-1, 1-to-1, single.")
     run(page, 1000)
     expect(notice).to_have_text("seconds=1000 does not work; use a number from 2 to 300.")
-    expect(page.locator(".own-arm input").nth(3)).to_have_value(f"{QUICK} routing=zigzag")
+    expect(page.locator(".custom-arm input").nth(3)).to_have_value(f"{QUICK} routing=zigzag")
     expect(page.locator(".arm")).to_have_count(0)
 
 
@@ -167,7 +167,7 @@ def test_a_running_run_takes_other_settings_and_every_curve_is_marked(new_page: 
     expect(page.locator("#nayer-stage > .notice")).to_have_text(
         "seed=5 cannot change while a run goes on; start a new run with it."
     )
-    strip = page.locator("#nayer-stage .strip")
+    strip = page.locator("#nayer-stage .redraw-strip")
     strip.get_by_role("button", name="Re-draw 16").click()
     expect(strip.locator("figure")).to_have_count(32)
     page.locator(".diversity svg.chart").first.click()

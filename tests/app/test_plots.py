@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.fold import fold
-from app.live import STATIC
 from app.plots import CLASS_COLOURS, sheet
 from app.view import View
 from tests.app.scripted import SHORT, script
@@ -35,10 +33,3 @@ def test_the_sheet_shows_the_run_it_is_of() -> None:
     for colour in CLASS_COLOURS[:4]:  # the anchors of the script's four classes
         wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
         assert (np.abs(whole.astype(int) - wanted).max(axis=2) < 4).any(), colour
-
-
-def test_the_colours_are_the_pages() -> None:
-    script_ = (STATIC / "dom.js").read_text("utf-8")
-    listed = re.search(r"const TEN = \[([^\]]*)\]", script_)
-    assert listed is not None
-    assert tuple(re.findall(r"#[0-9A-F]{6}", listed[1])) == CLASS_COLOURS

@@ -13,10 +13,10 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from app.build import SESSIONS
-from app.live import STATIC, static_version
 from app.live_run import LiveRun
 from app.plans import Plan
 from app.sessions import Registry
+from app.static_files import ROOMS, STATIC, static_files, static_version, style_sheets
 from app.text import PARTS
 from tests.app.gates import Gate
 from tests.app.scripted import CLASSES, SHORT, SIDE
@@ -82,15 +82,33 @@ def test_a_frame_that_is_gone_is_404(client: TestClient, run: LiveRun) -> None:
 
 def test_only_the_stages_own_files_are_served(client: TestClient) -> None:
     version = static_version()
-    for path in STATIC.iterdir():
-        assert client.get(f"/stage/{version}/{path.name}").content == path.read_bytes()
-    for name in ("live.py", "..%2Flive.py", "none.js"):
+    files = static_files()
+    assert {path for path in STATIC.rglob("*") if path.suffix in (".js", ".css")} == set(files.values())
+    for name, path in files.items():
+        assert client.get(f"/stage/{version}/{name}").content == path.read_bytes()
+    for name in (
+        "live.py",
+        "..%2Flive.py",
+        "core/../../live.py",
+        "core%2F..%2F..%2Flive.py",
+        "core",
+        "core/types.d.ts",
+        "none.js",
+    ):
         assert client.get(f"/stage/{version}/{name}").status_code == 404
+
+
+def test_style_sheets_come_in_the_order_of_the_rooms_and_the_palette_first() -> None:
+    sheets = style_sheets()
+    assert sheets[0] == "core/base.css"
+    assert [name.split("/")[0] for name in sheets] == sorted(
+        (name.split("/")[0] for name in sheets), key=list(ROOMS).index
+    )
 
 
 def test_the_page_names_the_style_sheet_and_fetches_nothing_from_elsewhere(client: TestClient) -> None:
     page = client.get("/").text
-    assert f"stage/{static_version()}/stage.css" in page
+    assert f"stage/{static_version()}/core/base.css" in page
     config = client.get("/config").json()
     stage = next(c["props"] for c in config["components"] if c["props"].get("elem_id") == "stage")
     assert set(stage["props"]["parts"]) == set(PARTS)

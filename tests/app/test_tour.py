@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.live import STATIC
 from app.plans import ARMS, LONGEST_TITLE, Plan, lab_plan
+from app.static_files import STATIC
 from app.tour import LESSONS, SMALL, Lesson, shown
 from nayer.labels import LATENTS, check_names
 from nayer.teacher_cards import teacher_cards
@@ -17,7 +17,7 @@ NAMED = [lesson for lesson in LESSONS if lesson.names]
 
 
 def plans(lesson: Lesson) -> list[Plan]:
-    """What the page starts for each option, made as `runlesson.js` makes it."""
+    """What the page starts for each option, made as `lessons/run_lesson.js` makes it."""
     made = []
     for title, changes in lesson.choice.options:
         teacher = changes.get("teacher", lesson.teacher)
@@ -65,7 +65,7 @@ def test_a_lesson_on_names_offers_tables_that_exist_for_names_that_do(lesson: Le
 
 
 def test_the_charts_a_lesson_shows_are_those_the_script_knows() -> None:
-    script = (STATIC / "diversity.js").read_text("utf-8")
+    script = (STATIC / "panels" / "measures.js").read_text("utf-8")
     known = {"accuracy", "hit", *re.findall(r'\{ name: "(\w+)", title:', script)}
     for lesson in LESSONS:
         assert set(lesson.shows) <= known
@@ -73,7 +73,7 @@ def test_the_charts_a_lesson_shows_are_those_the_script_knows() -> None:
 
 def test_the_tab_that_the_address_opens_is_called_as_the_script_thinks() -> None:
     build = (STATIC.parent / "build.py").read_text("utf-8")
-    (tab,) = re.findall(r'const TAB = "(\w+)"', (STATIC / "arrival.js").read_text("utf-8"))
+    (tab,) = re.findall(r'const LESSON_TAB = "(\w+)"', (STATIC / "core" / "router.js").read_text("utf-8"))
     assert f'gr.Tab("{tab}"' in build
 
 

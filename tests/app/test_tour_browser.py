@@ -14,7 +14,7 @@ def test_the_address_opens_a_lesson_and_keys_go_on_from_there(new_page: NewPage)
     page.goto(f"{page.url.split('?')[0]}?seed=7&lesson=3")
     heading = page.locator(".lesson-card h2")
     expect(heading).to_have_text(LESSONS[2].title)
-    expect(page.locator("#tour .matrices caption, #tour .matrix").first).to_be_attached()
+    expect(page.locator("#tour .heatmaps caption, #tour .heatmap").first).to_be_attached()
     page.keyboard.press("ArrowRight")
     expect(heading).to_have_text(LESSONS[3].title)
     assert "seed=7" in page.url

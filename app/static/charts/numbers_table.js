@@ -1,0 +1,43 @@
+// The numbers behind a chart as a table, folded up until somebody wants them.
+
+import { h } from "../core/dom.js";
+
+/** A table of numbers that is filled only while it is open. */
+export class NumbersTable {
+  /**
+   * @param {string[]} columns
+   * @param {() => HTMLTableRowElement[]} makeRows
+   * @param {object} [options]
+   * @param {string} [options.summary] what the fold is called
+   * @param {HTMLElement} [options.caption]
+   */
+  constructor(columns, makeRows, { summary = "Numbers", caption } = {}) {
+    this.makeRows = makeRows;
+    this.body = h("tbody");
+    const head = h("thead", {}, h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name))));
+    this.element = h(
+      "details",
+      { class: "numbers", ontoggle: () => this.update() },
+      h("summary", {}, summary),
+      h(
+        "div",
+        { class: "scroll", tabindex: 0, role: "group", "aria-label": "Numbers" },
+        h("table", {}, caption, head, this.body),
+      ),
+    );
+  }
+
+  /** Fills the table anew if it is open. */
+  update() {
+    if (this.element.open) this.body.replaceChildren(...this.makeRows());
+  }
+}
+
+/**
+ * A row: what it is about, then its cells.
+ * @param {string | HTMLElement} name
+ * @param {...(string | HTMLElement)} cells
+ */
+export function numbersRow(name, ...cells) {
+  return h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell)));
+}

@@ -1,0 +1,66 @@
+// What the page asks of the server, updates apart: commands, public endpoints, and questions about names.
+
+/** @import { RunHandle } from "./types.d.ts" */
+
+/**
+ * The full address of a path of the server.
+ * @param {string} path
+ */
+export function serverUrl(path) {
+  return new URL(path, document.baseURI).href;
+}
+
+/**
+ * What a command answers; throws an Error with the server's sentence.
+ * @template Answer
+ * @param {string} name
+ * @param {...unknown} values
+ * @returns {Promise<Answer>}
+ */
+export async function sendCommand(name, ...values) {
+  const answer = await postJson(`command/${name}`, values);
+  if ("told" in answer) return answer.told;
+  throw new Error(answer.error);
+}
+
+/**
+ * What a public endpoint answers; throws an Error with the server's sentence.
+ * @template Answer
+ * @param {string} endpoint
+ * @param {...unknown} data
+ * @returns {Promise<Answer>}
+ */
+export async function callEndpoint(endpoint, ...data) {
+  const answer = await postJson(`gradio_api/run/${endpoint}`, { data });
+  if ("data" in answer) return answer.data[0];
+  throw new Error(answer.error);
+}
+
+/**
+ * Tells the server that the page of a queued run is closing, so that nobody waits behind it.
+ * @param {RunHandle} handle
+ */
+export function leaveQueue({ run, token }) {
+  navigator.sendBeacon(
+    serverUrl("command/leave"),
+    new Blob([JSON.stringify([run, token])], { type: "application/json" }),
+  );
+}
+
+/**
+ * The JSON that a POST answers, or { error } where none arrives.
+ * @param {string} path
+ * @param {unknown} body
+ */
+async function postJson(path, body) {
+  try {
+    const answer = await fetch(serverUrl(path), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return await answer.json();
+  } catch {
+    return { error: "The command did not arrive; try again." };
+  }
+}

@@ -1,0 +1,66 @@
+// Numbers as the page writes them. A value that is not there is a dash.
+
+/**
+ * @param {number | null | undefined} share 0 to 1
+ * @param {number} [digits] after the point
+ */
+export function formatPercent(share, digits = 0) {
+  return share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
+}
+
+/**
+ * Three digits, or all before the point where there are more.
+ * @param {number | null | undefined} value
+ */
+export function formatNumber(value) {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2).replace("-", "−");
+}
+
+/**
+ * Thousands apart.
+ * @param {number} value
+ */
+export function formatInteger(value) {
+  return value.toLocaleString("en-GB");
+}
+
+/**
+ * A count with its noun, in the plural where it takes one.
+ * @param {number} count
+ * @param {string} noun
+ */
+export function formatCount(count, noun) {
+  return `${formatInteger(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Seconds, minutes or hours.
+ * @param {number} seconds
+ */
+export function formatDuration(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/**
+ * A cosine; a rounded zero has no sign.
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function formatCosine(value, digits = 2) {
+  return value
+    .toFixed(digits)
+    .replace("-", "−")
+    .replace(/^−(0\.0+)$/, "$1");
+}
+
+/**
+ * How many runs come first, and about how long that takes.
+ * @param {number} ahead
+ */
+export function formatAhead(ahead) {
+  return ahead === 1 ? "1 run ahead of you" : `${ahead} runs ahead of you`;
+}

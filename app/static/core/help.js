@@ -1,0 +1,104 @@
+// The `?` buttons: what a curve, a panel or a control means, its symbol, and the lines of code that do it.
+
+import { serverUrl } from "./api.js";
+import { h, setAttribute } from "./dom.js";
+
+/** @import { Explanation } from "./types.d.ts" */
+
+/** @type {Promise<Record<string, Explanation>> | null} */
+let explanations = null;
+
+/** The table of explanations, fetched once. */
+function loadExplanations() {
+  explanations ??= fetch(serverUrl("explained")).then((answer) => answer.json());
+  return explanations;
+}
+
+/**
+ * A button that explains what is called `name`.
+ * @param {string | string[]} keys one or several of the table of explanations
+ * @param {string} name
+ */
+export function helpButton(keys, name) {
+  const card = h("div", { class: "help-card nayer", popover: "auto", role: "note" });
+  const button = h(
+    "button",
+    { type: "button", class: "help", "aria-label": `What is this: ${name}`, "aria-expanded": "false" },
+    "?",
+  );
+  button.popoverTargetElement = card;
+  card.addEventListener("beforetoggle", ({ newState }) => {
+    if (newState === "open") fill(card, [keys].flat(), button);
+  });
+  card.addEventListener("toggle", ({ newState }) => {
+    setAttribute(button, "aria-expanded", String(newState === "open"));
+    if (newState === "open") place(card, button);
+  });
+  return h("span", { class: "help-place" }, button, card);
+}
+
+/**
+ * A heading with its `?`.
+ * @param {HTMLElement} heading
+ * @param {string | string[]} keys
+ */
+export function withHelp(heading, keys) {
+  return h("div", { class: "titled" }, heading, helpButton(keys, heading.textContent ?? ""));
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {string[]} keys
+ * @param {HTMLElement} button
+ */
+async function fill(card, keys, button) {
+  if (card.childElementCount) return;
+  try {
+    const known = await loadExplanations();
+    card.replaceChildren(...keys.flatMap((key) => paragraphs(known[key], keys.length > 1 ? key.split("/")[1] : "")));
+  } catch {
+    explanations = null;
+    card.replaceChildren(h("p", {}, "The explanation did not arrive; close this and try again."));
+    card.addEventListener("toggle", () => card.replaceChildren(), { once: true });
+  }
+  place(card, button);
+}
+
+/**
+ * @param {Explanation | undefined} explanation
+ * @param {string} [name] said before the sentence where there are several
+ */
+function paragraphs(explanation, name = "") {
+  if (!explanation) throw new Error("The table of explanations does not have this key.");
+  const [sentence, symbol, link, place] = explanation;
+  return [
+    h("p", {}, name ? h("b", {}, `${name.replaceAll("_", " ")}: `) : "", sentence),
+    h(
+      "p",
+      { class: "note" },
+      symbol ? h("span", { class: "symbol" }, ...withSubscripts(symbol)) : "",
+      symbol ? " · " : "",
+      h("a", { href: serverUrl(link), target: "_blank", rel: "noopener" }, place),
+    ),
+  ];
+}
+
+/**
+ * α_ce with its index lowered.
+ * @param {string} symbol
+ */
+function withSubscripts(symbol) {
+  return symbol.split(/(_\w+)/).map((part) => (part.startsWith("_") ? h("sub", {}, part.slice(1)) : part));
+}
+
+/**
+ * Puts the card below its button and within the window.
+ * @param {HTMLElement} card
+ * @param {HTMLElement} button
+ */
+function place(card, button) {
+  const { left, bottom, top } = button.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = card;
+  card.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`;
+  card.style.top = `${bottom + 6 + height < innerHeight ? bottom + 6 : Math.max(8, top - height - 6)}px`;
+}

@@ -1,0 +1,345 @@
+// What travels between the server and the page, and what the page makes of it.
+
+/** How a run stands. `empty` and `starting` are the page's own; the others come from the server. */
+export type RunState =
+  | "empty"
+  | "starting"
+  | "queued"
+  | "idle"
+  | "running"
+  | "paused"
+  | "finished"
+  | "stopped"
+  | "failed"
+  | "interrupted";
+
+/** Which part of a round is at work; empty before the first. */
+export type Phase = "" | "redraw" | "generator" | "pool" | "student" | "measure";
+
+/** A point of a map: two coordinates and the number of its class. */
+export type Dot = [x: number, y: number, label: number];
+
+/** What a network sees in an image: a class and its probability, 0 to 1. */
+export type Opinion = [label: number, confidence: number];
+
+/** A point of a curve: the round, then one value for each column; null where nothing was measured. */
+export type Point = [round: number, ...values: (number | null)[]];
+
+/** What happened at a round, in words. */
+export type Mark = [round: number, text: string];
+
+/** Settings by name, as a run has them or as an arm changes them. */
+export type Settings = Record<string, string | number | boolean>;
+
+/** A teacher's card, as much of it as the page shows. */
+export interface TeacherCard {
+  name: string;
+  title: string;
+  classes: string[];
+  accuracy: number | null;
+  sketch: number[][] | null;
+  anchors: Dot[] | null;
+}
+
+/** What a map needs to know of a run or of typed names. */
+export interface MapFacts {
+  classes: string[];
+  anchors: Dot[];
+}
+
+/** What stays the same for the length of a run. */
+export interface RunFacts extends MapFacts {
+  teacher: string;
+  student: string;
+  image_shape: number[];
+  rounds: number;
+  measured_on: string;
+  latent: string;
+  width: number;
+  parameters: Record<string, number>;
+  config: Settings & { seed: number };
+  repeat: { command: string; words: Record<string, string> };
+  sketch: number[][];
+}
+
+/** One round's samples: the first image of every class, and what teacher and student see in each. */
+export interface SampleRow {
+  frame: number;
+  round: number;
+  labels: number[];
+  teacher: Opinion[];
+  student: Opinion[];
+  label_hit: number | null;
+  pooled: boolean;
+}
+
+/** The images that the generator is working on. */
+export interface Preview {
+  frame: number;
+  round: number;
+  step: number;
+  steps: number;
+  count: number;
+  label_hit: number | null;
+}
+
+/** New points of a curve; with `anew` they replace the old ones. */
+export interface CurveUpdate {
+  anew: boolean;
+  points: Point[];
+}
+
+/** The newest diversity, class by class. */
+export interface DiversityByClass {
+  round: number;
+  within: number[];
+  across: number[];
+  pool: number[];
+  label_hits: number[];
+}
+
+/** What every update says of a run. */
+export interface RunStanding {
+  state: RunState;
+  ahead: number;
+  wait: number | null;
+  kept: string;
+  error: string;
+  pace: number;
+  reason: string;
+  failure: string;
+  round: number;
+  rounds_done: number;
+  seconds: number;
+  left: number | null;
+  phase: Phase;
+  story: string;
+  notes: string[];
+  teacher_accuracy: number | null;
+  pool: [size: number, capacity: number];
+}
+
+/** What is new of a run since the `seq` that was asked with; with `anew` it replaces everything. */
+export interface RunUpdate extends RunStanding {
+  seq: number;
+  anew: boolean;
+  run?: RunFacts;
+  losses?: CurveUpdate;
+  learning?: CurveUpdate;
+  measures?: CurveUpdate;
+  diversity?: CurveUpdate;
+  redraws?: Mark[];
+  changes?: Mark[];
+  by_class?: DiversityByClass;
+  rows?: SampleRow[];
+  making?: Preview;
+  outputs?: Dot[];
+  samples?: Dot[];
+}
+
+/** All that the page knows of a run. */
+export interface RunModel extends RunStanding {
+  facts: RunFacts | null;
+  losses: Point[];
+  learning: Point[];
+  measures: Point[];
+  diversity: Point[];
+  redraws: Mark[];
+  changes: Mark[];
+  by_class: DiversityByClass | null;
+  rows: SampleRow[];
+  making: Preview | null;
+  outputs: Dot[];
+  samples: Dot[];
+}
+
+/** What came of an arm with a seed. */
+export interface ArmResult {
+  arm: number;
+  seed: number;
+  measured: string;
+  accuracy: number | null;
+  label_hit: number | null;
+  within: number | null;
+  across: number | null;
+  pool: number | null;
+  seconds: number;
+  rounds: number;
+  steps: number;
+  done: boolean;
+  failure: string;
+}
+
+/** What is new of several arms that run side by side. */
+export interface LabUpdate {
+  seq: string;
+  state: RunState;
+  ahead: number;
+  wait: number | null;
+  error: string;
+  title: string;
+  question: string;
+  arms: string[];
+  seeds: number[];
+  budget: number;
+  left: number;
+  results: ArmResult[];
+  sentences: string[];
+  news: (RunUpdate | null)[];
+}
+
+/** The samples of a round on the map of the run's table. */
+export interface PlacedRound {
+  round: number;
+  at_home: number | null;
+  dots: Dot[];
+}
+
+/** What is new of the rounds on the map. */
+export interface RoundsUpdate {
+  seq: number;
+  state: RunState;
+  run?: MapFacts & { teacher: string; latent: string; width: number };
+  rounds?: PlacedRound[];
+}
+
+/** The images of a round and what is measured of each class; `missing` says why there are none. */
+export interface Batch {
+  round: number;
+  number: number;
+  labels: number[];
+  teacher: Opinion[];
+  label_hit: number | null;
+  by_class: Partial<Record<"vendi" | "nearest" | "label_hit", (number | null)[]>>;
+  earlier: number | null;
+  later: number | null;
+  missing?: string;
+}
+
+/** A strip of images of one label as a JPEG address, and what the teacher sees in each. */
+export interface RedrawnStrip {
+  picture: string;
+  teacher: Opinion[];
+}
+
+/** One label through many noisy layers, and through one. */
+export interface RedrawPreview {
+  label: number;
+  count: number;
+  redrawn: RedrawnStrip;
+  held: RedrawnStrip;
+  sentence: string;
+}
+
+/** The state of a UMAP map: `ready` with dots, else a sentence. */
+export interface UmapAnswer {
+  state: string;
+  sentence?: string;
+  anchors?: Dot[];
+  outputs?: Dot[];
+  samples?: Dot[];
+}
+
+/** What the form of the embedding explorer holds. */
+export interface EmbeddingForm {
+  typed: string;
+  prompt: string;
+  latent: string;
+  encoder: string;
+}
+
+/** Cosines between all pairs of names: the upper triangle in thousandths, and a summary. */
+export interface CosineSummary {
+  cosines: number[];
+  mean: number;
+  lowest: number;
+  highest: number;
+  closest: [number, number][];
+}
+
+/** What the server makes of typed names once the state is `ready`. */
+export interface EmbeddingAnswer {
+  state: "ready";
+  asked: { names: string[]; prompt: string; latent: string; seed: number; encoder: string };
+  width: number;
+  source: string;
+  anchors: Dot[];
+  before: CosineSummary;
+  after: CosineSummary;
+  order: number[];
+  lowest_mean: number;
+}
+
+/** The server is not done with the names, or refuses them; `controls` offers tables that need no encoder. */
+export interface EmbeddingDelay {
+  state: "loading" | "refused";
+  sentence: string;
+  controls?: boolean;
+}
+
+/** A run and the token that commands it; neither is there before the first run. */
+export interface RunHandle {
+  run?: string;
+  token?: string;
+}
+
+/** What the browser keeps of a visitor. */
+export interface Visitor extends RunHandle {
+  lesson?: RunHandle & { number: number };
+}
+
+/** One lesson, as `app/tour.py` has it. */
+export interface Lesson {
+  title: string;
+  text: string;
+  notice: string;
+  teacher: string;
+  seconds: number;
+  everywhere: Settings;
+  arms: [title: string, settings: Settings][];
+  choice: {
+    label: string;
+    options: [title: string, settings: Settings & { teacher?: string; latent?: string }][];
+    chosen: number;
+    arm: boolean;
+  };
+  shows: string[];
+  strip: boolean;
+  names: string[];
+  prompt: string;
+  encoder: string;
+}
+
+/** An arm of a lab, as a command starts it. */
+export interface ArmPlan {
+  title: string;
+  preset?: string;
+  settings: Settings;
+}
+
+/** What a command that starts a run answers. */
+export interface StartedRun {
+  run: string;
+  token: string;
+  state: RunState;
+}
+
+/** An explanation: its sentence, its symbol, and the address and name of the code that does it. */
+export type Explanation = [sentence: string, symbol: string, link: string, name: string];
+
+/** What Gradio hands to a script that mounts: the element, the properties given in Python, and its events. */
+export interface GradioMount<Props> {
+  element: HTMLElement;
+  props: Props;
+  trigger: (event: string, data: unknown) => void;
+  watch: (property: string, onChange: () => void) => void;
+}
+
+declare global {
+  interface Window {
+    /** Gradio's form calls this with the name of the teacher that was picked. */
+    nayerChooseTeacher?: (name: string) => void;
+    /** Gradio's form calls this with the form of the embedding explorer. */
+    nayerEmbed?: (form: EmbeddingForm) => void;
+  }
+}

@@ -1,0 +1,81 @@
+// The tab Embeddings: what the server says of the typed names, drawn; and where the visitor's own samples fall.
+
+import { EmbeddingMap } from "../charts/embedding_map.js";
+import { HeatmapPair } from "../charts/heatmap_pair.js";
+import { callEndpoint } from "../core/api.js";
+import { find, h, hiddenText, setAttribute, setText } from "../core/dom.js";
+import { EmbeddingQuery } from "../core/embedding_query.js";
+import { Notice } from "../core/notice.js";
+import { errorSentence } from "../core/run_client.js";
+import { watchVisitor } from "../core/storage.js";
+import { SampleRounds } from "./sample_rounds.js";
+
+/** @import { EmbeddingAnswer, GradioMount, UmapAnswer } from "../core/types.d.ts" */
+
+/** @param {GradioMount<object>} mounted */
+export function mount({ element, trigger }) {
+  const host = find(element, "#nayer-explorer", HTMLElement);
+  if (!host.childElementCount) new EmbeddingsPage(host, trigger);
+}
+
+/** The page of names and their embeddings. */
+class EmbeddingsPage {
+  /**
+   * @param {HTMLElement} host
+   * @param {GradioMount<object>["trigger"]} trigger
+   */
+  constructor(host, trigger) {
+    this.host = host;
+    /** @type {EmbeddingAnswer | null} */
+    this.answer = null;
+    const notice = new Notice();
+    this.query = new EmbeddingQuery({
+      notice,
+      button: "Show",
+      onAnswer: (answer) => this.show(answer),
+      onTable: (latent) => trigger("play", { latent }),
+    });
+    this.facts = h("p", { class: "note facts", role: "status" });
+    this.map = new EmbeddingMap({
+      umap: () => this.fetchUmap(),
+      title: "Where the names lie",
+      legend: [["round", "a name's embedding"]],
+      notes: {
+        pca: "A flat shadow (PCA) of the embeddings, the same each time: near here need not be near in all dimensions.",
+        umap: "UMAP keeps neighbours together; distances between far groups mean little.",
+      },
+    });
+    this.rounds = new SampleRounds(host);
+    this.heatmaps = new HeatmapPair({ focus: (pair) => this.map.highlight(pair) });
+    host.replaceChildren(
+      hiddenText("Class names and their embeddings", "h2"),
+      notice.element,
+      this.facts,
+      h("div", { class: "explorer-grid" }, this.map.element, this.rounds.element, this.heatmaps.element),
+    );
+    watchVisitor(({ run }) => this.rounds.follow(run));
+    window.nayerEmbed = (form) => this.query.ask(form);
+    trigger("select", {}); // Gradio answers with the form as it stands
+  }
+
+  /** @param {EmbeddingAnswer} answer */
+  show(answer) {
+    this.answer = answer;
+    const { names, latent } = answer.asked;
+    setText(this.facts, `${names.length} names, ${answer.width} numbers each. ${answer.source}`);
+    this.map.update({ facts: { classes: names, anchors: answer.anchors }, outputs: [], samples: [] });
+    this.heatmaps.show(answer);
+    setAttribute(this.host, "data-latent", latent);
+  }
+
+  /** @returns {Promise<UmapAnswer | null>} */
+  async fetchUmap() {
+    if (!this.answer) return null;
+    const { names, prompt, latent, seed, encoder } = this.answer.asked;
+    try {
+      return await callEndpoint("embeddings_umap", names, prompt, latent, seed, encoder);
+    } catch (error) {
+      return { state: "failed", sentence: errorSentence(error) };
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// Where the samples of the visitor's own run fall, round by round: the map of its table, and a slider under it.
+
+import { EmbeddingMap } from "../charts/embedding_map.js";
+import { SAMPLE_ROWS } from "../core/constants.js";
+import { h, setAttribute, setText } from "../core/dom.js";
+import { formatPercent } from "../core/format.js";
+import { RunClient } from "../core/run_client.js";
+
+/** @import { PlacedRound, RoundsUpdate } from "../core/types.d.ts" */
+
+const STEP = 700; // ms a round, when they are played
+const PLAY = "▶ Play the rounds";
+
+/** A map with a slider of rounds. */
+export class SampleRounds {
+  /** @param {HTMLElement} host of the explorer */
+  constructor(host) {
+    /** @type {RoundsUpdate["run"] | null} */
+    this.facts = null;
+    /** @type {PlacedRound[]} */
+    this.rounds = [];
+    /** @type {number | null} */
+    this.chosen = null; // the round that is looked at; null follows the newest
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    /** @type {RunClient<RoundsUpdate>} */
+    this.client = new RunClient({
+      path: "rounds",
+      host,
+      onUpdate: (update) => this.handleUpdate(update),
+      onGone: () => this.draw(),
+    });
+    this.map = new EmbeddingMap({
+      title: "Where the samples of your run fall",
+      about: ["panel/rounds", "measure/at_home"],
+      legend: [
+        ["round", "embedding, fixed"],
+        ["round tiny", "sample, by the teacher's features"],
+      ],
+      notes: {
+        pca: "The teacher's features of each invented image, turned and scaled as a whole so that the class means come to lie on the embeddings. A flat shadow (PCA).",
+      },
+    });
+    this.slider = h("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": "Round" });
+    this.slider.addEventListener("input", () => this.choose(Number(this.slider.value)));
+    this.play = h("button", { type: "button", class: "small", onclick: () => this.toggle() }, PLAY);
+    this.line = h("p", { class: "round-line" });
+    this.controls = h("div", { class: "rounds" }, this.play, this.slider, this.line);
+    this.idle = h(
+      "p",
+      { class: "idle" },
+      `No run yet. Press Play in the tab Live: each round's samples appear here, and the newest ${SAMPLE_ROWS} rounds stay on the slider.`,
+    );
+    this.map.legend.after(this.controls);
+    this.map.svg.after(this.idle);
+    this.element = this.map.element;
+    this.element.classList.add("rounds-card");
+    this.draw();
+  }
+
+  /**
+   * Another run, or the same one again.
+   * @param {string | undefined} run
+   */
+  follow(run) {
+    if (run === this.client.run) return;
+    this.facts = null;
+    this.rounds = [];
+    this.chosen = null;
+    this.stop();
+    this.draw();
+    if (run) this.client.follow({ run });
+    else this.client.forget();
+  }
+
+  /** @param {RoundsUpdate} update */
+  handleUpdate({ run, rounds }) {
+    if (run) this.facts = run;
+    if (rounds) {
+      const fresh = new Set(rounds.map(({ round }) => round));
+      this.rounds = [...this.rounds.filter(({ round }) => !fresh.has(round)), ...rounds].slice(-SAMPLE_ROWS);
+      if (this.chosen !== null) this.chosen = Math.max(this.chosen, this.rounds[0].round);
+    }
+    this.draw();
+  }
+
+  /** @param {number} place on the slider */
+  choose(place) {
+    this.stop();
+    this.chosen = place === this.rounds.length - 1 ? null : (this.rounds[place]?.round ?? null);
+    this.draw();
+  }
+
+  /** Plays the rounds, or holds. */
+  toggle() {
+    if (this.timer) {
+      this.stop();
+      return;
+    }
+    if (this.place === this.rounds.length - 1) this.chosen = this.rounds[0]?.round ?? null;
+    this.timer = window.setInterval(() => this.showNext(), STEP);
+    setText(this.play, "❚❚ Hold");
+    this.draw();
+  }
+
+  /** Goes on by a round; the newest is the last. */
+  showNext() {
+    const place = this.place + 1;
+    this.chosen = place >= this.rounds.length - 1 ? null : this.rounds[place].round;
+    if (this.chosen === null) this.stop();
+    this.draw();
+  }
+
+  /** Holds. */
+  stop() {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    setText(this.play, PLAY);
+  }
+
+  /** Where the shown round stands on the slider. */
+  get place() {
+    if (this.chosen === null) return this.rounds.length - 1;
+    return Math.max(
+      0,
+      this.rounds.findIndex(({ round }) => round === this.chosen),
+    );
+  }
+
+  /** Draws the shown round. */
+  draw() {
+    const { facts, place, rounds } = this;
+    const shown = rounds[place];
+    setAttribute(this.idle, "hidden", facts !== null);
+    setAttribute(this.controls, "hidden", !shown);
+    setAttribute(this.element, "data-idle", facts === null ? "true" : null);
+    this.map.update({ facts: facts ?? null, outputs: [], samples: shown?.dots ?? [] });
+    if (!shown || !facts) return;
+    setAttribute(this.slider, "max", rounds.length - 1);
+    this.slider.value = String(place);
+    setAttribute(this.slider, "aria-valuetext", `round ${shown.round + 1}`);
+    setAttribute(this.play, "disabled", rounds.length < 2);
+    const round = `Round ${shown.round + 1}${this.chosen === null ? ", the newest" : ""}`;
+    const home = `${formatPercent(shown.at_home)} of its ${shown.dots.length} samples`;
+    setText(
+      this.line,
+      `${round}: in all ${facts.width} dimensions ${home} lie nearest to their own class's embedding.`,
+    );
+  }
+}

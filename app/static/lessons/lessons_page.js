@@ -1,0 +1,159 @@
+// The tab of the lessons: a step each, with its text, its live control and the runs it starts; by keys, clicks, address.
+
+import { find, h, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
+import { lessonNumber, lessonUrl } from "../core/router.js";
+import { readVisitor } from "../core/storage.js";
+import { NamesLesson } from "./names_lesson.js";
+import { RunLesson } from "./run_lesson.js";
+
+/** @import { GradioMount, Lesson } from "../core/types.d.ts" */
+
+/** @typedef {{ lessons: Lesson[] }} LessonsProps what the tab is given in Python */
+
+const KEYS_OF_OTHERS = "input, textarea, select, [contenteditable], [role=tab], [role=listbox], svg, dialog, summary";
+const PRESSED_BY_SPACE = "button, a, label";
+
+/** @param {GradioMount<LessonsProps>} mounted */
+export function mount({ element, props }) {
+  const host = find(element, "#nayer-lessons", HTMLElement);
+  if (!host.childElementCount) new LessonsPage(host, props.lessons);
+}
+
+/** The page of all lessons, one on show. */
+class LessonsPage {
+  /**
+   * @param {HTMLElement} host
+   * @param {Lesson[]} lessons
+   */
+  constructor(host, lessons) {
+    this.host = host;
+    this.lessons = lessons;
+    /** @type {Map<number, NamesLesson | RunLesson>} */
+    this.steps = new Map(); // by the number of the lesson
+    this.number = 1;
+    this.links = lessons.map(({ title }, i) =>
+      h(
+        "a",
+        { href: lessonUrl(location.href, i + 1), "data-lesson": i + 1 },
+        h("b", { "aria-hidden": "true" }, String(i + 1)),
+        h("span", {}, title),
+      ),
+    );
+    this.heading = h("h2", { tabindex: -1 });
+    this.place = h("p", { class: "note" });
+    this.text = h("p", { class: "lesson-text" });
+    this.notice = h("p", { class: "lesson-notice" });
+    this.controls = h("div", { class: "lesson-controls" });
+    this.panel = h("div", { class: "lesson-panel" });
+    this.back = h("button", { type: "button", onclick: () => this.go(this.number - 1) }, "← Back");
+    this.next = h("button", { type: "button", class: "primary", onclick: () => this.go(this.number + 1) }, "Next →");
+    this.arrange();
+    document.addEventListener("keydown", (event) => this.handleKey(event));
+    addEventListener("popstate", () => this.show(this.askedNumber() ?? this.number));
+    watchVisibility(host, (visible) => this.handleVisibility(visible));
+    this.show(this.askedNumber() ?? 1);
+  }
+
+  /** Puts the parts into their places. */
+  arrange() {
+    /** @param {string} name */
+    const key = (name) => h("kbd", {}, name);
+    const keys = h("p", { class: "note keys" }, key("←"), " ", key("→"), " steps ", key("Space"), " runs");
+    this.host.replaceChildren(
+      h(
+        "nav",
+        { class: "lesson-steps", "aria-label": "Lessons" },
+        h("ol", {}, ...this.links.map((link) => h("li", {}, link))),
+      ),
+      h(
+        "div",
+        { class: "lesson" },
+        h(
+          "section",
+          { class: "card lesson-card", "aria-label": "Lesson" },
+          this.place,
+          this.heading,
+          this.text,
+          this.controls,
+          h("h3", {}, "What to notice"),
+          this.notice,
+          h("div", { class: "choices lesson-ways" }, this.back, this.next, keys),
+        ),
+        this.panel,
+      ),
+    );
+  }
+
+  /** The lesson in the address. */
+  askedNumber() {
+    return lessonNumber(location.href, this.lessons.length);
+  }
+
+  /**
+   * The address names the lesson on show, so that it can be passed on; on another tab it names none.
+   * @param {boolean} visible
+   */
+  handleVisibility(visible) {
+    if (visible) this.step(this.number).appear();
+    const number = visible ? this.number : null;
+    if (this.askedNumber() !== number) history.replaceState(history.state, "", lessonUrl(location.href, number));
+  }
+
+  /** @param {number} number of the lesson to go to */
+  go(number) {
+    if (number < 1 || number > this.lessons.length) return;
+    history.pushState(null, "", lessonUrl(location.href, number));
+    this.show(number);
+    this.heading.focus({ preventScroll: true });
+    this.host.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {number} number */
+  show(number) {
+    const lesson = this.lessons[number - 1];
+    this.number = number;
+    for (const [i, link] of this.links.entries()) setAttribute(link, "aria-current", i + 1 === number ? "step" : null);
+    setText(this.place, `Lesson ${number} of ${this.lessons.length}`);
+    setText(this.heading, lesson.title);
+    setText(this.text, lesson.text);
+    setText(this.notice, lesson.notice);
+    setAttribute(this.back, "disabled", number === 1);
+    setAttribute(this.next, "disabled", number === this.lessons.length);
+    const step = this.step(number);
+    this.controls.replaceChildren(step.controls);
+    this.panel.replaceChildren(step.element);
+    step.appear();
+  }
+
+  /**
+   * The lesson's controls and panels, made the first time.
+   * @param {number} number
+   */
+  step(number) {
+    const step = this.steps.get(number) ?? this.makeStep(number);
+    this.steps.set(number, step);
+    return step;
+  }
+
+  /** @param {number} number */
+  makeStep(number) {
+    const lesson = this.lessons[number - 1];
+    const isShown = () => isVisible(this.host) && this.number === number;
+    if (lesson.names.length) return new NamesLesson({ lesson, isShown });
+    const kept = readVisitor().lesson;
+    const handle = kept?.number === number ? kept : {};
+    return new RunLesson({ lesson, number, isShown, handle });
+  }
+
+  /** @param {KeyboardEvent} event */
+  handleKey(event) {
+    const target = event.target instanceof Element ? event.target : null;
+    const modified = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat;
+    if (!isVisible(this.host) || modified || event.defaultPrevented || target?.closest(KEYS_OF_OTHERS)) return;
+    if (event.key === "ArrowRight") this.go(this.number + 1);
+    else if (event.key === "ArrowLeft") this.go(this.number - 1);
+    else if (event.key === " " && !target?.closest(PRESSED_BY_SPACE)) this.step(this.number).press();
+    else return;
+    event.preventDefault();
+  }
+}

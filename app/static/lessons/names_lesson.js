@@ -1,0 +1,81 @@
+// The lesson on names: typed names through the same table and the same BatchNorm as a run's, on a map and as cosines.
+
+import { EmbeddingMap } from "../charts/embedding_map.js";
+import { HeatmapPair } from "../charts/heatmap_pair.js";
+import { h, labeled, setAttribute, setText } from "../core/dom.js";
+import { EmbeddingQuery } from "../core/embedding_query.js";
+import { helpButton } from "../core/help.js";
+import { Notice } from "../core/notice.js";
+
+/** @import { EmbeddingAnswer, Lesson } from "../core/types.d.ts" */
+
+/** A lesson with a list of names and a table to choose. */
+export class NamesLesson {
+  /**
+   * @param {object} options
+   * @param {Lesson} options.lesson
+   * @param {() => boolean} options.isShown whether this lesson is the one on show
+   */
+  constructor({ lesson, isShown }) {
+    this.lesson = lesson;
+    this.isShown = isShown;
+    this.asked = false;
+    this.notice = new Notice();
+    this.query = new EmbeddingQuery({
+      notice: this.notice,
+      button: "Show them",
+      onAnswer: (answer) => this.show(answer),
+    });
+    const { label, options } = lesson.choice;
+    this.typed = h("textarea", { rows: 5 }, lesson.names.join("\n"));
+    this.table = h(
+      "select",
+      { onchange: () => this.press() },
+      ...options.map(([title, { latent }]) => h("option", { value: latent }, title)),
+    );
+    this.facts = h("p", { class: "note", role: "status" });
+    this.controls = h(
+      "div",
+      { class: "lesson-control" },
+      labeled("Class names, one a line", this.typed),
+      labeled(label, this.table),
+      h(
+        "div",
+        { class: "choices" },
+        h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show them"),
+        helpButton(["control/names", "setting/latent", "setting/embedding_norm"], "names and tables"),
+      ),
+      this.facts,
+      this.notice.element,
+    );
+    this.map = new EmbeddingMap({
+      title: "Where the names lie",
+      about: "panel/map",
+      legend: [["round", "a name's embedding"]],
+      notes: { pca: "A flat shadow (PCA) of the embeddings: near here need not be near in all dimensions." },
+    });
+    this.heatmaps = new HeatmapPair({ focus: (pair) => this.map.highlight(pair) });
+    this.element = h("div", { class: "lesson-live" }, this.map.element, this.heatmaps.element);
+  }
+
+  /** Asks the first time that the lesson is on show. */
+  appear() {
+    if (!this.asked && this.isShown()) this.press();
+  }
+
+  /** Asks for what is typed. */
+  press() {
+    this.asked = true;
+    const { prompt, encoder } = this.lesson;
+    this.query.ask({ typed: this.typed.value, prompt, latent: this.table.value, encoder });
+  }
+
+  /** @param {EmbeddingAnswer} answer */
+  show(answer) {
+    const { names } = answer.asked;
+    setText(this.facts, `${names.length} names, ${answer.width} numbers each. ${answer.source}`);
+    this.map.update({ facts: { classes: names, anchors: answer.anchors }, outputs: [], samples: [] });
+    this.heatmaps.show(answer);
+    setAttribute(this.element, "data-state", "finished");
+  }
+}

@@ -1,0 +1,375 @@
+// The data's way as a picture: names → embeddings → noisy layer → generator → images → teacher and student → losses.
+// The part at work is lit; in slow motion the light walks through the parts of the event at hand.
+
+import { h, prefersReducedMotion, s, setAttribute, setText } from "../core/dom.js";
+import { formatInteger, formatNumber, formatPercent } from "../core/format.js";
+import { helpButton } from "../core/help.js";
+
+/** @import { Phase, Point, RunModel } from "../core/types.d.ts" */
+
+/** @type {Record<string, [x: number, y: number, width: number, height: number]>} */
+const BOXES = {
+  names: [8, 62, 92, 96],
+  embeddings: [130, 62, 84, 96],
+  noisy: [244, 62, 84, 96],
+  generator: [358, 62, 96, 96],
+  images: [484, 62, 92, 96],
+  teacher: [624, 22, 92, 58],
+  student: [624, 140, 92, 58],
+  losses: [764, 62, 108, 96],
+};
+/** @type {Record<string, string>} */
+const WIRES = {
+  "names-embeddings": "M100 110H128",
+  "embeddings-noisy": "M214 110H242",
+  "noisy-generator": "M328 110H356",
+  "generator-images": "M454 110H482",
+  "images-teacher": "M576 96C604 96 596 51 622 51",
+  "images-student": "M576 124C604 124 596 169 622 169",
+  "teacher-losses": "M716 51C744 51 736 96 762 96",
+  "student-losses": "M716 169C744 169 736 124 762 124",
+  "losses-generator": "M818 158V206Q818 214 810 214H414Q406 214 406 206V160",
+  "losses-student": "M792 158V180Q792 188 784 188H718",
+};
+/**
+ * What works together, in the order the light walks through it in slow motion.
+ * @type {Partial<Record<Phase, string[][]>>}
+ */
+const WALKS = {
+  redraw: [["embeddings"], ["noisy", "embeddings-noisy"]],
+  generator: [
+    ["embeddings", "noisy", "embeddings-noisy"],
+    ["generator", "noisy-generator"],
+    ["images", "generator-images"],
+    ["teacher", "student", "images-teacher", "images-student"],
+    ["losses", "teacher-losses", "student-losses"],
+    ["generator", "losses-generator"],
+  ],
+  pool: [["images"], ["student", "images-student"]],
+  student: [
+    ["images"],
+    ["teacher", "student", "images-teacher", "images-student"],
+    ["losses", "teacher-losses", "student-losses"],
+    ["student", "losses-student"],
+  ],
+  measure: [["student"]],
+};
+
+const WALK_MS = 900; // of slow motion's second that a walk takes
+const HISTORY = 200; // points of the losses whose largest fills a bar
+
+/** The parts of the algorithm as boxes, and the data's way as wires. */
+export class AlgorithmDiagram {
+  /** @param {Record<string, [title: string, meaning: string]>} parts by the names of BOXES */
+  constructor(parts) {
+    this.parts = parts;
+    /** @type {string | null} */
+    this.explained = null; // the part that is pointed at
+    this.story = "";
+    this.walkedStory = ""; // the event through which the light walks
+    /** @type {Record<string, number>} */
+    this.parameters = {};
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    this.sentence = h("p", { class: "story" });
+    this.notes = h("p", { class: "note notes", hidden: true });
+    this.wires = Object.fromEntries(Object.entries(WIRES).map(([name, path]) => [name, makeWire(name, path)]));
+    this.insides = Object.fromEntries(Object.keys(BOXES).map((name) => [name, s("g", { class: "inside" })]));
+    this.boxes = Object.fromEntries(Object.keys(BOXES).map((name) => [name, this.makeBox(name)]));
+    this.svg = s(
+      "svg",
+      {
+        viewBox: "0 -2 882 228",
+        class: "diagram",
+        role: "group",
+        "aria-label":
+          "The way of the data: class names, label embeddings, noisy layer, generator, images, teacher and student, losses.",
+      },
+      arrowTip(),
+      ...Object.values(this.wires),
+      s("text", { x: 540, y: 217.5, class: "wire-name", "text-anchor": "middle" }, "gradients"),
+      ...Object.values(this.boxes),
+    );
+    drawNoise(this.insides.noisy);
+    drawGenerator(this.insides.generator);
+    drawNetwork(this.insides.teacher, [4, 6, 6, 3]);
+    drawNetwork(this.insides.student, [3, 4, 3]);
+    this.bars = drawLossBars(this.insides.losses);
+    this.thumbs = drawThumbs(this.insides.images);
+    this.element = h(
+      "section",
+      { class: "card diagram-card", "aria-label": "How it works" },
+      helpButton("panel/diagram", "how it works"),
+      h("div", { class: "scroll-x" }, this.svg),
+      this.sentence,
+      this.notes,
+    );
+  }
+
+  /** @param {string} name of a part */
+  makeBox(name) {
+    const [x, y, width, height] = BOXES[name];
+    const [title, meaning] = this.parts[name];
+    const explain = () => this.explain(name);
+    const stop = () => this.explain(null);
+    return s(
+      "g",
+      {
+        class: `part ${name}`,
+        transform: `translate(${x} ${y})`,
+        tabindex: 0,
+        role: "img",
+        "aria-label": `${title}. ${meaning}`,
+        onpointerenter: explain,
+        onfocus: explain,
+        onpointerleave: stop,
+        onblur: stop,
+      },
+      s("rect", { class: "frame", width, height, rx: 10 }),
+      s("text", { class: "part-name", x: width / 2, y: -9, "text-anchor": "middle" }, title),
+      this.insides[name],
+    );
+  }
+
+  /**
+   * Names and the table's first numbers, for the teacher that is chosen or runs.
+   * @param {string[]} classes
+   * @param {number[][]} sketch
+   */
+  setClasses(classes, sketch) {
+    const names = classes.slice(0, classes.length > 6 ? 5 : 6);
+    const more = classes.length - names.length;
+    const lines = [...names, ...(more ? [`and ${more} more`] : [])];
+    const gap = 84 / Math.max(lines.length, 5);
+    this.insides.names.replaceChildren(
+      ...lines.map((line, i) =>
+        s(
+          "text",
+          {
+            class: i === names.length ? "tiny" : "class-name",
+            x: 46,
+            y: 6 + gap * (i + 0.75),
+            "text-anchor": "middle",
+          },
+          line.length > 14 ? `${line.slice(0, 13)}…` : line,
+        ),
+      ),
+    );
+    const height = 76 / sketch.length;
+    const peak = Math.max(...sketch.flat().map(Math.abs), 1e-6);
+    this.insides.embeddings.replaceChildren(
+      ...sketch.flatMap((row, i) =>
+        row.map((value, j) =>
+          s("rect", {
+            x: 10 + (64 / row.length) * j,
+            y: 10 + height * i,
+            width: 64 / row.length - 1,
+            height: Math.max(1, height - 1),
+            class: value < 0 ? "cell minus" : "cell",
+            style: `opacity:${(0.12 + (0.88 * Math.abs(value)) / peak).toFixed(2)}`,
+          }),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * Shows the images that are being made.
+   * @param {string} url
+   * @param {number} count of images side by side
+   */
+  showPreview(url, count) {
+    for (const [i, { frame, image }] of this.thumbs.entries()) {
+      setAttribute(frame, "viewBox", `${Math.min(i, count - 1)} 0 1 1`);
+      setAttribute(image, "width", count);
+      setAttribute(image, "href", url);
+    }
+  }
+
+  /** @param {string | null} name of the part that is pointed at */
+  explain(name) {
+    this.explained = name;
+    setText(this.sentence, name ? `${this.parts[name][1]}${this.describeSize(name)}` : this.story);
+  }
+
+  /**
+   * How many weights a part has, where that is known.
+   * @param {string} name
+   */
+  describeSize(name) {
+    const weights = this.parameters[name === "noisy" ? "noisy layer" : name];
+    return weights ? ` It has ${formatInteger(weights)} weights.` : "";
+  }
+
+  /**
+   * @param {RunModel} model
+   * @param {string} fallback what is said where no single step is
+   */
+  update(model, fallback) {
+    this.parameters = model.facts?.parameters ?? {};
+    setText(this.notes, model.notes.join(" "));
+    setAttribute(this.notes, "hidden", !model.notes.length);
+    const detailed = model.pace > 0 || model.state === "paused";
+    this.story = detailed && model.story ? model.story : fallback;
+    if (!this.explained) setText(this.sentence, this.story);
+    this.sentence.classList.toggle("live", detailed);
+    this.updateLosses(model.losses);
+    this.light(model);
+  }
+
+  /** @param {Point[]} losses */
+  updateLosses(losses) {
+    const last = losses.at(-1);
+    if (!last) return;
+    const recent = losses.slice(-HISTORY);
+    for (const [i, bar] of this.bars.entries()) {
+      const largest = Math.max(1e-6, ...recent.map((point) => Math.abs(point[i + 1] ?? 0)));
+      setAttribute(bar, "width", (84 * Math.min(1, Math.abs(last[i + 1] ?? 0) / largest)).toFixed(1));
+    }
+    const [ce, bn, adversarial] = last.slice(1, 4).map(formatNumber);
+    const now = `cross-entropy ${ce}, statistics ${bn}, adversarial ${adversarial}`;
+    const sentence = `losses. ${this.parts.losses[1]} Now: ${now}; the teacher recognises ${formatPercent(last[4])}.`;
+    setAttribute(this.boxes.losses, "aria-label", sentence);
+  }
+
+  /**
+   * Lights what is at work; in slow motion the light walks.
+   * @param {RunModel} model
+   */
+  light({ phase, state, pace, story }) {
+    const walk = WALKS[phase];
+    const running = state === "running";
+    this.svg.classList.toggle("working", running && !pace);
+    if (!walk || !(running || state === "paused")) {
+      this.setLit([]);
+      return;
+    }
+    if (!pace) {
+      clearInterval(this.timer);
+      this.walkedStory = "";
+      this.setLit(walk.flat());
+      return;
+    }
+    if (this.walkedStory === story && running) return;
+    this.walkedStory = story;
+    clearInterval(this.timer);
+    let step = 0;
+    const advance = () => {
+      this.setLit(walk[Math.min(step, walk.length - 1)]);
+      step += 1;
+      if (step >= walk.length) clearInterval(this.timer);
+    };
+    advance();
+    if (running) this.timer = window.setInterval(advance, (WALK_MS * pace) / walk.length);
+  }
+
+  /** @param {string[]} names of boxes and wires */
+  setLit(names) {
+    const lit = new Set(names);
+    const still = prefersReducedMotion();
+    for (const [name, element] of [...Object.entries(this.boxes), ...Object.entries(this.wires)]) {
+      element.classList.toggle("lit", lit.has(name));
+      element.classList.toggle("flowing", lit.has(name) && !still);
+    }
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} path
+ */
+function makeWire(name, path) {
+  const kind = name.startsWith("losses") ? "back" : "";
+  return s("path", { d: path, class: `wire ${kind}`, "marker-end": "url(#nayer-tip)" });
+}
+
+/** The tip of a wire. */
+function arrowTip() {
+  const marker = {
+    id: "nayer-tip",
+    viewBox: "0 0 8 8",
+    refX: 6.5,
+    refY: 4,
+    markerWidth: 7,
+    markerHeight: 7,
+    orient: "auto-start-reverse",
+  };
+  return s("defs", {}, s("marker", marker, s("path", { d: "M0.5 0.8L7 4L0.5 7.2Z" })));
+}
+
+/**
+ * The pips of a die.
+ * @param {SVGGElement} inside
+ */
+function drawNoise(inside) {
+  const pips = [
+    [20, 26],
+    [42, 48],
+    [64, 70],
+    [64, 26],
+    [20, 70],
+  ];
+  inside.append(...pips.map(([cx, cy]) => s("circle", { class: "pip", cx, cy, r: 6.5 })));
+}
+
+/** @param {SVGGElement} inside */
+function drawGenerator(inside) {
+  const ribs = [32, 46, 62].map((x) =>
+    s("line", { class: "rib", x1: x, x2: x, y1: 40 - (x - 18) * 0.367, y2: 56 + (x - 18) * 0.367 }),
+  );
+  inside.append(s("path", { class: "solid", d: "M18 40L78 18V78L18 56Z" }), ...ribs);
+}
+
+/**
+ * @param {SVGGElement} inside
+ * @param {number[]} sizes of the layers
+ */
+function drawNetwork(inside, sizes) {
+  const gap = 56 / (sizes.length - 1);
+  for (const [i, size] of sizes.entries())
+    for (let j = 0; j < size; j++) {
+      const cy = 29 + (j - (size - 1) / 2) * 8.2;
+      inside.append(s("circle", { class: "neuron", cx: 18 + i * gap, cy, r: 2.7 }));
+    }
+}
+
+/**
+ * A bar for each of the generator's losses.
+ * @param {SVGGElement} inside
+ */
+function drawLossBars(inside) {
+  const losses = [
+    ["teacher sees it?", "ce"],
+    ["looks inside right?", "bn"],
+    ["puzzles student?", "adversarial"],
+  ];
+  return losses.map(([name, kind], i) => {
+    const place = { x: 12, y: 26 + 28 * i, height: 5, rx: 2.5 };
+    const bar = s("rect", { ...place, width: 0, style: `fill:var(--${kind})` });
+    inside.append(
+      s("text", { class: "tiny", x: 12, y: 20 + 28 * i }, name),
+      s("rect", { ...place, class: "groove", width: 84 }),
+      bar,
+    );
+    return bar;
+  });
+}
+
+/**
+ * Room for four of the images that are being made.
+ * @param {SVGGElement} inside
+ */
+function drawThumbs(inside) {
+  return Array.from({ length: 4 }, (_, i) => {
+    const image = s("image", { height: 1, preserveAspectRatio: "none" });
+    const place = { x: 9 + (i % 2) * 38, y: 11 + Math.floor(i / 2) * 38, width: 36, height: 36 };
+    const frame = s(
+      "svg",
+      { class: "thumb", ...place, preserveAspectRatio: "none" },
+      s("rect", { class: "blank", width: "100%", height: "100%", rx: 4 }),
+      image,
+    );
+    inside.append(frame);
+    return { frame, image };
+  });
+}

@@ -1,0 +1,130 @@
+// How different the images are, at three scales, each between real images and noise, and beside them the label hits.
+
+import { LineChart } from "../charts/line_chart.js";
+import { h } from "../core/dom.js";
+import { formatNumber, formatPercent } from "../core/format.js";
+import { withHelp } from "../core/help.js";
+import { DIVERSITY_SCALES, diversityValue, LABEL_HIT } from "../panels/measures.js";
+import { marksOf, PLANNED_ROUNDS } from "./marks.js";
+
+/** @import { ChartOptions, Line } from "../charts/line_chart.js" */
+/** @import { RunModel } from "../core/types.d.ts" */
+
+/** Four small charts by round. */
+export class DiversityCharts {
+  /**
+   * @param {object} options
+   * @param {(round: number) => void} options.pick somebody asks for the images behind a point
+   */
+  constructor({ pick }) {
+    /** @type {Pick<ChartOptions, "height" | "ticks" | "small" | "pick">} */
+    const common = { height: 96, ticks: 2, small: true, pick: ([round]) => pick(Math.round(round) - 1) };
+    this.scales = DIVERSITY_SCALES.map(({ name, title, about, low }) => ({
+      name,
+      title,
+      chart: new LineChart({
+        ...common,
+        title,
+        about,
+        lines: linesOf(name),
+        label: `${title}: nothing measured yet.`,
+        axis: formatNumber,
+        low,
+      }),
+    }));
+    this.labelHit = new LineChart({
+      ...common,
+      title: LABEL_HIT.title,
+      about: LABEL_HIT.about,
+      lines: [
+        {
+          name: LABEL_HIT.title,
+          color: "var(--bn)",
+          value: (point) => diversityValue(point, "label_hit"),
+          format: (value) => formatPercent(value),
+          width: 2,
+        },
+      ],
+      label: `${LABEL_HIT.title}: nothing measured yet.`,
+      axis: (value) => `${Math.round(100 * value)} %`,
+      low: 0,
+      high: 1,
+    });
+    const charts = [...this.scales.map(({ chart }) => chart), this.labelHit];
+    this.element = h(
+      "section",
+      { class: "card diversity", "aria-label": "Diversity" },
+      withHelp(h("h3", {}, "How different the images are"), "panel/diversity"),
+      h("div", { class: "multiples" }, ...charts.map((chart) => chart.element)),
+      h(
+        "p",
+        { class: "note legend" },
+        legendKey("", "var(--student)", "samples"),
+        legendKey("dashed", "var(--teacher)", "real test images in their place"),
+        legendKey("dashed", "var(--quiet-line)", "noise in their place"),
+      ),
+      h(
+        "p",
+        { class: "note" },
+        "By round; a click on a point, or Enter on a focused chart, shows the images behind it.",
+      ),
+    );
+  }
+
+  /** @param {RunModel} model */
+  update(model) {
+    const last = model.diversity.at(-1);
+    const shared = { points: model.diversity, marks: marksOf(model), rounds: model.facts?.rounds ?? PLANNED_ROUNDS };
+    const when = last ? `after round ${Math.round(last[0])}` : "";
+    for (const { name, title, chart } of this.scales) {
+      const [value, noise, real] = ["", "_noise", "_real"].map((end) => diversityValue(last, name + end));
+      const ends = `noise ${formatNumber(noise)}, real images ${formatNumber(real)}`;
+      const text = value === null ? "nothing measured yet" : `${formatNumber(value)} ${when}; ${ends}`;
+      chart.show({ ...shared, label: `${title}: ${text}.` });
+    }
+    const hit = diversityValue(last, "label_hit");
+    const text = hit === null ? "nothing measured yet" : `${formatPercent(hit)} ${when}`;
+    this.labelHit.show({ ...shared, label: `${LABEL_HIT.title}: ${text}.` });
+  }
+}
+
+/**
+ * The lines of a scale: the samples, and its two ends.
+ * @param {string} name
+ * @returns {Line[]}
+ */
+function linesOf(name) {
+  return [
+    {
+      name: "samples",
+      color: "var(--student)",
+      value: (point) => diversityValue(point, name),
+      format: formatNumber,
+      width: 2,
+    },
+    {
+      name: "noise",
+      color: "var(--quiet-line)",
+      value: (point) => diversityValue(point, `${name}_noise`),
+      format: formatNumber,
+      width: 1.2,
+      dash: "2 3",
+    },
+    {
+      name: "real images",
+      color: "var(--teacher)",
+      value: (point) => diversityValue(point, `${name}_real`),
+      format: formatNumber,
+      width: 1.2,
+      dash: "6 4",
+    },
+  ];
+}
+
+/**
+ * @param {string} kind
+ * @param {string} color
+ * @param {string} name
+ */
+const legendKey = (kind, color, name) =>
+  h("span", { class: "key" }, h("i", { class: kind, style: `background:${color}` }), name);

@@ -1,0 +1,527 @@
+// The tab Live: puts the panels together, keeps the visitor's run, turns keys and buttons into commands.
+
+import { EmbeddingMap } from "../charts/embedding_map.js";
+import { serverUrl } from "../core/api.js";
+import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
+import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
+import { Notice } from "../core/notice.js";
+import { followLessonLinks, readAddress } from "../core/router.js";
+import { RunClient } from "../core/run_client.js";
+import { readVisitor, storeVisitor } from "../core/storage.js";
+import { addTeacher, watchTeachers } from "../core/teachers.js";
+import { BatchDialog } from "../panels/batch_dialog.js";
+import { RedrawStrip } from "../panels/redraw_strip.js";
+import { AccuracyChart } from "./accuracy_chart.js";
+import { AlgorithmDiagram } from "./algorithm_diagram.js";
+import { ControlBar } from "./control_bar.js";
+import { DiversityCharts } from "./diversity_charts.js";
+import { LossCharts } from "./loss_charts.js";
+import { ReplayPlayer } from "./replay_player.js";
+import { SampleGrid } from "./sample_grid.js";
+import { SharePanel } from "./share_panel.js";
+
+/** @import { GradioMount, Phase, RunModel, RunState, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
+
+/** @typedef {"greeting" | "waiting" | "again"} ReplayReason why a recording plays, and which sentence says so */
+
+/**
+ * What Gradio's form answers to Play, to Apply and to an address: one of these.
+ * @typedef {object} FormAnswer
+ * @property {string} [run] a run has begun
+ * @property {string} [token]
+ * @property {string} [chosen] the teacher that an address names
+ * @property {string} [said] a sentence
+ * @property {boolean} [refused] the sentence is a mistake
+ * @property {string} [error]
+ */
+
+/**
+ * What the page is given in Python.
+ * @typedef {object} LiveProps
+ * @property {FormAnswer | null} value
+ * @property {string} first the teacher to begin with
+ * @property {TeacherCard[]} teachers
+ * @property {Record<string, [title: string, meaning: string]>} parts of the diagram
+ * @property {boolean} greets whether a recording plays on arrival
+ * @property {boolean} lends whether there is a GPU for a moment
+ * @property {string} watching
+ * @property {string} gone
+ * @property {Record<ReplayReason, string>} recorded
+ * @property {[title: string, text: string]} empty
+ * @property {string} grace
+ */
+
+const SLOW_PACE = 2.6; // seconds an event in slow motion
+/** @type {RunState[]} */
+const ACTIVE_STATES = ["queued", "starting", "running", "paused"];
+/** The state that a command leads to, shown before the server confirms it. */
+const EXPECTED_STATES = /** @type {const} */ ({ pause: "paused", resume: "running", step: "running" });
+/** @type {Partial<Record<Phase, string>>} */
+const PHASE_SENTENCES = {
+  redraw: "Noise is re-drawn.",
+  generator: "The generator learns to paint what the teacher recognises.",
+  pool: "The best batch goes into the pool.",
+  student: "The student imitates the teacher on the pool.",
+  measure: "The student is measured.",
+};
+/** @type {Record<string, string>} */
+const END_SENTENCES = {
+  "rounds done": "All rounds are done.",
+  "time is up": "The time is up.",
+  stopped: "The run was stopped; what it has shown stays.",
+};
+const TYPING = "input, textarea, select, [contenteditable], [role=listbox], [role=option]";
+const PRESSED_BY_SPACE = "button, summary, a, [role=button], label";
+
+/** @param {GradioMount<LiveProps>} mounted */
+export function mount({ element, props, trigger, watch }) {
+  const host = find(element, "#nayer-stage", HTMLElement);
+  if (host.childElementCount) return;
+  const page = new LivePage(host, find(document, "#nayer-bar", HTMLElement), props, trigger);
+  watch("value", () => page.handleAnswer(props.value));
+  followLessonLinks();
+}
+
+/** The page of one run: the visitor's own, or one that is watched. */
+class LivePage {
+  /**
+   * @param {HTMLElement} host
+   * @param {HTMLElement} barHost
+   * @param {LiveProps} props
+   * @param {GradioMount<LiveProps>["trigger"]} trigger
+   */
+  constructor(host, barHost, props, trigger) {
+    this.host = host;
+    this.props = props;
+    this.trigger = trigger;
+    /** @type {RunModel} */
+    this.model = emptyModel();
+    this.teachers = props.teachers;
+    this.teacher = this.teachers.find(({ name }) => name === props.first) ?? this.teachers[0];
+    this.requests = 0; // to Gradio's form, numbered so that it answers each
+    this.stepKind = "generator"; // the step that the key does
+    this.wantedStep = ""; // the step to do once the run has begun
+    this.wantedPace = 0; // the pace to set once the run goes
+    /** @type {ReplayPlayer | null} */
+    this.replay = null;
+    /** @type {ReplayReason | null} */
+    this.replayReason = null;
+    /** @type {unknown[]} */
+    this.diagramShows = []; // the classes and the sketch in the diagram
+    this.notice = new Notice();
+    /** @type {RunClient<RunUpdate>} */
+    this.client = new RunClient({
+      path: "status",
+      host,
+      notice: this.notice,
+      subject: "the run goes on",
+      onUpdate: (update) => this.handleUpdate(update),
+      onGone: () => this.forgetRun(),
+      isQueued: () => !this.watching && this.model.state === "queued",
+    });
+    /** @param {number | null} index of a class */
+    const focus = (index) => {
+      this.samples.highlight(index);
+      this.map.highlight(index);
+    };
+    this.bar = new ControlBar(
+      {
+        toggle: () => this.toggle(),
+        step: (kind) => {
+          this.stepKind = kind;
+          this.step(kind);
+        },
+        slow: () => this.toggleSlow(),
+        apply: () => this.applySettings(),
+        revive: () => this.revive(),
+        burst: () => this.command("burst"),
+        stop: () => this.command("stop"),
+      },
+      props.lends,
+    );
+    this.diagram = new AlgorithmDiagram(props.parts);
+    this.samples = new SampleGrid({ focus, onPreview: (url, count) => this.diagram.showPreview(url, count) });
+    this.accuracy = new AccuracyChart();
+    this.losses = new LossCharts();
+    this.batchDialog = new BatchDialog(this.host);
+    this.redrawStrip = new RedrawStrip((label, count) => this.client.ask("redraws", label, count, 0));
+    this.diversity = new DiversityCharts({ pick: (round) => this.openBatch(round) });
+    this.map = new EmbeddingMap({ focus, umap: () => this.fetchUmap() });
+    this.share = new SharePanel();
+    const [title, text] = props.empty;
+    this.empty = h(
+      "div",
+      { class: "empty" },
+      h("h3", {}, title),
+      h("p", {}, text),
+      h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"),
+    );
+    this.samples.scrollBox.append(this.empty);
+    this.player = h("div", { class: "player-slot" });
+    this.again = h("button", { type: "button", hidden: true, onclick: () => this.playAgain() }, "Play this run back");
+    this.sheet = h("a", { download: "nayer-run.png", hidden: true }, "Save this run as one picture");
+    this.kept = h("span", { class: "keeping" });
+    this.arrange(barHost);
+    window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
+    watchTeachers((card) => this.offerTeacher(card));
+    document.addEventListener("keydown", (event) => this.handleKey(event));
+    const { watch, settings, hidden } = readAddress(location.href);
+    hideFields(hidden);
+    this.watching = watch !== null;
+    if (watch) this.watchRun(watch);
+    else this.begin(settings);
+    this.draw();
+  }
+
+  /**
+   * Somebody else's run: all of it is shown, and no command goes to it.
+   * @param {string} run
+   */
+  watchRun(run) {
+    document.body.classList.add("watching");
+    this.notice.show(this.props.watching, "quiet");
+    this.client.follow({ run });
+  }
+
+  /**
+   * Finds the visitor's run again, or sets up what the address asks for.
+   * @param {Record<string, string> | null} settings
+   */
+  begin(settings) {
+    const { run, token } = readVisitor();
+    if (settings) this.trigger("submit", { words: settings });
+    if (run) {
+      this.client.follow({ run, token });
+      if (!settings) this.trigger("select", { run, token });
+    } else if (this.props.greets) this.playRecording("recording", "greeting");
+  }
+
+  /**
+   * Puts the panels into their places.
+   * @param {HTMLElement} barHost
+   */
+  arrange(barHost) {
+    barHost.replaceChildren(this.bar.element);
+    this.host.replaceChildren(
+      hiddenText("The run", "h2"),
+      this.notice.element,
+      this.player,
+      h(
+        "div",
+        { class: "stage-grid" },
+        h(
+          "div",
+          { class: "main" },
+          this.diagram.element,
+          this.samples.element,
+          this.redrawStrip.element,
+          this.share.element,
+        ),
+        h(
+          "div",
+          { class: "side" },
+          this.accuracy.element,
+          this.diversity.element,
+          this.map.element,
+          this.losses.element,
+        ),
+      ),
+      h("p", { class: "note foot" }, this.props.grace, " ", this.kept, " ", this.again, " ", this.sheet),
+    );
+  }
+
+  // --- commands -------------------------------------------------------------------------------------------------------
+
+  /** Whether a run waits, goes or holds. */
+  get active() {
+    return ACTIVE_STATES.includes(this.model.state);
+  }
+
+  /** Pauses, goes on, or starts. */
+  toggle() {
+    if (this.model.state === "running") this.command("pause");
+    else if (this.model.state === "paused") this.command("resume");
+    else if (!this.active) this.start();
+  }
+
+  /**
+   * Asks Gradio's form for a run of what it holds.
+   * @param {string} [step] to do before it holds
+   */
+  start(step = "") {
+    this.wantedStep = step;
+    this.client.close();
+    this.model = { ...emptyModel(), state: "starting" };
+    this.leaveReplay();
+    this.notice.show("");
+    this.draw();
+    this.askForm("play", { token: readVisitor().token ?? "", paused: step !== "" });
+  }
+
+  /** Goes on with what the form holds, from the next round on. */
+  applySettings() {
+    this.notice.show("");
+    this.askForm("apply", this.client.handle);
+  }
+
+  /**
+   * Gradio's form answers through `handleAnswer`.
+   * @param {string} event
+   * @param {object} data
+   */
+  askForm(event, data) {
+    this.requests += 1;
+    this.trigger(event, { ...data, asked: `${Date.now()}-${this.requests}` });
+  }
+
+  /** Goes on with a run that the end of the server cut off. */
+  async revive() {
+    await this.command("revive");
+    this.client.follow(this.client.handle);
+  }
+
+  /** @param {FormAnswer | null} answer */
+  handleAnswer(answer) {
+    if (!answer) return;
+    const { chosen, said, refused, error, run, token } = answer;
+    if (chosen) this.chooseTeacher(chosen);
+    else if (said) this.notice.show(said, refused ? "alert" : "quiet");
+    else if (error) {
+      this.model = emptyModel();
+      this.notice.show(error);
+      this.draw();
+    } else if (run && run !== this.client.run) {
+      storeVisitor({ run, token });
+      this.client.follow({ run, token });
+      if (this.wantedStep) this.command("step", this.wantedStep);
+      this.wantedStep = "";
+    }
+  }
+
+  /** @param {string} kind */
+  step(kind) {
+    if (this.active) this.command("step", kind);
+    else this.start(kind);
+  }
+
+  /** Slow motion on or off. */
+  toggleSlow() {
+    const pace = this.model.pace > 0 ? 0 : SLOW_PACE;
+    if (this.active) {
+      this.model = { ...this.model, pace };
+      this.command("pace", pace);
+    } else this.start();
+    this.wantedPace = pace;
+    this.draw();
+  }
+
+  /**
+   * Sends a command to the visitor's run.
+   * @param {string} name
+   * @param {...unknown} values
+   */
+  async command(name, ...values) {
+    if (!this.client.run || this.watching) return;
+    const expected =
+      name in EXPECTED_STATES ? EXPECTED_STATES[/** @type {"pause" | "resume" | "step"} */ (name)] : null;
+    if (expected && this.active && this.model.state !== "queued") this.model = { ...this.model, state: expected };
+    this.draw();
+    await this.client.command(name, ...values);
+  }
+
+  // --- updates --------------------------------------------------------------------------------------------------------
+
+  /** @param {RunUpdate} update */
+  handleUpdate(update) {
+    this.model = applyUpdate(this.model, update);
+    if (this.wantedPace && this.model.state === "running") {
+      this.command("pace", this.wantedPace);
+      this.wantedPace = 0;
+    }
+    const queued = update.state === "queued";
+    if (update.state === "failed") this.notice.show(update.error);
+    if (queued && this.props.greets && !this.replay) this.playRecording("recording", "waiting");
+    else if (!queued && this.replayReason === "waiting") this.leaveReplay();
+    this.draw();
+  }
+
+  /** The server does not know the run any more. */
+  forgetRun() {
+    if (this.watching) {
+      this.notice.show(this.props.gone, "quiet");
+      return;
+    }
+    this.client.handle = { token: this.client.handle.token };
+    storeVisitor(this.client.handle);
+    const known = this.model.facts !== null;
+    if (known) this.notice.show("This run is over and no longer kept. Press Play for a new one.", "quiet");
+    this.model = { ...this.model, state: known ? "stopped" : "empty" };
+    this.draw();
+  }
+
+  /** @returns {Promise<UmapAnswer | null>} */
+  async fetchUmap() {
+    try {
+      const answer = await fetch(`${this.address}/umap`);
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null;
+    }
+  }
+
+  // --- recordings -----------------------------------------------------------------------------------------------------
+
+  /** The address of the run that is on show. */
+  get address() {
+    return this.replay?.run ?? this.client.address;
+  }
+
+  /**
+   * The model that is on show: a recording's while one plays, else the run's.
+   * @returns {RunModel}
+   */
+  get shownModel() {
+    return this.replay?.model ?? this.model;
+  }
+
+  /** Plays back the run that has ended. */
+  async playAgain() {
+    const { run } = this.client;
+    if (run && !(await this.playRecording(run, "again")))
+      this.notice.show("This run is no longer kept and cannot be played back.", "quiet");
+  }
+
+  /**
+   * Plays a recording in the panels; false where there is none.
+   * @param {string} run
+   * @param {ReplayReason} reason
+   */
+  async playRecording(run, reason) {
+    this.leaveReplay();
+    const replay = new ReplayPlayer({
+      address: serverUrl(`live/${run}`),
+      about: this.props.recorded[reason],
+      still: prefersReducedMotion(),
+      onChange: () => this.replay === replay && this.draw(),
+      onClose: reason === "again" ? () => this.leaveReplay() : null,
+    });
+    this.replay = replay;
+    this.replayReason = reason;
+    this.player.replaceChildren(replay.element);
+    const loaded = await replay.load();
+    if (loaded || this.replay !== replay) return true;
+    this.leaveReplay();
+    return false;
+  }
+
+  /** Shows the run again. */
+  leaveReplay() {
+    this.replay?.close();
+    this.replay = null;
+    this.replayReason = null;
+    this.samples.clear();
+    this.draw();
+  }
+
+  // --- drawing --------------------------------------------------------------------------------------------------------
+
+  /** @param {string} name of a teacher; one that is not known is a folder that was typed */
+  chooseTeacher(name) {
+    const known = this.teachers.find((teacher) => teacher.name === name);
+    if (!known) {
+      addTeacher({ name, title: name, classes: [], accuracy: null, sketch: null, anchors: null });
+      return;
+    }
+    this.teacher = known;
+    this.draw();
+  }
+
+  /**
+   * A teacher that is not shipped, whose card is shown as those of the others are.
+   * @param {TeacherCard} card
+   */
+  offerTeacher(card) {
+    this.teachers = [...this.teachers.filter(({ name }) => name !== card.name), card];
+    this.chooseTeacher(card.name);
+  }
+
+  /** @param {number} round whose images are shown */
+  openBatch(round) {
+    this.batchDialog.show({ address: this.address, round, classes: this.model.facts?.classes ?? [] });
+  }
+
+  /** Draws what is on show. */
+  draw() {
+    const model = this.shownModel;
+    const { facts } = model;
+    const { run } = this.client;
+    const classes = facts?.classes ?? this.teacher?.classes ?? [];
+    this.bar.update(this.model, this.teacher);
+    this.setClasses(classes, facts?.sketch ?? this.teacher?.sketch ?? NO_SKETCH);
+    this.diagram.update(model, fallbackSentence(model));
+    setAttribute(this.empty, "hidden", model.state !== "empty");
+    if (this.replay || run) {
+      this.samples.update(model, this.replay?.address ?? this.client.address);
+      setAttribute(this.sheet, "href", `${this.address}/sheet.png`);
+    }
+    setAttribute(this.sheet, "hidden", !facts);
+    setAttribute(this.again, "hidden", this.replay !== null || !hasEnded(this.model.state) || !this.model.facts);
+    this.share.update(this.replay ? emptyModel() : this.model, run);
+    setText(this.kept, this.model.kept);
+    this.accuracy.update(model);
+    this.losses.update(model);
+    this.diversity.update(model);
+    this.redrawStrip.setClasses(classes);
+    this.redrawStrip.enable(this.model.facts !== null && !this.replay && !this.watching);
+    this.map.update(model, this.teacher);
+  }
+
+  /**
+   * @param {string[]} classes
+   * @param {number[][]} sketch
+   */
+  setClasses(classes, sketch) {
+    this.samples.setClasses(classes);
+    if (this.diagramShows[0] === classes && this.diagramShows[1] === sketch) return;
+    this.diagramShows = [classes, sketch];
+    this.diagram.setClasses(classes, sketch);
+  }
+
+  /** @param {KeyboardEvent} event */
+  handleKey(event) {
+    const target = event.target instanceof Element ? event.target : null;
+    const modified = event.ctrlKey || event.metaKey || event.altKey || event.repeat;
+    if (!isVisible(this.host) || this.watching || modified || target?.closest(TYPING)) return;
+    if (event.key === " " && !target?.closest(PRESSED_BY_SPACE)) this.toggle();
+    else if (event.key === ".") this.step(this.stepKind);
+    else if (event.key.toLowerCase() === "r") this.step("redraw");
+    else return;
+    event.preventDefault();
+  }
+}
+
+/** @type {number[][]} */
+const NO_SKETCH = [[0]];
+
+/**
+ * What the diagram says where no single step is told of.
+ * @param {RunModel} model
+ */
+function fallbackSentence({ state, reason, phase }) {
+  if (state === "empty") return "Point at a part, or tab to it, to read what it does.";
+  if (state === "queued") return "All places are taken; your run begins as soon as one falls free.";
+  if (state === "starting") return "The teacher is being loaded.";
+  if (!hasEnded(state)) return PHASE_SENTENCES[phase] ?? "";
+  const interrupted =
+    "The server ended while this run was going on; press Go on, and it does from its last checkpoint.";
+  return END_SENTENCES[reason] ?? (state === "interrupted" ? interrupted : "");
+}
+
+/**
+ * Hides fields of the form.
+ * @param {string[]} ids
+ */
+function hideFields(ids) {
+  const selectors = ids.map((id) => `#${id}`).join(", ");
+  if (ids.length) document.head.append(h("style", {}, `${selectors} { display: none !important; }`));
+}

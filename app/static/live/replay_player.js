@@ -1,0 +1,157 @@
+// Plays a recording: the updates of a run, each at its second, applied to the same model and drawn by the same panels.
+
+import { h, setAttribute, setText } from "../core/dom.js";
+import { formatDuration } from "../core/format.js";
+import { helpButton } from "../core/help.js";
+import { applyUpdate, emptyModel } from "../core/model.js";
+
+/** @import { RunModel, RunUpdate } from "../core/types.d.ts" */
+
+/** @typedef {[second: number, update: RunUpdate]} Moment of a recording */
+
+const SPEEDS = [0.5, 1, 2, 4, 8];
+const FIRST_SPEED = 4;
+const TICK = 100; // ms
+
+/** A recording with its controls. */
+export class ReplayPlayer {
+  /**
+   * @param {object} options
+   * @param {string} options.address of the run
+   * @param {string} options.about the recording, in a sentence
+   * @param {boolean} options.still begins at the end and does not play by itself
+   * @param {() => void} options.onChange there is something new to draw
+   * @param {(() => void) | null} options.onClose the visitor leaves it; null where that is not offered
+   */
+  constructor({ address, about, still, onChange, onClose }) {
+    this.run = address;
+    this.address = `${address}/replay`;
+    this.still = still;
+    this.onChange = onChange;
+    /** @type {RunModel} */
+    this.model = emptyModel();
+    /** @type {Moment[]} */
+    this.moments = [];
+    this.seconds = 0; // of the run, until which it has played
+    this.next = 0; // the moment that comes next
+    this.duration = 0; // seconds
+    this.beginning = 0; // the second at which there is something to see
+    this.closed = false;
+    this.lastTick = 0;
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    this.toggle = h(
+      "button",
+      { type: "button", class: "play-recording", onclick: () => this.play(!this.timer) },
+      "Pause",
+    );
+    this.slider = h("input", {
+      type: "range",
+      min: 0,
+      max: 1,
+      step: 0.1,
+      value: 0,
+      "aria-label": "Time in the recording",
+    });
+    this.slider.addEventListener("input", () => this.seek(Number(this.slider.value)));
+    this.speed = h(
+      "select",
+      { "aria-label": "Speed of the recording" },
+      ...SPEEDS.map((speed) => h("option", { value: speed, selected: speed === FIRST_SPEED }, `${speed}×`)),
+    );
+    this.clock = h("span", { class: "figure" });
+    this.element = h(
+      "section",
+      { class: "card replay", "aria-label": "Recording" },
+      h("p", {}, h("b", { class: "tag" }, "Recording"), " ", about),
+      h(
+        "div",
+        { class: "player" },
+        this.toggle,
+        this.slider,
+        this.clock,
+        this.speed,
+        onClose && h("button", { type: "button", onclick: onClose }, "Close"),
+        helpButton("control/replay", "a recording"),
+      ),
+    );
+  }
+
+  /** Fetches the recording and begins; false where there is none. */
+  async load() {
+    try {
+      const answer = await fetch(`${this.address}/timeline`);
+      if (!answer.ok) return false;
+      const { duration, moments } = await answer.json();
+      this.moments = moments;
+      this.duration = duration;
+    } catch {
+      return false;
+    }
+    if (this.closed) return false;
+    setAttribute(this.slider, "max", this.duration);
+    this.beginning = this.moments.find(([, update]) => update.making || update.rows)?.[0] ?? 0;
+    this.seek(this.still ? this.duration : this.beginning);
+    this.play(!this.still);
+    return true;
+  }
+
+  /** @param {boolean} on whether it plays or holds */
+  play(on) {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    if (on && this.seconds >= this.duration) this.seek(this.beginning);
+    if (on) {
+      this.lastTick = performance.now();
+      this.timer = window.setInterval(() => this.tick(), TICK);
+    }
+    setText(this.toggle, on ? "Pause" : this.seconds >= this.duration ? "Play again" : "Go on");
+    this.update();
+  }
+
+  /** Goes on by the time that has passed. */
+  tick() {
+    const now = performance.now();
+    const passed = document.hidden ? 0 : ((now - this.lastTick) / 1000) * Number(this.speed.value);
+    this.lastTick = now;
+    this.advance(this.seconds + passed);
+    if (this.seconds >= this.duration) this.play(false);
+  }
+
+  /** @param {number} second of the run */
+  seek(second) {
+    if (second < this.seconds) {
+      this.next = 0;
+      this.model = emptyModel();
+    }
+    this.advance(second);
+  }
+
+  /** @param {number} second not before the present one */
+  advance(second) {
+    this.seconds = Math.min(this.duration, second);
+    const from = this.next;
+    while (this.next < this.moments.length && this.moments[this.next][0] <= this.seconds) {
+      this.model = applyUpdate(this.model, this.moments[this.next][1]);
+      this.next += 1;
+    }
+    this.slider.value = String(this.seconds);
+    const text = `${formatDuration(this.seconds)} of ${formatDuration(this.duration)}`;
+    setText(this.clock, text);
+    setAttribute(this.slider, "aria-valuetext", text);
+    if (this.next > from) this.update();
+  }
+
+  /** Shows the model in the player's own state. */
+  update() {
+    this.model = { ...this.model, state: this.timer ? "running" : "paused" };
+    this.onChange();
+  }
+
+  /** Ends it and takes its controls away. */
+  close() {
+    this.closed = true;
+    clearInterval(this.timer);
+    this.element.remove();
+  }
+}

@@ -1,0 +1,120 @@
+// What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
+
+import { serverUrl } from "../core/api.js";
+import { h, setAttribute, setText } from "../core/dom.js";
+import { helpButton } from "../core/help.js";
+import { hasEnded } from "../core/model.js";
+import { HIDEABLE_FIELDS, settingsUrl, watchUrl } from "../core/router.js";
+
+/** @import { RunModel } from "../core/types.d.ts" */
+
+const FILES = [
+  ["samples.gif", "samples as an animation (GIF)"],
+  ["samples.png", "samples (PNG)"],
+  ["metrics.csv", "metrics (CSV)"],
+  ["events.jsonl", "events (JSON lines)"],
+  ["student.safetensors", "student (safetensors)"],
+  ["student.py", "the Python lines that load it"],
+  ["run.nayer", "Save it as a recording"],
+  ["nayer-run.zip", "everything (zip)"],
+];
+const COPIED_MS = 1500;
+
+/** A fold with lines to copy and links to files. */
+export class SharePanel {
+  constructor() {
+    this.run = "";
+    this.filesOf = ""; // the run whose files are listed
+    /** @type {Record<string, string>} */
+    this.settings = {};
+    this.command = new CopyField("Command line that repeats this run");
+    this.link = new CopyField("Address that sets this run up");
+    this.watch = new CopyField("Link to follow this run live; it commands nothing");
+    this.boxes = Object.keys(HIDEABLE_FIELDS).map((id) =>
+      h("input", { type: "checkbox", value: id, onchange: () => this.showLinks() }),
+    );
+    const names = Object.values(HIDEABLE_FIELDS);
+    this.files = h("p", { class: "files", hidden: true });
+    this.element = h(
+      "details",
+      { class: "card sharing", hidden: true },
+      h("summary", {}, "Share and keep"),
+      h(
+        "p",
+        { class: "titled" },
+        "The same run again, the run as it goes on, and what it leaves.",
+        helpButton("control/share", "sharing"),
+      ),
+      h("div", { class: "fields" }, this.link.element, this.watch.element, this.command.element),
+      h(
+        "fieldset",
+        {},
+        h("legend", {}, "Hide from who follows the address:"),
+        ...this.boxes.map((box, i) => h("label", {}, box, ` ${names[i]}`)),
+      ),
+      this.files,
+    );
+  }
+
+  /**
+   * @param {RunModel} model
+   * @param {string | undefined} run its id
+   */
+  update({ facts, state }, run) {
+    setAttribute(this.element, "hidden", !facts || !run);
+    if (!facts || !run) return;
+    this.settings = facts.repeat.words;
+    this.run = run;
+    const ended = hasEnded(state);
+    setAttribute(this.files, "hidden", !ended);
+    if (ended && this.filesOf !== run) {
+      this.filesOf = run;
+      this.files.replaceChildren("Files: ", ...fileLinks(run));
+    }
+    this.command.show(facts.repeat.command);
+    this.showLinks();
+  }
+
+  /** Writes both addresses; what is ticked is hidden from who follows the first. */
+  showLinks() {
+    const hidden = this.boxes.filter((box) => box.checked).map((box) => box.value);
+    this.link.show(settingsUrl(document.baseURI, this.settings, hidden));
+    this.watch.show(watchUrl(document.baseURI, this.run));
+  }
+}
+
+/** A line to copy, with its button. */
+class CopyField {
+  /** @param {string} label */
+  constructor(label) {
+    this.text = h("input", { readonly: "", "aria-label": label });
+    this.text.addEventListener("focus", () => this.text.select());
+    this.button = h("button", { type: "button", "aria-label": `Copy: ${label}`, onclick: () => this.copy() }, "Copy");
+    this.element = h("div", { class: "copied" }, h("span", {}, label), this.text, this.button);
+  }
+
+  /** @param {string} value */
+  show(value) {
+    if (this.text.value !== value) this.text.value = value;
+  }
+
+  /** Copies the line, and says so for a moment. */
+  async copy() {
+    this.text.select();
+    try {
+      await navigator.clipboard.writeText(this.text.value);
+    } catch {
+      document.execCommand("copy"); // where the page stands in a frame
+    }
+    setText(this.button, "Copied");
+    setTimeout(() => setText(this.button, "Copy"), COPIED_MS);
+  }
+}
+
+/** @param {string} run */
+function fileLinks(run) {
+  return FILES.flatMap(([name, about], i) => [
+    i ? " · " : "",
+    h("a", { href: serverUrl(`live/${run}/export/${name}`), download: name }, about),
+  ]);
+}

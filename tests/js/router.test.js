@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lessonNumber, lessonUrl, readAddress, settingsUrl, watchUrl } from "../../app/static/core/router.js";
+
+const PAGE = "http://127.0.0.1/page/";
+
+test("a lesson is a whole number from 1 to the last", () => {
+  for (const [search, number] of /** @type {[string, number | null][]} */ ([
+    ["?lesson=3", 3],
+    ["?lesson=99", 8],
+    ["?lesson=0", null],
+    ["?lesson=-1", null],
+    ["?lesson=1.5", null],
+    ["?lesson=one", null],
+    ["?seed=3", null],
+    ["", null],
+  ]))
+    assert.equal(lessonNumber(PAGE + search, 8), number, search);
+});
+
+test("the address of a lesson keeps all else, and without one nothing of it is left", () => {
+  const address = lessonUrl(`${PAGE}?seed=7`, 4);
+  assert.equal(address, `${PAGE}?seed=7&lesson=4`);
+  assert.equal(lessonUrl(address, null), `${PAGE}?seed=7`);
+});
+
+test("the address that sets a run up says what it says when it is read", () => {
+  const settings = { preset: "nayer", seed: "3", latent: "one-hot" };
+  const address = settingsUrl(`${PAGE}?watch=old&lesson=2`, settings, ["field-seed", "all-settings"]);
+  assert.deepEqual(readAddress(address), { watch: null, settings, hidden: ["field-seed", "all-settings"] });
+});
+
+test("the link to a run names that run and nothing else", () => {
+  const address = watchUrl(`${PAGE}?preset=nayer`, "aB-3_");
+  assert.deepEqual(readAddress(address), { watch: "aB-3_", settings: null, hidden: [] });
+});
+
+test("what is no id, no setting and no field is ignored", () => {
+  const address = `${PAGE}?watch=../x&Seed=1&teacher=digits&__proto__=1&hide=body+toString+field-seed`;
+  assert.deepEqual(readAddress(address), { watch: null, settings: { teacher: "digits" }, hidden: ["field-seed"] });
+});
+
+test("settings without a preset or a teacher set no run up", () => {
+  assert.equal(readAddress(`${PAGE}?seed=7`).settings, null);
+});
