@@ -1,0 +1,114 @@
+"""Names that lie in files, databases, addresses and other people's programs: a new name for one needs a migration."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import typing
+from contextlib import closing
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.behavior.entrances import PRESETS, Event, settings
+from tests.behavior.fixtures import STORED, as_json
+from tests.behavior.runs import halfway
+from tests.behavior.stored import CHECKPOINT, HALFWAY, RECORDING, RUN, TEACHER, unpacked
+
+ROOT = Path(__file__).parents[2]
+# Between them they have every part that a checkpoint can hold: see the settings of each preset.
+_CHECKPOINTS = ("nayer", "fast", "cmi", "dfq", "zskt")
+
+
+def names(folder: Path) -> dict[str, Any]:
+    """All of them, by where they are stored; `folder` is for scratch."""
+    found = {
+        "event": _events(),
+        "setting": {one.name: _setting(one) for one in settings()},
+        "preset": {name: _preset(name) for name in PRESETS},
+        "teacher": sorted(path.parent.name for path in (ROOT / "assets" / "teachers").glob("*/config.json")),
+        "checkpoint": {name: header(halfway(preset=name)) for name in _CHECKPOINTS},
+        "student file": header((STORED / RUN / "student.safetensors").read_bytes()),
+        "run folder": {
+            "config.json": _keys(STORED / RUN / "config.json"),
+            "metrics.csv": (STORED / RUN / "metrics.csv").read_text("utf-8").splitlines()[0].split(","),
+            "checkpoint": header((STORED / HALFWAY / CHECKPOINT).read_bytes()),
+        },
+        "teacher folder": {
+            "config.json": _keys(STORED / TEACHER / "config.json"),
+            "model.safetensors": header((STORED / TEACHER / "model.safetensors").read_bytes()),
+        },
+        "recording": (STORED / RECORDING).read_bytes().split(b"\n", 1)[0].decode(),
+        "data folder": _database(folder),
+    }
+    return typing.cast(dict[str, Any], as_json(found))
+
+
+def _events() -> dict[str, dict[str, str]]:
+    """Every kind of event, and every kind of thing within one, with its fields and their types."""
+    found: dict[str, dict[str, str]] = {}
+    waiting: list[Any] = list(Event.__subclasses__())
+    while waiting:
+        kind = waiting.pop(0)
+        if kind.__name__ in found:
+            continue
+        hints = typing.get_type_hints(kind)
+        found[kind.__name__] = {field.name: str(field.type) for field in fields(kind)}
+        for field in fields(kind):
+            parts = [hints[field.name], *typing.get_args(hints[field.name])]
+            waiting += [part for part in parts if isinstance(part, type) and is_dataclass(part)]
+    return found
+
+
+def _setting(one: Any) -> dict[str, Any]:
+    told = {name: getattr(one, name) for name in ("default", "low", "high", "unit", "group", "fixed")}
+    return {"kind": one.kind.__name__, "choices": list(one.choices), **told}
+
+
+def _preset(name: str) -> dict[str, Any]:
+    """The settings in which it differs from the defaults."""
+    config = PRESETS[name].config.model_dump()
+    return {one.name: config[one.name] for one in settings() if config[one.name] != one.default}
+
+
+def header(content: bytes) -> dict[str, Any]:
+    """The names of a safetensors file's tensors with their types, and the names in its metadata."""
+    length = int.from_bytes(content[:8], "little")
+    told = json.loads(content[8 : 8 + length])
+    about = {name: _inner(text) for name, text in sorted(told.pop("__metadata__", {}).items())}
+    return {"tensors": {name: told[name]["dtype"] for name in sorted(told)}, "about": about}
+
+
+def _inner(text: str) -> list[str] | str:
+    """The names in a text that is an object in JSON."""
+    value = json.loads(text)
+    return sorted(value) if isinstance(value, dict) else type(value).__name__
+
+
+def _keys(path: Path) -> dict[str, Any]:
+    told = json.loads(path.read_text("utf-8"))
+    return {name: sorted(value) if isinstance(value, dict) else type(value).__name__ for name, value in told.items()}
+
+
+def _database(folder: Path) -> dict[str, Any]:
+    unpacked(folder)
+    (path,) = folder.glob("*.sqlite3")
+    with closing(sqlite3.connect(path)) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {
+            table: [f"{row[1]} {row[2]}" for row in connection.execute(f"PRAGMA table_info({table})")]
+            for table in sorted(tables)
+        }
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        kinds = [row[0] for row in connection.execute("SELECT DISTINCT kind FROM file ORDER BY kind")]
+        states = [row[0] for row in connection.execute("SELECT state FROM run ORDER BY number")]
+        (plan,) = connection.execute("SELECT plan FROM run LIMIT 1").fetchone()
+    return {
+        "file": path.name,
+        "version": version,
+        "columns": columns,
+        "kinds of files": kinds,
+        "states": states,
+        "plan": sorted(json.loads(plan)),
+        "arm": sorted(json.loads(plan)["arms"][0]),
+    }
