@@ -28,6 +28,7 @@ __all__ = [
     "Event",
     "Lab",
     "RoundFinished",
+    "Said",
     "Session",
     "command",
     "inside",

@@ -5,43 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 import typing
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.behavior.entrances import PRESETS, Event, settings
-from tests.behavior.fixtures import STORED, as_json
+from tests.behavior.fixtures import STORED
 from tests.behavior.runs import halfway
 from tests.behavior.stored import CHECKPOINT, HALFWAY, RECORDING, RUN, TEACHER, unpacked
 
 ROOT = Path(__file__).parents[2]
 # Between them they have every part that a checkpoint can hold: see the settings of each preset.
 _CHECKPOINTS = ("nayer", "fast", "cmi", "dfq", "zskt")
-
-
-def names(folder: Path) -> dict[str, Any]:
-    """All of them, by where they are stored; `folder` is for scratch."""
-    found = {
-        "event": _events(),
-        "setting": {one.name: _setting(one) for one in settings()},
-        "preset": {name: _preset(name) for name in PRESETS},
-        "teacher": sorted(path.parent.name for path in (ROOT / "assets" / "teachers").glob("*/config.json")),
-        "checkpoint": {name: header(halfway(preset=name)) for name in _CHECKPOINTS},
-        "student file": header((STORED / RUN / "student.safetensors").read_bytes()),
-        "run folder": {
-            "config.json": _keys(STORED / RUN / "config.json"),
-            "metrics.csv": (STORED / RUN / "metrics.csv").read_text("utf-8").splitlines()[0].split(","),
-            "checkpoint": header((STORED / HALFWAY / CHECKPOINT).read_bytes()),
-        },
-        "teacher folder": {
-            "config.json": _keys(STORED / TEACHER / "config.json"),
-            "model.safetensors": header((STORED / TEACHER / "model.safetensors").read_bytes()),
-        },
-        "recording": (STORED / RECORDING).read_bytes().split(b"\n", 1)[0].decode(),
-        "data folder": _database(folder),
-    }
-    return typing.cast(dict[str, Any], as_json(found))
 
 
 def _events() -> dict[str, dict[str, str]]:
@@ -112,3 +89,33 @@ def _database(folder: Path) -> dict[str, Any]:
         "plan": sorted(json.loads(plan)),
         "arm": sorted(json.loads(plan)["arms"][0]),
     }
+
+
+def _run_folder() -> dict[str, Any]:
+    return {
+        "config.json": _keys(STORED / RUN / "config.json"),
+        "metrics.csv": (STORED / RUN / "metrics.csv").read_text("utf-8").splitlines()[0].split(","),
+        "student": header((STORED / RUN / "student.safetensors").read_bytes()),
+        "checkpoint": header((STORED / HALFWAY / CHECKPOINT).read_bytes()),
+    }
+
+
+def _teacher_folder() -> dict[str, Any]:
+    return {
+        "config.json": _keys(STORED / TEACHER / "config.json"),
+        "model.safetensors": header((STORED / TEACHER / "model.safetensors").read_bytes()),
+    }
+
+
+# By where they are stored; each is given a folder for scratch.
+KINDS: dict[str, Callable[[Path], Any]] = {
+    "event": lambda _: _events(),
+    "setting": lambda _: {one.name: _setting(one) for one in settings()},
+    "preset": lambda _: {name: _preset(name) for name in PRESETS},
+    "teacher": lambda _: sorted(path.parent.name for path in (ROOT / "assets" / "teachers").glob("*/config.json")),
+    "checkpoint": lambda _: {name: header(halfway(preset=name)) for name in _CHECKPOINTS},
+    "run folder": lambda _: _run_folder(),
+    "teacher folder": lambda _: _teacher_folder(),
+    "recording": lambda _: (STORED / RECORDING).read_bytes().split(b"\n", 1)[0].decode(),
+    "data folder": _database,
+}

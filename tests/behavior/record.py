@@ -19,7 +19,7 @@ import torch
 from tests.behavior import stored
 from tests.behavior.conversation import visited
 from tests.behavior.fixtures import CONVERSATION, NAMES, OPENED, RUNS, SENTENCES, machine, write
-from tests.behavior.names import names
+from tests.behavior.names import KINDS
 from tests.behavior.runs import RUNS as ALL_RUNS
 from tests.behavior.runs import recorded
 
@@ -34,16 +34,26 @@ def _conversation(folder: Path) -> None:
     write(SENTENCES, talk.sentences)
 
 
+def _opened(folder: Path) -> None:
+    found = {}
+    for number, (name, opening) in enumerate(stored.OPENINGS.items()):
+        (folder / str(number)).mkdir()
+        found[name] = opening(folder / str(number))
+    _measured(OPENED, found)
+
+
 PARTS: dict[str, Callable[[Path], None]] = {  # each is given a folder for scratch
     "stored": stored.make,
-    "names": lambda folder: write(NAMES, names(folder)),
-    "opened": lambda folder: _measured(OPENED, stored.opened(folder)),
+    "names": lambda folder: write(NAMES, {kind: find(folder) for kind, find in KINDS.items()}),
+    "opened": _opened,
     "runs": lambda _: _measured(RUNS, {name: recorded(run()) for name, run in ALL_RUNS.items()}),
     "conversation": _conversation,
 }
 
 
 def main(chosen: list[str]) -> None:
+    if unknown := sorted(set(chosen) - set(PARTS)):
+        sys.exit(f"part={unknown[0]!r} does not exist; use {', '.join(PARTS)}.")
     torch.set_num_threads(1)
     for part in chosen or list(PARTS):
         began = time.monotonic()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from tests.behavior.entrances import Application, command, inside, load_recording
+from tests.behavior.entrances import Application, Said, command, inside, load_recording
 from tests.behavior.fixtures import STORED
 from tests.behavior.runs import digest_of_events, digest_of_weights, going_on_from, halfway, recorded
 from tests.behavior.talk import Talk
@@ -123,34 +124,57 @@ def unpacked(folder: Path) -> dict[str, str]:
     return keys
 
 
-def opened(folder: Path) -> dict[str, Any]:
-    """What comes of each of them; `folder` is for scratch."""
-    shutil.copytree(STORED, folder / "stored")
-    stored = folder / "stored"
-    events = load_recording(stored / RECORDING)
-    found: dict[str, Any] = {
-        "recording": {"events": digest_of_events(events), "kinds": [type(event).__name__ for event in events]},
-        "halfway": recorded(going_on_from((stored / HALFWAY / CHECKPOINT).read_bytes())),
-        "run": {"files": _files(stored / RUN), "student": _logits(stored / RUN)},
-    }
-    said = command("distill", f"--resume={RUN}", "--rounds=4", "--json=events.jsonl", folder=stored)
-    found["run, one round more"] = _left(stored, RUN, said.code)
-    found["teacher"] = {"files": _files(stored / TEACHER)}
+def _copied(name: str, folder: Path) -> Path:
+    """A folder of STORED, to be written to."""
+    return Path(shutil.copytree(STORED / name, folder / name))
+
+
+def _recording(_: Path) -> dict[str, Any]:
+    events = load_recording(STORED / RECORDING)
+    return {"events": digest_of_events(events), "kinds": [type(event).__name__ for event in events]}
+
+
+def _checkpoint(_: Path) -> dict[str, Any]:
+    return recorded(going_on_from((STORED / HALFWAY / CHECKPOINT).read_bytes()))
+
+
+def _student(folder: Path) -> dict[str, Any]:
+    run = _copied(RUN, folder)
+    return {"files": _files(run), "logits": _logits(run)}
+
+
+def _one_round_more(folder: Path) -> dict[str, Any]:
+    _copied(RUN, folder)
+    said = command("distill", f"--resume={RUN}", "--rounds=4", "--json=events.jsonl", folder=folder)
+    return _left(folder, RUN, said)
+
+
+def _taught_by_the_teacher(folder: Path) -> dict[str, Any]:
+    teacher = _copied(TEACHER, folder)
     tests = f"--test-data={TEACHER}/test-images.zip"
     words = ("distill", f"--teacher={TEACHER}", tests, "--latent=one-hot", "--rounds=2", "--out=new")
-    said = command(*words, *_FLAGS, "--json=events.jsonl", folder=stored)
-    found["teacher, a run"] = _left(stored, "new", said.code)
-    return found
+    said = command(*words, *_FLAGS, "--json=events.jsonl", folder=folder)
+    return {"teacher": _files(teacher)} | _left(folder, "new", said)
 
 
-def _left(folder: Path, run: str, code: int) -> dict[str, Any]:
+# What comes of each stored thing; each is given a folder for scratch.
+OPENINGS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "recording": _recording,
+    "checkpoint": _checkpoint,
+    "run": _student,
+    "run, one round more": _one_round_more,
+    "teacher": _taught_by_the_teacher,
+}
+
+
+def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
     """What a run has left in `folder`/`run`, and told of its events."""
+    assert said.code == 0, said
     lines = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
     for line in lines:
         del line["seconds"]
     metrics = (folder / run / "metrics.csv").read_text("utf-8").splitlines()
     return {
-        "code": code,
         "files": _files(folder / run),
         "student": digest_of_weights(load_file(folder / run / "student.safetensors")),
         "events": lines[-3:],
