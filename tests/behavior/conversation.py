@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.behavior.entrances import Application
-from tests.behavior.stored import PAGE, RECORDING, STORED, TEACHER, unpacked
+from tests.behavior.fixtures import STORED
+from tests.behavior.stored import PAGE, RECORDING, TEACHER, unpacked
 from tests.behavior.talk import Talk, pick
 
 NAMES = ["truck", "ship", "cat", "dog", "ankle boot"]  # a shipped table has all of them
@@ -318,9 +319,7 @@ def _lab(talk: Talk) -> str:
         begun = talk.endpoint("start_lab", experiment, "digits", 3, 60.0, 1, [], "")
         talk.note(f"lab: {experiment}", begun["arms"])
         talk.command("stop", begun["run"], begun["token"])
-        talk.until(
-            lambda run=begun["run"]: talk.get(f"/live/{run}/lab").json()["state"] == "stopped", "the end of a lab"
-        )
+        _lab_stopped(talk, begun["run"])
     for step, given in {
         "no experiment": ["colors", "digits", 3, 60.0, 1, [], ""],
         "too short": ["reset", "digits", 3, 1.0, 1, [], ""],
@@ -330,6 +329,10 @@ def _lab(talk: Talk) -> str:
     }.items():
         talk.command("start_lab", *given, step=f"lab: {step}")
     return run
+
+
+def _lab_stopped(talk: Talk, run: str) -> None:
+    talk.until(lambda: talk.get(f"/live/{run}/lab").json()["state"] == "stopped", "the end of a lab")
 
 
 def _brought(talk: Talk) -> None:

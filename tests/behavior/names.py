@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.behavior.entrances import PRESETS, Event, settings
 from tests.behavior.fixtures import STORED
@@ -56,15 +56,17 @@ def header(content: bytes) -> dict[str, Any]:
     return {"tensors": {name: told[name]["dtype"] for name in sorted(told)}, "about": about}
 
 
-def _inner(text: str) -> list[str] | str:
-    """The names in a text that is an object in JSON."""
-    value = json.loads(text)
-    return sorted(value) if isinstance(value, dict) else type(value).__name__
+def _inner(text: str) -> Any:
+    """The names in a text that is JSON, with the types of their values."""
+    return _named(json.loads(text))
+
+
+def _named(value: object) -> Any:
+    return {name: _named(one) for name, one in value.items()} if isinstance(value, dict) else type(value).__name__
 
 
 def _keys(path: Path) -> dict[str, Any]:
-    told = json.loads(path.read_text("utf-8"))
-    return {name: sorted(value) if isinstance(value, dict) else type(value).__name__ for name, value in told.items()}
+    return cast(dict[str, Any], _named(json.loads(path.read_text("utf-8"))))
 
 
 def _database(folder: Path) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def _database(folder: Path) -> dict[str, Any]:
     with closing(sqlite3.connect(path)) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         columns = {
-            table: [f"{row[1]} {row[2]}" for row in connection.execute(f"PRAGMA table_info({table})")]
+            table: {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({table})")}
             for table in sorted(tables)
         }
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -86,8 +88,8 @@ def _database(folder: Path) -> dict[str, Any]:
         "columns": columns,
         "kinds of files": kinds,
         "states": states,
-        "plan": sorted(json.loads(plan)),
-        "arm": sorted(json.loads(plan)["arms"][0]),
+        "plan": _inner(plan),
+        "arm": _named(json.loads(plan)["arms"][0]),
     }
 
 

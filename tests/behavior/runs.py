@@ -29,7 +29,7 @@ from tests.behavior.entrances import (
     own_run,
 )
 
-SHORT: dict[str, object] = {
+SHORT: dict[str, Any] = {
     "rounds": 3,
     "warmup_rounds": 1,
     "seed": 3,
@@ -137,7 +137,7 @@ def config(preset: str = "nayer", **changes: object) -> Config:
 
 def straight(preset: str = "nayer", **changes: object) -> Outcome:
     """A run from its first event to its last."""
-    run = named_run(preset=preset, **{"teacher": "digits", **SHORT, **changes})  # type: ignore[arg-type]
+    run = named_run(preset=preset, **{"teacher": "digits", **SHORT, **changes})
     return Outcome(list(run.events()), [run.student.state_dict()])
 
 
@@ -199,7 +199,7 @@ def going_on_from(checkpoint: bytes) -> Outcome:
     return Outcome(list(lab.events()), [_student(lab)])
 
 
-def halfway(**changes: object) -> bytes:
+def halfway(**changes: Any) -> bytes:
     """The checkpoint of a run after two of its three rounds."""
     lab = Lab([config(**changes)])
     for _ in _rounds(lab, 2):

@@ -127,7 +127,7 @@ class Talk:
         def there() -> bool:
             answer = self.get(f"/live/{run}/arm/{arm}/status?since={since}")
             found.append(answer.json() if answer.status_code == 200 else {})
-            return found[-1].get("state") == state
+            return bool(found[-1].get("state") == state)
 
         self.until(there, f"state={state}")
         return found[-1]
