@@ -185,7 +185,7 @@ def test_no_file_names_a_machine_or_a_package_source():
     found = [
         (path.name, word)
         for path in tracked()
-        if path.suffix not in (".safetensors", ".parquet", ".npz", ".png", ".webp", ".gz", ".nayer")
+        if path.suffix not in (".safetensors", ".parquet", ".npz", ".png", ".webp", ".gz", ".zip", ".nayer")
         for word in [*places, *sources]
         if word in path.read_text("utf-8")
     ]

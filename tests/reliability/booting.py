@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -23,12 +23,12 @@ QUICK = {"generator_steps": 2, "generator_width": 4, "synthesis_batch": 20, "stu
 class Application:
     """`python app.py` on a free port; it is up once this returns."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        """`settings`: further variables of its environment."""
+    def __init__(self, folder: Path, *, flags: Sequence[str] = (), **settings: str) -> None:
+        """`flags`: further words of its command line; `settings`: further variables of its environment."""
         self.began = time.monotonic()
         environment = {**os.environ, "NAYER_DATA": str(folder), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", "0"],
+            [sys.executable, "app.py", "--port", "0", *flags],
             cwd=ROOT,
             env=environment | settings,
             stdout=subprocess.PIPE,
@@ -37,7 +37,8 @@ class Application:
         )
         self.said: list[str] = []  # lines, read as they come: a pipe that is full would stop the server
         self.url = ""
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         while not self.url:
             assert self.process.poll() is None, f"the server did not start: {self.said[-3:]}"
             time.sleep(0.02)
@@ -93,4 +94,8 @@ class Application:
         began = time.monotonic()
         self.process.send_signal(asked)
         self.process.wait(60)
-        return self.process.returncode, time.monotonic() - began
+        took = time.monotonic() - began
+        self._listener.join(60)  # it ends with the pipe, which is then closed by nobody else
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return self.process.returncode, took
