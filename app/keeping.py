@@ -98,13 +98,17 @@ class Keeping:
         if self.store is None or run.state != "interrupted":
             raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
         content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
-        teacher, _ = self.store.file(run.id, TEACHER) or (b"", 0)
-        brought = Brought.unpacked(teacher) if teacher else None
+        brought = self.brought(run.id)
         self.store.resume(run.id, round_)
         self.store.flush()
         recorder = Recorder(self.store, run.id, seq=self.store.next_seq(run.id), checkpoint_seconds=self._every)
         plan = replace(run.plan, checkpoint=content, brought=brought)
         return GoingOn(plan, round_, self.store.events(run.id), recorder)
+
+    def brought(self, run_id: str) -> Brought | None:
+        """The teacher that a run is kept with, where it came as files; StorageError where that is damaged."""
+        teacher, _ = (self.store.file(run_id, TEACHER) if self.store else None) or (b"", 0)
+        return Brought.unpacked(teacher) if teacher else None
 
     def forget(self, run_id: str) -> None:
         """A run that nobody could be given a place for."""

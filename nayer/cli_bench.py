@@ -20,6 +20,7 @@ from nayer.bench import first_picture, levels, profiled
 from nayer.bench_gpu import published_facts
 from nayer.bench_page import import_facts, page_facts, viewer_facts
 from nayer.cli_codes import DONE
+from nayer.cli_memory import add_memory_argument, check_runs
 from nayer.compare import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
@@ -45,6 +46,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", action="store_true", help="Also time and operations by part of a round.")
     parser.add_argument("--page", action="store_true", help="Also start-up, and the page while two runs train.")
     parser.add_argument("--viewers", action="store_true", help="Also what 1, 10 and 50 viewers cost a run.")
+    add_memory_argument(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="Where all of it goes as JSON, too.")
     parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to be held against.")
 
@@ -59,6 +61,7 @@ def bench_command(arguments: argparse.Namespace) -> int:
     now = CLOCKS[arguments.clock]
     if arguments.suite == "gpu":
         return _published(arguments, earlier)
+    check_runs([arm.config for arm in arms.values()], arguments)
     facts: dict[str, float | None] = {
         "matrix_gigaflops": matrix_rate(now),
         "convolution_gigaflops": convolution_rate(now),

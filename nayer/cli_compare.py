@@ -17,6 +17,7 @@ from rich.console import Console
 from nayer.arms import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.arrays import Images
 from nayer.cli_codes import DONE, FAILED
+from nayer.cli_memory import add_memory_argument, check_runs
 from nayer.cli_settings import add_setting_arguments, given_settings, value_of
 from nayer.compare import CLOCKS, Outcome, observed, read, write
 from nayer.comparison import markdown, table
@@ -48,6 +49,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="Threads of a run; 0 leaves it to torch.")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="Outcomes, table, curves and samples.")
+    add_memory_argument(parser)
     add_setting_arguments(parser)
 
 
@@ -58,6 +60,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"seed={shared['seed']!r} does not go with compare; use --seeds {shared['seed']}.")
     shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
     arms = arms_of(_variations(arguments), shared)
+    check_runs([arm.config for arm in arms], arguments)
     _set_threads(arguments.threads, clock)
     check_writable(arguments.out)
     runs = [(arm, seed) for seed in seeds for arm in arms]

@@ -15,6 +15,7 @@ from types import FrameType
 from nayer import checkpoints, recordings
 from nayer.cli_codes import DONE, FAILED, INTERRUPTED
 from nayer.cli_json import JsonLines, json_lines
+from nayer.cli_memory import add_memory_argument, check_runs
 from nayer.cli_progress import Progress, measured
 from nayer.cli_settings import add_setting_arguments, given_settings
 from nayer.config import Config
@@ -55,12 +56,14 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
         + ", ".join(RESUMABLE)
         + ".",
     )
+    add_memory_argument(parser)
     add_setting_arguments(parser)
 
 
 def distill_command(arguments: argparse.Namespace) -> int:
     """Runs to the end, to Ctrl-C or to a failure, and keeps what there is; 0, 130 or 1. Raises NayerError before."""
     config = _config(arguments)
+    check_runs([config], arguments)
     folder: Path | None = arguments.out or arguments.resume
     if folder:
         check_writable(folder)

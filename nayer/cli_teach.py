@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from nayer.cli_memory import add_memory_argument, training_bound
 from nayer.errors import ConfigError
 from nayer.fitting import Epoch
 from nayer.lessons import LESSONS
@@ -40,6 +41,7 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=0, help="Passes over the images; 0 for what they need.")
     parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
     parser.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
+    add_memory_argument(parser)
     own = parser.add_argument_group("for images of your own")
     own.add_argument("--size", type=int, default=0, help="Side in px, 8 to 64; 0 for the images' own.")
     own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: grey where all images are.")
@@ -82,6 +84,7 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
         model=arguments.model,
         student=arguments.student,
         on_epoch=tell,
+        bears=training_bound(arguments),
     )
 
 
@@ -95,7 +98,7 @@ def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classi
         epochs=arguments.epochs,
         seed=arguments.seed,
     )
-    return teach_own(arguments.data, out, lesson, tell)
+    return teach_own(arguments.data, out, lesson, tell, training_bound(arguments))
 
 
 def _teller(console: Console) -> Callable[[Epoch, Classifier], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -77,6 +78,15 @@ def read_card(folder: Path) -> TeacherCard:
         ) from None
     except AssetError as error:
         raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+
+
+def is_pretrained(folder: Path) -> bool:
+    """Whether a folder's `config.json` is one of transformers'."""
+    try:
+        told = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and "model" not in told and bool({"architectures", "model_type"} & told.keys())
 
 
 def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:
