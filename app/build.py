@@ -11,7 +11,7 @@ from gradio.events import api
 from app import text
 from app.cards import shown
 from app.commands import Commands
-from app.controls import Form, make_config
+from app.controls import Form
 from app.explorer import Explorer
 from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
@@ -144,7 +144,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
         given = {str(name): str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
         try:
             preset, config = config_of(given)
-            config = make_config(preset, config.model_dump(), form.teachers, local=form.local)
+            config = commands.config(preset, config.model_dump())
         except NayerError as error:
             said = f"The address cannot be followed: {error}"
             return [{"said": said, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]

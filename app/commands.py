@@ -12,16 +12,19 @@ from pydantic import Field
 from app.address import address
 from app.arguments import Values, Whole, Word, checked
 from app.burst import Lent, for_visitor
-from app.controls import make_config
-from app.cost import check_cost
+from app.controls import known_card, make_config
+from app.cost import MEMORY, check_cost
+from app.live_run import LiveRun
 from app.payload import payload
 from app.plans import Plan, lab_plan
 from app.refusals import refused
 from app.sessions import Registry
 from app.strips import strips
 from app.uploads import Uploads
+from nayer.brought import Brought
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
+from nayer.repeating import known
 from nayer.steps import StepKind
 from nayer.teacher_cards import TeacherCard
 
@@ -38,19 +41,25 @@ class Commands:
         uploads: Uploads | None = None,
         *,
         local: bool,
+        memory: int = MEMORY,
         lent: Lent | None = None,
     ) -> None:
-        """`lent`: the GPU of a ZeroGPU Space."""
+        """`memory`: bytes that a run may take on a shared page. `lent`: the GPU of a ZeroGPU Space."""
         self._registry = registry
         self._shipped = teachers
         self._uploads = uploads or Uploads()
         self._local = local
+        self._memory = memory
         self._lent = lent
 
     def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
-        config = make_config(preset, values, self._teachers(token, values), local=self._local)
-        return self._begun(Plan.alone(config), token, paused=paused)
+        return self._begun(Plan.alone(self.config(preset, values, token)), token, paused=paused)
+
+    def config(self, preset: str, values: Mapping[str, object], token: str = "") -> Config:
+        """What a run with these would be. Raises NayerError where it cannot be, here and for this visitor."""
+        teachers = self._teachers(token, values)
+        return make_config(preset, values, teachers, local=self._local, memory=self._memory)
 
     def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
         """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else brought."""
@@ -99,7 +108,8 @@ class Commands:
         title, preset and settings. Each gets `seconds` of its own work for each of `repeats` seeds."""
         shared = {"teacher": teacher, "seed": seed, "seconds": seconds}
         try:
-            plan = lab_plan(experiment, arms, shared, repeats, self._teachers(token, shared), local=self._local)
+            teachers = self._teachers(token, shared)
+            plan = lab_plan(experiment, arms, shared, repeats, teachers, local=self._local, memory=self._memory)
             return self._begun(plan, token) | {"arms": [arm.title for arm in plan.arms]}
         except NayerError as error:
             raise _shown(error) from None
@@ -176,6 +186,8 @@ class Commands:
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
         try:
+            past = self._registry.owned(run, token)
+            self._check(past, _configs(past), self._registry.keeping.brought(past))
             found = self._registry.revive(run, token, lane=address())
         except NayerError as error:
             raise _shown(error) from None
@@ -201,14 +213,19 @@ class Commands:
         return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
 
     def _check_change(self, run: str, token: str, arm: int, settings: dict[str, Any]) -> None:
-        """A shared page bears no more of a run that changes than of one that begins so."""
+        """A page bears no more of a run that changes than of one that begins so."""
         found = self._registry.owned(run, token)
-        view = found.refresh(arm)
-        if not self._local and view.started is not None:
-            config = Config.parse(view.started.config).changed(settings)
-            brought = found.plan.brought
-            card = brought.card() if brought else next(one for one in self._shipped if one.name == config.teacher)
-            check_cost(config, card)
+        if found.refresh(arm).started is not None:
+            configs = _configs(found)
+            configs[arm] = configs[arm].changed(settings)
+            self._check(found, configs, found.plan.brought)
+
+    def _check(self, run: LiveRun, configs: Sequence[Config], brought: Brought | None) -> None:
+        """Raises NayerError where `run` with `configs` for its arms cannot be borne here."""
+        teacher = run.config.teacher
+        card = brought.card() if brought else known_card(teacher, self._shipped, local=self._local)
+        if card is not None:
+            check_cost(configs, card, local=self._local, memory=self._memory)
 
     def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
         try:
@@ -216,6 +233,15 @@ class Commands:
         except NayerError as error:
             raise _shown(error) from None
         return {"run": found.id, "state": found.state}
+
+
+def _configs(run: LiveRun) -> list[Config]:
+    """Of each arm, as it goes now, or as it will begin."""
+    views, _ = run.refreshed()
+    return [
+        known(view.started.config) if view.started is not None else config
+        for view, config in zip(views, run.plan.configs, strict=True)
+    ]
 
 
 def _shown(error: NayerError) -> gr.Error:

@@ -9,14 +9,14 @@ from typing import Any
 import gradio as gr
 
 from app import text
-from app.cost import check_cost
+from app.cost import MEMORY, check_cost
 from app.explained import caption, preset_caption
 from nayer import methods
 from nayer.config import GROUPS, Config, settings
 from nayer.errors import ConfigError
 from nayer.hub import is_hub_id
 from nayer.settings import Setting
-from nayer.teacher_cards import TeacherCard
+from nayer.teacher_cards import TeacherCard, is_pretrained, read_card
 
 _PRESET = "nayer"
 POLICY = (  # what is re-drawn when, and what randomness there is besides
@@ -40,8 +40,18 @@ _TITLES = {
 }
 
 
-def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[TeacherCard], *, local: bool) -> Config:
-    """The preset's config with these values in place. ConfigError, in one sentence, for anything that will not do."""
+def make_config(
+    preset: str,
+    values: Mapping[str, object],
+    teachers: Sequence[TeacherCard],
+    *,
+    local: bool,
+    memory: int = MEMORY,
+) -> Config:
+    """The preset's config with these values in place. ConfigError, in one sentence, for anything that will not do.
+
+    `memory`: bytes that a run may take on a shared page.
+    """
     method = methods.get(preset)
     if not local:
         for name in sorted(MACHINE & set(values)):
@@ -50,12 +60,24 @@ def make_config(preset: str, values: Mapping[str, object], teachers: Sequence[Te
                     f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave it as it is."
                 )
     config = Config.parse(values, base=method.config)
-    known = {card.name: card for card in teachers}
-    if config.teacher not in known and not (local and (Path(config.teacher).is_dir() or is_hub_id(config.teacher))):
-        raise ConfigError(f"teacher={config.teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
-    if not local:
-        check_cost(config, known[config.teacher])
+    if (card := known_card(config.teacher, teachers, local=local)) is not None:
+        check_cost([config], card, local=local, memory=memory)
     return config
+
+
+def known_card(teacher: str, teachers: Sequence[TeacherCard], *, local: bool) -> TeacherCard | None:
+    """The card of a teacher by its name or, on one's own page, its folder; None for what transformers must read first.
+
+    Raises ConfigError where there is none, and AssetError where a folder's card is wrong.
+    """
+    known = {card.name: card for card in teachers}
+    if teacher in known:
+        return known[teacher]
+    if local and Path(teacher).is_dir():
+        return None if is_pretrained(Path(teacher)) else read_card(Path(teacher))
+    if local and is_hub_id(teacher):
+        return None
+    raise ConfigError(f"teacher={teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
 
 
 def form_settings(*, local: bool) -> list[Setting]:

@@ -26,6 +26,7 @@ class Environment:
     recording: Path | None = None  # plays to whoever arrives
     data: Path | None = None  # where runs outlive the process; None keeps them in memory only
     data_megabytes: int = 1000
+    memory_megabytes: int = 4096  # of the runs that go on at once, where the page is shared
     data_on_network: bool = False
 
     @property
@@ -33,12 +34,17 @@ class Environment:
         """Only this machine's own people can reach the page; they may name its folders and devices."""
         return self.host in ("127.0.0.1", "localhost", "::1") and not self.on_space
 
+    @property
+    def run_memory(self) -> int:
+        """Bytes that one run may take, where the page is shared."""
+        return (self.memory_megabytes << 20) // self.capacity
+
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
         """HOST, PORT, SPACE_ID and SPACE_HOST (set by a Space), NAYER_HOSTS (names, commas between),
         NAYER_CAPACITY, NAYER_WAITING,
-        NAYER_GRACE_SECONDS, NAYER_DATA (a folder, or off), NAYER_DATA_MB, NAYER_DATA_NETWORK; ConfigError in one
-        sentence."""
+        NAYER_GRACE_SECONDS, NAYER_DATA (a folder, or off), NAYER_DATA_MB, NAYER_DATA_NETWORK, NAYER_MEMORY_MB;
+        ConfigError in one sentence."""
         on_space = bool(variables.get("SPACE_ID"))
         return cls(
             host=variables.get("HOST") or ("0.0.0.0" if on_space else cls.host),
@@ -55,6 +61,7 @@ class Environment:
             recording=RECORDING if RECORDING.exists() else None,
             data=data_folder(variables, on_space=on_space),
             data_megabytes=_number(variables, "NAYER_DATA_MB", cls.data_megabytes, 10, 1_000_000),
+            memory_megabytes=_number(variables, "NAYER_MEMORY_MB", cls.memory_megabytes, 256, 10_000_000),
             data_on_network=bool(_number(variables, "NAYER_DATA_NETWORK", int(on_space), 0, 1)),
         )
 

@@ -110,7 +110,7 @@ class Keeping:
         if self.store is None or run.state != "interrupted":
             raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
         content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
-        brought = self._brought(run)
+        brought = self.brought(run)
         before = [
             event
             for event in self.store.events(run.id)
@@ -131,6 +131,15 @@ class Keeping:
         plan = replace(run.plan, checkpoint=content, brought=brought)
         return GoingOn(plan, round_, before, recorder)
 
+    def brought(self, run: LiveRun) -> Brought | None:
+        """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
+        teacher, _ = (self.store.file(run.id, TEACHER) if self.store else None) or (b"", 0)
+        if teacher:
+            return Brought.unpacked(teacher)
+        if any(config.teacher.startswith(PREFIX) for config in run.plan.configs):
+            raise StorageError("the teacher that you brought for this run is not kept; bring it and start a new run.")
+        return None
+
     def forget(self, run_id: str) -> None:
         """A run that nobody could be given a place for."""
         self._records_no_more(run_id)
@@ -146,16 +155,6 @@ class Keeping:
     def close(self) -> None:
         if self.store is not None:
             self.store.close()
-
-    def _brought(self, run: LiveRun) -> Brought | None:
-        """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
-        assert self.store is not None
-        teacher, _ = self.store.file(run.id, TEACHER) or (b"", 0)
-        if teacher:
-            return Brought.unpacked(teacher)
-        if any(config.teacher.startswith(PREFIX) for config in run.plan.configs):
-            raise StorageError("the teacher that you brought for this run is not kept; bring it and start a new run.")
-        return None
 
     def _records(self, run_id: str, recorder: Recorder) -> None:
         with self._lock:

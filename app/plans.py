@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.controls import make_config
+from app.controls import known_card, make_config
+from app.cost import MEMORY, check_cost
 from app.cost import SECONDS as SHARED_SECONDS
 from nayer import arms as ready_made
 from nayer.arms import WITHOUT_END, Arm, Variation
@@ -66,10 +67,12 @@ def lab_plan(
     teachers: Sequence[TeacherCard],
     *,
     local: bool,
+    memory: int = MEMORY,
 ) -> Plan:
     """A ready-made experiment, or `own` arms of title, preset and settings. ConfigError for what will not do.
 
-    `shared`: teacher, seed and seconds. `repeats` seeds are run, from the shared one on.
+    `shared`: teacher, seed and seconds. `repeats` seeds are run, from the shared one on. `memory`: bytes that a run may
+    take on a shared page, all its arms together.
     """
     seconds = shared["seconds"]
     if not isinstance(seconds, int | float) or not SECONDS[0] <= seconds <= SECONDS[1]:
@@ -92,9 +95,11 @@ def lab_plan(
         )
     everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
     made = tuple(
-        Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local))
+        Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local, memory=memory))
         for one in variations
     )
+    if (card := known_card(made[0].config.teacher, teachers, local=local)) is not None:
+        check_cost([arm.config for arm in made], card, local=local, memory=memory)  # they take turns, side by side
     first = made[0].config.seed
     return Plan(made, tuple(range(first, first + repeats)), title, question)
 

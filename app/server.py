@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,6 +30,7 @@ from app.build import build
 from app.burst import Lent, lent_gpu
 from app.code_pages import code_routes
 from app.commands import Commands
+from app.cost import check_teacher
 from app.environment import Environment
 from app.explorer import Explorer
 from app.exports import Exports, export_route
@@ -67,6 +69,7 @@ def open_source(plan: Plan) -> Source:
 def load_core() -> None:
     """What the first run would have to wait for."""
     importlib.import_module("nayer.lab")
+    importlib.import_module("nayer.memory_use").warm_up()
 
 
 def open_keeping(environment: Environment) -> Keeping:
@@ -92,8 +95,9 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     version = static_version()
     explorer = Explorer(local=environment.local)
     teachers = teacher_cards()
-    uploads = Uploads()
-    commands = Commands(registry, teachers, uploads, local=environment.local, lent=lent)
+    local, memory = environment.local, environment.run_memory
+    uploads = Uploads(bears=partial(check_teacher, local=local, memory=memory))
+    commands = Commands(registry, teachers, uploads, local=local, memory=memory, lent=lent)
     kept = Recordings(registry, environment.recording)
     page = build(
         registry,

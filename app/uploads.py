@@ -12,6 +12,7 @@ from typing import Any
 
 from app import text
 from app.cards import shown
+from app.cost import check_teacher
 from nayer.brought import PREFIX, Brought
 from nayer.config import Config
 from nayer.errors import ConfigError
@@ -21,6 +22,10 @@ from nayer.teacher_cards import TeacherCard
 
 KEPT_SECONDS = 1800.0  # after its visitor has last used it
 MEGABYTES = 256  # of all that are here, those in runs among them
+
+
+def _on_a_shared_page(card: TeacherCard) -> None:
+    check_teacher(card, local=False)
 
 
 @dataclass
@@ -33,9 +38,17 @@ class _Entry:
 class Uploads:
     """What is brought under a visitor's token is nobody else's. For any thread; nothing is ever written to a disk."""
 
-    def __init__(self, *, megabytes: int = MEGABYTES, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        megabytes: int = MEGABYTES,
+        clock: Callable[[], float] = time.monotonic,
+        bears: Callable[[TeacherCard], None] = _on_a_shared_page,
+    ) -> None:
+        """`bears`: raises ConfigError for a teacher whose smallest run is too large for this page."""
         self._bytes = megabytes << 20
         self._clock = clock
+        self._bears = bears
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # by token, the longest unused first
         self._alive: weakref.WeakSet[Brought] = weakref.WeakSet()  # runs hold on to theirs
@@ -47,8 +60,9 @@ class Uploads:
         """
         from nayer.brought_teacher import opened, remarks  # with torch, which the page does not wait for
 
-        said = remarks(*opened(brought))
         card = brought.card()
+        self._bears(card)
+        said = remarks(*opened(brought))
         with self._lock:
             self._entries.pop(token, None)
             self._make_room(brought.size)

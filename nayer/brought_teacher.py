@@ -7,6 +7,7 @@ import torch
 from nayer.bn_statistics import with_statistics
 from nayer.brought import Brought
 from nayer.errors import AssetError
+from nayer.evaluation import predict
 from nayer.own_images import labelled_as
 from nayer.parquet_pictures import in_parquet
 from nayer.picture_sources import VISITOR, in_zip
@@ -38,7 +39,7 @@ def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
         if testset is not None:
             places = torch.linspace(0, len(testset.labels) - 1, min(MEASURED, len(testset.labels))).long()
             images, labels = torch.from_numpy(testset.images)[places], torch.from_numpy(testset.labels)[places]
-            right = (network(images / 255).argmax(1) == labels).float().mean().item()
+            right = (predict(network, images) == labels).float().mean().item()
     if spread < 1e-6:
         said.append("It answers every image alike, so there is nothing to learn from it.")
     if testset is not None:

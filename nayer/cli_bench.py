@@ -21,6 +21,7 @@ from nayer.bench import first_picture, levels, profiled
 from nayer.bench_gpu import published_facts
 from nayer.bench_page import import_facts, page_facts, viewer_facts
 from nayer.cli_codes import DONE
+from nayer.cli_memory import add_memory_argument, check_runs
 from nayer.cli_settings import MAX_THREADS, count
 from nayer.compare import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
 from nayer.config import Config
@@ -56,6 +57,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Where all of it goes as JSON, too."
     )
+    add_memory_argument(parser)
     parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to be held against.")
 
 
@@ -71,6 +73,7 @@ def bench_command(arguments: argparse.Namespace) -> int:
         check_target(arguments.json)
     if arguments.suite == "gpu":
         return _published(arguments, earlier)
+    check_runs([arm.config for arm in arms.values()], arguments)
     facts: dict[str, float | None] = {
         "matrix_gigaflops": matrix_rate(now),
         "convolution_gigaflops": convolution_rate(now),

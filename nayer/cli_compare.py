@@ -19,6 +19,7 @@ from nayer.arms import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, o
 from nayer.arrays import Images
 from nayer.cli_codes import DONE, FAILED
 from nayer.cli_console import Terminal
+from nayer.cli_memory import add_memory_argument, check_runs
 from nayer.cli_settings import MAX_THREADS, add_setting_arguments, count, given_settings, value_of
 from nayer.compare import CLOCKS, Outcome, observed, read, write
 from nayer.comparison import markdown, table
@@ -63,6 +64,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="Outcomes, table, curves and samples.",
     )
+    add_memory_argument(parser)
     add_setting_arguments(parser)
 
 
@@ -73,6 +75,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"seed={shared['seed']!r} does not go with compare; use --seeds {shared['seed']}.")
     shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
     arms = arms_of(_variations(arguments), shared)
+    check_runs([arm.config for arm in arms], arguments)
     _set_threads(arguments.threads, clock)
     runs = [(arm, seed) for seed in seeds for arm in arms]
     with claimed(arguments.out):

@@ -13,6 +13,7 @@ from pathlib import Path
 from nayer import checkpoints, recordings
 from nayer.cli_codes import BROKEN_PIPE, DONE, FAILED, STOPPED
 from nayer.cli_json import JsonLines, json_lines
+from nayer.cli_memory import add_memory_argument, check_runs
 from nayer.cli_progress import Progress, measured
 from nayer.cli_settings import add_setting_arguments, given_settings
 from nayer.cli_streams import on_signals, stop
@@ -68,6 +69,7 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
         + ", ".join(RESUMABLE)
         + ".",
     )
+    add_memory_argument(parser)
     add_setting_arguments(parser)
 
 
@@ -75,6 +77,7 @@ def distill_command(arguments: argparse.Namespace) -> int:
     """Runs to the end, to a signal or to a failure, and keeps what there is; an exit code. Raises NayerError before."""
     folder: Path | None = arguments.out or arguments.resume
     config = _config(arguments)
+    check_runs([config], arguments)
     if arguments.record:
         check_target(arguments.record)
     with claimed(folder) if folder else nullcontext():

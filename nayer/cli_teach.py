@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nayer.architectures import SIDES
 from nayer.cli_console import Terminal
+from nayer.cli_memory import add_memory_argument, training_bound
 from nayer.cli_settings import count
 from nayer.errors import ConfigError
 from nayer.files import claimed, path_to_write
@@ -55,6 +56,7 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
     parser.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
+    add_memory_argument(parser)
     own = parser.add_argument_group("for images of your own")
     own.add_argument(
         "--size", type=count("size", 0, SIDES[1]), default=0, help="Side in px, 8 to 64; 0 for the images' own."
@@ -94,6 +96,7 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
         model=arguments.model,
         student=arguments.student,
         on_epoch=tell,
+        bears=training_bound(arguments),
     )
 
 
@@ -107,7 +110,7 @@ def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classi
         epochs=arguments.epochs,
         seed=arguments.seed,
     )
-    return teach_own(arguments.data, out, lesson, tell)
+    return teach_own(arguments.data, out, lesson, tell, training_bound(arguments))
 
 
 def _teller(console: Terminal) -> Callable[[Epoch, Classifier], None]:

@@ -147,3 +147,8 @@ def _no_fixed_point(k: int, rng: np.random.Generator) -> np.ndarray[tuple[int], 
 def _width(encoder: str) -> int:
     """d of the encoder's shipped table; a random table never runs the encoder."""
     return next((table.embeddings.shape[1] for table in shipped_tables(encoder)), UNKNOWN_WIDTH)
+
+
+def table_width(latent: str, encoder: str, classes: int) -> int:
+    """Numbers in a row of `label_table`, told without making one; of an encoder with no shipped table the usual."""
+    return classes if latent == "one-hot" else _width(encoder)

@@ -23,15 +23,6 @@ PREPROCESSOR = "preprocessor_config.json"
 SIDE = 32  # px of the images made for a network that wants larger ones than can be made
 
 
-def is_pretrained(folder: Path) -> bool:
-    """Whether a folder's `config.json` is one of transformers'."""
-    try:
-        told = json.loads(read_file(folder / "config.json", MAX_JSON_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(told, dict) and "model" not in told and bool({"architectures", "model_type"} & told.keys())
-
-
 def pretrained_teacher(name: str) -> Teacher:
     """The teacher in a folder, in the Hub's cache or on the Hub.
 

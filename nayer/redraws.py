@@ -54,6 +54,13 @@ def redraws(task: Task, generator: Generator, label: int, count: int, seed: int)
         raise ConfigError(f"label={label} does not work; use 0 to {len(task.classes) - 1}.")
     if not 1 <= count <= MOST:
         raise ConfigError(f"count={count} does not work; use 1 to {MOST}.")
+    redrawn, held = drawn(task, generator, label, count, seed)
+    varied = "noise" if generator.noisy is None else "noisy layer"
+    return Redraws(label, varied, _strip(task, redrawn, label), _strip(task, held, label))
+
+
+def drawn(task: Task, generator: Generator, label: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """The images of the two strips, (count, c, h, w) each: with a fresh draw for each image, and with one held."""
     rng = torch.Generator().manual_seed(seed)
     k = len(task.classes)
     others = [other for other in range(k) if other != label][: COMPANIONS - 1]
@@ -69,9 +76,7 @@ def redraws(task: Task, generator: Generator, label: int, count: int, seed: int)
         made.noisy.weight.copy_(made.noisy.weight[:1].expand_as(made.noisy.weight).clone())
     if noise is not None:
         noise = noise[: len(labels)].repeat(count, 1)
-    held = _images(made, labels, count, noise)
-    varied = "noise" if made.noisy is None else "noisy layer"
-    return Redraws(label, varied, _strip(task, redrawn, label), _strip(task, held, label))
+    return redrawn, _images(made, labels, count, noise)
 
 
 def _images(generator: Generator, labels: Tensor, count: int, noise: Tensor | None) -> Tensor:

@@ -99,7 +99,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     config = task.config
     if starts_thinned(task, student):
         thinning.thin(task.teacher, student)
-    generator = _generator(task).to(task.device)
+    generator = new_generator(task).to(task.device)
     generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.rebuild(rng)
     compile_networks(config, generator, student)
@@ -111,7 +111,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
         held_back=Pool(HELD_BACK_CAPACITY, task.image_shape, task.device),
         rng=rng,
         meta_adam=_meta_adam(config, generator),
-        contrast=_contrast(task, rng) if config.contrastive_weight else None,
+        contrast=new_contrast(task, rng) if config.contrastive_weight else None,
     )
 
 
@@ -140,7 +140,7 @@ def revise(state: RunState, before: Task, after: Task) -> None:
     """Fits `state` to a task whose config has changed between two rounds; weights that still fit are kept."""
     if any(getattr(before.config, name) != getattr(after.config, name) for name in _ANATOMY):
         kept = state.generator.state_dict()
-        state.generator = _generator(after).to(after.device)
+        state.generator = new_generator(after).to(after.device)
         state.generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         state.generator.rebuild(state.rng)
         fresh = state.generator.state_dict()
@@ -172,7 +172,8 @@ def _adam(config: Config, groups: list[dict[str, Any]]) -> torch.optim.Adam:
     return torch.optim.Adam(groups, betas=(config.generator_beta1, 0.999), fused=True)
 
 
-def _generator(task: Task) -> Generator:
+def new_generator(task: Task) -> Generator:
+    """The generator that a task asks for; its weights are still to be drawn."""
     config, (channels, size, _) = task.config, task.image_shape
     latent = Latent(
         None if config.latent == "none" else task.table,
@@ -203,7 +204,7 @@ def _student_optimizer(config: Config, student: nn.Module) -> torch.optim.Optimi
     return torch.optim.SGD(weights, lr=rate, momentum=config.student_momentum, weight_decay=decay, fused=True)
 
 
-def _contrast(task: Task, rng: torch.Generator) -> Contrast:
+def new_contrast(task: Task, rng: torch.Generator) -> Contrast:
     """Sized by the teacher's features, which one grey image shows."""
     with torch.no_grad():
         _, features = logits_and_features(task.teacher, torch.full((1, *task.image_shape), 0.5, device=task.device))

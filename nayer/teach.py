@@ -34,11 +34,13 @@ def teach(
     model: str = "",
     student: str = "",
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
+    bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
 ) -> TeacherCard:
     """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
 
     `epochs` above 0 trains one cycle that long instead of the lesson's own; `model` and `student` are other networks
-    than its own. The accuracy on the card is measured once, at the end, on the data's test images.
+    than its own. `bears` is told the network, its batch and the images' bytes before the training, and may refuse them.
+    The accuracy on the card is measured once, at the end, on the data's test images.
     """
     lesson = get(name)
     folder = folder or lesson.folder
@@ -50,6 +52,7 @@ def teach(
     cycles = (replace(lesson.cycles[0], epochs=epochs),) if epochs else lesson.cycles
     images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
     spec = spec_for(model or lesson.model, len(lesson.classes), images)
+    bears(spec, max(cycle.batch for cycle in cycles), images.nbytes)
     network = fit(spec, images, labels, cycles, torch.Generator().manual_seed(seed), on_epoch)
     weights = weights_of(network)
     card = TeacherCard(

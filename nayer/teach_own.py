@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from nayer.architectures import parse_architecture
+from nayer.architectures import ModelSpec, parse_architecture
 from nayer.decoding import suffix
 from nayer.errors import ConfigError
 from nayer.files import check_writable
@@ -50,11 +50,13 @@ def teach_own(
     out: Path,
     lesson: OwnLesson | None = None,
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
+    bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
 ) -> TeacherCard:
     """Trains a teacher on the images that `data` names and writes its folder; see `own_images.find_pictures`.
 
     Everything that can be wrong with lesson, images or folder is said before the training. Where no images are set
-    apart for testing, every fifth of a class is, and `test-images.zip` keeps those. Raises NayerError.
+    apart for testing, every fifth of a class is, and `test-images.zip` keeps those. `bears` is told the network, its
+    batch and the images' bytes before the training, and may refuse them. Raises NayerError.
     """
     lesson = lesson or OwnLesson()
     for field, architecture in (("model", lesson.model), ("student", lesson.student)):
@@ -69,6 +71,7 @@ def teach_own(
     spec = spec_for(lesson.model or ("lenet-8" if small else "lenet-16"), len(own.classes), images)
     student = lesson.student or ("lenet-4" if small else "lenet-8")
     recipe = _recipe(lesson, len(images), spec.size)
+    bears(spec, recipe.batch, images.nbytes)
     network = fit(spec, images, labels, [recipe], torch.Generator().manual_seed(lesson.seed), on_epoch)
     weights = weights_of(network)
     colour = "grey" if spec.channels == 1 else "RGB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from nayer.architectures import ModelSpec, parse_architecture
 from nayer.errors import AssetError, ConfigError
 from nayer.files import read_file
+from nayer.hub import MAX_JSON_BYTES
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "teachers"
 MAX_CARD_BYTES = 1 << 20
@@ -78,6 +80,15 @@ def read_card(folder: Path) -> TeacherCard:
         ) from None
     except AssetError as error:
         raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+
+
+def is_pretrained(folder: Path) -> bool:
+    """Whether a folder's `config.json` is one of transformers'."""
+    try:
+        told = json.loads(read_file(folder / "config.json", MAX_JSON_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and "model" not in told and bool({"architectures", "model_type"} & told.keys())
 
 
 def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:

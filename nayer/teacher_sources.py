@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nayer.hub import is_hub_id
-from nayer.pretrained import is_pretrained, pretrained_teacher
+from nayer.pretrained import pretrained_teacher
+from nayer.teacher_cards import is_pretrained
 from nayer.teachers import Teacher, load_teacher
 
 

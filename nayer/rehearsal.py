@@ -1,0 +1,123 @@
+"""Counts what torch code would need, without needing it: tensors that have no memory pass through the code itself.
+
+On torch's meta device a tensor has a shape and no numbers. The code that is measured is the code that runs, so that
+whatever joins a run is counted with it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+META = torch.device("meta")
+_aten = torch.ops.aten
+_COMPARISONS = frozenset({"aten::eq", "aten::ne", "aten::lt", "aten::le", "aten::gt", "aten::ge"})  # they give bool
+
+
+class Rehearsal(TorchDispatchMode):
+    """Inside the block, operations on meta tensors are counted; draws and numbers that are read are made up.
+
+    `live`: bytes of the tensors that are there now. `peak`: the most at any time since it was last set. `work`:
+    multiply-adds of convolutions and matrix products. It holds for the thread that enters it, and changes nothing
+    outside.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.live = self.peak = self.work = 0
+        self._seen: set[int] = set()  # storages that are alive, by address
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """torch would import its compiler here, which takes two seconds."""
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if kwargs.get("generator") is not None:  # a draw: nobody's random numbers are used up
+            kwargs = {**kwargs, "generator": None, "device": META}
+        out = _made_up(func, args, kwargs)
+        if out is None:
+            out = func(*args, **kwargs)
+        for made in out if isinstance(out, (tuple, list)) else (out,):
+            if isinstance(made, Tensor) and made.device.type == "meta":
+                self._hold(made)
+        if func._overloadpacket in flop_registry:
+            self.work += flop_registry[func._overloadpacket](*args, **kwargs, out_val=out) // 2
+        return out
+
+    def _hold(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        address = storage._cdata
+        if address not in self._seen:
+            self._seen.add(address)
+            self.live += storage.nbytes()
+            self.peak = max(self.peak, self.live)
+            weakref.finalize(storage, self._let_go, address, storage.nbytes()).atexit = False
+
+    def _let_go(self, address: int, size: int) -> None:
+        self._seen.discard(address)
+        self.live -= size
+
+
+def _made_up(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What an operation gives that meta tensors do not have, or have slowly: torch then plays it in Python."""
+    if func in _STAND_INS:
+        return _STAND_INS[func](*args, **kwargs)
+    tensors = [value for value in args if isinstance(value, Tensor)]
+    if not tensors or any(tensor.device.type != "meta" for tensor in tensors):
+        return None
+    if func is _aten._local_scalar_dense.default:
+        return 0
+    if func is _aten._to_copy.default and kwargs.get("device") == torch.device("cpu"):
+        return torch.zeros((), dtype=kwargs.get("dtype") or tensors[0].dtype).expand(tensors[0].shape)
+    if torch.Tag.pointwise in func.tags and func._schema.name not in _COMPARISONS:
+        return _pointwise(func, tensors, kwargs)
+    return None
+
+
+def _pointwise(func: Any, tensors: list[Tensor], kwargs: dict[str, Any]) -> Tensor | None:
+    """The result of an operation that goes number by number, where all are float32; None for others."""
+    if kwargs or func._schema.is_mutable or any(tensor.dtype != torch.float32 for tensor in tensors):
+        return None
+    if len(tensors) == 1:
+        return _like(tensors[0])
+    shape = torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
+    same = next((tensor for tensor in tensors if tensor.shape == shape), None)
+    return tensors[0].new_empty(shape) if same is None else _like(same)
+
+
+def _like(tensor: Tensor) -> Tensor:
+    """Of the same shape and order in memory."""
+    if tensor.untyped_storage().nbytes() < tensor.nbytes:  # one that is expanded
+        return tensor.new_empty(tensor.shape)
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=META)
+
+
+def _channels(images: Tensor) -> Tensor:
+    return images.new_empty(images.shape[1])
+
+
+def _batch_norm(images: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return _like(images), _channels(images), _channels(images)
+
+
+def _norm(values: Tensor, order: float = 2, dim: Any = None, *rest: Any, **more: Any) -> Tensor | None:
+    return None if dim is not None or rest or more else values.new_empty(())
+
+
+_STAND_INS: dict[Any, Callable[..., Any]] = {
+    _aten.native_batch_norm.default: _batch_norm,
+    _aten.native_batch_norm_backward.default: lambda gradient, images, *_: _batch_norm(images),
+    _aten.batch_norm_update_stats.default: lambda images, *_: (_channels(images), _channels(images)),
+    _aten.linalg_vector_norm.default: _norm,
+    _aten.threshold_backward.default: lambda gradient, images, _: _like(images),
+}

@@ -1,0 +1,113 @@
+"""Runs that would fill the memory, by settings and by files, are refused; the largest that are accepted stay within."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from app.cost import MEMORY, check_cost
+from nayer.architectures import FAMILIES
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.memory_use import resident, use_of
+from nayer.methods import PRESETS
+from nayer.teacher_cards import SHIPPED, TeacherCard, teacher_cards
+from tests.peak_memory import peak, shortened
+from tests.reliability.booting import Application
+from tests.reliability.figure import Figure
+
+BOMBS: list[dict[str, Any]] = [
+    {"student": "wrn40-128", "student_batch": 16, "synthesis_batch": 20, "seconds": 10.0, "warmup_rounds": 0},
+    {"student": "wrn16-128", "student_batch": 16, "synthesis_batch": 20, "seconds": 10.0},
+    {"student": "wrn40-32", "student_batch": 16, "synthesis_batch": 20, "seconds": 10.0},
+    {"student": "wrn40-16", "student_batch": 512, "seconds": 10.0},
+    {"student": "resnet34-128", "student_batch": 1, "synthesis_batch": 10, "seconds": 10.0},
+    {"routing": "1-to-1", "noisy_width": 8192, "synthesis_batch": 400, "seconds": 10.0},
+    {"noisy_width": 8192, "z_size": 4096, "seconds": 10.0},
+    {"generator_width": 512, "synthesis_batch": 512, "seconds": 10.0},
+    {"keep": "all", "generator_steps": 2000, "synthesis_batch": 512, "seconds": 10.0},
+    {"contrastive_weight": 1.0, "bank_capacity": 1_000_000, "seconds": 10.0},
+]
+LARGEST = {  # what is made larger until a shared page refuses it, by what the run is of
+    **{f"student {family}": ("nayer", {"student": family}, "student") for family in FAMILIES},
+    "a wide generator": ("nayer", {}, "generator_width"),
+    "noisy layers": ("nayer", {"routing": "1-to-1", "noisy_width": 256}, "synthesis_batch"),
+    "cmi's batch": ("cmi", {}, "synthesis_batch"),
+    "fast's batch": ("fast", {}, "synthesis_batch"),
+    "zskt's batch": ("zskt", {}, "synthesis_batch"),
+    "turbo's batch": ("nayer-turbo", {}, "synthesis_batch"),
+}
+TEACHER = "cifar10"
+
+
+def accepted(config: Config, card: TeacherCard) -> bool:
+    try:
+        check_cost([config], card, local=False)
+    except ConfigError:
+        return False
+    return True
+
+
+def largest(what: str, card: TeacherCard) -> Config:
+    """The largest run of its kind that a shared page accepts, to within a sixteenth."""
+    preset, changes, field = LARGEST[what]
+    family = changes.get("student", "")
+
+    def of(size: int) -> Config:
+        value = f"{family}-{size}" if field == "student" else size
+        return shortened(Config.parse({**changes, field: value, "teacher": card.name}, PRESETS[preset].config))
+
+    low, high = (1, 129) if field == "student" else (10, 4097) if field == "synthesis_batch" else (1, 513)
+    while high - low > max(1, low // 16):
+        middle = (low + high) // 2
+        low, high = (middle, high) if accepted(of(middle), card) else (low, middle)
+    return of(low)
+
+
+def bombs_refused() -> tuple[int, int]:
+    """(refused, tried) of a shared page: as settings, and as what a file says of its network or its student."""
+    refused = tried = 0
+    folder = SHIPPED / "emoji10"
+    weights, told = (folder / "model.safetensors").read_bytes(), json.loads((folder / "config.json").read_bytes())
+    page = Application(folder.parent, SPACE_ID="t/t", HOST="127.0.0.1", NAYER_DATA="off")
+    try:
+        before = page.settled()
+        for bomb in BOMBS:
+            tried += 1
+            body = {"data": ["emoji10", "nayer", 0, "lte", 0, bomb, ""]}
+            answer = httpx.post(f"{page.url}/gradio_api/run/start", json=body, timeout=120.0)
+            refused += answer.status_code >= 400 or "needs too much memory" in answer.text
+        for part in ("student", "model"):
+            tried += 1
+            spec = {**told[part], "architecture": "wrn40-128"}
+            files = {"config": json.dumps({**told, part: spec}).encode(), "weights": weights}
+            answer = httpx.post(f"{page.url}/bring", files=files, timeout=120.0)
+            refused += "needs too much memory" in answer.text
+        grown = page.memory() - before
+    finally:
+        page.process.kill()
+    return refused if grown < 400.0 else 0, tried
+
+
+def measure() -> Figure:
+    card = next(card for card in teacher_cards() if card.name == TEACHER)
+    refused, tried = bombs_refused()
+    over: list[str] = []
+    most, which, closest = 0, "", 0.0
+    for what in LARGEST:
+        config = largest(what, card)
+        measured, counted = peak([config]), resident([use_of(config, card)])
+        closest = max(closest, measured / counted)
+        over += [what] if measured > counted else []
+        if measured > most:
+            most, which = measured, what
+    return Figure(
+        18,
+        f"{tried} memory bombs by settings and by files; the largest accepted run of each of {len(LARGEST)} kinds",
+        f"all refused before anything is allocated; each run within what was counted, at most {MEMORY / 1e9:.1f} GB",
+        f"{refused} refused; the largest peak is {most / 1e9:.2f} GB ({which}), the closest {closest:.0%} of its count"
+        + "".join(f"; {what} took more" for what in over[:3]),
+        refused == tried and not over and most <= MEMORY,
+    )
