@@ -62,7 +62,7 @@ class Config(BaseModel):
         unit="s",
         low=0.0,
         high=864_000.0,
-        help="Stop after this long, at the end of a round; 0 for no limit.",
+        help="Stop after this long, at the end of a step; 0 for no limit.",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto", group="run", fixed=True, help="Where tensors live; auto takes a GPU if there is one."
