@@ -46,11 +46,11 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
             yield reports.changed(task, after, state, watch)
             task = after
         config = task.config
+        if watch.reached(config.seconds):  # first, for the last round may have been cut short
+            yield reports.finished(state, watch, "time is up")
+            return
         if state.round >= config.rounds:
             yield reports.finished(state, watch, "rounds done")
-            return
-        if watch.reached(config.seconds):
-            yield reports.finished(state, watch, "time is up")
             return
         if redrawn := _redraw(task, state):
             if redrawn == "generator":

@@ -203,7 +203,7 @@ LONG_STEPS = {"generator_steps": 2000, "student_steps": 10_000, "warmup_rounds":
 @pytest.mark.parametrize("long", ["generator_steps", "student_steps"])
 def test_a_time_limit_holds_between_two_steps(long, event_every):
     steps = {"generator_steps": 3, "student_steps": 3, long: LONG_STEPS[long]}
-    config = tiny_config(**LONG_STEPS | steps, seconds=60.0, event_every=event_every, evaluate_every=1000)
+    config = tiny_config(**LONG_STEPS | steps, rounds=1, seconds=60.0, event_every=event_every, evaluate_every=1000)
     task = tiny_task(config)
     state = tiny_state(task)
     events = list(tiny_run(task, state))  # the clock ticks once a look, and there are a few looks a step
