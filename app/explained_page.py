@@ -152,7 +152,8 @@ CONTROLS: Rows = {
         "app/replay.py:Replay",
     ),
     "share": (
-        "An address that sets the same run up, a link to follow this one, its command line, and its files at the end.",
+        "An address that sets the same run up, a link to follow this one, its command line, and its files at the end. "
+        "The same run again gives the same numbers to the last digit only on one thread and without a time limit.",
         "",
         "nayer/repeating.py:words",
     ),

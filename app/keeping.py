@@ -190,6 +190,9 @@ class Resumed:
             if not number:
                 yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=told)
 
+    def stop(self) -> None:
+        self._source.stop()
+
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
         return self._source.change(arm, values)
 

@@ -53,6 +53,8 @@ class Source(Protocol):
 
     def events(self) -> Iterator[Event]: ...
 
+    def stop(self) -> None: ...
+
     def change(self, arm: int, values: Mapping[str, object]) -> Config: ...
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws: ...
@@ -81,7 +83,7 @@ class LiveRun:
         self.results: Results = {}
         self.ahead: Callable[[], int] = lambda: 0
         self.wait: Callable[[], float | None] = lambda: None
-        self.kept: Callable[[], str] = lambda: ""  # why it may be lost with the process, one sentence
+        self.kept: Callable[[], str] = lambda: ""  # why it may be lost, one sentence
         self.waiting = True
         self.begins_paused = False
         self.pace = 0.0

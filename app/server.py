@@ -8,6 +8,7 @@ import contextlib
 import errno
 import importlib
 import itertools
+import math
 import os
 import socket
 import sys
@@ -30,7 +31,7 @@ from app.build import build
 from app.burst import Lent, lent_gpu
 from app.code_pages import code_routes
 from app.commands import Commands
-from app.cost import check_teacher
+from app.cost import SECONDS, check_teacher
 from app.environment import Environment
 from app.explorer import Explorer
 from app.exports import Exports, export_route
@@ -51,10 +52,12 @@ from app.store import Store
 from app.theme import theme
 from app.umap_map import UmapMaps
 from app.uploads import Uploads
+from nayer.clock import AwakeClock
 from nayer.errors import ConfigError, StorageError
 from nayer.teacher_cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
+GAP_SWEEPS = 5  # without one in so long a time this process was not running, and nobody's time ran out
 MEMORY_SWEEPS = 10  # from one time that freed memory is given back to the next
 CONNECTIONS = 1000  # at once; a page holds a few, and who holds hundreds open shall not shut out a class
 
@@ -90,6 +93,8 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
         capacity=environment.capacity,
         waiting=environment.waiting,
         grace_seconds=environment.grace_seconds,
+        turn_seconds=math.inf if environment.local else SECONDS,
+        clock=AwakeClock(GAP_SWEEPS * SWEEP_SECONDS),
         keeping=open_keeping(environment),
     )
     version = static_version()

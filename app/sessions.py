@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
@@ -33,7 +34,8 @@ class Registry:
     """All runs of this process. `opener` turns a plan into what is run, on the run's own thread.
 
     `waiting` runs may wait for one of the `capacity` places. A run ends `grace_seconds` after its last viewer left, and
-    one that stood still for `idle_seconds` while others wait.
+    once others have waited for `idle_seconds` while it stood still or had had its `turn_seconds` already. `clock`: what
+    all of these are counted by, here and in the sessions.
     """
 
     def __init__(
@@ -43,13 +45,13 @@ class Registry:
         capacity: int = 2,
         waiting: int = 100,
         grace_seconds: float = 90.0,
-        idle_seconds: float = 300.0,
+        idle_seconds: float = 60.0,
+        turn_seconds: float = math.inf,
         keeping: Keeping | None = None,
         counters: Counters | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.grace_seconds = grace_seconds
-        self.idle_seconds = idle_seconds
         self._opener = opener
         self.keeping = keeping or Keeping()
         self.counters = counters or Counters()
@@ -57,7 +59,7 @@ class Registry:
         self._clock = clock
         self._lock = threading.RLock()
         self._cores = Cores()
-        self._places = Places(capacity, waiting, clock)
+        self._places = Places(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
         self._shelf = Shelf(self.keeping, clock)
         self._visitors = Visitors(self.keeping.knows)
 
@@ -166,14 +168,14 @@ class Registry:
     # --- housekeeping --------------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
-        """Let those go who left the queue, who stand still while others wait, and the oldest of the runs that ended."""
+        """Let those go who left the queue, who are to give way to it, and the oldest of the runs that ended."""
         self._places.sweep()
         self._shelf.tidy()
         for run in self._shelf.unseen(self.grace_seconds):
             if run.waiting:
                 self._end(run)
-        for run in self._places.idlers(self.idle_seconds):
-            self._end(run, "It stood still for a while and others waited, so its place was given to the next run.")
+        for run, reason in self._places.giving_way():
+            self._end(run, reason)
         self._places.advance()
 
     def close(self, seconds: float = 4.0) -> None:
@@ -217,20 +219,23 @@ class Registry:
                 recorder.ended(state, session.error)
 
         if recorder is None:
-            return Session(open_source, grace_seconds=self.grace_seconds, on_end=ended, cores=self._cores)
+            return Session(
+                open_source, grace_seconds=self.grace_seconds, on_end=ended, cores=self._cores, clock=self._clock
+            )
         return Session(
             lambda: recorder.opened(open_source()),
             grace_seconds=self.grace_seconds,
             on_event=recorder.heard,
             on_end=ended,
             cores=self._cores,
+            clock=self._clock,
         )
 
     def _enter(self, run: LiveRun, lane: str) -> None:
         """Puts a run into the queue, and in the place of what its visitor had. QueueFull, and nothing changed."""
         run.ahead = lambda: self._places.ahead(run)
         run.wait = lambda: self._places.seconds(run)
-        run.kept = lambda: self.keeping.sentence
+        run.kept = lambda: self._places.warning(run) or self.keeping.sentence
         self._places.wait(run, lane or run.owner)
         self._shelf.put(run)
         self._visitors.began(run.owner, run.id)

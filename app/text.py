@@ -85,6 +85,12 @@ KEPT_REPLACED = (
     "The data folder, or a part of it, was deleted or replaced while the server ran: what was in it is lost, and runs "
     "that go on are kept in it again."
 )
+GIVES_WAY_STILL = (
+    "Others wait while this run does not go on at full speed: in {seconds} s at most it ends and the next one begins."
+)
+GIVES_WAY_TURN = "Others wait and this run has had its turn: in {seconds} s at most it ends and the next one begins."
+GAVE_WAY_STILL = "It stood still while others waited, so its place went to the next run; what it has shown stays."
+GAVE_WAY_TURN = "It had had its turn and others waited, so its place went to the next run; what it has shown stays."
 NOT_DRAWN = "Something of this run could not be drawn and is left out; the run itself goes on."
 FAULT = "The server made a mistake (number {number} in its log); runs go on, so try again."
 RESUMED = "The server was interrupted; this run goes on from the end of round {round}."

@@ -23,7 +23,7 @@ class Condition:
     ahead: int = 0  # runs that come first
     error: str = ""  # one sentence, when failed
     pace: float = 0.0  # seconds an event, in slow motion
-    kept: str = ""  # one sentence, where it may be lost with the process
+    kept: str = ""  # one sentence, where it may be lost, with the process or to others who wait
     wait: float | None = None  # seconds until a place falls free, about, while queued
 
 

@@ -1,4 +1,4 @@
-"""Saving a run between two rounds and taking it up again, bit for bit (on one machine, on the CPU).
+"""Saving a run between two rounds and taking it up again, bit for bit (on one machine, on one thread of the CPU).
 
 One safetensors file: tensors, and in its metadata the config and the counters as JSON. Written beside its place
 and moved there whole, so that a crash or a full disk leaves the previous one as it was.

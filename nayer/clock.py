@@ -1,35 +1,80 @@
-"""Seconds of work: time counts while the algorithm runs, not while whoever reads its events makes it wait."""
+"""Seconds that count: of work, without the waits between two events; and of a process, without its own gaps."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 
 
-class Stopwatch:
-    """Runs inside its `with` blocks; `now` is any monotonic clock in seconds."""
+class AwakeClock:
+    """Seconds in which this process ran, for every deadline that a gap of the process's own must not pass.
 
-    def __init__(self, elapsed: float = 0.0, now: Callable[[], float] = time.monotonic) -> None:
-        self._elapsed = self._before = elapsed  # `_before` the latest block
+    A process that is suspended (SIGSTOP, a machine that sleeps) reads no clock: a gap between two readings that is
+    longer than `longest` seconds counts for nothing. So somebody must read it more often. For any thread.
+    """
+
+    def __init__(self, longest: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._longest = longest
         self._now = now
-        self._since: float | None = None
+        self._lock = threading.Lock()
+        self._latest = now()
+        self._awake = 0.0
+
+    def __call__(self) -> float:
+        """Seconds since the clock was made, without the gaps."""
+        with self._lock:
+            now = self._now()
+            gap, self._latest = now - self._latest, now
+            if gap <= self._longest:
+                self._awake += gap
+            return self._awake
+
+
+class Stopped(Exception):
+    """The work was told to stop, and it does so before its next step."""
+
+
+class Stopwatch:
+    """Runs inside its `with` blocks; `now` is any monotonic clock in seconds. Any thread may read it."""
+
+    def __init__(
+        self,
+        elapsed: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stopped`: whether somebody told the work to stop; it is asked after every step."""
+        self._spent: tuple[float, float | None] = elapsed, None  # before the present block, when that began
+        self._before = elapsed  # before the latest block
+        self._now = now
+        self._stopped = stopped
 
     def __enter__(self) -> Stopwatch:
-        self._since = self._now()
+        self._spent = self._spent[0], self._now()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._before, self._elapsed = self._elapsed, self.seconds()
-        self._since = None
+        self._before = self._spent[0]
+        self._spent = self.seconds(), None
 
     def forget(self) -> None:
         """Takes the latest block back, as if it had taken no time; between blocks only."""
-        self._elapsed = self._before
+        self._spent = self._before, None
 
     def seconds(self) -> float:
         """The time spent inside the blocks so far."""
-        running = 0.0 if self._since is None else self._now() - self._since
-        return self._elapsed + running
+        before, since = self._spent
+        return before if since is None else before + self._now() - since
+
+    def reached(self, limit: float) -> bool:
+        """Whether `limit` seconds are spent; a limit of 0 never is. Raises Stopped where the work was told to stop.
+
+        Every loop of steps asks this after each step, so that neither a limit nor a stop waits for a round to end.
+        """
+        if self._stopped():
+            raise Stopped
+        return 0.0 < limit <= self.seconds()

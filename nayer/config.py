@@ -26,7 +26,10 @@ GROUPS = {
 
 
 class Config(BaseModel):
-    """A run, completely: the same config gives the same events (on one CPU, with as many threads)."""
+    """A run, completely: the same config gives the same events, on one CPU, with one thread and no limit in seconds.
+
+    Several threads add up in another order each time: losses then differ, at first in about the seventh digit.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -62,7 +65,7 @@ class Config(BaseModel):
         unit="s",
         low=0.0,
         high=864_000.0,
-        help="Stop after this long, at the end of a round; 0 for no limit.",
+        help="Stop after this long, at the end of a step; 0 for no limit.",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto", group="run", fixed=True, help="Where tensors live; auto takes a GPU if there is one."

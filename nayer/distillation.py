@@ -28,6 +28,7 @@ def cosine(start: float, end: float, share: float) -> float:
 def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentStep]:
     """`student_steps` of SGD on augmented pool images, labelled by the teacher on the fly; yields the steps.
 
+    They end early, after one at least, once `config.seconds` are over.
     Raises DivergedError before a step that would leave the student without finite weights.
     """
     config = task.config
@@ -48,7 +49,8 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
             loss = loss + _inner_loss(config, student_stages, teacher_stages, twins=twins)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        due = step % config.event_every == 0 or step == config.student_steps - 1
+        last = step == config.student_steps - 1 or watch.reached(config.seconds)
+        due = last or step % config.event_every == 0
         if due:
             _check(loss, state, step)
         state.optimizer.step()
@@ -63,6 +65,8 @@ def distil(task: Task, state: RunState, watch: Stopwatch) -> Iterator[StudentSte
                 agreement=agree.item(),
                 learning_rate=rate,
             )
+        if last:
+            break
     state.student_phases += 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from nayer.brought import Brought
 from nayer.brought_teacher import opened
 from nayer.bundle import description
 from nayer.burst import Rounds, going_on
+from nayer.clock import Stopwatch
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, Note, RoundFinished, RunFailed
@@ -52,16 +54,21 @@ class Lab:
         self._given: dict[str, Any] = {}  # what was brought, once it is read
         self._arms: dict[int, _Arm] = {}
         self._away: Rounds | None = None  # who makes the next rounds, where it is somebody else
+        self._stopped = threading.Event()
 
     def events(self) -> Iterator[Event]:
         """All arms to their ends. One that fails says so in an event of its own, and the others go on.
 
-        Raises NayerError where there are no others.
+        Raises NayerError where there are no others, and Stopped once `stop` was called.
         """
         if not self.seeds:
             yield from self._side_by_side(self.configs)
         for seed in self.seeds:
             yield from self._side_by_side([Config.parse({"seed": seed}, config) for config in self.configs])
+
+    def stop(self) -> None:
+        """Has `events` raise Stopped at the end of the step at hand; from any thread."""
+        self._stopped.set()
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
         """`Run.change` of one arm."""
@@ -108,7 +115,7 @@ class Lab:
                     raise  # there is nobody who could go on
                 yield RunFailed(round=0, seconds=0.0, arm=number, message=str(error))
                 continue
-            self._arms[number] = _Arm(run, run.events())
+            self._arms[number] = _Arm(run, self._events(run))
             going.append(number)
             yield from self._round(number, going)  # something to see while the next one is opened
         while going:
@@ -125,6 +132,9 @@ class Lab:
         checkpoints.restore(self._checkpoint, run.state)
         self._checkpoint = b""
         return run
+
+    def _events(self, run: Run) -> Iterator[Event]:
+        return run.events(Stopwatch(run.state.seconds, stopped=self._stopped.is_set))
 
     def _round(self, number: int, going: list[int]) -> Iterator[Event]:
         """The arm's events up to the end of its round; one without any more leaves `going`."""
@@ -165,6 +175,6 @@ class Lab:
             yield note("No GPU was lent, or not to the end; what is missing is made here.")
         close(arm.events)
         checkpoints.restore(content, arm.run.state)
-        arm.events, arm.seconds = going_on(arm.run.events()), arm.run.state.seconds
+        arm.events, arm.seconds = going_on(self._events(arm.run)), arm.run.state.seconds
         if round_ > first:
             yield note(f"The GPU made {round_ - first} of the rounds; the next ones are made here.")

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from typing import Generic, Literal, Protocol, TypeVar
 
 from nayer.audience import Audience
+from nayer.clock import Stopped, Stopwatch
 from nayer.cores import Cores
 from nayer.events import Event, Note, RunFailed, RunFinished
 from nayer.failures import close, sentence
@@ -29,6 +30,9 @@ class Source(Protocol):
     """What a session runs: a run, or a lab of several."""
 
     def events(self) -> Iterator[Event]: ...
+
+    def stop(self) -> None:
+        """Has `events` raise Stopped before its next step, if there is one; from any thread."""
 
 
 Opened = TypeVar("Opened", bound=Source)
@@ -46,11 +50,12 @@ class Session(Generic[Opened]):
         on_event: Callable[[Event], None] | None = None,
         on_end: Callable[[Session[Opened]], None] | None = None,
         cores: Cores | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`open_source` loads what is run, in the worker thread. A session with a grace ends itself that long after
         the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once,
         however the run ends: in the worker thread or, where none can be had, in that of `start`. `cores`: those it
-        shares with other sessions."""
+        shares with other sessions. `clock`: what the grace and the seconds it tells of are counted by."""
         self._open = open_source
         self._grace = grace_seconds
         self._on_event = on_event
@@ -64,8 +69,10 @@ class Session(Generic[Opened]):
         self._pace = 0.0
         self._stop_asked = False
         self._stop_reason = ""
-        self._seen = time.monotonic()
-        self._working_since: float | None = None  # monotonic; while the source is at work
+        self._clock = clock
+        self._seen = clock()
+        self._working_since: float | None = None  # by the clock; while the source is at work
+        self._standing = Stopwatch(now=clock)
         self._given_up = False
         self._thread: threading.Thread | None = None
         self.error = ""  # one sentence, once the state is failed
@@ -86,7 +93,7 @@ class Session(Generic[Opened]):
             if self._state != "idle":
                 return
             self._state = "paused" if paused else "running"
-            self._seen = time.monotonic()
+            self._seen = self._clock()
             thread = threading.Thread(target=self._work, name="nayer-session", daemon=True)
             try:
                 thread.start()
@@ -118,7 +125,7 @@ class Session(Generic[Opened]):
             self._changed.notify_all()
 
     def stop(self, reason: str = "") -> None:
-        """Asks the run to end at its next event; a session that never began ends at once.
+        """Asks the run to end at its next step; a session that never began ends at once.
 
         `reason`: one sentence for its viewers, where it is not they who ask.
         """
@@ -127,6 +134,7 @@ class Session(Generic[Opened]):
             self._stop_reason = self._stop_reason or reason
             if self._state == "idle":
                 self._state = "stopped"
+            self._stop_source()
             self._changed.notify_all()
 
     def join(self, timeout: float | None = None) -> bool:
@@ -145,7 +153,18 @@ class Session(Generic[Opened]):
     def stuck_seconds(self) -> float:
         """How long the source has been at work on its next event."""
         since = self._working_since
-        return 0.0 if since is None else time.monotonic() - since
+        return 0.0 if since is None else self._clock() - since
+
+    @property
+    def standing_seconds(self) -> float:
+        """How long the run has stood still since its start, all in all: paused, between steps that somebody asks for
+        one by one, in slow motion, or answering questions."""
+        return self._standing.seconds()
+
+    @property
+    def stands(self) -> bool:
+        """Whether its owner has it stand still, or go on slowly."""
+        return self._state == "paused" or self._step_to is not None or self._pace > 0
 
     def give_up(self, message: str) -> None:
         """Ends a run whose source does not come back: failed with `message`, whatever its thread still does."""
@@ -155,6 +174,7 @@ class Session(Generic[Opened]):
             self._fail(message)
             self._state = "failed"
             self._given_up = True
+            self._stop_source()
             left = self._questions.take()
             self._changed.notify_all()
         for question in left:
@@ -162,7 +182,7 @@ class Session(Generic[Opened]):
 
     def keep_alive(self) -> None:
         """Someone is watching: the grace begins anew."""
-        self._seen = time.monotonic()
+        self._seen = self._clock()
 
     def subscribe(self, capacity: int = 256) -> Inbox:
         """An inbox that begins with the snapshot, then gets every event."""
@@ -201,7 +221,7 @@ class Session(Generic[Opened]):
         end: State = "failed"
         events: Iterator[Event] = iter(())
         try:
-            self._working_since = time.monotonic()
+            self._working_since = self._clock()
             self._questions.source = self._open()
             self._working_since = None
             events = self._questions.source.events()
@@ -222,9 +242,13 @@ class Session(Generic[Opened]):
     def _drive(self, events: Iterator[Event]) -> State:
         while self._may_go_on() or self._said_its_end():
             with self._questions.at_rest, self._cores.share() if self._cores else nullcontext():
-                self._working_since = time.monotonic()
-                event = next(events, None)
-                self._working_since = None
+                self._working_since = self._clock()
+                try:
+                    event = next(events, None)
+                except Stopped:
+                    break
+                finally:
+                    self._working_since = None
             if event is None:
                 return "finished"
             if not isinstance(event, Event):
@@ -242,18 +266,19 @@ class Session(Generic[Opened]):
 
     def _may_go_on(self) -> bool:
         """Answers what was asked and waits while paused; False once the run is to stop."""
-        while True:
-            self._questions.answer_waiting()
-            with self._changed:
-                if self._stop_asked or self._given_up or self._abandoned():
-                    return False
-                if self._state != "paused":
-                    return True
-                if not self._questions.waiting:
-                    self._changed.wait(1.0)
+        with self._standing:
+            while True:
+                self._questions.answer_waiting()
+                with self._changed:
+                    if self._stop_asked or self._given_up or self._abandoned():
+                        return False
+                    if self._state != "paused":
+                        return True
+                    if not self._questions.waiting:
+                        self._changed.wait(1.0)
 
     def _abandoned(self) -> bool:
-        return self._grace is not None and time.monotonic() - self._seen > self._grace
+        return self._grace is not None and self._clock() - self._seen > self._grace
 
     def _linger(self, event: Event) -> None:
         """After an event: pause if this was the step asked for, wait if in slow motion."""
@@ -265,13 +290,14 @@ class Session(Generic[Opened]):
                 self._state = "paused"
                 return
             until = time.monotonic() + (self._pace if isinstance(event, PACED) else 0.0)
-        while (left := until - time.monotonic()) > 0:
-            self._questions.answer_waiting()
-            with self._changed:
-                if self._state != "running" or not self._pace or self._stop_asked or self._step_to is not None:
-                    return
-                if not self._questions.waiting:
-                    self._changed.wait(left)
+        with self._standing:
+            while (left := until - time.monotonic()) > 0:
+                self._questions.answer_waiting()
+                with self._changed:
+                    if self._state != "running" or not self._pace or self._stop_asked or self._step_to is not None:
+                        return
+                    if not self._questions.waiting:
+                        self._changed.wait(left)
 
     def _publish(self, event: Event) -> None:
         with self._changed:
@@ -280,6 +306,11 @@ class Session(Generic[Opened]):
             self._audience.tell(event)
         if self._on_event is not None:
             self._on_event(event)
+
+    def _stop_source(self) -> None:
+        source = self._questions.source  # none while it is being opened, and `_may_go_on` looks before its first step
+        if source is not None:
+            source.stop()
 
     def _fail(self, message: str) -> None:
         with self._changed:

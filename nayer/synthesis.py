@@ -60,7 +60,10 @@ class _Terms:
 
 
 def synthesise(task: Task, state: RunState, watch: Stopwatch) -> Iterator[GeneratorStep | Batch]:
-    """Trains the generator for a round; yields its steps and, last, the batch. Moves the BatchNorm average on."""
+    """Trains the generator for a round; yields its steps and, last, the batch. Moves the BatchNorm average on.
+
+    The steps end early, after one at least, once `config.seconds` are over.
+    """
     config, labels = task.config, task.labels
     generator = copy.deepcopy(state.generator) if state.meta_adam else state.generator  # FOMAML trains a copy
     noise = _noise(task, state)
@@ -89,8 +92,11 @@ def synthesise(task: Task, state: RunState, watch: Stopwatch) -> Iterator[Genera
         if state.meta_adam:
             _add_gradients(state.generator, generator)
         optimizer.step()
-        if step % config.event_every == 0 or step == config.generator_steps - 1:
+        last = step == config.generator_steps - 1 or watch.reached(config.seconds)
+        if last or step % config.event_every == 0:
             yield _event(terms, step, config.generator_steps, state, watch, len(task.classes))
+        if last:
+            break
     assert terms is not None  # generator_steps ≥ 1
     if state.meta_adam:
         state.meta_adam.step()

@@ -21,6 +21,8 @@ def train(
     """Runs `task` from `state` on, changing `state`; the run can be saved at each RoundFinished.
 
     `revised` is asked before each round: a task with another config, if the run is to go on with that, else None.
+    A limit in seconds holds between two steps: the round it falls into is cut short, then measured and finished like
+    any other. Raises Stopped between two steps, where `watch` says so: the round at hand then has no end.
     Raises DivergedError when a loss stops being finite; `state.student` then is the last finite one.
     """
     watch = watch or Stopwatch(state.seconds)
@@ -44,11 +46,11 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
             yield reports.changed(task, after, state, watch)
             task = after
         config = task.config
+        if watch.reached(config.seconds):  # first, for the last round may have been cut short
+            yield reports.finished(state, watch, "time is up")
+            return
         if state.round >= config.rounds:
             yield reports.finished(state, watch, "rounds done")
-            return
-        if config.seconds and watch.seconds() >= config.seconds:
-            yield reports.finished(state, watch, "time is up")
             return
         if redrawn := _redraw(task, state):
             if redrawn == "generator":
@@ -65,7 +67,8 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
                 yield made
         if _student_is_due(task, state):
             yield from distil(task, state, watch)
-        if (state.round + 1) % config.evaluate_every == 0 or state.round + 1 == config.rounds:
+        last = state.round + 1 == config.rounds or watch.reached(config.seconds)
+        if last or (state.round + 1) % config.evaluate_every == 0:
             yield reports.evaluated(task, state, watch)
         state.round += 1
         yield reports.round_finished(task, state, watch)

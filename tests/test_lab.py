@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 import torch
 
+from nayer.clock import Stopped
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.events import Event, PolicyChanged, RoundFinished, RunFailed, RunFinished, RunStarted
+from nayer.events import (
+    Evaluated,
+    Event,
+    GeneratorStep,
+    PolicyChanged,
+    RoundFinished,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+)
 from nayer.experiment import open_run
 from nayer.lab import Lab
 from tests.tiny import all_same
@@ -65,6 +75,35 @@ def test_seeds_are_run_one_after_the_other():
     events = list(Lab([quick(rounds=1), quick(rounds=1, latent="one-hot")], seeds=(3, 5)).events())
     started = [(event.config["seed"], event.arm) for event in events if isinstance(event, RunStarted)]
     assert started == [(3, 0), (3, 1), (5, 0), (5, 1)]
+
+
+def test_a_limit_in_seconds_holds_between_two_steps_for_every_arm_and_seed():
+    """Phases that would take minutes each, seldom told."""
+    endless = quick(
+        rounds=1, warmup_rounds=0, generator_steps=2000, student_steps=10_000, seconds=0.2, event_every=1000
+    )
+    events = list(Lab([endless, quick(rounds=1, seconds=0.0)], seeds=(1, 2)).events())
+    ends = [(event.arm, event.reason) for event in events if isinstance(event, RunFinished)]
+    assert ends == [(1, "rounds done"), (0, "time is up")] * 2 or ends == [(0, "time is up"), (1, "rounds done")] * 2
+    cut = [event for event in events if event.arm == 0]
+    assert max(event.step for event in cut if isinstance(event, GeneratorStep)) < 1999
+    assert (
+        sum(isinstance(event, Evaluated) for event in cut)
+        == sum(isinstance(event, RoundFinished) for event in cut)
+        == 2
+    )
+
+
+def test_a_stop_comes_between_two_steps_and_leaves_a_student_that_can_be_used():
+    lab = Lab([quick(rounds=1, warmup_rounds=0, generator_steps=2000, student_steps=10_000, event_every=1000)])
+    events = lab.events()
+    assert isinstance(next(events), RunStarted)
+    lab.stop()
+    told = []
+    with pytest.raises(Stopped):
+        told.extend(events)
+    assert not [event for event in told if isinstance(event, (RoundFinished, RunFinished))]
+    assert len(lab.student(0)) > 1000
 
 
 def test_of_a_thousand_changes_before_a_round_the_last_one_holds():

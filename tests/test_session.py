@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from nayer.clock import Stopped
 from nayer.errors import ConfigError
 from nayer.events import GeneratorStep, LayerRedrawn, RoundFinished, RunFailed, RunFinished, RunStarted, StudentStep
 from nayer.inbox import Inbox
@@ -125,6 +126,78 @@ def test_a_run_nobody_watches_ends_after_its_grace():
     session.start(paused=True)
     assert session.join(20)
     assert session.state == "stopped"
+
+
+def test_a_pause_and_slow_motion_count_as_standing_still_and_work_does_not():
+    now = [0.0]
+    busy, free = threading.Event(), threading.Event()
+
+    def events():
+        first, *rest = source().events()
+        yield first
+        busy.set()
+        assert free.wait(20)
+        yield from rest
+
+    session = Session(lambda: Scripted(events), clock=lambda: now[0])
+    session.start(paused=True)
+    assert session.ask(lambda run: session.stands).result(20)
+    now[0] += 7.0
+    session.resume()
+    assert busy.wait(20)
+    now[0] += 100.0
+    assert (session.standing_seconds, session.stuck_seconds, session.stands) == (7.0, 100.0, False)
+    session.set_pace(100.0)
+    free.set()
+    wait_for_linger(session)
+    now[0] += 3.0
+    assert (session.standing_seconds, session.stuck_seconds, session.stands) == (10.0, 0.0, True)
+    session.set_pace(0.0)
+    assert session.join(20)
+    assert session.standing_seconds == 10.0
+
+
+def wait_for_linger(session: Session) -> None:
+    """Until a step of the generator is lingered on."""
+    until = time.monotonic() + 20
+    while not isinstance(session.snapshot()[-1], LayerRedrawn) or session._standing._spent[1] is None:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+class Unending(Scripted):
+    """In the midst of a step that has no end; it looks between them whether it is to stop, as a lab does."""
+
+    def __init__(self):
+        self.asked, self.busy = threading.Event(), threading.Event()
+        super().__init__(self._events)
+
+    def stop(self):
+        self.asked.set()
+
+    def _events(self):
+        yield next(source().events())
+        self.busy.set()
+        assert self.asked.wait(20)
+        raise Stopped
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_stop_and_a_giving_up_reach_a_source_that_tells_of_no_event(given_up):
+    unending = Unending()
+    session = Session(lambda: unending)
+    inbox = session.subscribe()
+    session.start()
+    assert unending.busy.wait(20)
+    if given_up:
+        session.give_up("It hangs.")
+    else:
+        session.stop("Others wait.")
+    assert session.join(20)
+    assert not session.hangs
+    last = inbox.drain()[-1]
+    assert isinstance(last, RunFailed if given_up else RunFinished)
+    assert session.state == ("failed" if given_up else "stopped")
 
 
 def test_a_full_inbox_drops_the_oldest_droppable_event_and_counts_it():

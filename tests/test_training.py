@@ -1,12 +1,14 @@
 """The algorithm's laws: determinism, what a re-draw does, data-freeness of what it needs, and how it fails."""
 
 import math
+from itertools import count
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from nayer.clock import Stopped, Stopwatch
 from nayer.errors import ConfigError, DivergedError
 from nayer.evaluation import Measurement
 from nayer.events import (
@@ -21,6 +23,7 @@ from nayer.events import (
     StudentStep,
 )
 from nayer.methods import PRESETS
+from nayer.training import train
 from tests.tiny import all_same, tiny_config, tiny_run, tiny_state, tiny_task
 
 
@@ -193,11 +196,53 @@ def test_fewer_events_do_not_change_the_run():
     assert all_same(of(RoundSynthesised, often), of(RoundSynthesised, seldom))
 
 
-def test_a_time_limit_ends_the_run_at_the_end_of_a_round():
-    events = list(tiny_run(tiny_task(tiny_config(rounds=1000, seconds=30.0))))  # the clock ticks once a look
-    assert isinstance(events[-2], RoundFinished)
-    assert isinstance(events[-1], RunFinished)
-    assert events[-1].reason == "time is up"
+LONG_STEPS = {"generator_steps": 2000, "student_steps": 10_000, "warmup_rounds": 0, "pool_from_round": 0}
+
+
+@pytest.mark.parametrize("event_every", [1, 1000])
+@pytest.mark.parametrize("long", ["generator_steps", "student_steps"])
+def test_a_time_limit_holds_between_two_steps(long, event_every):
+    steps = {"generator_steps": 3, "student_steps": 3, long: LONG_STEPS[long]}
+    config = tiny_config(**LONG_STEPS | steps, rounds=1, seconds=60.0, event_every=event_every, evaluate_every=1000)
+    task = tiny_task(config)
+    state = tiny_state(task)
+    events = list(tiny_run(task, state))  # the clock ticks once a look, and there are a few looks a step
+    assert [type(event) for event in events[-3:]] == [Evaluated, RoundFinished, RunFinished]
+    assert (events[-1].reason, state.round) == ("time is up", 1)
+    assert all(event.seconds < 80.0 for event in events)
+    kind = {"generator_steps": GeneratorStep, "student_steps": StudentStep}[long]
+    assert 3 < of(kind, events)[-1].step < 60  # the last step is told, however seldom steps are
+
+
+def test_a_run_that_its_limit_cut_short_can_go_on_with_more_time():
+    task = tiny_task(tiny_config(**LONG_STEPS, seconds=30.0))
+    state = tiny_state(task)
+    list(tiny_run(task, state))
+    longer = tiny_task(tiny_config(rounds=2, generator_steps=3, student_steps=3))
+    events = list(tiny_run(longer, state))
+    assert [event.round for event in of(RoundFinished, events)] == [1]
+    assert events[-1].reason == "rounds done"
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5, 7])
+def test_a_stop_comes_between_two_steps_however_seldom_steps_are_told(steps):
+    looks = count()
+    task = tiny_task(tiny_config(generator_steps=4, student_steps=5, pool_from_round=0, warmup_rounds=0, event_every=9))
+    watch = Stopwatch(stopped=lambda: next(looks) > steps)
+    state = tiny_state(task)
+    with pytest.raises(Stopped):
+        list(train(task, state, watch))
+    assert next(looks) == steps + 2  # nobody asks again
+    assert state.round == 0
+    assert all(torch.isfinite(p).all() for p in state.student.parameters())
+
+
+def test_a_run_without_a_limit_never_asks_for_the_time_between_steps():
+    """So that it gives the same events, seconds and all, whatever its clock does in between."""
+    looks = count()
+    watch = Stopwatch(now=lambda: float(next(looks)))
+    assert not watch.reached(0.0)
+    assert next(looks) == 0
 
 
 @pytest.mark.parametrize(

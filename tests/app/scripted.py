@@ -125,6 +125,9 @@ class Scripted:
         self.events = events
         self.changed: list[Mapping[str, object]] = []
 
+    def stop(self) -> None:
+        """Nothing: it has no steps between two events."""
+
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
         self.changed.append(values)
         return Config.parse(values)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -15,12 +18,15 @@ from app.plans import Plan
 from app.queue import QueueFull
 from app.sessions import DOUBLE_SECONDS, Registry
 from app.waits import estimate, rounded
+from nayer.clock import AwakeClock
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.events import Event, Note, RunFinished
+from nayer.events import Event, GeneratorStep, Note, RunFinished, RunStarted
 from tests.app.gates import Gate
 from tests.app.scripted import SHORT, Scripted, script
 from tests.app.serving import created, wait_until
+
+IDLE, TURN, SWEEP = 60.0, 900.0, 10.0
 
 
 class Clock:
@@ -43,7 +49,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def registry(gate: Gate, clock: Clock) -> Iterator[Registry]:
-    registry = Registry(gate.opener, capacity=1, waiting=4, grace_seconds=90.0, idle_seconds=300.0, clock=clock)
+    registry = Registry(
+        gate.opener, capacity=1, waiting=4, grace_seconds=90.0, idle_seconds=IDLE, turn_seconds=TURN, clock=clock
+    )
+    registry.stuck_after(math.inf)  # this clock jumps while a run is at work
     yield registry
     gate.open.set()
     registry.close()
@@ -53,6 +62,28 @@ def begin(registry: Registry, seed: int, token: str = "", lane: str = "") -> Liv
     return registry.start(
         Plan.alone(SHORT.model_copy(update={"seed": seed})), registry.visitor(token), paused=False, lane=lane
     )
+
+
+def at_rest(run: LiveRun) -> None:
+    """Returns once a run that was told to stand still does."""
+    run.ask(lambda source: None)
+
+
+def at_work(run: LiveRun) -> None:
+    """Returns once a run is in the middle of a step, or has ended."""
+    wait_until(lambda: run.ended or run.session._working_since is not None)
+
+
+def pass_time(registry: Registry, clock: Clock, seconds: float, *runs: LiveRun) -> None:
+    """With a sweep now and then, while somebody looks at `runs`."""
+    for _ in range(round(seconds / SWEEP)):
+        for run in runs:
+            if run.state == "running" and not run.session.stands:
+                at_work(run)
+        clock.now += SWEEP
+        for run in runs:
+            registry.look(run.id)
+        registry.sweep()
 
 
 def test_a_double_click_is_one_run(registry: Registry, clock: Clock) -> None:
@@ -139,19 +170,149 @@ def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
     still = begin(registry, 0)
     wait_until(lambda: gate.begun == [0])
     registry.command(still.id, still.owner, "pause")
-    registry.sweep()
-    clock.now += 1000
-    registry.look(still.id)
-    registry.sweep()
+    at_rest(still)
+    pass_time(registry, clock, 800.0, still)
     assert still.state == "paused"
+    assert still.refresh().condition.kept == ""
     waiting = begin(registry, 1)
-    registry.sweep()
+    assert waiting.refresh().condition.wait == IDLE
+    pass_time(registry, clock, IDLE - SWEEP, still, waiting)
+    assert still.state == "paused"
+    assert "in 15 s at most it ends" in still.refresh().condition.kept
+    pass_time(registry, clock, SWEEP, still, waiting)
     wait_until(lambda: waiting.state == "running")
-    wait_until(lambda: still.state == "stopped")
-    assert "stood still" in " ".join(still.refresh().notes)
+    assert still.state == "stopped"
+    assert "It stood still while others waited" in " ".join(still.refresh().notes)
 
 
-def test_a_wait_is_told_once_something_tells_it(registry: Registry, clock: Clock, gate: Gate) -> None:
+def test_pausing_now_and_then_adds_up(registry: Registry, clock: Clock) -> None:
+    run, waiting = begin(registry, 0), begin(registry, 1)
+    pauses = 0
+    while run.state == "running":
+        pass_time(registry, clock, SWEEP, run, waiting)
+        registry.command(run.id, run.owner, "pause")
+        at_rest(run)
+        pass_time(registry, clock, SWEEP, run, waiting)
+        registry.command(run.id, run.owner, "resume")
+        pauses += 1
+    assert abs(pauses - IDLE / SWEEP) <= 1
+    wait_until(lambda: waiting.state == "running")
+
+
+def endless(plan: Plan) -> Scripted:
+    """Steps of the generator, without a pause of their own."""
+    steps = [event for event in script(plan.configs[0]) if isinstance(event, RunStarted | GeneratorStep)]
+    return Scripted(lambda: itertools.chain(steps, itertools.repeat(steps[-1])))
+
+
+@pytest.mark.parametrize("slowed", ["pace", "step"])
+def test_slow_motion_and_steps_by_hand_hold_a_place_no_longer_than_a_pause(clock: Clock, slowed: str) -> None:
+    registry = Registry(endless, capacity=1, idle_seconds=IDLE, clock=clock)
+    try:
+        run = begin(registry, 0)
+        registry.command(run.id, run.owner, slowed, 30.0 if slowed == "pace" else "generator")
+        waiting = begin(registry, 1)
+        passed = 0.0
+        while not run.ended:
+            at_rest(run)
+            if slowed == "step" and run.state == "paused":
+                registry.command(run.id, run.owner, "step", "generator")
+            pass_time(registry, clock, SWEEP, run, waiting)
+            passed += SWEEP
+            assert passed <= 10 * IDLE
+        assert passed >= IDLE
+        wait_until(lambda: waiting.state == "running")
+    finally:
+        registry.close()
+
+
+def test_a_run_at_full_speed_gives_way_after_its_turn_and_only_where_somebody_waits(
+    registry: Registry, clock: Clock
+) -> None:
+    run = begin(registry, 0)
+    pass_time(registry, clock, 3 * TURN, run)
+    assert run.state == "running"
+    second = begin(registry, 1)
+    assert second.refresh().condition.wait == IDLE
+    pass_time(registry, clock, IDLE - SWEEP, run, second)
+    assert run.state == "running"
+    assert "has had its turn" in run.refresh().condition.kept
+    pass_time(registry, clock, SWEEP, run, second)
+    wait_until(lambda: second.state == "running")
+    assert "It had had its turn" in " ".join(run.refresh().notes)
+    third = begin(registry, 2)
+    pass_time(registry, clock, TURN, second, third)
+    assert second.state == "running"
+    pass_time(registry, clock, IDLE, second, third)
+    wait_until(lambda: third.state == "running")
+
+
+def test_no_more_runs_give_way_than_others_wait(gate: Gate, clock: Clock) -> None:
+    registry = Registry(gate.opener, capacity=2, idle_seconds=IDLE, clock=clock)
+    try:
+        runs = [begin(registry, seed) for seed in range(2)]
+        for run in runs:
+            registry.command(run.id, run.owner, "pause")
+            at_rest(run)
+        waiting = begin(registry, 2)
+        pass_time(registry, clock, IDLE + SWEEP, *runs, waiting)
+        wait_until(lambda: waiting.state == "running")
+        pass_time(registry, clock, IDLE, *runs, waiting)
+        assert sorted(run.state for run in runs) == ["paused", "stopped"]
+    finally:
+        gate.open.set()
+        registry.close()
+
+
+@pytest.mark.parametrize("told", [(), ("pause",), ("pace", 30.0)])
+def test_a_wait_is_known_wherever_turns_are_bounded(registry: Registry, clock: Clock, told: tuple[Any, ...]) -> None:
+    run = begin(registry, 0)
+    if told:
+        registry.command(run.id, run.owner, *told)
+    waiting = [begin(registry, 1), begin(registry, 2)]
+    waits = [one.refresh().condition.wait for one in waiting]
+    assert waits == ([960.0, 1920.0] if not told else [60.0, 120.0])
+    assert registry.waits()["now"] is not None
+
+
+def test_one_address_with_two_tokens_does_not_keep_both_places_while_another_waits(gate: Gate) -> None:
+    registry = Registry(gate.opener, capacity=2)
+    try:
+        mine = [begin(registry, seed, lane="hog") for seed in range(2)]
+        wait_until(lambda: sorted(gate.begun) == [0, 1])
+        other = begin(registry, 9, lane="other")
+        again = [begin(registry, 2 + number, run.owner, lane="hog") for number, run in enumerate(mine)]
+        wait_until(lambda: other.state == "running")
+        wait_until(lambda: sorted(run.state for run in again) == ["queued", "running"])
+    finally:
+        gate.open.set()
+        registry.close()
+
+
+def test_what_the_process_itself_slept_through_counts_for_nothing(gate: Gate) -> None:
+    """As after SIGSTOP: neither the grace, nor standing still, nor leaving the queue, nor an event that is late."""
+    now = Clock()
+    awake = AwakeClock(5.0, now)
+    registry = Registry(gate.opener, capacity=1, idle_seconds=IDLE, clock=awake)
+    try:
+        still, waiting, leaving = (begin(registry, seed) for seed in range(3))
+        registry.command(still.id, still.owner, "pause")
+        at_rest(still)
+        registry.command(leaving.id, leaving.owner, "leave")
+        before = awake()
+        now.now += 1000.0
+        for _ in range(2):
+            registry.sweep()
+        assert [run.state for run in (still, waiting, leaving)] == ["paused", "queued", "queued"]
+        assert registry.counts()["waiting"] == 2
+        assert (awake(), still.session.stuck_seconds) == (before, 0.0)
+    finally:
+        gate.open.set()
+        registry.close()
+
+
+def test_a_wait_is_told_once_something_tells_it(clock: Clock, gate: Gate) -> None:
+    registry = Registry(gate.opener, capacity=1, clock=clock)  # turns without end, as on one's own machine
     first = begin(registry, 0)
     second = begin(registry, 1)
     assert second.refresh().condition.wait is None
@@ -162,6 +323,8 @@ def test_a_wait_is_told_once_something_tells_it(registry: Registry, clock: Clock
     wait_until(lambda: third.state == "running")
     assert fourth.refresh().condition.wait == 5.0
     assert first.refresh().condition.wait is None
+    gate.open.set()
+    registry.close()
 
 
 def test_the_estimate_fills_the_places_one_after_the_other() -> None:

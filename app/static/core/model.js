@@ -39,7 +39,7 @@ export function emptyModel() {
     failure: "",
     ahead: 0,
     wait: null, // seconds, about, while queued
-    kept: "", // why the run may be lost with the server
+    kept: "", // why the run may be lost, with the server or to others who wait
     pace: 0,
     teacher_accuracy: null,
   };
