@@ -6,13 +6,16 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 
+from app.address import address
+from app.cache import FairCache
 from app.lab_payload import lab_payload
 from app.live_run import LiveRun, NoSuchArm
 from app.payload import payload, rounds
@@ -20,11 +23,13 @@ from app.plots import sheet
 from app.rhythm import Rhythm
 from app.sessions import Registry
 from app.shelf import NoSuchRun, TooManyGuesses
+from app.turns import Busy, Turns
 from app.view import View
 from nayer.errors import NayerError
 
 STATIC = Path(__file__).parent / "static"
 FRESH_SECONDS = 0.5  # how old what a new viewer sees first may be
+_SHEET_BYTES = 8 << 20  # of all sheets that are kept; one is 0.2 MB
 _FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -78,31 +83,38 @@ class Beginnings:
 
 
 class Sheets:
-    """The picture of a whole run takes a second of a core: one at a time, and the latest is kept for the next."""
+    """The picture of a whole run takes a second of a core: drawn in a turn, once for all who ask meanwhile, and kept
+    until the run goes on."""
 
-    def __init__(self, draw: Callable[[View], bytes]) -> None:
+    def __init__(self, turns: Turns, draw: Callable[[View], bytes]) -> None:
+        self._turns = turns
         self._draw = draw
-        self._drawing = threading.Lock()
-        self._latest: tuple[str, int, bytes] = ("", 0, b"")  # run, seq, PNG
+        self._kept: FairCache[tuple[str, int], bytes] = FairCache(_SHEET_BYTES, len)  # by run and seq
 
-    def of(self, run: LiveRun) -> bytes:
-        with self._drawing:
-            view = run.refresh()
-            if self._latest[:2] != (run.id, view.seq):
-                self._latest = (run.id, view.seq, self._draw(view))
-            return self._latest[2]
+    async def of(self, run: LiveRun) -> bytes:
+        """PNG. Raises Busy."""
+        view = await run_in_threadpool(run.refresh)
+        kept = self._kept.get((run.id, view.seq))
+        return kept if kept is not None else await self._turns.run(lambda: self._drawn(run), key=("sheet", run.id))
+
+    def _drawn(self, run: LiveRun) -> bytes:
+        view = run.refresh()
+        png = self._draw(view)
+        self._kept.put((run.id, view.seq), png, address())
+        return png
 
 
 def routes(
     registry: Registry,
     umap: Callable[[str], dict[str, object]],
-    explore: Callable[[dict[str, object]], dict[str, object]],
+    explore: Callable[[Mapping[str, Any]], dict[str, Any]],
     rhythm: Rhythm,
+    turns: Turns,
 ) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
-    of the embedding explorer; `rhythm` says when a viewer asks again."""
+    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`."""
     router = APIRouter()
-    sheets = Sheets(sheet)
+    sheets = Sheets(turns, sheet)
     beginnings = Beginnings(lambda run, arm: told(run, arm, 0))
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in _TYPES}
 
@@ -180,11 +192,13 @@ def routes(
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
 
     @router.get("/live/{run}/sheet.png")
-    def picture(run: str) -> Response:
+    async def picture(run: str) -> Response:
         try:
-            png = sheets.of(registry.find(run))
+            png = await sheets.of(await run_in_threadpool(registry.find, run))
         except NoSuchRun as error:
             return gone(error)
+        except Busy as error:
+            return busy(error)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")
@@ -195,8 +209,11 @@ def routes(
             return gone(error)
 
     @router.post("/explore")
-    def explored(form: dict[str, object]) -> Response:
-        return JSONResponse(explore(form), headers={"Cache-Control": "no-store"})
+    async def explored(form: dict[str, object]) -> Response:
+        try:
+            return JSONResponse(await turns.run(lambda: explore(form)), headers={"Cache-Control": "no-store"})
+        except Busy as error:  # the page asks again
+            return JSONResponse({"state": "loading", "sentence": str(error)}, status_code=429, headers=error.headers)
 
     @router.get("/stage/{version}/{name}")
     def static(version: str, name: str) -> Response:
@@ -206,6 +223,11 @@ def routes(
         return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": _FOREVER})
 
     return router
+
+
+def busy(error: Busy) -> Response:
+    """For whoever asks for more at once than their address may."""
+    return JSONResponse({"error": str(error)}, status_code=429, headers=error.headers)
 
 
 def gone(error: NayerError) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from app.live_run import LiveRun
 from app.pictures import Pixels, jpeg
 from app.plans import Plan
 from app.plots import sheet
+from app.pools import Pools
 from app.view import View
 from nayer.events import RoundSynthesised, RunStarted
 from nayer.inbox import BYTES, Inbox
@@ -68,10 +70,13 @@ def test_a_sheet_is_drawn_once_for_all_who_take_it(monkeypatch: pytest.MonkeyPat
     run = finished()
     run.session.start()
     assert run.session.join(20)
-    sheets = live.Sheets(counting)
-    with ThreadPoolExecutor(8) as viewers:
-        pictures = set(viewers.map(lambda _: sheets.of(run), range(8)))
-    assert len(drawn) == len(pictures) == 1
+    sheets = live.Sheets(Pools().work, counting)
+
+    async def taken(viewers: int) -> list[bytes]:
+        return await asyncio.gather(*(sheets.of(run) for _ in range(viewers)))
+
+    assert len({*asyncio.run(taken(8)), *asyncio.run(taken(1))}) == 1
+    assert len(drawn) == 1
 
 
 def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> None:
