@@ -40,7 +40,7 @@ def command_routes(commands: Commands, counters: Counters, asking: Turns) -> API
             )
             return JSONResponse({"told": await answer})
         except Busy as error:
-            return busy(error)
+            return await busy(error)
         except gr.Error as error:
             counters.answered(422)  # for all that it is told politely
             return JSONResponse({"error": error.message})

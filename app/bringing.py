@@ -46,7 +46,7 @@ def bringing_route(registry: Registry, uploads: Uploads, turns: Turns, arrivals:
                 finally:
                     await form.close()
         except Busy as error:
-            return busy(error)
+            return await busy(error)
         except TooSlow as error:
             return JSONResponse({"error": str(error)}, status_code=408, headers={"Connection": "close"})
         except ClientDisconnect:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-_LATE = b'{"error": "the rest of the request did not arrive within %d s; send it again."}'
+_LATE = b'{"error": "the rest of the request did not arrive within %g s; send it again."}'
 _ANSWER = (
     b"HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
     b"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s"

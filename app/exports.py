@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from app.at_once import Sending
 from app.cache import FairCache, Making
 from app.live import busy, gone
 from app.recordings import Recordings, check_ended
@@ -20,7 +20,6 @@ from nayer.errors import ConfigError, NayerError
 
 ALL = "nayer-run.zip"
 KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
-PIECE = 64 << 10  # bytes
 _TYPES = {
     "gif": "image/gif",
     "png": "image/png",
@@ -83,6 +82,7 @@ def _bytes(files: dict[str, bytes]) -> int:
 def export_route(exports: Exports) -> APIRouter:
     """GET one of a finished run's files."""
     router = APIRouter()
+    sending = Sending()
 
     @router.get("/live/{run}/export/{name}")
     async def export(run: str, name: str, request: Request) -> Response:
@@ -93,7 +93,7 @@ def export_route(exports: Exports) -> APIRouter:
                 return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
             content = await exports.of(run, name, version)
         except Busy as error:
-            return busy(error)
+            return await busy(error)
         except NoSuchRun as error:
             return gone(error)
         except NayerError as error:
@@ -105,12 +105,6 @@ def export_route(exports: Exports) -> APIRouter:
             "Content-Length": str(len(content)),
         }
         kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        return StreamingResponse(_pieces(content), media_type=kind, headers=headers)
+        return StreamingResponse(sending.pieces(content), media_type=kind, headers=headers)
 
     return router
-
-
-async def _pieces(content: bytes) -> AsyncIterator[memoryview]:
-    """A piece at a time, so that what waits for a slow reader is one piece and not a copy of all."""
-    for place in range(0, len(content), PIECE):
-        yield memoryview(content)[place : place + PIECE]

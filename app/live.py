@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import threading
@@ -29,6 +30,7 @@ from nayer.errors import NayerError
 
 STATIC = Path(__file__).parent / "static"
 FRESH_SECONDS = 0.5  # how old what a new viewer sees first may be
+BUSY_SECONDS = 1.0  # that a refusal waits, in which it costs nothing
 _SHEET_BYTES = 8 << 20  # of all sheets that are kept; one is 0.2 MB
 _FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -69,16 +71,17 @@ class Beginnings:
         self._tell = tell
         self._clock = clock
         self._lock = threading.Lock()
-        self._latest: dict[tuple[LiveRun, int], tuple[float, bytes | None]] = {}
+        self._latest: dict[tuple[LiveRun, int, bool], tuple[float, bytes | None]] = {}  # by run, arm, whether it ended
 
     def of(self, run: LiveRun, arm: int) -> bytes | None:
         with self._lock:
-            when, news = self._latest.get((run, arm), (-FRESH_SECONDS, None))
-            if news is None or run.ended or self._clock() - when >= FRESH_SECONDS:
+            key = run, arm, run.ended
+            when, news = self._latest.get(key, (-FRESH_SECONDS, None))
+            if news is None or self._clock() - when >= FRESH_SECONDS:
                 news = self._tell(run, arm)
                 now = self._clock()
                 self._latest = {key: kept for key, kept in self._latest.items() if now - kept[0] < FRESH_SECONDS}
-                self._latest[run, arm] = (now, news)
+                self._latest[key] = (now, news)
             return news
 
 
@@ -198,7 +201,7 @@ def routes(
         except NoSuchRun as error:
             return gone(error)
         except Busy as error:
-            return busy(error)
+            return await busy(error)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")
@@ -211,8 +214,9 @@ def routes(
     @router.post("/explore")
     async def explored(form: dict[str, object]) -> Response:
         try:
-            return JSONResponse(await turns.run(lambda: explore(form)), headers={"Cache-Control": "no-store"})
+            return await turns.run(lambda: JSONResponse(explore(form), headers={"Cache-Control": "no-store"}))
         except Busy as error:  # the page asks again
+            await asyncio.sleep(BUSY_SECONDS)
             return JSONResponse({"state": "loading", "sentence": str(error)}, status_code=429, headers=error.headers)
 
     @router.get("/stage/{version}/{name}")
@@ -225,8 +229,9 @@ def routes(
     return router
 
 
-def busy(error: Busy) -> Response:
-    """For whoever asks for more at once than their address may."""
+async def busy(error: Busy) -> Response:
+    """For whoever asks for more at once than their address may; after a moment, so that it is not asked in a loop."""
+    await asyncio.sleep(BUSY_SECONDS)
     return JSONResponse({"error": str(error)}, status_code=429, headers=error.headers)
 
 

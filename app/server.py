@@ -57,6 +57,7 @@ from nayer.teacher_cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
 MEMORY_SWEEPS = 10  # from one time that freed memory is given back to the next
+SWITCH_SECONDS = 0.001  # that a thread of Python keeps others waiting: a look changes threads ten times; usual is 0.005
 SPARE = 50  # connections beyond the limit, which are told that they are too many: those that give way take a moment
 
 
@@ -182,6 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     logs.begin()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with _listening(environment) as listener:
         try:
             application = create(environment, lent=lent_gpu(os.environ))

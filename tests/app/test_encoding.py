@@ -120,4 +120,8 @@ def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_i
     assert json.loads(beginnings.of(run, 0) or b"{}")["rounds_done"] == 1
     run.session.stop()
     assert run.session.join(10)
+    before = len(told)
     assert json.loads(beginnings.of(run, 0) or b"{}")["state"] == "stopped"  # how it ended is never late
+    for _ in range(20):
+        beginnings.of(run, 0)
+    assert len(told) == before + 1  # and is written out once, too
