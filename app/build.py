@@ -16,11 +16,13 @@ from app.explorer import Explorer
 from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
 from app.own_teacher import OwnTeacher
+from app.pools import Pools
 from app.refusals import Page, told
 from app.sessions import Registry
 from app.static_files import load_script
 from app.status_panel import status_panel
 from app.tour_tab import tour_tab
+from app.turns import Turns, in_turn
 from app.unread import Unread
 from nayer.errors import NayerError
 from nayer.repeating import config_of
@@ -35,6 +37,7 @@ def build(
     commands: Commands,
     explorer: Explorer,
     teachers: Sequence[TeacherCard],
+    pools: Pools,
     *,
     version: str,
     local: bool,
@@ -84,21 +87,21 @@ def build(
             with gr.Tab("Learn", id="learn"):
                 tour_tab(version=version)
         status_panel(version=version)
-        _wire(stage, form, commands, registry)
+        _wire(stage, form, commands, registry, pools.asking)
         for command in (
             commands.start,
             commands.start_lab,
-            commands.redraws,
+            in_turn(pools.asking, commands.redraws),
             commands.pause,
             commands.resume,
             commands.step,
             commands.pace,
-            commands.change,
-            *([commands.burst] if lends else []),
+            in_turn(pools.asking, commands.change),
+            *([in_turn(pools.asking, commands.burst)] if lends else []),
             commands.stop,
             commands.status,
-            explorer.embeddings,
-            explorer.embeddings_umap,
+            in_turn(pools.work, explorer.embeddings),
+            in_turn(pools.work, explorer.embeddings_umap),
         ):
             api(command, queue=False)
     page.queue(default_concurrency_limit=8, max_size=256)
@@ -109,7 +112,7 @@ def build(
     return page
 
 
-def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) -> None:
+def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry, asking: Turns) -> None:
     """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
 
     def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
@@ -129,11 +132,13 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry) ->
             return [gr.skip() for _ in form.inputs]
         return form.showing(run.config)
 
-    def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
+    revise = in_turn(asking, commands.revise)
+
+    async def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
         asked = told(event)
         _, values = form.values(entered)
         try:
-            said = commands.revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
+            said = await revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
         except NayerError as error:
             return {"said": str(error), "refused": True, "asked": asked.get("asked")}
         return {"said": said, "asked": asked.get("asked")}

@@ -12,7 +12,7 @@ REFUSALS = {  # status -> why, as a person reads it
     405: "nothing of that name",
     413: "too long",
     422: "a value that does not work",
-    429: "guessing",
+    429: "guessing, or too much of one address at once",
     503: "too many at once",
 }
 FULL = "no room in the queue"

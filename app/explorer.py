@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
 
 from app import text
+from app.cache import FairCache, Making
 from app.controls import MACHINE
 from app.mapping import Atlas, dots
 from app.names import split
+from app.pools import Pools
 from app.refusals import refused
 from app.tables import Tables, Wanted
+from app.turns import Busy
 from nayer.config import Config
 from nayer.errors import ConfigError, EncoderError, NayerError
 from nayer.labels import LATENTS, Table, check_names
 from nayer.table_geometry import Geometry, batch_normalised, lowest_mean
-from nayer.umap_worker import UmapLayout, UmapWorker, umap_worker
+from nayer.umap_worker import UmapLayout, UmapWorker, checked, umap_worker
 
 CLOSEST = 5  # pairs that are told, before and after
 _THOUSANDTHS = 1000
@@ -30,12 +30,12 @@ _MAPS = 32  # UMAP layouts that are kept
 class Explorer:
     """Answers about names. The public methods are endpoints; a mistake comes back as one sentence."""
 
-    def __init__(self, tables: Tables | None = None, worker: UmapWorker | None = None, *, local: bool = True) -> None:
-        self._tables = tables or Tables()
+    def __init__(self, pools: Pools | None = None, worker: UmapWorker | None = None, *, local: bool = True) -> None:
+        pools = pools or Pools()
+        self._tables = Tables(pools.encoder)
         self._worker = worker or umap_worker()
         self._local = local
-        self._lock = threading.Lock()
-        self._maps: OrderedDict[Wanted, Future[UmapLayout]] = OrderedDict()
+        self._maps: Making[Wanted, UmapLayout] = Making(pools.umap, FairCache(_MAPS))
 
     def look(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to {names, prompt, latent, seed, encoder}, or {state: loading, sentence}. Raises NayerError."""
@@ -51,17 +51,11 @@ class Explorer:
         table = self._tables.look(wanted)
         if table is None:
             return {"state": "warming", "sentence": text.LOADING_ENCODER, "anchors": []}
-        with self._lock:
-            answer = self._maps.get(wanted)
-            if answer is None:
-                answer = self._worker.project(table.embeddings, np.empty((0, table.embeddings.shape[1]), np.float32))
-                self._maps[wanted] = answer
-            while len(self._maps) > _MAPS:
-                self._maps.popitem(last=False)
-        if not answer.done():
-            sentence = self._worker.message if self._worker.state != "ready" else text.FITTING_UMAP
-            return {"state": "warming", "sentence": sentence, "anchors": []}
-        places = answer.result().anchors
+        anchors, points = checked(table.embeddings, np.empty((0, table.embeddings.shape[1]), np.float32))
+        layout = self._maps.look(wanted, lambda: self._worker.layout(anchors, points))
+        if layout is None:
+            return {"state": "warming", "sentence": self._worker.message or text.FITTING_UMAP, "anchors": []}
+        places = layout.anchors
         return {"state": "ready", "sentence": "", "anchors": dots(places, np.arange(len(places)))}
 
     def asked(self, form: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +95,8 @@ class Explorer:
         failed, and `sentence` says why."""
         try:
             return self.look_by_umap(_values(names, prompt, latent, seed, encoder))
+        except Busy as error:
+            return {"state": "warming", "sentence": str(error), "anchors": []}
         except NayerError as error:
             return {"state": "failed", "sentence": str(error), "anchors": []}
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
+import hashlib
 
-from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, StreamingResponse
 
-from app.recordings import Recordings
+from app.at_once import Sending
+from app.cache import FairCache, Making
+from app.live import busy, gone
+from app.recordings import Recordings, check_ended
 from app.sessions import Registry
 from app.shelf import NoSuchRun
+from app.turns import Busy, Turns
 from nayer.errors import ConfigError, NayerError
 
 ALL = "nayer-run.zip"
+KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
 _TYPES = {
     "gif": "image/gif",
     "png": "image/png",
@@ -26,29 +33,34 @@ _TYPES = {
 
 
 class Exports:
-    """Made on request, one run at a time; the latest run's are kept for the next request."""
+    """Made on request and in a turn, all files of a run at once, and kept until the run goes on."""
 
-    def __init__(self, registry: Registry, recordings: Recordings) -> None:
+    def __init__(self, registry: Registry, recordings: Recordings, turns: Turns) -> None:
         self._registry = registry
         self._recordings = recordings
-        self._making = threading.Lock()
-        self._latest: tuple[str, dict[str, bytes]] = ("", {})
+        self._making: Making[str, dict[str, bytes]] = Making(turns, FairCache(KEPT_BYTES, _bytes))
 
-    def of(self, run_id: str, name: str) -> bytes:
+    def version(self, run_id: str) -> str:
+        """What changes as soon as one of the files does. Raises NoSuchRun, and ConfigError for a run that goes on."""
+        run = self._registry.find(run_id)
+        check_ended(run)
+        view = run.refresh()
+        return hashlib.sha256(f"{run_id} {run.state} {view.seq} {view.rounds_done}".encode()).hexdigest()[:32]
+
+    async def of(self, run_id: str, name: str, version: str) -> bytes:
         """One of the files, or all. NoSuchRun for an unknown run, ConfigError for an unknown file or a run that goes
-        on."""
+        on, Busy."""
+        making = self._making.ask(version, lambda: self._files(run_id))
+        found = await asyncio.shield(asyncio.wrap_future(making))
+        if name not in found:
+            raise ConfigError(f"file={name[:40]!r} is none of this run's; use {', '.join(found)}.")
+        return found[name]
+
+    def _files(self, run_id: str) -> dict[str, bytes]:
         from nayer.bundle import files, zipped
 
-        with self._making:
-            if self._latest[0] != run_id:
-                events = self._recordings.events(run_id)
-                self._latest = run_id, files(events, self._student(run_id))
-            found = self._latest[1]
-            if name == ALL:
-                return zipped(found)
-        if name not in found:
-            raise ConfigError(f"file={name[:40]!r} is none of this run's; use {', '.join(found)} or {ALL}.")
-        return found[name]
+        found = files(self._recordings.events(run_id), self._student(run_id))
+        return found | {ALL: zipped(found)}
 
     def _student(self, run_id: str) -> bytes:
         """From the history, or from the run itself while it is in memory; nothing for a recording."""
@@ -63,19 +75,36 @@ class Exports:
             return b""
 
 
+def _bytes(files: dict[str, bytes]) -> int:
+    return sum(map(len, files.values()))
+
+
 def export_route(exports: Exports) -> APIRouter:
     """GET one of a finished run's files."""
     router = APIRouter()
+    sending = Sending()
 
     @router.get("/live/{run}/export/{name}")
-    def export(run: str, name: str) -> Response:
+    async def export(run: str, name: str, request: Request) -> Response:
         try:
-            content = exports.of(run, name)
+            version = await run_in_threadpool(exports.version, run)
+            tag = f'"{version}"'
+            if tag in request.headers.get("if-none-match", ""):
+                return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
+            content = await exports.of(run, name, version)
+        except Busy as error:
+            return await busy(error)
+        except NoSuchRun as error:
+            return gone(error)
         except NayerError as error:
-            status = 404 if isinstance(error, NoSuchRun) else 409
-            return JSONResponse({"error": str(error)}, status_code=status, headers={"Cache-Control": "no-store"})
+            return JSONResponse({"error": str(error)}, status_code=409, headers={"Cache-Control": "no-store"})
+        headers = {
+            "Cache-Control": "no-cache",  # kept, but asked about each time: a run can go on
+            "ETag": tag,
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(len(content)),
+        }
         kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type=kind, headers=headers)
+        return StreamingResponse(sending.pieces(content), media_type=kind, headers=headers)
 
     return router

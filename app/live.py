@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from app.address import address
+from app.cache import FairCache
 from app.lab_payload import lab_payload
 from app.live_run import LiveRun, NoSuchArm
 from app.payload import payload, rounds
@@ -19,10 +23,13 @@ from app.rhythm import Rhythm
 from app.sessions import Registry
 from app.shelf import NoSuchRun, TooManyGuesses
 from app.static_files import FOREVER
+from app.turns import Busy, Turns
 from app.view import View
 from nayer.errors import NayerError
 
 FRESH_SECONDS = 0.5  # how old what a new viewer sees first may be
+BUSY_SECONDS = 1.0  # that a refusal waits, in which it costs nothing
+_SHEET_BYTES = 8 << 20  # of all sheets that are kept; one is 0.2 MB
 
 
 def told(run: LiveRun, arm: int, since: int) -> bytes | None:
@@ -47,45 +54,53 @@ class Beginnings:
         self._tell = tell
         self._clock = clock
         self._lock = threading.Lock()
-        self._latest: dict[tuple[LiveRun, int], tuple[float, bytes | None]] = {}
+        self._latest: dict[tuple[LiveRun, int, bool], tuple[float, bytes | None]] = {}  # by run, arm, whether it ended
 
     def of(self, run: LiveRun, arm: int) -> bytes | None:
         with self._lock:
-            when, news = self._latest.get((run, arm), (-FRESH_SECONDS, None))
-            if news is None or run.ended or self._clock() - when >= FRESH_SECONDS:
+            key = run, arm, run.ended
+            when, news = self._latest.get(key, (-FRESH_SECONDS, None))
+            if news is None or self._clock() - when >= FRESH_SECONDS:
                 news = self._tell(run, arm)
                 now = self._clock()
                 self._latest = {key: kept for key, kept in self._latest.items() if now - kept[0] < FRESH_SECONDS}
-                self._latest[run, arm] = (now, news)
+                self._latest[key] = (now, news)
             return news
 
 
 class Sheets:
-    """The picture of a whole run takes a second of a core: one at a time, and the latest is kept for the next."""
+    """The picture of a whole run takes a second of a core: drawn in a turn, once for all who ask meanwhile, and kept
+    until the run goes on."""
 
-    def __init__(self, draw: Callable[[View], bytes]) -> None:
+    def __init__(self, turns: Turns, draw: Callable[[View], bytes]) -> None:
+        self._turns = turns
         self._draw = draw
-        self._drawing = threading.Lock()
-        self._latest: tuple[str, int, bytes] = ("", 0, b"")  # run, seq, PNG
+        self._kept: FairCache[tuple[str, int], bytes] = FairCache(_SHEET_BYTES, len)  # by run and seq
 
-    def of(self, run: LiveRun) -> bytes:
-        with self._drawing:
-            view = run.refresh()
-            if self._latest[:2] != (run.id, view.seq):
-                self._latest = (run.id, view.seq, self._draw(view))
-            return self._latest[2]
+    async def of(self, run: LiveRun) -> bytes:
+        """PNG. Raises Busy."""
+        view = await run_in_threadpool(run.refresh)
+        kept = self._kept.get((run.id, view.seq))
+        return kept if kept is not None else await self._turns.run(lambda: self._drawn(run), key=("sheet", run.id))
+
+    def _drawn(self, run: LiveRun) -> bytes:
+        view = run.refresh()
+        png = self._draw(view)
+        self._kept.put((run.id, view.seq), png, address())
+        return png
 
 
 def routes(
     registry: Registry,
     umap: Callable[[str], dict[str, object]],
-    explore: Callable[[dict[str, object]], dict[str, object]],
+    explore: Callable[[Mapping[str, Any]], dict[str, Any]],
     rhythm: Rhythm,
+    turns: Turns,
 ) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
-    of the embedding explorer; `rhythm` says when a viewer asks again."""
+    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`."""
     router = APIRouter()
-    sheets = Sheets(sheet)
+    sheets = Sheets(turns, sheet)
     beginnings = Beginnings(lambda run, arm: told(run, arm, 0))
 
     def news_of(run: LiveRun, news: bytes | None) -> Response:
@@ -162,11 +177,13 @@ def routes(
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
     @router.get("/live/{run}/sheet.png")
-    def picture(run: str) -> Response:
+    async def picture(run: str) -> Response:
         try:
-            png = sheets.of(registry.find(run))
+            png = await sheets.of(await run_in_threadpool(registry.find, run))
         except NoSuchRun as error:
             return gone(error)
+        except Busy as error:
+            return await busy(error)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")
@@ -177,10 +194,20 @@ def routes(
             return gone(error)
 
     @router.post("/explore")
-    def explored(form: dict[str, object]) -> Response:
-        return JSONResponse(explore(form), headers={"Cache-Control": "no-store"})
+    async def explored(form: dict[str, object]) -> Response:
+        try:
+            return await turns.run(lambda: JSONResponse(explore(form), headers={"Cache-Control": "no-store"}))
+        except Busy as error:  # the page asks again
+            await asyncio.sleep(BUSY_SECONDS)
+            return JSONResponse({"state": "loading", "sentence": str(error)}, status_code=429, headers=error.headers)
 
     return router
+
+
+async def busy(error: Busy) -> Response:
+    """For whoever asks for more at once than their address may; after a moment, so that it is not asked in a loop."""
+    await asyncio.sleep(BUSY_SECONDS)
+    return JSONResponse({"error": str(error)}, status_code=429, headers=error.headers)
 
 
 def gone(error: NayerError) -> Response:

@@ -7,6 +7,7 @@ after the one that is being served, and turns are served in order.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, TypeVar
@@ -27,10 +28,11 @@ class _Lane(Generic[T]):
 
 
 class FairQueue(Generic[T]):
-    """Not safe for threads by itself. `limit` entries may wait, at most half of them in one lane."""
+    """Not safe for threads by itself. `limit` entries may wait, `each` of them in one lane; None stands for half."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, each: int | None = None) -> None:
         self.limit = limit
+        self.each = max(1, limit // 2) if each is None else each
         self._arrivals = count()
         self._turn = 0  # the one being served
         self._lanes: dict[str, _Lane[T]] = {}
@@ -41,12 +43,20 @@ class FairQueue(Generic[T]):
     def __contains__(self, item: object) -> bool:
         return any(item is entry for lane in self._lanes.values() for _, entry in lane.entries)
 
+    def has_room(self, name: str) -> bool:
+        """Whether one more can wait in the lane `name`."""
+        try:
+            self.check(name)
+        except QueueFull:
+            return False
+        return True
+
     def check(self, name: str) -> None:
         """QueueFull where there is no room for one more in the lane `name`."""
         lane = self._lanes.get(name)
         if len(self) >= self.limit:
             raise QueueFull(f"queue={len(self)} waiting is all this page takes; try again in a few minutes.")
-        if lane is not None and len(lane.entries) >= max(1, self.limit // 2):
+        if lane is not None and len(lane.entries) >= self.each:
             raise QueueFull(
                 f"queue={len(lane.entries)} waiting from one place is all this page takes; try again later."
             )
@@ -69,14 +79,17 @@ class FairQueue(Generic[T]):
                     return True
         return False
 
-    def pop(self) -> T:
-        """Whose turn it is. IndexError for an empty queue."""
-        first = self._in_order()[0]
-        turn, _, lane, item = first
-        self._turn = turn
+    def pop(self, busy: Collection[str] = ()) -> T:
+        """Whose turn it is, lanes that are `busy` left out. IndexError where nobody's is."""
+        first = next((entry for entry in self._in_order() if entry[2] not in busy), None)
+        if first is None:
+            raise IndexError("nobody waits whose turn it could be")
+        turn, _, name, item = first
+        self._turn = max(self._turn, turn)  # a lane that was busy is served late
+        lane = self._lanes[name]
         lane.entries.popleft()
         lane.turn += 1
-        for name in [name for name, lane in self._lanes.items() if not lane.entries and lane.turn <= turn]:
+        for name in [name for name, lane in self._lanes.items() if not lane.entries and lane.turn <= self._turn]:
             del self._lanes[name]  # what it had is over: it would begin with the present turn
         return item
 
@@ -87,10 +100,10 @@ class FairQueue(Generic[T]):
     def clear(self) -> None:
         self._lanes.clear()
 
-    def _in_order(self) -> list[tuple[int, int, _Lane[T], T]]:
+    def _in_order(self) -> list[tuple[int, int, str, T]]:
         entries = [
-            (lane.turn + behind, arrival, lane, item)
-            for lane in self._lanes.values()
+            (lane.turn + behind, arrival, name, item)
+            for name, lane in self._lanes.items()
             for behind, (arrival, item) in enumerate(lane.entries)
         ]
         return sorted(entries, key=lambda entry: entry[:2])

@@ -49,8 +49,7 @@ class Recordings:
         if run_id == SHIPPED and self.greets:
             return self._greeting
         run = self._registry.find(run_id)
-        if not run.ended:
-            raise ConfigError("run goes on; it can be played back and saved once it has ended.")
+        check_ended(run)
         store = self._registry.keeping.store
         kept = store.events(run_id) if store is not None else []
         tape = recordings.Tape()
@@ -59,6 +58,12 @@ class Recordings:
         if not any(isinstance(event, RunStarted) for event in tape.events):
             raise NoSuchRun(f"run={run_id[:40]!r} ended before its first round; there is nothing to play back.")
         return tape.events
+
+
+def check_ended(run: LiveRun) -> None:
+    """ConfigError for a run that still goes on."""
+    if not run.ended:
+        raise ConfigError("run goes on; it can be played back and saved once it has ended.")
 
 
 def _as_run(events: list[Event], run_id: str) -> LiveRun:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import errno
 import importlib
+import ipaddress
 import itertools
 import math
 import os
@@ -17,7 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import gradio as gr
 import uvicorn
@@ -26,11 +27,13 @@ from fastapi import FastAPI
 from app import logs, text
 from app.address import Addressed
 from app.asking import command_routes
+from app.at_once import AtOnce
 from app.bringing import bringing_route
 from app.build import build
 from app.burst import Lent, lent_gpu
 from app.code_pages import code_routes
 from app.commands import Commands
+from app.connections import Limits, connections
 from app.cost import SECONDS, check_teacher
 from app.environment import Environment
 from app.explorer import Explorer
@@ -42,6 +45,7 @@ from app.live import routes
 from app.live_run import Source
 from app.memory import give_back
 from app.plans import Plan
+from app.pools import Pools
 from app.recordings import Recordings
 from app.refusals import Refusals
 from app.replay_routes import replay_routes
@@ -59,7 +63,8 @@ from nayer.teacher_cards import teacher_cards
 SWEEP_SECONDS = 2.0
 GAP_SWEEPS = 5  # without one in so long a time this process was not running, and nobody's time ran out
 MEMORY_SWEEPS = 10  # from one time that freed memory is given back to the next
-CONNECTIONS = 1000  # at once; a page holds a few, and who holds hundreds open shall not shut out a class
+SWITCH_SECONDS = 0.001  # that a thread of Python keeps others waiting: a look changes threads ten times; usual is 0.005
+SPARE = 50  # connections beyond the limit, which are told that they are too many: those that give way take a moment
 
 
 def open_source(plan: Plan) -> Source:
@@ -97,8 +102,8 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
         clock=AwakeClock(GAP_SWEEPS * SWEEP_SECONDS),
         keeping=open_keeping(environment),
     )
-    version = static_version()
-    explorer = Explorer(local=environment.local)
+    version, pools = static_version(), Pools()
+    explorer = Explorer(pools, local=environment.local)
     teachers = teacher_cards()
     local, memory = environment.local, environment.run_memory
     uploads = Uploads(bears=partial(check_teacher, local=local, memory=memory))
@@ -109,6 +114,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
         commands,
         explorer,
         teachers,
+        pools,
         version=version,
         local=environment.local,
         on_space=environment.on_space,
@@ -126,17 +132,24 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.add_middleware(Refusals)
+    application.add_middleware(AtOnce)
     application.add_middleware(Addressed, behind_proxy=environment.on_space)
     application.state.registry = registry
     application.include_router(health_route(registry))
-    application.include_router(command_routes(commands, registry.counters))
+    application.include_router(command_routes(commands, registry.counters, pools.asking))
     application.include_router(code_routes())
     application.include_router(static_routes())
-    application.include_router(bringing_route(registry, uploads))
+    application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept))
-    application.include_router(export_route(Exports(registry, kept)))
+    application.include_router(export_route(Exports(registry, kept, pools.work)))
     application.include_router(
-        routes(registry, UmapMaps(registry).look, explorer.asked, Rhythm(1.0 if environment.local else 2.0))
+        routes(
+            registry,
+            UmapMaps(registry, pools.umap).look,
+            explorer.asked,
+            Rhythm(1.0 if environment.local else 2.0),
+            pools.work,
+        )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'
@@ -181,23 +194,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     logs.begin()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with _listening(environment) as listener:
         try:
             application = create(environment, lent=lent_gpu(os.environ))
         except StorageError as error:
             _leave(str(error), 1)
-        config = uvicorn.Config(
-            application,
-            log_config=None,  # ours
-            access_log=False,
-            ws="none",
-            proxy_headers=False,  # Addressed reads them, and knows whom to believe
-            limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=20,
-            timeout_graceful_shutdown=3,
-        )
+        config = serving(application, Limits(exempt=lambda peer: is_proxy(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when all is shut down
             _Server(config).run(sockets=[listener])
+
+
+def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config:
+    """How uvicorn serves it; `more` wins."""
+    settled: dict[str, Any] = {
+        "http": connections(limits),
+        "log_config": None,  # ours
+        "access_log": False,
+        "ws": "none",
+        "proxy_headers": False,  # Addressed reads them, and knows whom to believe
+        "limit_concurrency": limits.most + SPARE,
+        "timeout_keep_alive": 20,
+        "timeout_graceful_shutdown": 3,
+    }
+    return uvicorn.Config(application, **(settled | more))
+
+
+def is_proxy(peer: str, environment: Environment) -> bool:
+    """Whether other people's requests come from that address, as far as Addressed believes."""
+    known = ipaddress.ip_address(peer) if peer else None
+    return known is not None and (known.is_loopback or (environment.on_space and known.is_private))
 
 
 def _listening(environment: Environment) -> socket.socket:

@@ -1,18 +1,16 @@
-"""Tables of names for the explorer: at once where no encoder has to run, else from a thread while the page says so."""
+"""Tables of names for the explorer: at once where no encoder has to run, else in a turn while the page says so."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 
-from nayer.errors import NayerError
+from app.address import address
+from app.cache import FairCache, Making
+from app.turns import Turns
 from nayer.labels import Table, at_hand, check_names, label_table
 
 _KEPT = 64  # tables; 200 names are 0.3 MB
-_WAITING = 16  # lists of names that may wait for the encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,45 +30,20 @@ def make(wanted: Wanted) -> Table:
 
 
 class Tables:
-    """The newest tables of all visitors. `make` may take long; only what is not at hand is left to a thread."""
+    """The tables of all visitors. `make` may take long; what is not at hand waits for its address's turn."""
 
-    def __init__(self, make: Callable[[Wanted], Table] = make) -> None:
+    def __init__(self, turns: Turns, make: Callable[[Wanted], Table] = make) -> None:
         self._make = make
-        self._lock = threading.Lock()
-        self._made: OrderedDict[Wanted, Future[Table]] = OrderedDict()
+        self._kept: FairCache[Wanted, Table] = FairCache(_KEPT)
+        self._making = Making(turns, self._kept)
 
     def look(self, wanted: Wanted) -> Table | None:
         """The table, or None while the encoder is at work on it. Raises NayerError; asking again tries again."""
         check_names(wanted.names)
-        quick = at_hand(wanted.names, wanted.latent, encoder=wanted.encoder, prompt=wanted.prompt)
-        with self._lock:
-            answer = self._made.get(wanted)
-            if answer is None:
-                answer = self._begin(wanted, quick)
-            self._made.move_to_end(wanted)
-            if answer.done() and answer.exception() is not None:
-                del self._made[wanted]
-            self._forget()
-        return answer.result() if answer.done() else None
-
-    def _begin(self, wanted: Wanted, quick: bool) -> Future[Table]:
-        answer: Future[Table] = Future()
-        if not quick and sum(not other.done() for other in self._made.values()) >= _WAITING:
-            raise NayerError(f"{_WAITING} lists of names wait for the text encoder; ask again in a minute.")
-        self._made[wanted] = answer
-        if quick:
-            self._work(wanted, answer)
-        else:
-            threading.Thread(target=self._work, args=(wanted, answer), name="encoder", daemon=True).start()
-        return answer
-
-    def _work(self, wanted: Wanted, answer: Future[Table]) -> None:
-        try:
-            answer.set_result(self._make(wanted))
-        except Exception as error:  # reaches whoever asks next
-            answer.set_exception(error)
-
-    def _forget(self) -> None:
-        done = [wanted for wanted, answer in self._made.items() if answer.done()]
-        for wanted in done[:-_KEPT]:
-            del self._made[wanted]
+        if not at_hand(wanted.names, wanted.latent, encoder=wanted.encoder, prompt=wanted.prompt):
+            return self._making.look(wanted, lambda: self._make(wanted))
+        table = self._kept.get(wanted)
+        if table is None:
+            table = self._make(wanted)
+            self._kept.put(wanted, table, address())
+        return table

@@ -1,17 +1,18 @@
-"""The map by UMAP, on request: asks the core's one worker and says what it is doing until there is an answer."""
+"""The map by UMAP, on request: asks the core for one in a turn, and says what it is doing until there is an answer."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from app import text
+from app.address import address
+from app.cache import FairCache, Making
 from app.mapping import dots
 from app.sessions import Registry
+from app.turns import Busy, Turns
 from app.view import View
 from nayer.errors import NayerError
 from nayer.umap_worker import UmapLayout, UmapWorker, umap_worker
@@ -19,51 +20,43 @@ from nayer.umap_worker import UmapLayout, UmapWorker, umap_worker
 _KEPT = 32  # runs whose last map is kept
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Map:
-    """A run's newest answer and the request under way."""
-
-    under_way: Future[UmapLayout] | None = None
-    asked: View | None = None
-    answer: dict[str, Any] | None = None
-    answered: tuple[int, int] = (0, 0)  # what of the view the answer shows
+    answer: dict[str, Any]
+    shape: tuple[int, int]  # what of the view it shows
 
 
 class UmapMaps:
     """One map a run, for all its viewers."""
 
-    def __init__(self, registry: Registry, worker: UmapWorker | None = None) -> None:
+    def __init__(self, registry: Registry, turns: Turns, worker: UmapWorker | None = None) -> None:
+        """`turns`: of one worker."""
         self._registry = registry
         self._worker = worker or umap_worker()
-        self._maps: OrderedDict[str, _Map] = OrderedDict()
-        self._lock = threading.Lock()
+        self._latest: FairCache[str, _Map] = FairCache(_KEPT)
+        self._making: Making[str, _Map] = Making(turns, FairCache(0))  # a run's map is made again and again
 
     def look(self, run_id: str) -> dict[str, Any]:
         """{state, sentence} and, when ready, anchors, outputs and samples as [x, y, class]. Never waits."""
         view = self._registry.look(run_id).refresh()
-        with self._lock:
-            kept = self._maps.setdefault(run_id, _Map())
-            self._maps.move_to_end(run_id)
-            while len(self._maps) > _KEPT:
-                self._maps.popitem(last=False)
-            try:
-                return self._advance(kept, view)
-            except NayerError as error:
-                return {"state": "failed", "sentence": str(error)}
+        latest = self._latest.get(run_id)
+        try:
+            if view.atlas is not None and (latest is None or latest.shape != _shape(view)):
+                latest = self._making.look(run_id, lambda: self._made(run_id, view)) or latest
+        except Busy as error:
+            return {"state": "warming", "sentence": str(error)} if latest is None else latest.answer
+        except NayerError as error:
+            return {"state": "failed", "sentence": str(error)}
+        if latest is not None:
+            return latest.answer
+        return {"state": "warming", "sentence": self._worker.message or text.FITTING_UMAP}
 
-    def _advance(self, kept: _Map, view: View) -> dict[str, Any]:
-        if kept.under_way is not None and kept.under_way.done():
-            finished, kept.under_way = kept.under_way, None
-            assert kept.asked is not None  # set with every request
-            kept.answer = _shown(finished.result(), kept.asked)
-            kept.answered = _shape(kept.asked)
-        if kept.under_way is None and view.atlas is not None and kept.answered != _shape(view):
-            kept.asked = view
-            kept.under_way = self._worker.project(view.atlas.table, _points(view))
-        if kept.answer is not None:
-            return kept.answer
-        sentence = self._worker.message if self._worker.state != "ready" else "UMAP is fitting the anchors…"
-        return {"state": "warming", "sentence": sentence}
+    def _made(self, run_id: str, view: View) -> _Map:
+        assert view.atlas is not None  # else nobody asks
+        layout = self._worker.layout(view.atlas.table, _points(view))
+        made = _Map(_shown(layout, view), _shape(view))
+        self._latest.put(run_id, made, address())
+        return made
 
 
 def _shape(view: View) -> tuple[int, int]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import weakref
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from app import text
+from app.address import address
 from app.cards import shown
 from app.cost import check_teacher
 from nayer.brought import PREFIX, Brought
@@ -22,6 +24,9 @@ from nayer.teacher_cards import TeacherCard
 
 KEPT_SECONDS = 1800.0  # after its visitor has last used it
 MEGABYTES = 256  # of all that are here, those in runs among them
+EACH_MEGABYTES = 128  # of those of one address
+_OURS = 2  # references to what no run holds on to: its entry's, and the one that is counted with
+EACH = 40  # teachers of one address: a class brings one each
 
 
 def _on_a_shared_page(card: TeacherCard) -> None:
@@ -32,6 +37,7 @@ def _on_a_shared_page(card: TeacherCard) -> None:
 class _Entry:
     brought: Brought
     card: TeacherCard
+    lane: str  # the address it came from
     used: float
 
 
@@ -42,16 +48,24 @@ class Uploads:
         self,
         *,
         megabytes: int = MEGABYTES,
+        each_megabytes: int = EACH_MEGABYTES,
+        each: int = EACH,
         clock: Callable[[], float] = time.monotonic,
         bears: Callable[[TeacherCard], None] = _on_a_shared_page,
     ) -> None:
-        """`bears`: raises ConfigError for a teacher whose smallest run is too large for this page."""
+        """`megabytes` in all, and of each address `each_megabytes` and `each` teachers.
+
+        `bears`: raises ConfigError for a teacher whose smallest run is too large for this page.
+        """
         self._bytes = megabytes << 20
+        self._each_bytes = each_megabytes << 20
+        self._each = each
         self._clock = clock
         self._bears = bears
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # by token, the longest unused first
-        self._alive: weakref.WeakSet[Brought] = weakref.WeakSet()  # runs hold on to theirs
+        # All that are in memory and the addresses they came from, for runs hold on to theirs.
+        self._alive: weakref.WeakKeyDictionary[Brought, str] = weakref.WeakKeyDictionary()
 
     def bring(self, token: str, brought: Brought) -> dict[str, Any]:
         """Takes it for this visitor, in place of what they brought before; the answer is for the page.
@@ -60,14 +74,14 @@ class Uploads:
         """
         from nayer.brought_teacher import opened, remarks  # with torch, which the page does not wait for
 
-        card = brought.card()
+        card, lane = brought.card(), address()
         self._bears(card)
         said = remarks(*opened(brought))
         with self._lock:
             self._entries.pop(token, None)
-            self._make_room(brought.size)
-            self._alive.add(brought)
-            self._entries[token] = _Entry(brought, card, self._clock())
+            self._make_room(brought.size, lane)
+            self._alive[brought] = lane
+            self._entries[token] = _Entry(brought, card, lane, self._clock())
         table, sentence = _table(card)
         return {"card": shown(card), "said": [*said, sentence], "table": table}
 
@@ -99,13 +113,42 @@ class Uploads:
             for token in [token for token, entry in self._entries.items() if entry.used < late]:
                 del self._entries[token]
 
-    def _make_room(self, size: int) -> None:
-        while sum(brought.size for brought in self._alive) + size > self._bytes:
-            if not self._entries:
+    def _make_room(self, size: int, lane: str) -> None:
+        """For one more of that size from that address: first among its own, then where more than a fair share is held.
+
+        Raises ConfigError where that is not enough.
+        """
+        while self._count(lane) >= self._each or self._held()[lane] + size > self._each_bytes:
+            if not self._give_up(lane):
+                raise ConfigError(
+                    f"teachers={self._count(lane)} that your address brought, in runs that go on, are all it may have;"
+                    " try again in some minutes."
+                )
+        while (held := self._held() + Counter({lane: size})).total() > self._bytes:
+            fair = self._bytes / len(held)
+            heavy = [other for other in held if other == lane or held[other] > fair]
+            if not any(self._give_up(other) for other in sorted(heavy, key=lambda other: -held[other])):
                 raise ConfigError(
                     "teachers that others brought fill the memory set aside for them; try again in some minutes."
                 )
-            self._entries.popitem(last=False)
+
+    def _count(self, lane: str) -> int:
+        return sum(entry.lane == lane for entry in self._entries.values())
+
+    def _held(self) -> Counter[str]:
+        """Bytes by address."""
+        held = Counter[str]()
+        for brought, lane in self._alive.items():
+            held[lane] += brought.size
+        return held
+
+    def _give_up(self, lane: str) -> bool:
+        """Whether one of that address was let go of: the longest unused that no run holds on to."""
+        for token, entry in self._entries.items():
+            if entry.lane == lane and sys.getrefcount(entry.brought) <= _OURS:
+                del self._entries[token]
+                return True
+        return False
 
 
 def _table(card: TeacherCard) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""UMAP beside the fixed PCA map: one background thread for the whole process, asleep until somebody asks.
+"""UMAP beside the fixed PCA map: loaded when somebody first asks, and never at work twice at once.
 
 Loading umap-learn and compiling its first fit take half a minute, and two threads that fit at once can abort the
-process (numba's `workqueue` layer; numba's choice of layer is left alone). So one daemon thread does all of it, the
+process (numba's `workqueue` layer; numba's choice of layer is left alone). So one lock is held for all of it, the
 anchors of a table are fitted once, and what moves is placed by `transform`, so that the anchors stay where they are.
 
 Ten anchors alone are too few to fit: every one neighbours every other, and `transform` puts only half of the
@@ -11,11 +11,9 @@ a neighbourhood of 15 still reaches past the own copies to the classes next to i
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -33,7 +31,6 @@ NEIGHBOURS = 15  # UMAP's own default
 COPIES = 6  # of each anchor in the fit, itself included
 SPREAD = 0.3  # of the copies, beside the median distance from an anchor to the nearest other
 MAX_POINTS = 2000  # in one request; 100 take 0.14 s
-MAX_WAITING = 64  # requests
 KEPT_LAYOUTS = 8  # tables whose anchors stay fitted
 
 _one_fit = threading.Lock()  # holds across workers too
@@ -60,13 +57,6 @@ class UmapLayout:
     points: Singles  # (n, 2)
 
 
-@dataclass(frozen=True)
-class _Request:
-    anchors: Singles  # (k, d)
-    points: Singles  # (n, d)
-    answer: Future[UmapLayout]
-
-
 def load_umap() -> MakeReducer:
     """Imports umap-learn and compiles a first fit and transform: 20 to 60 s."""
     from umap import UMAP
@@ -84,15 +74,12 @@ def load_umap() -> MakeReducer:
 
 
 class UmapWorker:
-    """One thread that fits and transforms, in the order of asking."""
+    """Fits and transforms in its caller's thread, one caller after the other."""
 
     def __init__(self, load: Callable[[], MakeReducer] = load_umap) -> None:
         self._load = load
         self._make: MakeReducer | None = None
-        self._requests: queue.Queue[_Request] = queue.Queue(MAX_WAITING)
         self._fitted: OrderedDict[tuple[tuple[int, ...], bytes], tuple[Reducer, Singles]] = OrderedDict()
-        self._start = threading.Lock()
-        self._thread: threading.Thread | None = None
         self._state: State = "cold"
         self._message = "UMAP is not loaded yet; the first request takes about half a minute."
 
@@ -103,66 +90,42 @@ class UmapWorker:
 
     @property
     def message(self) -> str:
-        """The state in one sentence for a person."""
+        """The state in one sentence for a person; empty when it is ready."""
         return self._message
 
-    def warm(self) -> None:
-        """Loads umap-learn in the background; returns at once, and a second call does nothing."""
-        with self._start:
-            if self._thread is None:
-                self._enter(
-                    "warming", "UMAP is being loaded and compiled, about half a minute; PCA is shown meanwhile."
-                )
-                self._thread = threading.Thread(target=self._work, name="umap", daemon=True)
-                self._thread.start()
+    def layout(self, anchors: ArrayLike, points: ArrayLike) -> UmapLayout:
+        """Places for `anchors` (k ≥ 4, d) and for `points` (n, d) among them; loads UMAP if it is cold.
 
-    def project(self, anchors: ArrayLike, points: ArrayLike) -> Future[UmapLayout]:
-        """Places for `anchors` (k ≥ 4, d) and for `points` (n, d) among them; warms the worker if it is cold.
-
-        Raises ConfigError for tables UMAP cannot lay out, NayerError where too much is waiting; failures come
-        through the future as NayerError.
+        Waits until no other thread is at it. Raises ConfigError, before that, as `checked` does, and NayerError for
+        all else that fails.
         """
-        request = _Request(_matrix("anchors", anchors), _matrix("points", points), Future())
-        _check(request)
-        self.warm()
-        try:
-            self._requests.put_nowait(request)
-        except queue.Full:
-            raise NayerError(
-                f"UMAP has {MAX_WAITING} requests waiting; ask again in a while, or look at PCA."
-            ) from None
-        return request.answer
+        fixed, moving = checked(anchors, points)
+        with _one_fit:
+            if self._state == "cold":
+                self._warm()
+            if self._make is None:
+                raise NayerError(self._message)
+            try:
+                return self._layout(self._make, fixed, moving)
+            except Exception as error:
+                raise NayerError(
+                    f"UMAP failed on this table ({type(error).__name__}: {error}); look at PCA instead."
+                ) from error
 
     def _enter(self, state: State, message: str) -> None:
         self._message, self._state = message, state
 
-    def _work(self) -> None:
+    def _warm(self) -> None:
+        self._enter("warming", "UMAP is being loaded and compiled, about half a minute; PCA is shown meanwhile.")
         try:
-            with _one_fit:
-                self._make = self._load()
-            self._enter("ready", "UMAP is ready.")
+            self._make = self._load()
+            self._enter("ready", "")
         except ImportError as error:
             self._enter("failed", f"UMAP needs the package umap-learn ({error}); PCA is shown instead.")
         except Exception as error:  # numba fails in its own ways on machines it does not know
             self._enter("failed", f"UMAP cannot run here ({type(error).__name__}: {error}); PCA is shown instead.")
-        while True:
-            request = self._requests.get()
-            if request.answer.set_running_or_notify_cancel():
-                self._answer(request)
 
-    def _answer(self, request: _Request) -> None:
-        if self._make is None:
-            request.answer.set_exception(NayerError(self._message))
-            return
-        try:
-            with _one_fit:
-                request.answer.set_result(self._layout(self._make, request))
-        except Exception as error:  # one bad table shall not end the thread
-            sentence = f"UMAP failed on this table ({type(error).__name__}: {error}); look at PCA instead."
-            request.answer.set_exception(NayerError(sentence))
-
-    def _layout(self, make: MakeReducer, request: _Request) -> UmapLayout:
-        anchors = request.anchors
+    def _layout(self, make: MakeReducer, anchors: Singles, points: Singles) -> UmapLayout:
         key = (anchors.shape, anchors.tobytes())
         if key not in self._fitted:
             rows = spread_copies(anchors)  # (k·copies, d)
@@ -173,7 +136,6 @@ class UmapWorker:
         while len(self._fitted) > KEPT_LAYOUTS:
             self._fitted.popitem(last=False)
         reducer, placed = self._fitted[key]
-        points = request.points
         moved = np.asarray(reducer.transform(points), dtype=np.float32) if len(points) else np.empty((0, 2), np.float32)
         return UmapLayout(placed.copy(), moved)
 
@@ -182,7 +144,7 @@ _worker = UmapWorker()
 
 
 def umap_worker() -> UmapWorker:
-    """The process's one worker; nothing runs before it is asked."""
+    """The process's one; nothing is loaded before it is asked."""
     return _worker
 
 
@@ -198,22 +160,25 @@ def spread_copies(anchors: Singles) -> Singles:
     return np.concatenate([anchors, copies.reshape(-1, d)])
 
 
+def checked(anchors: ArrayLike, points: ArrayLike) -> tuple[Singles, Singles]:
+    """Both as arrays of float32. Raises ConfigError for tables UMAP cannot lay out."""
+    fixed, moving = _matrix("anchors", anchors), _matrix("points", points)
+    (classes, width), (count, points_width) = fixed.shape, moving.shape
+    if classes < MIN_CLASSES:
+        raise ConfigError(f"UMAP needs at least {MIN_CLASSES} classes and here are {classes}; look at PCA instead.")
+    if not np.ptp(fixed, axis=0).any():
+        raise ConfigError("UMAP's anchors are the same for all classes; use a table that tells them apart.")
+    if count and points_width != width:
+        raise ConfigError(f"UMAP's points have {points_width} dimensions and its anchors {width}; use the same.")
+    if count > MAX_POINTS:
+        raise ConfigError(f"UMAP is asked for {count} points; use at most {MAX_POINTS}.")
+    return fixed, moving
+
+
 def _matrix(name: str, values: ArrayLike) -> Singles:
-    matrix = np.array(values, dtype=np.float32, order="C")  # a copy: the caller may go on writing
+    matrix = np.asarray(values, dtype=np.float32, order="C")
     if matrix.ndim != 2 or not np.isfinite(matrix).all():
         raise ConfigError(
             f"UMAP's {name} have shape {matrix.shape}; use two axes (rows, dimensions) of finite numbers."
         )
     return matrix
-
-
-def _check(request: _Request) -> None:
-    (classes, width), (points, points_width) = request.anchors.shape, request.points.shape
-    if classes < MIN_CLASSES:
-        raise ConfigError(f"UMAP needs at least {MIN_CLASSES} classes and here are {classes}; look at PCA instead.")
-    if not np.ptp(request.anchors, axis=0).any():
-        raise ConfigError("UMAP's anchors are the same for all classes; use a table that tells them apart.")
-    if points and points_width != width:
-        raise ConfigError(f"UMAP's points have {points_width} dimensions and its anchors {width}; use the same.")
-    if points > MAX_POINTS:
-        raise ConfigError(f"UMAP is asked for {points} points; use at most {MAX_POINTS}.")

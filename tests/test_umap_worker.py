@@ -1,16 +1,17 @@
-"""The queue around UMAP, with a reducer that only cuts; UMAP itself is under slow/."""
+"""What is around UMAP, with a reducer that only cuts; UMAP itself is under slow/."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from nayer.errors import ConfigError, NayerError
-from nayer.umap_worker import COPIES, MAX_POINTS, MAX_WAITING, SPREAD, Singles, UmapWorker, spread_copies
+from nayer.umap_worker import COPIES, MAX_POINTS, SPREAD, Singles, UmapWorker, spread_copies
 
 WAIT = 30  # s; only a broken worker takes that long
 
@@ -61,23 +62,23 @@ def test_nothing_is_loaded_before_it_is_asked_for() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_worker_goes_from_cold_through_warming_to_ready_and_loads_once() -> None:
-    gate, loads = threading.Event(), []
+def test_it_goes_from_cold_through_warming_to_ready_and_loads_once() -> None:
+    begun, gate, loads = threading.Event(), threading.Event(), []
 
     def load() -> type[Cut]:
         loads.append(1)
+        begun.set()
         assert gate.wait(WAIT)
         return Cut
 
     worker = UmapWorker(load)
     assert worker.state == "cold"
-    worker.warm()
-    worker.warm()
-    assert worker.state == "warming"
-    answer = worker.project(anchors_of(0), anchors_of(1))  # asked while it is warming
-    assert not answer.done()
-    gate.set()
-    layout = answer.result(WAIT)
+    with ThreadPoolExecutor(2) as threads:
+        answers = [threads.submit(worker.layout, anchors_of(0), anchors_of(1)) for _ in range(2)]
+        assert begun.wait(WAIT)
+        assert worker.state == "warming"
+        gate.set()
+        layout, _ = [answer.result(WAIT) for answer in answers]
     assert worker.state == "ready"
     assert loads == [1]
     np.testing.assert_array_equal(layout.anchors, anchors_of(0)[:, :2])
@@ -87,17 +88,21 @@ def test_a_worker_goes_from_cold_through_warming_to_ready_and_loads_once() -> No
 def test_two_workers_never_fit_at_once_and_a_table_is_fitted_once() -> None:
     Cut.most, before = 0, Cut.fits
     workers = [UmapWorker(lambda: Cut) for _ in range(2)]
-    answers = [
-        worker.project(anchors_of(seed), anchors_of(9)) for _ in range(3) for seed in (0, 1) for worker in workers
-    ]
-    for answer in answers:
-        answer.result(WAIT)
+    with ThreadPoolExecutor(12) as threads:
+        answers = [
+            threads.submit(worker.layout, anchors_of(seed), anchors_of(9))
+            for _ in range(3)
+            for seed in (0, 1)
+            for worker in workers
+        ]
+        for answer in answers:
+            answer.result(WAIT)
     assert Cut.most == 1
     assert Cut.fits - before == 4  # two tables in each of two workers, three times asked
 
 
 def test_no_points_are_no_trouble() -> None:
-    layout = UmapWorker(lambda: Cut).project(anchors_of(0), np.empty((0, 6))).result(WAIT)
+    layout = UmapWorker(lambda: Cut).layout(anchors_of(0), np.empty((0, 6)))
     assert layout.points.shape == (0, 2)
 
 
@@ -115,17 +120,15 @@ def test_no_points_are_no_trouble() -> None:
 def test_what_umap_cannot_lay_out_is_refused_at_once(anchors: Singles, points: Singles, complaint: str) -> None:
     worker = UmapWorker(lambda: Cut)
     with pytest.raises(ConfigError, match=complaint):
-        worker.project(anchors, points)
+        worker.layout(anchors, points)
     assert worker.state == "cold"
 
 
 def test_a_failed_fit_spoils_only_its_own_answer() -> None:
     worker = UmapWorker(lambda: Cut)
-    bad = worker.project(anchors_of(0), anchors_of(1) + 1e7)
-    good = worker.project(anchors_of(0), anchors_of(1))
     with pytest.raises(NayerError, match=r"UMAP failed on this table .*too far out.*look at PCA"):
-        bad.result(WAIT)
-    np.testing.assert_array_equal(good.result(WAIT).points, anchors_of(1)[:, :2])
+        worker.layout(anchors_of(0), anchors_of(1) + 1e7)
+    np.testing.assert_array_equal(worker.layout(anchors_of(0), anchors_of(1)).points, anchors_of(1)[:, :2])
     assert worker.state == "ready"
 
 
@@ -137,34 +140,19 @@ def test_a_failed_fit_spoils_only_its_own_answer() -> None:
     ],
 )
 def test_where_umap_does_not_load_everyone_is_told_and_nobody_waits(error: Exception, sentence: str) -> None:
+    loads = []
+
     def load() -> type[Cut]:
+        loads.append(1)
         raise error
 
     worker = UmapWorker(load)
-    answers = [worker.project(anchors_of(0), anchors_of(1)) for _ in range(2)]
-    for answer in answers:
+    for _ in range(2):
         with pytest.raises(NayerError, match=sentence):
-            answer.result(WAIT)
+            worker.layout(anchors_of(0), anchors_of(1))
     assert worker.state == "failed"
+    assert len(loads) == 1
     assert sentence in worker.message
-
-
-def test_too_many_requests_are_refused_and_cancelled_ones_are_not_computed() -> None:
-    gate = threading.Event()
-
-    def load() -> type[Cut]:
-        assert gate.wait(WAIT)
-        return Cut
-
-    worker, before = UmapWorker(load), Cut.fits
-    answers = [worker.project(anchors_of(seed), anchors_of(9)) for seed in range(MAX_WAITING)]
-    with pytest.raises(NayerError, match=f"{MAX_WAITING} requests waiting"):
-        worker.project(anchors_of(0), anchors_of(9))
-    assert all(answer.cancel() for answer in answers[1:])
-    gate.set()
-    answers[0].result(WAIT)
-    worker.project(anchors_of(0), anchors_of(9)).result(WAIT)  # behind all of them
-    assert Cut.fits - before == 1
 
 
 def test_copies_lie_round_their_anchors_and_nearer_than_the_next_one() -> None:

@@ -13,7 +13,10 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 
+from app import server
+from app.address import _ADDRESS
 from app.burst import Lent
+from app.connections import Limits
 from app.environment import Environment
 from app.server import create, open_source
 from app.sessions import Opener, Registry
@@ -45,25 +48,37 @@ class Served:
 
 
 @contextmanager
-def serving(opener: Opener = open_source, environment: Environment | None = None) -> Iterator[Served]:
+def at(lane: str) -> Iterator[None]:
+    """What is called in the block is asked from that address."""
+    token = _ADDRESS.set(lane)
+    try:
+        yield
+    finally:
+        _ADDRESS.reset(token)
+
+
+@contextmanager
+def serving(
+    opener: Opener = open_source, environment: Environment | None = None, limits: Limits | None = None
+) -> Iterator[Served]:
     """Serves until the block ends; then every run has ended too."""
     application = created(opener, environment)
-    config = uvicorn.Config(
-        application, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1, ws="none"
+    config = server.serving(
+        application, limits or Limits(), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1
     )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    serves = uvicorn.Server(config)
+    thread = threading.Thread(target=serves.run, daemon=True)
     thread.start()
     until = time.monotonic() + 60
-    while not server.started:
+    while not serves.started:
         assert time.monotonic() < until, "the server did not start"
         assert thread.is_alive(), "the server ended at once"
         time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    port = serves.servers[0].sockets[0].getsockname()[1]
     try:
         yield Served(f"http://127.0.0.1:{port}", application.state.registry)
     finally:
-        server.should_exit = True
+        serves.should_exit = True
         thread.join(20)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from app.live_run import LiveRun
 from app.pictures import Pixels, jpeg
 from app.plans import Plan
 from app.plots import sheet
+from app.pools import Pools
 from app.view import View
 from nayer.events import RoundSynthesised, RunStarted
 from nayer.inbox import BYTES, Inbox
@@ -68,10 +70,13 @@ def test_a_sheet_is_drawn_once_for_all_who_take_it(monkeypatch: pytest.MonkeyPat
     run = finished()
     run.session.start()
     assert run.session.join(20)
-    sheets = live.Sheets(counting)
-    with ThreadPoolExecutor(8) as viewers:
-        pictures = set(viewers.map(lambda _: sheets.of(run), range(8)))
-    assert len(drawn) == len(pictures) == 1
+    sheets = live.Sheets(Pools().work, counting)
+
+    async def taken(viewers: int) -> list[bytes]:
+        return await asyncio.gather(*(sheets.of(run) for _ in range(viewers)))
+
+    assert len({*asyncio.run(taken(8)), *asyncio.run(taken(1))}) == 1
+    assert len(drawn) == 1
 
 
 def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> None:
@@ -115,4 +120,8 @@ def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_i
     assert json.loads(beginnings.of(run, 0) or b"{}")["rounds_done"] == 1
     run.session.stop()
     assert run.session.join(10)
+    before = len(told)
     assert json.loads(beginnings.of(run, 0) or b"{}")["state"] == "stopped"  # how it ended is never late
+    for _ in range(20):
+        beginnings.of(run, 0)
+    assert len(told) == before + 1  # and is written out once, too

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +15,19 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.at_once import PIECE, Sending
 from app.environment import RECORDING, Environment
+from app.exports import Exports
 from app.plans import Plan
-from app.recordings import SHIPPED
+from app.pools import Pools
+from app.recordings import SHIPPED, Recordings
 from app.replay import Replay
 from app.sessions import Registry
-from nayer import recordings
+from nayer import bundle, recordings
 from nayer.errors import StorageError
-from nayer.events import Evaluated, RoundSynthesised, RunStarted
+from nayer.events import Evaluated, Event, RoundSynthesised, RunStarted
 from tests.app.scripted import SHORT, Scripted, script
-from tests.app.serving import created, wait_until
+from tests.app.serving import at, created, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +96,66 @@ def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_p
 def test_an_unknown_run_and_one_that_goes_on_are_said(client: TestClient) -> None:
     assert client.get("/live/nobody/replay/timeline").status_code == 404
     assert "never started" in client.get("/live/nobody/export/run.nayer").json()["error"]
+
+
+def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, files = [], bundle.files
+
+    def counting(events: list[Event], student: bytes) -> dict[str, bytes]:
+        made.append(len(events))
+        return files(events, student)
+
+    monkeypatch.setattr(bundle, "files", counting)
+    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    live = registry.start(Plan.alone(SHORT), registry.visitor(""))
+    wait_until(lambda: live.ended)
+    address = f"/live/{live.id}/export/nayer-run.zip"
+    with ThreadPoolExecutor(8) as viewers:
+        answers = list(viewers.map(lambda _: client.get(address), range(16)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == len(made) == 1
+    with zipfile.ZipFile(io.BytesIO(answers[0].content)) as archive:
+        assert "nayer-run/run.nayer" in archive.namelist()
+    tag = answers[0].headers["etag"]
+    again = client.get(address, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
+    unknown = client.get(f"/live/{live.id}/export/secret.txt")
+    assert unknown.status_code == 409
+    assert "is none of this run's" in unknown.json()["error"]
+    assert len(made) == 1
+
+
+def test_the_files_of_a_run_that_went_on_are_made_anew() -> None:
+    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    exports = Exports(registry, Recordings(registry), Pools().work)
+    versions = set()
+    for rounds in (2, 3):
+        run = registry.start(Plan.alone(SHORT.model_copy(update={"rounds": rounds})), registry.visitor(""))
+        wait_until(lambda run=run: run.ended)
+        run.id = "the same"
+        registry.pin(run)
+        versions.add(exports.version("the same"))
+        assert exports.version("the same") in versions
+    assert len(versions) == 2
+    registry.close()
+
+
+def test_large_answers_to_one_address_wait_for_each_other_and_not_for_anybody_else() -> None:
+    async def tried() -> None:
+        sending, content = Sending(each=2), bytes(3 * PIECE)
+        with at("hog"):
+            slow = [sending.pieces(content) for _ in range(2)]
+            for one in slow:
+                await anext(one)
+            third = asyncio.ensure_future(anext(sending.pieces(content)))
+            await asyncio.sleep(0)
+        with at("other"):
+            assert sum([len(piece) async for piece in sending.pieces(content)]) == len(content)
+        assert not third.done()
+        await slow[0].aclose()
+        assert len(await third) == PIECE
+
+    asyncio.run(tried())

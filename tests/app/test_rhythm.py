@@ -7,6 +7,7 @@ import heapq
 import pytest
 
 from app.rhythm import LONGEST, QUICK, TURNS, Rhythm
+from tests.app.serving import at
 
 
 class Clock:
@@ -53,3 +54,30 @@ def test_a_flood_keeps_nobody_away_for_long() -> None:
     assert max(rhythm.again() for _ in range(10_000)) == LONGEST
     clock.now = LONGEST
     assert rhythm.again() == 1.0
+
+
+def test_a_flood_of_one_address_puts_off_nobody_else() -> None:
+    clock = Clock()
+    rhythm = Rhythm(1.0, clock)
+    for second in range(60):
+        clock.now = float(second)
+        with at("hog"):
+            waits = [rhythm.again() for _ in range(1000)]
+        assert max(waits) == LONGEST
+        with at("other"):
+            assert rhythm.again() == 1.0
+
+
+def test_a_class_behind_one_address_takes_the_turns_that_a_few_others_leave() -> None:
+    clock = Clock()
+    rhythm = Rhythm(1.0, clock)
+    due = [(0.0, number) for number in range(35)]  # thirty of one address, five of their own
+    waits: dict[bool, list[float]] = {True: [], False: []}
+    while due[0][0] < 60.0:
+        clock.now, number = heapq.heappop(due)
+        with at("class" if number < 30 else f"alone {number}"):
+            wait = rhythm.again()
+        waits[number < 30].append(wait)
+        heapq.heappush(due, (clock.now + wait, number))
+    assert max(waits[False]) == 1.0
+    assert max(waits[True][100:]) < 30 / (TURNS - 6)

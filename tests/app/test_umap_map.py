@@ -7,6 +7,7 @@ import threading
 import numpy as np
 
 from app.plans import Plan
+from app.pools import Pools
 from app.sessions import Registry
 from app.umap_map import UmapMaps
 from nayer.umap_worker import MakeReducer, Reducer, Singles, UmapWorker
@@ -36,7 +37,7 @@ def test_it_warms_first_and_then_shows_anchors_outputs_and_samples() -> None:
         return make
 
     registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
-    maps = UmapMaps(registry, UmapWorker(load))
+    maps = UmapMaps(registry, Pools().umap, UmapWorker(load))
     try:
         run = registry.start(Plan.alone(SHORT), registry.visitor(""))
         wait_until(lambda: run.ended)

@@ -2,14 +2,19 @@
 
 import asyncio
 import threading
+from collections import Counter
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.address import address
+from app.arrivals import EACH, Arrivals
 from app.bringing import bringing_route
 from app.commands import Commands
 from app.keeping import Keeping
+from app.pools import Pools
 from app.server import open_source
 from app.sessions import Registry
 from app.store import Store
@@ -18,7 +23,7 @@ from nayer.brought import Brought
 from nayer.errors import ConfigError, NayerError
 from nayer.teacher_cards import teacher_cards
 from tests.app.gates import Gate
-from tests.app.serving import in_a_loop, wait_until
+from tests.app.serving import at, in_a_loop, wait_until
 from tests.brought import CARD, CLASSES, brought, config, drawn, weights
 
 FEW = {
@@ -36,12 +41,12 @@ FEW = {
 class House:
     """Our route and the commands, without Gradio."""
 
-    def __init__(self, opener=open_source, **keeping):
+    def __init__(self, opener=open_source, arrivals=None, **keeping):
         self.registry = Registry(opener, **keeping)
         self.uploads = Uploads()
         self.commands = Commands(self.registry, teacher_cards(), self.uploads, local=False)
         application = FastAPI()
-        application.include_router(bringing_route(self.registry, self.uploads))
+        application.include_router(bringing_route(self.registry, self.uploads, Pools().work, arrivals))
         self.client = TestClient(application)
 
     def bring(self, token="", **parts):
@@ -133,46 +138,169 @@ def test_more_files_than_belong_to_a_teacher_are_refused_and_so_is_a_text_for_a_
     assert told == {"error": "config is a text; send it as a file."}
 
 
-def test_two_at_a_time_are_read(house, monkeypatch):
-    now, most, lock = 0, 0, threading.Lock()
+def test_two_at_a_time_are_read_and_one_of_an_address(house, monkeypatch):
+    now, most, lock = Counter(), Counter(), threading.Lock()
     begin = threading.Barrier(2)
 
     def reads(token, given):
-        nonlocal now, most
         with lock:
-            now += 1
-            most = max(most, now)
+            for lane in ("all", address()):
+                now[lane] += 1
+                most[lane] = max(most[lane], now[lane])
         begin.wait(20)
         with lock:
-            now -= 1
+            now.subtract(["all", address()])
         raise NayerError("no")
 
     monkeypatch.setattr(house.uploads, "bring", reads)
+
+    def bring(lane):
+        with at(lane):
+            house.bring()
+
     with house.client:  # one event loop for all
-        threads = [threading.Thread(target=house.bring) for _ in range(6)]
+        threads = [threading.Thread(target=bring, args=(f"visitor {number % 2}",)) for number in range(6)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(30)
-    assert most == 2
+    assert most == {"all": 2, "visitor 0": 1, "visitor 1": 1}
 
 
-def test_files_that_do_not_arrive_give_up_their_turn(house, monkeypatch):
-    monkeypatch.setattr("app.bringing.ARRIVES_SECONDS", 0.05)
-    told = []
+class Sender:
+    """Somebody who sends a part of a form and then nothing until told, straight to the application."""
 
-    async def receive():
-        await asyncio.sleep(30)
+    def __init__(self, house, lane):
+        self.told = []
+        self.goes_on = asyncio.Event()
+        self.waits = asyncio.Event()
+        form = {"config": ("c", config()), "weights": ("w", weights())}
+        asked = httpx.Request("POST", "http://x/bring", files=form)
+        self._body = [asked.read()[:100], asked.content[100:]]
+        headers = [(name.lower().encode(), value.encode()) for name, value in asked.headers.items()]
+        scope = {"type": "http", "method": "POST", "path": "/bring", "headers": headers, "query_string": b""}
+        with at(lane):
+            self.task = asyncio.ensure_future(house.client.app(scope, self._receive, self._send))
 
-    async def send(message):
-        told.append(message)
+    async def _receive(self):
+        if len(self._body) == 1:
+            self.waits.set()
+            await self.goes_on.wait()
+        return {"type": "http.request", "body": self._body.pop(0), "more_body": bool(self._body)}
 
-    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
-    scope = {"type": "http", "method": "POST", "path": "/bring", "headers": headers, "query_string": b""}
-    asyncio.run(house.client.app(scope, receive, send))
-    assert told[0]["status"] == 408
-    assert b"too long to arrive" in told[1]["body"]
-    assert "error" not in house.bring()
+    async def _send(self, message):
+        self.told.append(message)
+
+    @property
+    def status(self):
+        return self.told[0]["status"] if self.told else None
+
+    @property
+    def sentence(self):
+        return self.told[1]["body"].decode()
+
+
+def stalled(house, lanes):
+    """Senders of these addresses, all waiting, in their order."""
+
+    async def begun():
+        senders = []
+        for lane in lanes:
+            senders.append(Sender(house, lane))
+            await senders[-1].waits.wait()
+        return senders
+
+    return begun()
+
+
+def test_whoever_stalls_keeps_nobody_from_a_turn():
+    house = in_a_loop(House)
+
+    async def tried():
+        senders = await stalled(house, ["hog"] * EACH)
+        (other,) = await stalled(house, ["other"])
+        other.goes_on.set()
+        await asyncio.wait_for(other.task, 30)
+        late = Sender(house, "hog")
+        await late.task
+        for sender in senders:
+            assert sender.status is None
+            sender.task.cancel()
+        return other, late
+
+    other, late = asyncio.run(tried())
+    assert (other.status, late.status) == (200, 429)
+    assert f"uploads={EACH} of your address are on their way; try again in 5 s." in late.sentence
+    assert (b"retry-after", b"5") in late.told[0]["headers"]
+
+
+def test_where_there_is_no_room_the_longest_stalled_of_who_has_most_gives_way():
+    house = in_a_loop(lambda: House(arrivals=Arrivals(most=4, each=3)))
+
+    async def tried():
+        senders = await stalled(house, ["hog", "hog", "hog", "other"])
+        (newest,) = await stalled(house, ["newest"])
+        await senders[0].task
+        last = Sender(house, "other")
+        await last.task
+        for sender in (*senders[1:], newest):
+            sender.goes_on.set()
+            await sender.task
+        return [sender.status for sender in (*senders, newest, last)], senders[0].sentence
+
+    statuses, sentence = asyncio.run(tried())
+    assert statuses == [408, 200, 200, 200, 200, 429]
+    assert "gave way to others" in sentence
+
+
+def test_files_that_do_not_arrive_are_given_up():
+    house = in_a_loop(lambda: House(arrivals=Arrivals(seconds=0.05)))
+
+    async def tried():
+        (sender,) = await stalled(house, ["slow"])
+        await sender.task
+        return sender
+
+    sender = asyncio.run(tried())
+    assert sender.status == 408
+    assert "took more than 0.05 s" in sender.sentence
+
+
+def test_an_address_gives_up_its_own_before_it_takes_anything_from_others():
+    uploads = Uploads(megabytes=4, each_megabytes=2)
+    third = (1 << 20) // 3
+    with at("quiet"):
+        uploads.bring("quiet", padded(third, 0))
+    with at("hog"):
+        for number in range(16):
+            uploads.bring(f"hog {number}", padded(third, number))
+    assert uploads.cards("quiet")
+    assert [number for number in range(16) if uploads.cards(f"hog {number}")] == [11, 12, 13, 14, 15]
+
+
+def test_the_address_that_holds_most_gives_up_for_a_newcomer_and_nobody_within_a_fair_share():
+    uploads = Uploads(megabytes=2, each_megabytes=2)
+    third = (1 << 20) // 3
+    with at("quiet"):
+        uploads.bring("quiet", padded(third, 0))
+    with at("hog"):
+        for number in range(4):
+            uploads.bring(f"hog {number}", padded(third, number))
+    with at("newest"):
+        uploads.bring("newest", padded(third, 0))
+    assert [bool(uploads.cards(token)) for token in ("quiet", "hog 0", "hog 1", "newest")] == [True, False, True, True]
+
+
+def test_so_many_teachers_of_an_address_are_kept():
+    uploads = Uploads(each=2)
+    with at("class"):
+        for number in range(3):
+            uploads.bring(f"pupil {number}", padded(0, number))
+    assert [bool(uploads.cards(f"pupil {number}")) for number in range(3)] == [False, True, True]
+
+
+def padded(size, number):
+    return Brought(config() + b" " * size, weights(), ("a", "b", str(number)))
 
 
 def test_memory_is_bounded_the_longest_unused_goes_first_and_runs_hold_on_to_theirs():

@@ -65,7 +65,10 @@ class Application:
         return self.post(f"command/{name}", list(given))
 
     def status(self, run: str) -> dict[str, Any]:
-        with urlopen(f"{self.url}/live/{run}/status?since=0", timeout=30) as answer:
+        return self.get(f"live/{run}/status?since=0")
+
+    def get(self, path: str) -> dict[str, Any]:
+        with urlopen(f"{self.url}/{path}", timeout=30) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
 

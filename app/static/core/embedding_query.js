@@ -56,7 +56,9 @@ export class EmbeddingQuery {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(form),
       });
-      if (answer.ok) return await answer.json();
+      const said = await answer.json();
+      // 429 says that others come first; any other refusal is a sentence
+      return answer.ok || answer.status === 429 ? said : { state: "refused", sentence: said.error };
     } catch {
       // the sentence below says so
     }

@@ -117,9 +117,7 @@ async function postFiles(parts) {
   for (const [name, part] of Object.entries(parts)) if (part) body.append(name, part);
   try {
     const answer = await fetch(serverUrl("bring"), { method: "POST", body });
-    if (answer.ok) return await answer.json();
-    const tooLarge = answer.status === 413;
-    return { error: tooLarge ? "The files are larger than can be sent." : "The files were not taken; try again." };
+    return answer.status === 413 ? { error: "The files are larger than can be sent." } : await answer.json();
   } catch {
     return { error: "The files did not arrive; try again." };
   }

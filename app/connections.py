@@ -1,0 +1,160 @@
+"""HTTP connections with deadlines: a peer that keeps the server waiting loses its connection.
+
+uvicorn bounds the time between two requests and nothing else: not a header, not a body, not an answer that nobody
+reads. Here a connection on which the server waits for the peer has a deadline, and where there is no room for one more
+the one that has kept it waiting for longest is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_LATE = b'{"error": "the rest of the request did not arrive within %g s; send it again."}'
+_ANSWER = (
+    b"HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    b"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s"
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a peer may do with connections; times in seconds."""
+
+    header: float = 10.0  # for a request's line and header, from its first byte or from the connection's beginning
+    body: float = 10.0  # in which `least` bytes of a body must come
+    least: int = 8192
+    reading: float = 30.0  # for a peer to take what waits to be sent
+    most: int = 1000  # connections at once; a page holds a few
+    each: int = 256  # of one peer: a class behind one address
+    exempt: Callable[[str], bool] = lambda _: False  # a proxy's peers are everybody's
+
+
+class Connection(H11Protocol):
+    """One of them."""
+
+    def __init__(self, *given: Any, limits: Limits, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._limits = limits
+        self._seconds = {"header": limits.header, "body": limits.body, "reading": limits.reading, "end": limits.reading}
+        self._owed = ""  # one of these that the server waits for, or nothing
+        self._since = self.loop.time()  # it waits for the peer, if it does
+        self._bytes = 0  # of a body, since then
+        self._begun = True  # whether the peer owes the rest of a header
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def peer(self) -> str:
+        """Its address."""
+        return self.client[0] if self.client else ""
+
+    @property
+    def waited(self) -> float:
+        """Seconds that the server has waited for the peer; 0 while it is the server's turn."""
+        return 0.0 if self._answering and not self._owed else self.loop.time() - self._since
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        others = [one for one in cast("set[Connection]", self.connections) if one is not self]
+        mine = [one for one in others if one.peer == self.peer]
+        if len(mine) >= self._limits.each and not self._limits.exempt(self.peer):
+            give_way(mine, self)
+        elif len(others) >= self._limits.most:
+            give_way(others, self)
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._wait_for("")
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes += len(data)
+        self._begun = True
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        self._begun = False
+        super().on_response_complete()
+        self._look()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._look()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._look()
+
+    def close(self) -> None:
+        """Ends it; with a sentence for who has sent a part of a body and has had no answer."""
+        if not self.transport.is_closing():
+            if self._answering:
+                if self._owed == "body" and not self.cycle.response_started:
+                    sentence = _LATE % self._limits.body
+                    self.transport.write(_ANSWER % (len(sentence), sentence))
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self.transport.close()
+        self._look()
+
+    @property
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _look(self) -> None:
+        """What is waited for now; what has been waited for already has the time that is left of its own."""
+        if self.transport.is_closing():
+            self._wait_for("end")  # for as long as there is something to send
+        elif self.flow.write_paused:
+            self._wait_for("reading")
+        elif self._answering:
+            self._wait_for("body" if self.cycle.more_body else "")
+        else:
+            self._wait_for("header" if self._begun else "")  # uvicorn has a clock between two requests
+
+    def _wait_for(self, what: str) -> None:
+        if what == self._owed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._owed, self._since = what, self.loop.time()
+        if what:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._bytes = 0
+        self._timer = self.loop.call_later(self._seconds[self._owed], self._late)
+
+    def _late(self) -> None:
+        self._timer = None
+        if self._owed in ("reading", "end"):
+            self.transport.abort()  # to close it would be to wait until all is sent
+        elif self._owed == "body" and (self.flow.read_paused or self._bytes >= self._limits.least):
+            self._begin()  # it is we who do not read, or it goes on well
+        else:
+            self.close()
+
+
+def give_way(those: list[Connection], newest: Connection) -> None:
+    """Closes that connection of `those` that has kept the server waiting for longest; `newest` where none has."""
+    peers: dict[str, int] = {}
+    for one in those:
+        peers[one.peer] = peers.get(one.peer, 0) + 1
+    waiting = [one for one in those if one.waited > 0]
+    (max(waiting, key=lambda one: (peers[one.peer], one.waited)) if waiting else newest).close()
+
+
+def connections(limits: Limits) -> type[asyncio.Protocol]:
+    """uvicorn's `http`: such connections, within `limits`."""
+    return cast("type[asyncio.Protocol]", partial(Connection, limits=limits))
