@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from nayer.errors import NayerError
-from nayer.labels import Table, at_hand, check_names, label_table
+from nayer.labels import Table, at_hand, label_table
+from nayer.text_rules import check_names
 
 _KEPT = 64  # tables; 200 names are 0.3 MB
 _WAITING = 16  # lists of names that may wait for the encoder

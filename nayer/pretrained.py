@@ -14,9 +14,9 @@ from typing import Any
 from nayer.architectures import SIDES
 from nayer.errors import AssetError, ConfigError, NayerError
 from nayer.hub import first_line, on_this_machine, out_of_reach, quiet, safetensors_only
-from nayer.labels import MAX_NAME_LENGTH
 from nayer.own_teacher import own_teacher
 from nayer.teachers import Teacher
+from nayer.text_rules import MAX_NAME_LENGTH
 
 PREPROCESSOR = "preprocessor_config.json"
 SIDE = 32  # px of the images made for a network that wants larger ones than can be made
