@@ -15,6 +15,7 @@ from app.sessions import Registry
 from app.uploads import Uploads
 from nayer.brought import Brought
 from nayer.errors import ConfigError, NayerError
+from nayer.text_rules import complaint
 
 AT_ONCE = 2  # files of so many visitors are read at the same time
 ARRIVES_SECONDS = 60.0  # that a turn waits for files: who sends a byte a second keeps nobody else from theirs
@@ -71,4 +72,6 @@ def _word(form: FormData, name: str, longest: int) -> str:
     part = form.get(name, "")
     if not isinstance(part, str) or len(part) > longest:
         raise ConfigError(f"{name} does not work; send a text of at most {longest:,} characters.")
+    if wrong := complaint(part, name):
+        raise ConfigError(wrong)
     return part

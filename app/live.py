@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
+from app.arguments import Whole, Wholes
 from app.lab_payload import lab_payload
 from app.live_run import LiveRun, NoSuchArm
 from app.payload import payload, rounds
@@ -42,7 +43,7 @@ def style_sheets() -> list[str]:
     return sorted((path.name for path in STATIC.glob("*.css")), key=lambda name: (name != "stage.css", name))
 
 
-def told(run: LiveRun, arm: int, since: int) -> bytes | None:
+def told(run: LiveRun, arm: Whole, since: Whole) -> bytes | None:
     """What is new of an arm since `since`, as JSON; None when nothing is."""
     return written(payload(run.refresh(arm), since))
 
@@ -66,7 +67,7 @@ class Beginnings:
         self._lock = threading.Lock()
         self._latest: dict[tuple[LiveRun, int], tuple[float, bytes | None]] = {}
 
-    def of(self, run: LiveRun, arm: int) -> bytes | None:
+    def of(self, run: LiveRun, arm: Whole) -> bytes | None:
         with self._lock:
             when, news = self._latest.get((run, arm), (-FRESH_SECONDS, None))
             if news is None or run.ended or self._clock() - when >= FRESH_SECONDS:
@@ -116,7 +117,7 @@ def routes(
 
     @router.get("/live/{run}/status")
     @router.get("/live/{run}/arm/{arm}/status")
-    def status(run: str, arm: int = 0, since: int = 0) -> Response:
+    def status(run: str, arm: Whole = 0, since: Whole = 0) -> Response:
         try:
             found = registry.look(run)
             return news_of(found, beginnings.of(found, arm) if since <= 0 else told(found, arm, since))
@@ -124,7 +125,7 @@ def routes(
             return gone(error)
 
     @router.get("/live/{run}/rounds")
-    def sample_rounds(run: str, since: int = 0) -> Response:
+    def sample_rounds(run: str, since: Whole = 0) -> Response:
         try:
             found = registry.look(run)
             return news_of(found, written(rounds(found.refresh(), since)))
@@ -133,7 +134,7 @@ def routes(
 
     @router.get("/live/{run}/frame/{seq}.jpg")
     @router.get("/live/{run}/arm/{arm}/frame/{seq}.jpg")
-    def frame(run: str, seq: int, arm: int = 0) -> Response:
+    def frame(run: str, seq: Whole, arm: Whole = 0) -> Response:
         try:
             picture = registry.find(run).frame(seq, arm)
         except NoSuchRun as error:
@@ -143,19 +144,19 @@ def routes(
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": _FOREVER})
 
     @router.get("/live/{run}/lab")
-    def lab(run: str, since: str = "") -> Response:
+    def lab(run: str, since: Wholes = "") -> Response:
         """All arms in one answer; `since` is the `seq` of an earlier one."""
         try:
             found = registry.look(run)
         except NoSuchRun as error:
             return gone(error)
-        seen = [int(part) for part in since.split(",") if part.isdecimal()]
+        seen = [int(part) for part in since.split(",") if part]
         arms = len(found.plan.arms)
         return news_of(found, written(lab_payload(found, seen if len(seen) == arms else [0] * arms)))
 
     @router.get("/live/{run}/round/{round_}")
     @router.get("/live/{run}/arm/{arm}/round/{round_}")
-    def batch_facts(run: str, round_: int, arm: int = 0) -> Response:
+    def batch_facts(run: str, round_: Whole, arm: Whole = 0) -> Response:
         """The images behind a point: what is known of them, and the `number` under which their picture lies."""
         try:
             found = registry.find(run).batch(round_, arm)
@@ -170,7 +171,7 @@ def routes(
 
     @router.get("/live/{run}/batch/{number}.jpg")
     @router.get("/live/{run}/arm/{arm}/batch/{number}.jpg")
-    def batch_picture(run: str, number: int, arm: int = 0) -> Response:
+    def batch_picture(run: str, number: Whole, arm: Whole = 0) -> Response:
         try:
             picture = registry.find(run).batch_picture(number, arm)
         except (NoSuchRun, NoSuchArm) as error:

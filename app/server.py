@@ -20,9 +20,10 @@ from typing import NoReturn
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 
 from app import logs, text
-from app.address import Addressed
+from app.arguments import misfit
 from app.asking import command_routes
 from app.bringing import bringing_route
 from app.build import build
@@ -47,6 +48,7 @@ from app.sessions import Opener, Registry
 from app.store import Store
 from app.theme import theme
 from app.umap_map import UmapMaps
+from app.unread import Ended
 from app.uploads import Uploads
 from nayer.errors import ConfigError, StorageError
 from nayer.teacher_cards import teacher_cards
@@ -115,8 +117,9 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
         logs.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    application.add_exception_handler(RequestValidationError, misfit)
     application.add_middleware(Refusals)
-    application.add_middleware(Addressed, behind_proxy=environment.on_space)
+    application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands, registry.counters))
@@ -147,6 +150,9 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     application.add_middleware(
         guarded,
         hosts=environment.hosts,
+        origins=environment.origins,
+        proxies=environment.proxies,
+        alone=environment.local,
         framed_by_space=environment.on_space,
         answered=registry.counters.answered,
     )
@@ -180,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             log_config=None,  # ours
             access_log=False,
             ws="none",
-            proxy_headers=False,  # Addressed reads them, and knows whom to believe
+            proxy_headers=False,  # the gate reads them, and knows whom to believe
             limit_concurrency=CONNECTIONS,
             timeout_keep_alive=20,
             timeout_graceful_shutdown=3,

@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 
 from nayer.brought import Brought
+from nayer.config import Config
 from nayer.errors import AssetError, ConfigError
 from nayer.events import RunFailed
 from nayer.packing import pack, unpack
@@ -72,6 +73,14 @@ def test_no_way_to_a_teacher_takes_what_no_text_may_hold(text: str) -> None:
             Brought(json.dumps(card | {field: value}).encode(), b"").card()
     with pytest.raises(AssetError, match=r"a name in config\.json holds U\+"):
         Brought(json.dumps(card | {text: 1}).encode(), b"").card()
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_setting_is_no_way_around_the_rule(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"settings\.prompt holds U\+"):
+        Config.parse({"prompt": f"{text} {{}}"})
+    with pytest.raises(ConfigError, match=r"a name in settings holds U\+"):
+        Config.parse({text: 1})
 
 
 def test_a_cards_names_follow_the_rule_of_all_names() -> None:

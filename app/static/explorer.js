@@ -63,7 +63,8 @@ class Explorer {
   async answerTo(form) {
     try {
       const answer = await fetch(at("explore"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(form) });
-      if (answer.ok) return await answer.json();
+      const value = await answer.json();
+      return answer.ok ? value : { state: "refused", sentence: value.error };
     } catch {
       // said below
     }

@@ -47,7 +47,8 @@ export class NamesLesson {
     try {
       const body = JSON.stringify({ typed: this.typed.value, prompt, latent: this.table.value, encoder });
       const answer = await fetch(at("explore"), { method: "POST", headers: { "Content-Type": "application/json" }, body });
-      if (answer.ok) return await answer.json();
+      const value = await answer.json();
+      return answer.ok ? value : { state: "refused", sentence: value.error };
     } catch {
       // said below
     }

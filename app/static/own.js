@@ -51,8 +51,7 @@ class OwnTeacher {
     for (const [name, part] of Object.entries(parts)) if (part) body.append(name, part);
     try {
       const answer = await fetch(at("bring"), { method: "POST", body });
-      if (answer.ok) return await answer.json();
-      return { error: answer.status === 413 ? "The files are larger than can be sent." : "The files were not taken; try again." };
+      return answer.status === 413 ? { error: "The files are larger than can be sent." } : await answer.json();
     } catch {
       return { error: "The files did not arrive; try again." };
     }
