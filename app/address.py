@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 from gradio.context import LocalContext
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 _ADDRESS: ContextVar[str] = ContextVar("address", default="")
+# By these a proxy says for whom it asks. Gradio believes some of them of anybody.
+_FORWARDING = re.compile(r"x-forwarded-.+|x-original-.+|forwarded|via|x-real-ip|x-scheme|x-gradio-server")
 
 
 def address() -> str:
@@ -24,38 +31,67 @@ def address() -> str:
     return str(client.host) if client else ""
 
 
-class Addressed:
-    """Middleware that puts the client's address where whatever answers the request finds it, also in a thread.
+def forwarding(headers: Headers) -> str:
+    """The first header that shows that a proxy handed the request on; empty for a request that came by itself."""
+    return next((name for name in headers if _FORWARDING.fullmatch(name)), "")
 
-    Whoever calls a proxy can write what they like at the left of X-Forwarded-For; the proxy itself writes at the right.
-    `behind_proxy`: whether the peer is trusted to be one although it is not this machine, as on a Space.
+
+class Forwarded:
+    """Middleware after which a request looks as the visitor sent it, so that nothing behind has to know of proxies.
+
+    Of a peer within `proxies` it takes the client's address, the scheme and the host from X-Forwarded-For, -Proto and
+    -Host; of nobody else. Then it removes these headers. The client's address is also where whatever answers the
+    request finds it, in a thread as well: see `address`.
     """
 
-    def __init__(self, app: ASGIApp, *, behind_proxy: bool = False) -> None:
+    def __init__(self, app: ASGIApp, proxies: Iterable[Network] = ()) -> None:
         self._app = app
-        self._behind_proxy = behind_proxy
+        self._proxies = tuple(proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        host, port = scope.get("client") or ("", 0)
-        found = _lane(self._origin(host, Headers(scope=scope).getlist("x-forwarded-for")))
-        token = _ADDRESS.set(found)
+        peer, port = scope.get("client") or ("", 0)
+        headers = Headers(scope=scope)
+        seen = {
+            **scope,
+            "headers": [pair for pair in scope["headers"] if not _FORWARDING.fullmatch(pair[0].decode("latin-1"))],
+        }
+        client = peer
+        if self._trusts(_read(peer)):
+            client = self._client(peer, headers.getlist("x-forwarded-for"))
+            scheme, host = (_first(headers, f"x-forwarded-{what}") for what in ("proto", "host"))
+            if scheme in ("http", "https"):
+                seen["scheme"] = scheme
+            if host:
+                rest = [pair for pair in seen["headers"] if pair[0] != b"host"]
+                seen["headers"] = [(b"host", host.encode("latin-1")), *rest]
+        seen["client"] = (_lane(client), port)
+        token = _ADDRESS.set(seen["client"][0])
         try:
-            await self._app({**scope, "client": (found, port)}, receive, send)
+            await self._app(seen, receive, send)
         finally:
             _ADDRESS.reset(token)
 
-    def _origin(self, peer: str, forwarded: list[str]) -> str:
-        """The rightmost address of X-Forwarded-For that is of the open web, where the peer is a proxy of ours."""
-        known = _read(peer)
-        if known is None or not (known.is_loopback or (self._behind_proxy and known.is_private)):
-            return peer
+    def _trusts(self, peer: Address | None) -> bool:
+        return peer is not None and any(peer in network for network in self._proxies)
+
+    def _client(self, peer: str, forwarded: list[str]) -> str:
+        """The rightmost address that is no proxy of ours: each wrote at the right whom it was asked by.
+
+        What stands further left is whatever the visitor wrote.
+        """
         told = [_read(part) for line in forwarded for part in line.split(",")]
-        return next((str(one) for one in reversed(told) if one is not None and one.is_global), peer)
+        other = next((one for one in reversed(told) if not self._trusts(one)), None)
+        return str(other) if other is not None else peer
 
 
-def _read(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _first(headers: Headers, name: str) -> str:
+    """Of several proxies in a row, what the one next to the visitor wrote."""
+    return headers.get(name, "").partition(",")[0].strip()
+
+
+def _read(text: str) -> Address | None:
     try:
         found = ipaddress.ip_address(text.strip())
     except ValueError:

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Annotated, Any, ParamSpec, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError, validate_call
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, validate_call
 
 from app.refusals import refused
 
 LONGEST = 300  # characters of a word that names something
+
+
+def _wholes(told: str) -> str:
+    if not re.fullmatch(r"([0-9]{1,15}(,[0-9]{1,15})*)?", told):
+        raise ValueError("whole numbers with commas between")
+    return told
+
+
 Word = Annotated[str, Field(max_length=LONGEST)]
 Whole = Annotated[int, Field(ge=0, le=2**53)]  # what JSON carries exactly
+Wholes = Annotated[str, AfterValidator(_wholes)]  # one an arm
 Values = Annotated[dict[str, Any], Field(max_length=200)]  # settings by name; the config checks each
 
 _WORDS = {  # what would work, by pydantic's name of the mistake
+    "missing": "one",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a smaller whole number",
+    "value_error": "{error}",  # a validator of ours says what
     "string_type": "a text",
     "string_unicode": "a text of valid Unicode",
     "string_too_long": "a text of at most {max_length} characters",
@@ -47,15 +64,24 @@ def checked(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return strict(*arguments, **named)
         except ValidationError as error:
-            raise refused(_sentence(error, names)) from None
+            first = error.errors(include_url=False)[0]
+            place, *inner = first["loc"] or ("",)
+            raise refused(_sentence(first, [names[place] if isinstance(place, int) else place, *inner])) from None
 
     return careful
 
 
-def _sentence(error: ValidationError, names: list[str]) -> str:
-    first = error.errors(include_url=False)[0]
-    place, *inner = first["loc"] or ("",)
-    field = ".".join(str(part)[:40] for part in [names[place] if isinstance(place, int) else place, *inner])
+async def misfit(request: Request, error: Exception) -> Response:
+    """FastAPI's handler of what does not fit a route: one sentence, where its own repeats what was sent, whole."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    kind, *place = first["loc"]
+    return JSONResponse({"error": _sentence(first, place or [kind])}, status_code=422)
+
+
+def _sentence(first: Mapping[str, Any], place: Sequence[str | int]) -> str:
+    """Of pydantic's first complaint, about what is at `place`."""
+    field = ".".join(str(part)[:40] for part in place)
     given = ascii(first["input"])
     given = given if len(given) <= 60 else f"{given[:57]}..."
     wanted = _WORDS.get(first["type"], "another value").format(**first.get("ctx", {}))

@@ -1,4 +1,4 @@
-"""What a request may carry: so many bytes, and JSON that every reader behind takes for the same."""
+"""What a request may carry: so many bytes, JSON that every reader behind takes for the same, texts fit to be shown."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nayer.text_rules import complaint
 
 SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
 TEACHER_BODY = 24 * 1024**2  # a teacher's files, which wait on the disk, without a name, until it is their turn
@@ -79,7 +81,7 @@ def unsound(body: bytes) -> str:
         return "body is not JSON in UTF-8; send the arguments as a list or an object."
     if _depth(content) > DEEPEST:
         return f"body is nested too deeply; use at most {DEEPEST} lists and objects within each other."
-    return ""
+    return complaint(content, "body")
 
 
 class _Refused(Exception):

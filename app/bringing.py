@@ -19,6 +19,7 @@ from app.turns import Busy, Turns
 from app.uploads import Uploads
 from nayer.brought import Brought
 from nayer.errors import ConfigError, NayerError
+from nayer.text_rules import complaint
 
 LONGEST_NAMES = 32_000  # characters; 200 names of 64 and what parts them are half of it
 _FILES = ("config", "weights", "tests")
@@ -80,4 +81,6 @@ def _word(form: FormData, name: str, longest: int) -> str:
     part = form.get(name, "")
     if not isinstance(part, str) or len(part) > longest:
         raise ConfigError(f"{name} does not work; send a text of at most {longest:,} characters.")
+    if wrong := complaint(part, name):
+        raise ConfigError(wrong)
     return part

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.address import Network
 from app.data_folder import data_folder
 from nayer.errors import ConfigError
 
 RECORDING = Path(__file__).parents[1] / "assets" / "recordings" / "emoji10.nayer"
+LOOPBACK: tuple[Network, ...] = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1")))
+# A Space is reached through the proxies of its cluster alone.
+CLUSTER = LOOPBACK + tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class Environment:
     grace_seconds: float = 90.0  # how long a run outlives its last viewer
     on_space: bool = False
     hosts: tuple[str, ...] = ()  # further names the page is reached by
+    proxies: tuple[Network, ...] = ()  # reverse proxies that are believed when they say for whom they ask
     recording: Path | None = None  # plays to whoever arrives
     data: Path | None = None  # where runs outlive the process; None keeps them in memory only
     data_megabytes: int = 1000
@@ -31,8 +37,17 @@ class Environment:
 
     @property
     def local(self) -> bool:
-        """Only this machine's own people can reach the page; they may name its folders and devices."""
-        return self.host in ("127.0.0.1", "localhost", "::1") and not self.on_space
+        """Only this machine's own people can reach the page; they may name its folders and devices.
+
+        Who names a host or a proxy serves others, whatever address the server itself listens on.
+        """
+        alone = self.host in ("127.0.0.1", "localhost", "::1")
+        return alone and not (self.on_space or self.hosts or self.proxies)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where a browser finds the page for sure, whatever a proxy says: a Space's, which has TLS in front of it."""
+        return tuple(f"https://{host}" for host in self.hosts) if self.on_space else ()
 
     @property
     def run_memory(self) -> int:
@@ -41,10 +56,13 @@ class Environment:
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
-        """HOST, PORT, SPACE_ID and SPACE_HOST (set by a Space), NAYER_HOSTS (names, commas between),
-        NAYER_CAPACITY, NAYER_WAITING,
-        NAYER_GRACE_SECONDS, NAYER_DATA (a folder, or off), NAYER_DATA_MB, NAYER_DATA_NETWORK, NAYER_MEMORY_MB;
-        ConfigError in one sentence."""
+        """HOST, PORT, SPACE_ID and SPACE_HOST (set by a Space), NAYER_HOSTS (names, commas between), NAYER_PROXY
+        (1 for this machine, or addresses and networks, commas between; a Space's is known), NAYER_CAPACITY,
+        NAYER_WAITING, NAYER_GRACE_SECONDS, NAYER_DATA (a folder, or off), NAYER_DATA_MB, NAYER_DATA_NETWORK,
+        NAYER_MEMORY_MB.
+
+        Raises ConfigError in one sentence.
+        """
         on_space = bool(variables.get("SPACE_ID"))
         return cls(
             host=variables.get("HOST") or ("0.0.0.0" if on_space else cls.host),
@@ -58,12 +76,26 @@ class Environment:
                 for name in f"{variables.get('SPACE_HOST', '')},{variables.get('NAYER_HOSTS', '')}".split(",")
                 if name.strip()
             ),
+            proxies=_networks(variables.get("NAYER_PROXY", "").strip()) or (CLUSTER if on_space else ()),
             recording=RECORDING if RECORDING.exists() else None,
             data=data_folder(variables, on_space=on_space),
             data_megabytes=_number(variables, "NAYER_DATA_MB", cls.data_megabytes, 10, 1_000_000),
             memory_megabytes=_number(variables, "NAYER_MEMORY_MB", cls.memory_megabytes, 256, 10_000_000),
             data_on_network=bool(_number(variables, "NAYER_DATA_NETWORK", int(on_space), 0, 1)),
         )
+
+
+def _networks(told: str) -> tuple[Network, ...]:
+    """Of NAYER_PROXY; none for an empty text."""
+    if told == "1":
+        return LOOPBACK
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in told.split(",")) if told else ()
+    except ValueError:
+        raise ConfigError(
+            f"NAYER_PROXY={told[:40]!r} does not work; use 1 for a proxy on this machine, or addresses and networks"
+            " with commas between."
+        ) from None
 
 
 def _number(variables: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

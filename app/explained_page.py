@@ -181,6 +181,6 @@ CONTROLS: Rows = {
     "names": (
         "The class names whose embeddings are shown; any two to two hundred.",
         "y",
-        "nayer/labels.py:check_names",
+        "nayer/text_rules.py:check_names",
     ),
 }

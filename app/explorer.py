@@ -18,8 +18,9 @@ from app.tables import Tables, Wanted
 from app.turns import Busy
 from nayer.config import Config
 from nayer.errors import ConfigError, EncoderError, NayerError
-from nayer.labels import LATENTS, Table, check_names
+from nayer.labels import LATENTS, Table
 from nayer.table_geometry import Geometry, batch_normalised, lowest_mean
+from nayer.text_rules import check_names
 from nayer.umap_worker import UmapLayout, UmapWorker, checked, umap_worker
 
 CLOSEST = 5  # pairs that are told, before and after

@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from app.address import address
+from app.arguments import Whole, Wholes
 from app.cache import FairCache
 from app.lab_payload import lab_payload
 from app.live_run import LiveRun, NoSuchArm
@@ -32,7 +33,7 @@ BUSY_SECONDS = 1.0  # that a refusal waits, in which it costs nothing
 _SHEET_BYTES = 8 << 20  # of all sheets that are kept; one is 0.2 MB
 
 
-def told(run: LiveRun, arm: int, since: int) -> bytes | None:
+def told(run: LiveRun, arm: Whole, since: Whole) -> bytes | None:
     """What is new of an arm since `since`, as JSON; None when nothing is."""
     return written(payload(run.refresh(arm), since))
 
@@ -56,7 +57,7 @@ class Beginnings:
         self._lock = threading.Lock()
         self._latest: dict[tuple[LiveRun, int, bool], tuple[float, bytes | None]] = {}  # by run, arm, whether it ended
 
-    def of(self, run: LiveRun, arm: int) -> bytes | None:
+    def of(self, run: LiveRun, arm: Whole) -> bytes | None:
         with self._lock:
             key = run, arm, run.ended
             when, news = self._latest.get(key, (-FRESH_SECONDS, None))
@@ -113,7 +114,7 @@ def routes(
 
     @router.get("/live/{run}/status")
     @router.get("/live/{run}/arm/{arm}/status")
-    def status(run: str, arm: int = 0, since: int = 0) -> Response:
+    def status(run: str, arm: Whole = 0, since: Whole = 0) -> Response:
         try:
             found = registry.look(run)
             return news_of(found, beginnings.of(found, arm) if since <= 0 else told(found, arm, since))
@@ -121,7 +122,7 @@ def routes(
             return gone(error)
 
     @router.get("/live/{run}/rounds")
-    def sample_rounds(run: str, since: int = 0) -> Response:
+    def sample_rounds(run: str, since: Whole = 0) -> Response:
         try:
             found = registry.look(run)
             return news_of(found, written(rounds(found.refresh(), since)))
@@ -130,7 +131,7 @@ def routes(
 
     @router.get("/live/{run}/frame/{seq}.jpg")
     @router.get("/live/{run}/arm/{arm}/frame/{seq}.jpg")
-    def frame(run: str, seq: int, arm: int = 0) -> Response:
+    def frame(run: str, seq: Whole, arm: Whole = 0) -> Response:
         try:
             picture = registry.find(run).frame(seq, arm)
         except NoSuchRun as error:
@@ -140,19 +141,19 @@ def routes(
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
     @router.get("/live/{run}/lab")
-    def lab(run: str, since: str = "") -> Response:
+    def lab(run: str, since: Wholes = "") -> Response:
         """All arms in one answer; `since` is the `seq` of an earlier one."""
         try:
             found = registry.look(run)
         except NoSuchRun as error:
             return gone(error)
-        seen = [int(part) for part in since.split(",") if part.isdecimal()]
+        seen = [int(part) for part in since.split(",") if part]
         arms = len(found.plan.arms)
         return news_of(found, written(lab_payload(found, seen if len(seen) == arms else [0] * arms)))
 
     @router.get("/live/{run}/round/{round_}")
     @router.get("/live/{run}/arm/{arm}/round/{round_}")
-    def batch_facts(run: str, round_: int, arm: int = 0) -> Response:
+    def batch_facts(run: str, round_: Whole, arm: Whole = 0) -> Response:
         """The images behind a point: what is known of them, and the `number` under which their picture lies."""
         try:
             found = registry.find(run).batch(round_, arm)
@@ -167,7 +168,7 @@ def routes(
 
     @router.get("/live/{run}/batch/{number}.jpg")
     @router.get("/live/{run}/arm/{arm}/batch/{number}.jpg")
-    def batch_picture(run: str, number: int, arm: int = 0) -> Response:
+    def batch_picture(run: str, number: Whole, arm: Whole = 0) -> Response:
         try:
             picture = registry.find(run).batch_picture(number, arm)
         except (NoSuchRun, NoSuchArm) as error:

@@ -11,12 +11,16 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TextIO
 
+EVENTS, SAID = 1000, 10  # lines a minute of each event, and of each sentence; a class presses Play at once
+LONGEST_LINE = 4000  # bytes
+_MINUTE = 60.0  # seconds
 _LONGEST = 300  # characters of a sentence
 _FRAMES = 8  # of a traceback, the innermost
 _log = logging.getLogger("app.events")
@@ -49,34 +53,52 @@ class Lines(logging.Formatter):
             frames = traceback.extract_tb(trace)[-_FRAMES:]
             line["error"] = kind.__name__
             line["frames"] = [f"{os.path.basename(one.filename)}:{one.lineno} {one.name}" for one in frames]
-        return json.dumps(line)
+        if left_out := getattr(record, "left_out", 0):
+            line["left_out"] = left_out
+        whole = json.dumps(line)
+        if len(whole) <= LONGEST_LINE:
+            return whole
+        return json.dumps(
+            {"at": when, "level": line["level"], "event": "said", "said": f"a line of {len(whole)} bytes"}
+        )
 
 
-class Repeats(logging.Filter):
-    """Lets the same sentence of the same speaker through once a second: asyncio says thousands of times that no more
-    files may be opened."""
+class Bounds(logging.Filter):
+    """Lets so many lines a minute of each kind through, and puts how many it left out on the next one of that kind.
+
+    A kind is an event's name, or the place in the code that speaks and the place that failed: whoever causes lines
+    cannot make kinds.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
+        self._minutes: dict[tuple[object, ...], tuple[float, int]] = {}  # kind -> when its minute began, lines in it
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if hasattr(record, "facts"):  # what happened, each time
-            return True
-        now, key = self._clock(), (record.name, record.getMessage())
-        self._said = {said: when for said, when in self._said.items() if now - when < 1.0}
-        if key in self._said:
-            return False
-        self._said[key] = now
-        return True
+        facts = getattr(record, "facts", None)
+        kind, most = ((facts["event"],), EVENTS) if facts else (_place(record), SAID)
+        with self._lock:
+            began, lines = self._minutes.get(kind, (self._clock(), 0))
+            if self._clock() - began >= _MINUTE:
+                record.left_out = max(0, lines - most)
+                began, lines = self._clock(), 0
+            self._minutes[kind] = (began, lines + 1)
+        return lines < most
+
+
+def _place(record: logging.LogRecord) -> tuple[object, ...]:
+    trace = record.exc_info[2] if record.exc_info else None
+    failed = traceback.extract_tb(trace)[-1:]
+    return record.pathname, record.lineno, *((one.filename, one.lineno) for one in failed)
 
 
 def begin(stream: TextIO | None = None) -> None:
     """From now on everything that is logged in this process is written so, to `stream` or the standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Lines())
-    handler.addFilter(Repeats())
+    handler.addFilter(Bounds())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -16,6 +16,7 @@ from nayer.brought import Brought
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.teacher_cards import TeacherCard
+from nayer.text_rules import mended
 
 ARMS = (2, 5)
 SECONDS = (2.0, 300.0)  # an arm
@@ -41,9 +42,9 @@ class Plan:
 
     @classmethod
     def from_json(cls, content: str) -> Plan:
-        """What `to_json` wrote; ConfigError where this version has other settings."""
+        """What `to_json` wrote, its texts fit to be shown; ConfigError where this version has other settings."""
         try:
-            told = json.loads(content)
+            told = mended(json.loads(content))
             arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in told["arms"])
             return cls(arms, tuple(map(int, told["seeds"])), str(told["title"]), str(told["question"]))
         except (ValueError, LookupError, TypeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from app.arguments import Whole
 from app.live import gone
 from app.recordings import Recordings
 from app.shelf import NoSuchRun
@@ -26,7 +27,7 @@ def replay_routes(kept: Recordings) -> APIRouter:
             return _refused(error)
 
     @router.get("/live/{run}/replay/frame/{seq}.jpg")
-    def frame(run: str, seq: int) -> Response:
+    def frame(run: str, seq: Whole) -> Response:
         try:
             picture = kept.of(run).frame(seq)
         except NayerError as error:

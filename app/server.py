@@ -23,9 +23,10 @@ from typing import Any, NoReturn
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 
 from app import logs, text
-from app.address import Addressed
+from app.arguments import misfit
 from app.asking import command_routes
 from app.at_once import AtOnce
 from app.bringing import bringing_route
@@ -55,6 +56,7 @@ from app.static_files import static_routes, static_version, style_sheets
 from app.store import Store
 from app.theme import theme
 from app.umap_map import UmapMaps
+from app.unread import Ended
 from app.uploads import Uploads
 from nayer.clock import AwakeClock
 from nayer.errors import ConfigError, StorageError
@@ -131,9 +133,10 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
         logs.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    application.add_exception_handler(RequestValidationError, misfit)
     application.add_middleware(Refusals)
     application.add_middleware(AtOnce)
-    application.add_middleware(Addressed, behind_proxy=environment.on_space)
+    application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands, registry.counters, pools.asking))
@@ -171,6 +174,9 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     application.add_middleware(
         guarded,
         hosts=environment.hosts,
+        origins=environment.origins,
+        proxies=environment.proxies,
+        alone=environment.local,
         framed_by_space=environment.on_space,
         answered=registry.counters.answered,
     )
@@ -200,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             application = create(environment, lent=lent_gpu(os.environ))
         except StorageError as error:
             _leave(str(error), 1)
-        config = serving(application, Limits(exempt=lambda peer: is_proxy(peer, environment)))
+        config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when all is shut down
             _Server(config).run(sockets=[listener])
 
@@ -220,10 +226,12 @@ def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config
     return uvicorn.Config(application, **(settled | more))
 
 
-def is_proxy(peer: str, environment: Environment) -> bool:
-    """Whether other people's requests come from that address, as far as Addressed believes."""
+def stands_for_others(peer: str, environment: Environment) -> bool:
+    """Whether connections from that address are not one visitor's: a proxy's, or on a page for this machine alone."""
+    if environment.local:
+        return True
     known = ipaddress.ip_address(peer) if peer else None
-    return known is not None and (known.is_loopback or (environment.on_space and known.is_private))
+    return known is not None and any(known in network for network in environment.proxies)
 
 
 def _listening(environment: Environment) -> socket.socket:

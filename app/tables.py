@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from app.address import address
 from app.cache import FairCache, Making
 from app.turns import Turns
-from nayer.labels import Table, at_hand, check_names, label_table
+from nayer.labels import Table, at_hand, label_table
+from nayer.text_rules import check_names
 
 _KEPT = 64  # tables; 200 names are 0.3 MB
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from gradio.queueing import Queue
 from gradio.utils import LRUCache
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 MOST = 300  # pages; a class and more presses Play at once
 
@@ -26,3 +28,18 @@ class Unread(LRUCache[str, Any]):
         session, answers = super().popitem(last)
         self._waited_for.pop(session, None)
         return session, answers
+
+
+class Ended:
+    """Middleware: where answers are not here Gradio says so in its stream, and then fails over it; here it ends."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:  # of Starlette, which can send no status once an answer has begun
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            await send({"type": "http.response.body", "body": b""})

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from nayer.architectures import ModelSpec
 from nayer.errors import AssetError, ConfigError, StorageError, shown
-from nayer.labels import check_names
 from nayer.teacher_cards import MAX_CARD_BYTES, TeacherCard
+from nayer.text_rules import check_names, complaint
 
 PREFIX = "upload-"  # of the name under which a run's config knows such a teacher
 STUDENT = "lenet-8"  # where its card names none
@@ -117,6 +117,8 @@ def _read(content: bytes) -> dict[str, Any]:
                 " takes such a folder."
             )
         raise AssetError("config.json does not describe a network; it needs `model` and `classes`, as `teach` writes.")
+    if wrong := complaint(told, "config.json"):
+        raise AssetError(wrong)
     return told
 
 

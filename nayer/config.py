@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from nayer.errors import ConfigError
 from nayer.settings import Setting, describe, sentence, setting
+from nayer.text_rules import complaint
 
 GROUPS = {
     "run": "What runs, and for how long",
@@ -456,6 +457,8 @@ class Config(BaseModel):
 
         Raises ConfigError in one sentence that names the field, the value and what would work.
         """
+        if wrong := complaint(dict(values), "settings"):
+            raise ConfigError(wrong)
         merged = {**(base.model_dump() if base else {}), **values}
         try:
             return cls.model_validate(merged)

@@ -9,7 +9,8 @@ from nayer.config import Config
 from nayer.embedding_tables import EmbeddingTable, write_table
 from nayer.encoders import embed
 from nayer.files import check_target, path_to_write
-from nayer.labels import check_names, prompted
+from nayer.labels import prompted
+from nayer.text_rules import check_names
 
 
 def add_embed_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,6 @@ one-hot     the identity (k, k)
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,13 +17,11 @@ from nayer.arrays import Floats
 from nayer.embedding_tables import shipped_tables
 from nayer.encoders import embed as embed
 from nayer.errors import ConfigError, EncoderError
+from nayer.text_rules import check_names
 
 LATENTS = ("lte", "one-hot", "random", "shuffled")
-MAX_NAMES = 200
-MAX_NAME_LENGTH = 64  # characters
 UNKNOWN_WIDTH = 384  # of a random table beside an encoder with no shipped table: all-MiniLM-L6-v2's
 SAME = 1e-5  # gap, beside the largest entry, below which two embeddings differ by rounding only
-BIDI_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})  # they reorder what follows
 
 
 @dataclass(frozen=True)
@@ -67,29 +64,6 @@ def at_hand(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: 
     return any(table.rows(texts) is not None for table in shipped_tables(encoder))
 
 
-def check_names(names: Sequence[str]) -> tuple[str, ...]:
-    """`names` in Unicode's NFC without white space around them; ConfigError names the first that cannot be used."""
-    if not 2 <= len(names) <= MAX_NAMES:
-        count = "is 1 class name" if len(names) == 1 else f"are {len(names)} class names"
-        raise ConfigError(f"there {count}; use 2 to {MAX_NAMES}.")
-    checked: dict[str, str] = {}  # how a name reads ignoring case and look-alikes (Unicode's NFKC) -> the name
-    for place, given in enumerate(names, start=1):
-        name = unicodedata.normalize("NFC", given).strip()
-        if not 1 <= len(name) <= MAX_NAME_LENGTH:
-            shown = f"{name[:20]}…" if name else given
-            raise ConfigError(f"class name {place}, {shown!r}, has {len(name)} characters; use 1 to {MAX_NAME_LENGTH}.")
-        if any(_is_control(character) for character in name):
-            raise ConfigError(f"class name {place}, {name!r}, has control characters; use visible ones only.")
-        if not any(map(_is_visible, name)):
-            raise ConfigError(f"class name {place}, {name!r}, shows nothing; use a name that can be seen.")
-        twin = checked.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
-        if len(checked) < place:
-            raise ConfigError(
-                f"class name {place}, {name!r}, is there already as {twin!r}; give every class its own name."
-            )
-    return tuple(checked.values())
-
-
 def prompted(names: Sequence[str], prompt: str) -> list[str]:
     """The text of each name, as the encoder sees it."""
     if prompt.count("{}") != 1:
@@ -97,19 +71,6 @@ def prompted(names: Sequence[str], prompt: str) -> list[str]:
             f"prompt={prompt!r} does not work; use a text with exactly one {{}} where the class name goes."
         )
     return [prompt.replace("{}", name) for name in names]
-
-
-def _is_control(character: str) -> bool:
-    """Control characters, lone surrogates, line separators and what reorders text; joiners of emoji are fine."""
-    return (
-        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-        or unicodedata.bidirectional(character) in BIDI_CONTROLS
-    )
-
-
-def _is_visible(character: str) -> bool:
-    """Not a space, a mark without its letter, or one of the characters that only steer how others are set."""
-    return unicodedata.category(character) not in {"Cf", "Mn", "Me", "Zs"}
 
 
 def _label_text_embeddings(names: Sequence[str], encoder: str, prompt: str) -> tuple[Floats, str]:

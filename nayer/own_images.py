@@ -16,9 +16,9 @@ from nayer.architectures import SIDES
 from nayer.decoding import check_amount, decode, looks
 from nayer.errors import AssetError, ConfigError
 from nayer.labelled import Labelled
-from nayer.labels import check_names
 from nayer.parquet_pictures import pictures_in_parquet, pictures_on_the_hub
 from nayer.picture_sources import Limits, Picture, files_below, pictures_in
+from nayer.text_rules import check_names
 
 HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}|[\w-]{1,96}")
 FEWEST = 2  # training images a class

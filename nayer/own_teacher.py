@@ -11,10 +11,10 @@ from torch import nn
 
 from nayer.architectures import OWN, ModelSpec, parse_architecture
 from nayer.errors import ConfigError
-from nayer.labels import check_names
 from nayer.own_network import OwnNetwork, tried
 from nayer.teacher_cards import TeacherCard
 from nayer.teachers import Teacher
+from nayer.text_rules import check_names
 
 STUDENT = "lenet-8"  # learns on two cores while somebody watches
 

@@ -13,6 +13,7 @@ import numpy as np
 from nayer import diversity, events
 from nayer.errors import StorageError
 from nayer.events import Event
+from nayer.text_rules import mended
 
 VERSION = b"\x01"  # the first byte
 MAX_BYTES = 64 << 20  # of one event, unpacked
@@ -32,7 +33,7 @@ def pack(event: Event) -> bytes:
 
 
 def unpack(content: bytes) -> Event:
-    """The event that was packed; StorageError for anything else."""
+    """The event that was packed, its texts fit to be shown; StorageError for anything else."""
     try:
         if content[:1] != VERSION:
             raise ValueError("another version")
@@ -41,7 +42,7 @@ def unpack(content: bytes) -> Event:
         if not inflater.eof:
             raise ValueError("cut off, or too large")
         (length,) = struct.unpack_from("<I", whole)
-        event = _built(json.loads(whole[4 : 4 + length]), memoryview(whole)[4 + length :])
+        event = _built(mended(json.loads(whole[4 : 4 + length])), memoryview(whole)[4 + length :])
     except (
         ValueError,
         LookupError,

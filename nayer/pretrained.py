@@ -15,9 +15,9 @@ from nayer.architectures import SIDES
 from nayer.errors import AssetError, ConfigError, NayerError
 from nayer.files import read_file
 from nayer.hub import MAX_JSON_BYTES, check_folder, first_line, on_this_machine, out_of_reach, quiet, safetensors_only
-from nayer.labels import MAX_NAME_LENGTH
 from nayer.own_teacher import own_teacher
 from nayer.teachers import Teacher
+from nayer.text_rules import MAX_NAME_LENGTH
 
 PREPROCESSOR = "preprocessor_config.json"
 SIDE = 32  # px of the images made for a network that wants larger ones than can be made

@@ -6,16 +6,16 @@ import json
 import re
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nayer.architectures import ModelSpec, parse_architecture
 from nayer.errors import AssetError, ConfigError
 from nayer.files import read_file
 from nayer.hub import MAX_JSON_BYTES
+from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "teachers"
 MAX_CARD_BYTES = 1 << 20
-MAX_NAME = 64  # characters of a class name
 
 
 class TeacherCard(BaseModel):
@@ -24,7 +24,7 @@ class TeacherCard(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
-    title: str = Field(min_length=1, max_length=MAX_NAME)
+    title: str = Field(min_length=1, max_length=MAX_NAME_LENGTH)
     model: ModelSpec
     student: ModelSpec = Field(description="The smaller network that learns from it unless another is named.")
     classes: tuple[str, ...] = Field(description="The classes' names, in the order of the labels.")
@@ -39,6 +39,21 @@ class TeacherCard(BaseModel):
     command: str = Field(description="What trains it again.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of model.safetensors.")
 
+    @field_validator("classes")
+    @classmethod
+    def _names_fit(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return check_names(classes)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("title", "data", "licence", "command")
+    @classmethod
+    def _can_be_shown(cls, text: str) -> str:
+        if found := forbidden(text):
+            raise ValueError(f"holds {found}, a character that cannot be shown")
+        return text
+
     @model_validator(mode="after")
     def _parts_agree(self) -> TeacherCard:
         k = len(self.classes)
@@ -48,10 +63,6 @@ class TeacherCard(BaseModel):
             )
         if (self.model.channels, self.model.size) != (self.student.channels, self.student.size):
             raise ValueError("model and student need images of the same size")
-        if not all(0 < len(name.strip()) <= MAX_NAME and name.isprintable() for name in self.classes):
-            raise ValueError(f"classes needs names of 1 to {MAX_NAME} printable characters")
-        if len({name.casefold() for name in self.classes}) < k:
-            raise ValueError("classes names one class twice")
         return self
 
 

@@ -20,7 +20,7 @@ HEAVY = {"transformers", "umap", "numba", "sklearn", "matplotlib", "gradio", "da
 # Lower may not import higher. What is not named here may import anything below the command line.
 ORDER = [
     {"errors", "arrays", "settings"},
-    {"cosines"},
+    {"cosines", "text_rules"},
     {"diversity"},
     {"events"},
     {"config"},

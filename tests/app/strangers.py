@@ -17,7 +17,7 @@ from starlette.routing import Mount
 from app import gate
 from app.asking import NAMES
 from app.commands import Commands
-from app.environment import Environment
+from app.environment import LOOPBACK, Environment
 from app.explorer import Explorer
 from app.live_run import LiveRun, hashed
 from app.plans import Plan
@@ -83,7 +83,7 @@ class House:
         past.close()
         self.gate = Gate()
         self.application: FastAPI = created(
-            self.gate.opener, Environment(capacity=1, data=folder, grace_seconds=3600.0)
+            self.gate.opener, Environment(capacity=1, data=folder, grace_seconds=3600.0, proxies=LOOPBACK)
         )
         self.registry: Registry = self.application.state.registry
         self.running, self.waiting = (

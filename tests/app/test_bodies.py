@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.bodies import DEEPEST, unsound
+from nayer.text_rules import forbidden
 
 # Each of these was a 500 with a traceback in the log, a lost connection, or was read as something else.
 UNSOUND = [
@@ -26,6 +27,10 @@ UNSOUND = [
     (b"\xff\xfe", "UTF-8"),
     (b"{", "JSON"),
     (b"[" + b"9" * 5000 + b"]", "JSON"),
+    (b'{"data": ["digits", {"\\ud800": 1}]}', "a name in body.data[1] holds U+D800"),
+    (b'[{"title": "\\ud800"}]', "body[0].title holds U+D800"),
+    (b'["a\\u0000b"]', "body[0] holds U+0000"),
+    ('{"title": "\u202egnp"}'.encode(), "body.title holds U+202E"),
 ]
 
 
@@ -41,9 +46,10 @@ def test_depth_is_counted_exactly() -> None:
     assert unsound(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)) != ""
 
 
+texts = st.text().filter(lambda text: not forbidden(text))
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
 )
 
 

@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 
 from app.controls import MACHINE, Form, form_settings, make_config
-from app.environment import RECORDING, Environment
+from app.environment import CLUSTER, LOOPBACK, RECORDING, Environment
 from nayer import methods
 from nayer.config import Config, settings
 from nayer.errors import ConfigError
@@ -69,6 +69,27 @@ def test_the_environment_is_read_and_a_space_is_not_local() -> None:
     space = Environment.read({"SPACE_ID": "me/app", "PORT": "80"})
     assert (space.host, space.port, space.local) == ("0.0.0.0", 80, False)
     assert not Environment.read({"HOST": "0.0.0.0"}).local
+
+
+@pytest.mark.parametrize(
+    "variables", [{"NAYER_HOSTS": "my.example"}, {"NAYER_PROXY": "1"}, {"SPACE_HOST": "x.hf.space"}]
+)
+def test_who_names_a_host_or_a_proxy_serves_others_wherever_the_server_listens(variables: dict[str, str]) -> None:
+    assert not Environment.read({"HOST": "127.0.0.1"} | variables).local
+
+
+def test_proxies_are_named_by_address_and_a_spaces_are_known() -> None:
+    assert Environment.read({}).proxies == ()
+    assert Environment.read({"NAYER_PROXY": "1"}).proxies == LOOPBACK
+    assert [str(one) for one in Environment.read({"NAYER_PROXY": "10.1.2.3, fd00::/8"}).proxies] == [
+        "10.1.2.3/32",
+        "fd00::/8",
+    ]
+    space = Environment.read({"SPACE_ID": "me/app", "SPACE_HOST": "me-app.hf.space"})
+    assert (space.proxies, space.origins) == (CLUSTER, ("https://me-app.hf.space",))
+    for wrong in ("yes", "0", "my.example", "10.0.0.1/8", ","):
+        with pytest.raises(ConfigError, match=r"NAYER_PROXY=.* does not work; use 1 for a proxy on this machine, or"):
+            Environment.read({"NAYER_PROXY": wrong})
 
 
 @pytest.mark.parametrize("value", ["none", "-1", "65536", "1e3"])

@@ -96,15 +96,52 @@ def test_refusals_are_counted_by_reason_and_answers_are_not() -> None:
     assert counters.refusals() == {"nothing of that name": 2, "too long": 1, FAULTS: 1, "otherwise": 1}
 
 
-def test_what_is_said_over_and_over_is_written_once_a_second_and_what_happened_each_time() -> None:
+def test_of_each_kind_so_many_lines_are_written_a_minute_and_the_rest_are_counted() -> None:
     now = [0.0]
-    repeats = logs.Repeats(lambda: now[0])
+    bounds = logs.Bounds(lambda: now[0])
 
-    def passes(message: str, **more: object) -> bool:
-        return bool(repeats.filter(logging.makeLogRecord({"name": "asyncio", "msg": message} | more)))
+    def passes(line: int, message: str = "out of files", **more: object) -> bool:
+        record = logging.makeLogRecord({"name": "asyncio", "lineno": line, "msg": message} | more)
+        passed = bool(bounds.filter(record))
+        left_out.append(getattr(record, "left_out", 0))
+        return passed
 
-    assert [passes("out of files") for _ in range(1000)].count(True) == 1
-    assert passes("something else")
-    assert [passes("asked for", facts={"event": "asked for"}) for _ in range(3)] == [True] * 3
-    now[0] = 1.0
-    assert passes("out of files")
+    left_out: list[int] = []
+    assert [passes(1, f"typed by a visitor: {number}") for number in range(1000)].count(True) == logs.SAID
+    assert passes(2)
+    happened = {"facts": {"event": "asked for"}}
+    assert [passes(3, **happened) for _ in range(2000)].count(True) == logs.EVENTS
+    now[0] = 60.0
+    assert passes(1)
+    assert (max(left_out), left_out[-1]) == (1000 - logs.SAID, 1000 - logs.SAID)
+    assert passes(1)
+    assert left_out[-1] == 0
+
+
+def test_one_place_that_fails_is_one_kind_whatever_it_was_given(log: Log) -> None:
+    def fails(number: int) -> None:
+        if number % 2:
+            int(f"typed {number}")
+        raise LookupError(f"typed {number}")
+
+    def answers(number: int) -> None:
+        try:
+            fails(number)
+        except (ValueError, LookupError):
+            logging.getLogger("anybody").exception("a request failed, error %s", number)
+
+    for number in range(100):
+        answers(number)
+    kinds = sorted(line["error"] for line in log.lines)
+    assert kinds == ["LookupError"] * logs.SAID + ["ValueError"] * logs.SAID
+
+
+@pytest.mark.parametrize("character", ["a", "\x1b", '"', "\ud800", "😀"])
+def test_no_line_is_longer_than_its_bound(log: Log, character: str) -> None:
+    long = character * 100_000
+    logging.getLogger(long).warning(long)
+    logs.event("asked for", "run", typed=long)
+    logs.event(long)
+    written = log.stream.getvalue().splitlines()
+    assert len(written) == 3
+    assert max(map(len, written)) <= logs.LONGEST_LINE

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.environment import Environment
+from app.environment import LOOPBACK, Environment
 from app.live_run import LiveRun
 from app.places import LEAVE_SECONDS
 from app.plans import Plan
@@ -426,7 +426,7 @@ def test_a_reason_for_a_stop_is_told_before_it(gate: Gate) -> None:
 
 def test_visitors_behind_one_address_share_their_turns_through_every_door(gate: Gate) -> None:
     """Starts by the public endpoint, by Gradio's queue, which works in tasks of its own, and by the page's route."""
-    application = created(gate.opener, Environment(capacity=1))
+    application = created(gate.opener, Environment(capacity=1, proxies=LOOPBACK))
     with TestClient(application, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
         registry: Registry = application.state.registry
         lanes: list[str] = []

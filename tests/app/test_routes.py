@@ -197,7 +197,7 @@ def test_a_callers_mistake_is_told_as_one(client: TestClient, path: str, body: o
     assert len(answer.content) < 1000
 
 
-@pytest.mark.parametrize("told", [None, [], "x", {"run": [], "token": {}}, {"run": "\ud800", "token": "\ud800"}])
+@pytest.mark.parametrize("told", [None, [], "x", {"run": [], "token": {}}])
 def test_the_pages_own_events_bear_anything_in_the_place_of_its_words(client: TestClient, told: object) -> None:
     events = [event for event in client.get("/config").json()["dependencies"] if event["api_visibility"] == "private"]
     for event in events:

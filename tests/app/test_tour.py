@@ -9,8 +9,9 @@ import pytest
 from app.plans import ARMS, LONGEST_TITLE, Plan, lab_plan
 from app.static_files import STATIC
 from app.tour import LESSONS, SMALL, Lesson, shown
-from nayer.labels import LATENTS, check_names
+from nayer.labels import LATENTS
 from nayer.teacher_cards import teacher_cards
+from nayer.text_rules import check_names
 
 RUNS = [lesson for lesson in LESSONS if not lesson.names]
 NAMED = [lesson for lesson in LESSONS if lesson.names]

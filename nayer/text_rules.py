@@ -1,0 +1,100 @@
+"""Which characters a text from outside may hold, and what a class name is: one rule, checked wherever texts come in.
+
+A text may hold every character but those that no reader sees and some program obeys: control characters other than
+tab, line feed and carriage return (Unicode category Cc), half characters (Cs), the controls of writing direction
+(property Bidi_Control, https://www.unicode.org/reports/tr9/), and code points that Unicode keeps free for good
+(noncharacters). The joiners within emoji are fine.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nayer.errors import ConfigError
+
+MAX_NAMES = 200
+MAX_NAME_LENGTH = 64  # characters
+_CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_HALVES = "\ud800-\udfff"
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+_FORBIDDEN = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HALVES}{_NONCHARACTERS}]")
+_LONGEST_PLACE = 100  # characters of a sentence that say where
+_HOLD_TEXTS = (str, list, dict)  # of the values that JSON has
+_LINE_BREAKS = re.compile("[\t\n\r\u2028\u2029]")  # fine in a text, not in a name
+
+
+def forbidden(text: str) -> str:
+    """The first character of `text` that no text may hold, as `U+202E`; empty where there is none."""
+    found = _FORBIDDEN.search(text)
+    return f"U+{ord(found[0]):04X}" if found else ""
+
+
+def complaint(content: Any, place: str) -> str:
+    """What is wrong with the texts of a JSON value, keys as well, in one sentence that begins with where it is.
+
+    Empty where nothing is. `place`: what the sentence calls the whole value.
+    """
+    for where, text in _texts(content, place):
+        if found := forbidden(text):
+            return f"{where[:_LONGEST_PLACE]} holds {found}, a character that cannot be shown; leave it out."
+    return ""
+
+
+def mended(content: Any) -> Any:
+    """A JSON value with U+FFFD in place of what no text may hold: for what was stored before it was checked."""
+    if isinstance(content, str):
+        return _FORBIDDEN.sub("\ufffd", content)
+    if isinstance(content, list):
+        return [mended(one) for one in content]
+    if isinstance(content, dict):
+        return {mended(key): mended(one) for key, one in content.items()}
+    return content
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """`names` in Unicode's NFC without white space around them; ConfigError names the first that cannot be used."""
+    if not 2 <= len(names) <= MAX_NAMES:
+        count = "is 1 class name" if len(names) == 1 else f"are {len(names)} class names"
+        raise ConfigError(f"there {count}; use 2 to {MAX_NAMES}.")
+    checked: dict[str, str] = {}  # how a name reads ignoring case and look-alikes (Unicode's NFKC) -> the name
+    for place, given in enumerate(names, start=1):
+        name = unicodedata.normalize("NFC", given).strip()
+        if not 1 <= len(name) <= MAX_NAME_LENGTH:
+            shown = f"{name[:20]}…" if name else given
+            raise ConfigError(f"class name {place}, {shown!r}, has {len(name)} characters; use 1 to {MAX_NAME_LENGTH}.")
+        if forbidden(name) or _LINE_BREAKS.search(name):
+            raise ConfigError(f"class name {place}, {name!r}, has control characters; use visible ones only.")
+        if not any(map(_is_visible, name)):
+            raise ConfigError(f"class name {place}, {name!r}, shows nothing; use a name that can be seen.")
+        twin = checked.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
+        if len(checked) < place:
+            raise ConfigError(
+                f"class name {place}, {name!r}, is there already as {twin!r}; give every class its own name."
+            )
+    return tuple(checked.values())
+
+
+def _texts(content: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every text of a JSON value, with the words for where it is: a key before what lies under it."""
+    if isinstance(content, str):
+        yield place, content
+    elif isinstance(content, list):
+        for number, inner in enumerate(content):
+            if isinstance(inner, _HOLD_TEXTS):
+                yield from _texts(inner, f"{place}[{number}]")
+    elif isinstance(content, dict):
+        for name, inner in content.items():
+            yield f"a name in {place}", name
+            if isinstance(inner, _HOLD_TEXTS):
+                yield from _texts(inner, f"{place}.{name[:40]}")
+
+
+def _is_visible(character: str) -> bool:
+    """Not a space, a mark without its letter, or one of the characters that only steer how others are set."""
+    return unicodedata.category(character) not in {"Cf", "Mn", "Me", "Zs"}
