@@ -61,6 +61,16 @@ test("imports go one way", () => {
   for (const script of scripts) follow(script, []);
 });
 
+test("only the guarded storage touches the browser's", () => {
+  const touching = scripts.filter((script) => /\b(?:localStorage|sessionStorage)\b/.test(read(script)));
+  assert.deepEqual(touching, ["core/storage.js"]);
+});
+
+test("only the poller asks for a run's updates", () => {
+  const asking = scripts.filter((script) => read(script).includes("?since="));
+  assert.deepEqual(asking, ["core/poller.js"]);
+});
+
 test("every script begins with what it is for", () => {
   for (const script of scripts) assert.match(read(script), /^\/\/ [A-Z`].*\.$/m, script);
 });
