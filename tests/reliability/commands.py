@@ -360,7 +360,7 @@ def _signals() -> Iterator[Case]:
             leaves=left,
             send=number,
             after="epoch 1",
-            says="again",
+            says="same command",
         )
         yield Case(
             f"compare {number.name}", several, codes=code, leaves=left, send=number, after="1 of", says="same command"
@@ -371,7 +371,7 @@ def _signals() -> Iterator[Case]:
             codes=code,
             send=number,
             after="seed 0",
-            says="again",
+            says="same command",
         )
 
 
