@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
-from gradio.context import LocalContext
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,15 +20,18 @@ _FORWARDING = re.compile(r"x-forwarded-.+|x-original-.+|forwarded|via|x-real-ip|
 
 
 def address() -> str:
-    """Of whoever asks what is being answered, empty outside of a request.
+    """Of whoever asks what is being answered, empty outside of a request."""
+    return _ADDRESS.get()
 
-    Gradio's queue answers in a task of its own, in which only the request that Gradio hands over is the right one.
-    """
-    request = LocalContext.request.get(None)
-    if request is None:
-        return _ADDRESS.get()
-    client = request.client  # of our own scope, see below
-    return str(client.host) if client else ""
+
+@contextmanager
+def answering(client: str) -> Iterator[None]:
+    """Inside, `address` is that client's: for a task that did not begin with its request."""
+    token = _ADDRESS.set(client)
+    try:
+        yield
+    finally:
+        _ADDRESS.reset(token)
 
 
 def forwarding(headers: Headers) -> str:
@@ -67,11 +70,8 @@ class Forwarded:
                 rest = [pair for pair in seen["headers"] if pair[0] != b"host"]
                 seen["headers"] = [(b"host", host.encode("latin-1")), *rest]
         seen["client"] = (_lane(client), port)
-        token = _ADDRESS.set(seen["client"][0])
-        try:
-            await self._app(seen, receive, send)
-        finally:
-            _ADDRESS.reset(token)
+        with answering(seen["client"][0]):
+            return await self._app(seen, receive, send)
 
     def _trusts(self, peer: Address | None) -> bool:
         return peer is not None and any(peer in network for network in self._proxies)

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, validate_call
 
-from app.refusals import refused
+from nayer.errors import ConfigError
 
 LONGEST = 300  # characters of a word that names something
 
@@ -54,7 +54,7 @@ R = TypeVar("R")
 def checked(method: Callable[P, R]) -> Callable[P, R]:
     """`method`, for arguments of its annotated types alone: no text for a number, no truth value, nothing infinite.
 
-    A mistake is gr.Error in one sentence that names the argument.
+    A mistake is ConfigError in one sentence that names the argument.
     """
     strict = validate_call(config=ConfigDict(strict=True, allow_inf_nan=False))(method)
     names = list(inspect.signature(method).parameters)
@@ -66,7 +66,7 @@ def checked(method: Callable[P, R]) -> Callable[P, R]:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place, *inner = first["loc"] or ("",)
-            raise refused(_sentence(first, [names[place] if isinstance(place, int) else place, *inner])) from None
+            raise ConfigError(_sentence(first, [names[place] if isinstance(place, int) else place, *inner])) from None
 
     return careful
 

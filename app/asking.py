@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
-import gradio as gr
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from gradio.context import LocalContext
 
 from app.commands import Commands
 from app.counters import Counters
 from app.live import busy
 from app.turns import Busy, Turns
+from nayer.errors import NayerError
 
 NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "burst", "leave", "revive", "stop")
 WAITING = ("redraws", "change", "burst", "revive")  # those that wait for a run's answer, or for the disk
 
 
-def command_routes(commands: Commands, counters: Counters, asking: Turns) -> APIRouter:
-    """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking`: turns of those that wait."""
+def command_routes(
+    commands: Commands, counters: Counters, asking: Turns, entered: Callable[[Request], None] = lambda request: None
+) -> APIRouter:
+    """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking`: turns of those that wait.
+    `entered` hears of each request before its command begins."""
     router = APIRouter()
 
     @router.post("/command/{name}")
@@ -33,7 +36,7 @@ def command_routes(commands: Commands, counters: Counters, asking: Turns) -> API
             inspect.signature(method).bind(*arguments)
         except TypeError:
             return JSONResponse({"error": f"{name} takes other arguments."}, status_code=422)
-        LocalContext.request.set(gr.Request(request))  # as in Gradio's own events: a GPU is lent to who asks
+        entered(request)
         try:
             answer = (
                 method(*arguments) if inspect.iscoroutinefunction(method) else run_in_threadpool(method, *arguments)
@@ -41,8 +44,8 @@ def command_routes(commands: Commands, counters: Counters, asking: Turns) -> API
             return JSONResponse({"told": await answer})
         except Busy as error:
             return await busy(error)
-        except gr.Error as error:
+        except NayerError as error:
             counters.answered(422)  # for all that it is told politely
-            return JSONResponse({"error": error.message})
+            return JSONResponse({"error": str(error)})
 
     return router

@@ -11,25 +11,21 @@ from gradio.events import api
 from app import text
 from app.cards import shown
 from app.commands import Commands
+from app.compat import Page, bound_queue, told
 from app.controls import Form
 from app.explorer import Explorer
 from app.explorer_tab import ExplorerTab
 from app.lab_tab import lab_tab
 from app.own_teacher import OwnTeacher
 from app.pools import Pools
-from app.refusals import Page, told
 from app.sessions import Registry
 from app.static_files import load_script
 from app.status_panel import status_panel
 from app.tour_tab import tour_tab
 from app.turns import Turns, in_turn
-from app.unread import Unread
 from nayer.errors import NayerError
 from nayer.repeating import config_of
 from nayer.teacher_cards import TeacherCard
-
-SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
-LOOKS_EVERY = 0.05  # s, between Gradio's looks at whether anybody pressed a button; its 0.001 takes 5 % of a core
 
 
 def build(
@@ -104,11 +100,7 @@ def build(
             in_turn(pools.work, explorer.embeddings_umap),
         ):
             api(command, queue=False)
-    page.queue(default_concurrency_limit=8, max_size=256)
-    page.state_session_capacity = SESSIONS
-    queue = page._queue
-    queue.pending_messages_per_session = Unread(queue)
-    queue.sleep_when_free = queue.progress_update_sleep_when_free = LOOKS_EVERY
+    bound_queue(page)
     return page
 
 

@@ -6,24 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, get_args
 
-import gradio as gr
 from pydantic import Field
 
 from app.address import address
 from app.arguments import Values, Whole, Word, checked
 from app.burst import Lent, for_visitor
-from app.controls import known_card, make_config
 from app.cost import MEMORY, check_cost
 from app.live_run import LiveRun
 from app.payload import payload
 from app.plans import Plan, lab_plan
-from app.refusals import refused
+from app.requested_config import known_card, make_config
 from app.sessions import Registry
 from app.strips import strips
 from app.uploads import Uploads
 from nayer.brought import Brought
 from nayer.config import Config
-from nayer.errors import ConfigError, NayerError
+from nayer.errors import ConfigError
 from nayer.repeating import known
 from nayer.steps import StepKind
 from nayer.teacher_cards import TeacherCard
@@ -88,10 +86,7 @@ class Commands:
         values = dict(settings) | {"teacher": teacher, "seed": seed, "latent": latent}
         if rounds:
             values["rounds"] = rounds
-        try:
-            return self.begin(preset, values, token)
-        except NayerError as error:
-            raise _shown(error) from None
+        return self.begin(preset, values, token)
 
     @checked
     def start_lab(
@@ -107,21 +102,15 @@ class Commands:
         """Run several arms side by side: a ready-made experiment (reset, table, methods, routing), or own `arms` of
         title, preset and settings. Each gets `seconds` of its own work for each of `repeats` seeds."""
         shared = {"teacher": teacher, "seed": seed, "seconds": seconds}
-        try:
-            teachers = self._teachers(token, shared)
-            plan = lab_plan(experiment, arms, shared, repeats, teachers, local=self._local, memory=self._memory)
-            return self._begun(plan, token) | {"arms": [arm.title for arm in plan.arms]}
-        except NayerError as error:
-            raise _shown(error) from None
+        teachers = self._teachers(token, shared)
+        plan = lab_plan(experiment, arms, shared, repeats, teachers, local=self._local, memory=self._memory)
+        return self._begun(plan, token) | {"arms": [arm.title for arm in plan.arms]}
 
     @checked
     def redraws(self, run: Word, token: Word, label: Whole, count: Whole = 16, arm: Whole = 0) -> dict[str, Any]:
         """The reset strip: one class through `count` freshly drawn noisy layers, and through one that is held; two
         JPEG strips as data addresses, what the teacher sees in each image, and a sentence."""
-        try:
-            return strips(self._registry.redraws(run, token, arm, label, count))
-        except NayerError as error:
-            raise _shown(error) from None
+        return strips(self._registry.redraws(run, token, arm, label, count))
 
     @checked
     def pause(self, run: Word, token: Word) -> dict[str, Any]:
@@ -138,14 +127,14 @@ class Commands:
         """Go on until the next redraw, generator step, student step or end of a round, then pause."""
         kinds = get_args(StepKind)
         if kind not in kinds:
-            raise _shown(ConfigError(f"kind={kind[:60]!r} does not work; use one of {', '.join(kinds)}."))
+            raise ConfigError(f"kind={kind[:60]!r} does not work; use one of {', '.join(kinds)}.")
         return self._do(run, token, "step", kind)
 
     @checked
     def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
         """Slow motion: linger so many seconds on each event; 0 for full speed."""
         if not 0 <= seconds <= SLOWEST:
-            raise _shown(ConfigError(f"seconds={seconds:g} does not work; use a number from 0 to {SLOWEST:g}."))
+            raise ConfigError(f"seconds={seconds:g} does not work; use a number from 0 to {SLOWEST:g}.")
         return self._do(run, token, "pace", seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:
@@ -165,32 +154,23 @@ class Commands:
     @checked
     def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
-        try:
-            self._check_change(run, token, arm, settings)
-        except NayerError as error:
-            raise _shown(error) from None
+        self._check_change(run, token, arm, settings)
         return self._do(run, token, "change", arm, settings)
 
     @checked
     def burst(self, run: Word, token: Word) -> dict[str, Any]:
         """Have the next rounds made on a GPU that this Space lends you for a moment; the run then goes on here."""
-        try:
-            plan = self._registry.owned(run, token).plan
-        except NayerError as error:
-            raise _shown(error) from None
+        plan = self._registry.owned(run, token).plan
         if self._lent is None:
-            raise _shown(ConfigError("this page has no GPU to lend; the run goes on as it is."))
+            raise ConfigError("this page has no GPU to lend; the run goes on as it is.")
         return self._do(run, token, "burst", for_visitor(self._lent, plan.brought))
 
     @checked
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
-        try:
-            past = self._registry.owned(run, token)
-            self._check(past, _configs(past), self._registry.keeping.brought(past))
-            found = self._registry.revive(run, token, lane=address())
-        except NayerError as error:
-            raise _shown(error) from None
+        past = self._registry.owned(run, token)
+        self._check(past, _configs(past), self._registry.keeping.brought(past))
+        found = self._registry.revive(run, token, lane=address())
         return {"run": found.id, "state": found.state}
 
     @checked
@@ -206,10 +186,7 @@ class Commands:
     @checked
     def status(self, run: Word, since: Whole = 0, arm: Whole = 0) -> dict[str, Any]:
         """What is new since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
-        try:
-            view = self._registry.look(run).refresh(arm)
-        except NayerError as error:
-            raise _shown(error) from None
+        view = self._registry.look(run).refresh(arm)
         return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
 
     def _check_change(self, run: str, token: str, arm: int, settings: dict[str, Any]) -> None:
@@ -228,10 +205,7 @@ class Commands:
             check_cost(configs, card, local=self._local, memory=self._memory)
 
     def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
-        try:
-            found = self._registry.command(run, token, command, *arguments)
-        except NayerError as error:
-            raise _shown(error) from None
+        found = self._registry.command(run, token, command, *arguments)
         return {"run": found.id, "state": found.state}
 
 
@@ -242,7 +216,3 @@ def _configs(run: LiveRun) -> list[Config]:
         known(view.started.config) if view.started is not None else config
         for view, config in zip(views, run.plan.configs, strict=True)
     ]
-
-
-def _shown(error: NayerError) -> gr.Error:
-    return refused(str(error))

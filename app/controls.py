@@ -1,22 +1,19 @@
-"""The settings as a form, made from the config's own declarations, and the form's values back as a config."""
+"""The settings as a form, made from the config's own declarations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
 from app import text
-from app.cost import MEMORY, check_cost
 from app.explained import caption, preset_caption
+from app.requested_config import MACHINE
 from nayer import methods
 from nayer.config import GROUPS, Config, settings
-from nayer.errors import ConfigError
-from nayer.hub import is_hub_id
 from nayer.settings import Setting
-from nayer.teacher_cards import TeacherCard, is_pretrained, read_card
+from nayer.teacher_cards import TeacherCard
 
 _PRESET = "nayer"
 POLICY = (  # what is re-drawn when, and what randomness there is besides
@@ -29,7 +26,6 @@ POLICY = (  # what is re-drawn when, and what randomness there is besides
     "z_scale",
 )
 UP_FRONT = ("latent", "rounds", "seed")
-MACHINE = frozenset({"device", "encoder", "test_data"})  # name things of the machine: not for strangers to choose
 _NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
 _WORDS = {"ce": "CE", "bn": "BN", "lr": "learning rate", "std": "standard deviation", "beta1": "beta 1"}
 _TITLES = {
@@ -38,46 +34,6 @@ _TITLES = {
     "random": "random numbers",
     "shuffled": "shuffled embeddings",
 }
-
-
-def make_config(
-    preset: str,
-    values: Mapping[str, object],
-    teachers: Sequence[TeacherCard],
-    *,
-    local: bool,
-    memory: int = MEMORY,
-) -> Config:
-    """The preset's config with these values in place. ConfigError, in one sentence, for anything that will not do.
-
-    `memory`: bytes that a run may take on a shared page.
-    """
-    method = methods.get(preset)
-    if not local:
-        for name in sorted(MACHINE & set(values)):
-            if values[name] != getattr(method.config, name):
-                raise ConfigError(
-                    f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave it as it is."
-                )
-    config = Config.parse(values, base=method.config)
-    if (card := known_card(config.teacher, teachers, local=local)) is not None:
-        check_cost([config], card, local=local, memory=memory)
-    return config
-
-
-def known_card(teacher: str, teachers: Sequence[TeacherCard], *, local: bool) -> TeacherCard | None:
-    """The card of a teacher by its name or, on one's own page, its folder; None for what transformers must read first.
-
-    Raises ConfigError where there is none, and AssetError where a folder's card is wrong.
-    """
-    known = {card.name: card for card in teachers}
-    if teacher in known:
-        return known[teacher]
-    if local and Path(teacher).is_dir():
-        return None if is_pretrained(Path(teacher)) else read_card(Path(teacher))
-    if local and is_hub_id(teacher):
-        return None
-    raise ConfigError(f"teacher={teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
 
 
 def form_settings(*, local: bool) -> list[Setting]:

@@ -9,11 +9,10 @@ import numpy as np
 
 from app import text
 from app.cache import FairCache, Making
-from app.controls import MACHINE
 from app.mapping import Atlas, dots
 from app.names import split
 from app.pools import Pools
-from app.refusals import refused
+from app.requested_config import MACHINE
 from app.tables import Tables, Wanted
 from app.turns import Busy
 from nayer.config import Config
@@ -79,10 +78,7 @@ class Explorer:
         """How the embeddings of class names lie: `anchors` on a plane as [x, y, place of the name], and under `before`
         and `after` (BatchNorm) the cosines in thousandths, the upper triangle row by row, with their mean, least and
         largest. `state` is loading while the text encoder works on names that no shipped table has: ask again."""
-        try:
-            return self.look(_values(names, prompt, latent, seed, encoder))
-        except NayerError as error:
-            raise refused(str(error)) from None
+        return self.look(_values(names, prompt, latent, seed, encoder))
 
     def embeddings_umap(
         self,

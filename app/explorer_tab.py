@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from app import text
+from app.compat import told
 from app.controls import Form, latent_choices
 from app.explained import caption
 from app.names import listed
-from app.refusals import told
 from app.static_files import load_script
 from nayer.config import Config
 from nayer.labels import LATENTS

@@ -5,31 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, StreamingResponse
-
-from app.at_once import Sending
 from app.cache import FairCache, Making
-from app.live import busy, gone
 from app.recordings import Recordings, check_ended
 from app.sessions import Registry
-from app.shelf import NoSuchRun
-from app.turns import Busy, Turns
+from app.turns import Turns
 from nayer.errors import ConfigError, NayerError
 
 ALL = "nayer-run.zip"
 KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
-_TYPES = {
-    "gif": "image/gif",
-    "png": "image/png",
-    "csv": "text/csv",
-    "jsonl": "application/x-ndjson",
-    "json": "application/json",
-    "py": "text/x-python",
-    "txt": "text/plain; charset=utf-8",
-    "zip": "application/zip",
-}
 
 
 class Exports:
@@ -77,34 +60,3 @@ class Exports:
 
 def _bytes(files: dict[str, bytes]) -> int:
     return sum(map(len, files.values()))
-
-
-def export_route(exports: Exports) -> APIRouter:
-    """GET one of a finished run's files."""
-    router = APIRouter()
-    sending = Sending()
-
-    @router.get("/live/{run}/export/{name}")
-    async def export(run: str, name: str, request: Request) -> Response:
-        try:
-            version = await run_in_threadpool(exports.version, run)
-            tag = f'"{version}"'
-            if tag in request.headers.get("if-none-match", ""):
-                return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-            content = await exports.of(run, name, version)
-        except Busy as error:
-            return await busy(error)
-        except NoSuchRun as error:
-            return gone(error)
-        except NayerError as error:
-            return JSONResponse({"error": str(error)}, status_code=409, headers={"Cache-Control": "no-store"})
-        headers = {
-            "Cache-Control": "no-cache",  # kept, but asked about each time: a run can go on
-            "ETag": tag,
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Length": str(len(content)),
-        }
-        kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        return StreamingResponse(sending.pieces(content), media_type=kind, headers=headers)
-
-    return router

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from app.live_run import LiveRun
 from app.payload import payload
-from app.plans import Plan
-from app.results import Result, Results, rows, sentences
+from app.results import rows, sentences
+from app.waits import work_left
 
 PARTS = ("run", "measures", "diversity", "redraws", "changes", "rows")  # of an arm's news; nobody looks at the others
 
@@ -22,7 +22,7 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
     news = [payload(view, seq, PARTS) for view, seq in zip(views, since, strict=True)]
     if not any(news):
         return None
-    plan, seeds = run.plan, _seeds(run.plan)
+    plan = run.plan
     titles = [arm.title for arm in plan.arms]
     failed = [arm for arm, view in enumerate(views) if view.failure]
     return {
@@ -34,25 +34,10 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
         "title": plan.title,
         "question": plan.question,
         "arms": titles,
-        "seeds": list(seeds),
+        "seeds": list(plan.every_seed),
         "budget": plan.arms[0].config.seconds,
         "left": work_left(plan, results, failed),
         "results": rows(results),
         "sentences": sentences(results, titles, failed) if results else [],
         "news": news,
     }
-
-
-def _seeds(plan: Plan) -> tuple[int, ...]:
-    return plan.seeds or (plan.arms[0].config.seed,)
-
-
-def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float:
-    """Seconds of their own work that the arms still have, all seeds together."""
-    left = 0.0
-    for number, arm in enumerate(plan.arms):
-        for seed in _seeds(plan):
-            result = results.get((number, seed), Result(number, seed))
-            if not result.done and number not in failed:
-                left += max(0.0, arm.config.seconds - result.seconds)
-    return round(left, 1)

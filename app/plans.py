@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.controls import known_card, make_config
 from app.cost import MEMORY, check_cost
 from app.cost import SECONDS as SHARED_SECONDS
+from app.requested_config import known_card, make_config
 from nayer import arms as ready_made
 from nayer.arms import WITHOUT_END, Arm, Variation
 from nayer.brought import Brought
@@ -54,6 +54,11 @@ class Plan:
     def alone(cls, config: Config) -> Plan:
         """A run by itself."""
         return cls((Arm(config.teacher, config),))
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """The seeds that each arm runs with, one at least."""
+        return self.seeds or (self.arms[0].config.seed,)
 
     @property
     def configs(self) -> tuple[Config, ...]:

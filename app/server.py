@@ -20,7 +20,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -34,11 +33,13 @@ from app.build import build
 from app.burst import Lent, lent_gpu
 from app.code_pages import code_routes
 from app.commands import Commands
+from app.compat import Ended, Refusals, enter_request, mount
 from app.connections import Limits, connections
 from app.cost import SECONDS, check_teacher
 from app.environment import Environment
 from app.explorer import Explorer
-from app.exports import Exports, export_route
+from app.export_routes import export_route
+from app.exports import Exports
 from app.gate import guarded
 from app.health import health_route
 from app.keeping import Keeping
@@ -48,15 +49,12 @@ from app.memory import give_back
 from app.plans import Plan
 from app.pools import Pools
 from app.recordings import Recordings
-from app.refusals import Refusals
 from app.replay_routes import replay_routes
 from app.rhythm import Rhythm
 from app.sessions import Opener, Registry
 from app.static_files import static_routes, static_version, style_sheets
 from app.store import Store
-from app.theme import theme
 from app.umap_map import UmapMaps
-from app.unread import Ended
 from app.uploads import Uploads
 from nayer.clock import AwakeClock
 from nayer.errors import ConfigError, StorageError
@@ -139,7 +137,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
-    application.include_router(command_routes(commands, registry.counters, pools.asking))
+    application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
@@ -156,21 +154,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     head = f'{styles}<meta name="color-scheme" content="light dark">'
-    gr.mount_gradio_app(
-        application,
-        page,
-        path="/",
-        theme=theme(),
-        head=head,
-        footer_links=["api"],
-        show_error=False,
-        max_file_size="1mb",
-        run_history=False,
-        ssr_mode=False,
-        pwa=False,
-        mcp_server=False,
-        enable_monitoring=False,
-    )
+    mount(application, page, head)
     application.add_middleware(
         guarded,
         hosts=environment.hosts,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Sequence
 
-from app.lab_payload import work_left
 from app.live_run import LiveRun
 from app.payload import seconds_left
+from app.plans import Plan
+from app.results import Result, Results
 
 
 def left(run: LiveRun) -> float | None:
@@ -17,6 +18,17 @@ def left(run: LiveRun) -> float | None:
         budgeted = all(arm.config.seconds > 0 for arm in run.plan.arms)
         return work_left(run.plan, run.results, failed) if budgeted else None
     return seconds_left(run.views[0])
+
+
+def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float:
+    """Seconds of their own work that the arms still have, all seeds together."""
+    left = 0.0
+    for number, arm in enumerate(plan.arms):
+        for seed in plan.every_seed:
+            result = results.get((number, seed), Result(number, seed))
+            if not result.done and number not in failed:
+                left += max(0.0, arm.config.seconds - result.seconds)
+    return round(left, 1)
 
 
 def estimate(lefts: Sequence[float | None], took: Collection[float], before: int) -> float | None:

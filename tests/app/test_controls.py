@@ -5,8 +5,9 @@ from __future__ import annotations
 import gradio as gr
 import pytest
 
-from app.controls import MACHINE, Form, form_settings, make_config
+from app.controls import Form, form_settings
 from app.environment import CLUSTER, LOOPBACK, RECORDING, Environment
+from app.requested_config import MACHINE, make_config
 from nayer import methods
 from nayer.config import Config, settings
 from nayer.errors import ConfigError

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gradio as gr
 import pytest
 
 from app.commands import Commands
-from app.controls import make_config
 from app.cost import IMAGES, MEMORY, ROUND, SECONDS, check_cost, check_teacher, images
 from app.plans import lab_plan
+from app.requested_config import make_config
 from app.sessions import Registry
 from nayer import memory_use
 from nayer.arms import EXPERIMENTS
@@ -148,9 +147,9 @@ def test_a_run_cannot_grow_on_its_way_into_what_would_have_been_refused() -> Non
         begun = commands.start(teacher="cifar10")
         run = registry.find(begun["run"])
         wait_until(lambda: run.refresh().started is not None)
-        with pytest.raises(gr.Error, match="images of work"):
+        with pytest.raises(ConfigError, match="images of work"):
             commands.change(begun["run"], begun["token"], {"generator_steps": 2000})
-        with pytest.raises(gr.Error, match="synthesis_batch=4096 needs too much memory"):
+        with pytest.raises(ConfigError, match="synthesis_batch=4096 needs too much memory"):
             commands.change(begun["run"], begun["token"], {"synthesis_batch": 4096, "rounds": 9})
         with pytest.raises(ConfigError, match="images of work"):
             commands.revise(begun["run"], begun["token"], {"student_steps": 10_000})

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
 import pytest
 
 from app import logs
@@ -16,6 +15,7 @@ from app.commands import Commands
 from app.counters import FAULTS, FULL, Counters
 from app.queue import QueueFull
 from app.sessions import Registry
+from nayer.errors import ConfigError
 from nayer.teacher_cards import teacher_cards
 from tests.app.gates import Gate
 from tests.app.serving import wait_until
@@ -53,7 +53,7 @@ def test_a_run_is_followed_by_its_name_and_no_visitor_is_told_of(log: Log, monke
     commands.start(teacher="digits", seed=1)
     with pytest.raises(QueueFull):
         commands.begin("nayer", {"teacher": "digits", "seed": 2}, "")
-    with pytest.raises(gr.Error):
+    with pytest.raises(ConfigError):
         commands.start(teacher="typed by a visitor")
     gate.open.set()
     wait_until(lambda: registry.counts()["running"] == registry.counts()["waiting"] == 0)

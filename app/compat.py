@@ -1,7 +1,12 @@
-"""What a caller did wrong is told as that: Gradio answers all of it with 500, as if the server had failed."""
+"""Every touch of Gradio's insides, written for Gradio 6.31.0: a test says in a sentence when one of them changes.
+
+What a caller did wrong is told as that, where Gradio answers all of it with 500, as if the server had failed. Gradio's
+queue keeps the answers of as many pages as `PAGES`, and ends a stream whose answers are gone.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -9,12 +14,24 @@ import secrets
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI, Request
+from gradio.context import LocalContext
+from gradio.queueing import Queue
 from gradio.route_utils import FnIndexInferError
+from gradio.utils import LRUCache
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import text
+from app.address import answering
+from app.theme import theme
 from nayer.errors import NayerError
+
+WRITTEN_FOR = "6.31.0"
+PAGES = 300  # whose answers wait to be fetched; a class and more presses Play at once
+SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
+LOOKS_EVERY = 0.05  # s, between Gradio's looks at whether anybody pressed a button; its 0.001 takes 5 % of a core
 
 log = logging.getLogger(__name__)
 _FAULT = "That did not work"
@@ -36,8 +53,12 @@ class Page(gr.Blocks):
     """Blocks that tell in one sentence what a function refuses, and what a component cannot read."""
 
     async def call_function(self, *given: Any, **named: Any) -> Any:
+        """Gradio's queue answers in a task of its own: whose request it is, only its `requests` tell."""
+        request = next((one for one in (named.get("requests"), *given) if isinstance(one, gr.Request)), None)
+        client = request.client if request is not None else None
         try:
-            return await super().call_function(*given, **named)
+            with answering(str(client.host) if client else ""):
+                return await super().call_function(*given, **named)
         except (gr.Error, NayerError) as error:
             raise error if isinstance(error, gr.Error) else refused(str(error)) from None
         except Exception as error:
@@ -98,3 +119,68 @@ def _said(body: bytes) -> str:
     if not isinstance(content, dict) or content.get("title") == _FAULT:
         return ""
     return str(content.get("error") or "")
+
+
+class PendingMessages(LRUCache[str, Any]):
+    """A page's session -> its answers; the oldest page goes first, and with it what `queue` waits for on its behalf."""
+
+    def __init__(self, queue: Queue) -> None:
+        super().__init__(PAGES)
+        self._waited_for = queue.pending_event_ids_session
+
+    def __missing__(self, session: str) -> Any:
+        """What is said to a page that was forgotten goes nowhere; it would be an error within Gradio's queue."""
+        return asyncio.Queue()
+
+    def popitem(self, last: bool = True) -> tuple[str, Any]:
+        session, answers = super().popitem(last)
+        self._waited_for.pop(session, None)
+        return session, answers
+
+
+class Ended:
+    """Middleware: where answers are not here Gradio says so in its stream, and then fails over it; here it ends."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:  # of Starlette, which can send no status once an answer has begun
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            await send({"type": "http.response.body", "body": b""})
+
+
+def bound_queue(page: gr.Blocks) -> None:
+    """Bounds what Gradio keeps for pages, and how often it looks whether anybody pressed a button."""
+    page.queue(default_concurrency_limit=8, max_size=256)
+    page.state_session_capacity = SESSIONS
+    queue = page._queue
+    queue.pending_messages_per_session = PendingMessages(queue)
+    queue.sleep_when_free = queue.progress_update_sleep_when_free = LOOKS_EVERY
+
+
+def enter_request(request: Request) -> None:
+    """Has a route of ours count as one of Gradio's events: a ZeroGPU Space lends its GPU to whoever asks."""
+    LocalContext.request.set(gr.Request(request))
+
+
+def mount(application: FastAPI, page: gr.Blocks, head: str) -> None:
+    """Serves the page at /, with `head` in its HTML."""
+    gr.mount_gradio_app(
+        application,
+        page,
+        path="/",
+        theme=theme(),
+        head=head,
+        footer_links=["api"],
+        show_error=False,
+        max_file_size="1mb",
+        run_history=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+    )
