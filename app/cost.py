@@ -52,7 +52,7 @@ def check_teacher(card: TeacherCard, *, local: bool, memory: int = MEMORY) -> No
         noisy_width=1,
         synthesis_batch=k,
         student_steps=1,
-        student_batch=1,
+        student_batch=2,  # a BatchNorm wants more than one number
         pool_capacity=1,
         test_images=1,
     )

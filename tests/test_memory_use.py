@@ -102,6 +102,13 @@ def least(config: Config, card: TeacherCard) -> int:
     return 4 * numbers
 
 
+def test_settings_that_no_round_can_be_made_with_are_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"^student=resnet34-4, student_batch=1 .* cannot run together"):
+        use_of(Config(teacher="digits", student="resnet34-4", student_batch=1), CARDS["digits"])
+    with pytest.raises(ConfigError, match="synthesis_batch=5 is smaller than the 10 classes"):
+        use_of(Config(teacher="digits", synthesis_batch=5), CARDS["digits"])
+
+
 def test_arms_side_by_side_add_what_each_keeps_and_one_of_their_steps() -> None:
     use = use_of(Config(teacher="fashion"), CARDS["fashion"])
     one, two = resident([use]), resident([use, use])

@@ -122,7 +122,7 @@ def test_a_network_too_wide_for_a_shared_page_is_refused_before_it_runs(house):
         ("resnet8-128", "^student_batch=512 needs too much memory"),
         ("vgg", "^student='vgg' is no"),
     ):
-        values = {**FEW, "teacher": "fashion", "student": student, "student_batch": 512}
+        values = {"teacher": "fashion", "student": student, "student_batch": 512}
         with pytest.raises(ConfigError, match=sentence):
             house.commands.begin("nayer", values, told["token"])
 
