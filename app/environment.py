@@ -32,7 +32,7 @@ class Environment:
     recording: Path | None = None  # plays to whoever arrives
     data: Path | None = None  # where runs outlive the process; None keeps them in memory only
     data_megabytes: int = 1000
-    memory_megabytes: int = 4096  # of the runs that go on at once, where the page is shared
+    memory_megabytes: int = 4608  # of the runs that go on at once, where the page is shared
     data_on_network: bool = False
 
     @property

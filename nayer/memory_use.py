@@ -24,7 +24,7 @@ from nayer.architectures import OWN, ModelSpec
 from nayer.clock import Stopwatch
 from nayer.config import Config
 from nayer.distillation import distil
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, shown
 from nayer.evaluation import CHUNK, predict, seen_by
 from nayer.labels import table_width
 from nayer.models import Classifier
@@ -41,7 +41,7 @@ TESTS = 10_000  # images of the largest shipped test split; a visitor brings at 
 REMEMBERED = 4_000  # images whose features the diversity meter keeps or copies at once: two windows of 1,000, twice
 _LABEL = 8  # bytes
 BESIDE = 48 << 20  # bytes of a run that follow from no setting: its history, its views, the library's own buffers
-RESIDENT = 1.06  # resident bytes for a byte counted: gaps between tensors, and the convolutions' workspace
+RESIDENT = 1.15  # resident bytes for a byte counted: gaps between tensors, and the convolutions' workspace
 CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensors, their bytes, the whole file
 
 # They change no tensor's size: one rehearsal holds for all their values. Any other setting may change one.
@@ -80,14 +80,24 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None) 
     """What a run of `config` with the teacher of `card` needs.
 
     `teacher`: the network itself, for a card that cannot build it; it is copied and stays as it is. New sizes take 0.1
-    to 0.3 s, and no memory however large they are.
+    to 0.3 s, and no memory however large they are. Raises ConfigError for settings that no round can be made with.
     """
     alike = config.model_copy(update={name: getattr(_ANY, name) for name in _SIZELESS})
     if card.model.architecture != OWN:
         teacher = None
     student, width = student_spec(card, config.student), table_width(config.latent, config.encoder, len(card.classes))
     rehearse = _rehearsed if teacher is None else _rehearsed.__wrapped__  # what is cached keeps no network alive
-    return _over_rounds(config, card, rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher))
+    try:
+        seen = rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher)
+    except NotImplementedError:  # a RuntimeError too, of operations that meta tensors lack
+        raise
+    except (ValueError, RuntimeError) as error:  # such as a BatchNorm of one number
+        words = shown(" ".join(str(error).split()), 120)
+        raise ConfigError(
+            f"student={student.architecture}, student_batch={config.student_batch} and the other settings cannot run "
+            f"together ({words}); use another network, or larger batches."
+        ) from None
+    return _over_rounds(config, card, seen)
 
 
 def warm_up() -> None:

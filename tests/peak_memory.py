@@ -1,6 +1,6 @@
 """How much memory a run really takes: played in a process of its own, with everything that a page may ask of it.
 
-`python -m tests.peak_memory` reads configs as JSON lines and answers each with its bytes, one process each.
+`python -m tests.peak_memory` reads configs as JSON and answers with their bytes.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def _kilobytes(name: str) -> int:
 
 
 def _play(configs: list[Config], *, asked: bool) -> int:
+    from app.memory import give_back
     from nayer.events import RoundFinished
     from nayer.lab import Lab
     from nayer.redraws import MOST
@@ -52,6 +53,7 @@ def _play(configs: list[Config], *, asked: bool) -> int:
     tiny = {**SHORT, "rounds": 1, "generator_width": 2, "noisy_width": 16, "synthesis_batch": 200, "student_batch": 4}
     for _ in Lab([Config.parse({**tiny, "teacher": configs[0].teacher, "test_images": 20})]).events():
         pass  # what is loaded at first use
+    give_back()  # what the allocator keeps of it would hide as much of what comes
     before = _kilobytes("VmRSS")
     lab = Lab(configs)
     for event in lab.events():

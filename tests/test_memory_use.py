@@ -22,7 +22,7 @@ from nayer.models import Classifier, build
 from nayer.teacher_cards import TeacherCard, student_spec, teacher_cards
 
 CARDS = {card.name: card for card in teacher_cards()}
-SHARED = 2 << 30
+SHARED = 2304 << 20
 
 
 def held_for_backward(network: nn.Module, images: torch.Tensor) -> int:
@@ -100,6 +100,13 @@ def least(config: Config, card: TeacherCard) -> int:
     numbers += batch * config.generator_width * side**2 * 4  # two maps, each before and after its BatchNorm
     numbers += config.bank_capacity * 128 if config.contrastive_weight else 0
     return 4 * numbers
+
+
+def test_settings_that_no_round_can_be_made_with_are_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"^student=resnet34-4, student_batch=1 .* cannot run together"):
+        use_of(Config(teacher="digits", student="resnet34-4", student_batch=1), CARDS["digits"])
+    with pytest.raises(ConfigError, match="synthesis_batch=5 is smaller than the 10 classes"):
+        use_of(Config(teacher="digits", synthesis_batch=5), CARDS["digits"])
 
 
 def test_arms_side_by_side_add_what_each_keeps_and_one_of_their_steps() -> None:

@@ -96,7 +96,7 @@ BOMBS = [
 @pytest.mark.parametrize(("values", "named"), BOMBS)
 def test_what_would_fill_the_memory_is_refused_by_name(values: dict[str, object], named: str) -> None:
     with pytest.raises(
-        ConfigError, match=rf"^{named}=\S+ needs too much memory: this run takes .* GB, .* allows 2.1 GB"
+        ConfigError, match=rf"^{named}=\S+ needs too much memory: this run takes .* GB, .* allows 2.4 GB"
     ):
         borne(Config.parse(values), EMOJI10)
 

@@ -13,6 +13,7 @@ from starlette.types import Send
 from app import gate, text
 from app.address import Network
 from app.environment import LOOPBACK, Environment
+from tests.app.foreign import foreign
 from tests.app.serving import created
 from tests.app.strangers import is_open, routes
 
@@ -53,22 +54,8 @@ def test_two_hosts_are_none(client: TestClient) -> None:
 
 
 # Same origin is the same scheme, host and port, and nothing less.
-FOREIGN = [
-    {"Origin": origin}
-    for origin in (
-        *("https://evil.example", "null", "", "http://6.6.6.6", "http://127.0.0.1:7999", "http://localhost:7860"),
-        *(
-            "https://127.0.0.1:7860",
-            "http://127.0.0.1",
-            "http://127.0.0.1:7860/",
-            "http://user@127.0.0.1:7860",
-            "file://",
-        ),
-        *("http://me-nayer.hf.space", "https://me-nayer.hf.space:8443", f"{HERE}, {HERE}", "127.0.0.1:7860"),
-    )
-]
-FOREIGN += [{"Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "made up")]
-FOREIGN += [{"Sec-Fetch-Site": "cross-site", "Origin": HERE}, {"Sec-Fetch-Site": "same-origin", "Origin": "null"}]
+FOREIGN = foreign(HERE)
+FOREIGN += [{"Origin": origin} for origin in ("http://me-nayer.hf.space", "https://me-nayer.hf.space:8443")]
 DOORS = [
     "/command/stop",
     "/bring",

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 
 from app import text
+from app.commands import Commands
 from app.health import state
 from app.keeping import Keeping, hashed
 from app.live_run import LiveRun, Source
@@ -28,6 +30,7 @@ from nayer.brought import Brought
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
 from nayer.events import Evaluated, Event, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunStarted
+from nayer.teacher_cards import teacher_cards
 from tests.app.gates import Gate
 from tests.app.scripted import SHORT, Scripted, script
 from tests.app.serving import wait_until
@@ -107,6 +110,8 @@ def test_a_run_goes_on_from_its_checkpoint_after_a_crash_and_ends_as_it_would_ha
     assert registry.visitor(run.owner) == run.owner
     seen = past.refresh().seq
 
+    with pytest.raises(gr.Error, match="needs too much memory"):
+        Commands(registry, teacher_cards(), local=False, memory=1 << 20).revive(run.id, run.owner)
     again = registry.revive(run.id, run.owner)
     assert again.id == run.id
     wait_until(lambda: again.ended)

@@ -120,15 +120,25 @@ def test_a_network_too_wide_for_a_shared_page_is_refused_before_it_runs(house):
     large = {**CARD["model"], "architecture": "plainnet-40", "size": 64}
     content = weights(architecture="plainnet-40", size=64)
     told = house.bring(config=config(model=large), weights=content)
-    values = {**FEW, "teacher": told["teacher"], "student_batch": 128}
-    with pytest.raises(
-        ConfigError, match=r"^teacher=plainnet-40 on 128 images of 64 × 64 at once needs too much memory"
-    ):
+    values = {**FEW, "teacher": told["teacher"], "student_batch": 4000}
+    with pytest.raises(ConfigError, match=r"^student_batch=4000 needs too much memory"):
         house.commands.begin("nayer", values, told["token"])
-    for student, sentence in (("resnet8-128", "^student=resnet8-128 on 512 images"), ("vgg", "^student='vgg' is no")):
-        values = {**FEW, "teacher": "fashion", "student": student, "student_batch": 512}
+    for student, sentence in (
+        ("resnet8-128", "^student_batch=512 needs too much memory"),
+        ("vgg", "^student='vgg' is no"),
+    ):
+        values = {"teacher": "fashion", "student": student, "student_batch": 512}
         with pytest.raises(ConfigError, match=sentence):
             house.commands.begin("nayer", values, told["token"])
+
+
+@pytest.mark.parametrize("part", ["model", "student"])
+def test_a_file_that_names_a_giant_is_refused_before_anything_of_it_is_built(house, monkeypatch, part):
+    monkeypatch.setattr("nayer.brought_teacher.opened", lambda brought: pytest.fail("it was opened"))
+    spec = {**CARD["model"], "architecture": "wrn40-128"}
+    refused = house.bring(config=config(**{part: spec}))
+    assert "wrn40-128" in refused["error"]
+    assert "needs too much memory" in refused["error"]
 
 
 def test_more_files_than_belong_to_a_teacher_are_refused_and_so_is_a_text_for_a_file(house):

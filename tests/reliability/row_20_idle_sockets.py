@@ -51,6 +51,7 @@ def stalled(url: str, sockets: int, first: bytes, then: bytes) -> Iterator[None]
         with contextlib.suppress(OSError):
             one.connect((address.hostname, address.port))
             one.send(first)
+        one.setblocking(False)
         return one
 
     def hold() -> None:
@@ -58,8 +59,8 @@ def stalled(url: str, sockets: int, first: bytes, then: bytes) -> Iterator[None]
         while not over.wait(1.0):
             for place, one in enumerate(held):
                 try:
-                    one.send(then or b"", socket.MSG_NOSIGNAL)
-                    if not then and one.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
+                    one.send(then)
+                    if not one.recv(1, socket.MSG_PEEK):
                         raise ConnectionResetError
                 except BlockingIOError:
                     continue

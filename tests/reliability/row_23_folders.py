@@ -150,7 +150,7 @@ def _tried(page: Application, folder: Path, name: str, harm: Harm) -> tuple[floa
         _reach(page, before, page.status(before)["rounds_done"] + 3)
         during = page.start("")["run"]
         _reach(page, during, 3)
-        time.sleep(2 * SAID_SECONDS if name in ("full", "read-only", "a file in its place") else 0.0)
+        time.sleep(SAID_SECONDS / 2 if name in ("full", "read-only", "a file in its place") else 0.0)
     if not _wait(lambda: not health(page)["degraded"], KEPT_SECONDS):
         wrong.append(f"still degraded: {health(page)['kept']}")
     rounds = {run: page.status(run)["rounds_done"] for run in (before, during)}
