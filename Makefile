@@ -60,7 +60,8 @@ picture: .venv/installed-tools chromium
 	$(python) -m tests.app.front_picture
 
 bench: .venv/installed
-	$(python) -m nayer bench --page --teacher digits --seeds 0 --seconds 20
+	$(python) -m app.benchmark --teacher digits
+	$(python) -m nayer bench --teacher digits --seeds 0 --seconds 20
 	$(python) -m nayer bench --teacher fashion --seeds 0,1,2 --seconds 60
 
 clean:

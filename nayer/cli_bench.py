@@ -19,7 +19,6 @@ from nayer import methods
 from nayer.arms import WITHOUT_END, Arm
 from nayer.bench import first_picture, levels, profiled
 from nayer.bench_gpu import published_facts
-from nayer.bench_page import import_facts, page_facts, viewer_facts
 from nayer.cli_codes import DONE
 from nayer.cli_memory import add_memory_argument, check_runs
 from nayer.cli_settings import MAX_THREADS, count
@@ -52,8 +51,6 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=count("threads", 0, MAX_THREADS), default=0, help="Of the arithmetic; 0 takes all cores."
     )
     parser.add_argument("--profile", action="store_true", help="Also time and operations by part of a round.")
-    parser.add_argument("--page", action="store_true", help="Also start-up, and the page while two runs train.")
-    parser.add_argument("--viewers", action="store_true", help="Also what 1, 10 and 50 viewers cost a run.")
     parser.add_argument(
         "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Where all of it goes as JSON, too."
     )
@@ -78,10 +75,6 @@ def bench_command(arguments: argparse.Namespace) -> int:
         "matrix_gigaflops": matrix_rate(now),
         "convolution_gigaflops": convolution_rate(now),
     }
-    if arguments.page:
-        facts |= page_facts(teachers[0]) | import_facts()
-    if arguments.viewers:
-        facts |= viewer_facts(teachers[0])
     for teacher, preset in arms:
         facts[f"{teacher}.{preset}.first_picture_seconds"] = first_picture(arms[teacher, preset].config)
     outcomes: dict[tuple[str, str], list[Outcome]] = {key: [] for key in arms}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nayer.bench_page import import_facts, page_facts, viewer_facts
+from app.benchmark import import_facts, page_facts, viewer_facts
 
 
 @pytest.mark.slow

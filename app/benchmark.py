@@ -1,7 +1,11 @@
-"""The page under a clock: how soon it answers, what viewers cost a run, how it answers while two runs train."""
+"""The page under a clock: how soon it answers, what viewers cost a run, how it answers while two runs train.
+
+`python -m app.benchmark` prints it.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -20,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from nayer.errors import NayerError
+from nayer.files import write_whole
 
 START_TIMEOUT = 120.0  # s, for the page to answer
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +223,23 @@ def _watched_by(count: int, page: Served, run: str) -> Iterator[None]:
         over.set()
         for thread in threads:
             thread.join()
+
+
+def main() -> None:
+    """Measures, prints a line each, and writes all of it as JSON where a file is named."""
+    parser = argparse.ArgumentParser(prog="python -m app.benchmark", description="Measure the page on this machine.")
+    parser.add_argument("--teacher", default="fashion", metavar="NAME", help="Whose students train (default: fashion).")
+    parser.add_argument("--viewers", action="store_true", help="Also what 1, 10 and 50 viewers cost a run.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="Where all of it goes as JSON, too.")
+    chosen = parser.parse_args()
+    facts = page_facts(chosen.teacher) | import_facts()
+    if chosen.viewers:
+        facts |= viewer_facts(chosen.teacher)
+    for name, value in facts.items():
+        sys.stdout.write(f"{name}: {'unknown' if value is None else f'{value:.3g}'}\n")
+    if chosen.json:
+        write_whole(chosen.json, (json.dumps(facts, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
