@@ -14,7 +14,7 @@ from app.commands import Commands
 from app.sessions import Registry
 from nayer.config import Config
 from nayer.config import settings as fields
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, NayerError
 from nayer.methods import PRESETS
 from nayer.teacher_cards import teacher_cards
 from tests.app import nasty
