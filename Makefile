@@ -5,6 +5,7 @@
 # make reliability  what visitors, disks and crashes may do: minutes, writes docs/reliability.md
 # make soak   viewers, sessions and memory under load, on this machine alone: minutes, likewise
 # make reference  writes docs/reference.md and the scripts' constants from what the code says of itself
+# make rooms  writes the list and the pictures of the rooms into CONTRIBUTING.md
 # make picture  the README's picture, from a real run
 # make bench  how long things take on this machine, minutes
 #
@@ -12,7 +13,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow format reliability soak reference picture bench clean
+.PHONY: help run test slow format reliability soak reference rooms picture bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
@@ -21,7 +22,7 @@ oldest_node := 18
 suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 11
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 12
 
 run: .venv/installed
 	@exec $(python) app.py
@@ -50,14 +51,17 @@ reliability: .venv/installed-tools
 	OMP_NUM_THREADS=1 $(python) -m tests.reliability
 
 reference: .venv/installed
-	$(python) -m app.reference
-	$(python) -m app.page_constants
+	$(python) -m app.generated.reference
+	$(python) -m app.generated.page_constants
+
+rooms: .venv/installed-tools
+	$(python) -m tests.support.rooms
 
 soak: .venv/installed-tools
 	OMP_NUM_THREADS=1 $(python) -m tests.reliability --soak
 
 picture: .venv/installed-tools chromium
-	$(python) -m tests.app.front_picture
+	$(python) -m tests.browser.front_picture
 
 bench: .venv/installed
 	$(python) -m app.benchmark --teacher digits

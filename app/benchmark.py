@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nayer.common.files import write_whole
 from nayer.errors import NayerError
-from nayer.files import write_whole
 
 START_TIMEOUT = 120.0  # s, for the page to answer
 ROOT = Path(__file__).resolve().parents[1]
@@ -149,7 +149,7 @@ def import_facts() -> dict[str, float]:
         subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
         return time.monotonic() - began
 
-    statements = ("import torch", "import torch, nayer", "import torch, nayer.experiment")
+    statements = ("import torch", "import torch, nayer", "import torch, nayer.runs.run")
     turns = [[spent(statement) for statement in statements] for _ in range(3)]
     alone, package, core = (statistics.median(column) for column in zip(*turns, strict=True))
     return {

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.address import Network
-from app.data_folder import data_folder
+from app.middleware.client_address import Network
+from app.support.paths import data_folder
+from nayer.common.paths import ASSETS
 from nayer.errors import ConfigError
 
-RECORDING = Path(__file__).parents[1] / "assets" / "recordings" / "emoji10.nayer"
+RECORDING = ASSETS / "recordings" / "emoji10.nayer"
 LOOPBACK: tuple[Network, ...] = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1")))
 # A Space is reached through the proxies of its cluster alone.
 CLUSTER = LOOPBACK + tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))

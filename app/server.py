@@ -24,41 +24,42 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
-from app import logs, text
-from app.arguments import misfit
-from app.asking import command_routes
-from app.at_once import AtOnce
-from app.bringing import bringing_route
-from app.build import build
-from app.burst import Lent, lent_gpu
-from app.code_pages import code_routes
-from app.commands import Commands
-from app.compat import Ended, Refusals, enter_request, mount
-from app.connections import Limits, connections
-from app.cost import SECONDS, check_teacher
+from app.api.command_routes import command_routes
+from app.api.commands import Commands
+from app.api.export_routes import export_route
+from app.api.health import health_route
+from app.api.live_routes import routes
+from app.api.poll_pacer import Rhythm
+from app.api.replay_routes import replay_routes
+from app.api.static_files import static_routes, static_version, style_sheets
+from app.api.upload_routes import bringing_route
+from app.api.validation import misfit
+from app.content import messages
+from app.content.source_pages import code_routes
+from app.embeddings.explorer import Explorer
+from app.embeddings.umap import UmapMaps
 from app.environment import Environment
-from app.explorer import Explorer
-from app.export_routes import export_route
-from app.exports import Exports
-from app.gate import guarded
-from app.health import health_route
-from app.keeping import Keeping
-from app.live import routes
-from app.live_run import Source
-from app.memory import give_back
-from app.plans import Plan
-from app.pools import Pools
-from app.recordings import Recordings
-from app.replay_routes import replay_routes
-from app.rhythm import Rhythm
-from app.sessions import Opener, Registry
-from app.static_files import static_routes, static_version, style_sheets
-from app.store import Store
-from app.umap_map import UmapMaps
-from app.uploads import Uploads
-from nayer.clock import AwakeClock
+from app.fairness.executors import Pools
+from app.fairness.request_slots import AtOnce
+from app.gradio_ui.compat import Ended, Refusals, enter_request, mount
+from app.gradio_ui.page import build
+from app.middleware.connections import Limits, connections
+from app.middleware.security import guarded
+from app.runs.exports import Exports
+from app.runs.history import Keeping
+from app.runs.limits import SECONDS, check_teacher
+from app.runs.live_run import Source
+from app.runs.manager import Opener, Registry
+from app.runs.plan import Plan
+from app.runs.recordings import Recordings
+from app.runs.uploaded_teachers import Uploads
+from app.runs.zero_gpu import Lent, lent_gpu
+from app.storage.run_store import Store
+from app.support import event_log
+from app.support.memory import give_back
+from nayer.common.stopwatch import AwakeClock
 from nayer.errors import ConfigError, StorageError
-from nayer.teacher_cards import teacher_cards
+from nayer.networks.cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
 GAP_SWEEPS = 5  # without one in so long a time this process was not running, and nobody's time ran out
@@ -69,21 +70,21 @@ SPARE = 50  # connections beyond the limit, which are told that they are too man
 
 def open_source(plan: Plan) -> Source:
     """Real runs. The core brings torch with it, without which the page comes up seconds sooner."""
-    from nayer.lab import Lab
+    from nayer.runs.side_by_side import Lab
 
     return Lab(plan.configs, plan.seeds, plan.checkpoint, plan.brought)
 
 
 def load_core() -> None:
     """What the first run would have to wait for."""
-    importlib.import_module("nayer.lab")
-    importlib.import_module("nayer.memory_use").warm_up()
+    importlib.import_module("nayer.runs.side_by_side")
+    importlib.import_module("nayer.runs.memory_use").warm_up()
 
 
 def open_keeping(environment: Environment) -> Keeping:
     """The history in the data folder, or none and a sentence that says why."""
     if environment.data is None:
-        return Keeping(without=text.KEPT_OFF)
+        return Keeping(without=messages.KEPT_OFF)
     try:
         store = Store(environment.data, network=environment.data_on_network, megabytes=environment.data_megabytes)
     except StorageError as error:
@@ -128,7 +129,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
         yield
         sweeper.cancel()
         await asyncio.to_thread(registry.close)
-        logs.event("server ends", "", **registry.counters.runs())
+        event_log.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.add_exception_handler(RequestValidationError, misfit)
@@ -183,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not 0 <= chosen.port <= 65535:
         parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
-    logs.begin()
+    event_log.begin()
     sys.setswitchinterval(SWITCH_SECONDS)
     with _listening(environment) as listener:
         try:
@@ -245,7 +246,7 @@ class _Server(uvicorn.Server):
             shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
             sys.stdout.write(f"Open http://{shown}:{port} in a browser.\n")
             sys.stdout.flush()
-            logs.event("server begins")
+            event_log.event("server begins")
             threading.Thread(target=load_core, daemon=True).start()
 
 

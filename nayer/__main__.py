@@ -7,8 +7,8 @@ import sys
 # times slower where something else runs; never spinning costs a quarter of the speed where nothing does.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-from nayer.cli import main
-from nayer.cli_streams import prepare
+from nayer.cli.main import main
+from nayer.cli.streams import prepare
 
 if __name__ == "__main__":
     prepare()

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from nayer.arrays import Floats, Images, Ints
-from nayer.diversity import Scales
+from nayer.measures import Scales
+from nayer.types import Floats, Images, Ints
 
 Redrawn = Literal["noisy layer", "first layer", "generator"]  # `generator` re-draws the other two as well
 

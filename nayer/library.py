@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from torch import nn
 
 from nayer.config import Config
-from nayer.experiment import Run, open_run
-from nayer.methods import get
-from nayer.own_network import OwnNetwork, tried
-from nayer.own_teacher import STUDENT
-from nayer.own_teacher import own_teacher as own_teacher
+from nayer.networks.external import OwnNetwork, tried
+from nayer.presets import get
+from nayer.runs.run import Run, open_run
+from nayer.teachers.from_module import STUDENT
+from nayer.teachers.from_module import own_teacher as own_teacher
 
 
 def own_run(

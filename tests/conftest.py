@@ -12,10 +12,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from nayer.architectures import ModelSpec
-from nayer.models import build
-from nayer.teacher_cards import TeacherCard
-from nayer.teachers import weights_of
+from nayer.networks.cards import TeacherCard
+from nayer.networks.classifiers import build
+from nayer.networks.specs import ModelSpec
+from nayer.teachers.load import weights_of
 
 # The networks here are tiny: a second thread costs more than it brings, and other work may hold the second core.
 torch.set_num_threads(1)

@@ -8,82 +8,90 @@ from pathlib import Path
 
 import pytest
 
-from nayer.methods import PRESETS
+from nayer.presets import PRESETS
+from tests.support import rooms
+from tests.support.repository import ROOT
+from tests.support.rooms import LOOSE, ORDER, imports, module_of, ours, room_of
 
-ROOT = Path(__file__).parent.parent
-NAYER = sorted((ROOT / "nayer").rglob("*.py"))
-APP = sorted((ROOT / "app").rglob("*.py"))
+NAYER, APP = rooms.files("nayer"), rooms.files("app")
+MODULES = {module_of(path): path for path in [*NAYER, *APP]}
 PLOTTING = {"matplotlib", "plotly", "seaborn", "bokeh", "altair"}
 DRAWING = {"resvg_py"}  # needed to teach emoji, and for nothing else: who only runs the page does without it
 HEAVY = {"transformers", "umap", "numba", "sklearn", "matplotlib", "gradio", "datasets", "pyarrow", "pandas"} | DRAWING
-
-# Lower may not import higher. What is not named here may import anything below the command line.
-ORDER = [
-    {"errors", "arrays", "settings"},
-    {"cosines", "text_rules"},
-    {"diversity"},
-    {"events"},
-    {"config"},
-    {"methods"},
-]
-# They import torch, each other, and nothing else of ours.
-LEAVES = {"losses", "pool", "noisy_layer", "noisy_shape", "bn_statistics", "narrow_norm", "lean_layers"}
-CORE = {"synthesis", "distillation", "training", "state"}
-OUTSIDE_OF_CORE = {"checkpoints", "session", "experiment", "export", "record", "testsets", "teach", "teachers"}
-OUTSIDE_OF_CORE |= {"audience", "questions"}
-DATA = {"testsets", "teach", "teach_own", "lessons", "labelled", "fitting", "emoji", "emoji_drawings"}
-DATA |= {"own_images", "picture_sources", "parquet_pictures", "decoding"}
-DATA_FREE = ["synthesis", "distillation", "pool", "training", "state", "session", "checkpoints"]
+TORCHLESS = ("errors", "types", "measures", "settings", "config", "presets", "events")
 
 
-def imports(path: Path) -> set[str]:
-    """Every module a file imports, at its top or later, in full: `from nayer import pool` counts as nayer.pool."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            found.add(str(node.module))
-            if node.module in ("nayer", "app"):
-                found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def tops(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imports(path)}
 
 
-def ours(name: str) -> set[str]:
-    """The modules of nayer that nayer.`name` imports, without the package's name."""
-    return {i.removeprefix("nayer.") for i in imports(ROOT / "nayer" / f"{name}.py") if i.startswith("nayer.")}
-
-
-def reached(name: str) -> set[str]:
-    """`ours`, theirs, and so on."""
+def reached(module: str) -> set[str]:
+    """The modules of nayer that a module imports, those that they import, and so on."""
     seen: set[str] = set()
-    waiting = [name]
+    waiting = [module]
     while waiting:
-        for module in ours(waiting.pop()) - seen:
-            seen.add(module)
-            waiting.append(module)
+        path = MODULES.get(waiting.pop())
+        for name in (ours(path, "nayer") if path else set()) - seen:
+            seen.add(name)
+            waiting.append(name)
     return seen
 
 
-MODULES = [path.stem for path in NAYER if path.stem not in ("__init__", "__main__")]
+# --- rooms -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", NAYER, ids=lambda p: p.stem)
+@pytest.mark.parametrize("package", ORDER)
+def test_every_file_lies_in_a_room_and_every_room_is_in_the_order(package):
+    folders = {path.name for path in (ROOT / package).iterdir() if (path / "__init__.py").is_file()}
+    loose = {path.stem for path in (ROOT / package).glob("*.py")}
+    assert loose == set(LOOSE[package])
+    assert folders | set(LOOSE[package].values()) == set(ORDER[package]) | (folders & set(LOOSE[package].values()))
+
+
+@pytest.mark.parametrize("path", [*NAYER, *APP], ids=named)
+def test_a_room_imports_only_rooms_below_it(path):
+    package = path.relative_to(ROOT).parts[0]
+    order = ORDER[package]
+    floor = order.index(room_of(module_of(path)))
+    above = [name for name in ours(path, package) if order.index(room_of(name)) > floor]
+    assert not above, f"{named(path)} imports {', '.join(above)}, which is in a room above its own"
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_every_room_says_in_one_sentence_what_lives_there(package):
+    for room in ORDER[package]:
+        assert re.fullmatch(r"[A-Z`].{10,160}\.", rooms.sentence(package, room)), room
+
+
+@pytest.mark.parametrize("path", [path for path in [*NAYER, *APP] if path.stem != "__init__"], ids=named)
+def test_no_file_imports_in_a_circle(path):
+    assert module_of(path) not in reached(module_of(path))
+
+
+def test_contributing_shows_the_rooms_as_they_are():
+    assert rooms.described() in rooms.PAGE.read_text("utf-8"), "the rooms have changed: make rooms"
+
+
+# --- who knows whom --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", NAYER, ids=named)
 def test_the_core_knows_no_page_and_no_plots(path):
     may_plot = path.stem == "charts"  # a comparison's pictures, which only its command draws
     assert not tops(path) & ({"app", "gradio", "fastapi", "uvicorn"} | (set() if may_plot else PLOTTING))
 
 
 def test_only_the_command_that_writes_charts_imports_them():
-    assert [path.stem for path in [*NAYER, *APP] if "nayer.charts" in imports(path)] == ["cli_compare"]
+    assert [named(path) for path in [*NAYER, *APP] if "nayer.compare.charts" in imports(path)] == [
+        "nayer/cli/compare.py"
+    ]
 
 
-@pytest.mark.parametrize("path", APP, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", APP, ids=named)
 def test_the_page_knows_no_torch(path):
     assert not tops(path) & {"torch", "safetensors", "transformers"}
 
@@ -92,57 +100,27 @@ def test_the_page_draws_without_pyplot():
     assert not [path for path in APP if "matplotlib.pyplot" in imports(path)]
 
 
+def test_only_the_server_and_the_room_for_it_import_gradio():
+    outside = [named(path) for path in APP if "gradio" in tops(path) and room_of(module_of(path)) != "gradio_ui"]
+    assert not outside
+
+
 def test_the_entry_imports_only_the_page_and_holds_nothing_importable():
     assert tops(ROOT / "app.py") == {"app"}
     body = ast.parse((ROOT / "app.py").read_text("utf-8")).body
     assert not [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Assign))]
 
 
-@pytest.mark.parametrize("name", sorted(LEAVES))
-def test_the_leaves_import_nothing_else_of_ours(name):
-    assert ours(name) <= LEAVES
+@pytest.mark.parametrize("path", [path for path in NAYER if path.parent.name == "distillation"], ids=named)
+def test_the_algorithm_reaches_neither_labelled_images_nor_the_training_of_teachers(path):
+    found = {name for name in reached(module_of(path)) if room_of(name) in ("data", "teachers")}
+    assert not found
 
 
-@pytest.mark.parametrize("level", range(len(ORDER)))
-def test_the_foundations_stand_on_those_below_only(level):
-    below = set().union(*ORDER[:level]) if level else set()
-    for name in ORDER[level]:
-        assert ours(name) <= below
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_imports_go_one_way(name):
-    assert name not in reached(name)
-
-
-@pytest.mark.parametrize("name", ["generator", "models", "labels"])
-def test_what_the_core_stands_on_does_not_know_it(name):
-    assert not reached(name) & (CORE | OUTSIDE_OF_CORE)
-
-
-@pytest.mark.parametrize("name", ["synthesis", "distillation"])
-def test_the_phases_do_not_know_the_algorithm(name):
-    assert not reached(name) & ({"training"} | OUTSIDE_OF_CORE)
-
-
-def test_the_algorithm_does_not_know_who_runs_it():
-    assert not reached("training") & OUTSIDE_OF_CORE
-
-
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("cli")])
-def test_nothing_below_the_command_line_imports_it(name):
-    assert not [module for module in ours(name) if module.startswith("cli")]
-
-
-@pytest.mark.parametrize("name", DATA_FREE)
-def test_training_cannot_reach_data(name):
-    assert not reached(name) & DATA
-
-
-@pytest.mark.parametrize("path", [*NAYER, *APP], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*NAYER, *APP], ids=named)
 def test_no_module_asks_for_a_methods_name(path):
-    """A preset's name is data of `methods`; only the one to start with may be named elsewhere, and never compared."""
-    if path.stem == "methods":
+    """A preset's name is data of `presets`; only the one to start with may be named elsewhere, and never compared."""
+    if path.stem == "presets":
         return
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, (ast.Compare, ast.MatchValue)):
@@ -153,6 +131,9 @@ def test_no_module_asks_for_a_methods_name(path):
             assert called != "method_name"
 
 
+# --- what a start loads ----------------------------------------------------------------------------------------------
+
+
 def loaded_by(statement: str) -> set[str]:
     command = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=True, capture_output=True, text=True)
@@ -160,17 +141,22 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_core_starts_without_what_is_heavy():
-    everything = ", ".join(f"nayer.{name}" for name in MODULES if name != "charts")
+    skipped = ("nayer.compare.charts", "nayer.__main__")
+    everything = ", ".join(name for name in MODULES if name.split(".")[0] == "nayer" and name not in skipped)
     assert not loaded_by(f"import {everything}") & HEAVY
 
 
-def test_the_command_line_answers_without_torch():
-    assert not loaded_by("import nayer, nayer.cli") & ({"torch", "rich"} | HEAVY)
+def test_the_vocabulary_and_the_command_line_answer_without_torch():
+    vocabulary = ", ".join(f"nayer.{name}" for name in TORCHLESS)
+    assert not loaded_by(f"import nayer, {vocabulary}, nayer.cli.main") & ({"torch", "rich"} | HEAVY)
 
 
 def test_the_page_comes_up_without_the_core_the_encoder_and_umap():
     build = "from app.environment import Environment; from app.server import create; create(Environment())"
     assert not loaded_by(build) & {"torch", "transformers", "umap", "numba", "sklearn", "datasets"}
+
+
+# --- what no file contains -------------------------------------------------------------------------------------------
 
 
 def tracked() -> list[Path]:

@@ -1,9 +1,10 @@
 """What we stand on is no older than where its known holes were closed; looked up on 2026-11-23."""
 
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
+
+from tests.support.repository import ROOT
 
 FLOORS = {  # package -> the first version without the holes that were known then
     "gradio": (6, 20),
@@ -12,7 +13,6 @@ FLOORS = {  # package -> the first version without the holes that were known the
     "pillow": (12, 3),
     "torch": (2, 10),
 }
-ROOT = Path(__file__).parent.parent
 
 
 def number(text: str) -> tuple[int, ...]:

@@ -1,0 +1,1 @@
+"""Laws of the page's server, room by room."""

@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 import torch
 
-from app import live_run, text
-from app.live_run import LiveRun, Source
-from app.plans import Plan
+from app.content import messages
+from app.runs import live_run
+from app.runs.live_run import LiveRun, Source
+from app.runs.manager import Registry
+from app.runs.plan import Plan
 from app.server import open_source
-from app.sessions import Registry
-from nayer import embedding_tables, labels, teacher_cards
 from nayer.config import Config
+from nayer.embeddings import label_table, precomputed
 from nayer.errors import ConfigError
 from nayer.events import Event, RoundFinished
-from nayer.lab import Lab
-from nayer.teachers import load_teacher
-from tests.app.scripted import SHORT, Scripted, script
-from tests.app.serving import wait_until
+from nayer.networks import cards
+from nayer.runs.side_by_side import Lab
+from nayer.teachers.load import load_teacher
+from tests.support.scripted import SHORT, Scripted, script
+from tests.support.serving import wait_until
 
 TINY = Config(
     teacher="digits",
@@ -133,8 +135,8 @@ def test_a_damaged_teacher_is_named_and_the_others_go_on_being_served(
 ) -> None:
     shipped = tmp_path / "teachers"
     for teacher in ("digits", "fashion"):
-        shutil.copytree(teacher_cards.SHIPPED / teacher, shipped / teacher)
-    monkeypatch.setattr(teacher_cards, "SHIPPED", shipped)
+        shutil.copytree(cards.SHIPPED / teacher, shipped / teacher)
+    monkeypatch.setattr(cards, "SHIPPED", shipped)
     path = shipped / "fashion" / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 255
@@ -148,18 +150,18 @@ def test_a_damaged_teacher_is_named_and_the_others_go_on_being_served(
         assert name in run.refresh().condition.error
     finally:
         registry.close()
-    assert "digits" in [card.name for card in teacher_cards.teacher_cards()]
+    assert "digits" in [card.name for card in cards.teacher_cards()]
     load_teacher("digits")
 
 
 def test_a_damaged_table_of_embeddings_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "embeddings"
-    shutil.copytree(Path(embedding_tables.__file__).parent.parent / "assets" / "embeddings", folder)
+    shutil.copytree(precomputed.SHIPPED, folder)
     (path,) = folder.glob("*.safetensors")
     content = bytearray(path.read_bytes())
     content[-1] ^= 255
     path.write_bytes(content)
-    monkeypatch.setattr(labels, "shipped_tables", lambda encoder: embedding_tables.shipped_tables(encoder, folder))
+    monkeypatch.setattr(label_table, "shipped_tables", lambda encoder: precomputed.shipped_tables(encoder, folder))
     run_on(open_source, "is damaged: its content does not match its SHA-256")
 
 
@@ -235,7 +237,7 @@ def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(broken: str, monke
             monkeypatch.setattr(live_run, broken, lambda view, events: whole(view, _without_rounds(events)))
         view = run.refresh()
         assert run.state == "finished"
-        assert view.notes.count(text.NOT_DRAWN) == 1
+        assert view.notes.count(messages.NOT_DRAWN) == 1
         assert view.measures.points
     finally:
         registry.close()

@@ -18,12 +18,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from app.bodies import TEACHER_BODY
-from app.build import LOOKS_EVERY
+from app.gradio_ui.page import LOOKS_EVERY
+from app.middleware.json_body import TEACHER_BODY
 from app.server import main
-from tests.app.serving import serving, wait_until
+from tests.support.repository import ROOT
+from tests.support.serving import serving, wait_until
 
-ROOT = Path(__file__).parents[2]
 HEAVY = ["umap", "numba", "transformers", "matplotlib", "sklearn", "datasets"]
 
 
@@ -183,7 +183,7 @@ import sys
 from fastapi.testclient import TestClient
 from app.environment import Environment
 from app.server import create
-from nayer.cli import main
+from nayer.cli.main import main
 with TestClient(create(Environment()), base_url="http://127.0.0.1") as client:
     assert client.get("/").status_code == 200
     assert client.get("/explained").status_code == 200

@@ -14,11 +14,11 @@ from unittest.mock import patch
 
 from nayer.config import Config, settings
 from nayer.events import Event, RoundFinished
-from nayer.lab import Lab
+from nayer.exports.recording import load as load_recording
 from nayer.library import named_run, own_run
-from nayer.methods import PRESETS
-from nayer.recordings import load as load_recording
-from nayer.session import Session
+from nayer.presets import PRESETS
+from nayer.runs.session import Session
+from nayer.runs.side_by_side import Lab
 from tests.reliability.booting import Application
 
 __all__ = [

@@ -15,8 +15,8 @@ from tests.behavior.entrances import PRESETS, Event, settings
 from tests.behavior.fixtures import STORED
 from tests.behavior.runs import halfway
 from tests.behavior.stored import CHECKPOINT, HALFWAY, RECORDING, RUN, TEACHER, unpacked
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 # Between them they have every part that a checkpoint can hold: see the settings of each preset.
 _CHECKPOINTS = ("nayer", "fast", "cmi", "dfq", "zskt")
 

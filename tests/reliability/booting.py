@@ -16,7 +16,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
+
 QUICK = {"generator_steps": 2, "generator_width": 4, "synthesis_batch": 20, "student_steps": 2, "warmup_rounds": 1}
 
 

@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import schema
-from app.store import Store
+from app.storage import migrations
+from app.storage.run_store import Store
 from nayer.errors import StorageError
-from tests.app.scripted import SHORT, script
+from tests.support.scripted import SHORT, script
 
 EVENTS = list(script(SHORT))[:20]
 
@@ -116,6 +116,6 @@ def _found(folder: Path, number: int) -> tuple[int, int, int, int, int]:
     stored = store.find(str(number))
     claims = int(stored is None or stored.state != "interrupted")
     store.close()
-    with sqlite3.connect(folder / schema.NAME) as connection:
+    with sqlite3.connect(folder / migrations.NAME) as connection:
         running = connection.execute("SELECT count(*) FROM run WHERE state = 'running'").fetchone()[0]
     return events, files, torn, int(sound != "ok" or bool(store.note)), claims + running

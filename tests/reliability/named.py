@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nayer.config import settings
-from tests.app.test_bodies import UNSOUND
+from tests.app.middleware.test_json_body import UNSOUND
 
 REFUSED = frozenset({400, 403, 404, 405, 413, 422})
 EITHER = REFUSED | {200}

@@ -22,7 +22,7 @@ from tests.reliability.row_10_faults import Outcomes
 
 LEAST, SECONDS, PAUSE, MEGABYTES, LOGGED = 200, 1.0, 2.0, 20.0, 2000
 REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"  # what we have imported ourselves
-LOADERS = ["tests/test_hostile_files.py"]
+LOADERS = ["tests/nayer/common/test_hostile_files.py"]
 
 
 class Canary(http.server.BaseHTTPRequestHandler):

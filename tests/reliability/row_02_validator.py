@@ -8,17 +8,17 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from app.commands import Commands
-from app.sessions import Registry
+from app.api.commands import Commands
+from app.runs.manager import Registry
 from nayer.config import Config
 from nayer.config import settings as fields
 from nayer.errors import NayerError
-from nayer.methods import PRESETS
-from nayer.teacher_cards import teacher_cards
-from tests.app import nasty
-from tests.app.scripted import Scripted, script
-from tests.app.test_arguments import ENDPOINTS
+from nayer.networks.cards import teacher_cards
+from nayer.presets import PRESETS
+from tests.app.api.test_validation import ENDPOINTS
 from tests.reliability.figure import Figure
+from tests.support import nasty
+from tests.support.scripted import Scripted, script
 
 PAYLOADS, SEED = 20_000, 20261123
 

@@ -13,10 +13,10 @@ import httpx
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from app.asking import NAMES
-from tests.app import nasty
+from app.api.command_routes import NAMES
 from tests.reliability.booting import ROOT, Application
 from tests.reliability.figure import Figure
+from tests.support import nasty
 
 PAYLOADS, SEED, LOGGED = 2000, 20261123, 2000  # bytes of log a payload
 PUBLIC = re.compile(r"\[\w+\.py\]\(code/[\w/.#]+\)")  # the captions' links to the code that the page shows

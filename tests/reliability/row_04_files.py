@@ -8,8 +8,8 @@ import resource
 import time
 import warnings
 
-from tests.hostile import outcome, readers, spoiled
 from tests.reliability.figure import Figure
+from tests.support.hostile import outcome, readers, spoiled
 
 TARGETS = {"safetensors": 1_000_000, "zip": 100_000, "picture": 50_000}
 MEMORY = 100 << 20  # bytes of growth that are borne

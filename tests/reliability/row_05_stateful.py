@@ -7,8 +7,8 @@ import logging
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.app.stateful import Model
 from tests.reliability.figure import Figure
+from tests.support.stateful import Model
 
 SEQUENCES, STEPS, SEED = 2000, 30, 20261123
 

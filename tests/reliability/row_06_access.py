@@ -7,8 +7,8 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from tests.app.strangers import ENDLESS, HEAVY, VERBS, House, is_open, routes, tried
 from tests.reliability.figure import Figure
+from tests.support.strangers import ENDLESS, HEAVY, VERBS, House, is_open, routes, tried
 
 
 def measure() -> Figure:

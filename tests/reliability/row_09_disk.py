@@ -18,18 +18,18 @@ from unittest.mock import patch
 
 import torch
 
-from app import writer
-from app.store import Store
-from nayer import checkpoints
+from app.storage import write_queue
+from app.storage.run_store import Store
 from nayer.config import Config
 from nayer.errors import StorageError
-from nayer.experiment import open_run
-from nayer.export import STUDENT, export, load_student
-from nayer.record import Record
-from tests.app.scripted import SHORT, script
-from tests.app.test_store import held_up
+from nayer.exports.metrics_table import Record
+from nayer.exports.run_folder import STUDENT, export, load_student
+from nayer.runs import checkpoints
+from nayer.runs.run import open_run
+from tests.app.storage.test_run_store import held_up
 from tests.reliability.figure import Figure
-from tests.tiny import tiny_config, tiny_state, tiny_task
+from tests.support.scripted import SHORT, script
+from tests.support.tiny import tiny_config, tiny_state, tiny_task
 
 ERRORS: dict[str, Callable[[], BaseException]] = {
     "ENOSPC": lambda: OSError(errno.ENOSPC, "No space left on device"),
@@ -240,7 +240,7 @@ def full_pages(folder: Path) -> tuple[int, int]:
 
 def measure() -> Figure:
     logging.disable(logging.ERROR)
-    writer.RETRY_SECONDS = 0.01
+    write_queue.RETRY_SECONDS = 0.01
     told, good = [], True
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)

@@ -11,24 +11,24 @@ import torch
 
 from nayer.config import Config
 from nayer.events import Event
-from nayer.lab import Lab
-from nayer.session import Session
+from nayer.runs.session import Session
+from nayer.runs.side_by_side import Lab
 from tests.reliability.figure import Figure
 
 KINDS = 25
 LONGEST_GAP = 2.0  # seconds between two events of the run beside them
 FAULTS = [
     "tests/app/test_faults.py",
-    "tests/app/test_places.py::test_a_run_that_hangs_fails_for_its_viewers_and_its_place_is_counted_as_lost",
-    "tests/app/test_keeping.py::test_a_damaged_checkpoint_is_said_and_the_run_stays_to_be_seen",
-    "tests/app/test_keeping.py::test_a_history_that_breaks_leaves_the_run_alone",
-    "tests/app/test_keeping.py::test_runs_are_kept_in_memory_only_with_a_sentence_where_there_is_no_history",
-    "tests/app/test_store.py::test_a_folder_that_cannot_be_made_is_one_sentence",
-    "tests/app/test_store.py::test_a_second_process_is_refused_and_the_first_goes_on",
-    "tests/app/test_store.py::test_a_history_whose_pages_are_overwritten_is_moved_aside",
-    "tests/app/test_store.py::test_a_newer_history_is_left_alone",
-    "tests/app/test_store.py::test_a_full_disk_is_said_and_what_waited_is_written_once_there_is_room",
-    "tests/app/test_store.py::test_a_disk_that_fails_at_any_write_leaves_the_former_checkpoint",
+    "tests/app/runs/test_scheduler.py::test_a_run_that_hangs_fails_for_its_viewers_and_its_place_is_counted_as_lost",
+    "tests/app/runs/test_history.py::test_a_damaged_checkpoint_is_said_and_the_run_stays_to_be_seen",
+    "tests/app/runs/test_history.py::test_a_history_that_breaks_leaves_the_run_alone",
+    "tests/app/runs/test_history.py::test_runs_are_kept_in_memory_only_with_a_sentence_where_there_is_no_history",
+    "tests/app/storage/test_run_store.py::test_a_folder_that_cannot_be_made_is_one_sentence",
+    "tests/app/storage/test_run_store.py::test_a_second_process_is_refused_and_the_first_goes_on",
+    "tests/app/storage/test_run_store.py::test_a_history_whose_pages_are_overwritten_is_moved_aside",
+    "tests/app/storage/test_run_store.py::test_a_newer_history_is_left_alone",
+    "tests/app/storage/test_run_store.py::test_a_full_disk_is_said_and_what_waited_is_written_once_there_is_room",
+    "tests/app/storage/test_run_store.py::test_a_disk_that_fails_at_any_write_leaves_the_former_checkpoint",
 ]
 
 

@@ -7,11 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from app.plans import Plan
-from app.sessions import Registry
+from app.runs.manager import Registry
+from app.runs.plan import Plan
 from nayer.events import Event
-from tests.app.scripted import SHORT, Scripted, script
 from tests.reliability.figure import Figure
+from tests.support.scripted import SHORT, Scripted, script
 
 HOGS, OTHERS, CAPACITY, RUN_SECONDS = 20, 10, 2, 3.0
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.bodies import SMALL_BODY, TEACHER_BODY, TEACHERS
+from app.middleware.json_body import SMALL_BODY, TEACHER_BODY, TEACHERS
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 

@@ -6,14 +6,14 @@ import random
 import threading
 import time
 
-from app.plans import Plan
+from app.runs.manager import Registry
+from app.runs.plan import Plan
 from app.server import open_source
-from app.sessions import Registry
-from nayer import methods
+from nayer import presets
 from nayer.config import Config
 from nayer.events import RunFinished
-from tests.app.scripted import SHORT, Scripted, script
 from tests.reliability.figure import Figure
+from tests.support.scripted import SHORT, Scripted, script
 
 STOPS, RACES, SEED = 100, 1000, 20261123
 
@@ -22,7 +22,7 @@ def stops() -> list[float]:
     """Seconds from the command to the end, of real runs with the settings a visitor finds."""
     rng, took = random.Random(SEED), []
     registry = Registry(open_source, capacity=1)
-    base = Config.parse({"teacher": "digits", "rounds": 10_000}, methods.get("nayer").config)
+    base = Config.parse({"teacher": "digits", "rounds": 10_000}, presets.get("nayer").config)
     for seed in range(STOPS):
         run = registry.start(Plan.alone(base.model_copy(update={"seed": seed})), registry.visitor(""))
         while run.refresh().started is None:

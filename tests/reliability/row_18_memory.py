@@ -7,15 +7,15 @@ from typing import Any
 
 import httpx
 
-from app.cost import MEMORY, check_cost
+from app.runs.limits import MEMORY, check_cost
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.memory_use import resident, use_of
-from nayer.methods import PRESETS
-from nayer.teacher_cards import SHIPPED, TeacherCard, teacher_cards
-from tests.peak_memory import peak, shortened
+from nayer.networks.cards import SHIPPED, TeacherCard, teacher_cards
+from nayer.presets import PRESETS
+from nayer.runs.memory_use import resident, use_of
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
+from tests.support.peak_memory import peak, shortened
 
 BOMBS: list[dict[str, Any]] = [
     {"student": "wrn40-128", "student_batch": 16, "synthesis_batch": 20, "seconds": 10.0, "warmup_rounds": 0},

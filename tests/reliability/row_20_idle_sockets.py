@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.bodies import TEACHERS
-from tests.brought import config, weights
+from app.middleware.json_body import TEACHERS
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 from tests.reliability.flooding import FLOODER, OTHER, looks, ninety_five
+from tests.support.brought import config, weights
 
 SECONDS, LOOK, BRING = 10.0, 0.5, 10.0
 HOST = b"Host: 127.0.0.1\r\n"

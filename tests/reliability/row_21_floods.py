@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from app.bodies import TEACHERS
-from tests.brought import config, weights
+from app.middleware.json_body import TEACHERS
 from tests.reliability.booting import QUICK, Application
 from tests.reliability.figure import Figure
 from tests.reliability.flooding import Flood, looks, ninety_five, request
+from tests.support.brought import config, weights
 
 SECONDS, LOOK, MEGABYTES, LINES = 15.0, 0.5, 50.0, 200
 NAMES = ("truck", "ship", "cat", "dog", "zero", "shirt")

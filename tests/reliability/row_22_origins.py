@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 import httpx
 
-from app import logs
-from tests.app.foreign import foreign
-from tests.app.serving import created
-from tests.app.strangers import VERBS, Doors, Stranger, Try
+from app.support import event_log
+from tests.browser.foreign import foreign
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
+from tests.support.serving import created
+from tests.support.strangers import VERBS, Doors, Stranger, Try
 
 BAD = ["\ud800", "a\x00b", "\x1b[31m", "\u202egnp"]
 PROXIES = [
@@ -148,7 +148,7 @@ def measure() -> Figure:
         if own.status_code != 200 or own.json()["runs"]:
             wrong.append(f"its own page got {own.status_code}, runs {own.text[:200]}")
         said = alone.page.said[before:]
-        if len(said) > LOG or max(map(len, [*said, ""])) > logs.LONGEST_LINE + 1:
+        if len(said) > LOG or max(map(len, [*said, ""])) > event_log.LONGEST_LINE + 1:
             wrong.append(f"{len(said)} lines of log")
         for asker in askers:
             asker.client.close()

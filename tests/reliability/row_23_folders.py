@@ -16,7 +16,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from app import schema
+from app.storage import migrations
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 
@@ -86,7 +86,7 @@ HARMS: dict[str, Harm] = {  # a real checkpoint is 1 MB and more
     "renamed": lasting(renamed),
     "linked elsewhere": lasting(linked),
     "a file in its place": a_file,
-    "database deleted": lasting(lambda folder: (folder / schema.NAME).unlink()),
+    "database deleted": lasting(lambda folder: (folder / migrations.NAME).unlink()),
     "files deleted": lasting(lambda folder: shutil.rmtree(folder / "files")),
     "lock deleted": lasting(lambda folder: (folder / "lock").unlink()),
 }

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nayer.cli import COMMANDS, main
+from nayer.cli.main import COMMANDS, main
 from tests.reliability.commands import SMALL, Case, cases
 from tests.reliability.figure import Figure
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS, MEGABYTES, LANES = 60.0, 1000.0, 2
 LONGEST = 700  # characters of what is said, the log's times and the help apart
 ADDRESS_SPACE = 12 << 30  # bytes: what takes more than a case may, does not take the machine
@@ -202,10 +202,10 @@ def made(ready: Path) -> None:
 import hashlib, sys
 from pathlib import Path
 import torch
-from nayer.architectures import ModelSpec
-from nayer.models import build
-from nayer.teacher_cards import TeacherCard
-from nayer.teachers import weights_of
+from nayer.networks.specs import ModelSpec
+from nayer.networks.classifiers import build
+from nayer.networks.cards import TeacherCard
+from nayer.teachers.load import weights_of
 from PIL import Image
 for seed, name in enumerate(("ready-teacher", "other-teacher")):
     folder = Path(sys.argv[1], name)

@@ -12,12 +12,12 @@ from typing import Any
 
 import httpx
 
-from app.bodies import TEACHER_BODY, TEACHERS
-from app.cost import MEMORY, check_cost
+from app.middleware.json_body import TEACHER_BODY, TEACHERS
+from app.runs.limits import MEMORY, check_cost
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.methods import PRESETS
-from nayer.teacher_cards import teacher_cards
+from nayer.networks.cards import teacher_cards
+from nayer.presets import PRESETS
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 from tests.reliability.viewing import Viewers

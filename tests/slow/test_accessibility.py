@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.auditing import findings, overflow
-from tests.app.browsing import NewPage
-from tests.app.conftest import browser, new_page, served
+from tests.browser.auditing import findings, overflow
+from tests.browser.browsing import NewPage
+from tests.browser.conftest import browser, new_page, served
 
 __all__ = ["browser", "new_page", "served"]  # fixtures
 

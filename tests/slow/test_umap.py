@@ -7,10 +7,10 @@ import os
 import numpy as np
 import pytest
 
+from nayer.analysis.projection import onto_anchors
+from nayer.analysis.umap_worker import umap_worker
 from nayer.config import Config
-from nayer.labels import label_table
-from nayer.projections import onto_anchors
-from nayer.umap_worker import umap_worker
+from nayer.embeddings.label_table import label_table
 
 pytestmark = [
     pytest.mark.slow,

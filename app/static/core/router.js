@@ -2,7 +2,7 @@
 
 import { RUN_ID } from "./constants.js";
 
-const LESSON_TAB = "Learn"; // as app/build.py names it
+const LESSON_TAB = "Learn"; // as app/gradio_ui/page.py names it
 const RESERVED = ["watch", "hide", "lesson"]; // parameters that are no settings
 
 /**

@@ -288,7 +288,7 @@ export interface Visitor extends RunHandle {
   lesson?: RunHandle & { number: number };
 }
 
-/** One lesson, as `app/tour.py` has it. */
+/** One lesson, as `app/content/lessons.py` has it. */
 export interface Lesson {
   title: string;
   text: string;

@@ -1,0 +1,1 @@
+"""Routes and commands: what a page or a program may ask."""

@@ -1,0 +1,218 @@
+"""The commands, as typed functions: what the page's buttons, `gradio_client` and any HTTP client call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, get_args
+
+from pydantic import Field
+
+from app.api.validation import Values, Whole, Word, checked
+from app.middleware.client_address import address
+from app.run_state.redraw_strip import strips
+from app.run_state.serializer import payload
+from app.runs.limits import MEMORY, check_cost
+from app.runs.live_run import LiveRun
+from app.runs.manager import Registry
+from app.runs.plan import Plan, lab_plan
+from app.runs.requested_config import known_card, make_config
+from app.runs.uploaded_teachers import Uploads
+from app.runs.zero_gpu import Lent, for_visitor
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.exports.reproduce import known
+from nayer.networks.cards import TeacherCard
+from nayer.runs.steps import StepKind
+from nayer.teachers.upload import Brought
+
+SLOWEST = 30.0  # seconds an event
+
+
+class Commands:
+    """Each method is one public endpoint; a mistake comes back as one sentence."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        teachers: Sequence[TeacherCard],
+        uploads: Uploads | None = None,
+        *,
+        local: bool,
+        memory: int = MEMORY,
+        lent: Lent | None = None,
+    ) -> None:
+        """`memory`: bytes that a run may take on a shared page. `lent`: the GPU of a ZeroGPU Space."""
+        self._registry = registry
+        self._shipped = teachers
+        self._uploads = uploads or Uploads()
+        self._local = local
+        self._memory = memory
+        self._lent = lent
+
+    def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
+        """What `start` and the page's Play share. Raises NayerError."""
+        return self._begun(Plan.alone(self.config(preset, values, token)), token, paused=paused)
+
+    def config(self, preset: str, values: Mapping[str, object], token: str = "") -> Config:
+        """What a run with these would be. Raises NayerError where it cannot be, here and for this visitor."""
+        teachers = self._teachers(token, values)
+        return make_config(preset, values, teachers, local=self._local, memory=self._memory)
+
+    def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
+        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else brought."""
+        self._uploads.of(token, str(values.get("teacher", "")))
+        return [*self._shipped, *self._uploads.cards(token)]
+
+    def _begun(self, plan: Plan, token: str, *, paused: bool = False) -> dict[str, Any]:
+        brought = self._uploads.of(token, plan.arms[0].config.teacher)
+        owner = self._registry.visitor(token)
+        run = self._registry.start(replace(plan, brought=brought), owner, paused=paused, lane=address())
+        return {"run": run.id, "token": owner, "state": run.state}
+
+    @checked
+    def start(
+        self,
+        teacher: Word = "emoji10",
+        preset: Word = "nayer",
+        seed: int = 0,  # the config knows its bounds, as it does of rounds
+        latent: Word = "lte",
+        rounds: int = 0,
+        settings: Values = {},  # noqa: B006 - Gradio reads the default and never changes it
+        token: Word = "",
+    ) -> dict[str, Any]:
+        """Start a run: returns its id and the token that commands it. 0 rounds takes the preset's; `settings` sets any
+        other field by name; a token from an earlier start replaces that visitor's run."""
+        values = dict(settings) | {"teacher": teacher, "seed": seed, "latent": latent}
+        if rounds:
+            values["rounds"] = rounds
+        return self.begin(preset, values, token)
+
+    @checked
+    def start_lab(
+        self,
+        experiment: Word = "reset",
+        teacher: Word = "emoji10",
+        seed: int = 0,
+        seconds: float = 30.0,
+        repeats: Whole = 1,
+        arms: Annotated[list[Values], Field(max_length=20)] = [],  # noqa: B006 - likewise
+        token: Word = "",
+    ) -> dict[str, Any]:
+        """Run several arms side by side: a ready-made experiment (reset, table, methods, routing), or own `arms` of
+        title, preset and settings. Each gets `seconds` of its own work for each of `repeats` seeds."""
+        shared = {"teacher": teacher, "seed": seed, "seconds": seconds}
+        teachers = self._teachers(token, shared)
+        plan = lab_plan(experiment, arms, shared, repeats, teachers, local=self._local, memory=self._memory)
+        return self._begun(plan, token) | {"arms": [arm.title for arm in plan.arms]}
+
+    @checked
+    def redraws(self, run: Word, token: Word, label: Whole, count: Whole = 16, arm: Whole = 0) -> dict[str, Any]:
+        """The reset strip: one class through `count` freshly drawn noisy layers, and through one that is held; two
+        JPEG strips as data addresses, what the teacher sees in each image, and a sentence."""
+        return strips(self._registry.redraws(run, token, arm, label, count))
+
+    @checked
+    def pause(self, run: Word, token: Word) -> dict[str, Any]:
+        """Hold a running run where it is."""
+        return self._do(run, token, "pause")
+
+    @checked
+    def resume(self, run: Word, token: Word) -> dict[str, Any]:
+        """Let a paused run go on."""
+        return self._do(run, token, "resume")
+
+    @checked
+    def step(self, run: Word, token: Word, kind: Word = "generator") -> dict[str, Any]:
+        """Go on until the next redraw, generator step, student step or end of a round, then pause."""
+        kinds = get_args(StepKind)
+        if kind not in kinds:
+            raise ConfigError(f"kind={kind[:60]!r} does not work; use one of {', '.join(kinds)}.")
+        return self._do(run, token, "step", kind)
+
+    @checked
+    def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
+        """Slow motion: linger so many seconds on each event; 0 for full speed."""
+        if not 0 <= seconds <= SLOWEST:
+            raise ConfigError(f"seconds={seconds:g} does not work; use a number from 0 to {SLOWEST:g}.")
+        return self._do(run, token, "pace", seconds)
+
+    def revise(self, run: str, token: str, values: dict[str, object]) -> str:
+        """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
+        view = self._registry.owned(run, token).refresh()
+        if view.started is None:
+            raise ConfigError("this run has not begun, so nothing of it can change yet; try again in a moment.")
+        now = view.started.config
+        changes = {name: value for name, value in values.items() if value != now[name]}
+        if not changes:
+            return "The run goes on as it is: the form holds the same settings."
+        self._check_change(run, token, 0, changes)
+        self._registry.command(run, token, "change", 0, changes)
+        told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
+        return f"From round {view.rounds_done + 2} on: {told}."
+
+    @checked
+    def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
+        """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
+        self._check_change(run, token, arm, settings)
+        return self._do(run, token, "change", arm, settings)
+
+    @checked
+    def burst(self, run: Word, token: Word) -> dict[str, Any]:
+        """Have the next rounds made on a GPU that this Space lends you for a moment; the run then goes on here."""
+        plan = self._registry.owned(run, token).plan
+        if self._lent is None:
+            raise ConfigError("this page has no GPU to lend; the run goes on as it is.")
+        return self._do(run, token, "burst", for_visitor(self._lent, plan.brought))
+
+    @checked
+    def revive(self, run: Word, token: Word) -> dict[str, Any]:
+        """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
+        past = self._registry.owned(run, token)
+        self._check(past, _configs(past), self._registry.keeping.brought(past))
+        found = self._registry.revive(run, token, lane=address())
+        return {"run": found.id, "state": found.state}
+
+    @checked
+    def leave(self, run: Word, token: Word) -> dict[str, Any]:
+        """The page of a run that waits is closing: without another look at it, it waits no longer."""
+        return self._do(run, token, "leave")
+
+    @checked
+    def stop(self, run: Word, token: Word) -> dict[str, Any]:
+        """End a run; what it has shown stays to be looked at."""
+        return self._do(run, token, "stop")
+
+    @checked
+    def status(self, run: Word, since: Whole = 0, arm: Whole = 0) -> dict[str, Any]:
+        """What is new since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
+        view = self._registry.look(run).refresh(arm)
+        return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
+
+    def _check_change(self, run: str, token: str, arm: int, settings: dict[str, Any]) -> None:
+        """A page bears no more of a run that changes than of one that begins so."""
+        found = self._registry.owned(run, token)
+        if found.refresh(arm).started is not None:
+            configs = _configs(found)
+            configs[arm] = configs[arm].changed(settings)
+            self._check(found, configs, found.plan.brought)
+
+    def _check(self, run: LiveRun, configs: Sequence[Config], brought: Brought | None) -> None:
+        """Raises NayerError where `run` with `configs` for its arms cannot be borne here."""
+        teacher = run.config.teacher
+        card = brought.card() if brought else known_card(teacher, self._shipped, local=self._local)
+        if card is not None:
+            check_cost(configs, card, local=self._local, memory=self._memory)
+
+    def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
+        found = self._registry.command(run, token, command, *arguments)
+        return {"run": found.id, "state": found.state}
+
+
+def _configs(run: LiveRun) -> list[Config]:
+    """Of each arm, as it goes now, or as it will begin."""
+    views, _ = run.refreshed()
+    return [
+        known(view.started.config) if view.started is not None else config
+        for view, config in zip(views, run.plan.configs, strict=True)
+    ]

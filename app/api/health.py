@@ -1,0 +1,50 @@
+"""Whether this process is well, for whoever watches over it: one small answer, nothing about any visitor."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from app.runs.manager import Registry
+
+_TOLD = ("gradio", "torch", "transformers", "fastapi")
+
+
+def health_route(registry: Registry) -> APIRouter:
+    """GET /health: 200 while runs can be started, 503 once no place is left that could ever come free."""
+    router = APIRouter()
+    began = time.monotonic()
+
+    @router.get("/health")
+    def health() -> Response:
+        facts = state(registry) | {"up_seconds": round(time.monotonic() - began)}
+        return JSONResponse(facts, status_code=200 if facts["ready"] else 503, headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def state(registry: Registry) -> dict[str, Any]:
+    """In numbers: places and who waits for one, how long, what has happened since the beginning, and what is kept."""
+    counts = registry.counts()
+    kept = registry.keeping.size()
+    return {
+        "ready": counts["lost"] < counts["capacity"],
+        "degraded": counts["lost"] > 0 or registry.keeping.fails,
+        **counts,
+        "waits": registry.waits(),
+        "runs": registry.counters.runs(),
+        "refused": registry.counters.refusals(),
+        "kept": registry.keeping.sentence or "on disk",
+        "storage": {"runs": kept[0], "megabytes": round(kept[1], 1), "of": round(kept[2])},
+        "versions": _versions(),
+    }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _TOLD}

@@ -1,0 +1,43 @@
+"""What travels to whoever looks at several arms: their news in one answer, and what came of them so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.run_state.lab_results import rows, sentences
+from app.run_state.serializer import payload
+from app.runs.live_run import LiveRun
+from app.runs.wait_estimate import work_left
+
+PARTS = ("run", "measures", "diversity", "redraws", "changes", "rows")  # of an arm's news; nobody looks at the others
+
+
+def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
+    """What came of the arms so far, and of each what is new since its own `since`; None when nothing is.
+
+    `seq` holds the arms' own ones, joined by commas.
+    """
+    views, results = run.refreshed()
+    news = [payload(view, seq, PARTS) for view, seq in zip(views, since, strict=True)]
+    if not any(news):
+        return None
+    plan = run.plan
+    titles = [arm.title for arm in plan.arms]
+    failed = [arm for arm, view in enumerate(views) if view.failure]
+    return {
+        "seq": ",".join(str(view.seq) for view in views),
+        "state": views[0].condition.state,
+        "ahead": views[0].condition.ahead,
+        "wait": views[0].condition.wait,
+        "error": views[0].condition.error,
+        "title": plan.title,
+        "question": plan.question,
+        "arms": titles,
+        "seeds": list(plan.every_seed),
+        "budget": plan.arms[0].config.seconds,
+        "left": work_left(plan, results, failed),
+        "results": rows(results),
+        "sentences": sentences(results, titles, failed) if results else [],
+        "news": news,
+    }

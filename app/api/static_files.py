@@ -1,0 +1,66 @@
+"""The page's scripts and style sheets: where they lie, under which address they are served, and how they are loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+STATIC = Path(__file__).parents[1] / "static"
+ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "status")  # each imports earlier ones only
+FOREVER = "public, max-age=31536000, immutable"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+def static_files() -> dict[str, Path]:
+    """The files that are served, by their address: the room and the name, as in `core/dom.js`."""
+    return {
+        path.relative_to(STATIC).as_posix(): path
+        for room in ROOMS
+        for path in sorted((STATIC / room).iterdir())
+        if path.suffix in _TYPES
+    }
+
+
+def static_version() -> str:
+    """A name for the present state of the files: part of their address, so that browsers may keep them."""
+    digest = hashlib.sha256()
+    for name, path in static_files().items():
+        digest.update(name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def style_sheets() -> list[str]:
+    """The addresses of the page's style sheets in the order of the rooms: a later one overrides an earlier one."""
+    return [name for name in static_files() if name.endswith(".css")]
+
+
+def load_script(name: str, *given: str) -> str:
+    """What Gradio runs when an element is there: imports a script and mounts it.
+
+    `name` is the script's address; `given` are the names that Gradio has ready: element, props, trigger, watch.
+    """
+    if name not in static_files():
+        raise ValueError(f"name={name!r} is no static file; use one of {', '.join(static_files())}.")
+    return (
+        f"const address = new URL('stage/' + props.version + '/{name}', document.baseURI).href;\n"
+        f"import(address).then((script) => script.mount({{ {', '.join(given)} }}));"
+    )
+
+
+def static_routes() -> APIRouter:
+    """GET /stage/VERSION/ROOM/NAME: the files that are there when the server starts, and no others."""
+    router = APIRouter()
+    files = static_files()
+
+    @router.get("/stage/{version}/{name:path}")
+    def static(version: str, name: str) -> Response:
+        path = files.get(name)
+        if path is None:
+            return JSONResponse({"error": "There is no such file."}, status_code=404)
+        return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": FOREVER})
+
+    return router

@@ -1,0 +1,86 @@
+"""The one route that takes files: a teacher's two, and test images. They arrive first, then wait for a turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
+
+from app.api.live_routes import busy
+from app.api.validation import LONGEST
+from app.fairness.fair_executor import Busy, Turns
+from app.fairness.upload_slots import Arrivals, TooSlow
+from app.middleware.json_body import TEACHERS
+from app.runs.manager import Registry
+from app.runs.uploaded_teachers import Uploads
+from app.support.class_names import split
+from nayer.errors import ConfigError, NayerError
+from nayer.teachers.upload import Brought
+from nayer.text_rules import complaint
+
+LONGEST_NAMES = 32_000  # characters; 200 names of 64 and what parts them are half of it
+_FILES = ("config", "weights", "tests")
+
+
+def bringing_route(registry: Registry, uploads: Uploads, turns: Turns, arrivals: Arrivals | None = None) -> APIRouter:
+    """POST a multipart form: `config` (config.json), `weights` (model.safetensors), perhaps `tests` (a zip or parquet
+    file), `classes` (names, one a line) and `token`. The answer is {teacher, token, …} or {error}, one sentence."""
+    router = APIRouter()
+    arriving = arrivals or Arrivals()
+
+    def taken(form: FormData) -> dict[str, Any]:
+        brought, token = _brought(form), _word(form, "token", LONGEST)
+        owner = registry.visitor(token)
+        return {"teacher": brought.name, "token": owner} | uploads.bring(owner, brought)
+
+    @router.post(TEACHERS)
+    async def bring(request: Request) -> Response:
+        try:
+            with arriving.enter() as arrival:
+                # On the disk, without a name; their bytes are read into memory in a turn only.
+                form = await _form(arrival.request(request))
+                try:
+                    return JSONResponse(await turns.run(lambda: taken(form)))
+                finally:
+                    await form.close()
+        except Busy as error:
+            return await busy(error)
+        except TooSlow as error:
+            return JSONResponse({"error": str(error)}, status_code=408, headers={"Connection": "close"})
+        except ClientDisconnect:
+            return Response(status_code=408)  # nobody hears it
+        except NayerError as error:
+            return JSONResponse({"error": str(error)})
+
+    return router
+
+
+async def _form(request: Request) -> FormData:
+    return await request.form(max_files=len(_FILES), max_fields=2, max_part_size=4 * LONGEST_NAMES)
+
+
+def _brought(form: FormData) -> Brought:
+    config, weights, tests = [_bytes(form, name) for name in _FILES]
+    if not config or not weights:
+        missing = "config" if not config else "weights"
+        raise ConfigError(f"{missing} is missing; bring config.json and model.safetensors together.")
+    return Brought(config, weights, tuple(split(_word(form, "classes", LONGEST_NAMES))), tests)
+
+
+def _bytes(form: FormData, name: str) -> bytes:
+    part = form.get(name)
+    if isinstance(part, str):
+        raise ConfigError(f"{name} is a text; send it as a file.")
+    return part.file.read() if isinstance(part, UploadFile) else b""
+
+
+def _word(form: FormData, name: str, longest: int) -> str:
+    part = form.get(name, "")
+    if not isinstance(part, str) or len(part) > longest:
+        raise ConfigError(f"{name} does not work; send a text of at most {longest:,} characters.")
+    if wrong := complaint(part, name):
+        raise ConfigError(wrong)
+    return part

@@ -1,0 +1,1 @@
+"""The explorer of class names: tables of embeddings and their maps."""

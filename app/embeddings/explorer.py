@@ -1,0 +1,146 @@
+"""What the explorer shows of a list of names: their map, and how alike they are before and after BatchNorm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from app.content import messages
+from app.embeddings.table_cache import Tables, Wanted
+from app.fairness.executors import Pools
+from app.fairness.fair_cache import FairCache, Making
+from app.fairness.fair_executor import Busy
+from app.run_state.embedding_map import Atlas, dots
+from app.runs.requested_config import MACHINE
+from app.support.class_names import split
+from nayer.analysis.row_similarity import Geometry, batch_normalised, lowest_mean
+from nayer.analysis.umap_worker import UmapLayout, UmapWorker, checked, umap_worker
+from nayer.config import Config
+from nayer.embeddings.label_table import LATENTS, Table
+from nayer.errors import ConfigError, EncoderError, NayerError
+from nayer.text_rules import check_names
+
+CLOSEST = 5  # pairs that are told, before and after
+_THOUSANDTHS = 1000
+_MAPS = 32  # UMAP layouts that are kept
+
+
+class Explorer:
+    """Answers about names. The public methods are endpoints; a mistake comes back as one sentence."""
+
+    def __init__(self, pools: Pools | None = None, worker: UmapWorker | None = None, *, local: bool = True) -> None:
+        pools = pools or Pools()
+        self._tables = Tables(pools.encoder)
+        self._worker = worker or umap_worker()
+        self._local = local
+        self._maps: Making[Wanted, UmapLayout] = Making(pools.umap, FairCache(_MAPS))
+
+    def look(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to {names, prompt, latent, seed, encoder}, or {state: loading, sentence}. Raises NayerError."""
+        wanted = self._wanted(values)
+        table = self._tables.look(wanted)
+        if table is None:
+            return {"state": "loading", "sentence": messages.LOADING_ENCODER, "asked": _asked(wanted)}
+        return {"state": "ready", "asked": _asked(wanted)} | _shown(wanted, table)
+
+    def look_by_umap(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """{state, sentence, anchors}: warming until there is a layout. Raises NayerError."""
+        wanted = self._wanted(values)
+        table = self._tables.look(wanted)
+        if table is None:
+            return {"state": "warming", "sentence": messages.LOADING_ENCODER, "anchors": []}
+        anchors, points = checked(table.embeddings, np.empty((0, table.embeddings.shape[1]), np.float32))
+        layout = self._maps.look(wanted, lambda: self._worker.layout(anchors, points))
+        if layout is None:
+            return {"state": "warming", "sentence": self._worker.message or messages.FITTING_UMAP, "anchors": []}
+        places = layout.anchors
+        return {"state": "ready", "sentence": "", "anchors": dots(places, np.arange(len(places)))}
+
+    def asked(self, form: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to what is typed into the page, {typed, prompt, latent, encoder}; a refusal is an answer, too."""
+        try:
+            return self.look(dict(form) | {"names": split(str(form.get("typed", "")))})
+        except NayerError as error:
+            return {"state": "refused", "sentence": str(error), "controls": isinstance(error, EncoderError)}
+
+    # --- endpoints -----------------------------------------------------------------------------------------------
+
+    def embeddings(
+        self,
+        names: list[str],
+        prompt: str = Config().prompt,
+        latent: str = "lte",
+        seed: int = 0,
+        encoder: str = "",
+    ) -> dict[str, Any]:
+        """How the embeddings of class names lie: `anchors` on a plane as [x, y, place of the name], and under `before`
+        and `after` (BatchNorm) the cosines in thousandths, the upper triangle row by row, with their mean, least and
+        largest. `state` is loading while the text encoder works on names that no shipped table has: ask again."""
+        return self.look(_values(names, prompt, latent, seed, encoder))
+
+    def embeddings_umap(
+        self,
+        names: list[str],
+        prompt: str = Config().prompt,
+        latent: str = "lte",
+        seed: int = 0,
+        encoder: str = "",
+    ) -> dict[str, Any]:
+        """The same names laid out by UMAP, at least four: `state` is warming until `anchors` are there, ask again; or
+        failed, and `sentence` says why."""
+        try:
+            return self.look_by_umap(_values(names, prompt, latent, seed, encoder))
+        except Busy as error:
+            return {"state": "warming", "sentence": str(error), "anchors": []}
+        except NayerError as error:
+            return {"state": "failed", "sentence": str(error), "anchors": []}
+
+    def _wanted(self, values: Mapping[str, Any]) -> Wanted:
+        names = values.get("names")
+        if not isinstance(names, Sequence) or isinstance(names, str) or not all(isinstance(n, str) for n in names):
+            raise ConfigError(f"names={str(names)[:60]!r} does not work; use a list of texts.")
+        rest = {name: values[name] for name in ("prompt", "latent", "seed", "encoder") if name in values}
+        if not rest.get("encoder"):
+            rest.pop("encoder", None)
+        if rest.get("latent") not in (None, *LATENTS):
+            raise ConfigError(f"latent={str(rest['latent'])[:60]!r} does not work; use one of {', '.join(LATENTS)}.")
+        config = Config.parse(rest)
+        for name in sorted(MACHINE & set(rest)):
+            if not self._local and rest[name] != getattr(Config(), name):
+                raise ConfigError(f"{name}={rest[name][:60]!r} cannot be chosen on a shared page; leave it as it is.")
+        return Wanted(check_names(names), config.prompt, config.latent, config.seed, config.encoder)
+
+
+def _values(names: list[str], prompt: str, latent: str, seed: int, encoder: str) -> dict[str, Any]:
+    return {"names": names, "prompt": prompt, "latent": latent, "seed": seed, "encoder": encoder}
+
+
+def _asked(wanted: Wanted) -> dict[str, Any]:
+    return _values(list(wanted.names), wanted.prompt, wanted.latent, wanted.seed, wanted.encoder)
+
+
+def _shown(wanted: Wanted, table: Table) -> dict[str, Any]:
+    before, after = Geometry.of(table.embeddings), Geometry.of(batch_normalised(table.embeddings))
+    k, width = table.embeddings.shape
+    return {
+        "source": table.source,
+        "width": width,
+        "anchors": Atlas.of(table.embeddings).anchors(),
+        "order": before.order(),
+        "before": _cosines(before),
+        "after": _cosines(after),
+        "lowest_mean": lowest_mean(k),
+    }
+
+
+def _cosines(geometry: Geometry) -> dict[str, Any]:
+    between = geometry.cosines[np.triu_indices(len(geometry.cosines), 1)]
+    return {
+        "cosines": np.rint(_THOUSANDTHS * between).astype(int).tolist(),
+        "mean": round(geometry.mean, 4),
+        "lowest": round(geometry.lowest, 4),
+        "highest": round(geometry.highest, 4),
+        "closest": geometry.closest(CLOSEST),
+    }

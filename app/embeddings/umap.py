@@ -1,0 +1,81 @@
+"""The map by UMAP, on request: asks the core for one in a turn, and says what it is doing until there is an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.content import messages
+from app.fairness.fair_cache import FairCache, Making
+from app.fairness.fair_executor import Busy, Turns
+from app.middleware.client_address import address
+from app.run_state.embedding_map import dots
+from app.run_state.model import View
+from app.runs.manager import Registry
+from nayer.analysis.umap_worker import UmapLayout, UmapWorker, umap_worker
+from nayer.errors import NayerError
+
+_KEPT = 32  # runs whose last map is kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    answer: dict[str, Any]
+    shape: tuple[int, int]  # what of the view it shows
+
+
+class UmapMaps:
+    """One map a run, for all its viewers."""
+
+    def __init__(self, registry: Registry, turns: Turns, worker: UmapWorker | None = None) -> None:
+        """`turns`: of one worker."""
+        self._registry = registry
+        self._worker = worker or umap_worker()
+        self._latest: FairCache[str, _Map] = FairCache(_KEPT)
+        self._making: Making[str, _Map] = Making(turns, FairCache(0))  # a run's map is made again and again
+
+    def look(self, run_id: str) -> dict[str, Any]:
+        """{state, sentence} and, when ready, anchors, outputs and samples as [x, y, class]. Never waits."""
+        view = self._registry.look(run_id).refresh()
+        latest = self._latest.get(run_id)
+        try:
+            if view.atlas is not None and (latest is None or latest.shape != _shape(view)):
+                latest = self._making.look(run_id, lambda: self._made(run_id, view)) or latest
+        except Busy as error:
+            return {"state": "warming", "sentence": str(error)} if latest is None else latest.answer
+        except NayerError as error:
+            return {"state": "failed", "sentence": str(error)}
+        if latest is not None:
+            return latest.answer
+        return {"state": "warming", "sentence": self._worker.message or messages.FITTING_UMAP}
+
+    def _made(self, run_id: str, view: View) -> _Map:
+        assert view.atlas is not None  # else nobody asks
+        layout = self._worker.layout(view.atlas.table, _points(view))
+        made = _Map(_shown(layout, view), _shape(view))
+        self._latest.put(run_id, made, address())
+        return made
+
+
+def _shape(view: View) -> tuple[int, int]:
+    return (view.outputs.seq if view.outputs else -1, view.samples.seq if view.samples else -1)
+
+
+def _points(view: View) -> np.ndarray[Any, np.dtype[np.float32]]:
+    assert view.atlas is not None
+    clouds = [cloud.points for cloud in (view.outputs, view.samples) if cloud is not None]
+    return np.concatenate([np.empty((0, view.atlas.table.shape[1]), np.float32), *clouds])
+
+
+def _shown(layout: UmapLayout, view: View) -> dict[str, Any]:
+    outputs, samples = ([d[2] for d in cloud.dots] if cloud else [] for cloud in (view.outputs, view.samples))
+    split = len(outputs)
+    return {
+        "state": "ready",
+        "sentence": "",
+        "anchors": dots(layout.anchors, np.arange(len(layout.anchors))),
+        "outputs": dots(layout.points[:split], outputs),
+        "samples": dots(layout.points[split:], samples),
+    }

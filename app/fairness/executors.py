@@ -1,0 +1,18 @@
+"""The threads of a process for all that is not a look: who waits for what."""
+
+from __future__ import annotations
+
+from app.fairness.fair_executor import Turns
+
+
+class Pools:
+    """Each is bounded by itself, so that what takes minutes keeps nobody from what takes a second."""
+
+    def __init__(self) -> None:
+        # Python that keeps a core busy for up to some seconds. Two, so that one address leaves one free for the others.
+        self.work = Turns("requests", workers=2, waiting=128, each=16)
+        # The text encoder, and UMAP, which must not run twice at once: half a minute at first, then a second.
+        self.encoder = Turns("lists of names", workers=1, waiting=32, each=4)
+        self.umap = Turns("maps", workers=1, waiting=64, each=8)
+        # Threads that wait for a run to answer between two events, or for the disk: up to half a minute.
+        self.asking = Turns("commands", workers=8, waiting=128, each=8)

@@ -1,0 +1,96 @@
+"""How many requests of one address are answered at the same time, and how much is sent to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.fairness.fair_executor import AGAIN
+from app.middleware.client_address import address
+
+EACH = 200  # a class behind one address: each page holds two streams open and asks for a few things besides
+LOOKING = 8  # looks of one address that are worked out at once; the next ones wait, a few ms each
+SENDING = 4  # large answers to one address; the next ones wait, for whoever reads fast keeps the event loop busy
+PIECE = 64 << 10  # bytes
+_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|\d+|\d+\.jpg)")  # none of them waits for anything
+
+
+class Lanes:
+    """Of each address so many at once; the others of it wait, in their order. For one event loop."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._lanes: dict[str, asyncio.Semaphore] = {}
+        self._open: Counter[str] = Counter()  # with those that wait
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Of the present address."""
+        lane = address()
+        turns = self._lanes.setdefault(lane, asyncio.Semaphore(self._each))
+        self._open[lane] += 1
+        try:
+            async with turns:
+                yield
+        finally:
+            self._open[lane] -= 1
+            if not self._open[lane]:
+                del self._open[lane], self._lanes[lane]
+
+
+class AtOnce:
+    """Middleware, inside of Addressed: 429 for whoever has so many requests under way already, and looks in turn."""
+
+    def __init__(self, app: ASGIApp, each: int = EACH, looking: int = LOOKING) -> None:
+        self._app = app
+        self._each = each
+        self._open: Counter[str] = Counter()  # by address; all in one event loop
+        self._looks = Lanes(looking)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        lane = address()
+        if self._open[lane] >= self._each:
+            await asyncio.sleep(1.0)  # who asks in a loop asks no faster than that
+            told = {"error": f"requests={self._each} of your address are under way; ask again in {AGAIN} s."}
+            return await JSONResponse(told, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
+        self._open[lane] += 1
+        try:
+            if _LOOKS.fullmatch(scope["path"]):
+                return await self._look(scope, receive, send)
+            return await self._app(scope, receive, send)
+        finally:
+            self._open[lane] -= 1
+            if not self._open[lane]:
+                del self._open[lane]
+
+    async def _look(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(self._looks.turn())
+
+            async def begun(message: Message) -> None:
+                await turn.aclose()  # who reads slowly keeps nobody
+                await send(message)
+
+            await self._app(scope, receive, begun)
+
+
+class Sending:
+    """Large answers, a piece at a time, `each` of them at once to an address. For one event loop."""
+
+    def __init__(self, each: int = SENDING) -> None:
+        self._lanes = Lanes(each)
+
+    async def pieces(self, content: bytes) -> AsyncIterator[memoryview]:
+        """Of the answer to the present address. What waits for a slow reader is one piece, and not a copy of all."""
+        async with self._lanes.turn():
+            for place in range(0, len(content), PIECE):
+                yield memoryview(content)[place : place + PIECE]
+                await asyncio.sleep(0)  # between two pieces the others have a turn

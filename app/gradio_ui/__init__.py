@@ -1,0 +1,1 @@
+"""The page's widgets, and the only touch of Gradio."""

@@ -1,0 +1,28 @@
+"""The tab of the reset lab: what its script needs to know, and where it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gradio as gr
+
+from app.api.static_files import load_script
+from nayer.compare.experiments import EXPERIMENTS
+from nayer.networks.cards import TeacherCard
+from nayer.presets import PRESETS
+
+
+def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.HTML:
+    """Drawn inside the Blocks context it is made in; `first` is the teacher to begin with."""
+    return gr.HTML(
+        html_template='<div id="nayer-lab" class="nayer"></div>',
+        js_on_load=load_script("lab/lab_page.js", "element", "props"),
+        apply_default_css=False,
+        elem_id="lab",
+        elem_classes="nayer-frame",
+        version=version,
+        first=first,
+        experiments={name: [one.title, one.question] for name, one in EXPERIMENTS.items()},
+        presets=[[name, method.title] for name, method in PRESETS.items()],
+        teachers=[[card.name, card.title] for card in teachers],
+    )

@@ -1,0 +1,21 @@
+"""The tab of the lessons: what its script needs to know, and where it draws."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from app.api.static_files import load_script
+from app.content import lessons
+
+
+def tour_tab(*, version: str) -> gr.HTML:
+    """Drawn inside the Blocks context it is made in."""
+    return gr.HTML(
+        html_template='<div id="nayer-lessons" class="nayer"></div>',
+        js_on_load=load_script("lessons/lessons_page.js", "element", "props"),
+        apply_default_css=False,
+        elem_id="tour",
+        elem_classes="nayer-frame",
+        version=version,
+        lessons=lessons.shown(),
+    )

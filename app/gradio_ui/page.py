@@ -1,0 +1,159 @@
+"""The Blocks: a form on the left, the stage beside it, and the public endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from app.api.commands import Commands
+from app.api.static_files import load_script
+from app.content import messages
+from app.embeddings.explorer import Explorer
+from app.fairness.executors import Pools
+from app.fairness.fair_executor import Turns, in_turn
+from app.gradio_ui.compat import Page, bound_queue, told
+from app.gradio_ui.embeddings_tab import ExplorerTab
+from app.gradio_ui.lab_tab import lab_tab
+from app.gradio_ui.lessons_tab import tour_tab
+from app.gradio_ui.settings_form import Form
+from app.gradio_ui.status_panel import status_panel
+from app.gradio_ui.teacher_upload import OwnTeacher
+from app.run_state.teacher_cards import shown
+from app.runs.manager import Registry
+from nayer.errors import NayerError
+from nayer.exports.reproduce import config_of
+from nayer.networks.cards import TeacherCard
+
+
+def build(
+    registry: Registry,
+    commands: Commands,
+    explorer: Explorer,
+    teachers: Sequence[TeacherCard],
+    pools: Pools,
+    *,
+    version: str,
+    local: bool,
+    on_space: bool = False,
+    greets: bool = False,
+    lends: bool = False,
+) -> gr.Blocks:
+    """The page, ready to be mounted. `version` names the state of the static files; `greets`: a recording plays;
+    `lends`: there is a GPU for a moment."""
+    page = Page(title=messages.TITLE, analytics_enabled=False, fill_width=True)
+    with page:
+        gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Live", id="live"):
+                gr.HTML(
+                    html_template='<div id="nayer-bar"></div>', js_on_load=None, elem_id="bar", apply_default_css=False
+                )
+                with gr.Row(elem_id="workbench"):
+                    with gr.Column(scale=0, min_width=264, elem_id="settings"):
+                        form = Form(teachers, local=local)
+                        OwnTeacher(form, version=version)
+                        gr.HTML(f"<p>{messages.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
+                    with gr.Column(elem_id="stage-column"):
+                        stage = gr.HTML(
+                            value=None,
+                            html_template='<div id="nayer-stage" class="nayer"></div>',
+                            js_on_load=load_script("live/live_page.js", "element", "props", "trigger", "watch"),
+                            apply_default_css=False,
+                            elem_id="stage",
+                            version=version,
+                            first=form.teacher.value,
+                            teachers=[shown(card) for card in teachers],
+                            parts=messages.PARTS,
+                            greets=greets,
+                            lends=lends,
+                            watching=messages.WATCHING,
+                            gone=messages.WATCHED_GONE,
+                            recorded=messages.RECORDED,
+                            empty=[messages.EMPTY_TITLE, messages.EMPTY_TEXT],
+                            grace=messages.GRACE.format(seconds=registry.grace_seconds)
+                            + (f" {messages.ON_A_SPACE}" if on_space else ""),
+                        )
+            with gr.Tab("Reset lab", id="lab-tab"):
+                lab_tab(teachers, first=str(form.teacher.value), version=version)
+            with gr.Tab("Embeddings", id="embeddings"):
+                ExplorerTab(form, teachers, version=version, local=local)
+            with gr.Tab("Learn", id="learn"):
+                tour_tab(version=version)
+        status_panel(version=version)
+        _wire(stage, form, commands, registry, pools.asking)
+        for command in (
+            commands.start,
+            commands.start_lab,
+            in_turn(pools.asking, commands.redraws),
+            commands.pause,
+            commands.resume,
+            commands.step,
+            commands.pace,
+            in_turn(pools.asking, commands.change),
+            *([in_turn(pools.asking, commands.burst)] if lends else []),
+            commands.stop,
+            commands.status,
+            in_turn(pools.work, explorer.embeddings),
+            in_turn(pools.work, explorer.embeddings_umap),
+        ):
+            api(command, queue=False)
+    bound_queue(page)
+    return page
+
+
+def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry, asking: Turns) -> None:
+    """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
+
+    def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
+        asked = told(event)
+        preset, values = form.values(entered)
+        try:
+            begun = commands.begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
+        except NayerError as error:
+            return {"error": str(error), "asked": asked.get("asked")}
+        return begun | {"asked": asked.get("asked")}
+
+    def restore(event: gr.EventData) -> list[Any]:
+        asked = told(event)
+        try:
+            run = registry.owned(str(asked.get("run", "")), str(asked.get("token", "")))
+        except NayerError:
+            return [gr.skip() for _ in form.inputs]
+        return form.showing(run.config)
+
+    revise = in_turn(asking, commands.revise)
+
+    async def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
+        asked = told(event)
+        _, values = form.values(entered)
+        try:
+            said = await revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
+        except NayerError as error:
+            return {"said": str(error), "refused": True, "asked": asked.get("asked")}
+        return {"said": said, "asked": asked.get("asked")}
+
+    def arrive(event: gr.EventData) -> list[Any]:
+        """Fills the form with what the address asks for."""
+        asked = told(event).get("words")
+        given = {str(name): str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
+        try:
+            preset, config = config_of(given)
+            config = commands.config(preset, config.model_dump())
+        except NayerError as error:
+            said = f"The address cannot be followed: {error}"
+            return [{"said": said, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]
+        return [{"chosen": config.teacher, "asked": "address"}, *form.showing(config, preset)]
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    stage.apply(apply, form.inputs, stage, **quiet)
+    stage.play(play, form.inputs, stage, **quiet)
+    stage.submit(arrive, None, [stage, *form.inputs], **quiet)
+    stage.select(restore, None, form.inputs, **quiet)
+    form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooseTeacher?.(name)", **quiet)
+
+
+def _header() -> str:
+    return f"<header><h1>{messages.TITLE}</h1><p>{messages.TAGLINE} {messages.TO_THE_LESSONS}</p></header>"

@@ -1,0 +1,155 @@
+"""The settings as a form, made from the config's own declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from app.content import messages
+from app.content.help import caption, preset_caption
+from app.runs.requested_config import MACHINE
+from nayer import presets
+from nayer.config import GROUPS, Config, settings
+from nayer.networks.cards import TeacherCard
+from nayer.settings import Setting
+
+_PRESET = "nayer"
+POLICY = (  # what is re-drawn when, and what randomness there is besides
+    "noisy_reset_every",
+    "redraw",
+    "generator_reset_every",
+    "routing",
+    "z_size",
+    "z_combine",
+    "z_scale",
+)
+UP_FRONT = ("latent", "rounds", "seed")
+_NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
+_WORDS = {"ce": "CE", "bn": "BN", "lr": "learning rate", "std": "standard deviation", "beta1": "beta 1"}
+_TITLES = {
+    "lte": "label-text embeddings",
+    "one-hot": "one-hot",
+    "random": "random numbers",
+    "shuffled": "shuffled embeddings",
+}
+
+
+def form_settings(*, local: bool) -> list[Setting]:
+    """The settings that the form shows, in order: those up front, then the rest."""
+    hidden = _NOT_IN_THE_FORM if local else _NOT_IN_THE_FORM | MACHINE
+    shown = [setting for setting in settings() if setting.name not in hidden]
+    return sorted(
+        shown, key=lambda setting: UP_FRONT.index(setting.name) if setting.name in UP_FRONT else len(UP_FRONT)
+    )
+
+
+def latent_choices(latents: Sequence[str]) -> list[tuple[str, str]]:
+    """Tables as (what people read, value)."""
+    return [(_TITLES.get(latent, latent), latent) for latent in latents]
+
+
+class Form:
+    """The widgets, drawn inside the Blocks context it is made in."""
+
+    def __init__(self, teachers: Sequence[TeacherCard], *, local: bool) -> None:
+        self.settings = form_settings(local=local)
+        self.teachers, self.local = teachers, local
+        self._teachers = [(card.title, card.name) for card in teachers]
+        self.teacher = gr.Dropdown(
+            self._teachers,
+            value=_default_teacher(teachers),
+            label="Teacher",
+            elem_id="field-teacher",
+            info=f"{messages.TEACHER_HERE if local else messages.TEACHER} {caption('teacher')}",
+            allow_custom_value=local,
+        )
+        self.preset = gr.Dropdown(
+            [(method.title, name) for name, method in presets.PRESETS.items()],
+            value=_PRESET,
+            label="Preset",
+            elem_id="field-preset",
+            info=preset_caption(_PRESET),
+        )
+        up_front = [setting for setting in self.settings if setting.name in UP_FRONT]
+        self.fields: dict[str, gr.Component] = {setting.name: _widget(setting) for setting in up_front}
+        with gr.Accordion("Reset policy", open=False, elem_id="reset-policy"):
+            named = {setting.name: setting for setting in self.settings}
+            self.fields |= {name: _widget(named[name]) for name in POLICY}
+        with gr.Accordion("All settings", open=False, elem_id="all-settings"):
+            for group, title in GROUPS.items():
+                rest = [s for s in self.settings if s.group == group and s.name not in self.fields]
+                if rest:
+                    with gr.Accordion(title, open=False):
+                        self.fields |= {setting.name: _widget(setting) for setting in rest}
+        self.preset.input(
+            self._preset_values,
+            self.preset,
+            [self.preset, *(field for name, field in self.fields.items() if name != "seed")],
+            api_visibility="private",
+            show_progress="hidden",
+        )
+
+    @property
+    def inputs(self) -> list[gr.Component]:
+        """Teacher, preset, then every field."""
+        return [self.teacher, self.preset, *self.fields.values()]
+
+    def values(self, entered: Sequence[object]) -> tuple[str, dict[str, object]]:
+        """What `inputs` hold, as (preset, values by name)."""
+        teacher, preset, *rest = entered
+        return str(preset), {"teacher": teacher} | dict(zip(self.fields, rest, strict=True))
+
+    def naming(self, teacher: str, title: str = "") -> Any:
+        """What makes the form name a teacher; one that is not shipped joins its list under `title`."""
+        if teacher in [name for _, name in self._teachers]:
+            return teacher
+        return gr.update(choices=[*self._teachers, (title or messages.OWN_TITLE, teacher)], value=teacher)
+
+    def showing(self, config: Config, preset: str = "") -> list[object]:
+        """What `inputs` must hold to show this config; the preset stays where none is named."""
+        chosen = gr.update(value=preset, info=preset_caption(preset)) if preset else gr.skip()
+        return [self.naming(config.teacher), chosen, *(getattr(config, name) for name in self.fields)]
+
+    def _preset_values(self, preset: object) -> list[Any]:
+        method = presets.get(str(preset))
+        said = gr.update(info=preset_caption(str(preset)))
+        return [said, *(getattr(method.config, name) for name in self.fields if name != "seed")]
+
+
+def _widget(setting: Setting) -> gr.Component:
+    """One field. Bounds are said, not enforced here: the config refuses in its own words."""
+    label = " ".join(_WORDS.get(word, word) for word in setting.name.split("_"))
+    label = label[0].upper() + label[1:]
+    common: dict[str, Any] = {"label": label, "info": _info(setting), "elem_id": f"field-{setting.name}"}
+    if setting.choices:
+        choices = [(_TITLES.get(choice, choice), choice) for choice in setting.choices]
+        return gr.Dropdown(choices, value=setting.default, **common)
+    if setting.kind is bool:
+        return gr.Checkbox(value=setting.default, **common)
+    if setting.kind is str:
+        return gr.Textbox(value=setting.default, lines=1, max_lines=1, **common)
+    return gr.Number(value=setting.default, precision=0 if setting.kind is int else None, **common)
+
+
+def _info(setting: Setting) -> str:
+    """Help, bounds with their unit, the paper's symbol and a link to the code, in Markdown."""
+    bounds = ""
+    if setting.low is not None and setting.high is not None:
+        unit = f" {setting.unit}" if setting.unit else ""
+        bounds = f" {plain(setting.low)} to {plain(setting.high)}{unit}."
+    return f"{setting.help}{bounds} {caption(setting.name)}"
+
+
+def plain(bound: float) -> str:
+    """A bound as people write it: no exponent, commas between thousands."""
+    if abs(bound) >= 1000:
+        return f"{bound:,.0f}"
+    return f"{bound:.6f}".rstrip("0").rstrip(".")
+
+
+def _default_teacher(teachers: Sequence[TeacherCard]) -> str | None:
+    names = [card.name for card in teachers]
+    default = Config().teacher
+    return default if default in names else next(iter(names), None)

@@ -1,0 +1,244 @@
+"""What every request passes before it reaches the page: shape, host, origin, open doors, bodies, headers.
+
+Gradio guards none of these by itself. Each check is plain ASGI, so that streams stay streams.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.content import messages
+from app.middleware.client_address import Forwarded, Network, forwarding
+from app.middleware.json_body import Bodies
+from nayer.text_rules import complaint
+
+log = logging.getLogger(__name__)
+LONGEST_PATH = 1024  # characters
+LONGEST_PART = 255  # bytes between two slashes, as of a file's name
+LONGEST_QUERY = 8192  # bytes
+_METHODS = ("GET", "HEAD", "POST")
+_LINE_BREAKS = re.compile(r"[\t\r\n]")
+
+# What is open; everything else that Gradio brings along is closed, and so is what a later version adds.
+_OPEN = re.compile(
+    r"/(|config/?|health|theme\.css|favicon\.ico|robots\.txt|manifest\.json|login_check/?|explore|explained|bring"
+    r"|(svelte|static|assets|stage|live|command|code)/.*"
+    r"|gradio_api/(info/?|app_id/?|startup-events|heartbeat/[^/]+|cancel|reset/?|theme\.css"
+    r"|queue/(join|data)/?|(call|call/v2|run|api)/.+|file=(?!\w+:|%|/{2}|\\).*))"
+)
+
+# Gradio starts itself with inline scripts, and makes functions of its components' event handlers.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {framers}"
+)
+_SPACE = "'self' https://huggingface.co https://*.huggingface.co"  # a Space's page stands in a frame
+
+# RFC 9110, sections 4.2 and 7.2, without what no browser sends: no user, no path, no odd spelling of an address.
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)(:(?P<port>[0-9]{1,5}))?", re.ASCII)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def guarded(
+    application: ASGIApp,
+    *,
+    hosts: Iterable[str] = (),
+    origins: Iterable[str] = (),
+    proxies: Iterable[Network] = (),
+    alone: bool = False,
+    framed_by_space: bool = False,
+    answered: Callable[[int], None] = lambda status: None,
+) -> ASGIApp:
+    """`application` behind every check.
+
+    `hosts`: names it is reached by, besides this machine's own and addresses. `origins`: where a browser finds it
+    besides the address that a request names. `proxies`: who is believed when they say for whom they ask. `alone`: it
+    serves the people of this machine, so that what came through a proxy is refused. `answered` hears the status of
+    every answer.
+    """
+    policy = _POLICY.format(framers=_SPACE if framed_by_space else "'self'")
+    checks = Forwarded(_Checks(Bodies(application), hosts, origins), proxies)
+    return _Answers(_Alone(checks) if alone else checks, policy, answered)
+
+
+class _Answers:
+    """Gives every answer what tells a browser to be careful, and answers for whatever fails behind it."""
+
+    def __init__(self, application: ASGIApp, policy: str, answered: Callable[[int], None]) -> None:
+        self._application = application
+        self._answered = answered
+        self._headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Content-Security-Policy": policy,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._application(scope, receive, send)
+        begun = ended = False
+
+        async def careful(message: Message) -> None:
+            nonlocal begun, ended
+            if message["type"] == "http.response.start":
+                begun = True
+                MutableHeaders(scope=message).update(self._headers)
+                self._answered(message["status"])
+            ended = ended or (message["type"] == "http.response.body" and not message.get("more_body", False))
+            await send(message)
+
+        try:
+            await self._application(scope, receive, careful)
+        except ClientDisconnect:  # nobody is there to hear
+            return None
+        except Exception as error:
+            if begun and not ended:
+                raise  # the server closes the connection, for the answer is not whole
+            number = secrets.token_hex(4)
+            log.error("a request failed, error %s", number, exc_info=error)
+            if not begun:
+                await _refuse(500, messages.FAULT.format(number=number), scope, receive, careful)
+
+
+class _Alone:
+    """Refuses what came through a proxy, where none was named: a page for this machine alone allows more."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (header := forwarding(Headers(scope=scope))):
+            sentence = (
+                f"{header} shows that a proxy sent this, and this page serves its own machine alone; set NAYER_PROXY"
+                " and NAYER_HOSTS to serve others."
+            )
+            return await _refuse(400, sentence, scope, receive, send)
+        return await self._application(scope, receive, send)
+
+
+class Refusal(NamedTuple):
+    """Why a request goes no further."""
+
+    status: int
+    sentence: str
+
+
+class _Checks:
+    """Refuses in one sentence what is out of shape, what names a host that is not ours, and what another site asks.
+
+    A foreign name that resolves to this machine would make the page a part of that site (DNS rebinding); an address in
+    numbers cannot be made to. The origin is removed once it is checked: Gradio would allow other pages of this machine
+    to read its answers.
+    """
+
+    def __init__(self, application: ASGIApp, hosts: Iterable[str], origins: Iterable[str]) -> None:
+        machine = socket.gethostname().lower()
+        self._application = application
+        self._names = {"localhost", machine, f"{machine}.local", *(host.lower() for host in hosts if host)}
+        self._origins = set(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._application(scope, receive, send)
+        headers = Headers(scope=scope)
+        for check in (_misshapen, _unreadable, self._elsewhere, self._foreign, _closed):
+            if refusal := check(scope, headers):
+                return await _refuse(*refusal, scope, receive, send)
+        kept = [pair for pair in scope["headers"] if pair[0] != b"origin"]
+        return await self._application({**scope, "headers": kept}, receive, send)
+
+    def _elsewhere(self, scope: Scope, headers: Headers) -> Refusal | None:
+        hosts = headers.getlist("host")
+        found = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+        if found and (found["name"] in self._names or _is_address(found["name"].strip("[]"))):
+            return None
+        shown = ascii(", ".join(hosts))[:60]
+        return Refusal(400, f"host={shown} is none of this page's names; open it at its own address.")
+
+    def _foreign(self, scope: Scope, headers: Headers) -> Refusal | None:
+        """Same origin is the same scheme, host and port. A link from elsewhere may lead here, and nothing else.
+
+        Programs send neither header; browsers send Sec-Fetch-Site where the connection is one to be trusted.
+        """
+        site = headers.get("sec-fetch-site", "none")
+        linked = scope["method"] != "POST" and headers.get("sec-fetch-mode") == "navigate"
+        told = headers.getlist("origin")
+        mine = [f"{scope.get('scheme', 'http')}://{headers['host']}", *self._origins]
+        ours = not told or (len(told) == 1 and any(_same(told[0], one) for one in mine))
+        if ours and (linked or site in ("none", "same-origin")):
+            return None
+        shown = f"sec-fetch-site={ascii(site)[:60]}" if ours else f"origin={ascii(told[0])[:60]}"
+        return Refusal(403, f"{shown} tells of another site, which may not ask here; open the page itself.")
+
+
+def _misshapen(scope: Scope, headers: Headers) -> Refusal | None:
+    if scope["method"] not in _METHODS:
+        return Refusal(405, f"method={scope['method'][:20]!r} is not used here; use {', '.join(_METHODS)}.")
+    path = scope["path"]
+    parts = max(len(part.encode("utf-8", "replace")) for part in path.split("/"))
+    if len(path) > LONGEST_PATH or parts > LONGEST_PART or len(scope["query_string"]) > LONGEST_QUERY:
+        return Refusal(
+            414,
+            f"address is too long; use at most {LONGEST_PART} bytes between two slashes, {LONGEST_PATH} characters"
+            f" before the question mark and {LONGEST_QUERY} after it.",
+        )
+    if "transfer-encoding" in headers and "content-length" in headers:  # proxies and servers disagree which counts
+        return Refusal(400, "content-length and transfer-encoding exclude each other; send one of them.")
+    if headers.get("content-encoding", "identity") != "identity":
+        return Refusal(415, "content-encoding is not used here; send the body as it is.")
+    return None
+
+
+def _unreadable(scope: Scope, headers: Headers) -> Refusal | None:
+    path = scope["path"]
+    query = [list(pair) for pair in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+    wrong = complaint(path, "address") or complaint(query, "query")
+    if _LINE_BREAKS.search(path):
+        wrong = "address holds a line break or a tab; leave it out."
+    return Refusal(400, wrong) if wrong else None
+
+
+def _closed(scope: Scope, headers: Headers) -> Refusal | None:
+    """Every route that nothing here uses."""
+    return None if _OPEN.fullmatch(scope["path"]) else Refusal(404, "there is nothing here.")
+
+
+def _origin(told: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port, as browsers compare them; None for what is no web origin, such as `null`."""
+    scheme, _, rest = told.lower().partition("://")
+    found = _HOST.fullmatch(rest)
+    if found is None or scheme not in _DEFAULT_PORTS:
+        return None
+    return scheme, found["name"], int(found["port"] or _DEFAULT_PORTS[scheme])
+
+
+def _same(one: str, other: str) -> bool:
+    return (found := _origin(one)) is not None and found == _origin(other)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
+
+
+async def _refuse(status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """The connection ends with it: what may follow on it was not read."""
+    allow = {"Allow": ", ".join(_METHODS)} if status == 405 else {}
+    answer = JSONResponse({"error": sentence}, status_code=status, headers={"Connection": "close", **allow})
+    await answer(scope, receive, send)

@@ -1,0 +1,118 @@
+"""What came of a lab's arms, seed by seed, folded from their events, and what may be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from nayer.analysis.significance import verdict
+from nayer.events import DiversityMeasured, Evaluated, Event, GeneratorStep, RunFailed, RunFinished, RunStarted
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One arm with one seed, as it stands; shares from 0 to 1."""
+
+    arm: int
+    seed: int
+    accuracy: float | None = None  # on test images, or `measured` where there are none
+    measured: str = "accuracy"  # or agreement with the teacher
+    label_hit: float | None = None
+    within: float | None = None  # Vendi score of a round
+    across: float | None = None  # cosine distance to an earlier round's nearest image
+    pool: float | None = None  # Vendi score over the pool
+    seconds: float = 0.0  # of the arm's own work
+    rounds: int = 0
+    steps: int = 0  # of the generator
+    done: bool = False
+    failure: str = ""
+
+
+Results = Mapping[tuple[int, int], Result]
+
+
+def fold_results(results: Results, events: Iterable[Event]) -> Results:
+    """The results after these events; events that are told again change nothing."""
+    after = dict(results)
+    current = {arm: (arm, seed) for arm, seed in after}  # the latest seed of each arm was put in last
+    for event in events:
+        if isinstance(event, RunStarted):
+            current[event.arm] = (event.arm, int(event.config["seed"]))
+            after.setdefault(current[event.arm], Result(*current[event.arm]))
+        elif event.arm in current:
+            after[current[event.arm]] = _after(after[current[event.arm]], event)
+    return after
+
+
+def _after(result: Result, event: Event) -> Result:
+    result = replace(result, seconds=max(result.seconds, event.seconds), rounds=max(result.rounds, event.round + 1))
+    match event:
+        case Evaluated():
+            if event.accuracy is None:
+                return replace(result, accuracy=event.agreement, measured="agreement")
+            return replace(result, accuracy=event.accuracy)
+        case GeneratorStep():
+            return replace(result, steps=event.round * event.steps + event.step + 1)
+        case DiversityMeasured():
+            samples = event.samples
+            return replace(
+                result,
+                label_hit=samples.within.label_hit,
+                within=samples.within.vendi_mean,
+                across=samples.across.nearest_mean if samples.across else result.across,
+                pool=samples.pool.vendi_mean if samples.pool else result.pool,
+            )
+        case RunFinished():
+            return replace(result, done=True)
+        case RunFailed() if not result.done:  # else it is the next seed that cannot begin
+            return replace(result, done=True, failure=event.message)
+        case _:
+            return result
+
+
+def sentences(results: Results, titles: Sequence[str], failed: Collection[int] = ()) -> list[str]:
+    """The verdicts on accuracy and on diversity, over seeds that all arms have done; before that, how it looks.
+
+    Arms that `failed` are left out, and that is said.
+    """
+    named = [f"“{title}”" for title in titles]  # a title may be any words, such as never
+    going = [arm for arm in range(len(titles)) if arm not in failed]
+    compared = {key: result for key, result in results.items() if key[0] in going}
+    done = {key: result for key, result in compared.items() if result.done}
+    complete = {seed for _, seed in done} and set.intersection(
+        *({seed for number, seed in done if number == arm} for arm in going)
+    )
+    counted = {key: result for key, result in done.items() if key[1] in complete} if complete else compared
+    ended = bool(complete)
+    measured = next((result.measured for result in counted.values()), "accuracy")
+
+    def by_arm(name: str, scale: float) -> dict[str, dict[int, float]]:
+        found: dict[str, dict[int, float]] = {named[arm]: {} for arm in going}
+        for (arm, seed), result in counted.items():
+            value = getattr(result, name)
+            if value is not None:
+                found[named[arm]][seed] = scale * value
+        return found
+
+    told = [
+        *(f"{named[arm]} failed and is left out of the comparison." for arm in failed),
+        verdict(by_arm("accuracy", 100.0), what=measured, unit="points", ended=ended),
+        verdict(
+            by_arm("pool", 1.0),
+            what="diversity over the pool",
+            unit="different images a class",
+            digits=2,
+            ended=ended,
+        ),
+    ]
+    return list(dict.fromkeys(told))  # while there is nothing to compare, both say so
+
+
+def rows(results: Results) -> list[dict[str, Any]]:
+    """JSON-ready, in the order they were begun."""
+    return [{name: _short(value) for name, value in asdict(result).items()} for result in results.values()]
+
+
+def _short(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else value

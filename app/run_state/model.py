@@ -1,0 +1,145 @@
+"""What is shown of a run: the view that all who look at it share, and the parts it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.run_state.embedding_map import Atlas, Dots
+from app.run_state.series import Series
+from nayer.events import RunStarted
+
+Phase = Literal["", "redraw", "generator", "pool", "student", "measure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the run stands from outside: no event of the algorithm, but folded like one, so that readers hear of it."""
+
+    state: str  # queued, running, paused, finished, stopped, failed, interrupted
+    ahead: int = 0  # runs that come first
+    error: str = ""  # one sentence, when failed
+    pace: float = 0.0  # seconds an event, in slow motion
+    kept: str = ""  # one sentence, where it may be lost, with the process or to others who wait
+    wait: float | None = None  # seconds until a place falls free, about, while queued
+
+
+_WAITING = Condition("queued")
+_NOTHING = Series()
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a network says of one image."""
+
+    label: int
+    confidence: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One round's samples: the first image of every class, and what teacher and student make of it."""
+
+    seq: int
+    round: int
+    images: NDArray[np.uint8]  # (k, c, h, w)
+    labels: tuple[int, ...]
+    teacher: tuple[Opinion, ...]
+    student: tuple[Opinion, ...]
+    label_hit: float  # share of the whole batch, 0..1
+    pooled: bool
+    samples: Dots  # the whole batch on the map, by the teacher's features
+    at_home: float | None  # share of it that lies nearest to its own class's anchor, in the table's space
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The images on the easel: the generator's latest step."""
+
+    seq: int
+    round: int
+    step: int
+    steps: int
+    images: NDArray[np.uint8]  # (p, c, h, w)
+    label_hit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Dots of the map that move together, and the points in the table's space they come from."""
+
+    seq: int
+    dots: Dots
+    points: NDArray[np.float32]  # (n, d)
+
+
+# The numbers of a diversity's point: three scales, each of the samples, of noise and of real images in their place.
+DIVERSITY = (
+    "label_hit",
+    "within",  # Vendi score, mean over classes
+    "within_noise",
+    "within_real",
+    "across",  # cosine distance to the nearest image of an earlier round, mean over classes
+    "across_noise",
+    "across_real",
+    "pool",  # Vendi score, mean over classes
+    "pool_noise",
+    "pool_real",
+    "labels_kept",
+    "seconds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ByClass:
+    """The newest diversity, class by class; a scale that has nothing yet is empty."""
+
+    seq: int
+    round: int
+    within: tuple[float, ...]  # Vendi score
+    across: tuple[float, ...]  # cosine distance to the nearest image of an earlier round
+    pool: tuple[float, ...]  # Vendi score
+    label_hits: tuple[float, ...]  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a page needs of a run. `seq` counts what was folded; parts carry the `seq` at which they changed."""
+
+    seq: int = 0
+    begun: int = 0  # the `seq` at which it was emptied, so that readers must begin anew too
+    condition: Condition = _WAITING
+    started: RunStarted | None = None
+    started_seq: int = 0
+    atlas: Atlas | None = None
+    round: int = 0
+    seconds: float = 0.0
+    phase: Phase = ""
+    story: str = ""
+    reason: str = ""  # why the run ended by itself or was stopped
+    failure: str = ""  # one sentence, when this arm cannot go on
+    notes: tuple[str, ...] = ()
+    ends: tuple[float, ...] = ()  # seconds at the ends of the latest rounds
+    rounds_done: int = 0
+    losses: Series = _NOTHING  # x, ce, bn, adversarial, label_hit
+    learning: Series = _NOTHING  # x, loss, agreement
+    measures: Series = _NOTHING  # x, accuracy, agreement, seconds
+    teacher_accuracy: float | None = None
+    redraws: tuple[tuple[int, int, str], ...] = ()  # seq, round, what
+    changes: tuple[tuple[int, int, str], ...] = ()  # seq, round, what was changed on the way
+    diversity: Series = _NOTHING  # x, then `DIVERSITY`
+    by_class: ByClass | None = None
+    rows: tuple[Row, ...] = ()  # oldest first
+    making: Making | None = None
+    pool_size: int = 0
+    pool_capacity: int = 0
+    outputs: Cloud | None = None
+    samples: Cloud | None = None
+
+
+def anew(view: View) -> View:
+    """An empty view that goes on counting where this one is: for the next seed, or to fold a snapshot."""
+    return View(seq=view.seq + 1, begun=view.seq + 1, condition=view.condition)

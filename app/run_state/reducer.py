@@ -1,0 +1,175 @@
+"""What is shown, as a pure fold of events: the same events give the same view, whoever looks and whenever they join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.content import messages
+from app.run_state.embedding_map import Atlas, Dots
+from app.run_state.model import ByClass, Cloud, Condition, Making, Opinion, Row, View, anew
+from app.run_state.series import Point
+from nayer.events import (
+    DiversityMeasured,
+    Evaluated,
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    Note,
+    PolicyChanged,
+    RoundFinished,
+    RoundSynthesised,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StudentStep,
+)
+
+ROWS = 24  # rounds of samples that are kept
+PACE_OVER = 6  # rounds the time left is judged by
+
+
+def fold(view: View, happened: Iterable[Event | Condition]) -> View:
+    """The view after these events, in order."""
+    for one in happened:
+        view = _after(view, one)
+    return view
+
+
+def _after(view: View, one: Event | Condition) -> View:
+    if isinstance(one, Condition):
+        return view if one == view.condition else replace(view, seq=view.seq + 1, condition=one)
+    seq = view.seq + 1
+    config = view.started.config if view.started else getattr(one, "config", {})
+    story = messages.narrate(one, config) or view.story
+    return _told(replace(view, seq=seq, round=one.round, seconds=one.seconds, story=story), one)
+
+
+def _told(view: View, event: Event) -> View:
+    seq = view.seq
+    match event:
+        case RunStarted():
+            if view.started is not None:  # an arm begins again with its next seed
+                view = replace(anew(view), round=event.round, seconds=event.seconds, story=view.story)
+            return replace(view, started=event, started_seq=view.seq, atlas=Atlas.of(event.embeddings))
+        case Note(message=message):
+            return replace(view, notes=(*view.notes, message)[-8:])
+        case LayerRedrawn():
+            redraws = (*view.redraws, (seq, event.round, event.what))[-2000:]
+            return replace(view, phase="redraw", redraws=redraws, outputs=_outputs(view, event))
+        case GeneratorStep():
+            return _generator_step(view, event)
+        case RoundSynthesised():
+            return _synthesised(view, event)
+        case DiversityMeasured():
+            return replace(view, diversity=view.diversity.add(_diversity(seq, event)), by_class=_by_class(seq, event))
+        case PolicyChanged():
+            return _changed(view, event)
+        case StudentStep():
+            point = Point(seq, event.round + (event.step + 1) / event.steps, (event.loss, event.agreement))
+            return replace(view, phase="student", learning=view.learning.add(point))
+        case Evaluated():
+            point = Point(seq, event.round + 1.0, (event.accuracy, event.agreement, event.seconds))
+            teacher = view.teacher_accuracy if event.teacher_accuracy is None else event.teacher_accuracy
+            return replace(view, phase="measure", measures=view.measures.add(point), teacher_accuracy=teacher)
+        case RoundFinished():
+            return replace(view, ends=(*view.ends, event.seconds)[-PACE_OVER:], rounds_done=event.round + 1)
+        case RunFinished(reason=reason):
+            return replace(view, phase="", reason=reason, making=None)
+        case RunFailed(message=message):
+            return replace(view, phase="", making=None, failure=message)
+        case _:
+            return view
+
+
+def _changed(view: View, event: PolicyChanged) -> View:
+    """A mark on every curve, and a run that is from now on what it was changed to."""
+    changes = (*view.changes, (view.seq, event.round, messages.changed(event)))[-200:]
+    if view.started is None:
+        return replace(view, changes=changes)
+    config = view.started.config | {name: after for name, (_, after) in event.changes.items()}
+    started = replace(view.started, config=config, rounds=config["rounds"])
+    return replace(view, changes=changes, started=started, started_seq=view.seq)
+
+
+def _diversity(seq: int, event: DiversityMeasured) -> Point:
+    scales = (event.samples, event.noise, event.real)
+    values: list[float | None] = [event.samples.within.label_hit]
+    values += [None if scale is None else scale.within.vendi_mean for scale in scales]
+    values += [None if scale is None or scale.across is None else scale.across.nearest_mean for scale in scales]
+    values += [None if scale is None or scale.pool is None else scale.pool.vendi_mean for scale in scales]
+    return Point(seq, event.round + 1.0, (*values, event.labels_kept, event.seconds))
+
+
+def _by_class(seq: int, event: DiversityMeasured) -> ByClass:
+    within, across, pool = event.samples.within, event.samples.across, event.samples.pool
+
+    def short(values: NDArray[np.float64]) -> tuple[float, ...]:
+        return tuple(round(float(value), 3) for value in values)
+
+    return ByClass(
+        seq=seq,
+        round=event.round,
+        within=short(within.vendi),
+        across=short(across.nearest) if across else (),
+        pool=short(pool.vendi) if pool else (),
+        label_hits=short(within.label_hits),
+    )
+
+
+def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
+    if view.atlas is None:
+        return None
+    sets, classes, _ = event.outputs.shape
+    points = view.atlas.lay_outputs(event.outputs)
+    return Cloud(view.seq, view.atlas.place(points, np.tile(np.arange(classes), sets)), points)
+
+
+def _generator_step(view: View, event: GeneratorStep) -> View:
+    x = event.round + (event.step + 1) / event.steps
+    point = Point(view.seq, x, (event.ce, event.bn, event.adversarial, event.label_hit))
+    making = Making(view.seq, event.round, event.step, event.steps, event.preview, event.label_hit)
+    return replace(view, phase="generator", losses=view.losses.add(point), making=making)
+
+
+def _synthesised(view: View, event: RoundSynthesised) -> View:
+    samples = at_home = None
+    if view.atlas is not None:
+        points = view.atlas.lay_features(event.features, event.labels)
+        samples = Cloud(view.seq, view.atlas.place(points, event.labels), points)
+        at_home = round(view.atlas.at_home(points, event.labels), 3)
+    row = _row(view, event, samples.dots if samples else (), at_home)
+    return replace(
+        view,
+        phase="pool",
+        rows=(*view.rows, row)[-ROWS:],
+        making=None,
+        pool_size=event.pool_size,
+        pool_capacity=event.pool_capacity,
+        samples=samples,
+    )
+
+
+def _row(view: View, event: RoundSynthesised, samples: Dots, at_home: float | None) -> Row:
+    classes = len(view.started.classes) if view.started else int(event.labels.max()) + 1
+    _, firsts = np.unique(event.labels, return_index=True)  # the first image of every class, in class order
+    firsts = firsts[:classes]
+
+    def opinions(labels: NDArray[np.int64], confidence: NDArray[np.float32]) -> tuple[Opinion, ...]:
+        return tuple(Opinion(int(labels[i]), round(float(confidence[i]), 3)) for i in firsts)
+
+    return Row(
+        seq=view.seq,
+        round=event.round,
+        images=event.images[firsts],
+        labels=tuple(int(event.labels[i]) for i in firsts),
+        teacher=opinions(event.teacher_labels, event.teacher_confidence),
+        student=opinions(event.student_labels, event.student_confidence),
+        label_hit=event.label_hit,
+        pooled=event.pooled,
+        samples=samples,
+        at_home=at_home,
+    )

@@ -1,0 +1,75 @@
+"""A recorded run as the page plays it: the same news as of a live one, each with its second, and the pictures."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from app.run_state.model import Condition, View
+from app.run_state.reducer import fold
+from app.run_state.serializer import payload
+from app.support.images import Pixels, jpeg
+from nayer.errors import StorageError
+from nayer.events import Event
+
+log = logging.getLogger(__name__)
+_SAID_BY_THE_PLAYER = ("seq", "state")
+_ALWAYS_NEW = ("run", "losses", "learning", "measures", "diversity", "redraws", "changes", "rows", "making")
+
+
+class Replay:
+    """Folded once, by the fold and the payload of live runs; read by any number of viewers."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        """StorageError where the events cannot be those of a run."""
+        self._pictures: dict[int, Pixels] = {}
+        self._easel = (0, 0)  # frame and count of the latest images that were being made
+        try:
+            moments = list(self._moments([event for event in events if event.arm == 0]))
+        except Exception:  # a file from elsewhere may hold anything
+            log.info("a recording cannot be folded", exc_info=True)
+            raise StorageError("recording holds no run that can be shown; save the run once more.") from None
+        duration = moments[-1][0] if moments else 0.0
+        told = {"duration": duration, "moments": moments}
+        self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
+
+    def frame(self, seq: int) -> bytes | None:
+        """The JPEG strip of that number, None for an unknown one."""
+        images = self._pictures.get(seq)
+        return None if images is None else jpeg(images)
+
+    def _moments(self, events: list[Event]) -> Iterable[tuple[float, dict[str, Any]]]:
+        view = fold(View(), [Condition("running")])
+        before: dict[str, Any] = {}
+        clock = 0.0
+        for event in events:
+            seen, view = view.seq, fold(view, [event])
+            news = payload(view, seen)
+            if news is None:
+                continue
+            self._keep(view, seen, news)
+            clock = max(clock, event.seconds)
+            standing = {name: value for name, value in news.items() if name not in _ALWAYS_NEW}
+            same = {name for name, value in standing.items() if name in before and before[name] == value}
+            before = standing
+            told = {name: news[name] for name in news if name not in same and name not in _SAID_BY_THE_PLAYER}
+            if news["anew"]:
+                told["anew"] = True
+            yield round(clock, 2), told
+
+    def _keep(self, view: View, seen: int, news: dict[str, Any]) -> None:
+        for row in view.rows:
+            if row.seq > seen:
+                self._pictures[row.seq] = row.images
+        making = view.making
+        if making is None:
+            return
+        if len(making.images):
+            self._pictures[making.seq] = making.images
+            self._easel = news["making"]["frame"], news["making"]["count"]
+        elif self._easel[0]:  # of a round's only some are kept: the latest stays on the easel
+            news["making"]["frame"], news["making"]["count"] = self._easel
+        else:
+            del news["making"]

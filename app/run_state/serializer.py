@@ -1,0 +1,216 @@
+"""What travels to the page: a small JSON object with what is new since the reader's last `seq`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from app.content import messages
+from app.run_state.embedding_map import Dots
+from app.run_state.model import Cloud, Row, View
+from app.run_state.series import Series
+from nayer.exports.reproduce import command_line, known, words
+from nayer.teachers.upload import PREFIX
+
+BY_CLASS = ("round", "within", "across", "pool", "label_hits")
+Part = Callable[[View, int], Any]  # what is new of it since a `seq`
+_FIGURES = 5  # significant digits; a chart shows three
+
+
+def payload(view: View, since: int, parts: Collection[str] | None = None) -> dict[str, Any] | None:
+    """JSON-ready news since `since`, or None when there is none; 0 asks for everything.
+
+    With `anew` they replace all that the reader has. `parts`: which of PARTS, all where none are named.
+    """
+    if since >= view.seq:
+        return None
+    news: dict[str, Any] = {"seq": view.seq, "anew": view.begun > since} | _standing(view)
+    for name in PARTS if parts is None else parts:
+        part = PARTS[name](view, since)
+        if part is not None:
+            news[name] = part
+    return news
+
+
+def rounds(view: View, since: int) -> dict[str, Any] | None:
+    """Where the samples of the newest rounds fall on the run's map: what is new since `since`, or None."""
+    if since >= view.seq:
+        return None
+    news: dict[str, Any] = {"seq": view.seq, "state": view.condition.state}
+    if view.started_seq > since and view.started is not None and view.atlas is not None:
+        started = view.started
+        news["run"] = {
+            "teacher": _called(started.teacher),
+            "latent": started.latent,
+            "classes": list(started.classes),
+            "width": int(started.embeddings.shape[1]),
+            "anchors": _dots(view.atlas.anchors()),
+        }
+    fresh = [
+        {"round": row.round, "at_home": row.at_home, "dots": _dots(row.samples)} for row in view.rows if row.seq > since
+    ]
+    if fresh:
+        news["rounds"] = fresh
+    return news
+
+
+def _standing(view: View) -> dict[str, Any]:
+    condition = view.condition
+    return {
+        "state": condition.state,
+        "ahead": condition.ahead,
+        "wait": condition.wait,
+        "kept": condition.kept,
+        "error": condition.error,
+        "pace": condition.pace,
+        "reason": view.reason,
+        "failure": view.failure,
+        "round": view.round,
+        "rounds_done": view.rounds_done,
+        "seconds": round(view.seconds, 1),
+        "left": seconds_left(view),
+        "phase": view.phase,
+        "story": view.story,
+        "notes": list(view.notes),
+        "teacher_accuracy": view.teacher_accuracy,
+        "pool": [view.pool_size, view.pool_capacity],
+    }
+
+
+def seconds_left(view: View) -> float | None:
+    """From the pace of the latest rounds and the run's own limits; None while there is nothing to judge by."""
+    if view.started is None or not view.ends:
+        return None
+    remaining = view.started.rounds - view.rounds_done
+    a_round = (
+        view.ends[-1] / view.rounds_done
+        if len(view.ends) == 1
+        else (view.ends[-1] - view.ends[0]) / (len(view.ends) - 1)
+    )
+    left = a_round * remaining - (view.seconds - view.ends[-1])
+    limit = float(view.started.config.get("seconds", 0.0))
+    if limit > 0:
+        left = min(left, limit - view.seconds)
+    return round(max(left, 0.0), 1)
+
+
+def _facts(view: View, since: int) -> dict[str, Any] | None:
+    if view.started_seq <= since:
+        return None
+    started, atlas = view.started, view.atlas
+    assert started is not None
+    assert atlas is not None  # both come with the same event
+    return {
+        "teacher": _called(started.teacher),
+        "student": started.student,
+        "classes": list(started.classes),
+        "image_shape": list(started.image_shape),
+        "rounds": started.rounds,
+        "measured_on": started.measured_on,
+        "latent": started.latent,
+        "width": int(started.embeddings.shape[1]),
+        "parameters": started.parameters,
+        "config": started.config,
+        "repeat": _repeat(started.config),
+        "anchors": _dots(atlas.anchors()),
+        "sketch": atlas.sketch(),
+    }
+
+
+def _called(teacher: str) -> str:
+    """What a teacher is called in front of people: the name of one that was brought says nothing."""
+    return messages.BROUGHT if teacher.startswith(PREFIX) else teacher
+
+
+def _repeat(config: Mapping[str, object]) -> dict[str, Any]:
+    """What repeats the run: a command line, and the words of an address."""
+    wanted = known(config)
+    return {"command": command_line(wanted), "words": words(wanted)}
+
+
+def _curve(name: str) -> Part:
+    def news(view: View, since: int) -> dict[str, Any] | None:
+        series: Series = getattr(view, name)
+        replaces, points = series.since(since)
+        if not points:
+            return None
+        return {"anew": replaces, "points": [[None if v is None else _short(v) for v in point] for point in points]}
+
+    return news
+
+
+def _marks(name: str) -> Part:
+    def news(view: View, since: int) -> list[list[Any]] | None:
+        return [[round_, what] for seq, round_, what in getattr(view, name) if seq > since] or None
+
+    return news
+
+
+def _cloud(name: str) -> Part:
+    def news(view: View, since: int) -> list[list[float]] | None:
+        cloud: Cloud | None = getattr(view, name)
+        return _dots(cloud.dots) if cloud is not None and cloud.seq > since else None
+
+    return news
+
+
+def _by_class(view: View, since: int) -> dict[str, Any] | None:
+    if view.by_class is None or view.by_class.seq <= since:
+        return None
+    return {name: getattr(view.by_class, name) for name in BY_CLASS}
+
+
+def _rows(view: View, since: int) -> list[dict[str, Any]] | None:
+    return [_row(row) for row in view.rows if row.seq > since] or None
+
+
+def _making(view: View, since: int) -> dict[str, Any] | None:
+    making = view.making
+    if making is None:
+        return None
+    return {
+        "frame": making.seq,
+        "round": making.round,
+        "step": making.step,
+        "steps": making.steps,
+        "count": len(making.images),
+        "label_hit": _short(making.label_hit),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "frame": row.seq,
+        "round": row.round,
+        "labels": list(row.labels),
+        "teacher": [[o.label, o.confidence] for o in row.teacher],
+        "student": [[o.label, o.confidence] for o in row.student],
+        "label_hit": _short(row.label_hit),
+        "pooled": row.pooled,
+    }
+
+
+def _dots(dots: Dots) -> list[list[float]]:
+    return [[x, y, label] for x, y, label in dots]
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.{_FIGURES}g}") if math.isfinite(value) else None
+
+
+# What there is to see of an arm, and how its news are told: None where there are none.
+PARTS: Mapping[str, Part] = {
+    "run": _facts,
+    "losses": _curve("losses"),
+    "learning": _curve("learning"),
+    "measures": _curve("measures"),
+    "diversity": _curve("diversity"),
+    "redraws": _marks("redraws"),
+    "changes": _marks("changes"),
+    "by_class": _by_class,
+    "rows": _rows,
+    "making": _making,
+    "outputs": _cloud("outputs"),
+    "samples": _cloud("samples"),
+}

@@ -1,0 +1,35 @@
+"""What the page shows of a teacher before anything runs: its classes, and where their embeddings lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.run_state.embedding_map import Atlas
+from nayer.config import Config
+from nayer.embeddings.label_table import prompted
+from nayer.embeddings.precomputed import shipped_tables
+from nayer.networks.cards import TeacherCard
+
+
+def shown(card: TeacherCard) -> dict[str, Any]:
+    """JSON-ready; `sketch` and `anchors` are None where no shipped table has the classes."""
+    atlas = _atlas(card)
+    return {
+        "name": card.name,
+        "title": card.title,
+        "classes": list(card.classes),
+        "accuracy": card.test_accuracy,
+        "sketch": atlas.sketch() if atlas else None,
+        "anchors": atlas.anchors() if atlas else None,
+    }
+
+
+def _atlas(card: TeacherCard) -> Atlas | None:
+    """From a shipped table only: an encoder takes seconds to load, and the page must not wait for it."""
+    config = Config()
+    texts = prompted(card.classes, config.prompt)
+    for table in shipped_tables(config.encoder):
+        rows = table.rows(texts)
+        if rows is not None:
+            return Atlas.of(rows)
+    return None

@@ -1,0 +1,62 @@
+"""A run's files for whoever knows its id: one by one, or all in a zip."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from app.fairness.fair_cache import FairCache, Making
+from app.fairness.fair_executor import Turns
+from app.runs.manager import Registry
+from app.runs.recordings import Recordings, check_ended
+from nayer.errors import ConfigError, NayerError
+
+ALL = "nayer-run.zip"
+KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
+
+
+class Exports:
+    """Made on request and in a turn, all files of a run at once, and kept until the run goes on."""
+
+    def __init__(self, registry: Registry, recordings: Recordings, turns: Turns) -> None:
+        self._registry = registry
+        self._recordings = recordings
+        self._making: Making[str, dict[str, bytes]] = Making(turns, FairCache(KEPT_BYTES, _bytes))
+
+    def version(self, run_id: str) -> str:
+        """What changes as soon as one of the files does. Raises NoSuchRun, and ConfigError for a run that goes on."""
+        run = self._registry.find(run_id)
+        check_ended(run)
+        view = run.refresh()
+        return hashlib.sha256(f"{run_id} {run.state} {view.seq} {view.rounds_done}".encode()).hexdigest()[:32]
+
+    async def of(self, run_id: str, name: str, version: str) -> bytes:
+        """One of the files, or all. NoSuchRun for an unknown run, ConfigError for an unknown file or a run that goes
+        on, Busy."""
+        making = self._making.ask(version, lambda: self._files(run_id))
+        found = await asyncio.shield(asyncio.wrap_future(making))
+        if name not in found:
+            raise ConfigError(f"file={name[:40]!r} is none of this run's; use {', '.join(found)}.")
+        return found[name]
+
+    def _files(self, run_id: str) -> dict[str, bytes]:
+        from nayer.exports.run_archive import files, zipped
+
+        found = files(self._recordings.events(run_id), self._student(run_id))
+        return found | {ALL: zipped(found)}
+
+    def _student(self, run_id: str) -> bytes:
+        """From the history, or from the run itself while it is in memory; nothing for a recording."""
+        store = self._registry.keeping.store
+        kept = store.file(run_id, "student-0") if store is not None else None
+        if kept is not None:
+            return kept[0]
+        run = self._registry.find(run_id)
+        try:
+            return run.ask(lambda source: source.student(0))
+        except NayerError:
+            return b""
+
+
+def _bytes(files: dict[str, bytes]) -> int:
+    return sum(map(len, files.values()))

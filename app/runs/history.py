@@ -1,0 +1,220 @@
+"""Runs and their history: what is recorded of a new run, how one of the past is shown, and how it goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.content import messages
+from app.runs.live_run import LiveRun, Source, hashed
+from app.runs.plan import Plan
+from app.runs.recorder import CHECKPOINT_SECONDS, TEACHER, Recorder
+from app.storage.run_store import Store, Stored
+from nayer.config import Config
+from nayer.errors import ConfigError, StorageError
+from nayer.events import Event, Note, RunFailed, RunFinished
+from nayer.runs.session import ENDED, Session, State
+from nayer.teachers.upload import PREFIX, Brought
+
+if TYPE_CHECKING:  # it brings torch
+    from nayer.distillation.redraw_preview import Redraws
+    from nayer.runs.remote_rounds import Rounds
+
+
+@dataclass
+class GoingOn:
+    """An interrupted run's checkpoint and the round it is of, what happened before, and who records the rest."""
+
+    plan: Plan
+    round: int
+    events: list[Event]
+    recorder: Recorder
+
+    def source(self, opener: Callable[[Plan], Source]) -> Source:
+        """Opened once: the checkpoint is large and is let go of, and so is a teacher that was brought."""
+        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", brought=None)
+        return Resumed(opener(plan), self.round)
+
+
+class Keeping:
+    """With a history, or without one and a sentence that says so. For any thread."""
+
+    def __init__(
+        self, store: Store | None = None, without: str = "", *, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    ) -> None:
+        self.store = store
+        self._without = without
+        self._every = checkpoint_seconds
+        self._recorders: dict[str, Recorder] = {}  # of the runs that have not ended
+        self._lock = threading.Lock()
+        if store is not None:
+            store.writer.on_gap = self._retell
+
+    @property
+    def sentence(self) -> str:
+        """What the page says of keeping; empty while all is well."""
+        return self.store.sentence if self.store else self._without
+
+    @property
+    def fails(self) -> bool:
+        """Whether runs are to be kept and something of them is not."""
+        return bool(self.store.trouble) if self.store else self._without not in ("", messages.KEPT_OFF)
+
+    def begin(self, run_id: str, owner_hash: str, plan: Plan) -> Recorder | None:
+        """Who records a new run; `flush` waits until the run is in the history."""
+        if self.store is None:
+            return None
+        recorder = Recorder(
+            self.store, run_id, owner_hash, plan.to_json(), brought=plan.brought, checkpoint_seconds=self._every
+        )
+        recorder.begin()
+        self._records(run_id, recorder)
+        return recorder
+
+    def flush(self) -> None:
+        if self.store is not None:
+            self.store.flush()
+
+    def size(self) -> tuple[int, float, float]:
+        """(runs in the history, their megabytes, the megabytes there may be)."""
+        return (*self.store.size(), self.store.quota) if self.store else (0, 0.0, 0.0)
+
+    def knows(self, token: str) -> bool:
+        """Whether somebody with that token began a run that is kept."""
+        return self.store is not None and bool(self.store.mine(hashed(token), 1))
+
+    def past(self, run_id: str) -> LiveRun | None:
+        """A run of an earlier process, or of this one long ago, as it was; None for one that is not kept."""
+        found = self.store.find(run_id) if self.store else None
+        plan = _plan(found) if found else None
+        if self.store is None or found is None or plan is None:
+            return None
+        events = self.store.events(run_id)
+        state: State = next((state for state in ENDED if state == found.state), "interrupted")
+        if state == "interrupted":  # the server's end is not the run's
+            events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
+        session: Session[Source] = Session(_nothing_to_run)
+        run = LiveRun(plan, "", session, run_id, owner_hash=found.owner)
+        run.recall(events)
+        session.recall(events, state, found.error)
+        run.waiting = False
+        return run
+
+    def going_on(self, run: LiveRun) -> GoingOn:
+        """What an interrupted run needs to go on.
+
+        Raises ConfigError for a run that was not interrupted, StorageError where its checkpoint is damaged.
+        """
+        if self.store is None or run.state != "interrupted":
+            raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
+        content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
+        brought = self.brought(run)
+        before = [
+            event
+            for event in self.store.events(run.id)
+            if event.round < round_ and not isinstance(event, (RunFinished, RunFailed))
+        ]
+        recorder = Recorder(
+            self.store,
+            run.id,
+            run.owner_hash,
+            run.plan.to_json(),
+            brought=brought,
+            before=before,
+            seq=self.store.next_seq(run.id),
+            checkpoint_seconds=self._every,
+        )
+        self.store.resume(run.id, round_)
+        self._records(run.id, recorder)
+        plan = replace(run.plan, checkpoint=content, brought=brought)
+        return GoingOn(plan, round_, before, recorder)
+
+    def brought(self, run: LiveRun) -> Brought | None:
+        """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
+        teacher, _ = (self.store.file(run.id, TEACHER) if self.store else None) or (b"", 0)
+        if teacher:
+            return Brought.unpacked(teacher)
+        if any(config.teacher.startswith(PREFIX) for config in run.plan.configs):
+            raise StorageError("the teacher that you brought for this run is not kept; bring it and start a new run.")
+        return None
+
+    def forget(self, run_id: str) -> None:
+        """A run that nobody could be given a place for."""
+        self._records_no_more(run_id)
+        if self.store is not None:
+            self.store.remove(run_id)
+
+    def never_began(self, run_id: str) -> None:
+        """A run that was stopped while it waited."""
+        self._records_no_more(run_id)
+        if self.store is not None:
+            self.store.end(run_id, "stopped")
+
+    def close(self) -> None:
+        if self.store is not None:
+            self.store.close()
+
+    def _records(self, run_id: str, recorder: Recorder) -> None:
+        with self._lock:
+            self._recorders = {name: one for name, one in self._recorders.items() if not one.over}
+            self._recorders[run_id] = recorder
+
+    def _records_no_more(self, run_id: str) -> None:
+        with self._lock:
+            recorder = self._recorders.pop(run_id, None)
+        if recorder is not None:
+            recorder.forget()
+
+    def _retell(self) -> None:
+        """The history was made anew, or what it was told was given up: the runs that go on tell theirs again."""
+        with self._lock:
+            recorders = list(self._recorders.values())
+        for recorder in recorders:
+            recorder.retell()
+
+
+class Resumed:
+    """A source whose first event, the start, is told as what it is: the run goes on."""
+
+    def __init__(self, source: Source, round_: int) -> None:
+        self._source = source
+        self._round = round_
+
+    def events(self) -> Iterator[Event]:
+        told = messages.RESUMED.format(round=self._round) if self._round else messages.RESUMED_FROM_THE_START
+        for number, event in enumerate(self._source.events()):
+            if number or not self._round:
+                yield event
+            if not number:
+                yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=told)
+
+    def stop(self) -> None:
+        self._source.stop()
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        return self._source.change(arm, values)
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        return self._source.redraws(arm, label, count)
+
+    def burst(self, rounds: Rounds) -> None:
+        self._source.burst(rounds)
+
+    def checkpoint(self) -> bytes:
+        return self._source.checkpoint()
+
+    def student(self, arm: int) -> bytes:
+        return self._source.student(arm)
+
+
+def _plan(found: Stored) -> Plan | None:
+    try:
+        return Plan.from_json(found.plan)
+    except ConfigError:  # of a version with other settings
+        return None
+
+
+def _nothing_to_run() -> Source:
+    raise ConfigError("this run is over; start a new one.")

@@ -1,0 +1,84 @@
+"""What runs may cost where they are served: memory that is there at once, work in all, and work of one round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nayer.common.machine_memory import limit_for_a_run
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.networks.cards import TeacherCard
+
+SECONDS = 900.0  # of work that may hold a place, told as `seconds`; of a lab, all arms and seeds together
+IMAGES = 5_000_000  # through a network, where `seconds` bounds nothing: about as long, on two cores
+ROUND = 40e12  # multiply-adds of one round: fifteen minutes of two cores that do 22e9 a second each
+MEMORY = 2304 << 20  # bytes for one run on a shared page: NAYER as published counts as 2.3 GB on 32 × 32 pixels
+
+
+def images(config: Config) -> int:
+    """How many images a run without a budget of seconds puts through a network: rounds × steps × batch."""
+    made = config.generator_steps * config.synthesis_batch
+    return config.rounds * (made + config.student_steps * config.student_batch)
+
+
+def check_cost(configs: Sequence[Config], card: TeacherCard, *, local: bool, memory: int = MEMORY) -> None:
+    """ConfigError, in one sentence that names what it comes from, for runs that cannot be borne here.
+
+    `configs`: of runs that take turns, such as a lab's arms, with the teacher of `card`. On a page that others share
+    they may take `memory` bytes together; on one's own, what the machine has free.
+    """
+    from nayer.runs.memory_use import check_memory  # with torch, which the page does not wait for
+
+    runs = [(config, card) for config in configs]
+    if local:
+        check_memory(runs, limit_for_a_run(), "this machine can spare")
+        return
+    for config in configs:
+        _check_images(config)
+    check_memory(runs, memory, "a shared page allows")
+    for config in configs:
+        _check_round(config, card)
+
+
+def check_teacher(card: TeacherCard, *, local: bool, memory: int = MEMORY) -> None:
+    """ConfigError for a teacher with which not even the smallest run can be borne, by its card alone."""
+    k = len(card.classes)
+    smallest = Config(
+        teacher=card.name,
+        latent="one-hot",
+        rounds=1,
+        generator_steps=1,
+        generator_width=1,
+        noisy_width=1,
+        synthesis_batch=k,
+        student_steps=1,
+        student_batch=2,  # a BatchNorm wants more than one number
+        pool_capacity=1,
+        test_images=1,
+    )
+    check_cost([smallest], card, local=local, memory=memory)
+
+
+def _check_images(config: Config) -> None:
+    work = images(config)
+    if work > IMAGES and not 0 < config.seconds <= SECONDS:
+        raise ConfigError(
+            f"rounds={config.rounds} × (generator_steps={config.generator_steps} × synthesis_batch="
+            f"{config.synthesis_batch} + student_steps={config.student_steps} × student_batch={config.student_batch}) "
+            f"are {work:,} images of work; a shared page allows {IMAGES:,}, so use fewer, or seconds of at most "
+            f"{SECONDS:g}."
+        )
+
+
+def _check_round(config: Config, card: TeacherCard) -> None:
+    """A round is the least that is done, whatever `seconds` says."""
+    from nayer.runs.memory_use import use_of
+
+    work = use_of(config, card).work
+    if work > ROUND:
+        raise ConfigError(
+            f"generator_steps={config.generator_steps} × synthesis_batch={config.synthesis_batch} and student_steps="
+            f"{config.student_steps} × student_batch={config.student_batch} make a round of {work / 1e9:,.0f} billion "
+            f"multiply-adds with these networks; a shared page allows {ROUND / 1e9:,.0f}, so use fewer steps, smaller "
+            "batches or narrower networks."
+        )

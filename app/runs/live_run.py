@@ -1,0 +1,219 @@
+"""One run as the page sees it: its session, and the view that all its viewers share.
+
+Events are drained and folded when somebody asks, under one lock, once for all; a picture is encoded once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import TimeoutError as TookTooLong
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from app.content import messages
+from app.run_state.batches import Batch, Batches
+from app.run_state.lab_results import Results, fold_results
+from app.run_state.model import Condition, View, anew
+from app.run_state.reducer import ROWS, fold
+from app.runs.plan import Plan
+from app.support.event_log import log_name
+from app.support.images import Pixels, jpeg
+from nayer.config import Config
+from nayer.errors import ConfigError, NayerError
+from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
+from nayer.runs.session import ENDED, Session
+
+if TYPE_CHECKING:  # the core brings torch with it
+    from nayer.distillation.redraw_preview import Redraws
+    from nayer.runs.remote_rounds import Rounds
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+ANSWER_SECONDS = 30.0  # how long whoever asks waits for a run between two events
+_EASEL = 6  # strips of images being made that are kept, for viewers a little behind
+
+
+def hashed(token: str) -> str:
+    """What is kept of a visitor's token where others could read it."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+class NoSuchArm(NayerError):
+    """The run has no such arm."""
+
+
+class Source(Protocol):
+    """What a session runs, with one arm or several; a `nayer.runs.side_by_side.Lab`, which brings torch with it."""
+
+    def events(self) -> Iterator[Event]: ...
+
+    def stop(self) -> None: ...
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config: ...
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws: ...
+
+    def burst(self, rounds: Rounds) -> None: ...
+
+    def checkpoint(self) -> bytes: ...
+
+    def student(self, arm: int) -> bytes: ...
+
+
+class LiveRun:
+    """A session with an owner and a view of each of its arms; `refresh` is the only way they move."""
+
+    def __init__(
+        self, plan: Plan, owner: str, session: Session[Source], run_id: str = "", *, owner_hash: str = ""
+    ) -> None:
+        """`owner`: the token of whoever may command it; of a run of the past only its hash is known."""
+        self.id = run_id or secrets.token_urlsafe(12)
+        self.owner = owner
+        self.owner_hash = owner_hash or hashed(owner)
+        self.plan = plan
+        self.session = session
+        self.views = [View() for _ in plan.arms]
+        self.batches = [Batches() for _ in plan.arms]
+        self.results: Results = {}
+        self.ahead: Callable[[], int] = lambda: 0
+        self.wait: Callable[[], float | None] = lambda: None
+        self.kept: Callable[[], str] = lambda: ""  # why it may be lost, one sentence
+        self.waiting = True
+        self.begins_paused = False
+        self.pace = 0.0
+        self._inbox = session.subscribe()
+        self._lock = threading.Lock()
+        self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
+        # Rounds whose strips are kept: as many again as are on show, for browsers that fetch them a little late.
+        self._hung: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
+
+    @property
+    def config(self) -> Config:
+        """The first arm's."""
+        return self.plan.arms[0].config
+
+    @property
+    def state(self) -> str:
+        """`queued` while it waits for a place, then the session's own."""
+        return "queued" if self.waiting else self.session.state
+
+    @property
+    def ended(self) -> bool:
+        return not self.waiting and self.session.state in ENDED
+
+    def ask(self, call: Callable[[Source], Answer]) -> Answer:
+        """What the run says between two events. Raises what it raises, and ConfigError where it takes too long."""
+        try:
+            return self.session.ask(call).result(ANSWER_SECONDS)
+        except TookTooLong:
+            raise ConfigError(
+                f"this run did not answer within {ANSWER_SECONDS:.0f} s; ask again in a moment."
+            ) from None
+
+    def recall(self, events: Iterable[Event]) -> None:
+        """Takes over what happened in an earlier process, with everything seen by the page until now replaced."""
+        with self._lock:
+            self.views = [anew(view) for view in self.views]
+            self.results = {}
+            self._take(list(events))
+
+    def refresh(self, arm: int = 0) -> View:
+        """What there is to see of an arm now. NoSuchArm for one that is not there."""
+        return self.refreshed()[0][self._known(arm)]
+
+    def refreshed(self) -> tuple[tuple[View, ...], Results]:
+        """What there is to see of all arms now, and what came of them so far."""
+        with self._lock:
+            # the state is read first: events that came before an end are folded with it or before it
+            condition = Condition(self.state, error=self.session.error, pace=self.pace, kept=self.kept())
+            if condition.state == "queued":
+                condition = replace(condition, ahead=self.ahead(), wait=self.wait())
+            if self._inbox.closed:  # nobody asked for so long that the session gave up on us
+                self._inbox = self.session.subscribe()
+                self.views = [anew(view) for view in self.views]
+            self._take(self._inbox.drain())
+            self.views = [fold(view, [condition]) for view in self.views]
+            return tuple(self.views), self.results
+
+    def frame(self, seq: int, arm: int = 0) -> bytes | None:
+        """The JPEG strip of that number, None when it is unknown or gone."""
+        with self._lock:
+            return self._frames.get((arm, seq))
+
+    def batch(self, round_: int, arm: int = 0) -> tuple[Batch, tuple[int | None, int | None]] | None:
+        """The images made in that round, or in the nearest one that is kept, and the kept rounds beside it.
+
+        None while there are none.
+        """
+        with self._lock:
+            batches = self.batches[self._known(arm)]
+            batch = batches.nearest(round_)
+            return None if batch is None else (batch, batches.beside(batch.round))
+
+    def batch_picture(self, number: int, arm: int = 0) -> bytes | None:
+        """The JPEG of the batch of that number, None when it is unknown or gone."""
+        with self._lock:
+            return self.batches[self._known(arm)].picture(number)
+
+    def release(self) -> None:
+        """Lets go of what only the images behind a point and the reset strip need, once the run has ended."""
+        self.session.release()
+        self.plan = replace(self.plan, checkpoint=b"", brought=None)
+        with self._lock:
+            for batches in self.batches:
+                batches.clear()
+
+    def _known(self, arm: int) -> int:
+        if not 0 <= arm < len(self.plan.arms):
+            raise NoSuchArm(f"arm={arm} is not part of this run; use 0 to {len(self.plan.arms) - 1}.")
+        return arm
+
+    def _take(self, events: Sequence[Event]) -> None:
+        before = list(self.views)
+        for event in events:
+            with self._marking(event.arm):
+                self._fold(event.arm, event)
+        for number, view in enumerate(before):
+            with self._marking(number):
+                self._encode(number, view)
+        self.results = fold_results(self.results, events)
+
+    @contextmanager
+    def _marking(self, arm: int) -> Iterator[None]:
+        """What fails while something is drawn is left out and said once: the run goes on."""
+        try:
+            yield
+        except Exception:
+            log.exception("run %s: something of arm %d cannot be drawn", log_name(self.id), arm)
+            view = self.views[arm]
+            if messages.NOT_DRAWN not in view.notes:
+                self.views[arm] = replace(view, seq=view.seq + 1, notes=(*view.notes, messages.NOT_DRAWN))
+
+    def _fold(self, arm: int, event: Event) -> None:
+        self.views[arm] = fold(self.views[arm], [event])
+        match event:
+            case RunStarted():
+                self.batches[arm].clear()
+            case RoundSynthesised():
+                self.batches[arm].add(event)
+            case DiversityMeasured():
+                self.batches[arm].measured(event)
+
+    def _encode(self, arm: int, before: View) -> None:
+        """Encode the pictures that the view gained; the newest ones stay."""
+        view = self.views[arm]
+        pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in view.rows if row.seq > before.seq]
+        if view.making is not None and view.making.seq > before.seq:
+            pictures.append((view.making.seq, view.making.images))
+        for seq, images in pictures:
+            self._frames[arm, seq] = jpeg(images)
+        self._hung[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
+        kept = set(self._hung[arm])
+        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-_EASEL]:
+            del self._frames[arm, seq]

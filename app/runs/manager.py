@@ -1,0 +1,265 @@
+"""Who runs what: a visitor's token owns one run, a fixed number run at once, the others wait their turn."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from app.fairness.fair_queue import QueueFull
+from app.runs.history import Keeping
+from app.runs.live_run import LiveRun, Source, hashed
+from app.runs.ownership import check_owner, obey
+from app.runs.plan import Plan
+from app.runs.recorder import Recorder
+from app.runs.registry import Shelf
+from app.runs.scheduler import Places
+from app.runs.visitors import Visitors
+from app.support import event_log
+from app.support.metrics import FULL, Counters
+from nayer.runs.session import Session
+from nayer.runs.thread_budget import Cores
+
+if TYPE_CHECKING:  # the core brings torch with it
+    from nayer.distillation.redraw_preview import Redraws
+
+Opener = Callable[[Plan], Source]
+DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
+
+
+class Registry:
+    """All runs of this process. `opener` turns a plan into what is run, on the run's own thread.
+
+    `waiting` runs may wait for one of the `capacity` places. A run ends `grace_seconds` after its last viewer left, and
+    once others have waited for `idle_seconds` while it stood still or had had its `turn_seconds` already. `clock`: what
+    all of these are counted by, here and in the sessions.
+    """
+
+    def __init__(
+        self,
+        opener: Opener,
+        *,
+        capacity: int = 2,
+        waiting: int = 100,
+        grace_seconds: float = 90.0,
+        idle_seconds: float = 60.0,
+        turn_seconds: float = math.inf,
+        keeping: Keeping | None = None,
+        counters: Counters | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.grace_seconds = grace_seconds
+        self._opener = opener
+        self.keeping = keeping or Keeping()
+        self.counters = counters or Counters()
+        self._closing = False
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._cores = Cores()
+        self._places = Places(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
+        self._shelf = Shelf(self.keeping, clock)
+        self._visitors = Visitors(self.keeping.knows)
+
+    # --- visitors ------------------------------------------------------------------------------------------------
+
+    def visitor(self, token: str) -> str:
+        """That token if it is one of ours, also from before a restart, else a new one."""
+        with self._lock:
+            return self._visitors.token(token)
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    def start(self, plan: Plan, token: str, *, paused: bool = False, lane: str = "") -> LiveRun:
+        """A new run for this visitor, in place of the one they have; it begins at once or waits its turn.
+
+        The same again within a moment is a double click, and the run it began. `lane`: whom visitors share their turns
+        with, such as those behind one address; each is their own without. Raises QueueFull, with all left as it was.
+        """
+        with self._lock:
+            previous = self._mine(token)
+            if previous is not None and self._is_double(previous, plan):
+                return previous
+            run_id = secrets.token_urlsafe(12)
+            recorder = self.keeping.begin(run_id, hashed(token), plan)
+            run = LiveRun(plan, token, self._session(run_id, lambda: self._opener(run.plan), recorder), run_id)
+            run.begins_paused = paused
+            try:
+                self._enter(run, lane)
+            except QueueFull:
+                self.keeping.forget(run_id)
+                self.counters.refused(FULL)
+                event_log.event("no room", waiting=self.counts()["waiting"])
+                raise
+        return self._let_in(run, previous, "asked for")
+
+    def revive(self, run_id: str, token: str, *, lane: str = "") -> LiveRun:
+        """An interrupted run goes on from its last checkpoint, for its owner; in place of what else they have running.
+
+        Raises ConfigError for a run that was not interrupted, StorageError for a damaged checkpoint, and QueueFull.
+        """
+        with self._lock:
+            past = self.owned(run_id, token)
+            if not past.ended:
+                return past
+            self._places.check(lane or token)
+            going_on = self.keeping.going_on(past)
+            recorder = going_on.recorder
+            session = self._session(run_id, lambda: going_on.source(self._opener), recorder)
+            run = LiveRun(past.plan, token, session, run_id)
+            session.recall(going_on.events)
+            run.views = past.views  # so that whoever watches hears of what is new
+            run.recall(going_on.events)
+            previous = self._mine(token)
+            self._enter(run, lane)
+        return self._let_in(run, previous if previous is not past else None, "revived")
+
+    def find(self, run_id: str) -> LiveRun:
+        """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
+        return self._shelf.find(run_id)
+
+    def pin(self, run: LiveRun) -> None:
+        """Has a run of the past be there for everybody, for good."""
+        self._shelf.pin(run)
+
+    def owned(self, run_id: str, token: str) -> LiveRun:
+        """The run of that id, for its owner; NotYours for anybody else."""
+        run = self.find(run_id)
+        check_owner(run, token)
+        return run
+
+    def command(self, run_id: str, token: str, command: str, *arguments: Any) -> LiveRun:
+        """One of pause, resume, step, pace, change, burst, leave and stop, by the run's owner.
+
+        Without effect on a run that has ended, but for `change` and `burst`, which say so.
+        """
+        run = self.owned(run_id, token)
+        run.session.keep_alive()
+        match command:
+            case "stop":
+                self._end(run)
+                self._places.advance()
+            case "leave":
+                self._places.leave(run)
+            case _:
+                obey(run, command, *arguments)
+        return run
+
+    def redraws(self, run_id: str, token: str, arm: int, label: int, count: int) -> Redraws:
+        """One label of an arm through `count` new noisy layers, for the run's owner; also after its end."""
+        run = self.owned(run_id, token)
+        run.session.keep_alive()
+        return run.ask(lambda source: source.redraws(arm, label, count))
+
+    def look(self, run_id: str) -> LiveRun:
+        """`find`, and note that somebody is watching."""
+        run = self.find(run_id)
+        self._shelf.seen(run)
+        run.session.keep_alive()
+        try:
+            self._places.back(run)
+        except QueueFull:
+            self._end(run)
+        self._places.advance()
+        return run
+
+    # --- housekeeping --------------------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Let those go who left the queue, who are to give way to it, and the oldest of the runs that ended."""
+        self._places.sweep()
+        self._shelf.tidy()
+        for run in self._shelf.unseen(self.grace_seconds):
+            if run.waiting:
+                self._end(run)
+        for run, reason in self._places.giving_way():
+            self._end(run, reason)
+        self._places.advance()
+
+    def close(self, seconds: float = 4.0) -> None:
+        """Stop every run and wait for them, `seconds` in all; what the history still has to write is written."""
+        self._closing = True
+        self._places.close()
+        runs = self._shelf.all()
+        for run in runs:
+            self._end(run)
+        until = self._clock() + seconds
+        for run in runs:
+            run.session.join(max(0.0, until - self._clock()))
+        self.keeping.close()
+
+    def waits(self) -> dict[str, float | None]:
+        """Seconds: of one who comes now, and of the latest who did."""
+        return self._places.waits()
+
+    def counts(self) -> dict[str, int]:
+        """How many run, wait, may run at once, and how many places are lost to runs that hang."""
+        return self._places.counts()
+
+    def stuck_after(self, seconds: float) -> None:
+        """From now on a run that is at work on one event for longer is given up."""
+        self._places.stuck_seconds = seconds
+
+    def _is_double(self, run: LiveRun, plan: Plan) -> bool:
+        return not run.ended and run.plan == plan and self._shelf.age(run) < DOUBLE_SECONDS
+
+    def _mine(self, token: str) -> LiveRun | None:
+        return self._shelf.get(self._visitors.run(token))
+
+    def _session(self, run_id: str, open_source: Callable[[], Source], recorder: Recorder | None) -> Session[Source]:
+        began = self._clock()
+
+        def ended(session: Session[Source]) -> None:
+            self._places.advance()
+            state = "interrupted" if self._closing and session.state == "stopped" else session.state
+            self._ended(run_id, state, self._clock() - began)
+            if recorder is not None:
+                recorder.ended(state, session.error)
+
+        if recorder is None:
+            return Session(
+                open_source, grace_seconds=self.grace_seconds, on_end=ended, cores=self._cores, clock=self._clock
+            )
+        return Session(
+            lambda: recorder.opened(open_source()),
+            grace_seconds=self.grace_seconds,
+            on_event=recorder.heard,
+            on_end=ended,
+            cores=self._cores,
+            clock=self._clock,
+        )
+
+    def _enter(self, run: LiveRun, lane: str) -> None:
+        """Puts a run into the queue, and in the place of what its visitor had. QueueFull, and nothing changed."""
+        run.ahead = lambda: self._places.ahead(run)
+        run.wait = lambda: self._places.seconds(run)
+        run.kept = lambda: self._places.warning(run) or self.keeping.sentence
+        self._places.wait(run, lane or run.owner)
+        self._shelf.put(run)
+        self._visitors.began(run.owner, run.id)
+
+    def _let_in(self, run: LiveRun, previous: LiveRun | None, what: str) -> LiveRun:
+        """Once it is in the history, where there is one: what somebody was told of outlives a crash."""
+        self.counters.run(what)
+        event_log.event(what, run.id, arms=len(run.plan.arms), **self.counts())
+        if previous is not None:
+            self._end(previous)
+        self.keeping.flush()
+        self._places.advance()
+        return run
+
+    def _end(self, run: LiveRun, reason: str = "") -> None:
+        """Ends a run whatever it does; `reason` is one sentence for its viewers."""
+        self._places.remove(run)
+        waited = run.waiting
+        run.session.stop(reason)
+        run.waiting = False
+        if waited and run.ended and not self._closing:
+            self._ended(run.id, "stopped", 0.0)
+            self.keeping.never_began(run.id)
+
+    def _ended(self, run_id: str, state: str, seconds: float) -> None:
+        self.counters.run(state)
+        event_log.event(state, run_id, seconds=round(seconds, 1), **self.counts())

@@ -1,0 +1,119 @@
+"""What a visitor wants run: one config, or several arms side by side with the same teacher, seed and budget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.runs.limits import MEMORY, check_cost
+from app.runs.limits import SECONDS as SHARED_SECONDS
+from app.runs.requested_config import known_card, make_config
+from nayer.compare import experiments as ready_made
+from nayer.compare.experiments import WITHOUT_END, Arm, Variation
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.networks.cards import TeacherCard
+from nayer.teachers.upload import Brought
+from nayer.text_rules import mended
+
+ARMS = (2, 5)
+SECONDS = (2.0, 300.0)  # an arm
+REPEATS = (1, 5)  # seeds
+LONGEST_TITLE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The arms of a run; with `seeds`, all of them for each seed in turn."""
+
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...] = ()
+    title: str = ""
+    question: str = ""
+    checkpoint: bytes = field(default=b"", compare=False, repr=False)  # what an interrupted run goes on from
+    brought: Brought | None = field(default=None, compare=False, repr=False)  # the teacher, where it came as files
+
+    def to_json(self) -> str:
+        """All but the checkpoint and what was brought."""
+        arms = [{"title": arm.title, "config": arm.config.model_dump()} for arm in self.arms]
+        return json.dumps({"arms": arms, "seeds": self.seeds, "title": self.title, "question": self.question})
+
+    @classmethod
+    def from_json(cls, content: str) -> Plan:
+        """What `to_json` wrote, its texts fit to be shown; ConfigError where this version has other settings."""
+        try:
+            told = mended(json.loads(content))
+            arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in told["arms"])
+            return cls(arms, tuple(map(int, told["seeds"])), str(told["title"]), str(told["question"]))
+        except (ValueError, LookupError, TypeError):
+            raise ConfigError("plan is of another version; start the run anew.") from None
+
+    @classmethod
+    def alone(cls, config: Config) -> Plan:
+        """A run by itself."""
+        return cls((Arm(config.teacher, config),))
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """The seeds that each arm runs with, one at least."""
+        return self.seeds or (self.arms[0].config.seed,)
+
+    @property
+    def configs(self) -> tuple[Config, ...]:
+        return tuple(arm.config for arm in self.arms)
+
+
+def lab_plan(
+    experiment: str,
+    own: Sequence[Mapping[str, Any]],
+    shared: Mapping[str, object],
+    repeats: int,
+    teachers: Sequence[TeacherCard],
+    *,
+    local: bool,
+    memory: int = MEMORY,
+) -> Plan:
+    """A ready-made experiment, or `own` arms of title, preset and settings. ConfigError for what will not do.
+
+    `shared`: teacher, seed and seconds. `repeats` seeds are run, from the shared one on. `memory`: bytes that a run may
+    take on a shared page, all its arms together.
+    """
+    seconds = shared["seconds"]
+    if not isinstance(seconds, int | float) or not SECONDS[0] <= seconds <= SECONDS[1]:
+        given = f"{seconds:g}" if isinstance(seconds, float) else repr(seconds)
+        raise ConfigError(f"seconds={given} does not work; use a number from {SECONDS[0]:g} to {SECONDS[1]:g}.")
+    if repeats not in range(REPEATS[0], REPEATS[1] + 1):
+        raise ConfigError(f"repeats={repeats!r} does not work; use a whole number from {REPEATS[0]} to {REPEATS[1]}.")
+    if own:
+        title, question, variations = "Own arms", "", [_variation(number, one) for number, one in enumerate(own)]
+    else:
+        chosen = ready_made.experiment(experiment)
+        title, question, variations = chosen.title, chosen.question, list(chosen.variations)
+    if not ARMS[0] <= len(variations) <= ARMS[1]:
+        raise ConfigError(f"arms={len(variations)} does not work; use {ARMS[0]} to {ARMS[1]} of them.")
+    work = len(variations) * repeats * float(seconds)
+    if not local and work > SHARED_SECONDS:
+        raise ConfigError(
+            f"seconds={seconds:g} for {len(variations)} arms and {repeats} seeds are {work:g} s of work; a shared page "
+            f"allows {SHARED_SECONDS:g}, so use fewer."
+        )
+    everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
+    made = tuple(
+        Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local, memory=memory))
+        for one in variations
+    )
+    if (card := known_card(made[0].config.teacher, teachers, local=local)) is not None:
+        check_cost([arm.config for arm in made], card, local=local, memory=memory)  # they take turns, side by side
+    first = made[0].config.seed
+    return Plan(made, tuple(range(first, first + repeats)), title, question)
+
+
+def _variation(number: int, given: Mapping[str, Any]) -> Variation:
+    settings = given.get("settings", {})
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"settings={str(settings)[:60]!r} of arm {number + 1} do not work; use names and values.")
+    preset = str(given.get("preset") or "nayer")
+    title = " ".join(str(given.get("title") or "").split())[:LONGEST_TITLE]
+    return Variation(title or f"{preset} {number + 1}", preset, dict(settings))

@@ -1,0 +1,170 @@
+"""What of a run goes into the history: small facts of every round, one image a class, a checkpoint now and then."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from app.runs.live_run import Source
+from app.storage.run_store import Store
+from app.support.event_log import log_name
+from nayer.errors import NayerError
+from nayer.events import (
+    Event,
+    GeneratorStep,
+    RoundFinished,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StudentStep,
+)
+from nayer.exports.recording import thinned
+from nayer.runs.history import History
+from nayer.teachers.upload import Brought
+
+log = logging.getLogger(__name__)
+CHECKPOINT_SECONDS = 10.0  # between two: what a crash may cost, and what a disk is asked for
+TEACHER = "teacher"  # the file of a run whose visitor brought theirs
+EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
+_COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
+
+
+class Recorder:
+    """Hears of one run, in its thread, and hands over to the history's: one write a round. Never fails the run."""
+
+    def __init__(
+        self,
+        store: Store,
+        run: str,
+        owner: str,
+        plan: str,
+        *,
+        brought: Brought | None = None,
+        before: Sequence[Event] = (),
+        seq: int = 0,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`owner`: the hash of a token. `plan`: JSON. `brought`: the teacher of a visitor's own. `before`: what has
+        happened in a run that goes on, and `seq` the number of its next event."""
+        self._store: Store | None = store
+        self._run = run
+        self._owner = owner
+        self._plan = plan
+        self._brought = brought
+        self._seq = seq
+        self._every = checkpoint_seconds
+        self._clock = clock
+        self._saved = clock()
+        self._lock = threading.Lock()  # of what happened: it may be told again in the writer's thread
+        self._history = History()
+        for event in before:
+            self._history.add(event)
+        self._waiting: list[Event] = []
+        self._arms: set[int] = set()
+        self._source: Source | None = None
+
+    def begin(self) -> None:
+        """The run is in the history, although it has not begun."""
+        if self._store is not None:
+            self._store.begin(self._run, self._owner, self._plan)
+            if self._brought is not None:
+                self._store.keep(self._run, TEACHER, self._brought.packed(), 0)
+
+    def retell(self) -> None:
+        """Hands over again what is in memory of the run, for a history that lost it; its checkpoint follows with the
+        next round. From any thread."""
+        try:
+            with self._lock:
+                if self._store is None:
+                    return
+                self.begin()
+                told = [thinned(event) for event in self._history.events() if _kept(event)]
+                self._store.retell(self._run, told)
+                self._seq, self._waiting = len(told), []
+                self._saved = float("-inf")
+        except Exception:
+            log.exception("history: run %s is recorded no further", log_name(self._run))
+            self.forget()
+
+    def forget(self) -> None:
+        """Nothing more of the run is recorded."""
+        with self._lock:
+            self._store, self._brought, self._history = None, None, History()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more of the run is recorded."""
+        return self._store is None
+
+    def opened(self, source: Source) -> Source:
+        """The source that the run asks for checkpoints and students."""
+        self._source = source
+        return source
+
+    def heard(self, event: Event) -> None:
+        """An event as it happens; while it is told the run stands between two events."""
+        try:
+            with self._lock:
+                if self.over:
+                    return
+                self._history.add(event)
+                self._remember(event)
+                if isinstance(event, _COMMIT_AT):
+                    self._write()
+            if isinstance(event, RoundFinished) and self._clock() - self._saved >= self._every:
+                self._save(event.round + 1)
+        except Exception:  # a history with a hole is better than a run that ends
+            log.exception("history: run %s is recorded no further", log_name(self._run))
+            self.forget()
+
+    def ended(self, state: str, error: str) -> None:
+        """How the run ended, and its students as they are."""
+        source, self._source = self._source, None
+        store = self._store
+        if store is None:
+            return
+        try:
+            with self._lock:
+                self._write()
+            self.forget()
+            store.end(self._run, state, error)
+            if state != "interrupted":  # nobody needs it any more, and it is its visitor's
+                store.drop(self._run, TEACHER)
+            for arm in sorted(self._arms):
+                if source is not None:
+                    store.keep(self._run, f"student-{arm}", source.student(arm), 0)
+        except NayerError:
+            return  # an arm that never began has no student
+        except Exception:
+            log.exception("history: the end of run %s is not recorded", log_name(self._run))
+
+    def _remember(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._arms.add(event.arm)
+        if not _kept(event):
+            return
+        last = self._waiting[-1] if self._waiting else None
+        if isinstance(event, (GeneratorStep, StudentStep)) and type(last) is type(event) and last.arm == event.arm:
+            self._waiting.pop()  # of a phase's steps the last one stays
+        self._waiting.append(thinned(event))
+
+    def _write(self) -> None:
+        if self._waiting and self._store is not None:
+            self._store.add(self._run, self._seq, self._waiting)
+            self._seq += len(self._waiting)
+            self._waiting = []
+
+    def _save(self, round_: int) -> None:
+        content = self._source.checkpoint() if self._source is not None else b""
+        if content and self._store is not None:
+            self._store.keep(self._run, "checkpoint", content, round_)
+        self._saved = self._clock()
+
+
+def _kept(event: Event) -> bool:
+    if event.round < EVERY_ROUND or isinstance(event, (RunStarted, RunFinished, RunFailed)):
+        return True
+    return event.round % (10 if event.round < EVERY_TENTH else 100) == 0

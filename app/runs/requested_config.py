@@ -1,0 +1,55 @@
+"""From a preset and values, whoever sent them, to the config of a run that this page may begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from app.runs.limits import MEMORY, check_cost
+from nayer import presets
+from nayer.common.hub import is_hub_id
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.networks.cards import TeacherCard, is_pretrained, read_card
+
+MACHINE = frozenset({"device", "encoder", "test_data"})  # name things of the machine: not for strangers to choose
+
+
+def make_config(
+    preset: str,
+    values: Mapping[str, object],
+    teachers: Sequence[TeacherCard],
+    *,
+    local: bool,
+    memory: int = MEMORY,
+) -> Config:
+    """The preset's config with these values in place. ConfigError, in one sentence, for anything that will not do.
+
+    `memory`: bytes that a run may take on a shared page.
+    """
+    method = presets.get(preset)
+    if not local:
+        for name in sorted(MACHINE & set(values)):
+            if values[name] != getattr(method.config, name):
+                raise ConfigError(
+                    f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave it as it is."
+                )
+    config = Config.parse(values, base=method.config)
+    if (card := known_card(config.teacher, teachers, local=local)) is not None:
+        check_cost([config], card, local=local, memory=memory)
+    return config
+
+
+def known_card(teacher: str, teachers: Sequence[TeacherCard], *, local: bool) -> TeacherCard | None:
+    """The card of a teacher by its name or, on one's own page, its folder; None for what transformers must read first.
+
+    Raises ConfigError where there is none, and AssetError where a folder's card is wrong.
+    """
+    known = {card.name: card for card in teachers}
+    if teacher in known:
+        return known[teacher]
+    if local and Path(teacher).is_dir():
+        return None if is_pretrained(Path(teacher)) else read_card(Path(teacher))
+    if local and is_hub_id(teacher):
+        return None
+    raise ConfigError(f"teacher={teacher[:60]!r} does not exist; use one of {', '.join(known)}.")

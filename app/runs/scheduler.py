@@ -1,0 +1,209 @@
+"""The places where runs run, and who waits for one: a fixed number, given out fairly, kept from nobody who left."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.content import messages
+from app.fairness.fair_queue import FairQueue
+from app.runs.live_run import LiveRun
+from app.runs.wait_estimate import estimate, left, rounded
+
+LEAVE_SECONDS = 3.0  # how long whoever left the queue is waited for: a page that is only reloaded is back by then
+STUCK_SECONDS = 120.0  # at work on one event: nothing a run does takes so long, but for a machine that hangs
+_TOOK = 20  # latest runs whose length says how long one takes, and whose wait how long one waits
+_WARNED_IN = 15  # s: steps in which a run is told how long it still has
+
+
+@dataclass(slots=True)
+class _Place:
+    """What a run has had of its place; all in seconds."""
+
+    since: float  # when it got the place
+    counted: float  # when it was last looked at
+    stood: float = 0.0  # how long it had stood still by then
+    owed: float = 0.0  # of its time without a right to the place, what others had to wait for
+
+
+class Places:
+    """Every method may be called from any thread. `waiting` runs may wait at once.
+
+    A run has a right to its place while it works at full speed, and for `turn_seconds`. What it keeps the place beyond
+    that while others wait is added up; once that comes to `idle_seconds`, it is to give way.
+    """
+
+    def __init__(
+        self, capacity: int, waiting: int, clock: Callable[[], float], *, idle_seconds: float, turn_seconds: float
+    ) -> None:
+        self.capacity = capacity
+        self.stuck_seconds = STUCK_SECONDS
+        self._idle_seconds = idle_seconds
+        self._turn_seconds = turn_seconds
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._queue: FairQueue[LiveRun] = FairQueue(waiting)
+        self._running: dict[LiveRun, _Place] = {}
+        self._leaving: dict[LiveRun, float] = {}  # run that waits -> when its page said goodbye
+        self._parked: dict[LiveRun, str] = {}  # left the queue; it may come back, at its end
+        self._lanes: dict[LiveRun, str] = {}  # of those in the queue
+        self._took: deque[float] = deque(maxlen=_TOOK)
+        self._asked: dict[LiveRun, float] = {}  # run that waits -> when it was asked for
+        self._waited: deque[float] = deque(maxlen=_TOOK)
+
+    def wait(self, run: LiveRun, lane: str) -> None:
+        """Puts `run` into the queue; QueueFull, and nothing changed, where there is no room."""
+        with self._lock:
+            self._count()  # until now nobody may have waited
+            self._queue.add(run, lane)
+            self._lanes[run] = lane
+            self._asked.setdefault(run, self._clock())
+
+    def check(self, lane: str) -> None:
+        """QueueFull where nobody else of that lane could wait."""
+        with self._lock:
+            self._queue.check(lane)
+
+    def remove(self, run: LiveRun) -> None:
+        """Lets `run` wait no longer; one that runs keeps its place until it ends."""
+        with self._lock:
+            self._queue.remove(run)
+            for kept in (self._lanes, self._leaving, self._parked, self._asked):
+                kept.pop(run, None)
+
+    def leave(self, run: LiveRun) -> None:
+        """Whoever waits with `run` closed the page; `back` undoes it."""
+        with self._lock:
+            if run in self._queue:
+                self._leaving.setdefault(run, self._clock())
+
+    def back(self, run: LiveRun) -> None:
+        """Somebody looks at `run`: if it had left the queue it waits again. QueueFull where there is no room now."""
+        with self._lock:
+            self._leaving.pop(run, None)
+            if run in self._parked:
+                self.wait(run, self._parked[run])
+                del self._parked[run]
+
+    def sweep(self) -> None:
+        """Takes those out of the queue who left it and are not back, and gives up runs that hang."""
+        with self._lock:
+            self._count()
+            for run in self._running:
+                if run.session.stuck_seconds > self.stuck_seconds:
+                    run.session.give_up(
+                        f"The run did not answer for {self.stuck_seconds:.0f} s and was given up; start it anew."
+                    )
+            now = self._clock()
+            for run in [run for run, since in self._leaving.items() if now - since >= LEAVE_SECONDS]:
+                lane = self._lanes[run]
+                self.remove(run)
+                self._parked[run] = lane
+
+    def advance(self) -> None:
+        """Frees the places of runs that ended and gives them to whose turn it is."""
+        with self._lock:
+            for run in [run for run in self._running if run.ended and not _lost(run)]:
+                self._took.append(self._clock() - self._running.pop(run).since)
+            while len(self._queue) and len(self._running) < self.capacity:
+                run = self._queue.pop()
+                self._lanes.pop(run, None)
+                self._leaving.pop(run, None)
+                self._running[run] = _Place(self._clock(), self._clock())
+                self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
+                run.session.start(paused=run.begins_paused)
+                run.waiting = False
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        with self._lock:
+            for kept in (self._queue, self._lanes, self._leaving, self._parked, self._asked):
+                kept.clear()
+
+    def giving_way(self) -> list[tuple[LiveRun, str]]:
+        """Runs that are to give way now, no more than others wait, each with a sentence for its viewers."""
+        with self._lock:
+            over = [(run, place) for run, place in self._running.items() if place.owed >= self._idle_seconds]
+            over.sort(key=lambda one: one[1].owed, reverse=True)
+            return [
+                (run, messages.GAVE_WAY_TURN if self._turn_left(place) <= 0 else messages.GAVE_WAY_STILL)
+                for run, place in over[: len(self._queue)]
+            ]
+
+    def warning(self, run: LiveRun) -> str:
+        """What a run is told that is about to give way, in one sentence; empty for all others."""
+        with self._lock:
+            place = self._running.get(run)
+            if place is None or not len(self._queue):
+                return ""
+            turn_is_over = self._turn_left(place) <= 0
+            if not turn_is_over and not run.session.stands:
+                return ""
+            told = messages.GIVES_WAY_TURN if turn_is_over else messages.GIVES_WAY_STILL
+            return told.format(seconds=_WARNED_IN * math.ceil(max(1.0, self._idle_seconds - place.owed) / _WARNED_IN))
+
+    def _count(self) -> None:
+        """Adds up what runs have kept of their places since the last time, those without a right to them apart."""
+        now = self._clock()
+        for run, place in self._running.items():
+            stood = run.session.standing_seconds
+            if len(self._queue):
+                past = now - max(place.counted, place.since + self._turn_seconds)
+                place.owed += max(past, stood - place.stood, 0.0)
+            place.counted, place.stood = now, stood
+
+    def _turn_left(self, place: _Place) -> float:
+        return place.since + self._turn_seconds - self._clock()
+
+    def _left(self, run: LiveRun, place: _Place) -> float | None:
+        """Seconds that a run still holds its place, at most, if somebody waits; None where nothing bounds them."""
+        owing = max(0.0, self._idle_seconds - place.owed)
+        if run.session.stands:
+            return owing
+        bounds = [max(0.0, self._turn_left(place)) + owing, left(run)]
+        return min((bound for bound in bounds if bound is not None and bound < math.inf), default=None)
+
+    def _lefts(self) -> list[float | None]:
+        return [self._left(run, place) for run, place in self._running.items() if not _lost(run)]
+
+    def ahead(self, run: LiveRun) -> int:
+        """Runs that come first: those before it in the queue, and one more for the place that must fall free."""
+        with self._lock:
+            order = self._queue.order()
+            return order.index(run) + 1 if run in order else 0
+
+    def seconds(self, run: LiveRun) -> float | None:
+        """How long `run` will wait, in round numbers; None where nothing tells."""
+        with self._lock:
+            return rounded(estimate(self._lefts(), self._took, max(0, self.ahead(run) - 1)))
+
+    def waits(self) -> dict[str, float | None]:
+        """Seconds that one waits who comes now, None where nothing tells; the usual and the longest of the latest."""
+        with self._lock:
+            free = len(self._running) < self.capacity
+            coming = 0.0 if free else rounded(estimate(self._lefts(), self._took, len(self._queue)))
+            latest = sorted(self._waited)
+            return {
+                "now": coming,
+                "usual": round(latest[len(latest) // 2], 1) if latest else None,
+                "longest": round(latest[-1], 1) if latest else None,
+            }
+
+    def counts(self) -> dict[str, int]:
+        """How many run, wait, may run at once, and how many places are lost to threads that hang."""
+        with self._lock:
+            lost = sum(_lost(run) for run in self._running)
+            return {
+                "running": len(self._running) - lost,
+                "waiting": len(self._queue),
+                "capacity": self.capacity,
+                "lost": lost,
+            }
+
+
+def _lost(run: LiveRun) -> bool:
+    """Whether a run has ended for its viewers, but its thread hangs and nobody else can have its place."""
+    return run.session.hangs

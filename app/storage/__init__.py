@@ -1,0 +1,1 @@
+"""The history on disk: SQLite, its write queue, its migrations, its recovery."""

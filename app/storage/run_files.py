@@ -1,0 +1,43 @@
+"""What is too large for a database: files of runs, in a folder of their own, each whole and known by its checksum."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable
+from glob import escape
+from pathlib import Path
+
+from nayer.common.files import read_file, write_whole
+from nayer.errors import StorageError
+
+
+class RunFiles:
+    """For any thread. A name says whose the file is, of which kind, and what is in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, name: str, content: bytes) -> None:
+        """Raises StorageError, DiskFull among them."""
+        write_whole(self._folder / name, content, private=True)
+
+    def read(self, name: str, kind: str, size: int, sha256: str) -> bytes:
+        """Raises StorageError where the file is not what was written; nothing larger than `size` bytes is read."""
+        try:
+            content = read_file(self._folder / name, size)
+        except OSError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StorageError(f"the {kind} of this run is damaged on the disk; start the run anew.")
+        return content
+
+    def keep_only(self, run: str, kind: str, names: Iterable[str]) -> None:
+        """Of that run and kind: what came before a newer one, and what no row ever told of, goes."""
+        with contextlib.suppress(OSError):
+            self.remove({path.name for path in self._folder.glob(f"{escape(run)}.{kind}.*")} - set(names))
+
+    def remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            with contextlib.suppress(OSError):
+                (self._folder / name).unlink()

@@ -1,0 +1,281 @@
+"""The history: runs, what happened in them, their students and checkpoints, in a folder that outlives the process."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.content import messages
+from app.storage import migrations
+from app.storage.pending_writes import Write
+from app.storage.quota import KEPT, MEGABYTES, RUNS, Quota
+from app.storage.recovery import FILES, NoFolder, OpenFolder, taken
+from app.storage.run_files import RunFiles
+from app.storage.write_queue import Writer, is_full
+from app.support.event_log import log_name
+from nayer.errors import StorageError
+from nayer.events import Event
+from nayer.exports.event_codec import pack, unpack
+
+log = logging.getLogger(__name__)
+SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be played back whole
+_HEAVY = "RoundSynthesised"  # the kind of event that carries images
+_RUN = "(SELECT number FROM run WHERE id = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A run as the history has it."""
+
+    id: str
+    owner: str  # SHA-256 of the token
+    plan: str  # JSON
+    state: str
+    error: str
+
+
+class Store:
+    """Writes go through one thread and are soon on the disk; `flush` waits until they are. For any thread."""
+
+    def __init__(self, folder: Path, *, network: bool = False, runs: int = RUNS, megabytes: float = MEGABYTES) -> None:
+        """Takes the folder for this process, makes runs that were cut off `interrupted`, and sweeps away torn files.
+
+        Raises NoFolder, whose message is a sentence for the page.
+        """
+        self.note = ""  # a sentence on what has become of the former history
+        self._quota = Quota(runs, int(megabytes * 1e6))
+        self._folder = folder
+        self._network = network
+        self._files = RunFiles(folder / FILES)
+        self._read_error = ""
+        try:
+            self.writer = Writer(self._take)
+        except NoFolder as error:
+            log.warning("history: the data folder cannot be used (%s)", error.__cause__ or error)
+            raise
+
+    @property
+    def trouble(self) -> str:
+        """Why something is kept in memory only, one sentence; empty while everything is kept."""
+        error = self.writer.trouble
+        if isinstance(error, NoFolder):
+            return str(error)
+        if error is not None:
+            return messages.KEPT_FULL if is_full(error) else messages.KEPT_FAILING
+        late = self.writer.put_off
+        if late is not None:
+            return messages.KEPT_WITHOUT_FILES if is_full(late) else messages.KEPT_FAILING
+        return ""
+
+    @property
+    def sentence(self) -> str:
+        """What the page says of keeping, empty while all is well."""
+        return self.trouble or self.note
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    def begin(self, run: str, owner: str, plan: str) -> None:
+        """A new run, or one that goes on and may be missing; `owner` is the hash of a token."""
+        self._put(
+            run,
+            "INSERT INTO run (id, owner, plan, state) VALUES (?, ?, ?, 'running') "
+            "ON CONFLICT (id) DO UPDATE SET state = 'running', error = ''",
+            run,
+            owner,
+            plan,
+        )
+        self._put_pruning()
+
+    def retell(self, run: str, events: Iterable[Event]) -> None:
+        """All that is known of the run's events, in place of what there is of them."""
+        self._put(run, f"DELETE FROM event WHERE run = {_RUN}", run)
+        self.add(run, 0, events)
+
+    def add(self, run: str, seq: int, events: Iterable[Event]) -> None:
+        """Events in their order, the first of them number `seq` of the run."""
+        rows = [
+            (number, event.arm, event.round, type(event).__name__, pack(event), run)
+            for number, event in enumerate(events, seq)
+        ]
+
+        def apply(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "INSERT OR REPLACE INTO event SELECT number, ?, ?, ?, ?, ? FROM run WHERE id = ?", rows
+            )
+            for arm, round_ in {(row[1], row[2]) for row in rows if row[3] == _HEAVY}:
+                connection.execute(
+                    f"DELETE FROM event WHERE run = {_RUN} AND arm = ? AND round <= ? AND kind = ?",
+                    (run, arm, round_ - SAMPLES, _HEAVY),
+                )
+
+        self.writer.put(Write(apply, run, size=sum(len(row[4]) for row in rows)))
+
+    def end(self, run: str, state: str, error: str = "") -> None:
+        self._put(run, "UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
+
+    def remove(self, run: str) -> None:
+        """As if it had never been; for a run without files."""
+        self._put(run, "DELETE FROM run WHERE id = ?", run)
+
+    def resume(self, run: str, round_: int) -> None:
+        """The run goes on from that round: what happened in it and after it is forgotten."""
+        self._put(
+            run,
+            f"DELETE FROM event WHERE run = {_RUN} AND (round >= ? OR kind IN ('RunFinished', 'RunFailed'))",
+            run,
+            round_,
+        )
+        self._put(run, "UPDATE run SET state = 'running', error = '' WHERE id = ?", run)
+
+    def keep(self, run: str, kind: str, content: bytes, round_: int) -> None:
+        """A file of the run, in place of the one of that kind; the former stays until this one is there, whole."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        name = f"{run}.{kind}.{sha256[:16]}"
+        mine: set[str] = set()  # the name, unless the run is gone
+        gone: set[str] = set()  # of runs that the file leaves no room for
+
+        def apply(connection: sqlite3.Connection) -> None:
+            done = connection.execute(
+                "INSERT OR REPLACE INTO file SELECT number, ?, ?, ?, ?, ? FROM run WHERE id = ?",
+                (kind, name, sha256, len(content), round_, run),
+            )
+            mine.update({name} if done.rowcount else ())
+            gone.update(self._quota.prune(connection)[0])
+
+        def after() -> None:
+            self._files.keep_only(run, kind, mine)
+            self._files.remove(gone)
+
+        self.writer.put(
+            Write(
+                apply,
+                run,
+                prepare=lambda: self._files.write(name, content),
+                after=after,
+                replaces=(run, kind),
+                size=len(content),
+            )
+        )
+
+    def drop(self, run: str, kind: str) -> None:
+        """A file of the run goes, where there is one."""
+
+        def apply(connection: sqlite3.Connection) -> None:
+            connection.execute(f"DELETE FROM file WHERE run = {_RUN} AND kind = ?", (run, kind))
+
+        self.writer.put(Write(apply, run, after=lambda: self._files.keep_only(run, kind, ()), replaces=(run, kind)))
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def find(self, run: str) -> Stored | None:
+        rows = self._rows("SELECT id, owner, plan, state, error FROM run WHERE id = ?", run)
+        return Stored(*rows[0]) if rows else None
+
+    def mine(self, owner: str, limit: int = 50) -> list[Stored]:
+        """The newest runs of whoever has a token of that hash, newest first."""
+        rows = self._rows(
+            "SELECT id, owner, plan, state, error FROM run WHERE owner = ? ORDER BY number DESC LIMIT ?", owner, limit
+        )
+        return [Stored(*row) for row in rows]
+
+    def events(self, run: str) -> list[Event]:
+        """What is kept of a run, in its order; an event that is damaged is left out."""
+        rows = self._rows(f"SELECT body FROM event WHERE run = {_RUN} ORDER BY seq", run)
+        return [event for (body,) in rows if (event := _readable(run, body)) is not None]
+
+    def next_seq(self, run: str) -> int:
+        """The number of the event that comes next."""
+        query = f"SELECT coalesce(max(seq) + 1, 0) FROM event WHERE run = {_RUN}"
+        rows = self._rows(query, run)
+        return int(rows[0][0]) if rows else 0
+
+    def file(self, run: str, kind: str) -> tuple[bytes, int] | None:
+        """A file's content and the round it is of; None where there is none.
+
+        Raises StorageError where it is not what was written.
+        """
+        rows = self._rows(
+            f"SELECT name, sha256, bytes, round FROM file WHERE run = {_RUN} AND kind = ?",
+            run,
+            kind,
+        )
+        if not rows:
+            return None
+        name, sha256, size, round_ = rows[0]
+        return self._files.read(name, kind, size, sha256), round_
+
+    def size(self) -> tuple[int, float]:
+        """(runs that are kept, their megabytes); zeroes where nothing can be read."""
+        rows = self._rows(KEPT)
+        return (rows[0][0], rows[0][1] / 1e6) if rows else (0, 0.0)
+
+    @property
+    def quota(self) -> float:
+        """Megabytes that may be kept."""
+        return self._quota.bytes / 1e6
+
+    def flush(self, seconds: float = 2.0) -> bool:
+        """Whether all that was handed over is on the disk now."""
+        return self.writer.flush(seconds)
+
+    def close(self, seconds: float = 2.0) -> None:
+        self.writer.close(seconds)
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _take(self, lost: set[str]) -> OpenFolder:
+        folder = taken(self._folder, network=self._network)
+        if folder.damaged:
+            self.note = messages.KEPT_ANEW
+        elif lost & {migrations.NAME, FILES}:
+            self.note = messages.KEPT_REPLACED
+        return folder
+
+    def _put(self, run: str, statement: str, *values: object) -> None:
+        self.writer.put(Write(lambda connection: _done(connection, statement, values), run))
+
+    def _put_pruning(self) -> None:
+        gone: set[str] = set()
+        more = False
+
+        def apply(connection: sqlite3.Connection) -> None:
+            nonlocal gone, more
+            gone, more = self._quota.prune(connection)
+
+        def after() -> None:
+            self._files.remove(gone)
+            if more:
+                self._put_pruning()
+
+        self.writer.put(Write(apply, after=after, replaces="pruning"))
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with self.writer.reading() as connection:
+                rows = connection.execute(query, values).fetchall()
+        except (sqlite3.Error, OSError) as error:
+            if str(error) != self._read_error:  # once, and not at each look
+                log.warning("history: nothing can be read (%s)", error)
+            self._read_error = str(error)
+            if migrations.is_damage(error):
+                self.writer.suspect()
+            return []
+        self._read_error = ""
+        return rows
+
+
+def _readable(run: str, body: bytes) -> Event | None:
+    try:
+        return unpack(body)
+    except StorageError as error:
+        log.warning("history: run %s: %s", log_name(run), error)
+        return None
+
+
+def _done(connection: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:
+    connection.execute(statement, values)

@@ -1,0 +1,1 @@
+"""Measures and maps of arrays, in numpy alone: diversity, similarity, projections, significance."""

@@ -1,0 +1,163 @@
+"""What the three scales of diversity need of earlier rounds, in bounded memory.
+
+Within a round nothing is kept: `diversity.measure` takes the round's own arrays. For the rounds of one generator the
+newest few are kept whole; for the pool a uniform random sample of what it holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nayer.analysis.diversity import between_rounds, measure
+from nayer.measures import AcrossRounds, Diversity
+from nayer.types import Doubles, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Images as rows; (n,) but for the features."""
+
+    features: Floats  # (n, f) the teacher's penultimate ones
+    labels: Ints  # wanted
+    teacher_labels: Ints
+    teacher_confidence: Floats  # 0..1
+    rounds: Ints  # in which it was made
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def at(self, rows: Ints) -> Remembered:
+        """A copy of some rows."""
+        return Remembered(*(column[rows] for column in self._columns()))
+
+    def then(self, newer: Remembered) -> Remembered:
+        """These and, after them, the newer ones."""
+        return Remembered(*map(np.concatenate, zip(self._columns(), newer._columns(), strict=True)))
+
+    @property
+    def nbytes(self) -> int:
+        return sum(column.nbytes for column in self._columns())
+
+    def _columns(self) -> list[NDArray[Any]]:
+        return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+class DiversityMemory:
+    """Remembers at most `images` images for the rounds of one generator and as many again for the pool.
+
+    At f features an image takes 4·f + 28 bytes, and 16 more in the pool's sample: 1.1 MB in all at the default 1,000
+    and f = 128, whatever the length of the run. The same seed and the same rounds give the same samples.
+    """
+
+    def __init__(
+        self, classes: int, *, pool_capacity: int, images: int = 1000, window: int = 10, seed: int = 0
+    ) -> None:
+        """`window`: newest rounds compared with each other; fewer where `images` is reached before."""
+        self.classes, self.window, self.images = classes, window, images
+        self._rounds: list[Remembered] = []  # of the present generator, the newest last
+        self._pool = _PoolSample(pool_capacity, images, np.random.default_rng(seed))
+
+    @property
+    def nbytes(self) -> int:
+        return sum(batch.nbytes for batch in self._rounds) + self._pool.nbytes
+
+    def new_generator(self) -> None:
+        """All its weights were drawn anew: earlier rounds are another generator's. The pool keeps its images."""
+        self._rounds.clear()
+
+    def add(
+        self,
+        round_: int,
+        features: ArrayLike,
+        labels: ArrayLike,
+        teacher_labels: ArrayLike,
+        teacher_confidence: ArrayLike,
+        *,
+        pooled: int | None = None,
+    ) -> None:
+        """A round's images: features (n, f), the others (n,).
+
+        `pooled` of the round's images entered the pool, which these stand for; by default just these, 0 for none.
+        Of a round that alone exceeds `images` the first ones are kept.
+        """
+        wanted = np.asarray(labels, dtype=np.int64)
+        batch = Remembered(
+            np.asarray(features, dtype=np.float32),
+            wanted,
+            np.asarray(teacher_labels, dtype=np.int64),
+            np.asarray(teacher_confidence, dtype=np.float32),
+            np.full(len(wanted), round_, dtype=np.int64),
+        )
+        self._pool.add(batch, len(batch) if pooled is None else pooled)
+        self._rounds.append(batch.at(np.arange(min(len(batch), self.images))))
+        while len(self._rounds) > self.window or sum(map(len, self._rounds)) > self.images:
+            del self._rounds[0]
+
+    def across(self) -> AcrossRounds | None:
+        """The newest round beside the earlier ones of the same generator; None while there is nothing to compare."""
+        kept = self.window_rows()
+        return None if kept is None else between_rounds(kept.features, kept.labels, kept.rounds, self.classes)
+
+    def over_pool(self) -> Diversity | None:
+        """A sample of what the pool holds, as the teacher sees it; None while it holds nothing.
+
+        Without a student: what it thought when an image was made, it thinks no longer.
+        """
+        kept = self.pool_rows()
+        if kept is None:
+            return None
+        return measure(
+            kept.features, kept.labels, kept.teacher_labels, self.classes, teacher_confidence=kept.teacher_confidence
+        )
+
+    def window_rows(self) -> Remembered | None:
+        """The remembered rounds of the present generator, the newest last."""
+        kept: Remembered | None = None
+        for batch in self._rounds:
+            kept = batch if kept is None else kept.then(batch)
+        return kept
+
+    def pool_rows(self) -> Remembered | None:
+        """The sample of the pool, the newest last."""
+        return self._pool.kept if self._pool.kept is not None and len(self._pool.kept) else None
+
+
+class _PoolSample:
+    """A uniform sample, at most `bound` images, of the newest `capacity` that entered a pool.
+
+    Every image draws a number in 0..1 and is kept while it is below a level that only falls, and only when the sample
+    would exceed `bound`; so an image's chance depends neither on its age nor on what came after it. Images leave with
+    the last of their round: the window is exact to one round.
+    """
+
+    def __init__(self, capacity: int, bound: int, rng: np.random.Generator) -> None:
+        self.capacity, self.bound, self.rng = capacity, bound, rng
+        self.entered = 0  # images that ever entered the pool
+        self.level = 1.0
+        self.kept: Remembered | None = None
+        self.draws: Doubles = np.empty(0)  # (n,)
+        self.ends: Ints = np.empty(0, dtype=np.int64)  # (n,) `entered` after its round
+
+    @property
+    def nbytes(self) -> int:
+        return (self.kept.nbytes if self.kept is not None else 0) + self.draws.nbytes + self.ends.nbytes
+
+    def add(self, batch: Remembered, pooled: int) -> None:
+        """`batch` stands for `pooled` images that enter the pool."""
+        if pooled == 0 or not len(batch):
+            return
+        self.entered += pooled
+        kept = batch if self.kept is None else self.kept.then(batch)
+        draws = np.concatenate([self.draws, self.rng.random(len(batch))])
+        ends = np.concatenate([self.ends, np.full(len(batch), self.entered)])
+        stays = (draws < self.level) & (ends > self.entered - self.capacity)
+        if stays.sum() > self.bound:
+            self.level = float(np.partition(draws[stays], self.bound)[self.bound])
+            stays &= draws < self.level
+        rows = np.flatnonzero(stays)
+        self.kept, self.draws, self.ends = kept.at(rows), draws[rows], ends[rows]

@@ -1,0 +1,1 @@
+"""The command line: `python -m nayer`, one module for each command."""

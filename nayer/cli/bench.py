@@ -1,0 +1,154 @@
+"""`bench`: how long things take here and now: printed, never asserted, for the machine is shared and its speed its own.
+
+Seconds of one run of this compare with each other. *Normalised* seconds compare with another machine's or another
+day's: seconds × measured GFLOPS / 100, as if large matrix products ran at 100 GFLOPS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nayer import presets
+from nayer.cli.exit_codes import DONE
+from nayer.cli.memory import add_memory_argument, check_runs
+from nayer.cli.options import MAX_THREADS, count
+from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
+from nayer.compare.benchmark import first_picture, levels, profiled
+from nayer.compare.experiments import WITHOUT_END, Arm
+from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
+from nayer.compare.published import published_facts
+from nayer.config import Config
+from nayer.errors import ConfigError, StorageError, shown
+
+MAX_EARLIER_BYTES = 4 << 20  # of an earlier measurement
+
+
+def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `bench_command` reads."""
+    parser.add_argument(
+        "--suite",
+        choices=("cores", "gpu"),
+        default="cores",
+        help="What two cores can do, or the published experiment on CIFAR-10, hours of a GPU's work.",
+    )
+    parser.add_argument("--data", default="", help="For the suite gpu: the folder with CIFAR-10.")
+    parser.add_argument(
+        "--out", type=partial(path_to_write, "out"), default=Path("runs/gpu"), help="Where its teachers go, or are."
+    )
+    parser.add_argument("--teacher", default="fashion", metavar="NAME,…", help="Whose students (default: fashion).")
+    parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
+    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run each (default: %(default)s).")
+    parser.add_argument("--seconds", type=float, default=60.0, help="A run's budget (default: %(default)s).")
+    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="What counts the seconds.")
+    parser.add_argument(
+        "--threads", type=count("threads", 0, MAX_THREADS), default=0, help="Of the arithmetic; 0 takes all cores."
+    )
+    parser.add_argument("--profile", action="store_true", help="Also time and operations by part of a round.")
+    parser.add_argument(
+        "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Where all of it goes as JSON, too."
+    )
+    add_memory_argument(parser)
+    parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to be held against.")
+
+
+def bench_command(arguments: argparse.Namespace) -> int:
+    """Prints what it measures as it goes. Presets take turns within each seed, so that a slow minute hits them all."""
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    teachers, presets = arguments.teacher.split(","), arguments.presets.split(",")
+    arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in presets}
+    earlier = _read(arguments.against) if arguments.against else {}
+    seeds, now = _seeds(arguments.seeds), CLOCKS[arguments.clock]
+    if arguments.json:
+        check_target(arguments.json)
+    if arguments.suite == "gpu":
+        return _published(arguments, earlier)
+    check_runs([arm.config for arm in arms.values()], arguments)
+    facts: dict[str, float | None] = {
+        "matrix_gigaflops": matrix_rate(now),
+        "convolution_gigaflops": convolution_rate(now),
+    }
+    for teacher, preset in arms:
+        facts[f"{teacher}.{preset}.first_picture_seconds"] = first_picture(arms[teacher, preset].config)
+    outcomes: dict[tuple[str, str], list[Outcome]] = {key: [] for key in arms}
+    for seed in seeds:
+        for key, arm in arms.items():
+            outcome, _ = observed(arm, seed, arguments.clock)
+            outcomes[key].append(outcome)
+            reached = "failed" if outcome.accuracy is None else f"{outcome.accuracy:.1%}"
+            _say(f"{arm.title}, seed {seed}: {reached} after {outcome.seconds:.0f} s, {outcome.rounds} rounds")
+    for (teacher, preset), found in outcomes.items():
+        facts |= {f"{teacher}.{preset}.{name}": value for name, value in levels(found).items()}
+    if arguments.profile:
+        for (teacher, preset), arm in arms.items():
+            facts |= {
+                f"{teacher}.{preset}.{name}": value for name, value in profiled(arm.config, arguments.clock).items()
+            }
+    _print(facts, earlier)
+    if arguments.json:
+        threads, clock = torch.get_num_threads(), arguments.clock
+        written = {"seconds": arguments.seconds, "seeds": arguments.seeds, "clock": clock, "threads": threads} | facts
+        write_whole(arguments.json, (json.dumps(written, indent=1) + "\n").encode())
+    return DONE
+
+
+def _published(arguments: argparse.Namespace, earlier: dict[str, Any]) -> int:
+    facts: dict[str, float | None] = {}
+    with claimed(arguments.out):
+        for pair in published_facts(arguments.data, arguments.out, _say):
+            facts |= pair
+            _print(pair, earlier)
+    if arguments.json:
+        write_whole(arguments.json, (json.dumps(facts, indent=1) + "\n").encode())
+    return DONE
+
+
+def _arm(teacher: str, preset: str, seconds: float) -> Arm:
+    values = {"teacher": teacher, "seconds": seconds} | WITHOUT_END
+    return Arm(f"{teacher}, {preset}", Config.parse(values, presets.get(preset).config))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(read_file(path, MAX_EARLIER_BYTES))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise StorageError(f"against={shown(path)!r} holds no earlier measurement; name a file that --json wrote.")
+    return found
+
+
+def _print(facts: dict[str, float | None], earlier: dict[str, Any]) -> None:
+    """A line a figure, with what it was before and their ratio where there is an earlier one."""
+    for name, value in facts.items():
+        before = earlier.get(name)
+        if value is None and before is None:
+            continue
+        line = f"{name:<60} {_short(value):>9}"
+        if isinstance(before, int | float):
+            ratio = f"{value / before:8.2f} ×" if value is not None and before else ""
+            line += f"  before {_short(before):>9} {ratio}"
+        _say(line.rstrip())
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"seeds={shown(text)!r} does not work; use whole numbers with commas between.") from None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,231 @@
+"""`python -m nayer compare`: arms × seeds one after the other with equal budgets, taken up again where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from nayer.cli.console import Terminal
+from nayer.cli.exit_codes import DONE, FAILED
+from nayer.cli.memory import add_memory_argument, check_runs
+from nayer.cli.options import MAX_THREADS, add_setting_arguments, count, given_settings, value_of
+from nayer.common.files import claimed, path_to_write, read_file, write_whole
+from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
+from nayer.compare.outcome import CLOCKS, Outcome, observed, read, write
+from nayer.compare.tables import markdown, table
+from nayer.config import Config, settings
+from nayer.errors import ConfigError
+from nayer.exports.metrics_table import Record
+from nayer.presets import PRESETS
+from nayer.types import Images
+
+ROUNDS_SHOWN = 4  # newest rounds of samples an arm has in the grid
+MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of them
+
+
+def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `compare_command` reads: its own, and a flag for each setting that all arms share."""
+    parser.usage = (
+        "%(prog)s --out DIR (--presets NAME,… | --experiment NAME) [--teacher NAME] [--seeds N,…] [--seconds X] …"
+    )
+    parser.add_argument("--presets", metavar="NAME,…", help="One arm each: " + ", ".join(PRESETS) + ".")
+    parser.add_argument("--experiment", metavar="|".join(EXPERIMENTS), help="A ready-made set of arms.")
+    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run an arm each (default: 0,1,2).")
+    parser.add_argument(
+        "--vary", action="append", default=[], metavar="FIELD=A,B,…", help="Each arm once for every value; repeatable."
+    )
+    parser.add_argument(
+        "--clock",
+        choices=tuple(CLOCKS),
+        default="wall",
+        help="Seconds of the wall, or of the processor, which busy neighbours hardly touch (default: wall).",
+    )
+    parser.add_argument(
+        "--threads",
+        type=count("threads", 0, MAX_THREADS),
+        default=0,
+        metavar="N",
+        help="Threads of a run; 0 leaves it to torch.",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=partial(path_to_write, "out"),
+        required=True,
+        help="Outcomes, table, curves and samples.",
+    )
+    add_memory_argument(parser)
+    add_setting_arguments(parser)
+
+
+def compare_command(arguments: argparse.Namespace) -> int:
+    """Runs what DIR does not hold yet, then writes the table and the pictures; 1 if an arm failed."""
+    seeds, shared, clock = _seeds(arguments.seeds), given_settings(arguments), arguments.clock
+    if "seed" in shared:
+        raise ConfigError(f"seed={shared['seed']!r} does not go with compare; use --seeds {shared['seed']}.")
+    shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
+    arms = arms_of(_variations(arguments), shared)
+    check_runs([arm.config for arm in arms], arguments)
+    _set_threads(arguments.threads, clock)
+    runs = [(arm, seed) for seed in seeds for arm in arms]
+    with claimed(arguments.out):
+        outcomes = _compared(runs, clock, arguments.out)
+    sys.stdout.write(markdown(outcomes))
+    return FAILED if any(one.failure for one in outcomes) else DONE
+
+
+def _compared(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> list[Outcome]:
+    """The outcomes of all of them, those that the folder holds already among them; it gets what it lacks."""
+    _check_kept(runs, clock, folder)
+    console = Terminal(stderr=True, highlight=False)
+    outcomes: list[Outcome] = []
+    for arm, seed in runs:
+        outcome = _kept(arm, seed, clock, folder)
+        if outcome is None:
+            outcome = _run(arm, seed, clock, folder)
+            told = f"{len(outcomes) + 1} of {len(runs)}: {_told(outcome)}"
+            console.print(told, soft_wrap=True, markup=False)
+        outcomes.append(outcome)
+        _write_tables(folder, outcomes)
+    _write_pictures(folder, outcomes)
+    return outcomes
+
+
+def _set_threads(threads: int, clock: str) -> None:
+    if clock == "cpu" and (threads or torch.get_num_threads()) > 1:
+        raise ConfigError("clock='cpu' adds up the time of all threads, also while they wait; use --threads 1 with it.")
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def _path(arm: Arm, seed: int, folder: Path) -> Path:
+    return folder / "runs" / f"{_slug(arm.title)}-{seed}.json"
+
+
+def _kept(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome | None:
+    """What the folder holds of this run. Raises ConfigError if that was measured otherwise."""
+    path = _path(arm, seed, folder)
+    if not os.path.lexists(path):
+        return None
+    kept = read(path)
+    wanted = Config.parse({"seed": seed}, arm.config).model_dump()
+    before, now = {**kept.config, "clock": kept.clock}, {**wanted, "clock": clock}
+    different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if kept.threads not in (0, torch.get_num_threads()):
+        different.append("number of threads")
+    if different:
+        raise ConfigError(f"out={str(folder)!r} holds {arm.title!r} with another {different[0]}; name another folder.")
+    return kept
+
+
+def _check_kept(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> None:
+    """Refuses what does not go with this call before hours of work. Raises ConfigError."""
+    kept = [_kept(arm, seed, clock, folder) for arm, seed in runs]
+    if any(one is None or not one.with_measuring for one in kept) and any(one and one.with_measuring for one in kept):
+        raise ConfigError(
+            f"out={str(folder)!r} holds runs whose seconds include measuring, which no longer count; "
+            "name another folder."
+        )
+
+
+def _run(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome:
+    path = _path(arm, seed, folder)
+    outcome, record = observed(arm, seed, clock)
+    write_whole(path.with_suffix(".png"), _grid_png(record))
+    write(outcome, path)
+    return outcome
+
+
+def _told(outcome: Outcome) -> str:
+    reached = outcome.failure or ("not measured" if outcome.accuracy is None else f"{outcome.accuracy:.1%}")
+    return f"{outcome.arm}, seed {outcome.seed}: {reached} after {outcome.seconds:.0f} s"
+
+
+def _write_tables(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    """After each run, so that an interrupted comparison has a table too."""
+    write_whole(folder / "table.md", markdown(outcomes).encode())
+    write_whole(folder / "table.csv", table(outcomes).encode())
+
+
+def _write_pictures(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    from nayer.compare import charts  # matplotlib takes a second, and only pictures need it
+
+    write_whole(folder / "curves.png", charts.curves(outcomes))
+    first = {one.arm: one for one in reversed(outcomes)}
+    grids = {}
+    for arm in dict.fromkeys(one.arm for one in outcomes):
+        pixels = _pixels(folder / "runs" / f"{_slug(arm)}-{first[arm].seed}.png")
+        grids[arm if first[arm].wants_labels else f"{arm} (told no labels)"] = pixels
+    classes = next((one.classes for one in outcomes if one.classes), [])
+    write_whole(folder / "samples.png", charts.samples(grids, classes))
+
+
+def _grid_png(record: Record) -> bytes:
+    samples = record.grid(ROUNDS_SHOWN)
+    out = io.BytesIO()
+    pixels = samples if samples.size else np.full((1, 1, 1), 255, np.uint8)
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def _pixels(path: Path) -> Images:
+    """Of a run's samples; none where somebody took the picture away or spoiled it."""
+    none: Images = np.zeros((0, 0, 1), np.uint8)
+    try:
+        with Image.open(io.BytesIO(read_file(path, MAX_SAMPLES_BYTES)), formats=["PNG"]) as picture:
+            if picture.mode not in ("L", "RGB") or picture.width * picture.height > MAX_SAMPLES_PIXELS:
+                return none
+            pixels = np.asarray(picture)
+    except Exception:  # a decoder raises whatever it stumbles over
+        return none
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+def _variations(arguments: argparse.Namespace) -> tuple[Variation, ...]:
+    if bool(arguments.presets) == bool(arguments.experiment):
+        raise ConfigError("compare needs either --presets or --experiment, to know its arms.")
+    if arguments.experiment:
+        variations = experiment(arguments.experiment).variations
+    else:
+        variations = of_presets(arguments.presets.split(","))
+    for given in arguments.vary:
+        variations = grid(variations, *_varied(given))
+    slugs = [_slug(one.title) for one in variations]
+    twice = next((one.title for one, slug in zip(variations, slugs, strict=True) if slugs.count(slug) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{twice!r} is there twice; name each arm once.")
+    return variations
+
+
+def _varied(given: str) -> tuple[str, list[object]]:
+    name, _, values = given.partition("=")
+    field = next((one for one in settings() if one.name == name.replace("-", "_")), None)
+    if field is None or not values:
+        raise ConfigError(
+            f"vary={given[:60]!r} does not work; use a setting's name, =, and values with commas between."
+        )
+    return field.name, [value_of(field, value) for value in values.split(",")]
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        seeds = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seeds={text[:60]!r} names a seed twice; use each once.")
+    return seeds
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9.=]+", "-", title.lower()).strip("-")

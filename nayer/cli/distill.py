@@ -1,0 +1,260 @@
+"""`python -m nayer distill`: a run from its flags to its files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+from nayer.cli.exit_codes import BROKEN_PIPE, DONE, FAILED, STOPPED
+from nayer.cli.json_lines import JsonLines, json_lines
+from nayer.cli.memory import add_memory_argument, check_runs
+from nayer.cli.options import add_setting_arguments, given_settings
+from nayer.cli.progress import Progress, measured
+from nayer.cli.streams import on_signals, stop
+from nayer.common.files import check_target, claimed, path_to_write, read_file
+from nayer.config import Config
+from nayer.errors import ConfigError, NayerError, StorageError
+from nayer.events import Event, RoundFinished, RunFailed, RunFinished
+from nayer.exports import recording
+from nayer.exports.metrics_table import Record, rows_before
+from nayer.exports.run_folder import CODE, METRICS, export
+from nayer.networks.cards import student_spec
+from nayer.presets import PRESETS, get
+from nayer.runs import checkpoints
+from nayer.runs.run import Run, open_run
+
+_LOADS = "In there, `import student; network = student.load()` takes torch and safetensors only."
+MAX_METRICS_BYTES = 64 << 20
+SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
+
+# What a resumed run may change: how long and where it works and how it is measured, nothing it has learned with.
+RESUMABLE = ("rounds", "seconds", "device", "evaluate_every", "event_every", "test_data", "test_images")
+
+
+def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `distill_command` reads: its own, and a flag for each setting."""
+    parser.usage = (
+        "%(prog)s [--teacher NAME] [--preset NAME] [--seed N] [--seconds X] [--rounds N] [--json FILE] [--out DIR] …"
+    )
+    parser.add_argument(
+        "--preset", metavar="|".join(PRESETS), help="Where settings without a flag come from (default: nayer)."
+    )
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        type=partial(path_to_write, "json"),
+        help="Write one event a line; - is standard output.",
+    )
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        type=partial(path_to_write, "record"),
+        help="Write the run as a recording that the page plays.",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=partial(path_to_write, "out"),
+        help="Write the student, samples, metrics, config and checkpoint.",
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="DIR",
+        type=partial(path_to_write, "resume"),
+        help="Go on with the run that --out DIR saved; of the settings, only these can be given: "
+        + ", ".join(RESUMABLE)
+        + ".",
+    )
+    add_memory_argument(parser)
+    add_setting_arguments(parser)
+
+
+def distill_command(arguments: argparse.Namespace) -> int:
+    """Runs to the end, to a signal or to a failure, and keeps what there is; an exit code. Raises NayerError before."""
+    folder: Path | None = arguments.out or arguments.resume
+    config = _config(arguments)
+    check_runs([config], arguments)
+    if arguments.record:
+        check_target(arguments.record)
+    with claimed(folder) if folder else nullcontext():
+        return _distilled(arguments, config, folder)
+
+
+def _distilled(arguments: argparse.Namespace, config: Config, folder: Path | None) -> int:
+    target = str(arguments.json or "")
+    record = Record()
+    tape = recording.Tape() if arguments.record else None
+    with (
+        json_lines(target) if target else nullcontext() as lines,
+        Progress(config, quiet=target == "-") as progress,
+    ):
+        run = open_run(config)
+        if arguments.resume:
+            checkpoints.load_state(arguments.resume, run.state, run.card.sha256)
+            record.rows = _earlier_rows(arguments.resume, run.state.round)
+        saved_round = run.state.round if arguments.resume == folder else 0
+        follower = _Follower(run, record, lines, progress, folder, tape, saved_round)
+        with on_signals(follower.ask):
+            follower.follow()
+            failures = follower.failures
+            if folder:
+                failures += _keep(folder, run, record)
+            if tape:
+                failures += _keep_recording(arguments.record, tape)
+            if lines and lines.failure:
+                failures.append(str(lines.failure))
+    sys.stderr.writelines(f"{failure}\n" for failure in failures)
+    if follower.code not in (DONE, BROKEN_PIPE):
+        sys.stderr.write(f"{follower.going_on()}\n")
+    if target != "-":
+        sys.stdout.write(_summary(record, folder))
+    return FAILED if failures else follower.code
+
+
+class _Follower:
+    """Takes a run's events one by one, hands them on and saves between rounds.
+
+    `code` is the exit code of whatever asked it to stop, if something did.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        record: Record,
+        lines: JsonLines | None,
+        progress: Progress,
+        folder: Path | None,
+        tape: recording.Tape | None,
+        saved_round: int,
+    ) -> None:
+        self.failures: list[str] = []
+        self.code = DONE
+        self._tape = tape
+        self._run, self._record, self._lines, self._progress = run, record, lines, progress
+        self._folder = folder
+        self._saved_at = float("-inf")  # seconds of the run
+        self._saved_round = saved_round  # rounds that the checkpoint in the folder holds; 0 where there is none
+        self._unsaved = ""  # why the latest checkpoint could not be written
+        self._between_rounds = False
+
+    def ask(self, number: int) -> None:
+        """Stops at the next event for the first signal, and at once for the second."""
+        if self.code:
+            stop(number)
+        self.code = STOPPED + number
+
+    def going_on(self) -> str:
+        """How to go on with a run that was stopped, in one sentence."""
+        if not self._folder:
+            return "Stopped; without --out nothing is kept, and the same command begins anew."
+        if not self._saved_round:
+            return "Stopped before a round was over, so there is no checkpoint; the same command begins anew."
+        return f"Stopped; `python -m nayer distill --resume {self._folder}` goes on with round {self._saved_round + 1}."
+
+    def follow(self) -> None:
+        events = self._run.events()
+        try:
+            for event in events:
+                self._take(event)
+                if self._progress.reader_left or (self._lines and self._lines.reader_left):
+                    self.code = BROKEN_PIPE
+                if self.code:
+                    break
+        except NayerError as error:
+            self._take(RunFailed(round=self._run.state.round, seconds=self._run.state.seconds, message=str(error)))
+            self.failures.append(str(error))
+            return
+        finally:
+            if isinstance(events, Generator):
+                events.close()
+        if not isinstance(event, RunFinished):
+            self._take(RunFinished(round=event.round, seconds=event.seconds, reason="stopped"))
+        if self._between_rounds and self._folder:
+            self._save(self._folder, event.seconds)
+        if self._unsaved:
+            last = f"of round {self._saved_round}" if self._saved_round else "there was before, if any,"
+            self.failures.append(f"{self._unsaved} The checkpoint {last} is as it was.")
+
+    def _take(self, event: Event) -> None:
+        self._record.add(event)
+        if self._tape:
+            self._tape.add(event)
+        self._progress.show(event)
+        if self._lines:
+            self._lines.write(event)
+        if isinstance(event, RoundFinished):
+            self._between_rounds = True
+            if self._folder and event.seconds - self._saved_at >= SECONDS_BETWEEN_CHECKPOINTS:
+                self._save(self._folder, event.seconds)
+        elif not isinstance(event, RunFinished):
+            self._between_rounds = False
+
+    def _save(self, folder: Path, seconds: float) -> None:
+        """A checkpoint; one that cannot be written is told of, and the run goes on."""
+        try:
+            self._run.save(folder)
+            self._saved_round, self._unsaved = self._run.state.round, ""
+        except StorageError as error:
+            if not self._unsaved:
+                self._progress.say(f"{error} The run goes on, and tries again.")
+            self._unsaved = str(error)
+        self._saved_at = seconds
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    given = given_settings(arguments)
+    if not arguments.resume:
+        return Config.parse(given, base=get(arguments.preset or "nayer").config)
+    if arguments.preset:
+        raise ConfigError(f"preset={arguments.preset[:60]!r} does not go with --resume; the run keeps its settings.")
+    for name, value in given.items():
+        if name not in RESUMABLE:
+            raise ConfigError(f"{name}={value!r} cannot change in a resumed run; use one of {', '.join(RESUMABLE)}.")
+    return Config.parse(given, base=checkpoints.load_config(arguments.resume))
+
+
+def _earlier_rows(folder: Path, round_: int) -> list[dict[str, str]]:
+    try:
+        return rows_before(round_, read_file(folder / METRICS, MAX_METRICS_BYTES).decode())
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text"
+        raise StorageError(f"{METRICS} cannot be read ({reason}); move it away and resume again.") from None
+
+
+def _keep(folder: Path, run: Run, record: Record) -> list[str]:
+    """Exports into `folder`, or where there is space; the sentences to tell of what failed."""
+    config, model = run.task.config, student_spec(run.card, run.task.config.student)
+    try:
+        export(folder, config, model, run.student, record)
+    except StorageError as failure:
+        try:
+            refuge = Path(tempfile.mkdtemp(prefix="nayer-"))
+            export(refuge, config, model, run.student, record)
+        except (OSError, StorageError):
+            return [str(failure)]
+        return [f"{failure} The student is kept in {refuge}."]
+    return []
+
+
+def _keep_recording(path: Path, tape: recording.Tape) -> list[str]:
+    try:
+        recording.save(path, tape.events)
+    except StorageError as failure:
+        return [str(failure)]
+    return []
+
+
+def _summary(record: Record, folder: Path | None) -> str:
+    last = record.last
+    result = measured(record.evaluated) if record.evaluated else "not measured yet"
+    reason = last.reason if isinstance(last, RunFinished) else "failed"
+    seconds = last.seconds if last else 0.0
+    where = f"; files in {folder}\n{_LOADS}" if folder and (folder / CODE).is_file() else ""
+    return f"{reason} after {seconds:.0f} s and {len(record.rows)} rounds: {result}{where}\n"

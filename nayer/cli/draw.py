@@ -1,0 +1,41 @@
+"""`python -m nayer draw`: the test images of an emoji data set, from the packages that hold the drawings."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from nayer.common.files import check_target, path_to_write, write_whole
+from nayer.data.emoji import TESTING, testing_images
+from nayer.errors import ConfigError
+
+
+def add_draw_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `draw_command` reads."""
+    parser.add_argument("name", metavar="|".join(TESTING), help="Which data set.")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="Where `npm install @iconify-json/…` ran."
+    )
+    parser.add_argument(
+        "--out",
+        type=partial(path_to_write, "out"),
+        required=True,
+        metavar="FILE",
+        help="The archive to write, as .npz.",
+    )
+
+
+def draw_command(arguments: argparse.Namespace) -> int:
+    """Writes `images` and `labels`; 0 on success, NayerError where something does not work."""
+    if arguments.name not in TESTING:
+        raise ConfigError(f"name={arguments.name[:60]!r} is no emoji data set; use one of {', '.join(TESTING)}.")
+    check_target(arguments.out)
+    images, labels = testing_images(arguments.name, arguments.data)
+    content = io.BytesIO()
+    np.savez_compressed(content, images=images, labels=labels)
+    write_whole(arguments.out, content.getvalue())
+    return 0

@@ -1,0 +1,47 @@
+"""`python -m nayer embed`: class names through a text encoder, into a table that later runs find without it."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+from nayer.common.files import check_target, path_to_write
+from nayer.config import Config
+from nayer.embeddings.label_table import prompted
+from nayer.embeddings.precomputed import EmbeddingTable, write_table
+from nayer.embeddings.text_encoder import embed
+from nayer.text_rules import check_names
+
+
+def add_embed_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `embed_command` reads."""
+    defaults = Config()
+    parser.add_argument("names", nargs="+", metavar="NAME", help="Class names; quote those with a space.")
+    parser.add_argument(
+        "--encoder", default=defaults.encoder, help="A Hub id or a local folder (default: %(default)s)."
+    )
+    parser.add_argument(
+        "--prompt", default=defaults.prompt, help="A sentence with the name at {} (default: %(default)s)."
+    )
+    parser.add_argument(
+        "--record-as",
+        default="",
+        metavar="ID",
+        help="The encoder's id in the table, where a local folder stands in for it.",
+    )
+    parser.add_argument(
+        "--out",
+        type=partial(path_to_write, "out"),
+        required=True,
+        metavar="FILE",
+        help="The table to write, as .safetensors.",
+    )
+
+
+def embed_command(args: argparse.Namespace) -> int:
+    """Writes the table of `args.names`; 0 on success, NayerError otherwise."""
+    texts = prompted(check_names(args.names), args.prompt)
+    check_target(args.out)
+    embeddings = embed(texts, args.encoder)
+    write_table(EmbeddingTable(args.record_as or args.encoder, tuple(texts), embeddings), args.out)
+    return 0

@@ -1,0 +1,169 @@
+"""The command line: which commands there are, and how a failure is told.
+
+Importing this is cheap; a command's own module is imported once that command is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
+
+from nayer.cli.exit_codes import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, USAGE
+from nayer.cli.streams import on_signals, stop
+from nayer.errors import ConfigError, NayerError, shown
+
+Adder: TypeAlias = Callable[[argparse.ArgumentParser], None]
+Runner: TypeAlias = Callable[[argparse.Namespace], int]
+MOST_SHOWN = 300  # characters of a complaint that repeats what was typed
+
+
+_RUNS_KEPT = "Stopped; the runs that are done are kept, and the same command goes on with the others."
+_NOTHING_WRITTEN = "Stopped; nothing was written, and the same command begins anew."
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word behind `python -m nayer`; `load` gives what adds its arguments and what runs it."""
+
+    help: str
+    load: Callable[[], tuple[Adder, Runner]]
+    stopped: str = _NOTHING_WRITTEN  # a sentence for whoever stopped it
+
+
+def _distill() -> tuple[Adder, Runner]:
+    from nayer.cli.distill import add_distill_arguments, distill_command
+
+    return add_distill_arguments, distill_command
+
+
+def _teach() -> tuple[Adder, Runner]:
+    from nayer.cli.teach import add_teach_arguments, teach_command
+
+    return add_teach_arguments, teach_command
+
+
+def _draw() -> tuple[Adder, Runner]:
+    from nayer.cli.draw import add_draw_arguments, draw_command
+
+    return add_draw_arguments, draw_command
+
+
+def _embed() -> tuple[Adder, Runner]:
+    from nayer.cli.embed import add_embed_arguments, embed_command
+
+    return add_embed_arguments, embed_command
+
+
+def _compare() -> tuple[Adder, Runner]:
+    from nayer.cli.compare import add_compare_arguments, compare_command
+
+    return add_compare_arguments, compare_command
+
+
+def _list() -> tuple[Adder, Runner]:
+    from nayer.cli.list import add_list_arguments, list_command
+
+    return add_list_arguments, list_command
+
+
+def _bench() -> tuple[Adder, Runner]:
+    from nayer.cli.bench import add_bench_arguments, bench_command
+
+    return add_bench_arguments, bench_command
+
+
+COMMANDS = {
+    "distill": Command("Train a student from a teacher without a training image.", _distill),
+    "teach": Command("Train a teacher from labelled images.", _teach),
+    "draw": Command("Draw the test images of an emoji data set.", _draw),
+    "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
+    "compare": Command(
+        "Hold methods or policies side by side, with equal budgets and several seeds.", _compare, _RUNS_KEPT
+    ),
+    "bench": Command("Print how long a run and the page take here.", _bench),
+    "list": Command("Show the teachers, the presets or the settings.", _list),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with a complaint of one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        told = shown(f"{message[:1].upper()}{message[1:]}", MOST_SHOWN)
+        raise ConfigError(f"{told}; `{self.prog} --help` shows what works.")
+
+    def print_help(self, file: object = None) -> None:
+        """To standard output; argparse's own would hide that it cannot be written."""
+        sys.stdout.write(self.format_help())
+
+
+def parser_for(name: str) -> argparse.ArgumentParser:
+    """The parser of one command's arguments, with `run` set to what carries them out."""
+    command = COMMANDS[name]
+    add_arguments, run = command.load()
+    parser = Parser(prog=f"python -m nayer {name}", description=command.help, allow_abbrev=False)
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carries out one command line and returns its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with on_signals(stop):
+        try:
+            code = _carried_out(words)
+            sys.stdout.flush()
+            return code
+        except BaseException as error:
+            return _told(error, words)
+
+
+def _carried_out(words: Sequence[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        sys.stdout.write(_overview())
+        return DONE if words else USAGE
+    if words[0] not in COMMANDS:
+        raise ConfigError(f"command={shown(words[0])!r} does not exist; use one of {', '.join(COMMANDS)}.")
+    parser = parser_for(words[0])
+    try:
+        parsed = parser.parse_args(words[1:])
+    except SystemExit:  # its way to end after --help
+        return DONE
+    code: int = parsed.run(parsed)
+    return code
+
+
+def _told(error: BaseException, words: Sequence[str]) -> int:
+    """Says in a sentence what ended the command; its exit code."""
+    code, sentence = _verdict(error, words)
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"{sentence}\n" if sentence else "")
+    if sys.flags.dev_mode:
+        traceback.print_exception(error)
+    return code
+
+
+def _verdict(error: BaseException, words: Sequence[str]) -> tuple[int, str]:
+    if isinstance(error, NayerError):
+        return USAGE if isinstance(error, ConfigError) else FAILED, str(error)
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE, ""
+    if isinstance(error, KeyboardInterrupt):
+        command = COMMANDS.get(words[0]) if words else None
+        return getattr(error, "code", INTERRUPTED), command.stopped if command else ""
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return FAILED, "The memory ran out; a smaller batch or width needs less."
+    what = shown(f"{type(error).__name__}: {error}", MOST_SHOWN).rstrip(".")
+    return FAILED, f"This is a fault of the program ({what}); `python -X dev -m nayer …` shows where it is."
+
+
+def _overview() -> str:
+    lines = [f"  {name:<8} {command.help}" for name, command in COMMANDS.items()]
+    usage = "usage: python -m nayer COMMAND …   (COMMAND --help shows its flags)"
+    return "\n".join([usage, "", *lines, ""])

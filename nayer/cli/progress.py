@@ -1,0 +1,83 @@
+"""What the command line shows of a run: one live line in a terminal, a line per measurement elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.live import Live
+from rich.text import Text
+
+from nayer.cli.console import Terminal
+from nayer.config import Config
+from nayer.events import Evaluated, Event, GeneratorStep, Note, RunStarted, StudentStep
+
+REDRAWS = 8  # a second
+
+
+class Progress:
+    """A context in which events are shown on stderr; `quiet` shows notes only."""
+
+    def __init__(self, config: Config, *, quiet: bool = False) -> None:
+        self.console = Terminal(stderr=True, highlight=False)
+        self.reader_left = False  # nobody is at the other end of the pipe any more
+        self._config, self._quiet = config, quiet
+        self._last: Event | None = None
+        self._rounds = config.rounds
+        self._measured = "not measured yet"
+        self._generator_loss = self._student_loss = "–"
+        live = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
+        self._live = Live(console=self.console, get_renderable=self._line, refresh_per_second=REDRAWS) if live else None
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, event: Event) -> None:
+        self._last = event
+        match event:
+            case RunStarted():
+                self._rounds = event.rounds
+            case Note():
+                self.say(event.message)
+            case GeneratorStep():
+                self._generator_loss = f"{event.loss:.3g}"
+            case StudentStep():
+                self._student_loss = f"{event.loss:.3g}"
+            case Evaluated():
+                self._measured = measured(event)
+                if not self._live and not self._quiet:
+                    self._print(self._line())
+
+    def say(self, sentence: str) -> None:
+        """A sentence on a line of its own, which stays."""
+        self._print(sentence)
+
+    def _print(self, line: str | Text) -> None:
+        try:
+            self.console.print(line, soft_wrap=True, markup=False)
+        except BrokenPipeError:
+            self.reader_left = True
+
+    def _line(self) -> Text:
+        if self._last is None:
+            return Text("loading…")
+        limit = f" of {self._config.seconds:g}" if self._config.seconds else ""
+        where = f"round {min(self._last.round + 1, self._rounds)} of {self._rounds} · {self._last.seconds:.0f}{limit} s"
+        losses = f"losses: generator {self._generator_loss}, student {self._student_loss}"
+        return Text(f"{where} · {self._measured} · {losses}", no_wrap=True, overflow="ellipsis")
+
+
+def measured(event: Evaluated) -> str:
+    """A measurement in words, the shares as per cent."""
+    if event.accuracy is not None and event.teacher_accuracy is not None:
+        return f"accuracy {event.accuracy:.1%}, the teacher's {event.teacher_accuracy:.1%}"
+    if event.agreement is not None:
+        return f"agrees with the teacher on {event.agreement:.1%} of held-back samples"
+    return "not measured yet"

@@ -1,0 +1,123 @@
+"""`python -m nayer teach`: trains a teacher from labelled images, those of a known data set or one's own."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from nayer.cli.console import Terminal
+from nayer.cli.memory import add_memory_argument, training_bound
+from nayer.cli.options import count
+from nayer.common.files import claimed, path_to_write
+from nayer.errors import ConfigError
+from nayer.networks.cards import TeacherCard
+from nayer.networks.classifiers import Classifier
+from nayer.networks.specs import SIDES
+from nayer.teachers.fit import Epoch
+from nayer.teachers.recipes import LESSONS, get
+from nayer.teachers.train import teach
+from nayer.teachers.train_custom import HELD_OUT, OwnLesson, teach_own
+
+MAX_SEED = 2**31 - 1
+MAX_EPOCHS = 10_000
+COLOURS = {"auto": None, "grey": True, "rgb": False}
+OWN_ONLY = ("size", "colour", "mirror")  # flags that a known data set has an answer to
+
+
+def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments `teach_command` reads."""
+    known = "|".join(LESSONS)
+    parser.add_argument(
+        "name", nargs="?", default="", metavar=known, help="What the teacher learns; left out, images of your own."
+    )
+    parser.add_argument(
+        "--data",
+        default="",
+        help="Your images: a folder a class (with train/ and test/ above them or not), a zip or parquet file, a data"
+        " set's id on the Hub. With a name, the folder where that data's own files lie.",
+    )
+    parser.add_argument(
+        "--out",
+        type=partial(path_to_write, "out"),
+        metavar="DIR",
+        help="Where the teacher goes (default: teachers/NAME).",
+    )
+    parser.add_argument(
+        "--seed",
+        type=count("seed", 0, MAX_SEED),
+        default=0,
+        help="Every random draw follows from it (default: %(default)s).",
+    )
+    parser.add_argument(
+        "--epochs", type=count("epochs", 0, MAX_EPOCHS), default=0, help="Passes over the images; 0 for what they need."
+    )
+    parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
+    parser.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
+    add_memory_argument(parser)
+    own = parser.add_argument_group("for images of your own")
+    own.add_argument(
+        "--size", type=count("size", 0, SIDES[1]), default=0, help="Side in px, 8 to 64; 0 for the images' own."
+    )
+    own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: grey where all images are.")
+    own.add_argument("--mirror", action="store_true", help="A mirrored image keeps its class.")
+
+
+def teach_command(arguments: argparse.Namespace) -> int:
+    """Trains, tells each epoch, writes the folder; 0 on success, NayerError where something does not work."""
+    if arguments.name:
+        get(arguments.name)
+    elif not arguments.data or not arguments.out:
+        raise ConfigError(f"name is not given; use one of {', '.join(LESSONS)}, or --data and --out.")
+    out: Path = arguments.out or Path("teachers") / arguments.name
+    console = Terminal()
+    with claimed(out):
+        card = (_known if arguments.name else _own)(arguments, out, _teller(console))
+    console.print(f"{card.test_accuracy:.2%} of the test images; the teacher is in {out}.", soft_wrap=True)
+    if (out / HELD_OUT).is_file():
+        console.print(
+            f"No images were set apart for testing: {out / HELD_OUT} keeps those it never saw.", soft_wrap=True
+        )
+    return 0
+
+
+def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
+    for flag in OWN_ONLY:
+        if getattr(arguments, flag) not in ("", 0, False, "auto"):
+            raise ConfigError(f"{flag} does not go with name={arguments.name!r}; it is for images of your own.")
+    return teach(
+        arguments.name,
+        out,
+        folder=arguments.data,
+        seed=arguments.seed,
+        epochs=arguments.epochs,
+        model=arguments.model,
+        student=arguments.student,
+        on_epoch=tell,
+        bears=training_bound(arguments),
+    )
+
+
+def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
+    lesson = OwnLesson(
+        size=arguments.size,
+        grey=COLOURS[arguments.colour],
+        model=arguments.model,
+        student=arguments.student,
+        mirror=arguments.mirror,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+    )
+    return teach_own(arguments.data, out, lesson, tell, training_bound(arguments))
+
+
+def _teller(console: Terminal) -> Callable[[Epoch, Classifier], None]:
+    start = time.monotonic()
+
+    def tell(epoch: Epoch, network: Classifier) -> None:
+        left = (time.monotonic() - start) / epoch.epoch * (epoch.epochs - epoch.epoch)
+        console.print(f"epoch {epoch.epoch} of {epoch.epochs}: loss {epoch.loss:.3f}, about {left:.0f} s left")
+
+    return tell

@@ -1,0 +1,1 @@
+"""Helpers that know nothing of distillation: files, the Hub, devices, a stopwatch, safe tensors."""

@@ -1,0 +1,96 @@
+"""What reading with `transformers` needs, whatever is read: no long retries, no chatter, nothing sent anywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nayer.common.files import open_file
+from nayer.errors import shown
+
+_one_at_a_time = threading.Lock()  # logging is the whole process's, and 30 visitors shall not load 30 networks at once
+MAX_JSON_BYTES = 48 << 20
+# What is read of a folder, by the end of its name.
+MAX_BYTES = {".json": MAX_JSON_BYTES, ".jinja": MAX_JSON_BYTES, ".txt": MAX_JSON_BYTES, ".safetensors": 2 << 30}
+HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
+_ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether it may be an `owner/name` on the Hub."""
+    return bool(_ID.fullmatch(name))
+
+
+def on_this_machine(repository: str) -> bool:
+    """Whether it is read without a network: it is a folder, or lies in the Hub's cache."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(repository).is_dir() or isinstance(try_to_load_from_cache(repository, "config.json"), str)
+    except (HFValidationError, OSError, ValueError):  # no name of a repository, or of anything
+        return False
+
+
+def check_folder(name: str) -> None:
+    """Looks at the files of a folder before `transformers` opens them, which waits for a FIFO and reads a device.
+
+    Raises OSError that names in its `strerror` the first that is no regular file, or is too large. A name that is no
+    folder passes.
+    """
+    folder = Path(name)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        limit = MAX_BYTES.get(path.suffix)
+        if limit is None or path.is_dir():
+            continue
+        try:
+            open_file(path, limit).close()
+        except OSError as error:
+            raise OSError(error.errno, f"{shown(path.name)} cannot be read ({error.strerror})") from None
+
+
+def out_of_reach(repository: str, file: str) -> str:
+    """Why the Hub does not give that file, in a few words; empty where it does.
+
+    One short request, because a download without network would be retried for half a minute.
+    """
+    import huggingface_hub
+
+    try:
+        url = huggingface_hub.hf_hub_url(repository, file)
+        huggingface_hub.get_hf_file_metadata(url, timeout=HUB_SECONDS)
+    except Exception as error:  # offline mode, no network, no such repository, a malformed name
+        return first_line(error)
+    return ""
+
+
+def safetensors_only() -> None:
+    """Else an old .bin is sent to be converted, by a thread that nobody asked for."""
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "true")
+
+
+@contextmanager
+def quiet(transformers: Any) -> Iterator[None]:
+    """No progress bars and no loading reports on the terminal; both settings are put back. One thread at a time."""
+    logging = transformers.utils.logging
+    with _one_at_a_time:
+        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(verbosity)
+            if bars:
+                logging.enable_progress_bar()
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, short enough for a sentence."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return line.rstrip(".:") if len(line) <= 160 else line[:159] + "…"

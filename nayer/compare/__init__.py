@@ -1,0 +1,1 @@
+"""Arms × seeds held side by side, benchmarks, and what may be concluded."""

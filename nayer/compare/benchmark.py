@@ -1,0 +1,68 @@
+"""What the benchmark makes of runs: seconds to levels, plain and normalised; parts of a round; the first picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from statistics import median
+
+from nayer.compare.outcome import CLOCKS, LEVELS, Outcome, convolution_rate
+from nayer.compare.profile import profile
+from nayer.config import Config
+from nayer.events import GeneratorStep
+from nayer.runs.run import open_run
+
+PER = 100.0  # GFLOPS that normalised seconds stand for
+
+
+def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    """Of one preset's runs: accuracy, and plain and normalised seconds to each share of the teacher's accuracy.
+
+    Medians over the seeds with the lowest and the highest; None where not even half of them got there.
+    """
+    found: dict[str, float | None] = {}
+    accuracies = [outcome.accuracy for outcome in outcomes if outcome.accuracy is not None]
+    found["accuracy"] = sum(accuracies) / len(accuracies) if accuracies else None
+    found["accuracy_lowest"], found["accuracy_highest"] = min(accuracies, default=None), max(accuracies, default=None)
+    for level in LEVELS:
+        reached = [
+            (s, s * outcome.gigaflops / PER) for outcome in outcomes if (s := outcome.seconds_to(level)) is not None
+        ]
+        name = f"to_{level:.0%}".rstrip("%")
+        enough = 2 * len(reached) > len(outcomes)
+        found[f"{name}_seconds"] = median(s for s, _ in reached) if enough else None
+        found[f"{name}_normalised"] = median(n for _, n in reached) if enough else None
+        found[f"{name}_normalised_lowest"] = min((n for _, n in reached), default=None)
+        found[f"{name}_normalised_highest"] = max((n for _, n in reached), default=None)
+        found[f"{name}_runs"] = float(len(reached))
+    return found
+
+
+def profiled(config: Config, clock: str) -> dict[str, float | None]:
+    """Time, operations and rate by part of a round; and all of it against what a large convolution reaches.
+
+    `share_of_products_alone`: of a round, what its own convolutions and matrix products take by themselves.
+    """
+    now = CLOCKS[clock]
+    before = convolution_rate(now)
+    found = profile(config, now=now)
+    rate = (before + convolution_rate(now)) / 2
+    facts: dict[str, float | None] = {"round_seconds": found.seconds}
+    for name, part in found.parts.items():
+        facts[f"share_{name}"] = part.seconds / found.seconds
+        if part.gigaflop:
+            facts[f"gigaflops_{name}"] = part.gigaflops
+    return facts | {
+        "gigaflops": found.gigaflops,
+        "share_of_convolution_rate": found.gigaflops / rate,
+        "share_of_products_alone": found.products_seconds / found.seconds,
+    }
+
+
+def first_picture(config: Config) -> float | None:
+    """Seconds from a run's config to the first step's preview."""
+    began = time.monotonic()
+    for event in open_run(config).events():
+        if isinstance(event, GeneratorStep):
+            return time.monotonic() - began
+    return None

@@ -1,0 +1,82 @@
+"""The pictures of a comparison: curves and a grid of samples, by matplotlib; imported where they are drawn only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from nayer.compare.outcome import Outcome
+from nayer.compare.tables import CLOCK_NAMES
+from nayer.types import Doubles, Images
+
+# Okabe and Ito's colours, safe for colour-blind eyes; beyond eight arms they come again with another stroke.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+STROKES = ("-", "--", ":", "-.")
+CLASSES_SHOWN = 20
+WIDTH = 10.0  # inches
+LONGEST = 60.0  # inches, at 120 pixels each
+
+
+def curves(outcomes: Sequence[Outcome]) -> bytes:
+    """Accuracy against the run's own seconds: a colour an arm, thin its seeds and thick their mean. PNG."""
+    arms = list(dict.fromkeys(one.arm for one in outcomes))
+    figure = Figure(figsize=(WIDTH, max(5.0, 0.25 * len(arms))), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    for place, arm in enumerate(arms):
+        colour, stroke = COLOURS[place % len(COLOURS)], STROKES[place // len(COLOURS) % len(STROKES)]
+        seeds = [np.array(one.curve) for one in outcomes if one.arm == arm and one.curve]
+        for curve in seeds if len(seeds) > 1 else []:
+            axes.plot(curve[:, 0], 100 * curve[:, 1], color=colour, linestyle=stroke, linewidth=0.8, alpha=0.45)
+        seconds, accuracy = mean_curve(seeds)
+        axes.plot(seconds, 100 * accuracy, color=colour, linestyle=stroke, linewidth=2, label=arm)
+    teachers = [one.teacher_accuracy for one in outcomes if one.teacher_accuracy is not None]
+    if teachers:
+        axes.axhline(100 * max(teachers), color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="teacher")
+    measured = next((one.measured_on for one in outcomes if one.measured_on), "")
+    seconds_of = CLOCK_NAMES[outcomes[0].clock]
+    axes.set(xlabel=f"seconds of the run, by {seconds_of}", ylabel=f"% on {measured}", ylim=(0, 100))
+    axes.grid(alpha=0.25)
+    figure.legend(loc="outside right upper")
+    return _png(figure)
+
+
+def mean_curve(seeds: Sequence[Doubles]) -> tuple[Doubles, Doubles]:
+    """The mean of curves (n, 2) of seconds and accuracy, over the seconds all of them have: both (m,).
+
+    Between two measurements a student counts as having moved evenly.
+    """
+    if not seeds:
+        return np.empty(0), np.empty(0)
+    first, last = max(curve[0, 0] for curve in seeds), min(curve[-1, 0] for curve in seeds)
+    every = np.unique(np.concatenate([curve[:, 0] for curve in seeds]))
+    seconds = every[(every >= first) & (every <= last)]
+    return seconds, np.mean([np.interp(seconds, curve[:, 0], curve[:, 1]) for curve in seeds], axis=0)
+
+
+def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
+    """The latest samples of each arm, (rows, columns, c) with a column a class, one below the other: PNG.
+
+    Of more than CLASSES_SHOWN classes, the first ones.
+    """
+    k, named = max(1, len(classes)), classes[:CLASSES_SHOWN]
+    shown = {arm: grid[:, : grid.shape[1] * max(1, len(named)) // k] for arm, grid in grids.items() if grid.size}
+    heights = [WIDTH * grid.shape[0] / grid.shape[1] + 0.9 for grid in shown.values()] or [1.0]  # inches, with names
+    figure = Figure(figsize=(WIDTH, min(sum(heights), LONGEST)), dpi=120, layout="constrained")
+    rows = figure.subplots(len(heights), squeeze=False)[:, 0]
+    for axes, (arm, grid) in zip(rows, shown.items(), strict=False):  # one empty row where there is nothing to show
+        pixels = grid[:, :, 0] if grid.shape[2] == 1 else grid
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        column = grid.shape[1] / max(1, len(named))
+        places = [column * (place + 0.5) for place in range(len(named))]
+        axes.set_xticks(places, named, rotation=30, ha="right", rotation_mode="anchor", fontsize=8)
+        axes.set(title=arm if k == len(named) else f"{arm}: {len(named)} of {k} classes", yticks=[])
+    return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    out = BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()

@@ -1,0 +1,116 @@
+"""What is held side by side: arms that differ in one thing, and the ready-made experiments, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.presets import get
+
+WITHOUT_END = {"rounds": 100_000}  # with a budget in seconds, rounds must not end a run sooner
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One of the runs that are held side by side."""
+
+    title: str
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """An arm before it is known which teacher, seed and budget all arms share."""
+
+    title: str
+    preset: str = "nayer"
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A question and the arms that answer it."""
+
+    title: str
+    question: str
+    variations: tuple[Variation, ...]
+
+
+# Only the policy differs: without rebuilds of the whole generator, which would re-draw the noisy layer as well.
+_KEPT_GENERATOR = {"generator_reset_every": 0, "warmup_generator_reset_every": 0}
+
+EXPERIMENTS = {
+    "reset": Experiment(
+        "Re-drawn every round, every 10, never",
+        "What does re-drawing the noisy layer do to the images and to the student?",
+        tuple(
+            Variation(title, changes={**_KEPT_GENERATOR, "noisy_reset_every": every})
+            for title, every in (("every round", 1), ("every 10 rounds", 10), ("never", 0))
+        ),
+    ),
+    "table": Experiment(
+        "LTE, one-hot, random, shuffled",
+        "Does it matter that the table behind the noisy layer means something?",
+        tuple(
+            Variation("LTE" if latent == "lte" else latent, changes={"latent": latent})
+            for latent in ("lte", "one-hot", "random", "shuffled")
+        ),
+    ),
+    "methods": Experiment(
+        "NAYER, Fast, CMI, DFQ, DAFL",
+        "Is it better than the methods that came before?",
+        (
+            Variation("NAYER", "nayer"),
+            Variation("Fast", "fast"),
+            Variation("CMI", "cmi"),
+            Variation("DFQ", "dfq"),
+            Variation("DAFL", "dafl"),
+        ),
+    ),
+    "routing": Experiment(
+        "K-to-1, 1-to-1, single",
+        "How many noisy layers does a batch need?",
+        tuple(
+            Variation(title, changes={"routing": routing})
+            for title, routing in (("K-to-1", "k-to-1"), ("1-to-1", "1-to-1"), ("single", "single"))
+        ),
+    ),
+}
+
+
+def experiment(name: str) -> Experiment:
+    """The ready-made experiment of that name; ConfigError naming those that exist."""
+    try:
+        return EXPERIMENTS[name]
+    except KeyError:
+        raise ConfigError(f"experiment={name[:60]!r} does not exist; use one of {', '.join(EXPERIMENTS)}.") from None
+
+
+def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tuple[Arm, ...]:
+    """Each variation on what all `shared`: its preset, then the shared fields, then its own changes.
+
+    Raises ConfigError for a shared field that an arm sets itself.
+    """
+    own = next((name for name in shared if any(name in one.changes for one in variations)), None)
+    if own is not None:
+        raise ConfigError(f"{own}={shared[own]!r} cannot hold for all arms, for they set it themselves; leave it out.")
+    endless = WITHOUT_END if shared.get("seconds") else {}
+    return tuple(
+        Arm(one.title, Config.parse({**endless, **shared, **one.changes}, get(one.preset).config)) for one in variations
+    )
+
+
+def of_presets(names: Sequence[str]) -> tuple[Variation, ...]:
+    """One arm a preset; ConfigError for a name that does not exist."""
+    return tuple(Variation(name, name) for name in names if get(name))
+
+
+def grid(variations: Sequence[Variation], field_name: str, values: Sequence[object]) -> tuple[Variation, ...]:
+    """Each variation once for every value of a field: how a setting is tuned."""
+    return tuple(
+        Variation(f"{one.title} {field_name}={value}", one.preset, {**one.changes, field_name: value})
+        for one in variations
+        for value in values
+    )

@@ -1,0 +1,225 @@
+"""One run of a comparison, from its config to the numbers that are kept of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any, ClassVar
+
+import torch
+from pydantic import ConfigDict, TypeAdapter
+
+from nayer.common.files import read_file, write_whole
+from nayer.common.stopwatch import Stopwatch
+from nayer.compare.experiments import Arm
+from nayer.config import Config
+from nayer.distillation import reports
+from nayer.errors import NayerError, StorageError
+from nayer.events import (
+    DiversityMeasured,
+    Evaluated,
+    Event,
+    GeneratorStep,
+    RoundFinished,
+    RoundSynthesised,
+    RunStarted,
+    StudentStep,
+)
+from nayer.exports.metrics_table import Record
+from nayer.runs.run import open_run
+
+MAX_OUTCOME_BYTES = 64 << 20
+LEVELS = (0.8, 0.9, 0.95, 0.98)  # of the teacher's accuracy
+LATEST = 5  # diversities that are averaged
+SCALES = ("within", "across", "pool")  # within a round, across rounds, over the pool
+SIDES = ("samples", "noise", "real")
+
+# The wall's, or the processor's time of this process: with one thread that is what a quiet machine's wall would say,
+# and busy neighbours count for less.
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.monotonic, "cpu": time.process_time}
+
+MEASURING = "measuring"  # not part of a run's seconds, for methods differ in how often they are measured
+PHASES: dict[type[Event], str] = {
+    GeneratorStep: "synthesis",
+    RoundSynthesised: "synthesis",
+    StudentStep: "student",  # with the images that are made for one step only, where nothing is kept of them
+    DiversityMeasured: MEASURING,
+    Evaluated: MEASURING,
+}
+OTHER = "other"
+
+
+@dataclass
+class Outcome:
+    """What is kept of one arm with one seed. Seconds are the run's own, by `clock`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # of a newer version
+
+    arm: str
+    seed: int
+    config: dict[str, Any]
+    gigaflops: float  # of a matrix product, by the same clock, right before
+    clock: str = "wall"  # one of CLOCKS
+    threads: int = 0  # 0 where nobody noted it
+    with_measuring: bool = True  # whether the seconds hold the measuring too, as they once did
+    curve: list[tuple[float, float]] = field(default_factory=list)  # seconds, accuracy (or agreement without tests)
+    agreement: float | None = None  # with the teacher, at the end
+    teacher_accuracy: float | None = None
+    measured_on: str = ""
+    classes: list[str] = field(default_factory=list)
+    rounds: int = 0
+    seconds: float = 0.0
+    spent: dict[str, float] = field(default_factory=dict)  # seconds a phase; measuring comes on top
+    generator_steps: int = 0
+    diversity: dict[str, float | None] = field(default_factory=dict)  # mean over the latest that were measured
+    failure: str = ""  # one sentence
+
+    @property
+    def accuracy(self) -> float | None:
+        """At the end of the budget, never the best on the way; None for a run that failed before."""
+        return self.curve[-1][1] if self.curve and not self.failure else None
+
+    @property
+    def wants_labels(self) -> bool:
+        """Whether its generator is told which class to make; else an image's label is as good as drawn by lot."""
+        return bool(self.config["ce_weight"]) and self.config["ce_target"] == "label"
+
+    def seconds_to(self, share: float) -> float | None:
+        """Until the student first had `share` of its teacher's accuracy; None if it never had."""
+        if self.teacher_accuracy is None:
+            return None
+        wanted = share * self.teacher_accuracy
+        return next((seconds for seconds, accuracy in self.curve if accuracy >= wanted), None)
+
+
+class Observer:
+    """Folds a run's events into its outcome."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.record = Record()
+        self.rounds_measured = -1  # rounds that were over at the latest evaluation
+        self._latest: list[dict[str, float | None]] = []
+
+    def add(self, event: Event, seconds: float) -> None:
+        """`seconds` of the run are over, however long the event says."""
+        outcome = self.outcome
+        self.record.add(event)
+        outcome.seconds = seconds
+        match event:
+            case RunStarted():
+                outcome.classes = list(event.classes)
+            case Evaluated():
+                self._add_point(event, seconds)
+            case GeneratorStep():
+                outcome.generator_steps = max(outcome.generator_steps, event.round * event.steps + event.step + 1)
+            case DiversityMeasured():
+                self._latest = [*self._latest, numbers(event)][-LATEST:]
+                outcome.diversity = {name: _mean([one[name] for one in self._latest]) for name in self._latest[-1]}
+            case RoundFinished():
+                outcome.rounds = event.round + 1
+
+    def _add_point(self, event: Evaluated, seconds: float) -> None:
+        outcome = self.outcome
+        reached = event.agreement if event.accuracy is None else event.accuracy
+        if reached is not None:
+            outcome.curve.append((round(seconds, 3), round(reached, 5)))
+        outcome.agreement = None if event.agreement is None else round(event.agreement, 5)
+        outcome.teacher_accuracy, outcome.measured_on = event.teacher_accuracy, event.measured_on
+        self.rounds_measured = event.round + 1
+
+
+def numbers(event: DiversityMeasured) -> dict[str, float | None]:
+    """The headline of a diversity: at each scale samples, noise and real images, and beside them the label hits."""
+    within = event.samples.within
+    made: dict[str, float | None] = {
+        "label_hit": within.label_hit,
+        "labels_kept": event.labels_kept,
+        "duplicates": within.duplicate_share,
+        "class_balance": within.teacher_entropy_share,
+    }
+    for side in SIDES:
+        scales = getattr(event, side)
+        made[f"within.{side}"] = None if scales is None else scales.within.vendi_mean
+        made[f"across.{side}"] = None if scales is None or scales.across is None else scales.across.nearest_mean
+        made[f"pool.{side}"] = None if scales is None or scales.pool is None else scales.pool.vendi_mean
+        made[f"rank.{side}"] = None if scales is None else scales.within.effective_rank
+    return made
+
+
+def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]:
+    """Runs one arm with one seed to its end. A run that fails is an outcome too, with what it had until then."""
+    config = Config.parse({"seed": seed}, arm.config)
+    rate, threads = round(matrix_rate(CLOCKS[clock]), 1), torch.get_num_threads()
+    observer = Observer(Outcome(arm.title, seed, config.model_dump(), rate, clock, threads, with_measuring=False))
+    try:
+        _follow(config, observer, Stopwatch(now=CLOCKS[clock]))
+    except NayerError as error:
+        observer.outcome.failure = str(error)
+    return observer.outcome, observer.record
+
+
+def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
+    """The run's events, what they cost, and the student at the very end."""
+    run = open_run(config)
+    spent = dict.fromkeys(("synthesis", "student", OTHER, MEASURING), 0.0)
+    before = watch.seconds()
+    for event in run.events(watch):
+        phase = PHASES.get(type(event), OTHER)
+        spent[phase] += watch.seconds() - before
+        if phase == MEASURING:
+            watch.forget()
+        before = watch.seconds()
+        observer.add(event, before)
+        observer.outcome.spent = {name: round(seconds, 3) for name, seconds in spent.items()}
+    if observer.rounds_measured != run.state.round:
+        observer.add(reports.evaluated(run.task, run.state, watch), before)
+
+
+def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, seconds: float = 0.3) -> float:
+    """GFLOPS of float32 matrix products (size, size) here and now: what normalised seconds are scaled by."""
+    a = torch.rand(size, size, generator=torch.Generator().manual_seed(0))
+    torch.mm(a, a)  # the first one allocates
+    began, done = now(), 0
+    while now() - began < seconds:
+        torch.mm(a, a)
+        done += 1
+    return 2 * size**3 * done / (now() - began) / 1e9
+
+
+def convolution_rate(now: Callable[[], float] = time.monotonic, *, seconds: float = 0.5) -> float:
+    """GFLOPS of a 3 × 3 convolution, 32 → 32 channels, 100 images of 28 × 28, forward and backward, channels last.
+
+    As large as the generator's here: what training can hope for at best.
+    """
+    layer = torch.nn.Conv2d(32, 32, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = torch.rand(100, 32, 28, 28).to(memory_format=torch.channels_last).requires_grad_()
+    layer(images).sum().backward()
+    began, done = now(), 0
+    while now() - began < seconds:
+        layer(images).sum().backward()
+        done += 1
+    return 3 * 2 * 100 * 28 * 28 * 32 * 32 * 9 * done / (now() - began) / 1e9
+
+
+def write(outcome: Outcome, path: Path) -> None:
+    """Whole or not at all. Raises StorageError."""
+    write_whole(path, (json.dumps(asdict(outcome), indent=1) + "\n").encode())
+
+
+def read(path: Path) -> Outcome:
+    """What `write` wrote. Raises StorageError for a file that is damaged."""
+    try:
+        return TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
+    except (OSError, ValueError):
+        raise StorageError(f"{path} holds no outcome of this version; move it away and compare again.") from None
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    return round(fmean(known), 4) if known else None

@@ -1,0 +1,1 @@
+"""The only labelled images: readers, the shipped test sets, the emoji data sets, images of your own."""

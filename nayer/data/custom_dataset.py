@@ -1,0 +1,150 @@
+"""Labelled images of one's own, wherever they lie, as arrays: for teaching a teacher, and for testing students."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nayer.data.image_decoding import check_amount, decode, looks
+from nayer.data.image_folders import Limits, Picture, files_below, pictures_in
+from nayer.data.parquet import pictures_in_parquet, pictures_on_the_hub
+from nayer.data.readers import Labelled
+from nayer.errors import AssetError, ConfigError
+from nayer.networks.specs import SIDES
+from nayer.text_rules import check_names
+
+HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}|[\w-]{1,96}")
+FEWEST = 2  # training images a class
+HELD_OUT = 5  # where nobody says which images are for testing, every fifth of a class is
+LOOKED_AT = 200  # pictures that decide on size and colour
+
+
+@dataclass(frozen=True)
+class OwnImages:
+    """`training` and `testing` are (n, c, size, size) uint8 and labels (n,), the places in `classes`."""
+
+    classes: tuple[str, ...]
+    training: Labelled
+    testing: Labelled
+    held_out: tuple[Picture, ...]  # the pictures of `testing`, where they were taken from those for training
+
+
+def find_pictures(data: str, field: str = "data") -> list[Picture]:
+    """The pictures in a folder, a zip or parquet file, or in a data set on the Hub.
+
+    Raises NayerError, naming `field` where there is nothing of that name.
+    """
+    path = Path(data)
+    if os.path.isdir(path):
+        tables = files_below(path, (".parquet",), Limits())
+        return pictures_in_parquet(tables) if tables else pictures_in(path)
+    if os.path.lexists(path):
+        return pictures_in_parquet([path]) if path.suffix.lower() == ".parquet" else pictures_in(path)
+    if HUB_ID.fullmatch(data):
+        return pictures_on_the_hub(data, field)
+    raise ConfigError(
+        f"{field}={data[:100]!r} does not exist; name a folder, a zip or parquet file, or a data set on the Hub."
+    )
+
+
+def read_own(pictures: Sequence[Picture], *, size: int = 0, grey: bool | None = None) -> OwnImages:
+    """Training and test images, all of one size and kind.
+
+    `size` 0 takes the pictures' own, as far as that works (8 to 64 px); `grey` None makes them grey where all are.
+    Test images are those in a folder `test`, else every fifth of a class. Raises NayerError for fewer than two classes
+    or too few images of one.
+    """
+    labels = sorted({picture.label for picture in pictures}, key=_by_number)
+    classes = check_names([readable(label) for label in labels])
+    place = {label: i for i, label in enumerate(labels)}
+    size, channels = _form(pictures, size, grey)
+    testing = [picture for picture in pictures if picture.split == "test"]
+    training = [picture for picture in pictures if picture.split != "test"]
+    own_split = bool(testing)
+    if not own_split:
+        training, testing = _parted(training)
+    counts = Counter(picture.label for picture in training)
+    for label in labels:
+        if counts[label] < FEWEST:
+            raise AssetError(f"class {readable(label)!r} has {counts[label]} training images; use {FEWEST} or more.")
+    return OwnImages(
+        classes,
+        _arrays(training, place, channels, size),
+        _arrays(testing, place, channels, size),
+        () if own_split else tuple(testing),
+    )
+
+
+def labelled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: int, size: int) -> Labelled:
+    """Pictures for testing, their labels matched to a teacher's `classes` by name; training pictures are left out.
+
+    Labels that are numbers and no names are places in `classes`. Raises AssetError naming the classes that the teacher
+    does not know.
+    """
+    tests = [picture for picture in pictures if picture.split == "test"] or list(pictures)
+    known = {_folded(name): place for place, name in enumerate(classes)}
+    if all(_by_number(picture.label)[0] < len(classes) and _folded(picture.label) not in known for picture in tests):
+        known = {str(place): place for place in range(len(classes))}
+    strangers = sorted({picture.label for picture in tests if _folded(picture.label) not in known})
+    if strangers:
+        shown = ", ".join(repr(name[:40]) for name in strangers[:5])
+        raise AssetError(f"test_data has classes the teacher does not know ({shown}); its own are {_listed(classes)}.")
+    place = {picture.label: known[_folded(picture.label)] for picture in tests}
+    return _arrays(sorted(tests, key=lambda picture: place[picture.label]), place, channels, size)
+
+
+def readable(label: str) -> str:
+    """A folder's name as a text encoder should read it."""
+    return " ".join(re.split(r"[\s_/\\]+", label)).strip(" .")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", readable(name)).casefold()
+
+
+def _by_number(label: str) -> tuple[int, str]:
+    return (int(label), "") if re.fullmatch(r"[0-9]{1,6}", label) else (10**6, label)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _form(pictures: Sequence[Picture], size: int, grey: bool | None) -> tuple[int, int]:
+    """Side in px and channels."""
+    low, high = SIDES
+    if size and not low <= size <= high:
+        raise ConfigError(f"size={size} does not work; use {low} to {high} px, or 0 for the pictures' own.")
+    step = max(1, len(pictures) // LOOKED_AT)
+    seen = [looks(picture.data, picture.name) for picture in pictures[::step]]
+    sides = sorted(side for side, _ in seen)
+    grey = all(is_grey for _, is_grey in seen) if grey is None else grey
+    return size or min(high, max(low, sides[len(sides) // 2])), 1 if grey else 3
+
+
+def _parted(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
+    """Training and test pictures; a class's are spread evenly, the same at every call."""
+    training: list[Picture] = []
+    testing: list[Picture] = []
+    counts: Counter[str] = Counter()
+    for picture in pictures:
+        counts[picture.label] += 1
+        (testing if counts[picture.label] % HELD_OUT == 0 else training).append(picture)
+    if not testing:
+        raise AssetError(f"there are fewer than {HELD_OUT} images of every class and no folder named test; add some.")
+    return training, testing
+
+
+def _arrays(pictures: Sequence[Picture], place: dict[str, int], channels: int, size: int) -> Labelled:
+    check_amount(len(pictures), "data", channels, size)
+    images = np.empty((len(pictures), channels, size, size), np.uint8)
+    for image, picture in zip(images, pictures, strict=True):
+        image[:] = decode(picture.data, picture.name, channels, size)
+    return images, np.array([place[picture.label] for picture in pictures], np.int64)

@@ -1,0 +1,177 @@
+"""Labelled pictures in parquet files as data sets on the Hub have them, from the disk or from the Hub."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nayer.common.files import open_file, size_in_words
+from nayer.data.image_folders import TEST, TRAIN, Limits, Picture
+from nayer.errors import AssetError
+
+ROWS = 256  # read at a time, at most
+BATCH_BYTES = 64 << 20  # of them, at most: one entry of a file can stand for the picture in every row
+MAX_GROUP_BYTES = 256 << 20  # of a column in a row group, unpacked; it is read as a whole
+MAX_FOOTER_ITEMS, MAX_FOOTER_TEXT = 200_000, 16 << 20  # of what the file says of itself
+PICTURE_COLUMNS = ("image", "img", "picture")
+LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
+HUB_SECONDS = 10.0  # how long the Hub may take to answer at all
+CONVERTED = "refs/convert/parquet"  # where the Hub keeps every data set as parquet
+
+
+def pictures_in_parquet(paths: Sequence[Path], limits: Limits | None = None) -> list[Picture]:
+    """The pictures of these files in their order; a file's name says which split it is, such as train-00000.parquet.
+
+    Needs pyarrow. The column `image` (or `img`) holds encoded pictures, `label` names of classes, or numbers whose
+    names the file knows; AssetError where that is otherwise.
+    """
+    limits = limits or Limits()
+    return _taken((picture for path in paths for picture in _in_file(path, limits)), paths[0].name, limits)
+
+
+def in_parquet(content: bytes, name: str, limits: Limits) -> list[Picture]:
+    """The pictures of a file in memory, a few rows at a time; see `pictures_in_parquet`."""
+    return _taken(_pictures(io.BytesIO(content), Path(name)), name, limits)
+
+
+def numbered_rows(path: Path, limits: Limits | None = None) -> list[tuple[bytes, int]]:
+    """Each row's encoded picture and the number of its class, whatever names the file knows. Raises AssetError."""
+    limits = limits or Limits()
+    _check_reader(path.name)
+    found: list[tuple[bytes, int]] = []
+    left = limits.bytes_in_all
+    with _opened(path, limits) as file:
+        for data, label, _ in _rows(file, path):
+            if not isinstance(label, int):
+                raise _unfit(path)
+            left = _counted(data, len(found), path.name, left, limits)
+            found.append((data, label))
+    return found
+
+
+def _taken(pictures: Iterator[Picture], name: str, limits: Limits) -> list[Picture]:
+    _check_reader(name)
+    found: list[Picture] = []
+    left = limits.bytes_in_all
+    for picture in pictures:
+        left = _counted(picture.data, len(found), name, left, limits)
+        found.append(picture)
+    if not found:
+        raise AssetError(f"{name} holds no pictures; name a file that does.")
+    return found
+
+
+def _check_reader(name: str) -> None:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise AssetError(f"{name} needs pyarrow to be read; install it with pip install pyarrow.")
+
+
+def _counted(data: bytes, before: int, name: str, left: int, limits: Limits) -> int:
+    """How many bytes may still come after this picture, which follows `before` others."""
+    if len(data) > left or before >= limits.members:
+        most = f"{limits.members:,} pictures or {limits.bytes_in_all >> 20} MB"
+        raise AssetError(f"{name} holds more than {most}; use fewer.")
+    return left - len(data)
+
+
+def pictures_on_the_hub(dataset: str, field: str = "data") -> list[Picture]:
+    """The pictures of a data set such as `mnist` or `owner/name`; AssetError where it or the Hub cannot be reached."""
+    try:
+        from huggingface_hub import HfApi, hf_hub_download
+
+        hub = HfApi()
+        hub.dataset_info(dataset, timeout=HUB_SECONDS)  # without a network this fails at once, a download only late
+        files = hub.list_repo_files(dataset, repo_type="dataset", revision=CONVERTED)
+        names = [name for name in files if name.endswith(".parquet")]
+        names = [name for name in names if name.split("/")[0] == names[0].split("/")[0]]  # its first configuration
+        local = [Path(hf_hub_download(dataset, name, repo_type="dataset", revision=CONVERTED)) for name in names]
+    except Exception:  # no network, no such data set, a private one: which of them, the Hub does not say
+        raise AssetError(
+            f"{field}={dataset[:100]!r} is no folder or file here, and as a data set it cannot be fetched from the Hub;"
+            " check the name and the network, or name a folder with pictures in a folder a class."
+        ) from None
+    return pictures_in_parquet(local)
+
+
+def _in_file(path: Path, limits: Limits) -> Iterator[Picture]:
+    with _opened(path, limits) as file:
+        yield from _pictures(file, path)
+
+
+def _opened(path: Path, limits: Limits) -> BinaryIO:
+    try:
+        return open_file(path, limits.bytes_in_all)
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read ({error.strerror}); name a parquet file.") from None
+
+
+def _pictures(source: BinaryIO, path: Path) -> Iterator[Picture]:
+    split = _split(path)
+    for row, (data, label, names) in enumerate(_rows(source, path)):
+        number = isinstance(label, int) and 0 <= label < len(names)
+        yield Picture(split, names[label] if number else str(label), f"{path.name}, row {row}", data)
+
+
+def _rows(source: BinaryIO, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
+    """Each row's encoded picture, its label, and the names that the file has for labels that are numbers."""
+    import pyarrow.parquet
+
+    limits = {"thrift_string_size_limit": MAX_FOOTER_TEXT, "thrift_container_size_limit": MAX_FOOTER_ITEMS}
+    try:
+        with pyarrow.parquet.ParquetFile(source, **limits) as file:
+            yield from _cells(file, path)
+    except (OSError, KeyError, ValueError, TypeError, MemoryError):
+        raise _unfit(path) from None
+
+
+def _unfit(path: Path) -> AssetError:
+    return AssetError(f"{path.name} is missing, damaged or has no columns image and label; name a file that has.")
+
+
+def _cells(file: Any, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
+    columns = file.schema_arrow.names
+    pictures = next(name for name in [*PICTURE_COLUMNS, ""] if name in columns or not name)
+    labels = next(name for name in [*LABEL_COLUMNS, ""] if name in columns or not name)
+    if not pictures or not labels:
+        raise KeyError("image, label")
+    names = _class_names(file.schema_arrow.metadata or {}, labels)
+    largest = _largest_group(file.metadata, (pictures, labels))
+    if largest > MAX_GROUP_BYTES:
+        raise AssetError(
+            f"{path.name} has a row group of more than {size_in_words(MAX_GROUP_BYTES)}; write it with smaller ones."
+        )
+    at_once = min(ROWS, max(1, BATCH_BYTES // max(1, largest)))
+    for batch in file.iter_batches(at_once, columns=[pictures, labels]):
+        for picture, label in zip(batch[pictures].to_pylist(), batch[labels].to_pylist(), strict=True):
+            data = picture["bytes"] if isinstance(picture, dict) else picture
+            if not isinstance(data, bytes) or isinstance(label, float) or label is None:
+                raise TypeError("no encoded picture with a label")
+            yield data, label, names
+
+
+def _largest_group(metadata: Any, columns: Sequence[str]) -> int:
+    """The most bytes that one of these columns has in a row group, unpacked, as the file says."""
+    groups = (metadata.row_group(place) for place in range(metadata.num_row_groups))
+    chunks = (group.column(place) for group in groups for place in range(metadata.num_columns))
+    wanted = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns]
+    return max((chunk.total_uncompressed_size for chunk in wanted), default=0)
+
+
+def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
+    """What `datasets` writes into a file's schema: the names behind the numbers; empty without them."""
+    try:
+        names = json.loads(metadata[b"huggingface"])["info"]["features"][column]["names"]
+    except (KeyError, ValueError, TypeError):
+        return []
+    return [str(name) for name in names]
+
+
+def _split(path: Path) -> str:
+    """By the file's name (train-00000-of-00001.parquet) or its folder's (default/train/0000.parquet)."""
+    words = {*re.split(r"[^a-z]+", path.stem.lower()), path.parent.name.lower()}
+    return "train" if words & TRAIN else "test" if words & TEST else ""

@@ -1,0 +1,1 @@
+"""The algorithm: re-draw, synthesis, pool, student; and what a round reports."""

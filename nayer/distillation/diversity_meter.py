@@ -1,0 +1,114 @@
+"""Measures each round's images at three scales, and in their place pure noise and real test images.
+
+A meter follows one run from outside: it draws nothing from the run's random numbers and changes nothing. It is not
+part of a checkpoint, so the scales that look back begin anew in a run that is taken up again.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from nayer.analysis.baselines import Seen, end_point, end_point_across
+from nayer.analysis.diversity import measure
+from nayer.analysis.diversity_window import DiversityMemory
+from nayer.distillation.augmentation import crop_and_flip
+from nayer.distillation.evaluation import seen_by
+from nayer.distillation.state import Task
+from nayer.events import RoundSynthesised
+from nayer.measures import Diversity, Scales
+from nayer.types import Ints
+
+NOISE_IMAGES = 500  # the end-point's stock
+MILD_NOISE = 0.05  # standard deviation, of the full range
+
+
+class DiversityMeter:
+    """Fed each round that is shown; `task.real` is the end-point of real images, where there are any."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._memory = DiversityMemory(
+            len(task.classes), pool_capacity=task.config.pool_capacity, seed=task.config.seed
+        )
+        self._noise: Seen | None = None
+        self._layout: tuple[object, ...] = ()
+        self._end_points: tuple[Scales, Scales | None] | None = None
+
+    def new_generator(self) -> None:
+        """All of the generator's weights were drawn anew."""
+        self._memory.new_generator()
+
+    def measure(self, batch: RoundSynthesised, pooled: int) -> tuple[Scales, Scales, Scales | None]:
+        """(the samples, noise, real images) after a round of which `pooled` images entered the pool."""
+        memory, k = self._memory, len(self._task.classes)
+        memory.add(
+            batch.round, batch.features, batch.labels, batch.teacher_labels, batch.teacher_confidence, pooled=pooled
+        )
+        within = measure(
+            batch.features,
+            batch.labels,
+            batch.teacher_labels,
+            k,
+            teacher_confidence=batch.teacher_confidence,
+            student_labels=batch.student_labels,
+        )
+        samples = Scales(within, memory.across(), memory.over_pool())
+        layout = _layout(samples)
+        if self._end_points is None or layout != self._layout:
+            self._layout, self._end_points = layout, self._measure_end_points(batch.labels)
+        return samples, *self._end_points
+
+    def _measure_end_points(self, newest: Ints) -> tuple[Scales, Scales | None]:
+        if self._noise is None:
+            self._noise = _noise(self._task)
+        real = None if self._task.real is None else self._in_place(self._task.real(), newest)
+        return self._in_place(self._noise, newest), real
+
+    def _in_place(self, seen: Seen, newest: Ints) -> Scales:
+        """The same three scales of images laid out like what is remembered."""
+        k, window, pool = len(self._task.classes), self._memory.window_rows(), self._memory.pool_rows()
+        return Scales(
+            _in_place_of(newest, seen, k),
+            None if window is None else end_point_across(window.labels, window.rounds, seen.features, seen.labels, k),
+            None if pool is None else _in_place_of(pool.labels, seen, k),
+        )
+
+
+def labels_kept(task: Task, batch: RoundSynthesised) -> float:
+    """The share of a round's images whose class the teacher keeps under a crop, a mirroring and mild noise."""
+    rng = torch.Generator().manual_seed(batch.round)
+    images = torch.from_numpy(batch.images).to(task.device).float() / 255.0  # (n, c, h, w)
+    moved = crop_and_flip(images, task.padding, task.flip, rng)
+    moved = moved + MILD_NOISE * torch.randn(moved.shape, generator=rng).to(task.device)
+    with torch.no_grad():
+        seen = task.teacher(moved.clamp(0.0, 1.0)).argmax(dim=1).cpu().numpy()
+    return float((seen == batch.teacher_labels).mean())
+
+
+def _layout(samples: Scales) -> tuple[object, ...]:
+    """What an end-point's scores depend on: how many images, of how many rounds; of a pool to within a twentieth."""
+    across, pool = samples.across, samples.pool
+    return (
+        tuple(samples.within.counts),
+        (across.rounds, tuple(across.counts)) if across else None,
+        round(math.log(pool.images, 1.05)) if pool else None,
+    )
+
+
+def _in_place_of(wanted: Ints, seen: Seen, classes: int) -> Diversity:
+    return end_point(
+        wanted,
+        seen.features,
+        seen.labels,
+        seen.teacher_labels,
+        classes,
+        teacher_confidence=seen.teacher_confidence,
+    )
+
+
+def _noise(task: Task) -> Seen:
+    levels = np.random.default_rng(0).integers(0, 256, (NOISE_IMAGES, *task.image_shape), dtype=np.uint8)
+    return seen_by(task.teacher, torch.from_numpy(levels).to(task.device))

@@ -1,0 +1,109 @@
+"""How good the student is: accuracy on labelled images, agreement with the teacher on any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nayer.analysis.baselines import Seen
+from nayer.distillation.image_pool import Pool
+from nayer.networks.classifiers import logits_and_features
+
+CHUNK = 100  # images a forward pass: memory does not grow with the test split, and the allocator keeps what it holds
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Shares in 0..1 over `images` images; the accuracies are None where nobody knows the labels."""
+
+    accuracy: float | None
+    teacher_accuracy: float | None
+    agreement: float | None
+    images: int
+
+
+Evaluator = Callable[[nn.Module], Measurement]
+
+
+@contextmanager
+def at_rest(network: nn.Module) -> Iterator[None]:
+    """`network` in eval mode and without parameter gradients; every submodule's mode is put back."""
+    modes = [(module, module.training) for module in network.modules()]
+    wanted = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    network.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for parameter, gradient in wanted:
+            parameter.requires_grad_(gradient)
+
+
+def predict(network: nn.Module, images: Tensor) -> Tensor:
+    """The network's class for each uint8 image (n, c, h, w): (n,)."""
+    with torch.no_grad(), at_rest(network):
+        return torch.cat([network(chunk.float() / 255.0).argmax(dim=1) for chunk in images.split(CHUNK)])
+
+
+def seen_by(network: nn.Module, images: Tensor, labels: Tensor | None = None) -> Seen:
+    """What the network makes of uint8 images (n, c, h, w); `labels` (n,) say what they are, where anybody knows."""
+    with torch.no_grad(), at_rest(network):
+        both = [logits_and_features(network, chunk.float() / 255.0) for chunk in images.split(CHUNK)]
+    logits, features = (torch.cat(parts) for parts in zip(*both, strict=True))
+    confidence, seen = F.softmax(logits, dim=1).max(dim=1)
+    known = None if labels is None else labels.cpu().numpy()
+    return Seen(features.cpu().numpy(), known, seen.cpu().numpy(), confidence.cpu().numpy())
+
+
+class TestImages:
+    """Measures students on labelled images; the teacher is asked once, when its answers are first needed."""
+
+    __test__ = False  # not a test class, whatever its name
+
+    def __init__(self, teacher: nn.Module, images: Tensor, labels: Tensor) -> None:
+        """`images`: (n, c, h, w) uint8; `labels`: (n,)."""
+        self.teacher, self.images, self.labels = teacher, images, labels
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What the teacher makes of the images."""
+        return seen_by(self.teacher, self.images, self.labels)
+
+    @cached_property
+    def teacher_labels(self) -> Tensor:
+        """(n,) on the images' device."""
+        return torch.from_numpy(self.seen.teacher_labels).to(self.labels.device)
+
+    @cached_property
+    def teacher_accuracy(self) -> float:
+        return _share(self.teacher_labels, self.labels)
+
+    def __call__(self, student: nn.Module) -> Measurement:
+        seen = predict(student, self.images)
+        return Measurement(
+            _share(seen, self.labels), self.teacher_accuracy, _share(seen, self.teacher_labels), len(self.images)
+        )
+
+
+class HeldBack:
+    """Measures agreement on synthesized images that the student never learns from."""
+
+    def __init__(self, teacher: nn.Module, pool: Pool) -> None:
+        self.teacher, self.pool = teacher, pool
+
+    def __call__(self, student: nn.Module) -> Measurement:
+        images = self.pool.images[: len(self.pool)]
+        if not len(images):
+            return Measurement(None, None, None, 0)
+        return Measurement(None, None, _share(predict(student, images), predict(self.teacher, images)), len(images))
+
+
+def _share(a: Tensor, b: Tensor) -> float:
+    return (a == b).float().mean().item()

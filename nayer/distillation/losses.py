@@ -1,0 +1,152 @@
+"""The terms of NAYER's objectives: pure functions, one term each, all minimised; and when one has run away."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nayer.networks.bn_statistics import Statistics
+
+RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
+
+
+def label_loss(
+    teacher_logits: Tensor, labels: Tensor, temperature: float = 1.0, second_share: Tensor | None = None
+) -> Tensor:
+    """Cross-entropy in nats of the teacher's view (n, k) of images against the wanted labels (n,); no smoothing.
+
+    Taken at `temperature` and scaled by it, so that an image the teacher is sure of goes on being pulled while the pull
+    on one it is not sure of stays as long. `second_share` (n,) in [0, 1] is the part of each target that goes to the
+    class which the teacher thinks of next.
+    """
+    logits = teacher_logits / temperature
+    if second_share is None:
+        return temperature * F.cross_entropy(logits, labels)
+    second = teacher_logits.detach().scatter(1, labels[:, None], -torch.inf).argmax(dim=1)  # (n,)
+    wanted, next_best = (F.cross_entropy(logits, target, reduction="none") for target in (labels, second))
+    return temperature * torch.lerp(wanted, next_best, second_share).mean()
+
+
+def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
+    """Σ over layers of ‖μ_running − μ‖₂ + ‖σ²_running − σ²‖₂ (Yin et al., 2020, eq. 4); at least one layer."""
+    distances = [
+        torch.linalg.vector_norm(real_mean - mean) + torch.linalg.vector_norm(real_variance - variance)
+        for (mean, variance), (real_mean, real_variance) in zip(batch, running, strict=True)
+    ]
+    return torch.stack(distances).sum()
+
+
+def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree") -> Tensor:
+    """How much the two networks still agree: the negative of a distance between their outputs (n, k), averaged over n.
+
+    `form`: kl = KL(teacher ‖ student), reverse-kl = KL(student ‖ teacher), js = their Jensen-Shannon divergence, all in
+    nats; l1 = the mean absolute difference of the logits (Fang et al., 2019). `mask`: agree counts only images where
+    both pick the same class, the others adding 0, as published (Fang et al., 2022, eq. 6); none counts all.
+    Returns a scalar ≤ 0, with gradient through both networks.
+    """
+    student = F.log_softmax(student_logits, dim=1)
+    teacher = F.log_softmax(teacher_logits, dim=1)
+    if form == "kl":
+        per_sample = _divergence(teacher, student)
+    elif form == "reverse-kl":
+        per_sample = _divergence(student, teacher)
+    elif form == "js":
+        middle = torch.logsumexp(torch.stack([student, teacher]), dim=0) - math.log(2.0)  # (n, k) log of the mean
+        per_sample = (_divergence(student, middle) + _divergence(teacher, middle)) / 2.0
+    else:
+        per_sample = (student_logits - teacher_logits).abs().mean(dim=1)
+    if mask == "agree":
+        per_sample = per_sample * (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1))
+    loss: Tensor = -per_sample.mean()
+    return loss
+
+
+def _divergence(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p ‖ q) of log-probabilities (n, k), per sample: (n,)."""
+    return F.kl_div(q, p, reduction="none", log_target=True).sum(dim=1)
+
+
+def entropy_loss(teacher_logits: Tensor) -> Tensor:
+    """Mean entropy in nats of the teacher's view of each image (n, k): low where it is sure (Choi et al., 2020)."""
+    logarithms = F.log_softmax(teacher_logits, dim=1)
+    return -(logarithms.exp() * logarithms).sum(dim=1).mean()
+
+
+def balance_loss(teacher_logits: Tensor) -> Tensor:
+    """Negative entropy in nats of the batch's mean prediction (n, k): −log k when all classes are equally often seen.
+
+    DAFL's information-entropy term (Chen et al., 2019, eq. 7), which is published with log₁₀: there 1 is 2.303 here.
+    """
+    mean = F.softmax(teacher_logits, dim=1).mean(dim=0)  # (k,)
+    loss: Tensor = -torch.special.entr(mean).sum()
+    return loss
+
+
+def activation_loss(features: Tensor) -> Tensor:
+    """Minus the mean absolute feature (n, f): real images excite a teacher more (Chen et al., 2019, eq. 6)."""
+    return -features.abs().mean()
+
+
+def total_variation_loss(images: Tensor) -> Tensor:
+    """Mean absolute difference of neighbouring pixels, down and across, of images (n, c, h, w) in [0, 1]."""
+    down = (images[:, :, 1:] - images[:, :, :-1]).abs().mean()
+    across = (images[:, :, :, 1:] - images[:, :, :, :-1]).abs().mean()
+    return down + across
+
+
+def contrastive_loss(views: Tensor, others: Tensor, bank: Tensor, temperature: float) -> Tensor:
+    """InfoNCE in nats (Fang et al., 2021, eq. 5): an image's two views find each other among all images.
+
+    `views`, `others`: (n, p) unit vectors of the same n images; `bank`: (m, p) unit vectors of earlier images, m ≥ 0.
+    """
+    candidates = torch.cat([others, bank])  # (n + m, p)
+    similarity = views @ candidates.mT / temperature  # (n, n + m)
+    return F.cross_entropy(similarity, torch.arange(len(views), device=views.device))
+
+
+def attention_loss(student_maps: Sequence[Tensor], teacher_maps: Sequence[Tensor]) -> Tensor:
+    """Attention transfer (Zagoruyko & Komodakis, 2017, eq. 2): Σ over stages of the mean squared difference of maps.
+
+    A stage's activations (n, c, h, w) become a map: squared, averaged over channels, flattened, brought to length 1.
+    """
+    pairs = zip(student_maps, teacher_maps, strict=True)
+    return torch.stack([(_attention(s) - _attention(t)).square().mean() for s, t in pairs]).sum()
+
+
+def _attention(activations: Tensor) -> Tensor:
+    return F.normalize(activations.square().mean(dim=1).flatten(1), dim=1)  # (n, h·w)
+
+
+def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """Σ over stages of the mean squared difference of activations, in units of the teacher's mean square.
+
+    Hints (Romero et al., FitNets, 2015, eq. 3) for a student whose channels have counterparts, so that no regressor
+    stands between: the teacher's first ones. Each pair: (n, c, …) and (n, C, …) with c ≤ C.
+    """
+    pairs = [(mine.float(), theirs[:, : mine.shape[1]].float()) for mine, theirs in zip(student, teacher, strict=True)]
+    tiny = torch.finfo(torch.float32).tiny  # channels that are silent altogether
+    return torch.stack([F.mse_loss(s, t) / t.square().mean().clamp_min(tiny) for s, t in pairs]).sum()
+
+
+def imitation_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
+    """Mean absolute difference of the logits (n, k), which DFAD's student minimises (Fang et al., 2019)."""
+    return (student_logits - teacher_logits).abs().mean()
+
+
+def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
+    """KL(teacher ‖ student) at `temperature`, in nats, scaled by temperature² (Hinton et al., 2015, §2.1).
+
+    Both logits: (n, k), unnormalised. Returns a scalar ≥ 0, averaged over n.
+    """
+    student = F.log_softmax(student_logits / temperature, dim=1)  # (n, k) log-probabilities
+    teacher = F.log_softmax(teacher_logits / temperature, dim=1)  # (n, k)
+    return F.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2
+
+
+def runs_away(*sizes: float) -> bool:
+    """Whether a loss or the length of a gradient is not finite, or so large that it soon will not be."""
+    return not all(abs(size) < RUNAWAY for size in sizes)

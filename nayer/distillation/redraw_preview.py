@@ -1,0 +1,95 @@
+"""The reset strip: one label through many noisy layers, and many times through one."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nayer.analysis.diversity import measure
+from nayer.distillation.image_pool import to_bytes
+from nayer.distillation.state import Task
+from nayer.errors import ConfigError
+from nayer.measures import Diversity
+from nayer.networks.classifiers import logits_and_features
+from nayer.networks.generator import Generator
+from nayer.networks.noisy_layer import NoisyLayer
+from nayer.types import Floats, Images, Ints
+
+MOST = 64  # images of a strip
+COMPANIONS = 10  # classes made together: the head's BatchNorm expects a mixture
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The images of one label, and what the teacher makes of them."""
+
+    images: Images  # (n, c, h, w)
+    teacher_labels: Ints  # (n,)
+    teacher_confidence: Floats  # (n,) 0..1
+    diversity: Diversity
+
+
+@dataclass(frozen=True, slots=True)
+class Redraws:
+    """The same label twice: what varies re-drawn for each image, and held."""
+
+    label: int
+    varied: str  # what is re-drawn: noisy layer, or noise where there is no such layer
+    redrawn: Strip
+    held: Strip
+
+
+def redraws(task: Task, generator: Generator, label: int, count: int, seed: int) -> Redraws:
+    """`count` images of `label` with a fresh draw each, and `count` with the first draw held.
+
+    The generator is as it is: nothing is trained, nothing of it changes, and the run's random numbers are not used. It
+    shows the label as a round's first step finds it, before the generator has adapted to a new layer. Raises
+    ConfigError for a label or a count that is out of range.
+    """
+    if not 0 <= label < len(task.classes):
+        raise ConfigError(f"label={label} does not work; use 0 to {len(task.classes) - 1}.")
+    if not 1 <= count <= MOST:
+        raise ConfigError(f"count={count} does not work; use 1 to {MOST}.")
+    redrawn, held = drawn(task, generator, label, count, seed)
+    varied = "noise" if generator.noisy is None else "noisy layer"
+    return Redraws(label, varied, _strip(task, redrawn, label), _strip(task, held, label))
+
+
+def drawn(task: Task, generator: Generator, label: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """The images of the two strips, (count, c, h, w) each: with a fresh draw for each image, and with one held."""
+    rng = torch.Generator().manual_seed(seed)
+    k = len(task.classes)
+    others = [other for other in range(k) if other != label][: COMPANIONS - 1]
+    labels = torch.tensor([label, *others], device=task.device)  # (g,)
+    made = copy.deepcopy(generator).requires_grad_(False)
+    noise = made.latent.draw(count * len(labels), rng, task.device)  # (count·g, z) or none
+    if made.noisy is not None:
+        _, inputs, width = made.noisy.weight.shape
+        made.noisy = NoisyLayer(count, inputs, width, len(labels), made.noisy.std).to(task.device).requires_grad_(False)
+        made.noisy.redraw(rng)
+    redrawn = _images(made, labels, count, noise)
+    if made.noisy is not None:
+        made.noisy.weight.copy_(made.noisy.weight[:1].expand_as(made.noisy.weight).clone())
+    if noise is not None:
+        noise = noise[: len(labels)].repeat(count, 1)
+    return redrawn, _images(made, labels, count, noise)
+
+
+def _images(generator: Generator, labels: Tensor, count: int, noise: Tensor | None) -> Tensor:
+    """The first label's images (count, c, h, w); image i of a set goes through layer i // g."""
+    with torch.no_grad():
+        return generator(labels.repeat(count), noise)[:: len(labels)]  # type: ignore[no-any-return]
+
+
+def _strip(task: Task, images: Tensor, label: int) -> Strip:
+    with torch.no_grad():
+        logits, features = logits_and_features(task.teacher, images)
+    confidence, seen = (part.cpu().numpy() for part in F.softmax(logits, dim=1).max(dim=1))
+    wanted = np.full(len(images), label, dtype=np.int64)
+    diversity = measure(features.cpu().numpy(), wanted, seen, len(task.classes), teacher_confidence=confidence)
+    return Strip(to_bytes(images).cpu().numpy(), seen, confidence, diversity)

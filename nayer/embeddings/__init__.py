@@ -1,0 +1,1 @@
+"""Class names to label-text embeddings: shipped tables, a text encoder, and the controls."""

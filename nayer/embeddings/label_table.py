@@ -1,0 +1,115 @@
+"""Class names -> the fixed table (k, d) that feeds the noisy layer: label-text embeddings, or a control.
+
+lte         each name, in the prompt, through a text encoder (Tran et al., 2024, §3.2)
+shuffled    the same rows, each given to another class: geometry, norms and BatchNorm statistics stay, the meaning goes
+random      N(0, 1) entries: as good as orthogonal for d ≫ k
+one-hot     the identity (k, k)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nayer.embeddings.precomputed import shipped_tables
+from nayer.embeddings.text_encoder import embed as embed
+from nayer.errors import ConfigError, EncoderError
+from nayer.text_rules import check_names
+from nayer.types import Floats
+
+LATENTS = ("lte", "one-hot", "random", "shuffled")
+UNKNOWN_WIDTH = 384  # of a random table beside an encoder with no shipped table: all-MiniLM-L6-v2's
+SAME = 1e-5  # gap, beside the largest entry, below which two embeddings differ by rounding only
+
+
+@dataclass(frozen=True)
+class Table:
+    """One row a class, in label order."""
+
+    embeddings: Floats  # (k, d)
+    latent: str  # lte, one-hot, random or shuffled
+    source: str  # where the rows come from, in one sentence
+
+
+def label_table(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: str, seed: int) -> Table:
+    """The table of `names`; `seed` draws the random and the shuffled one.
+
+    Shipped embeddings are used where there are some for every text, and then `transformers` is not imported.
+    Raises ConfigError for names, prompt or latent, EncoderError where the encoder is needed and cannot run.
+    """
+    names = check_names(names)
+    if latent not in LATENTS:
+        raise ConfigError(f"latent={latent!r} does not work; use one of {', '.join(LATENTS)}.")
+    rng = np.random.default_rng(seed)
+    if latent == "one-hot":
+        return Table(np.eye(len(names), dtype=np.float32), latent, "One-hot rows: every class as far from every other.")
+    if latent == "random":
+        d = _width(encoder)
+        drawn = rng.standard_normal((len(names), d), dtype=np.float32)
+        return Table(drawn, latent, f"Random rows of {d} numbers from N(0, 1), seed {seed}: no meaning.")
+    embeddings, origin = _label_text_embeddings(names, encoder, prompt)
+    if latent == "shuffled":
+        source = f"Label-text embeddings, each given to another class with seed {seed}: {origin}"
+        return Table(embeddings[_no_fixed_point(len(names), rng)], latent, source)
+    return Table(embeddings, latent, f"Label-text embeddings: {origin}")
+
+
+def at_hand(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: str) -> bool:
+    """Whether `label_table` answers without running the encoder, which takes seconds to load."""
+    if latent in ("one-hot", "random"):
+        return True
+    texts = prompted(check_names(names), prompt)
+    return any(table.rows(texts) is not None for table in shipped_tables(encoder))
+
+
+def prompted(names: Sequence[str], prompt: str) -> list[str]:
+    """The text of each name, as the encoder sees it."""
+    if prompt.count("{}") != 1:
+        raise ConfigError(
+            f"prompt={prompt!r} does not work; use a text with exactly one {{}} where the class name goes."
+        )
+    return [prompt.replace("{}", name) for name in names]
+
+
+def _label_text_embeddings(names: Sequence[str], encoder: str, prompt: str) -> tuple[Floats, str]:
+    """(k, d) and where they come from: a shipped table that has every text, else the encoder."""
+    texts = prompted(names, prompt)
+    for table in shipped_tables(encoder):
+        rows = table.rows(texts)
+        if rows is not None:
+            return rows, f"“{prompt}” through {encoder}, computed beforehand."
+    embeddings = embed(texts, encoder)
+    _check_distinct(embeddings, names, encoder)
+    return embeddings, f"“{prompt}” through {encoder}, computed on this machine."
+
+
+def _check_distinct(embeddings: Floats, names: Sequence[str], encoder: str) -> None:
+    """Two names an encoder cannot tell apart (emoji outside its vocabulary, cut-off ends) would be one class to G."""
+    for place, row in enumerate(embeddings[1:], start=1):
+        gaps = np.abs(embeddings[:place] - row).max(axis=1)  # (place,) to all names before
+        if gaps.min() > SAME * np.abs(row).max():
+            continue
+        raise EncoderError(
+            f"encoder={encoder!r} reads the class names {names[gaps.argmin()]!r} and {names[place]!r} alike;"
+            " use names it knows, or latent=one-hot or latent=random."
+        )
+
+
+def _no_fixed_point(k: int, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """A permutation of k ≥ 2 places that leaves none alone: one cycle through them all, in random order."""
+    cycle = rng.permutation(k)
+    places = np.empty(k, dtype=np.int64)
+    places[cycle] = np.roll(cycle, 1)
+    return places
+
+
+def _width(encoder: str) -> int:
+    """d of the encoder's shipped table; a random table never runs the encoder."""
+    return next((table.embeddings.shape[1] for table in shipped_tables(encoder)), UNKNOWN_WIDTH)
+
+
+def table_width(latent: str, encoder: str, classes: int) -> int:
+    """Numbers in a row of `label_table`, told without making one; of an encoder with no shipped table the usual."""
+    return classes if latent == "one-hot" else _width(encoder)

@@ -1,0 +1,104 @@
+"""Events as bytes and back, without loss and without pickle: JSON for what is small, arrays as they lie in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+from nayer import events, measures
+from nayer.errors import StorageError
+from nayer.events import Event
+from nayer.text_rules import mended
+
+VERSION = b"\x01"  # the first byte
+MAX_BYTES = 64 << 20  # of one event, unpacked
+_KINDS = {
+    name: kind
+    for module in (events, measures)
+    for name, kind in vars(module).items()
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind.__module__ == module.__name__
+}
+
+
+def pack(event: Event) -> bytes:
+    """The event as bytes: version, then deflated: the header's length, the header as JSON, the arrays' bytes."""
+    arrays: list[bytes] = []
+    header = json.dumps(_plain(event, arrays), separators=(",", ":")).encode()
+    return VERSION + zlib.compress(b"".join([struct.pack("<I", len(header)), header, *arrays]), 1)
+
+
+def unpack(content: bytes) -> Event:
+    """The event that was packed, its texts fit to be shown; StorageError for anything else."""
+    try:
+        if content[:1] != VERSION:
+            raise ValueError("another version")
+        inflater = zlib.decompressobj()
+        whole = inflater.decompress(content[1:], MAX_BYTES)
+        if not inflater.eof:
+            raise ValueError("cut off, or too large")
+        (length,) = struct.unpack_from("<I", whole)
+        event = _built(mended(json.loads(whole[4 : 4 + length])), memoryview(whole)[4 + length :])
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        struct.error,
+        zlib.error,
+    ):
+        raise StorageError("an event of this run is damaged or of another version; start the run anew.") from None
+    if not isinstance(event, Event):
+        raise StorageError("an event of this run is no event; start the run anew.")
+    return event
+
+
+def _plain(value: Any, arrays: list[bytes]) -> Any:
+    """JSON-ready: what JSON does not know is an object with one key that no field has."""
+    if isinstance(value, np.ndarray):
+        arrays.append(np.ascontiguousarray(value).tobytes())
+        return {"[]": [value.dtype.str, list(value.shape)]}
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: _plain(getattr(value, f.name), arrays) for f in dataclasses.fields(value)}
+        return {"=": [type(value).__name__, fields]}
+    if isinstance(value, tuple):
+        return {"()": [_plain(one, arrays) for one in value]}
+    if isinstance(value, list):
+        return [_plain(one, arrays) for one in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(one, arrays) for key, one in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _built(value: Any, arrays: memoryview) -> Any:
+    """The value of its plain form; `arrays` are read in the order in which they were written."""
+    place = 0
+
+    def build(value: Any) -> Any:
+        nonlocal place
+        if isinstance(value, list):
+            return [build(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if set(value) == {"[]"}:
+            kind, shape = np.dtype(value["[]"][0]), tuple(value["[]"][1])
+            if kind.kind not in "biuf" or any(not isinstance(side, int) or side < 0 for side in shape):
+                raise ValueError("no array of numbers")
+            count = int(np.prod(shape, dtype=np.int64))
+            array = np.frombuffer(arrays, kind, count, place).reshape(shape)
+            place += array.nbytes
+            return array
+        if set(value) == {"="}:
+            name, fields = value["="]
+            return _KINDS[name](**build(fields))
+        if set(value) == {"()"}:
+            return tuple(build(one) for one in value["()"])
+        return {key: build(one) for key, one in value.items()}
+
+    return build(value)

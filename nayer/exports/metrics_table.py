@@ -1,0 +1,125 @@
+"""What is worth keeping of a run's events: a row of numbers a round, and the latest rounds' samples."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from statistics import fmean
+
+import numpy as np
+
+from nayer.errors import StorageError
+from nayer.events import (
+    Evaluated,
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    RoundFinished,
+    RoundSynthesised,
+    RunStarted,
+    StudentStep,
+)
+from nayer.types import Images
+
+COLUMNS = (
+    "round",
+    "seconds",
+    "accuracy",  # of the student, like the next two a share in 0..1
+    "teacher_accuracy",
+    "agreement",
+    "generator_loss",
+    "ce",
+    "bn",
+    "adversarial",
+    "label_hit",
+    "student_loss",
+    "pool_size",
+    "redrawn",
+)
+SHOWN_ROUNDS = 12
+GAP = 2  # px between two samples
+
+
+class Record:
+    """Folds events; `rows` has one entry a finished round, whatever was not measured in it left out."""
+
+    def __init__(self, rows: list[dict[str, str]] | None = None) -> None:
+        self.rows: list[dict[str, str]] = rows or []
+        self.classes: tuple[str, ...] = ()
+        self.last: Event | None = None
+        self.evaluated: Evaluated | None = None
+        self._row: dict[str, object] = {}
+        self._student_losses: list[float] = []
+        self._samples: deque[Images] = deque(maxlen=SHOWN_ROUNDS)  # (k, c, h, w) each, the newest last
+
+    def add(self, event: Event) -> None:
+        self.last = event
+        match event:
+            case RunStarted():
+                self.classes = event.classes
+            case LayerRedrawn():
+                self._row["redrawn"] = event.what
+            case GeneratorStep():
+                self._row |= {"ce": event.ce, "bn": event.bn, "adversarial": event.adversarial}
+            case RoundSynthesised():
+                self._row |= {"generator_loss": event.loss, "label_hit": event.label_hit, "pool_size": event.pool_size}
+                self._samples.append(_one_per_class(event, len(self.classes)))
+            case StudentStep():
+                self._student_losses.append(event.loss)
+            case Evaluated():
+                self.evaluated = event
+                self._row |= {"accuracy": event.accuracy, "teacher_accuracy": event.teacher_accuracy}
+                self._row["agreement"] = event.agreement
+            case RoundFinished():
+                self._finish_row(event)
+
+    def _finish_row(self, event: RoundFinished) -> None:
+        if self._student_losses:
+            self._row["student_loss"] = fmean(self._student_losses)
+        row = {"round": event.round, "seconds": event.seconds, **self._row}
+        self.rows.append({name: _cell(value) for name, value in row.items() if value is not None})
+        self._row, self._student_losses = {}, []
+
+    def csv(self) -> str:
+        """A heading, then a line a round; cells are empty where nothing was measured."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def grid(self, rounds: int = SHOWN_ROUNDS) -> Images:
+        """(rows, columns, c) uint8: a column a class, a row a round, the newest on top; no pixels before the first.
+
+        At most `rounds` of the latest ones, of which SHOWN_ROUNDS are kept.
+        """
+        if not self._samples:
+            return np.zeros((0, 0, 1), np.uint8)
+        tiles = np.stack(list(self._samples)[::-1][:rounds])  # (r, k, c, h, w)
+        framed = np.pad(tiles, ((0, 0), (0, 0), (0, 0), (0, GAP), (0, GAP)), constant_values=255)
+        r, k, c, h, w = framed.shape
+        return framed.transpose(0, 3, 1, 4, 2).reshape(r * h, k * w, c)
+
+
+def rows_before(round_: int, text: str) -> list[dict[str, str]]:
+    """The rows of an earlier `csv()` that a run resumed at `round_` does not make again."""
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise StorageError("metrics.csv has other columns than this version writes; move it away and resume again.")
+        return [row for row in reader if int(row["round"]) < round_]
+    except (TypeError, ValueError, csv.Error):
+        raise StorageError("metrics.csv has a line without a round; move it away and resume again.") from None
+
+
+def _one_per_class(event: RoundSynthesised, classes: int) -> Images:
+    """The first image wanted as each class: (k, c, h, w), black where the event has none."""
+    picked = np.zeros((classes, *event.images.shape[1:]), np.uint8)
+    labels, firsts = np.unique(event.labels, return_index=True)
+    picked[labels] = event.images[firsts]
+    return picked
+
+
+def _cell(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,114 @@
+"""A run as one small file that can be played back: its events in order, thinned to what a later look needs."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nayer.common.files import read_file, write_whole
+from nayer.errors import StorageError, shown
+from nayer.events import Event, GeneratorStep, LayerRedrawn, RoundSynthesised, RunStarted, StudentStep
+from nayer.exports.event_codec import pack, unpack
+from nayer.types import Floats
+
+MAGIC = b"NAYER recording 1\n"
+LARGEST = 16 << 20  # bytes of a file that is read
+LONGEST = 50_000  # events of it
+STEPS = 5  # of a phase's steps, about so many are kept
+_BY_IMAGE = (
+    *("images", "labels", "features", "teacher_labels", "teacher_confidence"),
+    *("student_labels", "student_confidence"),
+)
+
+
+class Tape:
+    """Collects a run's events as they happen; one image a class, a few steps of every phase, and one easel a round."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._easel = -1  # the round whose images being made are kept
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, (GeneratorStep, StudentStep)) and not _shown(event):
+            return
+        short = thinned(event)
+        if isinstance(event, GeneratorStep) and event.round != self._easel:
+            self._easel = event.round
+            short = event
+        self.events.append(short)
+
+
+def thinned(event: Event) -> Event:
+    """The event with what a later look at the run needs of its images and tables."""
+    match event:
+        case GeneratorStep():
+            return replace(event, preview=event.preview[:0])
+        case LayerRedrawn():
+            return replace(event, outputs=_turned(event.outputs[:1]))
+        case RoundSynthesised():
+            _, firsts = np.unique(event.labels, return_index=True)  # (k,) the first image of every class
+            return replace(event, **{name: getattr(event, name)[firsts] for name in _BY_IMAGE})
+        case _:
+            return event
+
+
+def written(events: Iterable[Event]) -> bytes:
+    """The file: a first line that names the format, then each event's length (uint32, little-endian) and bytes."""
+    packed = [pack(event) for event in events]
+    return MAGIC + b"".join(struct.pack("<I", len(one)) + one for one in packed)
+
+
+def read(content: bytes) -> list[Event]:
+    """The events of a file that `written` made; StorageError, in one sentence, for anything else."""
+    if len(content) > LARGEST:
+        raise StorageError(f"recording={len(content)} bytes is too large; a recording has at most {LARGEST}.")
+    if not content.startswith(MAGIC):
+        raise StorageError("recording is no recorded run of this version; use a file that a finished run was saved to.")
+    events: list[Event] = []
+    place = len(MAGIC)
+    while place < len(content):
+        (length,) = struct.unpack_from("<I", content.ljust(place + 4, b"\xff"), place)
+        event = content[place + 4 : place + 4 + length]
+        if len(event) < length or len(events) >= LONGEST:
+            raise StorageError("recording is cut off or damaged; save the run once more.")
+        events.append(unpack(event))
+        place += 4 + length
+    if not any(isinstance(event, RunStarted) for event in events):
+        raise StorageError("recording holds no run; use a file that a finished run was saved to.")
+    return events
+
+
+def save(path: Path, events: Iterable[Event]) -> None:
+    """StorageError where it cannot be written."""
+    write_whole(path, written(events))
+
+
+def load(path: Path) -> list[Event]:
+    """StorageError for a file that cannot be read or is no recording."""
+    try:
+        return read(read_file(path, LARGEST))
+    except OSError as error:
+        raise StorageError(
+            f"recording={shown(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
+        ) from None
+
+
+def _shown(event: GeneratorStep | StudentStep) -> bool:
+    stride = max(1, event.steps // STEPS)
+    return (event.step + 1) % stride == 0 or event.step + 1 == event.steps
+
+
+def _turned(outputs: Floats) -> Floats:
+    """Points (m, k, width) in as few dimensions as k points need, (m, k, ≤ k).
+
+    The map lays them on the classes by rotation, shift and scale, and sees no difference.
+    """
+    if outputs.shape[2] <= outputs.shape[1]:
+        return outputs
+    left, sizes, _ = np.linalg.svd(outputs, full_matrices=False)  # the right factor only rotates
+    turned: Floats = (left * sizes[:, None, :]).astype(np.float32)  # (m, k, k)
+    return turned

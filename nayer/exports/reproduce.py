@@ -1,0 +1,72 @@
+"""A config as what repeats its run: the shortest command line, and the words of an address. Needs no torch."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from nayer import presets
+from nayer.config import Config, settings
+
+_EVERYWHERE = ("teacher", "seed")  # said in any case
+
+
+def nearest_preset(config: Config) -> tuple[str, dict[str, object]]:
+    """The preset that needs the fewest changes to become `config`, and these, by name; teacher and seed are none."""
+    wanted = config.model_dump()
+
+    def changes(preset: str) -> dict[str, object]:
+        given = presets.get(preset).config.model_dump()
+        return {name: wanted[name] for name in wanted if name not in _EVERYWHERE and wanted[name] != given[name]}
+
+    preset = min(presets.PRESETS, key=lambda name: len(changes(name)))  # of equals the first
+    return preset, changes(preset)
+
+
+def command_line(config: Config) -> str:
+    """What to type to run it again: `python -m nayer distill` with the preset and every flag that differs from it."""
+    preset, changes = nearest_preset(config)
+    flags = [f"--teacher {shlex.quote(config.teacher)}", f"--preset {preset}", f"--seed {config.seed}"]
+    for name, value in changes.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            flags.append(f"--{'' if value else 'no-'}{flag}")
+        else:
+            flags.append(f"--{flag}={shlex.quote(str(value))}")
+    return "python -m nayer distill " + " ".join(flags)
+
+
+def words(config: Config) -> dict[str, str]:
+    """The same as pairs for an address; `config_of` reads them."""
+    preset, changes = nearest_preset(config)
+    return {"teacher": config.teacher, "preset": preset, "seed": str(config.seed)} | {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in changes.items()
+    }
+
+
+def config_of(given: Mapping[str, str]) -> tuple[str, Config]:
+    """The preset and the config that `words` told; words of no setting are left alone.
+
+    Raises ConfigError in one sentence for a value that will not do.
+    """
+    preset = given.get("preset", next(iter(presets.PRESETS)))
+    kinds = {setting.name: setting.kind for setting in settings()}
+    values = {name: _read(kinds[name], text) for name, text in given.items() if name in kinds}
+    return preset, Config.parse(values, presets.get(preset).config)
+
+
+def known(config: Mapping[str, object]) -> Config:
+    """The config of a recorded run, without what this version has no setting for; ConfigError for other nonsense."""
+    names = {setting.name for setting in settings()}
+    return Config.parse({name: value for name, value in config.items() if name in names})
+
+
+def _read(kind: type, text: str) -> object:
+    """A text that is none of that kind stays one, for the config to refuse in its own words."""
+    if kind is bool:
+        return {"true": True, "false": False}.get(text, text)
+    try:
+        value: object = kind(text)
+    except ValueError:
+        return text
+    return value

@@ -1,0 +1,104 @@
+"""All that a run leaves, as files: made from its recorded events and its student's weights."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+
+from torch import nn
+
+from nayer.common.safetensors_header import header
+from nayer.errors import AssetError
+from nayer.events import Event, RunStarted
+from nayer.exports.gif import animation
+from nayer.exports.metrics_table import Record
+from nayer.exports.recording import written
+from nayer.exports.reproduce import command_line, known
+from nayer.exports.run_folder import CODE, CONFIG, METRICS, SAMPLES, STUDENT, png
+from nayer.exports.standalone_code import plain_code
+from nayer.networks.classifiers import Classifier
+from nayer.networks.specs import ModelSpec
+
+ANIMATION, EVENTS, RECORDING, EXPLAINED = "samples.gif", "events.jsonl", "run.nayer", "README.txt"
+
+_README = """A run of data-free distillation: {teacher}, {rounds} rounds.
+
+Again:            {command}
+{student}
+{samples}        one image a class of the latest rounds, the newest on top; {animation} has a frame a round
+{metrics}        a line a round
+{events}       every recorded event, a line of JSON each
+{recording}          the run as the page plays it: python app.py --recording {recording}
+"""
+_STUDENT = """The student:      {weights}; in this folder, with PyTorch and safetensors alone:
+
+    from student import load
+    logits = load()(images)  # (n, c, h, w) from 0 to 1 -> (n, k)
+"""
+
+
+def description(student: nn.Module, classes: Sequence[str]) -> dict[str, str]:
+    """What a student's file says of it besides the weights; nothing for a network that was made elsewhere."""
+    if not isinstance(student, Classifier):
+        return {}
+    return {"model": student.spec.model_dump_json(), "classes": json.dumps(list(classes))}
+
+
+def files(events: Sequence[Event], student: bytes) -> dict[str, bytes]:
+    """By name; `student`: safetensors of the first arm's student with its `description`, or nothing.
+
+    The events of other arms are left out. Raises ValueError where no run has begun.
+    """
+    events = [event for event in events if event.arm == 0]
+    started = next((event for event in events if isinstance(event, RunStarted)), None)
+    if started is None:
+        raise ValueError("no run has begun")
+    record = Record()
+    for event in events:
+        record.add(event)
+    found = {
+        ANIMATION: animation(events),
+        SAMPLES: png(record.grid(), started.image_shape[1]),
+        METRICS: record.csv().encode(),
+        EVENTS: "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in events).encode(),
+        CONFIG: (json.dumps({"config": started.config, "classes": started.classes}, indent=2) + "\n").encode(),
+        RECORDING: written(events),
+        STUDENT: student,
+        CODE: _code(student),
+    }
+    found = {name: content for name, content in found.items() if content}
+    return found | {EXPLAINED: _explained(started, student).encode()}
+
+
+def zipped(contents: dict[str, bytes]) -> bytes:
+    """One zip file of them, in a folder."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(f"nayer-run/{name}", content)
+    return file.getvalue()
+
+
+def _code(student: bytes) -> bytes:
+    try:
+        about = header(student, STUDENT).about
+        spec = ModelSpec.model_validate_json(about["model"])
+        return plain_code(spec, json.loads(about["classes"]), STUDENT).encode()
+    except (AssetError, KeyError, TypeError, ValueError):  # cannot be built here, or of earlier days
+        return b""
+
+
+def _explained(started: RunStarted, student: bytes) -> str:
+    return _README.format(
+        teacher=started.teacher,
+        rounds=started.rounds,
+        command=command_line(known(started.config)),
+        student=_STUDENT.format(weights=STUDENT) if student else "",
+        samples=SAMPLES,
+        animation=ANIMATION,
+        metrics=METRICS,
+        events=EVENTS,
+        recording=RECORDING,
+    )

@@ -1,0 +1,84 @@
+"""A run as files: the student and the code that loads it, samples, metrics and config; written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from PIL import Image
+from pydantic import ValidationError
+from safetensors.torch import save
+from torch import nn
+
+from nayer.common.files import read_file, write_whole
+from nayer.common.safetensors_io import read_tensors
+from nayer.config import Config
+from nayer.errors import NayerError, StorageError
+from nayer.exports.metrics_table import Record
+from nayer.exports.standalone_code import plain_code
+from nayer.networks.classifiers import Classifier, build
+from nayer.networks.specs import ModelSpec
+from nayer.types import Images
+
+STUDENT, SAMPLES, METRICS, CONFIG = "student.safetensors", "samples.png", "metrics.csv", "config.json"
+CODE = "student.py"
+MAX_CONFIG_BYTES, MAX_STUDENT_BYTES = 4 << 20, 4 << 30
+SAMPLE_SIDE = 32  # px; smaller samples are enlarged by whole factors
+
+
+def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, record: Record) -> list[Path]:
+    """Writes the five files into `folder`, as many as fit; StorageError names the first that did not."""
+    contents = {
+        STUDENT: save({name: value.detach().cpu().contiguous() for name, value in student.state_dict().items()}),
+        CODE: plain_code(model, record.classes, STUDENT).encode(),
+        CONFIG: _config_file(config, model, record).encode(),
+        METRICS: record.csv().encode(),
+        SAMPLES: png(record.grid(), model.size),
+    }
+    written, failures = [], []
+    for name, content in contents.items():
+        if not content:
+            continue
+        try:
+            write_whole(folder / name, content)
+            written.append(folder / name)
+        except StorageError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return written
+
+
+def load_student(folder: Path) -> Classifier:
+    """The student that `export` wrote, in eval mode; StorageError for a folder that holds none, or a damaged one."""
+    try:
+        model = json.loads(read_file(folder / CONFIG, MAX_CONFIG_BYTES))["model"]
+        student = build(ModelSpec.model_validate_json(json.dumps(model)))
+        student.load_state_dict(
+            read_tensors(read_file(folder / STUDENT, MAX_STUDENT_BYTES), student.state_dict(), STUDENT)
+        )
+    except OSError as error:
+        raise StorageError(f"{folder} holds no student ({error.strerror}); name a folder that `--out` wrote.") from None
+    except (NayerError, ValidationError, ValueError, KeyError, TypeError, RuntimeError):
+        raise StorageError(f"{folder} holds a damaged student; distil it anew.") from None
+    return student.eval()
+
+
+def _config_file(config: Config, model: ModelSpec, record: Record) -> str:
+    """`config` is the run's, `model` the student's shape, `classes` the names of its outputs in order."""
+    content = {"config": config.model_dump(), "model": model.model_dump(), "classes": record.classes}
+    if record.evaluated:
+        content["evaluated"] = record.evaluated.to_json()
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def png(grid: Images, size: int) -> bytes:
+    """The picture of `Record.grid`, enlarged without smoothing; nothing for an empty grid."""
+    if not grid.size:
+        return b""
+    factor = max(1, SAMPLE_SIDE // size)
+    enlarged = grid.repeat(factor, axis=0).repeat(factor, axis=1)
+    file = io.BytesIO()
+    Image.fromarray(enlarged[:, :, 0] if grid.shape[2] == 1 else enlarged).save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,134 @@
+"""The teachers' cards, checked before use: a shipped teacher's, or one's in a folder. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from nayer.common.files import read_file
+from nayer.common.hub import MAX_JSON_BYTES
+from nayer.common.paths import ASSETS
+from nayer.errors import AssetError, ConfigError
+from nayer.networks.specs import ModelSpec, parse_architecture
+from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
+
+SHIPPED = ASSETS / "teachers"
+MAX_CARD_BYTES = 1 << 20
+
+
+class TeacherCard(BaseModel):
+    """What is known of a teacher without its weights: the content of `config.json`."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    title: str = Field(min_length=1, max_length=MAX_NAME_LENGTH)
+    model: ModelSpec
+    student: ModelSpec = Field(description="The smaller network that learns from it unless another is named.")
+    classes: tuple[str, ...] = Field(description="The classes' names, in the order of the labels.")
+    mirror: bool = Field(description="Whether a mirrored image keeps its class.")
+    testset: str | None = Field(description="Which test split fits, such as digits; none where there is none.")
+    test_accuracy: float | None = Field(
+        ge=0.0, le=1.0, description="Share of the data's own test images, 0..1; none where nobody has measured."
+    )
+    data: str = Field(description="What it learned from, in one sentence.")
+    licence: str = Field(description="The data's licence.")
+    seed: int
+    command: str = Field(description="What trains it again.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of model.safetensors.")
+
+    @field_validator("classes")
+    @classmethod
+    def _names_fit(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return check_names(classes)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("title", "data", "licence", "command")
+    @classmethod
+    def _can_be_shown(cls, text: str) -> str:
+        if found := forbidden(text):
+            raise ValueError(f"holds {found}, a character that cannot be shown")
+        return text
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> TeacherCard:
+        k = len(self.classes)
+        if k != self.model.classes or k != self.student.classes:
+            raise ValueError(
+                f"classes has {k} names, its networks have {self.model.classes} and {self.student.classes}"
+            )
+        if (self.model.channels, self.model.size) != (self.student.channels, self.student.size):
+            raise ValueError("model and student need images of the same size")
+        return self
+
+
+def teacher_cards() -> list[TeacherCard]:
+    """The shipped teachers, smallest images first; one whose card is damaged is left out (loading it says why)."""
+    cards = []
+    for folder in SHIPPED.glob("*"):
+        if (folder / "config.json").is_file():
+            try:
+                cards.append(read_card(folder))
+            except AssetError:
+                continue
+    return sorted(cards, key=lambda card: (card.model.channels, card.model.size, card.name))
+
+
+def read_card(folder: Path) -> TeacherCard:
+    """The card in a teacher's folder; AssetError naming the teacher and the field that is wrong."""
+    try:
+        return TeacherCard.model_validate_json(read_part(folder / "config.json", MAX_CARD_BYTES))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        what = f"{where} ({first['msg'][:120]})"
+        raise AssetError(
+            f"teacher={folder.name!r} cannot be used: config.json is wrong at {what}; restore it."
+        ) from None
+    except AssetError as error:
+        raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+
+
+def is_pretrained(folder: Path) -> bool:
+    """Whether a folder's `config.json` is one of transformers'."""
+    try:
+        told = json.loads(read_file(folder / "config.json", MAX_JSON_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and "model" not in told and bool({"architectures", "model_type"} & told.keys())
+
+
+def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:
+    """The network that learns: the teacher's own student, or any other for the same images and classes."""
+    if not architecture:
+        return card.student
+    parse_architecture(architecture, field="student")
+    return card.model.model_copy(update={"architecture": architecture})
+
+
+def teacher_folder(name: str) -> Path:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name) and (SHIPPED / name).is_dir():
+        return SHIPPED / name
+    try:
+        if name and Path(name).is_dir():
+            return Path(name).resolve()
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        pass
+    known = ", ".join(card.name for card in teacher_cards())
+    raise ConfigError(
+        f"teacher={name[:60]!r} does not exist; use {known}, a folder with config.json and model.safetensors, or"
+        " the owner/name of an image classifier on the Hub."
+    )
+
+
+def read_part(path: Path, limit: int) -> bytes:
+    """A file of a teacher's folder, of at most `limit` bytes. Raises AssetError naming it."""
+    try:
+        return read_file(path, limit)
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read ({error.strerror})") from None

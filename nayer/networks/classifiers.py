@@ -1,0 +1,210 @@
+"""The few small classifiers that teach and learn here, all from one table of families."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from nayer.networks.lean_layers import Flatten, Halving
+from nayer.networks.narrow_norm import batch_norm
+from nayer.networks.specs import ModelSpec, parse_architecture
+
+
+class Classifier(nn.Module):
+    """Images (n, c, h, w) in [0, 1] → logits (n, k); normalises them itself."""
+
+    mean: Tensor  # (c, 1, 1)
+    std: Tensor  # (c, 1, 1)
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        family, width = parse_architecture(spec.architecture)
+        layers, features = BODIES[family](width, spec.channels, spec.size)
+        self.body = nn.Sequential(*layers)
+        self.last = nn.Linear(features, spec.classes)
+        # Part of the spec, not of the weights.
+        self.register_buffer("mean", torch.tensor(spec.mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(spec.std).view(-1, 1, 1), persistent=False)
+
+    def features(self, images: Tensor) -> Tensor:
+        """(n, c, h, w) → (n, f), the input of the last layer."""
+        return self.body((images - self.mean) / self.std)  # type: ignore[no-any-return]
+
+    def head(self, features: Tensor) -> Tensor:
+        """(n, f) → logits (n, k)."""
+        return self.last(features)  # type: ignore[no-any-return]
+
+    def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.features(images)
+        return self.head(features), features
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.features(images))
+
+
+@runtime_checkable
+class TellsFeatures(Protocol):
+    """A network that parts its last layer from what is before it."""
+
+    def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
+    """The network of `spec`, its weights drawn from `rng` (or from seed 0), never from the global generator."""
+    # Layers made on the meta device draw nothing, so that runs in two threads cannot disturb each other.
+    with torch.device("meta"):
+        network = Classifier(spec)
+    # `to_empty` would do the same, but imports half a second of symbolic algebra on its first call.
+    memory = {name: torch.empty(tensor.shape, dtype=tensor.dtype) for name, tensor in network.state_dict().items()}
+    network.load_state_dict(memory, assign=True)
+    network.mean, network.std = (torch.tensor(values).view(-1, 1, 1) for values in (spec.mean, spec.std))
+    initialise(network, torch.Generator().manual_seed(0) if rng is None else rng)
+    return network
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, rng: torch.Generator) -> None:
+    """Draws every Linear and Conv2d in `module` anew and resets every BatchNorm, with PyTorch's defaults.
+
+    `rng` lives on the CPU, whatever the module's device. U(±1/√fan_in) for weights and biases is what
+    Linear and Conv2d start from (He et al., 2015, with a = √5).
+    """
+    for layer in module.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            bound = 1.0 / math.sqrt(layer.weight[0].numel())
+            for parameter in (layer.weight, layer.bias):
+                if parameter is not None:
+                    parameter.copy_((torch.rand(parameter.shape, generator=rng) * 2.0 - 1.0) * bound)
+        elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            layer.reset_parameters()
+
+
+def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (n, k) and penultimate features (n, f); a network that does not part them is described by its logits."""
+    if isinstance(network, TellsFeatures):
+        return network.logits_and_features(images)
+    logits = network(images)
+    return logits, logits
+
+
+def _lenet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    """Two convolutions with pooling and a hidden layer (LeCun et al., 1998), with BatchNorm and ReLU."""
+    return _two_convolutions(width, channels, side, normalised=True)
+
+
+def _plainnet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    return _two_convolutions(width, channels, side, normalised=False)
+
+
+def _two_convolutions(width: int, channels: int, side: int, *, normalised: bool) -> tuple[list[nn.Module], int]:
+    layers: list[nn.Module] = []
+    for inputs, outputs in ((channels, width), (width, 2 * width)):
+        layers.append(nn.Conv2d(inputs, outputs, 5, padding=2, bias=not normalised))
+        layers += [batch_norm(outputs)] if normalised else []
+        layers += _halved()
+    hidden = 8 * width
+    return [*layers, Flatten(), nn.Linear(2 * width * (side // 4) ** 2, hidden), nn.ReLU()], hidden
+
+
+def _halved() -> list[nn.Module]:
+    """Max pooling and a ReLU: in either order they give the same, and behind the pooling there are fewer numbers."""
+    return [Halving(), nn.ReLU()]
+
+
+class Residual(nn.Module):
+    """x + branch(x), with a shortcut where the branch changes the shape, and a ReLU behind the sum if wanted."""
+
+    def __init__(self, branch: nn.Module, shortcut: nn.Module, *, relu: bool) -> None:
+        super().__init__()
+        self.branch, self.shortcut = branch, shortcut
+        self.after: nn.Module = nn.ReLU() if relu else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(self.shortcut(x) + self.branch(x))  # type: ignore[no-any-return]
+
+
+def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    """3×3, no bias in front of the BatchNorm that follows."""
+    return [nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), batch_norm(outputs)]
+
+
+def _basic_block(inputs: int, outputs: int, stride: int) -> Residual:
+    """conv-BN-ReLU-conv-BN; a 1×1 convolution carries x where its shape changes (He et al., 2016, option B)."""
+    branch = nn.Sequential(*_convolution(inputs, outputs, stride), nn.ReLU(), *_convolution(outputs, outputs))
+    if stride == 1 and inputs == outputs:
+        return Residual(branch, nn.Identity(), relu=True)
+    carry = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+    return Residual(branch, nn.Sequential(carry, batch_norm(outputs)), relu=True)
+
+
+def _resnet(width: int, channels: int, side: int, *, blocks: Sequence[int]) -> tuple[list[nn.Module], int]:
+    """Stages of that many blocks, each half the side and twice the width of the one before (He et al., 2016).
+
+    Three are the CIFAR ResNet of their §4.2; four are the larger one of §4.1, here with CIFAR's first convolution.
+    """
+    layers: list[nn.Module] = [*_convolution(channels, width), nn.ReLU()]
+    inputs = width
+    for stage, many in enumerate(blocks):
+        for block in range(many):
+            outputs = width * 2**stage
+            layers.append(_basic_block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
+            inputs = outputs
+    return [*layers, nn.AdaptiveAvgPool2d(1), Flatten()], inputs
+
+
+def _pre_activated_block(inputs: int, outputs: int, stride: int) -> nn.Module:
+    """BN-ReLU-conv-BN-ReLU-conv; where the shape changes a 1×1 convolution carries what the first ReLU gives."""
+    first = [nn.BatchNorm2d(inputs), nn.ReLU()]
+    rest = [*_convolution(inputs, outputs, stride), nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)]
+    if stride == 1 and inputs == outputs:
+        return Residual(nn.Sequential(*first, *rest), nn.Identity(), relu=False)
+    carry = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+    return nn.Sequential(*first, Residual(nn.Sequential(*rest), carry, relu=False))
+
+
+def _wide_resnet(factor: int, channels: int, side: int, *, blocks: int) -> tuple[list[nn.Module], int]:
+    """WRN-(6·blocks + 4)-factor (Zagoruyko and Komodakis, 2016, table 1)."""
+    layers: list[nn.Module] = [nn.Conv2d(channels, 16, 3, padding=1, bias=False)]
+    inputs = 16
+    for stage in range(3):
+        for block in range(blocks):
+            outputs = 16 * factor * 2**stage
+            layers.append(_pre_activated_block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
+            inputs = outputs
+    return [*layers, nn.BatchNorm2d(inputs), nn.ReLU(), nn.AdaptiveAvgPool2d(1), Flatten()], inputs
+
+
+def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    """Made for fast training on CIFAR-10 (Page, How to train your ResNet, 2018): most of its work at low resolution."""
+
+    def double(inputs: int) -> list[nn.Module]:
+        return [*_convolution(inputs, 2 * inputs), *_halved()]
+
+    def residual(features: int) -> Residual:
+        twice = [*_convolution(features, features), nn.ReLU(), *_convolution(features, features), nn.ReLU()]
+        return Residual(nn.Sequential(*twice), nn.Identity(), relu=False)
+
+    first = [*_convolution(channels, width), nn.ReLU()]
+    stages = [*double(width), residual(2 * width), *double(2 * width), *double(4 * width), residual(8 * width)]
+    return [*first, *stages, nn.AdaptiveMaxPool2d(1), Flatten()], 8 * width
+
+
+# By family: (width, channels, side) → the layers up to the features, and how many those are.
+BODIES: dict[str, Callable[[int, int, int], tuple[list[nn.Module], int]]] = {
+    "lenet": _lenet,
+    "plainnet": _plainnet,
+    "resnet8": partial(_resnet, blocks=(1, 1, 1)),
+    "resnet9": _resnet9,
+    "resnet14": partial(_resnet, blocks=(2, 2, 2)),
+    "resnet18": partial(_resnet, blocks=(2, 2, 2, 2)),
+    "resnet20": partial(_resnet, blocks=(3, 3, 3)),
+    "resnet34": partial(_resnet, blocks=(3, 4, 6, 3)),
+    "wrn16": partial(_wide_resnet, blocks=2),
+    "wrn40": partial(_wide_resnet, blocks=6),
+}

@@ -1,0 +1,89 @@
+"""The generator: latent codes → noisy layer, where there is one → a small convolutional image head."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nayer.networks.classifiers import initialise
+from nayer.networks.latents import Latent
+from nayer.networks.noisy_layer import NoisyLayer
+
+
+class Generator(nn.Module):
+    """Images of any classes at any time.
+
+    `size`: the images' side in pixels. `width`: base channels. `init_std`: 0 for PyTorch's default weights, else every
+    linear and convolutional weight is drawn from N(0, init_std²), as CMI does.
+    The head is the published one (Tran et al., 2024, §4.1): two doublings with 3×3 convolutions; a side that is not a
+    multiple of four is made a little too large and cropped.
+    """
+
+    def __init__(
+        self,
+        latent: Latent,
+        noisy: NoisyLayer | None,
+        *,
+        channels: int,
+        size: int,
+        width: int,
+        init_std: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.start = -(-size // 4)
+        self.init_std = init_std
+        self.latent = latent
+        self.noisy = noisy
+        inputs = latent.outputs if noisy is None else noisy.weight.shape[2]
+        self.project = nn.Linear(inputs, 2 * width * self.start**2)
+        self.head = nn.Sequential(
+            nn.BatchNorm2d(2 * width),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(2 * width, 2 * width, 3, padding=1),
+            nn.BatchNorm2d(2 * width),
+            nn.LeakyReLU(0.2),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(2 * width, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(width, channels, 3, padding=1),
+            nn.Sigmoid(),
+        )
+
+    def rebuild(self, rng: torch.Generator) -> None:
+        """Draws every weight anew, the noisy layer's too."""
+        self._draw(self, rng)
+        self.redraw_noisy_layer(rng)
+
+    def redraw_noisy_layer(self, rng: torch.Generator) -> None:
+        """New weights for the noisy layer, where there is one."""
+        if self.noisy is not None:
+            self.noisy.redraw(rng)
+
+    def redraw_first_layer(self, rng: torch.Generator) -> None:
+        """New weights for the linear layer in front of the convolutions (Fang et al., 2022, reset it each round)."""
+        self._draw(self.project, rng)
+
+    def codes(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
+        """What reaches the image head: (n, width); with a noisy layer position i goes through layer i // group."""
+        codes = self.latent(labels, noise)
+        return codes if self.noisy is None else self.noisy(codes)  # type: ignore[no-any-return]
+
+    def forward(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Labels (n,) and, where the latent takes it, noise (n, z) → images (n, c, size, size) in [0, 1]."""
+        x = self.project(self.codes(labels, noise))  # (n, width) -> (n, s·s·2w)
+        x = x.unflatten(1, (self.start, self.start, -1)).permute(0, 3, 1, 2)  # (n, 2w, s, s), channels last in memory
+        images = self.head(x)  # (n, c, 4s, 4s)
+        margin = (4 * self.start - self.size) // 2
+        return images[:, :, margin : margin + self.size, margin : margin + self.size]  # type: ignore[no-any-return]
+
+    def _draw(self, module: nn.Module, rng: torch.Generator) -> None:
+        initialise(module, rng)
+        if self.init_std:
+            with torch.no_grad():
+                for layer in module.modules():
+                    if isinstance(layer, nn.Linear | nn.Conv2d):
+                        layer.weight.copy_(torch.randn(layer.weight.shape, generator=rng) * self.init_std)
+                        assert layer.bias is not None
+                        layer.bias.zero_()

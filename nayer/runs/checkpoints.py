@@ -1,0 +1,226 @@
+"""Saving a run between two rounds and taking it up again, bit for bit (on one machine, on one thread of the CPU).
+
+One safetensors file: tensors, and in its metadata the config and the counters as JSON. Written beside its place
+and moved there whole, so that a crash or a full disk leaves the previous one as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as deserialise
+from safetensors.torch import save as serialise
+from torch import Tensor
+
+from nayer.common.files import write_whole
+from nayer.common.safetensors_header import header, read_tensor_file
+from nayer.config import Config
+from nayer.distillation.image_pool import Pool
+from nayer.distillation.state import RunState, generator_optimizer
+from nayer.errors import AssetError, ConfigError, StorageError, shown
+
+NAME = "checkpoint.safetensors"
+MAX_TENSORS = 20_000  # two networks, and the moments of their optimisers
+MAX_BYTES = 4 << 30
+COUNTERS = ("round", "student_phases", "pool", "held_back")
+MOST = 10**9  # of a counter
+
+
+def save(config: Config, state: RunState, folder: Path, teacher: str = "") -> Path:
+    """Writes `folder`/checkpoint.safetensors; call it at a RoundFinished. Raises StorageError, keeping the last one.
+
+    `teacher` is the SHA-256 of its weights, for `load_state` to compare.
+    """
+    write_whole(folder / NAME, dump(config, state, teacher))
+    return folder / NAME
+
+
+def dump(config: Config, state: RunState, teacher: str = "") -> bytes:
+    """What `save` writes."""
+    counters = {"round": state.round, "student_phases": state.student_phases, "seconds": state.seconds}
+    counters |= {"pool": state.pool.added, "held_back": state.held_back.added}
+    about = {"config": config.model_dump_json(), "counters": json.dumps(counters), "teacher": teacher}
+    tensors = _tensors(state)
+    return serialise(tensors, {**about, "sha256": _digest(about, tensors)})
+
+
+def load_config(folder: Path) -> Config:
+    """The config of the run saved in `folder`."""
+    return config_of(_read(folder), _called(folder))
+
+
+def config_of(content: bytes, name: str = "checkpoint") -> Config:
+    """The config in what `dump` made; `name` is what a StorageError calls it."""
+    return _opened(content, name).config
+
+
+def load_state(folder: Path, state: RunState, teacher: str = "") -> None:
+    """Overwrites `state`, freshly made from the same config, with what was saved.
+
+    Raises StorageError where that is damaged, does not fit, or was learned from another teacher.
+    """
+    restore(_read(folder), state, _called(folder), teacher)
+
+
+def restore(content: bytes, state: RunState, name: str = "checkpoint", teacher: str = "") -> None:
+    """Overwrites `state`, freshly made from the same config, with what `dump` made."""
+    found = _opened(content, name)
+    if teacher and found.teacher and teacher != found.teacher:
+        raise StorageError(
+            f"{name} was learned from other weights than teacher={shown(found.config.teacher)!r} has now; bring those"
+            " back, or start the run anew."
+        )
+    try:
+        _restore(state, found)
+    except (LookupError, ValueError, TypeError, RuntimeError):
+        raise StorageError(f"{name} does not fit its config; start the run anew.") from None
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    """A file that is whole: what `dump` was given. `seconds` and the counters are finite and not negative."""
+
+    config: Config
+    counters: dict[str, int]
+    seconds: float
+    teacher: str  # SHA-256 of its weights, or nothing
+    tensors: dict[str, Tensor]
+
+
+def _opened(content: bytes, name: str) -> _Checkpoint:
+    """Raises StorageError for what is no checkpoint, is damaged, or is of another version."""
+    try:
+        about = header(content, name, MAX_TENSORS).about
+        tensors = deserialise(content)
+    except (AssetError, SafetensorError, ValueError):
+        raise StorageError(f"{name} is damaged; start the run anew.") from None
+    said = about.pop("sha256", None)  # checkpoints of earlier versions have none
+    if said is not None and said != _digest(about, tensors):
+        raise StorageError(f"{name} is damaged, its content does not match its SHA-256; start the run anew.")
+    try:
+        config = Config.model_validate_json(about["config"])
+        told: dict[str, Any] = json.loads(about["counters"])
+        counters, seconds = {key: _counted(told[key]) for key in COUNTERS}, float(told["seconds"])
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError("seconds")
+    except (LookupError, ValueError, TypeError, ConfigError):
+        raise StorageError(f"{name} holds no config of this version; start the run anew.") from None
+    return _Checkpoint(config, counters, seconds, about.get("teacher", ""), tensors)
+
+
+def _counted(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value <= MOST:
+        raise ValueError("no counter")
+    return value
+
+
+def _digest(about: dict[str, str], tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over the texts, and over each tensor's name, kind, shape and bytes."""
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _tensors(state: RunState) -> dict[str, Tensor]:
+    tensors = {f"generator.{name}": value for name, value in state.generator.state_dict().items()}
+    tensors |= {f"student.{name}": value for name, value in state.student.state_dict().items()}
+    for name, optimizer in _optimizers(state).items():
+        tensors |= _optimizer_tensors(name, optimizer)
+    if state.contrast is not None:
+        tensors |= {f"contrast.{name}": value for name, value in state.contrast.state_dict().items()}
+    for i, (mean, variance) in enumerate(state.bn_average or []):
+        tensors[f"bn_average.{i}.mean"], tensors[f"bn_average.{i}.variance"] = mean, variance
+    for name, pool in (("pool", state.pool), ("held_back", state.held_back)):
+        tensors[f"{name}.images"], tensors[f"{name}.labels"] = pool.images[: len(pool)], pool.labels[: len(pool)]
+    tensors["rng"] = state.rng.get_state()
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def _restore(state: RunState, found: _Checkpoint) -> None:
+    tensors = found.tensors
+    state.generator.load_state_dict(_under("generator.", tensors))
+    state.student.load_state_dict(_under("student.", tensors))
+    if any(name.startswith("generator_adam.") for name in tensors):
+        state.generator_adam = generator_optimizer(found.config, state.generator, state.contrast)
+    for name, optimizer in _optimizers(state).items():
+        _restore_optimizer(optimizer, _under(f"{name}.", tensors))
+    if state.contrast is not None:
+        state.contrast.load_state_dict(_under("contrast.", tensors))
+    layers = sum(name.startswith("bn_average.") for name in tensors) // 2
+    device = state.pool.images.device
+    state.bn_average = [
+        (tensors[f"bn_average.{i}.mean"].to(device), tensors[f"bn_average.{i}.variance"].to(device))
+        for i in range(layers)
+    ] or None
+    for name, pool in (("pool", state.pool), ("held_back", state.held_back)):
+        _refill(pool, tensors[f"{name}.images"], tensors[f"{name}.labels"], found.counters[name])
+    state.rng.set_state(tensors["rng"])
+    state.round, state.student_phases = found.counters["round"], found.counters["student_phases"]
+    state.seconds = found.seconds
+
+
+def _refill(pool: Pool, images: Tensor, labels: Tensor, added: int) -> None:
+    """Raises ValueError for what such a pool cannot hold."""
+    like = (pool.images.dtype, pool.images.shape[1:], pool.labels.dtype, labels.shape)
+    if (images.dtype, images.shape[1:], labels.dtype, (min(added, pool.capacity),)) != like or len(images) != len(
+        labels
+    ):
+        raise ValueError("images or labels of another kind")
+    pool.images, pool.labels, pool.added = images.to(pool.images.device), labels.to(pool.labels.device), added
+
+
+def _optimizers(state: RunState) -> dict[str, torch.optim.Optimizer]:
+    named = {"optimizer": state.optimizer, "meta_adam": state.meta_adam, "generator_adam": state.generator_adam}
+    return {name: optimizer for name, optimizer in named.items() if optimizer is not None}
+
+
+def _optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Momenta and counters, by the place of their parameter among all groups."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return {
+        f"{name}.{i}.{key}": value
+        for i, parameter in enumerate(parameters)
+        for key, value in optimizer.state[parameter].items()
+        if value is not None
+    }
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for name, value in tensors.items():
+        place, key = name.split(".", 1)
+        parameter = parameters[int(place)]
+        if value.shape == parameter.shape:
+            # A fused step takes weights and moments as they lie in memory, and a file keeps no layout.
+            value = torch.empty_like(parameter).copy_(value)
+        optimizer.state[parameter][key] = value.to(parameter.device)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _called(folder: Path) -> str:
+    return shown(f"{folder.name}/{NAME}", 200)
+
+
+def _read(folder: Path) -> bytes:
+    try:
+        return read_tensor_file(folder / NAME, MAX_BYTES, MAX_TENSORS)
+    except FileNotFoundError:
+        raise StorageError(
+            f"{shown(folder.name, 200)}/ holds no checkpoint; name a folder that `--out` wrote."
+        ) from None
+    except OSError as error:
+        raise StorageError(f"{_called(folder)} cannot be read ({error.strerror}); start the run anew.") from None
+    except AssetError:
+        raise StorageError(f"{_called(folder)} is damaged; start the run anew.") from None

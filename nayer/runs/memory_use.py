@@ -1,0 +1,362 @@
+"""What a run needs of the machine: bytes that are there at once, and the work of a round, counted before it begins.
+
+One round is rehearsed with networks that have no memory (`rehearsal`): the functions that train are the ones that are
+counted. What fills up over rounds is added by arithmetic. How the sum compares with resident memory is measured by
+`python -m tests.reliability 18`.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from nayer.common.stopwatch import Stopwatch
+from nayer.config import Config
+from nayer.distillation.evaluation import CHUNK, predict, seen_by
+from nayer.distillation.image_pool import Pool
+from nayer.distillation.redraw_preview import MOST, drawn
+from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, Task, new_contrast, new_generator
+from nayer.distillation.student import distil
+from nayer.distillation.synthesis import Batch, synthesise
+from nayer.embeddings.label_table import table_width
+from nayer.errors import ConfigError, shown
+from nayer.networks import noisy_shape
+from nayer.networks.cards import TeacherCard, student_spec, teacher_cards
+from nayer.networks.classifiers import Classifier
+from nayer.networks.specs import OWN, ModelSpec
+from nayer.runs.rehearsal import META, Rehearsal
+
+CORES = os.cpu_count() or 1
+FASTEST = 1e11  # multiply-adds a second that a core comes to at most: 32 a cycle (AVX-512) at 3 GHz
+TESTS = 10_000  # images of the largest shipped test split; a visitor brings at most 5,000
+REMEMBERED = 4_000  # images whose features the diversity meter keeps or copies at once: two windows of 1,000, twice
+_LABEL = 8  # bytes
+BESIDE = 48 << 20  # bytes of a run that follow from no setting: its history, its views, the library's own buffers
+RESIDENT = 1.15  # resident bytes for a byte counted: gaps between tensors, and the convolutions' workspace
+CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensors, their bytes, the whole file
+
+# They change no tensor's size: one rehearsal holds for all their values. Any other setting may change one.
+_SIZELESS = (
+    *("teacher", "student", "seed", "rounds", "seconds", "device", "compiled", "evaluate_every", "test_data"),
+    *("test_images", "encoder", "prompt", "z_scale", "noisy_std", "noisy_reset_every", "generator_reset_every"),
+    *("warmup_generator_reset_every", "generator_steps", "generator_lr", "generator_init_std", "generator_beta1"),
+    *("warmup_rounds", "keep_from_step", "pool_from_round", "pool_capacity", "held_back", "student_start"),
+    *("student_every", "student_steps", "student_lr", "student_lr_end", "weight_decay", "temperature"),
+    *("report_every", "event_every", "precision"),  # bfloat16 takes less than float32, which is what is counted
+)
+
+
+@dataclass(frozen=True)
+class Use:
+    """Bytes, by the setting that they follow from."""
+
+    kept: Counter[str]  # between two steps, late in the run
+    passing: Counter[str]  # on top of these for a moment each, one after the other
+    work: int  # multiply-adds of a round in which generator and student learn
+
+    @property
+    def largest(self) -> tuple[str, int]:
+        """The setting that most of it follows from, and those bytes."""
+        return (self.kept + Counter(dict(self.passing.most_common(1)))).most_common(1)[0]
+
+
+def resident(uses: Sequence[Use]) -> int:
+    """Bytes of runs that take turns in one thread, as a lab's arms do: what each keeps, and the largest moment."""
+    kept = sum(sum(use.kept.values()) for use in uses)
+    passing = max(max(use.passing.values()) for use in uses)
+    return round(RESIDENT * (kept + passing)) + BESIDE * len(uses)
+
+
+def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None) -> Use:
+    """What a run of `config` with the teacher of `card` needs.
+
+    `teacher`: the network itself, for a card that cannot build it; it is copied and stays as it is. New sizes take 0.1
+    to 0.3 s, and no memory however large they are. Raises ConfigError for settings that no round can be made with.
+    """
+    alike = config.model_copy(update={name: getattr(_ANY, name) for name in _SIZELESS})
+    if card.model.architecture != OWN:
+        teacher = None
+    student, width = student_spec(card, config.student), table_width(config.latent, config.encoder, len(card.classes))
+    rehearse = _rehearsed if teacher is None else _rehearsed.__wrapped__  # what is cached keeps no network alive
+    try:
+        seen = rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher)
+    except NotImplementedError:  # a RuntimeError too, of operations that meta tensors lack
+        raise
+    except (ValueError, RuntimeError) as error:  # such as a BatchNorm of one number
+        words = shown(" ".join(str(error).split()), 120)
+        raise ConfigError(
+            f"student={student.architecture}, student_batch={config.student_batch} and the other settings cannot run "
+            f"together ({words}); use another network, or larger batches."
+        ) from None
+    return _over_rounds(config, card, seen)
+
+
+def warm_up() -> None:
+    """What the first question would have to wait for: torch imports more as it is first rehearsed with."""
+    card = teacher_cards()[0]
+    use_of(Config(teacher=card.name), card)
+
+
+_ANY = Config()
+
+
+class _Held(torch.optim.Optimizer):
+    """An optimiser's place in memory: gradients, and so many tensors of each parameter's size; its step adds none."""
+
+    def __init__(self, parameters: list[nn.Parameter], moments: int) -> None:
+        super().__init__(parameters, {})
+        for parameter in parameters:
+            parameter.grad = torch.empty_like(parameter)
+            self.state[parameter] = {number: torch.empty_like(parameter) for number in range(moments)}
+
+        self.nbytes = moments * sum(parameter.nbytes for parameter in parameters)
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """As a fused step: in place."""
+
+
+@dataclass
+class _Seen:
+    """A round with one step of each kind."""
+
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    kept: Counter[str] = field(default_factory=Counter)  # bytes, by setting
+    passing: Counter[str] = field(default_factory=Counter)
+    saved: Counter[str] = field(default_factory=Counter)  # of it what a checkpoint holds
+    steps: Counter[str] = field(default_factory=Counter)  # multiply-adds of a step, by who learns
+    features: int = 0  # that the teacher tells an image by
+
+    @contextmanager
+    def keeping(self, name: str) -> Iterator[None]:
+        """What is allocated inside and stays is kept because of the setting `name`."""
+        before = self.rehearsal.live
+        yield
+        self.kept[name] += self.rehearsal.live - before
+
+    @contextmanager
+    def passing_by(self, name: str, who: str = "") -> Iterator[None]:
+        """What is there at most inside, on top of what was, is there because of the setting `name`."""
+        before, work = self.rehearsal.live, self.rehearsal.work
+        self.rehearsal.peak = before
+        yield
+        self.passing[name] = max(self.passing[name], self.rehearsal.peak - before)
+        self.steps[who] += self.rehearsal.work - work
+
+
+@lru_cache(maxsize=256)
+def _rehearsed(
+    config: Config,
+    model: ModelSpec,
+    student: ModelSpec,
+    classes: tuple[str, ...],
+    mirror: bool,
+    width: int,
+    given: nn.Module | None,
+) -> _Seen:
+    """One round of a run on the meta device, after a warm-up, with what earlier rounds have left in memory."""
+    seen, shape, rng = _Seen(), (model.channels, model.size, model.size), torch.Generator()
+    with seen.rehearsal:
+        with torch.device(META):
+            with seen.keeping("teacher"):
+                teacher = _bare(given) if given is not None else _innermost(Classifier(model))
+                teacher.eval().requires_grad_(False)
+            with seen.keeping("student"):
+                learner = _innermost(Classifier(student))
+                adam = config.student_optimizer == "adam"
+                optimizer = _Held(list(learner.parameters()), 2 if adam else int(config.student_momentum > 0.0))
+            table = torch.empty(len(classes), width)
+            task = Task(config, teacher, classes, table, shape, mirror, META)
+            with seen.keeping("generator_width"):
+                generator = new_generator(task)
+                generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                trained = list(generator.parameters())
+                # Two moments each; FOMAML trains a copy with gradients of its own, and moves the start by two more.
+                generator_adam, meta_adam = _Held(trained, 2), _Held(trained, 4) if config.meta_lr else None
+            with seen.keeping("bank_capacity"):
+                contrast = new_contrast(task, rng) if config.contrastive_weight else None
+            if contrast is not None:
+                _Held(list(contrast.parameters()), 0)
+        state = RunState(
+            generator=generator,
+            student=learner,
+            optimizer=optimizer,
+            pool=Pool(config.student_batch, shape, META),
+            held_back=Pool(HELD_BACK_CAPACITY, shape, META),
+            rng=rng,
+            meta_adam=meta_adam,  # type: ignore[arg-type]  # all that is asked of it is a step
+            contrast=contrast,
+            generator_adam=generator_adam,  # type: ignore[arg-type]
+        )
+        moments = 2 * (bool(config.meta_lr) + (config.generator_adam == "kept"))
+        weights = sum(parameter.nbytes for parameter in trained)
+        noisy = 0 if generator.noisy is None else _bytes(generator.noisy)
+        seen.saved["student"] = _bytes(learner) + optimizer.nbytes
+        seen.saved["noisy_width"] = (1 + moments) * noisy
+        seen.saved["generator_width"] = (1 + moments) * (weights - noisy)
+        seen.saved["bank_capacity"] = 0 if contrast is None else _bytes(contrast)
+        seen.kept["noisy_width"] = round(noisy / weights * seen.kept["generator_width"])
+        seen.kept["generator_width"] -= seen.kept["noisy_width"]
+        _play(task, state, seen)
+    return seen
+
+
+def _play(task: Task, state: RunState, seen: _Seen) -> None:
+    """A step of each kind, and what a run is asked between two steps."""
+    config = task.config.model_copy(update={"generator_steps": 1, "student_steps": 1, "warmup_rounds": 0})
+    task = Task(config, task.teacher, task.classes, task.table, task.image_shape, task.mirror, META)
+    watch = Stopwatch()
+    with seen.keeping("synthesis_batch"), seen.passing_by("synthesis_batch", "generator"):
+        before = [torch.empty(config.synthesis_batch, *task.image_shape, device=META) for _ in range(2)]
+        *_, made = synthesise(task, state, watch)
+        del before  # what a step before leaves: its images, and those that are kept
+    assert isinstance(made, Batch)
+    state.pool.add(made.images, made.labels)
+    with seen.keeping("student_batch"), seen.passing_by("student_batch", "student"):
+        for _ in distil(task, state, watch):
+            pass
+    few = torch.empty((CHUNK, *task.image_shape), dtype=torch.uint8, device=META)
+    with seen.passing_by("teacher", "looking"):
+        seen.features = seen_by(task.teacher, few).features.shape[1]
+    with seen.passing_by("student", "judging"):
+        predict(state.student, few)
+    with seen.passing_by("strip"):
+        drawn(task, state.generator, 0, MOST, seed=0)
+    noisy = state.generator.noisy  # what is larger in it: the layers that are drawn, or what the images come from
+    layers = 0 if noisy is None else 3 * MOST * noisy.weight[0].nbytes
+    strip = seen.passing.pop("strip")
+    seen.passing["noisy_width" if 2 * layers > strip else "generator_width"] = strip
+
+
+def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
+    """What one round takes, and what the rounds of the whole run leave behind."""
+    image = card.model.channels * card.model.size**2  # bytes
+    kept, passing, saved = seen.kept.copy(), seen.passing.copy(), seen.saved.copy()
+    every = config.generator_steps - config.keep_from_step if config.keep == "all" else 1  # batches kept of a round
+    batches = max(0, every) * config.synthesis_batch * image
+    passing["synthesis_batch"] += batches
+    pooled = 0 if config.memory == "online" else max(0, every) * config.synthesis_batch * _rounds(config, seen)
+    filled = min(config.pool_capacity, pooled)
+    saved["pool_capacity"] = filled * (image + _LABEL)
+    kept["pool_capacity"] = min(config.pool_capacity, 2 * filled) * (image + _LABEL)  # it grows by doubling
+    passing["pool_capacity"] = kept["pool_capacity"] + batches  # the former and the new room
+    kept["held_back"] = HELD_BACK_CAPACITY * (image + _LABEL)
+    tests = config.test_images if config.test_data else min(TESTS, config.test_images)
+    kept["test_images"] = tests * (image + _LABEL + 4 * seen.features)
+    passing["test_images"] = 3 * max(TESTS, tests) * image  # the whole split, as it is read
+    kept["teacher"] += 4 * seen.features * REMEMBERED
+    kept += saved  # the latest checkpoint, while it is written to the disk
+    largest = saved.most_common(1)[0][0]
+    passing[largest] = max(passing[largest], (CHECKPOINT - 1) * sum(saved.values()))
+    return Use(kept, passing, _work(config, seen))
+
+
+def _work(config: Config, seen: _Seen) -> int:
+    learning = config.student_steps * seen.steps["student"]
+    return config.generator_steps * seen.steps["generator"] + learning
+
+
+def _rounds(config: Config, seen: _Seen) -> int:
+    """As many as can be in the run, and in its seconds on the fastest machine."""
+    if not config.seconds:
+        return config.rounds
+    # While the student does not learn it is not asked either: forward, and backward to the images.
+    asked = 2 * seen.steps["judging"] * config.synthesis_batch // CHUNK if config.adversarial_weight else 0
+    warming = config.generator_steps * max(1, seen.steps["generator"] - asked)
+    learning = config.generator_steps * seen.steps["generator"]
+    learning += config.student_steps * seen.steps["student"] // config.student_every
+    left = config.seconds * CORES * FASTEST
+    warm = min(config.warmup_rounds, int(left / warming) + 1)
+    return min(config.rounds, warm + int(max(0.0, left - warm * warming) / learning) + 1)
+
+
+def check_memory(
+    runs: Sequence[tuple[Config, TeacherCard]], limit: float, whose: str, teacher: nn.Module | None = None
+) -> None:
+    """ConfigError, in one sentence, where `runs` that take turns need more than `limit` bytes.
+
+    The sentence names the setting that most of it follows from, and what would do. `whose`: words for the limit, such
+    as "this machine can spare".
+    """
+    uses = [use_of(config, card, teacher) for config, card in runs]
+    needed = resident(uses)
+    if needed <= limit:
+        return
+    place = max(range(len(uses)), key=lambda number: uses[number].largest[1])
+    (name, part), (config, card) = uses[place].largest, runs[place]
+    value = _value(name, config, card)
+    told = f"this run takes {_told(needed)}" if len(runs) == 1 else f"these {len(runs)} runs take {_told(needed)}"
+    raise ConfigError(
+        f"{name}={value} needs too much memory: {told}, {_told(RESIDENT * part)} of it for that, and {whose} "
+        f"{_told(limit)}; use {_advice(name, value, 1.0 - (needed - limit) / RESIDENT / part, len(card.classes))}."
+    )
+
+
+def check_training(spec: ModelSpec, batch: int, images: int, limit: float, whose: str) -> None:
+    """ConfigError where a network of `spec` cannot learn from batches of labelled images, `images` bytes in all."""
+    rehearsal = Rehearsal()
+    with rehearsal:
+        with torch.device(META):
+            network = _innermost(Classifier(spec))
+            _Held(list(network.parameters()), 1)
+            seen = torch.empty(batch, spec.channels, spec.size, spec.size)
+        network(seen).sum().backward()
+    needed = RESIDENT * rehearsal.peak + images + BESIDE
+    if needed > limit:
+        raise ConfigError(
+            f"model={spec.architecture} needs too much memory: batches of {batch} images of {spec.size} × {spec.size} "
+            f"take {_told(needed)}, and {whose} {_told(limit)}; use a smaller network."
+        )
+
+
+def _value(name: str, config: Config, card: TeacherCard) -> str | int:
+    """As the sentence tells it: what is chosen by itself is told as what that comes to."""
+    if name == "teacher":
+        return f"{config.teacher[:60]} ({card.model.architecture})"
+    if name == "student":
+        return student_spec(card, config.student).architecture
+    if name == "noisy_width":
+        return noisy_shape.outputs(config.noisy_width, len(card.classes))
+    value: int = getattr(config, name)
+    return value
+
+
+_WIDER = {  # what else makes the same smaller
+    "synthesis_batch": "or narrower networks (generator_width, student)",
+    "student_batch": "or a narrower student",
+    "noisy_width": "or fewer layers (routing=k-to-1, a smaller synthesis_batch)",
+}
+
+
+def _advice(name: str, value: str | int, share: float, classes: int) -> str:
+    """`share`: of the value that would be left. What grows with the value alone has a bound that can be told."""
+    if isinstance(value, str):
+        return "a smaller network"
+    least = classes if name == "synthesis_batch" else 1
+    words = f"at most {int(value * share):,}" if value * share >= least else "a smaller one"
+    return f"{words}, {_WIDER[name]}" if name in _WIDER else words
+
+
+def _told(size: float) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+def _bare(network: nn.Module) -> nn.Module:
+    """A copy without memory."""
+    return copy.deepcopy(network).to(META)
+
+
+def _innermost(network: Classifier) -> Classifier:
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _bytes(module: nn.Module) -> int:
+    return sum(tensor.nbytes for tensor in (*module.parameters(), *module.buffers()))

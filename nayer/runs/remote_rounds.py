@@ -1,0 +1,52 @@
+"""Some rounds of a run made elsewhere, such as on a GPU that is lent for a minute, from one checkpoint to another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile
+
+import torch
+
+from nayer.config import Config
+from nayer.events import Event, Note, RoundFinished, RunFinished, RunStarted
+from nayer.runs import checkpoints
+from nayer.runs.run import open_run
+from nayer.teachers.upload import Brought
+from nayer.teachers.upload_loading import opened
+
+# From a checkpoint on, round by round: the events of a round, and the checkpoint at its end.
+Rounds = Callable[[bytes], Iterable[tuple[list[Event], bytes]]]
+
+
+def rounds(checkpoint: bytes, brought: Brought | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
+    """The rounds that follow on `checkpoint`, as long as another one fits into `seconds`; on a GPU if there is one.
+
+    At least one is made, where the run has any left. The checkpoints keep the run's own device. `brought`: the teacher,
+    where it came as files.
+    """
+    began = time.monotonic()
+    has_gpu = torch.cuda.is_available()
+    if has_gpu:
+        torch.set_num_threads(1)  # a GPU is lent to a forked process, which waits for ever for its parent's threads
+    home = checkpoints.config_of(checkpoint)
+    teacher, testset = opened(brought) if brought is not None else (None, None)
+    run = open_run(Config.parse({"device": "cuda" if has_gpu else "cpu"}, home), teacher=teacher, testset=testset)
+    checkpoints.restore(checkpoint, run.state)
+    made: list[Event] = []
+    before, longest = time.monotonic(), 0.0
+    for event in going_on(run.events()):
+        if isinstance(event, RunFinished):
+            return  # for whoever goes on from the last checkpoint to say
+        made.append(event)
+        if isinstance(event, RoundFinished):
+            yield made, checkpoints.dump(home, run.state)
+            now = time.monotonic()
+            before, longest, made = now, max(longest, now - before), []
+            if now + longest - began > seconds:
+                return
+
+
+def going_on(events: Iterator[Event]) -> Iterator[Event]:
+    """A run's events without what it says as it begins."""
+    return dropwhile(lambda event: isinstance(event, (RunStarted, Note)), events)

@@ -1,0 +1,154 @@
+"""From a config to a run: finds the teacher, the label table and the test images, and puts them together.
+
+The only place where training and test images meet: what is measured goes in as a closed evaluator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from nayer.common.device import device as named_device
+from nayer.common.stopwatch import Stopwatch
+from nayer.config import Config
+from nayer.data.test_sets import TestSet, load_testset
+from nayer.distillation.evaluation import TestImages
+from nayer.distillation.redraw_preview import Redraws, redraws
+from nayer.distillation.state import RunState, Task, new_state
+from nayer.distillation.train import train
+from nayer.embeddings.label_table import Table, label_table
+from nayer.errors import EncoderError
+from nayer.events import Event
+from nayer.networks.cards import TeacherCard, student_spec
+from nayer.networks.classifiers import build
+from nayer.networks.external import OwnNetwork
+from nayer.runs import checkpoints
+from nayer.teachers.find import find_teacher
+from nayer.teachers.load import Teacher
+
+
+@dataclass
+class Run:
+    """A run that is ready to go; `state` holds the student and everything else that changes by itself."""
+
+    card: TeacherCard
+    table: Table
+    task: Task
+    state: RunState
+    revised: Task | None = None  # what the next round begins with, where somebody changed the config
+
+    @property
+    def student(self) -> nn.Module:
+        return self.state.student
+
+    def events(self, watch: Stopwatch | None = None) -> Iterator[Event]:
+        """The run from where its state is, timed by `watch` or one of its own; see `training.train`."""
+        return train(self.task, self.state, watch, revised=self._revise)
+
+    def change(self, values: Mapping[str, object]) -> Config:
+        """Goes on with `values` from the next round on; returns the config that then holds. Call it between events.
+
+        Raises ConfigError for values that do not work or cannot change on the way, and EncoderError where a table
+        cannot be made; the run then goes on as it was.
+        """
+        task = self.revised or self.task
+        config = task.config.changed(values)
+        table = _table(self.card, config)
+        self.revised = replace(task, config=config, table=torch.from_numpy(table.embeddings).to(task.device))
+        return config
+
+    def redraws(self, label: int, count: int) -> Redraws:
+        """One label through `count` freshly drawn noisy layers; see `redraws.redraws`. Call it between events."""
+        return redraws(self.task, self.state.generator, label, count, seed=self.state.round)
+
+    def _revise(self) -> Task | None:
+        revised, self.revised = self.revised, None
+        if revised is None or revised.config == self.task.config:
+            return None
+        self.task = revised
+        return revised
+
+    def save(self, folder: Path) -> Path:
+        """Writes a checkpoint into `folder`, at the end of a round; see `checkpoints.save`."""
+        return checkpoints.save(self.task.config, self.state, folder, self.card.sha256)
+
+
+_OPENED_ALIKE = ("teacher", "device", "test_data", "test_images")
+
+
+def open_run(
+    config: Config,
+    beside: Run | None = None,
+    *,
+    teacher: Teacher | None = None,
+    student: nn.Module | None = None,
+    testset: TestSet | None = None,
+) -> Run:
+    """Loads everything `config` names. Raises NayerError in one sentence before any training starts.
+
+    `beside`: a run in the same thread, whose teacher and test images are shared where the config names the same.
+    `teacher`, `student` and `testset`: those at hand, in place of the ones the config names; the student is trained in
+    place, and the test images are for measuring only.
+    """
+    if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in _OPENED_ALIKE):
+        card, shared = beside.card, beside.task
+    else:
+        card, shared = _opened(config, teacher or find_teacher(config.teacher), testset)
+    device = shared.device
+    spec = student_spec(card, config.student)
+    table = _table(card, config)
+    task = replace(shared, config=config, table=torch.from_numpy(table.embeddings).to(device))
+    rng = torch.Generator().manual_seed(config.seed)
+    student = _placed(student or build(spec, rng), device)
+    return Run(card, table, task, new_state(task, student, rng))
+
+
+def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[TeacherCard, Task]:
+    """The teacher and what it is measured with, in a task whose table is still to be looked up."""
+    device = named_device(config.device)
+    card = teacher.card
+    evaluator = _evaluator(config, teacher, testset or load_testset(teacher.card, config.test_data), device)
+    return card, Task(
+        config=config,
+        teacher=_placed(teacher.network, device),
+        classes=card.classes,
+        table=torch.eye(len(card.classes), device=device),
+        image_shape=(card.model.channels, card.model.size, card.model.size),
+        mirror=card.mirror,
+        device=device,
+        evaluator=evaluator,
+        real=None if evaluator is None else lambda: evaluator.seen,
+    )
+
+
+def _table(card: TeacherCard, config: Config) -> Table:
+    """The table behind the noisy layer. A generator of noise alone has none: its map shows what the names mean."""
+    names, encoder, prompt, seed = card.classes, config.encoder, config.prompt, config.seed
+    if config.latent != "none":
+        return label_table(names, config.latent, encoder=encoder, prompt=prompt, seed=seed)
+    try:
+        return label_table(names, "lte", encoder=encoder, prompt=prompt, seed=seed)
+    except EncoderError:
+        return label_table(names, "one-hot", encoder=encoder, prompt=prompt, seed=seed)
+
+
+def _placed(network: nn.Module, device: torch.device) -> nn.Module:
+    """On `device`, with channels innermost: pooling and convolutions are about half again as fast that way.
+
+    Not a network made elsewhere: its forward may reshape what it takes to lie channel by channel.
+    """
+    if isinstance(network, OwnNetwork):
+        return network.to(device)
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _evaluator(config: Config, teacher: Teacher, testset: TestSet | None, device: torch.device) -> TestImages | None:
+    if testset is None:
+        return None
+    picks = torch.linspace(0, len(testset.labels) - 1, min(config.test_images, len(testset.labels))).long()
+    images, labels = torch.from_numpy(testset.images)[picks], torch.from_numpy(testset.labels)[picks]
+    return TestImages(teacher.network, images.to(device), labels.to(device))

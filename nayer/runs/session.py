@@ -1,0 +1,327 @@
+"""A run in a worker thread, for many viewers: start, pause, step, slow motion, stop.
+
+Pausing is not calling next(), so it cannot change a result. The states are closed:
+idle → running ⇄ paused → finished | stopped | failed; interrupted is a run of an earlier process.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import nullcontext
+from typing import Generic, Literal, Protocol, TypeVar
+
+from nayer.common.stopwatch import Stopped, Stopwatch
+from nayer.events import Event, Note, RunFailed, RunFinished
+from nayer.runs.audience import Audience
+from nayer.runs.failures import close, sentence
+from nayer.runs.inbox import Inbox
+from nayer.runs.questions import Question, Questions
+from nayer.runs.steps import PACED, STEPS, StepKind
+from nayer.runs.thread_budget import Cores
+
+State = Literal["idle", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupted"})
+
+
+class Source(Protocol):
+    """What a session runs: a run, or a lab of several."""
+
+    def events(self) -> Iterator[Event]: ...
+
+    def stop(self) -> None:
+        """Has `events` raise Stopped before its next step, if there is one; from any thread."""
+
+
+Opened = TypeVar("Opened", bound=Source)
+Answer = TypeVar("Answer")
+
+
+class Session(Generic[Opened]):
+    """Runs one event source in a thread of its own; every method may be called from any thread, in any state."""
+
+    def __init__(
+        self,
+        open_source: Callable[[], Opened],
+        *,
+        grace_seconds: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        on_end: Callable[[Session[Opened]], None] | None = None,
+        cores: Cores | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`open_source` loads what is run, in the worker thread. A session with a grace ends itself that long after
+        the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once,
+        however the run ends: in the worker thread or, where none can be had, in that of `start`. `cores`: those it
+        shares with other sessions. `clock`: what the grace and the seconds it tells of are counted by."""
+        self._open = open_source
+        self._grace = grace_seconds
+        self._on_event = on_event
+        self._on_end = on_end
+        self._cores = cores
+        self._changed = threading.Condition()
+        self._questions: Questions[Opened] = Questions(self._changed)
+        self._audience = Audience()
+        self._state: State = "idle"
+        self._step_to: StepKind | None = None
+        self._pace = 0.0
+        self._stop_asked = False
+        self._stop_reason = ""
+        self._clock = clock
+        self._seen = clock()
+        self._working_since: float | None = None  # by the clock; while the source is at work
+        self._standing = Stopwatch(now=clock)
+        self._given_up = False
+        self._thread: threading.Thread | None = None
+        self.error = ""  # one sentence, once the state is failed
+
+    def recall(self, events: Iterable[Event], state: State = "idle", error: str = "") -> None:
+        """Takes over what happened in an earlier process, and how it ended there: before the start only."""
+        with self._changed:
+            self._audience.recall(events)
+            self._state, self.error = state, error
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def start(self, paused: bool = False) -> None:
+        """Begins the run, or nothing if it has begun; `paused` waits before the first event."""
+        with self._changed:
+            if self._state != "idle":
+                return
+            self._state = "paused" if paused else "running"
+            self._seen = self._clock()
+            thread = threading.Thread(target=self._work, name="nayer-session", daemon=True)
+            try:
+                thread.start()
+                self._thread = thread
+            except RuntimeError:  # the system gives no more threads
+                self._fail("The machine is too busy to begin this run; try again in a few minutes.")
+                self._state = "failed"
+        if self._thread is None and self._on_end is not None:
+            self._on_end(self)
+
+    def pause(self) -> None:
+        self._move("running", "paused")
+
+    def resume(self) -> None:
+        self._move("paused", "running")
+
+    def step(self, kind: StepKind) -> None:
+        """Runs until the next event of this kind, then pauses."""
+        with self._changed:
+            if self._state in ("running", "paused"):
+                self._state = "running"
+                self._step_to = kind
+                self._changed.notify_all()
+
+    def set_pace(self, seconds_per_event: float) -> None:
+        """Slow motion: how long each part of a round is lingered on; 0 for full speed."""
+        with self._changed:
+            self._pace = seconds_per_event
+            self._changed.notify_all()
+
+    def stop(self, reason: str = "") -> None:
+        """Asks the run to end at its next step; a session that never began ends at once.
+
+        `reason`: one sentence for its viewers, where it is not they who ask.
+        """
+        with self._changed:
+            self._stop_asked = True
+            self._stop_reason = self._stop_reason or reason
+            if self._state == "idle":
+                self._state = "stopped"
+            self._stop_source()
+            self._changed.notify_all()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits for the end; whether it came within `timeout` seconds."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+            return not self._thread.is_alive()
+        return self._state in ENDED
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the run was given up and its thread is still there, which it is until the source lets go of it."""
+        return self._given_up and self._thread is not None and self._thread.is_alive()
+
+    @property
+    def stuck_seconds(self) -> float:
+        """How long the source has been at work on its next event."""
+        since = self._working_since
+        return 0.0 if since is None else self._clock() - since
+
+    @property
+    def standing_seconds(self) -> float:
+        """How long the run has stood still since its start, all in all: paused, between steps that somebody asks for
+        one by one, in slow motion, or answering questions."""
+        return self._standing.seconds()
+
+    @property
+    def stands(self) -> bool:
+        """Whether its owner has it stand still, or go on slowly."""
+        return self._state == "paused" or self._step_to is not None or self._pace > 0
+
+    def give_up(self, message: str) -> None:
+        """Ends a run whose source does not come back: failed with `message`, whatever its thread still does."""
+        with self._changed:
+            if self._state not in ("running", "paused"):
+                return
+            self._fail(message)
+            self._state = "failed"
+            self._given_up = True
+            self._stop_source()
+            left = self._questions.take()
+            self._changed.notify_all()
+        for question in left:
+            question.refuse()
+
+    def keep_alive(self) -> None:
+        """Someone is watching: the grace begins anew."""
+        self._seen = self._clock()
+
+    def subscribe(self, capacity: int = 256) -> Inbox:
+        """An inbox that begins with the snapshot, then gets every event."""
+        return self._audience.join(capacity)
+
+    def ask(self, call: Callable[[Opened], Answer]) -> Future[Answer]:
+        """Calls `call` with the source between two events, so that it may look at it, or change it, safely.
+
+        Also while the run is paused, and after its end. The future raises what the call raises, and ConfigError for a
+        run that has not begun or never could.
+        """
+        question: Question[Opened, Answer] = Question(call)
+        with self._changed:
+            if self._state in ("running", "paused"):
+                self._questions.put(question)
+                return question.future
+            if self._given_up:
+                question.refuse()
+                return question.future
+        self._questions.answer(question)
+        return question.future
+
+    def release(self) -> None:
+        """Lets go of what an ended run holds in memory; what happened in it stays to be seen."""
+        with self._changed:
+            if self._state in ENDED:
+                self._questions.source = None
+
+    def snapshot(self) -> list[Event]:
+        """What someone who joins late must have: how it began, every measurement, the newest rounds and steps."""
+        return self._audience.snapshot()
+
+    # --- the worker ----------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        end: State = "failed"
+        events: Iterator[Event] = iter(())
+        try:
+            self._working_since = self._clock()
+            self._questions.source = self._open()
+            self._working_since = None
+            events = self._questions.source.events()
+            end = self._drive(events)
+        except BaseException as error:  # also what is meant to end a process: it ends this run, and no other
+            self._fail(sentence(error))
+        finally:
+            self._working_since = None
+            close(events)
+            with self._changed:
+                if self._state not in ENDED:
+                    self._state = end
+                self._changed.notify_all()
+            self._questions.answer_waiting()
+            if self._on_end is not None:
+                self._on_end(self)
+
+    def _drive(self, events: Iterator[Event]) -> State:
+        while self._may_go_on() or self._said_its_end():
+            with self._questions.at_rest, self._cores.share() if self._cores else nullcontext():
+                self._working_since = self._clock()
+                try:
+                    event = next(events, None)
+                except Stopped:
+                    break
+                finally:
+                    self._working_since = None
+            if event is None:
+                return "finished"
+            if not isinstance(event, Event):
+                raise TypeError(f"{type(event).__name__} is no event")
+            self._publish(event)
+            self._linger(event)
+        if self._stop_reason:
+            self._publish(Note(message=self._stop_reason, **self._audience.here()))
+        self._publish(RunFinished(reason="stopped", **self._audience.here()))
+        return "stopped"
+
+    def _said_its_end(self) -> bool:
+        """Whether the newest event is a run's last: then nothing is left to stop, or the next one of a lab begins."""
+        return not self._given_up and isinstance(self._audience.last, RunFinished)
+
+    def _may_go_on(self) -> bool:
+        """Answers what was asked and waits while paused; False once the run is to stop."""
+        with self._standing:
+            while True:
+                self._questions.answer_waiting()
+                with self._changed:
+                    if self._stop_asked or self._given_up or self._abandoned():
+                        return False
+                    if self._state != "paused":
+                        return True
+                    if not self._questions.waiting:
+                        self._changed.wait(1.0)
+
+    def _abandoned(self) -> bool:
+        return self._grace is not None and self._clock() - self._seen > self._grace
+
+    def _linger(self, event: Event) -> None:
+        """After an event: pause if this was the step asked for, wait if in slow motion."""
+        with self._changed:
+            if self._given_up:
+                return
+            if self._step_to is not None and isinstance(event, STEPS[self._step_to]):
+                self._step_to = None
+                self._state = "paused"
+                return
+            until = time.monotonic() + (self._pace if isinstance(event, PACED) else 0.0)
+        with self._standing:
+            while (left := until - time.monotonic()) > 0:
+                self._questions.answer_waiting()
+                with self._changed:
+                    if self._state != "running" or not self._pace or self._stop_asked or self._step_to is not None:
+                        return
+                    if not self._questions.waiting:
+                        self._changed.wait(left)
+
+    def _publish(self, event: Event) -> None:
+        with self._changed:
+            if self._given_up:
+                return
+            self._audience.tell(event)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def _stop_source(self) -> None:
+        source = self._questions.source  # none while it is being opened, and `_may_go_on` looks before its first step
+        if source is not None:
+            source.stop()
+
+    def _fail(self, message: str) -> None:
+        with self._changed:
+            if self._given_up:
+                return
+            self.error = message
+            self._publish(RunFailed(message=message, **self._audience.here()))
+
+    def _move(self, before: State, after: State) -> None:
+        with self._changed:
+            if self._state == before:
+                self._state = after
+                self._step_to = None
+                self._changed.notify_all()

@@ -1,0 +1,180 @@
+"""Several runs side by side in one thread, each with its own seconds: the one that has spent least goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nayer.common.stopwatch import Stopwatch
+from nayer.config import Config
+from nayer.distillation.redraw_preview import Redraws
+from nayer.errors import ConfigError, NayerError
+from nayer.events import Event, Note, RoundFinished, RunFailed
+from nayer.exports.run_archive import description
+from nayer.runs import checkpoints
+from nayer.runs.failures import close, log
+from nayer.runs.remote_rounds import Rounds, going_on
+from nayer.runs.run import Run, open_run
+from nayer.teachers.load import weights_of
+from nayer.teachers.upload import Brought
+from nayer.teachers.upload_loading import opened
+
+
+@dataclass
+class _Arm:
+    run: Run
+    events: Iterator[Event]
+    seconds: float = 0.0  # of the run's own work
+
+
+class Lab:
+    """An event source of runs that differ in their config; every event says which `arm` it belongs to.
+
+    A run's seconds count its own work only, so a budget in `seconds` is the same for all whoever else works between.
+    """
+
+    def __init__(
+        self,
+        configs: Sequence[Config],
+        seeds: Sequence[int] = (),
+        checkpoint: bytes = b"",
+        brought: Brought | None = None,
+    ) -> None:
+        """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on.
+
+        `checkpoint`: what a run by itself goes on from, config and all. `brought`: the teacher of all arms, where it
+        came as files.
+        """
+        self.configs = tuple(configs)
+        self.seeds = tuple(seeds)
+        self._checkpoint = checkpoint
+        self._brought = brought
+        self._given: dict[str, Any] = {}  # what was brought, once it is read
+        self._arms: dict[int, _Arm] = {}
+        self._away: Rounds | None = None  # who makes the next rounds, where it is somebody else
+        self._stopped = threading.Event()
+
+    def events(self) -> Iterator[Event]:
+        """All arms to their ends. One that fails says so in an event of its own, and the others go on.
+
+        Raises NayerError where there are no others, and Stopped once `stop` was called.
+        """
+        if not self.seeds:
+            yield from self._side_by_side(self.configs)
+        for seed in self.seeds:
+            yield from self._side_by_side([Config.parse({"seed": seed}, config) for config in self.configs])
+
+    def stop(self) -> None:
+        """Has `events` raise Stopped at the end of the step at hand; from any thread."""
+        self._stopped.set()
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        """`Run.change` of one arm."""
+        return self._run(arm).change(values)
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        """`Run.redraws` of one arm."""
+        return self._run(arm).redraws(label, count)
+
+    def burst(self, rounds: Rounds) -> None:
+        """Has the next rounds of a run by itself made by `rounds`; after them it goes on here. Ask between two events.
+
+        Raises ConfigError for arms side by side.
+        """
+        if self.seeds or len(self.configs) > 1:
+            raise ConfigError("a burst is for a run by itself; arms side by side share their machine.")
+        self._away = rounds
+
+    def checkpoint(self) -> bytes:
+        """All that a run by itself needs to go on; empty for arms side by side. Ask at a RoundFinished."""
+        if self.seeds or len(self.configs) > 1:
+            return b""
+        run = self._run(0)
+        return checkpoints.dump(run.task.config, run.state)
+
+    def student(self, arm: int) -> bytes:
+        """The arm's student as it is, as safetensors that know its network and classes. Ask between two events."""
+        run = self._run(arm)
+        return weights_of(run.student, description(run.student, run.task.classes))
+
+    def _run(self, arm: int) -> Run:
+        if arm not in self._arms:
+            raise ConfigError(f"arm={arm} has not begun; ask again once its first images are there.")
+        return self._arms[arm].run
+
+    def _side_by_side(self, configs: Sequence[Config]) -> Iterator[Event]:
+        self._arms = {}
+        going = []
+        for number, config in enumerate(configs):
+            try:
+                run = self._opened(config)
+            except NayerError as error:
+                if len(configs) == 1:
+                    raise  # there is nobody who could go on
+                yield RunFailed(round=0, seconds=0.0, arm=number, message=str(error))
+                continue
+            self._arms[number] = _Arm(run, self._events(run))
+            going.append(number)
+            yield from self._round(number, going)  # something to see while the next one is opened
+        while going:
+            yield from self._burst()
+            yield from self._round(min(going, key=lambda number: self._arms[number].seconds), going)
+
+    def _opened(self, config: Config) -> Run:
+        if self._brought is not None:
+            self._given = dict(zip(("teacher", "testset"), opened(self._brought), strict=True))
+            self._brought = None
+        if not self._checkpoint:
+            return open_run(config, beside=next((arm.run for arm in self._arms.values()), None), **self._given)
+        run = open_run(checkpoints.config_of(self._checkpoint), **self._given)
+        checkpoints.restore(self._checkpoint, run.state)
+        self._checkpoint = b""
+        return run
+
+    def _events(self, run: Run) -> Iterator[Event]:
+        return run.events(Stopwatch(run.state.seconds, stopped=self._stopped.is_set))
+
+    def _round(self, number: int, going: list[int]) -> Iterator[Event]:
+        """The arm's events up to the end of its round; one without any more leaves `going`."""
+        arm = self._arms[number]
+        try:
+            for event in arm.events:
+                yield replace(event, arm=number)
+                if isinstance(event, RoundFinished):
+                    arm.seconds = event.seconds
+                    return
+        except NayerError as error:
+            if len(self.configs) == 1:
+                raise
+            state = arm.run.state
+            yield RunFailed(round=state.round, seconds=state.seconds, arm=number, message=str(error))
+        going.remove(number)
+
+    def _burst(self) -> Iterator[Event]:
+        """What is made elsewhere, if that was asked for, and the run's own state as it comes back from there."""
+        away, self._away = self._away, None
+        if away is None:
+            return
+        arm, content = self._arms[0], self.checkpoint()
+        round_, seconds = arm.run.state.round, arm.run.state.seconds
+
+        def note(message: str) -> Note:
+            return Note(round=round_, seconds=seconds, message=message)
+
+        yield note("The next rounds are asked of a GPU that is lent for a moment; the run then goes on here.")
+        first = round_
+        try:
+            for events, checkpoint in away(content):
+                content = checkpoint
+                yield from events
+                round_, seconds = events[-1].round + 1, events[-1].seconds
+        except Exception:
+            log.warning("a burst ended early", exc_info=True)
+            yield note("No GPU was lent, or not to the end; what is missing is made here.")
+        close(arm.events)
+        checkpoints.restore(content, arm.run.state)
+        arm.events, arm.seconds = going_on(self._events(arm.run)), arm.run.state.seconds
+        if round_ > first:
+            yield note(f"The GPU made {round_ - first} of the rounds; the next ones are made here.")

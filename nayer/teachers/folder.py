@@ -1,0 +1,64 @@
+"""A teacher as files: config.json, model.safetensors, and a card for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nayer.common.files import write_whole
+from nayer.errors import StorageError
+from nayer.networks.cards import TeacherCard
+from nayer.networks.classifiers import Classifier
+from nayer.teachers.fit import Recipe
+
+
+def readme(card: TeacherCard, network: Classifier, cycles: Sequence[Recipe], images: int, tests: int) -> str:
+    """The card for people, a table in Markdown."""
+    spec = card.model
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    rows = {
+        "test accuracy": f"{card.test_accuracy:.2%} of {tests:,} test images, measured once, at the end",
+        "network": f"`{spec.architecture}`, {parameters:,} parameters",
+        "images": f"{spec.channels} × {spec.size} × {spec.size}",
+        "its student": f"`{card.student.architecture}`",
+        "data": card.data,
+        "licence of the data": card.licence,
+        "training": f"{images:,} images: " + "; then ".join(_in_words(recipe) for recipe in cycles),
+        "seed": str(card.seed),
+        "command": f"`{card.command}`",
+        "SHA-256 of model.safetensors": f"`{card.sha256}`",
+        "classes, in the order of the labels": ", ".join(card.classes),
+    }
+    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+    return f"# Teacher: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
+
+
+def _in_words(recipe: Recipe) -> str:
+    parts = [
+        f"{recipe.epochs} epochs in batches of {recipe.batch}",
+        f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",
+        f"one-cycle learning rate up to {recipe.lr}",
+    ]
+    moves = [f"shifts of up to {recipe.crop} px"] if recipe.crop else []
+    moves += ["mirroring"] if recipe.mirror else []
+    parts += [" and ".join(moves)] if moves else []
+    parts += [f"labels smoothed by {recipe.smoothing}"] if recipe.smoothing else []
+    parts += ["convolutions in bfloat16"] if recipe.bfloat16 else []
+    return ", ".join(parts)
+
+
+def write_teacher(
+    out: Path, card: TeacherCard, weights: bytes, readme: str, more: Mapping[str, bytes] | None = None
+) -> None:
+    """Each file whole or not at all; the card last, so that a folder with a card is complete. Raises StorageError."""
+    files = {
+        **(more or {}),
+        "model.safetensors": weights,
+        "README.md": readme.encode(),
+        "config.json": card.model_dump_json(indent=2).encode() + b"\n",
+    }
+    try:
+        for name, content in files.items():
+            write_whole(out / name, content)
+    except StorageError as error:
+        raise StorageError(f"out={str(out)!r} cannot be written: {error}") from None

@@ -1,0 +1,82 @@
+"""A classifier in memory as a teacher, with the card that says what is known of it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from torch import nn
+
+from nayer.errors import ConfigError
+from nayer.networks.cards import TeacherCard
+from nayer.networks.external import OwnNetwork, tried
+from nayer.networks.specs import OWN, ModelSpec, parse_architecture
+from nayer.teachers.load import Teacher
+from nayer.text_rules import check_names
+
+STUDENT = "lenet-8"  # learns on two cores while somebody watches
+
+
+def own_teacher(
+    network: nn.Module,
+    classes: Sequence[str],
+    *,
+    size: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    student: str = STUDENT,
+    mirror: bool = True,
+    resize_to: int | None = None,
+    title: str = "A teacher of one's own",
+) -> Teacher:
+    """`network` as a teacher: a frozen copy, so that what was given stays as it is.
+
+    `network` takes normalised images (n, c, h, w) and returns logits (n, k); `mean` and `std`, a number a channel (one
+    for grey, three for RGB), are those of images in [0, 1]. `classes` are the outputs' names in order, `size` the side
+    of the images to be made, px; `resize_to` is the side the network wants, where that is larger. `mirror`: whether a
+    mirrored image keeps its class. Raises NayerError in one sentence for what does not fit.
+    """
+    names = check_names(classes)
+    parse_architecture(student, field="student")
+    try:
+        spec = ModelSpec(
+            architecture=OWN,
+            channels=len(mean),
+            size=size,
+            classes=len(names),
+            mean=tuple(map(float, mean)),
+            std=tuple(map(float, std)),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "mean"
+        raise ConfigError(f"{field} does not work ({first['msg'][:120]}); see `own_teacher` for what does.") from None
+    frozen = copy.deepcopy(network).cpu().float().requires_grad_(False)
+    wrapped = tried(OwnNetwork(frozen, spec.mean, spec.std, resize_to), len(names), spec.channels, size)
+    card = TeacherCard(
+        name="own",
+        title=title[:64],
+        model=spec,
+        student=spec.model_copy(update={"architecture": student}),
+        classes=names,
+        mirror=mirror,
+        testset=None,
+        test_accuracy=None,
+        data="Whoever brought this teacher knows.",
+        licence="Its owner's.",
+        seed=0,
+        command="none: it was trained elsewhere",
+        sha256=_digest(frozen),
+    )
+    return Teacher(card, wrapped)
+
+
+def _digest(network: nn.Module) -> str:
+    """SHA-256 over the names and values of everything a network holds."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,138 @@
+"""An image classifier that `transformers` reads, from a folder or from the Hub, as a teacher.
+
+Its `config.json` names the classes (`id2label`), `preprocessor_config.json` how images are normalised and how large.
+Weights are read from safetensors only, and nothing of a repository is run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nayer.common.files import read_file
+from nayer.common.hub import (
+    MAX_JSON_BYTES,
+    check_folder,
+    first_line,
+    on_this_machine,
+    out_of_reach,
+    quiet,
+    safetensors_only,
+)
+from nayer.errors import AssetError, ConfigError, NayerError
+from nayer.networks.specs import SIDES
+from nayer.teachers.from_module import own_teacher
+from nayer.teachers.load import Teacher
+from nayer.text_rules import MAX_NAME_LENGTH
+
+PREPROCESSOR = "preprocessor_config.json"
+SIDE = 32  # px of the images made for a network that wants larger ones than can be made
+
+
+def pretrained_teacher(name: str) -> Teacher:
+    """The teacher in a folder, in the Hub's cache or on the Hub.
+
+    Images are made of the side its preprocessor wants where that is at most 64 px, else of 32 px, which are enlarged in
+    front of it. Raises ConfigError where there is none of that name, without long retries, and AssetError where it
+    cannot be used.
+    """
+    if not on_this_machine(name):
+        _reach(name)
+    try:
+        check_folder(name)
+    except OSError as error:
+        raise AssetError(f"teacher={name[:100]!r} cannot be used: {error.strerror}; restore its folder.") from None
+    try:
+        import transformers
+    except ImportError:
+        raise AssetError(f"teacher={name[:100]!r} needs the package transformers: pip install transformers.") from None
+    safetensors_only()
+    with quiet(transformers):
+        try:
+            network, about = _loaded(name, transformers)
+        except NayerError:
+            raise
+        except Exception as error:  # a foreign folder can fail in any way inside transformers
+            raise AssetError(
+                f"teacher={name[:100]!r} is no image classifier that can be read ({first_line(error)}); it needs"
+                f" config.json, model.safetensors and {PREPROCESSOR}."
+            ) from None
+    try:
+        mean, std, side = _normalisation(about, int(getattr(network.config, "num_channels", 3)))
+        size = side if SIDES[0] <= side <= SIDES[1] else SIDE
+        return own_teacher(
+            network,
+            _class_names(network.config.id2label),
+            size=size,
+            mean=mean,
+            std=std,
+            resize_to=side,
+            title=Path(name).name or "A teacher from the Hub",
+        )
+    except ConfigError as error:
+        raise AssetError(f"teacher={name[:100]!r} cannot be used: {error}") from None
+
+
+def _loaded(name: str, transformers: Any) -> tuple[Any, Mapping[str, Any]]:
+    """The network and its preprocessor's settings; what lies on this machine first, the network second."""
+    try:
+        return _read(name, transformers, local_files_only=True)
+    except OSError:  # not all of it is here
+        if Path(name).is_dir():
+            raise
+    _reach(name)
+    return _read(name, transformers, local_files_only=False)
+
+
+def _reach(name: str) -> None:
+    """Before anything heavy is imported: a folder that does not exist looks like a name on the Hub."""
+    refused = out_of_reach(name, "config.json")
+    if refused:
+        raise ConfigError(
+            f"teacher={name[:100]!r} is neither a folder here nor in the Hub's cache, and the Hub does not give it"
+            f" ({refused}); name a folder with config.json and model.safetensors."
+        )
+
+
+def _read(name: str, transformers: Any, **where: bool) -> tuple[Any, Mapping[str, Any]]:
+    where["trust_remote_code"] = False
+    network, report = transformers.AutoModelForImageClassification.from_pretrained(
+        name, dtype="float32", use_safetensors=True, output_loading_info=True, **where
+    )
+    wrong = sorted(report["missing_keys"]) + sorted(key for key, *_ in report.get("mismatched_keys", ()))
+    if wrong:
+        raise AssetError(
+            f"teacher={name[:100]!r} lacks {len(wrong)} weights, {wrong[0]} among them; take one that was trained to"
+            " classify images."
+        )
+    path = transformers.utils.cached_file(name, PREPROCESSOR, local_files_only=where["local_files_only"])
+    about = json.loads(read_file(Path(path), MAX_JSON_BYTES))
+    return network, about if isinstance(about, dict) else {}
+
+
+def _class_names(id2label: Mapping[int, str]) -> list[str]:
+    """In the order of the outputs; of a long list of synonyms, such as ImageNet's, the first."""
+    names = [str(id2label[place]) for place in sorted(id2label)]
+    return [name if len(name) <= MAX_NAME_LENGTH else name.split(",")[0] for name in names]
+
+
+def _normalisation(about: Mapping[str, Any], channels: int) -> tuple[list[float], list[float], int]:
+    """Mean and standard deviation of images in [0, 1], and the side in px. ConfigError where they are not told."""
+    wanted = about.get("crop_size") if about.get("do_center_crop") else about.get("size")
+    side = wanted if isinstance(wanted, int) else next(iter(wanted.values()), 0) if isinstance(wanted, dict) else 0
+    mean, std = (about.get(key, value) for key, value in (("image_mean", 0.0), ("image_std", 1.0)))
+    if not about.get("do_normalize", True):
+        mean, std = 0.0, 1.0
+    # Pixels are multiplied by this before they are normalised: 1/255 makes them the [0, 1] that they are here.
+    scale = 255.0 * about.get("rescale_factor", 1 / 255) if about.get("do_rescale", True) else 255.0
+    try:
+        means, stds = ([float(x) for x in (v if isinstance(v, list) else [v] * channels)] for v in (mean, std))
+        if not int(side) >= SIDES[0] or len(means) != channels or len(stds) != channels:
+            raise ValueError
+        return [x / scale for x in means], [x / scale for x in stds], int(side)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise ConfigError(
+            f"{PREPROCESSOR} does not tell image_mean, image_std ({channels} numbers each) and size; write them there."
+        ) from None

@@ -1,0 +1,76 @@
+"""Frozen teachers, checked before use: a shipped one, or a folder with config.json and model.safetensors."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from nayer.common.safetensors_io import read_tensors
+from nayer.errors import AssetError
+from nayer.networks.cards import TeacherCard, read_card, read_part, teacher_folder
+from nayer.networks.classifiers import Classifier, build
+from nayer.networks.specs import ModelSpec
+
+MAX_WEIGHTS_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """`network` is in eval mode and takes no gradients for its weights; images (n, c, h, w) in [0, 1] → (n, k)."""
+
+    card: TeacherCard
+    network: nn.Module
+
+
+def load_teacher(name_or_folder: str) -> Teacher:
+    """The teacher, once its hash, shapes and values are checked.
+
+    Raises ConfigError where there is none of that name, AssetError naming the teacher where it is damaged.
+    """
+    folder = teacher_folder(name_or_folder)
+    card = read_card(folder)
+    try:
+        weights = read_part(folder / "model.safetensors", MAX_WEIGHTS_BYTES)
+        if hashlib.sha256(weights).hexdigest() != card.sha256:
+            raise AssetError("model.safetensors does not match the sha256 in config.json")
+        return teacher_of(card, weights)
+    except AssetError as error:
+        raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+
+
+def teacher_of(card: TeacherCard, weights: bytes) -> Teacher:
+    """The teacher of a card, from its weights as safetensors.
+
+    Raises AssetError, naming up to five tensors that do not fit the card, before memory is taken.
+    """
+    return Teacher(card, _with_weights(card.model, weights).eval().requires_grad_(False))
+
+
+def weights_of(network: nn.Module, about: dict[str, str] | None = None) -> bytes:
+    """A network's weights as safetensors: every float tensor; BatchNorm's counters of batches are left out.
+
+    `about` goes into the file's header.
+    """
+    return save({name: tensor.contiguous() for name, tensor in _float_state(network).items()}, about)
+
+
+def _float_state(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
+
+
+def _with_weights(spec: ModelSpec, content: bytes) -> Classifier:
+    """The network of `spec` with these weights; nothing is allocated before names, shapes and types fit."""
+    with torch.device("meta"):
+        wanted = _float_state(Classifier(spec))
+    weights = read_tensors(content, wanted)
+    network = build(spec)
+    network.load_state_dict(weights, strict=False)  # but for the counters, which eval mode does not read
+    with torch.no_grad():
+        answer = network.eval()(torch.full((1, spec.channels, spec.size, spec.size), 0.5))
+    if not torch.isfinite(answer).all():
+        raise AssetError("its answer to a grey image is not finite")
+    return network

@@ -1,0 +1,142 @@
+"""What a teacher can learn: each data set with its images, its classes, its networks and how it is taught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from nayer.data.emoji import training_images
+from nayer.data.emoji_classes import CLASSES
+from nayer.data.readers import Labelled, digits_for_testing, read_digits, read_idx, read_parquet
+from nayer.errors import ConfigError
+from nayer.teachers.fit import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A data set that a teacher can learn: where its images come from, what they are called, how it is done."""
+
+    title: str
+    classes: tuple[str, ...]
+    read: Callable[[Path], Labelled]  # the training images from a folder
+    folder: str  # where they lie if nobody says otherwise; empty where none is needed or none is known
+    needs_folder: bool
+    model: str  # architectures
+    student: str
+    cycles: tuple[Recipe, ...]
+    data: str
+    licence: str
+
+
+def _digits(folder: Path) -> Labelled:
+    images, labels = read_digits()
+    training = np.setdiff1d(np.arange(len(labels)), digits_for_testing(labels))
+    return images[training], labels[training]
+
+
+def _fashion(folder: Path) -> Labelled:
+    return read_idx(folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz")
+
+
+def _cifar10(folder: Path) -> Labelled:
+    return read_parquet(folder / "train.parquet", channels=3, size=32)
+
+
+# Their recipes shift samples by what synthesis shifts them by: black edges that a teacher never saw would be in the
+# statistics of every synthesized batch, and could not be matched.
+_STYLES = (
+    "emoji as seven sets draw them (Noto 1, OpenMoji, Fluent in depth and flat, EmojiTwo, Emoji One 1, Firefox OS), "
+    "turned, scaled and moved on a gradient, 32 × 32 RGB; the test images are of two sets never learned from, "
+    "Noto and Twemoji"
+)
+_LICENCES = (
+    "Noto and Firefox OS Apache-2.0, Fluent MIT, EmojiTwo and Twemoji CC BY 4.0, OpenMoji and Emoji One CC BY-SA 4.0"
+)
+
+LESSONS = {
+    "digits": Lesson(
+        title="Handwritten digits",
+        classes=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+        read=_digits,
+        folder="",
+        needs_folder=False,
+        model="lenet-8",
+        student="lenet-4",
+        cycles=(Recipe(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),),
+        data="1,297 of scikit-learn's 1,797 digits, grey, 8 × 8 pixels; the other 500 are for testing",
+        licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
+    ),
+    "fashion": Lesson(
+        title="Fashion-MNIST",
+        classes=(
+            "T-shirt",
+            "trouser",
+            "pullover",
+            "dress",
+            "coat",
+            "sandal",
+            "shirt",
+            "sneaker",
+            "bag",
+            "ankle boot",
+        ),
+        read=_fashion,
+        folder="/usr/share/datasets/fashion-mnist",  # where Debian's package dataset-fashion-mnist puts it
+        needs_folder=True,
+        model="lenet-16",
+        student="lenet-8",
+        cycles=(Recipe(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),),
+        data="Fashion-MNIST's 60,000 training images, grey, 28 × 28 pixels (Xiao et al., 2017)",
+        licence="MIT (Zalando SE, 2017)",
+    ),
+    "cifar10": Lesson(
+        title="CIFAR-10",
+        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        read=_cifar10,
+        folder="",
+        needs_folder=True,
+        model="resnet9-16",
+        student="resnet9-8",
+        cycles=(Recipe(epochs=60, lr=0.15, smoothing=0.1, crop=4, mirror=True, bfloat16=True),),
+        data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
+        licence="published for research without a licence of its own; no image is part of this project",
+    ),
+    "emoji10": Lesson(
+        title="Ten emoji",
+        classes=CLASSES["emoji10"],
+        read=partial(training_images, "emoji10"),
+        folder="",
+        needs_folder=True,
+        model="lenet-16",
+        student="lenet-8",
+        cycles=(Recipe(epochs=10, lr=0.1, weight_decay=2e-3, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
+        data=f"15,000 samples of {_STYLES}",
+        licence=_LICENCES,
+    ),
+    "emoji100": Lesson(
+        title="A hundred emoji",
+        classes=CLASSES["emoji100"],
+        read=partial(training_images, "emoji100"),
+        folder="",
+        needs_folder=True,
+        model="lenet-20",
+        student="lenet-10",
+        cycles=(Recipe(epochs=10, lr=0.1, weight_decay=1e-3, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
+        data=f"40,000 samples of {_STYLES}",
+        licence=_LICENCES,
+    ),
+}
+
+
+def get(name: str) -> Lesson:
+    """The lesson of that name; ConfigError naming those that exist."""
+    try:
+        return LESSONS[name]
+    except KeyError:
+        raise ConfigError(
+            f"name={name[:60]!r} is nothing a teacher can learn; use one of {', '.join(LESSONS)}."
+        ) from None

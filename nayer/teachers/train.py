@@ -1,0 +1,104 @@
+"""Trains a teacher from labelled images and writes its folder: the only module that reads training images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from nayer.data.test_sets import load_testset
+from nayer.distillation.evaluation import predict
+from nayer.errors import AssetError, ConfigError
+from nayer.networks.cards import TeacherCard
+from nayer.networks.classifiers import Classifier
+from nayer.networks.specs import ModelSpec, parse_architecture
+from nayer.teachers.fit import Epoch, fit
+from nayer.teachers.folder import readme, write_teacher
+from nayer.teachers.load import weights_of
+from nayer.teachers.recipes import Lesson, get
+
+
+def teach(
+    name: str,
+    out: Path,
+    *,
+    folder: str = "",
+    seed: int = 0,
+    epochs: int = 0,
+    model: str = "",
+    student: str = "",
+    on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
+    bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
+) -> TeacherCard:
+    """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
+
+    `epochs` above 0 trains one cycle that long instead of the lesson's own; `model` and `student` are other networks
+    than its own. `bears` is told the network, its batch and the images' bytes before the training, and may refuse them.
+    The accuracy on the card is measured once, at the end, on the data's test images.
+    """
+    lesson = get(name)
+    folder = folder or lesson.folder
+    if lesson.needs_folder and not Path(folder or "\0missing").is_dir():
+        raise ConfigError(f"data={folder[:200]!r} is no folder; name the one that holds {lesson.title}'s images.")
+    for field, architecture in (("model", model), ("student", student)):
+        if architecture:
+            parse_architecture(architecture, field=field)
+    cycles = (replace(lesson.cycles[0], epochs=epochs),) if epochs else lesson.cycles
+    images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
+    spec = spec_for(model or lesson.model, len(lesson.classes), images)
+    bears(spec, max(cycle.batch for cycle in cycles), images.nbytes)
+    network = fit(spec, images, labels, cycles, torch.Generator().manual_seed(seed), on_epoch)
+    weights = weights_of(network)
+    card = TeacherCard(
+        name=name,
+        title=lesson.title,
+        model=spec,
+        student=spec.model_copy(update={"architecture": student or lesson.student}),
+        classes=lesson.classes,
+        mirror=lesson.cycles[0].mirror,
+        testset=name,
+        test_accuracy=0.0,
+        data=lesson.data,
+        licence=lesson.licence,
+        seed=seed,
+        command=_command(name, lesson, {"seed": seed, "epochs": epochs, "model": model, "student": student}),
+        sha256=hashlib.sha256(weights).hexdigest(),
+    )
+    test = load_testset(card, folder)
+    if test is None:
+        raise AssetError(f"data={folder!r} holds no test images; the card needs the accuracy on them.")
+    card = card.model_copy(update={"test_accuracy": accuracy(network, test.images, test.labels)})
+    write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(test.labels)))
+    return card
+
+
+def spec_for(architecture: str, classes: int, images: torch.Tensor) -> ModelSpec:
+    """A network for images (n, c, h, w) uint8, with their mean and standard deviation a channel."""
+    pixels = images.transpose(0, 1).flatten(1)  # (c, n·h·w)
+    std, mean = torch.std_mean(pixels.float() / 255.0, dim=1)
+    return ModelSpec(
+        architecture=architecture,
+        channels=images.shape[1],
+        size=images.shape[2],
+        classes=classes,
+        mean=tuple(round(value, 4) for value in mean.tolist()),
+        std=tuple(max(1e-3, round(value, 4)) for value in std.tolist()),
+    )
+
+
+def accuracy(network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    """The share of images (n, c, h, w) that the network is right for, 0..1."""
+    hits = predict(network, torch.from_numpy(images)) == torch.from_numpy(labels)
+    return round(hits.float().mean().item(), 4)
+
+
+def _command(name: str, lesson: Lesson, chosen: dict[str, int | str]) -> str:
+    data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
+    flags = [f" --{flag} {value}" for flag, value in chosen.items() if value or flag == "seed"]
+    return f"python -m nayer teach {name}{data}" + "".join(flags)

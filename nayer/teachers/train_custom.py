@@ -1,0 +1,122 @@
+"""Trains a teacher from images of one's own; `own_images` reads them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from nayer.common.files import check_writable
+from nayer.data.custom_dataset import find_pictures, read_own, readable
+from nayer.data.image_decoding import suffix
+from nayer.data.image_folders import Picture
+from nayer.errors import ConfigError
+from nayer.networks.cards import TeacherCard
+from nayer.networks.classifiers import Classifier
+from nayer.networks.specs import ModelSpec, parse_architecture
+from nayer.teachers.fit import Epoch, Recipe, fit
+from nayer.teachers.folder import readme, write_teacher
+from nayer.teachers.load import weights_of
+from nayer.teachers.train import accuracy, spec_for
+
+SMALL = 12  # px; below it half the channels do
+STEPS = 1500  # of SGD, about: as many epochs as they make, within `EPOCHS`
+EPOCHS = (5, 40)
+BATCH = 64
+HELD_OUT = "test-images.zip"  # the test images, where they were taken from those for training
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLesson:
+    """How one's own images are learned; what is empty or 0 is chosen by the images."""
+
+    size: int = 0  # px
+    grey: bool | None = None
+    model: str = ""  # architectures
+    student: str = ""
+    mirror: bool = False  # whether a mirrored image keeps its class
+    epochs: int = 0
+    seed: int = 0
+
+
+def teach_own(
+    data: str,
+    out: Path,
+    lesson: OwnLesson | None = None,
+    on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
+    bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
+) -> TeacherCard:
+    """Trains a teacher on the images that `data` names and writes its folder; see `own_images.find_pictures`.
+
+    Everything that can be wrong with lesson, images or folder is said before the training. Where no images are set
+    apart for testing, every fifth of a class is, and `test-images.zip` keeps those. `bears` is told the network, its
+    batch and the images' bytes before the training, and may refuse them. Raises NayerError.
+    """
+    lesson = lesson or OwnLesson()
+    for field, architecture in (("model", lesson.model), ("student", lesson.student)):
+        if architecture:
+            parse_architecture(architecture, field=field)
+    if re.fullmatch(r"\W*", out.name):
+        raise ConfigError(f"out={str(out)!r} is no folder for a teacher; name one that can be made.")
+    own = read_own(find_pictures(data), size=lesson.size, grey=lesson.grey)
+    check_writable(out)
+    images, labels = (torch.from_numpy(array) for array in own.training)
+    small = images.shape[-1] < SMALL
+    spec = spec_for(lesson.model or ("lenet-8" if small else "lenet-16"), len(own.classes), images)
+    student = lesson.student or ("lenet-4" if small else "lenet-8")
+    recipe = _recipe(lesson, len(images), spec.size)
+    bears(spec, recipe.batch, images.nbytes)
+    network = fit(spec, images, labels, [recipe], torch.Generator().manual_seed(lesson.seed), on_epoch)
+    weights = weights_of(network)
+    colour = "grey" if spec.channels == 1 else "RGB"
+    card = TeacherCard(
+        name=re.sub(r"[^a-z0-9]+", "-", out.name.lower()).strip("-")[:64] or "own",
+        title=readable(out.name)[:64],
+        model=spec,
+        student=spec.model_copy(update={"architecture": student}),
+        classes=own.classes,
+        mirror=lesson.mirror,
+        testset=None,
+        test_accuracy=accuracy(network, *own.testing),
+        data=f"{len(images):,} images of its owner's, {colour}, {spec.size} × {spec.size} pixels",
+        licence="its owner's",
+        seed=lesson.seed,
+        command=_command(lesson),
+        sha256=hashlib.sha256(weights).hexdigest(),
+    )
+    more = {HELD_OUT: _packed(own.held_out)} if own.held_out else {}
+    write_teacher(out, card, weights, readme(card, network, [recipe], len(images), len(own.testing[1])), more)
+    return card
+
+
+def _recipe(lesson: OwnLesson, images: int, size: int) -> Recipe:
+    least, most = EPOCHS
+    epochs = lesson.epochs or min(most, max(least, round(STEPS * BATCH / images)))
+    return Recipe(epochs=epochs, lr=0.1, batch=BATCH, smoothing=0.0, crop=max(1, size // 8), mirror=lesson.mirror)
+
+
+def _command(lesson: OwnLesson) -> str:
+    """The command line that trains it again; where the images lie is nobody else's business."""
+    flags = [f"--seed {lesson.seed}"]
+    flags += [
+        f"--{name} {value}" for name in ("size", "model", "student", "epochs") if (value := getattr(lesson, name))
+    ]
+    flags += [] if lesson.grey is None else ["--colour grey" if lesson.grey else "--colour rgb"]
+    flags += ["--mirror"] if lesson.mirror else []
+    return " ".join(["python -m nayer teach --data DATA --out FOLDER", *flags])
+
+
+def _packed(pictures: Sequence[Picture]) -> bytes:
+    """A zip archive of a folder a class; the same pictures give the same bytes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number, picture in enumerate(pictures):
+            member = zipfile.ZipInfo(f"test/{readable(picture.label)}/{number:05d}{suffix(picture.data)}")
+            archive.writestr(member, picture.data)
+    return content.getvalue()

@@ -1,0 +1,149 @@
+"""A teacher that somebody brings as files, and what is known of it before any number of it is looked at. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from nayer.errors import AssetError, ConfigError, StorageError, shown
+from nayer.networks.cards import MAX_CARD_BYTES, TeacherCard
+from nayer.networks.specs import ModelSpec
+from nayer.text_rules import check_names, complaint
+
+PREFIX = "upload-"  # of the name under which a run's config knows such a teacher
+STUDENT = "lenet-8"  # where its card names none
+_CONFIG, _WEIGHTS, _CLASSES, _TESTS = "config.json", "model.safetensors", "classes.json", "tests"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # when an archive's members were made: the same files pack to the same bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Brought:
+    """The files' bytes, as they came; `classes` replace the card's names, `tests` is a zip or parquet file or nothing.
+
+    It is the bytes that are checked and used: nothing can be swapped in between.
+    """
+
+    config: bytes
+    weights: bytes
+    classes: tuple[str, ...] = ()
+    tests: bytes = b""
+
+    @cached_property
+    def name(self) -> str:
+        """The same for the same files."""
+        digest = hashlib.sha256()
+        for part in (self.config, self.weights, "\n".join(self.classes).encode(), self.tests):
+            digest.update(hashlib.sha256(part).digest())
+        return f"{PREFIX}{digest.hexdigest()[:16]}"
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.config) + len(self.weights) + len(self.tests)
+
+    def card(self) -> TeacherCard:
+        """Who it is, under `name`; what its `config.json` leaves out is filled in, but for the network and its classes.
+
+        Raises AssetError, naming what is wrong in config.json, and ConfigError for names that do not fit.
+        """
+        told = _read(self.config)
+        classes = tuple(self.classes or _names(told))
+        spec = _spec(told, len(classes), given=bool(self.classes))
+        sha256 = hashlib.sha256(self.weights).hexdigest()
+        if told.get("sha256", sha256) != sha256:
+            raise AssetError("model.safetensors does not match the sha256 in config.json; bring the two that belong.")
+        usual: dict[str, Any] = {
+            "title": "Your own teacher",
+            "student": {**spec, "architecture": STUDENT},
+            "mirror": True,
+            "testset": None,
+            "test_accuracy": None,
+            "data": "Whoever brought it knows.",
+            "licence": "Its owner's.",
+            "seed": 0,
+            "command": "none: it was trained elsewhere",
+        }
+        known = {key: value for key, value in told.items() if key in TeacherCard.model_fields}
+        fixed = {"name": self.name, "classes": check_names(classes), "sha256": sha256}
+        try:
+            return TeacherCard.model_validate_json(json.dumps({**usual, **known, **fixed}))
+        except ValidationError as error:
+            raise _wrong(error) from None
+
+    def packed(self) -> bytes:
+        """All of it as one archive; see `unpacked`."""
+        stream = io.BytesIO()
+        names = json.dumps(self.classes).encode()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+            for name, part in {
+                _CONFIG: self.config,
+                _WEIGHTS: self.weights,
+                _CLASSES: names,
+                _TESTS: self.tests,
+            }.items():
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), part)
+        return stream.getvalue()
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> Brought:
+        """What `packed` made; StorageError for anything else."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                config, weights, classes, tests = (archive.read(name) for name in (_CONFIG, _WEIGHTS, _CLASSES, _TESTS))
+            return cls(config, weights, tuple(map(str, json.loads(classes))), tests)
+        except (zipfile.BadZipFile, ValueError, LookupError, TypeError):
+            raise StorageError("the teacher of this run is damaged on the disk; bring it again.") from None
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    if len(content) > MAX_CARD_BYTES:
+        raise AssetError(f"config.json is larger than {MAX_CARD_BYTES >> 20} MB; bring the one that `teach` wrote.")
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not isinstance(told.get("model"), dict):
+        if isinstance(told, dict) and "architectures" in told:
+            raise AssetError(
+                "config.json is one of transformers'; here it needs `model` and `classes`, and `distill --teacher`"
+                " takes such a folder."
+            )
+        raise AssetError("config.json does not describe a network; it needs `model` and `classes`, as `teach` writes.")
+    if wrong := complaint(told, "config.json"):
+        raise AssetError(wrong)
+    return told
+
+
+def _names(told: Mapping[str, Any]) -> Sequence[str]:
+    names = told.get("classes")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise AssetError("config.json has no list of texts as `classes`; write one, or type the class names.")
+    return names
+
+
+def _spec(told: Mapping[str, Any], names: int, *, given: bool) -> dict[str, Any]:
+    """The network, checked: it comes before the names, so that a wrong number of them can be told from a wrong file."""
+    try:
+        spec = ModelSpec.model_validate_json(json.dumps(told["model"]))
+    except ValidationError as error:
+        raise _wrong(error, "model.") from None
+    if spec.classes != names:
+        where = "there are" if given else "config.json has"
+        raise ConfigError(
+            f"{where} {names} class names and the teacher has {spec.classes} outputs; name every output, in order."
+        )
+    return spec.model_dump(mode="json")
+
+
+def _wrong(error: ValidationError, within: str = "") -> AssetError:
+    first = error.errors(include_url=False)[0]
+    where = shown(within + ".".join(map(str, first["loc"])))
+    return AssetError(f"config.json is wrong at {where} ({shown(first['msg'], 120)}).")

@@ -1,0 +1,63 @@
+"""A teacher that came as files, opened: its network and its test images, and what is worth saying of it beforehand."""
+
+from __future__ import annotations
+
+import torch
+
+from nayer.data.custom_dataset import labelled_as
+from nayer.data.image_folders import VISITOR, in_zip
+from nayer.data.parquet import in_parquet
+from nayer.data.test_sets import TestSet
+from nayer.distillation.evaluation import predict
+from nayer.errors import AssetError
+from nayer.networks.bn_statistics import with_statistics
+from nayer.networks.cards import TeacherCard
+from nayer.teachers.load import Teacher, teacher_of
+from nayer.teachers.upload import Brought
+
+TRIED = 16  # images of noise that show whether a teacher tells anything apart
+MEASURED = 500  # test images that show how good it is
+PARQUET = b"PAR1"  # how such a file begins
+
+
+def opened(brought: Brought) -> tuple[Teacher, TestSet | None]:
+    """The teacher and its test images, where it came with some. Raises NayerError in one sentence."""
+    card = brought.card()
+    return teacher_of(card, brought.weights), _testset(brought.tests, card) if brought.tests else None
+
+
+def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
+    """Sentences on what a run with this teacher will lack, and on how good it is."""
+    card, network = teacher.card, teacher.network
+    said = []
+    if not with_statistics(network):
+        said.append("It has no BatchNorm, so the BN term is absent.")
+    rng = torch.Generator().manual_seed(0)
+    noise = torch.rand(TRIED, card.model.channels, card.model.size, card.model.size, generator=rng)
+    with torch.no_grad():
+        spread = network(noise).std(dim=0).max()
+        if testset is not None:
+            places = torch.linspace(0, len(testset.labels) - 1, min(MEASURED, len(testset.labels))).long()
+            images, labels = torch.from_numpy(testset.images)[places], torch.from_numpy(testset.labels)[places]
+            right = (predict(network, images) == labels).float().mean().item()
+    if spread < 1e-6:
+        said.append("It answers every image alike, so there is nothing to learn from it.")
+    if testset is not None:
+        said.append(f"It is right for {right:.0%} of {len(labels):,} of your test images.")
+        if right < 1.5 / len(card.classes):
+            said.append(
+                "That is near chance: are the classes in its order, and the images normalised as it knows them?"
+            )
+    return said
+
+
+def _testset(content: bytes, card: TeacherCard) -> TestSet:
+    """Labels are matched to the card's classes by name; AssetError for what is no such file."""
+    if content.startswith(PARQUET):
+        pictures = in_parquet(content, "test images", VISITOR)
+    else:
+        pictures = in_zip(content, "test images", VISITOR)
+    if not pictures:
+        raise AssetError("the test images hold no pictures in folders named after their classes, such as cat/1.png.")
+    images, labels = labelled_as(pictures, card.classes, card.model.channels, card.model.size)
+    return TestSet(images, labels, f"{len(labels):,} test images that came with the teacher")

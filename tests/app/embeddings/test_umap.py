@@ -1,0 +1,58 @@
+"""The UMAP map: says what it waits for, then shows the points of the view it was asked about."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from app.embeddings.umap import UmapMaps
+from app.fairness.executors import Pools
+from app.runs.manager import Registry
+from app.runs.plan import Plan
+from nayer.analysis.umap_worker import MakeReducer, Reducer, Singles, UmapWorker
+from tests.support.scripted import CLASSES, SHORT, Scripted, script
+from tests.support.serving import wait_until
+
+
+class FirstTwo:
+    """Stands for UMAP: the first two numbers of a point."""
+
+    def fit_transform(self, anchors: Singles) -> Singles:
+        return anchors[:, :2]
+
+    def transform(self, points: Singles) -> Singles:
+        return points[:, :2]
+
+
+def test_it_warms_first_and_then_shows_anchors_outputs_and_samples() -> None:
+    loaded = threading.Event()
+
+    def load() -> MakeReducer:
+        loaded.wait()
+
+        def make(layout: Singles) -> Reducer:
+            return FirstTwo()
+
+        return make
+
+    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    maps = UmapMaps(registry, Pools().umap, UmapWorker(load))
+    try:
+        run = registry.start(Plan.alone(SHORT), registry.visitor(""))
+        wait_until(lambda: run.ended)
+        first = maps.look(run.id)
+        assert first["state"] == "warming"
+        assert "half a minute" in first["sentence"]
+        loaded.set()
+        wait_until(lambda: maps.look(run.id)["state"] == "ready")
+        shown, view = maps.look(run.id), run.refresh()
+        assert view.atlas is not None
+        assert view.samples is not None
+        np.testing.assert_allclose([d[:2] for d in shown["anchors"]], view.atlas.table[:, :2], atol=1e-3)
+        assert [d[2] for d in shown["outputs"]] == [0, 1, 2, 3] * 2
+        np.testing.assert_allclose([d[:2] for d in shown["samples"]], view.samples.points[:, :2], atol=1e-3)
+        assert [d[2] for d in shown["anchors"]] == list(range(len(CLASSES)))
+    finally:
+        loaded.set()
+        registry.close()

@@ -1,0 +1,79 @@
+"""Requests of one address: so many at once, looks in turn, and nobody else's wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from app.fairness.request_slots import AtOnce
+from tests.support.serving import at
+
+
+class House:
+    """Answers begin when let; `most` says how many were worked out at once, by path."""
+
+    def __init__(self, each: int = 200, looking: int = 8) -> None:
+        self.go = asyncio.Event()
+        self.read = asyncio.Event()
+        self.now: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.statuses: list[int] = []
+        self._door = AtOnce(self._answer, each, looking)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        self.now[path] += 1
+        self.most[path] = max(self.most[path], self.now[path])
+        await self.go.wait()
+        self.now[path] -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await self.read.wait()
+
+    def ask(self, lane: str, path: str) -> asyncio.Future[None]:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.statuses.append(message["status"])
+
+        with at(lane):
+            return asyncio.ensure_future(self._door({"type": "http", "method": "GET", "path": path}, receive, send))
+
+
+@pytest.mark.parametrize(("path", "most"), [("/live/x/status", 2), ("/live/x/arm/3/frame/5.jpg", 2), ("/explore", 20)])
+def test_looks_of_an_address_are_worked_out_a_few_at_a_time_whoever_reads_them_slowly(path: str, most: int) -> None:
+    async def tried() -> None:
+        house = House(looking=2)
+        asked = [house.ask("hog", path) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        assert house.now[path] == most
+        other = house.ask("other", path)
+        await asyncio.sleep(0.01)
+        assert house.now[path] == most + 1
+        house.go.set()
+        while len(house.statuses) < 21:  # nobody has read an answer yet
+            await asyncio.sleep(0)
+        assert house.most[path] == most + 1
+        house.read.set()
+        await asyncio.gather(*asked, other)
+
+    asyncio.run(asyncio.wait_for(tried(), 30))
+
+
+def test_beyond_so_many_requests_an_address_is_told_to_wait_and_nobody_else() -> None:
+    async def tried() -> None:
+        house = House(each=3)
+        asked = [house.ask("hog", "/explore") for _ in range(4)]
+        await asked[3]
+        assert house.statuses == [429]
+        asked.append(house.ask("other", "/explore"))
+        house.go.set()
+        house.read.set()
+        await asyncio.gather(*asked)
+        assert house.statuses == [429, 200, 200, 200, 200]
+
+    asyncio.run(asyncio.wait_for(tried(), 30))

@@ -1,0 +1,161 @@
+"""A recording is told by the fold and the payload of live runs, each piece of news at its second."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from app.environment import RECORDING, Environment
+from app.fairness.executors import Pools
+from app.fairness.request_slots import PIECE, Sending
+from app.run_state.replay import Replay
+from app.runs.exports import Exports
+from app.runs.manager import Registry
+from app.runs.plan import Plan
+from app.runs.recordings import SHIPPED, Recordings
+from nayer.errors import StorageError
+from nayer.events import Evaluated, Event, RoundSynthesised, RunStarted
+from nayer.exports import recording, run_archive
+from tests.support.scripted import SHORT, Scripted, script
+from tests.support.serving import at, created, wait_until
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    application = created(lambda plan: Scripted(lambda: script(SHORT)), Environment(recording=RECORDING))
+    with TestClient(application, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def measured(told: dict[str, Any]) -> list[Any]:
+    return [point for _, news in told["moments"] for point in news.get("measures", {}).get("points", [])]
+
+
+def test_the_timeline_is_in_order_and_ends_with_the_last_measurement() -> None:
+    events = list(script(SHORT))
+    told = json.loads(Replay(events).timeline)
+    times = [second for second, _ in told["moments"]]
+    assert times == sorted(times)
+    assert told["duration"] == times[-1] == max(event.seconds for event in events)
+    assert len(measured(told)) == sum(isinstance(event, Evaluated) for event in events)
+
+
+def test_every_frame_of_the_timeline_is_a_picture_and_no_other() -> None:
+    events = list(script(SHORT))
+    replay = Replay(events)
+    rows = [row for _, news in json.loads(replay.timeline)["moments"] for row in news.get("rows", [])]
+    assert len(rows) == sum(isinstance(event, RoundSynthesised) for event in events)
+    for row in rows:
+        picture = replay.frame(row["frame"])
+        assert picture is not None
+        assert Image.open(io.BytesIO(picture)).format == "JPEG"
+    assert replay.frame(10_000_000) is None
+
+
+def test_events_without_a_run_are_refused() -> None:
+    with pytest.raises(StorageError, match="no run that can be shown"):
+        Replay([event for event in script(SHORT) if not isinstance(event, RunStarted)])
+
+
+def test_the_shipped_recording_is_served_to_anybody_and_small(client: TestClient) -> None:
+    assert RECORDING.stat().st_size < 2_000_000
+    timeline = client.get(f"/live/{SHIPPED}/replay/timeline").json()
+    row = next(row for _, news in timeline["moments"] for row in news.get("rows", []))
+    picture = client.get(f"/live/{SHIPPED}/replay/frame/{row['frame']}.jpg")
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert client.get(f"/live/{SHIPPED}/status").json()["state"] == "finished"
+    assert client.get(f"/live/{SHIPPED}/sheet.png").content.startswith(b"\x89PNG")
+    assert client.get(f"/live/{SHIPPED}/replay/frame/999999.jpg").status_code == 404
+    answer = client.post("/command/stop", json=[SHIPPED, ""], headers={"Origin": "http://127.0.0.1"})
+    assert "belongs to somebody else" in answer.json()["error"]
+
+
+def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_path: Path) -> None:
+    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    live = registry.start(Plan.alone(SHORT), registry.visitor(""))
+    wait_until(lambda: live.ended)
+    run = live.id
+    told = client.get(f"/live/{run}/replay/timeline").json()
+    assert len(measured(told)) == SHORT.rounds
+    file = tmp_path / "run.nayer"
+    file.write_bytes(client.get(f"/live/{run}/export/run.nayer").content)
+    assert isinstance(recording.load(file)[0], RunStarted)
+    assert created(environment=Environment(recording=file)).state.registry.find(SHIPPED).ended
+
+
+def test_an_unknown_run_and_one_that_goes_on_are_said(client: TestClient) -> None:
+    assert client.get("/live/nobody/replay/timeline").status_code == 404
+    assert "never started" in client.get("/live/nobody/export/run.nayer").json()["error"]
+
+
+def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, files = [], run_archive.files
+
+    def counting(events: list[Event], student: bytes) -> dict[str, bytes]:
+        made.append(len(events))
+        return files(events, student)
+
+    monkeypatch.setattr(run_archive, "files", counting)
+    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    live = registry.start(Plan.alone(SHORT), registry.visitor(""))
+    wait_until(lambda: live.ended)
+    address = f"/live/{live.id}/export/nayer-run.zip"
+    with ThreadPoolExecutor(8) as viewers:
+        answers = list(viewers.map(lambda _: client.get(address), range(16)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == len(made) == 1
+    with zipfile.ZipFile(io.BytesIO(answers[0].content)) as archive:
+        assert "nayer-run/run.nayer" in archive.namelist()
+    tag = answers[0].headers["etag"]
+    again = client.get(address, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
+    unknown = client.get(f"/live/{live.id}/export/secret.txt")
+    assert unknown.status_code == 409
+    assert "is none of this run's" in unknown.json()["error"]
+    assert len(made) == 1
+
+
+def test_the_files_of_a_run_that_went_on_are_made_anew() -> None:
+    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    exports = Exports(registry, Recordings(registry), Pools().work)
+    versions = set()
+    for rounds in (2, 3):
+        run = registry.start(Plan.alone(SHORT.model_copy(update={"rounds": rounds})), registry.visitor(""))
+        wait_until(lambda run=run: run.ended)
+        run.id = "the same"
+        registry.pin(run)
+        versions.add(exports.version("the same"))
+        assert exports.version("the same") in versions
+    assert len(versions) == 2
+    registry.close()
+
+
+def test_large_answers_to_one_address_wait_for_each_other_and_not_for_anybody_else() -> None:
+    async def tried() -> None:
+        sending, content = Sending(each=2), bytes(3 * PIECE)
+        with at("hog"):
+            slow = [sending.pieces(content) for _ in range(2)]
+            for one in slow:
+                await anext(one)
+            third = asyncio.ensure_future(anext(sending.pieces(content)))
+            await asyncio.sleep(0)
+        with at("other"):
+            assert sum([len(piece) async for piece in sending.pieces(content)]) == len(content)
+        assert not third.done()
+        await slow[0].aclose()
+        assert len(await third) == PIECE
+
+    asyncio.run(tried())

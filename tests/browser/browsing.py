@@ -1,0 +1,68 @@
+"""What the browser tests do to the page, and where they leave pictures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.support.repository import ROOT
+
+SCREENSHOTS = ROOT / "screenshots"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 30_000  # ms; for slow machines, nothing takes that long
+NewPage = Callable[..., Page]
+
+
+def prepare(page: Page, rounds: int = 500) -> None:
+    """Digits, with steps so few that a round takes a moment; set in the form, as a visitor would."""
+    page.click("#field-teacher input")
+    page.get_by_role("option", name="digits").first.click()
+    page.fill("#field-rounds input", str(rounds))
+    page.click("#all-settings > button")
+    for title, fields in {
+        "The generator and its training": {
+            "generator_steps": 3,
+            "generator_width": 4,
+            "synthesis_batch": 20,
+            "warmup_rounds": 1,
+        },
+        "The student and its training": {"student_steps": 3},
+    }.items():
+        page.get_by_role("button", name=title).click()
+        page.wait_for_timeout(400)  # fields that have just unfolded forget what is typed at once
+        for name, value in fields.items():
+            page.fill(f"#field-{name} input", str(value))
+    page.keyboard.press("Tab")
+    page.click("#all-settings > button")
+
+
+def rows(page: Page) -> int:
+    return page.locator(".samples .row:not(.live)").count()
+
+
+def state(page: Page) -> str | None:
+    return page.locator(".bar").get_attribute("data-state")
+
+
+def until(page: Page, wanted: str) -> None:
+    expect(page.locator(".bar")).to_have_attribute("data-state", wanted, timeout=PATIENCE)
+
+
+def grown(page: Page, count: int) -> None:
+    page.wait_for_function(
+        "count => document.querySelectorAll('.samples .row:not(.live)').length >= count", arg=count, timeout=PATIENCE
+    )
+
+
+def picture(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

@@ -1,0 +1,64 @@
+"""A run handed on, in a real browser: its address sets it up again, its link lets others follow, its files come."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.browsing import PATIENCE, NewPage, grown, picture, until
+
+
+@pytest.mark.slow
+def test_an_address_sets_the_run_up_hides_what_it_says_and_names_its_mistakes(new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(page.url + "?teacher=digits&preset=fast&seed=7&generator_steps=9&hide=field-rounds+all-settings")
+    expect(page.locator("#field-seed input")).to_have_value("7")
+    expect(page.locator("#field-teacher input")).to_have_value("Handwritten digits")
+    expect(page.locator("#field-preset input")).to_have_value("Fast, shrunk for two cores")
+    expect(page.locator("#field-rounds")).to_be_hidden()
+    expect(page.locator("#all-settings")).to_be_hidden()
+    page.click(".bar .play")
+    until(page, "running")
+    page.locator(".sharing summary").click()
+    command = page.get_by_role("textbox", name="Command line that repeats this run")
+    expect(command).to_have_value("python -m nayer distill --teacher digits --preset fast --seed 7 --generator-steps=9")
+    page.get_by_label("seed", exact=True).check()
+    address = page.get_by_role("textbox", name="Address that sets this run up").input_value()
+    assert "hide=field-seed" in address
+    again = new_page()
+    again.goto(address)
+    expect(again.locator("#field-seed input")).to_have_value("7")
+    expect(again.locator("#field-seed")).to_be_hidden()
+    page.click(".bar .stop")
+    page.goto(page.url.split("?")[0] + "?preset=nayer&seed=many")
+    expect(page.locator(".notice").first).to_contain_text("The address cannot be followed: seed='many' does not work")
+
+
+def test_a_watcher_sees_the_run_live_and_commands_nothing_and_the_files_come(new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(page.url + "?teacher=digits&preset=nayer&seed=1&generator_steps=6&student_steps=20")
+    expect(page.locator("#field-seed input")).to_have_value("1")
+    page.click(".bar .play")
+    until(page, "running")
+    grown(page, 1)
+    page.locator(".sharing summary").click()
+    watcher = new_page(390, 844, dark=True)
+    watcher.goto(page.get_by_role("textbox", name="Link to follow this run live").input_value())
+    until(watcher, "running")
+    before = watcher.inner_text(".standing")
+    watcher.wait_for_function("before => document.querySelector('.standing').innerText !== before", arg=before)
+    expect(watcher.locator(".bar .buttons")).to_be_hidden()
+    expect(watcher.locator("#settings")).to_be_hidden()
+    expect(watcher.get_by_text("only they can command it")).to_be_visible()
+    watcher.keyboard.press(" ")
+    assert watcher.evaluate("document.documentElement.scrollWidth") <= 390
+    picture(watcher, "phone-dark-watching")
+    assert watcher.evaluate("localStorage.getItem('nayer-run')") is None
+    page.click(".bar .stop")
+    until(page, "stopped")
+    until(watcher, "stopped")
+    for name in ("everything (zip)", "samples as an animation (GIF)", "student (safetensors)"):
+        with page.expect_download(timeout=PATIENCE) as saved:
+            page.get_by_role("link", name=name).click()
+        assert saved.value.path().stat().st_size > 500
+    picture(page, "wide-light-sharing")

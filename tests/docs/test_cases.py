@@ -1,0 +1,25 @@
+"""docs/cases.md names every case once, and nothing as its test that is not there."""
+
+import re
+
+from tests.support.repository import ROOT
+
+CASES = (ROOT / "docs" / "cases.md").read_text("utf-8")
+COUNTS = {"A": 17, "B": 13, "C": 9, "D": 10, "E": 13, "F": 15, "G": 15, "H": 15, "I": 8}
+
+
+def test_every_case_has_a_row():
+    named = re.findall(r"^\| ([A-I]\d+) ", CASES, re.MULTILINE)
+    assert named == [f"{group}{number}" for group, count in COUNTS.items() for number in range(1, count + 1)]
+
+
+def test_what_tries_a_case_is_there():
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(\w+)`", CASES))
+    assert len(named) > 80
+    assert not [name for name in named if f"def test_{name}(" not in tests]
+    rows = {int(path.stem.split("_")[1]) for path in (ROOT / "tests" / "reliability").glob("*_[0-9]*_*.py")}
+    claimed = {
+        int(number) for found in re.findall(r"rows? ([\d and,]+)", CASES) for number in re.findall(r"\d+", found)
+    }
+    assert claimed <= rows

@@ -1,0 +1,75 @@
+"""Crop and mirror equal padding, slicing and flipping done by hand, gradient included; bending equals SciPy's."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import map_coordinates
+
+from nayer.distillation.augmentation import BEND, BEND_POINTS, bend, crop_and_flip
+
+
+def by_hand(images: torch.Tensor, padding: int, flip: bool, seed: int) -> torch.Tensor:
+    rng = torch.Generator().manual_seed(seed)
+    n, _, height, width = images.shape
+    shifts = torch.randint(-padding, padding + 1, (2, n, 1, 1), generator=rng).flatten(1)
+    mirrored = torch.rand((n, 1, 1), generator=rng).flatten() < 0.5 if flip else torch.zeros(n, dtype=torch.bool)
+    padded = F.pad(images, [padding] * 4)
+    rows = []
+    for i in range(n):
+        top, left = padding + int(shifts[0, i]), padding + int(shifts[1, i])
+        crop = padded[i, :, top : top + height, left : left + width]
+        rows.append(crop.flip(2) if mirrored[i] else crop)
+    return torch.stack(rows)
+
+
+def test_crop_and_flip_equals_padding_slicing_and_flipping():
+    images = torch.rand(16, 3, 7, 7, generator=torch.Generator().manual_seed(1))
+    got = crop_and_flip(images, 2, True, torch.Generator().manual_seed(5))
+    torch.testing.assert_close(got, by_hand(images, 2, True, 5))
+
+
+def test_without_padding_and_flip_nothing_changes():
+    images = torch.rand(4, 1, 5, 5)
+    assert torch.equal(crop_and_flip(images, 0, False, torch.Generator()), images)
+
+
+def test_the_gradient_goes_to_the_pixels_that_were_kept():
+    images = torch.rand(6, 1, 6, 6, requires_grad=True)
+    crop_and_flip(images, 2, True, torch.Generator().manual_seed(2)).sum().backward()
+    twin = images.detach().clone().requires_grad_()
+    by_hand(twin, 2, True, 2).sum().backward()
+    assert images.grad is not None
+    assert torch.equal(images.grad, twin.grad)
+
+
+@pytest.mark.parametrize(("height", "width", "share", "many"), [(28, 28, 0.5, 3), (12, 9, 1.0, 6), (9, 12, 0.4, 2)])
+def test_bending_moves_pixels_as_far_as_points_of_a_coarse_grid_say(height, width, share, many):
+    images = torch.rand(6, 2, height, width, generator=torch.Generator().manual_seed(1))
+    got = bend(images, share, torch.Generator().manual_seed(5))
+    moves = torch.randn((many, 2, BEND_POINTS, BEND_POINTS), generator=torch.Generator().manual_seed(5))
+    across, down = (
+        F.interpolate(moves, (height, width), mode="bicubic", align_corners=False).double().numpy().swapaxes(0, 1)
+    )
+    rows, columns = np.mgrid[:height, :width]
+    for i in range(many):
+        at = [rows + BEND * height * down[i], columns + BEND * width * across[i]]
+        for channel in range(2):
+            expected = map_coordinates(images[i, channel].double().numpy(), at, order=1, mode="grid-constant")
+            np.testing.assert_allclose(got[i, channel].numpy(), expected, atol=1e-4)
+    assert torch.equal(got[many:], images[many:])
+
+
+def test_what_is_not_bent_is_untouched_and_draws_nothing():
+    rng = torch.Generator().manual_seed(3)
+    before = rng.get_state()
+    images = torch.rand(4, 1, 5, 5)
+    assert bend(images, 0.0, rng) is images
+    assert torch.equal(rng.get_state(), before)
+
+
+def test_bent_images_stay_images():
+    bent = bend(torch.ones(50, 1, 28, 28), 1.0, torch.Generator().manual_seed(0))
+    assert bent.max() <= 1.0 + 1e-6
+    assert torch.all(bent[:, :, 10:18, 10:18] > 1.0 - 1e-6)  # black comes in from outside alone
+    assert bent.min() == 0.0

@@ -1,0 +1,254 @@
+"""The terms and axes of the other methods: each equals what its formula gives by hand, and does what it says."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from nayer.config import Config
+from nayer.distillation.losses import (
+    activation_loss,
+    adversarial_loss,
+    attention_loss,
+    balance_loss,
+    contrastive_loss,
+    entropy_loss,
+    hint_loss,
+    imitation_loss,
+    total_variation_loss,
+)
+from nayer.errors import ConfigError
+from nayer.events import Evaluated, GeneratorStep, LayerRedrawn, RoundSynthesised, StudentStep
+from nayer.networks.classifiers import build
+from nayer.networks.contrastive_head import Contrast
+from nayer.networks.latents import Latent
+from nayer.networks.specs import ModelSpec
+from nayer.networks.stages import Stages
+from nayer.presets import PRESETS
+from tests.support.tiny import all_same, tiny_config, tiny_run, tiny_state, tiny_task
+
+TEACHER, STUDENT = [0.5, 0.5 - 1e-6], [0.75, 0.25]
+NOISE_ALONE = {"latent": "none", "noisy_layer": False, "z_size": 6, "noisy_reset_every": 0, "redraw": "first layer"}
+
+
+def logits(*rows: list[float]) -> torch.Tensor:
+    return torch.tensor(rows).log()
+
+
+def of(kind, events):
+    return [event for event in events if isinstance(event, kind)]
+
+
+def kl(p, q):
+    return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
+
+
+MIDDLE = [(a + b) / 2 for a, b in zip(TEACHER, STUDENT, strict=True)]
+DISTANCES = {
+    "kl": kl(TEACHER, STUDENT),
+    "reverse-kl": kl(STUDENT, TEACHER),
+    "js": (kl(TEACHER, MIDDLE) + kl(STUDENT, MIDDLE)) / 2,
+    "l1": (math.log(0.75 / 0.5) + math.log(0.5 / 0.25)) / 2,
+}
+
+
+@pytest.mark.parametrize(("form", "distance"), DISTANCES.items())
+def test_each_adversarial_form_is_the_negative_of_its_distance(form, distance):
+    teacher, student = logits(TEACHER, [0.9, 0.1]), logits(STUDENT, [0.1, 0.9])
+    agreed = adversarial_loss(student, teacher, form, "agree").item()
+    assert agreed == pytest.approx(-distance / 2, abs=1e-5)
+    everything = adversarial_loss(student, teacher, form, "none").item()
+    other = adversarial_loss(student[1:], teacher[1:], form, "none").item()
+    assert everything == pytest.approx((-distance + other) / 2, abs=1e-5)
+
+
+@pytest.mark.parametrize("form", DISTANCES)
+def test_each_adversarial_form_has_a_gradient_that_drives_the_networks_apart(form):
+    teacher, student = logits([0.6, 0.4]).requires_grad_(), logits([0.9, 0.1])
+    before = adversarial_loss(student, teacher, form, "none")
+    before.backward()
+    moved = (teacher - 0.1 * teacher.grad).detach()
+    assert adversarial_loss(student, moved, form, "none") < before - 1e-4
+
+
+def test_entropy_is_that_of_each_image_and_balance_that_of_the_batch():
+    sure, unsure = logits([1 - 1e-6, 1e-6], [1e-6, 1 - 1e-6]), logits([0.5, 0.5], [0.5, 0.5])
+    assert entropy_loss(sure).item() == pytest.approx(0.0, abs=1e-4)
+    assert entropy_loss(unsure).item() == pytest.approx(math.log(2))
+    assert balance_loss(sure).item() == pytest.approx(-math.log(2), abs=1e-4)  # both classes as often
+    assert balance_loss(sure[:1]).item() == pytest.approx(0.0, abs=1e-4)  # one class alone
+
+
+def test_activation_total_variation_and_imitation_by_hand():
+    assert activation_loss(torch.tensor([[1.0, -3.0], [0.0, 4.0]])).item() == pytest.approx(-2.0)
+    images = torch.tensor([[[[0.0, 1.0], [0.5, 0.5]]]])
+    assert total_variation_loss(images).item() == pytest.approx(0.5 + 0.5)
+    assert imitation_loss(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])).item() == pytest.approx(1.5)
+
+
+def test_contrast_is_cross_entropy_over_similarities():
+    views = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    without_bank = contrastive_loss(views, views, torch.empty(0, 2), 0.5).item()
+    assert without_bank == pytest.approx(math.log(1 + math.exp(-2.0)))
+    bank = torch.tensor([[1.0, 0.0]])  # an earlier image like the first one
+    expected = (math.log(2 + math.exp(-2.0)) + math.log(1 + 2 * math.exp(-2.0))) / 2
+    assert contrastive_loss(views, views, bank, 0.5).item() == pytest.approx(expected)
+
+
+def test_the_bank_keeps_the_newest_unit_vectors():
+    contrast = Contrast(features=3, capacity=5)
+    rng = torch.Generator().manual_seed(0)
+    batches = [torch.randn(4, 3, generator=rng) for _ in range(3)]
+    for features in batches:
+        contrast.remember(features)
+    newest = contrast(torch.cat(batches)[-5:]).detach()
+    remembered = contrast.remembered()
+    assert remembered.shape == (5, 128)
+    torch.testing.assert_close(remembered.norm(dim=1), torch.ones(5))
+    assert all((remembered - vector).norm(dim=1).min() < 1e-6 for vector in newest)
+
+
+def test_attention_ignores_scale_and_sees_place():
+    maps = torch.zeros(1, 2, 2, 2)
+    maps[0, :, 0, 0] = 3.0
+    elsewhere = maps.flip(3)
+    assert attention_loss([maps], [maps * 5]).item() == pytest.approx(0.0, abs=1e-7)
+    assert attention_loss([maps], [elsewhere]).item() == pytest.approx(2.0 / 4)
+
+
+def test_hints_measure_how_far_the_first_channels_are_apart_in_units_of_the_teachers():
+    mine, theirs = torch.zeros(1, 1, 2, 2), torch.full((1, 3, 2, 2), 2.0)
+    theirs[:, 1:] = 100.0  # of channels that the student lacks nothing is asked
+    assert hint_loss([mine], [theirs]).item() == pytest.approx(1.0)
+    assert hint_loss([mine + 1.0], [theirs]).item() == pytest.approx(0.25)
+    assert hint_loss([mine + 2.0, mine], [theirs, theirs]).item() == pytest.approx(0.0 + 1.0)
+    assert hint_loss([7.0 * (mine + 1.0)], [7.0 * theirs]).item() == pytest.approx(0.25)  # whatever the unit
+    features = torch.tensor([[1.0, 2.0, 2.0]])
+    assert hint_loss([torch.tensor([[1.0, 1.0]])], [features]).item() == pytest.approx(0.5 / 2.5)
+    assert hint_loss([mine], [torch.zeros_like(theirs)]).item() == 0.0
+    assert hint_loss([mine.bfloat16() + 1.0], [theirs.bfloat16()]).dtype == torch.float32
+
+
+def test_stages_are_read_at_every_side_and_the_hooks_leave():
+    spec = ModelSpec(architecture="resnet8-4", channels=1, size=16, classes=3, mean=(0.5,), std=(0.5,))
+    network = build(spec)
+    with Stages(network) as stages:
+        network(torch.rand(2, 1, 16, 16))
+    shapes = {side: tuple(stages.at(side).shape) for side in stages.sides}
+    assert shapes == {16: (2, 4, 16, 16), 8: (2, 8, 8, 8), 4: (2, 16, 4, 4), 1: (2, 16)}
+    assert not any(layer._forward_hooks for layer in network.modules())
+
+
+def test_latents_join_table_and_noise_as_they_say():
+    table, labels = torch.eye(3), torch.tensor([2, 0])
+    noise = torch.full((2, 3), 0.5)
+    plain = Latent(table, normalise_table=False)
+    assert torch.equal(plain(labels, None), table[labels])
+    assert plain.draw(2, torch.Generator(), torch.device("cpu")) is None
+    joined = Latent(table, noise=3, scale=2.0, normalise_table=False)
+    assert torch.equal(joined(labels, noise), torch.cat([table[labels], 2 * noise], dim=1))
+    added = Latent(table, noise=1, combine="add", scale=2.0, normalise_table=False)
+    assert (added.noise, added.outputs) == (3, 3)
+    assert torch.equal(added(labels, noise), table[labels] + 2 * noise)
+    alone = Latent(None, noise=3)
+    assert torch.equal(alone(labels, noise), noise)
+
+
+@pytest.mark.parametrize(
+    "weight", ["entropy_weight", "balance_weight", "activation_weight", "total_variation_weight", "contrastive_weight"]
+)
+def test_each_further_term_reaches_the_loss_and_the_generator(weight):
+    plain = of(RoundSynthesised, tiny_run(tiny_task()))
+    with_term = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**{weight: 5.0}))))
+    assert plain[0].loss != with_term[0].loss
+    assert (plain[-1].images != with_term[-1].images).any()
+
+
+def test_noise_makes_one_label_differ_without_a_noisy_layer():
+    task = tiny_task(tiny_config(noisy_layer=False, noisy_reset_every=0, z_size=4))
+    state = tiny_state(task)
+    noise = state.generator.latent.draw(7, state.rng, task.device)
+    images = state.generator(task.labels, noise)
+    assert not torch.allclose(images[0], images[3])  # the same label, other noise
+    assert torch.allclose(*state.generator(task.labels)[[0, 3]], atol=1e-6)  # without noise they are one
+
+
+def test_trained_noise_moves_and_fixed_noise_stays():
+    for rate, moves in ((0.1, True), (0.0, False)):
+        task = tiny_task(tiny_config(**NOISE_ALONE, z_lr=rate, rounds=1, warmup_rounds=1))
+        state = tiny_state(task)
+        events = tiny_run(task, state)
+        next(e for e in events if isinstance(e, GeneratorStep))
+        first = state.noise.detach().clone()
+        list(events)
+        assert torch.equal(first, state.noise) is not moves
+
+
+def test_redrawing_the_first_layer_leaves_noisy_layer_and_convolutions_alone():
+    task = tiny_task()
+    generator = tiny_state(task).generator
+    before = {name: value.clone() for name, value in generator.named_parameters()}
+    generator.redraw_first_layer(torch.Generator().manual_seed(3))
+    changed = {name for name, value in generator.named_parameters() if not torch.equal(before[name], value)}
+    assert changed == {"project.weight", "project.bias"}
+    policy = tiny_config(redraw="first layer", noisy_reset_every=1, generator_reset_every=0, warmup_rounds=4)
+    whats = [event.what for event in of(LayerRedrawn, tiny_run(tiny_task(policy)))]
+    assert whats == ["generator", "first layer", "first layer", "first layer"]
+
+
+def test_fomaml_moves_the_start_by_the_summed_gradients_of_its_copy():
+    task = tiny_task(tiny_config(**NOISE_ALONE, meta_lr=0.05, rounds=1, warmup_rounds=1, generator_steps=1))
+    state = tiny_state(task)
+    before = [p.detach().clone() for p in state.generator.parameters()]
+    list(tiny_run(task, state))
+    moves = [(p - b).abs().max().item() for p, b in zip(state.generator.parameters(), before, strict=True)]
+    # Adam's first step is the rate itself, whatever the gradient's size
+    assert max(moves) == pytest.approx(0.05, rel=1e-3)
+
+
+def test_a_kept_optimiser_lives_until_the_generator_is_rebuilt():
+    task = tiny_task(tiny_config(generator_adam="kept", generator_reset_every=0, rounds=3, warmup_rounds=3))
+    state = tiny_state(task)
+    list(tiny_run(task, state))
+    steps = next(iter(state.generator_adam.state.values()))["step"].item()
+    assert steps == 9  # 3 rounds of 3
+
+
+def test_online_students_need_no_pool():
+    events = list(tiny_run(tiny_task(tiny_config(**NOISE_ALONE, memory="online", z_redraw="step"))))
+    assert of(StudentStep, events)
+    assert {e.pool_size for e in of(RoundSynthesised, events)} == {0}
+    assert of(Evaluated, events)[-1].images > 0  # some images are held back all the same
+
+
+def test_reports_can_be_fewer_without_changing_the_run():
+    often = list(tiny_run(tiny_task()))
+    seldom = list(tiny_run(tiny_task(tiny_config(report_every=2))))
+    assert len(of(RoundSynthesised, seldom)) == 2
+    assert all_same(of(StudentStep, often), of(StudentStep, seldom))
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"latent": "none"}, "latent=none leaves the noise alone"),
+        ({"noisy_layer": False}, "redraw=noisy layer needs noisy_layer"),
+        ({"generator_adam": "kept", "meta_lr": 0.1}, "generator_adam=kept does not go with"),
+    ],
+)
+def test_settings_that_do_not_fit_each_other_are_named(values, says):
+    with pytest.raises(ConfigError, match=says):
+        Config.parse(values)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PRESETS if PRESETS[name].config.adversarial_weight))
+def test_every_adversarial_preset_pushes_its_generator(name):
+    """Each published baseline's adversarial term has a gradient: in one published table three of them had none."""
+    config = PRESETS[name].config
+    task = tiny_task()
+    student = tiny_state(task).student.eval()
+    images = torch.rand(32, 1, 8, 8, requires_grad=True)
+    adversarial_loss(student(images), task.teacher(images), config.adversarial_form, "none").backward()
+    assert images.grad.abs().sum() > 0
+    assert isinstance(student, nn.Module)

@@ -1,0 +1,67 @@
+"""Whoever watches misses nothing from when they joined, gets nothing twice, and begins with what they must have."""
+
+import threading
+
+import pytest
+
+from nayer.events import Note
+from nayer.runs.audience import Audience
+from nayer.runs.history import History
+from tests.support.scripted import SHORT, script
+from tests.support.tiny import all_same
+
+EVENTS = list(script(SHORT))
+ALL = 10_000  # more than there are events
+
+
+def of(events):
+    audience = Audience()
+    for event in events:
+        audience.tell(event)
+    return audience
+
+
+@pytest.mark.parametrize("cut", [0, 1, 7, len(EVENTS) - 1, len(EVENTS)])
+def test_who_joins_gets_the_snapshot_and_then_every_event(cut):
+    audience = of(EVENTS[:cut])
+    begun = audience.snapshot()
+    inbox = audience.join(ALL)
+    for event in EVENTS[cut:]:
+        audience.tell(event)
+    assert all_same(inbox.drain(), [*begun, *EVENTS[cut:]])
+
+
+def test_what_is_recalled_is_for_those_who_join_later():
+    audience = Audience()
+    early = audience.join(ALL)
+    audience.recall(EVENTS[:9])
+    late = audience.join(ALL)
+    audience.tell(EVENTS[9])
+    assert all_same(early.drain(), [EVENTS[9]])
+    assert all_same(late.drain(), [*of(EVENTS[:9]).snapshot(), EVENTS[9]])
+
+
+def test_here_is_where_the_newest_event_was():
+    assert Audience().here() == {"round": 0, "seconds": 0.0, "arm": 0}
+    audience = of(
+        [Note(round=3, seconds=1.5, arm=2, message="One."), Note(round=4, seconds=2.5, arm=1, message="Two.")]
+    )
+    assert audience.here() == {"round": 4, "seconds": 2.5, "arm": 1}
+
+
+def test_an_event_that_comes_while_somebody_joins_is_told_once(monkeypatch):
+    audience = of(EVENTS[:5])
+    telling = threading.Thread(target=audience.tell, args=[EVENTS[5]])
+    events = History.events
+
+    def slowly(history):
+        kept = events(history)
+        telling.start()
+        telling.join(0.05)  # it comes as late as it can: after the snapshot, before the inbox is known
+        return kept
+
+    monkeypatch.setattr(History, "events", slowly)
+    inbox = audience.join(ALL)
+    telling.join(10)
+    monkeypatch.undo()
+    assert all_same(inbox.drain(), [*of(EVENTS[:5]).snapshot(), EVENTS[5]])

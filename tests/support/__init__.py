@@ -1,0 +1,1 @@
+"""Helpers of the tests: small teachers, scripted runs, servers, hostile input."""
