@@ -16,7 +16,7 @@ from app.asking import NAMES
 from app.batches import KEPT, Batches
 from app.environment import Environment
 from app.fold import fold
-from app.plans import lab_plan
+from app.plans import Plan, lab_plan
 from app.results import fold_results, rows, sentences
 from app.view import DIVERSITY, View
 from nayer.errors import ConfigError
@@ -220,3 +220,10 @@ def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: Tes
     assert "has ended" in command(client, "change", run, token, {"noisy_reset_every": 2}, 0)["error"]
     assert "label=12" in command(client, "redraws", run, token, 12, 16, 1)["error"]
     assert "count=999" in command(client, "redraws", run, token, 1, 999, 1)["error"]
+
+
+def test_a_plan_that_was_stored_before_texts_were_checked_can_be_shown() -> None:
+    plan = lab_plan("reset", [], SHARED, 1, teacher_cards(), local=False)
+    stored = plan.to_json().replace('"every round"', '"every\\ud800\\u202e round"')
+    titles = [arm.title for arm in Plan.from_json(stored).arms]
+    assert titles[0] == "every\ufffd\ufffd round"
