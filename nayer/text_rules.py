@@ -1,9 +1,10 @@
 """Which characters a text from outside may hold, and what a class name is: one rule, checked wherever texts come in.
 
 A text may hold every character but those that no reader sees and some program obeys: control characters other than
-tab, line feed and carriage return (Unicode category Cc), half characters (Cs), the controls of writing direction
-(property Bidi_Control, https://www.unicode.org/reports/tr9/), and code points that Unicode keeps free for good
-(noncharacters). The joiners within emoji are fine.
+tab, line feed and carriage return (Unicode category Cc), half characters (Cs), what reorders the text that follows
+(explicit directional formatting, https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters), and code
+points that Unicode keeps free for good (noncharacters). The joiners within emoji and the marks that people who write
+from right to left use (U+200E, U+200F, U+061C) are fine: they steer nothing but themselves.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nayer.errors import ConfigError
 MAX_NAMES = 200
 MAX_NAME_LENGTH = 64  # characters
 _CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-_DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_DIRECTIONS = "\u202a-\u202e\u2066-\u2069"
 _HALVES = "\ud800-\udfff"
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)

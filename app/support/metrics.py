@@ -7,10 +7,11 @@ from collections import Counter
 
 REFUSALS = {  # status -> why, as a person reads it
     400: "a foreign name, or JSON that is not sound",
-    403: "a command from another site",
+    403: "a request from another site",
     404: "nothing of that name",
     405: "nothing of that name",
     413: "too long",
+    414: "too long",
     422: "a value that does not work",
     429: "guessing, or too much of one address at once",
     503: "too many at once",

@@ -18,7 +18,7 @@ from app.run_state.batches import KEPT, Batches
 from app.run_state.lab_results import fold_results, rows, sentences
 from app.run_state.model import DIVERSITY, View
 from app.run_state.reducer import fold
-from app.runs.plan import lab_plan
+from app.runs.plan import Plan, lab_plan
 from nayer.errors import ConfigError
 from nayer.events import Event, RunFailed, RunStarted
 from nayer.networks.cards import teacher_cards
@@ -220,3 +220,10 @@ def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: Tes
     assert "has ended" in command(client, "change", run, token, {"noisy_reset_every": 2}, 0)["error"]
     assert "label=12" in command(client, "redraws", run, token, 12, 16, 1)["error"]
     assert "count=999" in command(client, "redraws", run, token, 1, 999, 1)["error"]
+
+
+def test_a_plan_that_was_stored_before_texts_were_checked_can_be_shown() -> None:
+    plan = lab_plan("reset", [], SHARED, 1, teacher_cards(), local=False)
+    stored = plan.to_json().replace('"every round"', '"every\\ud800\\u202e round"')
+    titles = [arm.title for arm in Plan.from_json(stored).arms]
+    assert titles[0] == "every\ufffd\ufffd round"
