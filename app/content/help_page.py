@@ -39,7 +39,7 @@ MEASURES: Rows = {
     "label_hit": (
         "Share of the round's images that the teacher sees as the wanted label; diversity alone is easy, noise has it.",
         "T(x̂) = ŷ",
-        "nayer/distillation/synthesis.py:_event",
+        "nayer/distillation/report.py:Report.generator_step",
     ),
     "within": (
         "Vendi score: for how many different images those of a class in one round count, to the teacher's features.",
@@ -82,7 +82,7 @@ PANELS: Rows = {
     "samples": (
         "The first image of each class, a row a round: a dot marks what teacher or student sees as another class.",
         "x̂ = G(Z(e_y))",
-        "nayer/distillation/synthesis.py:synthesise",
+        "nayer/distillation/train.py:synthesize",
     ),
     "strip": (
         "One class through sixteen freshly drawn noisy layers, and below it sixteen times through one that is held.",
@@ -102,7 +102,7 @@ PANELS: Rows = {
     "losses": (
         "The generator's three terms and the student's loss; the generator lowers their weighted sum.",
         "L_G = α_ce L_CE + α_bn L_BN + α_adv L_adv",
-        "nayer/distillation/synthesis.py:_terms",
+        "nayer/distillation/train.py:generator_objective",
     ),
     "rounds": (
         "Where the images of your run fall among the embeddings, by the teacher's features, round by round.",

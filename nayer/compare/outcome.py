@@ -18,7 +18,7 @@ from nayer.common.files import read_file, write_whole
 from nayer.common.stopwatch import Stopwatch
 from nayer.compare.experiments import Arm
 from nayer.config import Config
-from nayer.distillation import reports
+from nayer.distillation.report import Report
 from nayer.errors import NayerError, StorageError
 from nayer.events import (
     DiversityMeasured,
@@ -178,7 +178,7 @@ def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
         observer.add(event, before)
         observer.outcome.spent = {name: round(seconds, 3) for name, seconds in spent.items()}
     if observer.rounds_measured != run.state.round:
-        observer.add(reports.evaluated(run.task, run.state, watch), before)
+        observer.add(Report(run.task, run.state, watch).evaluated(), before)
 
 
 def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, seconds: float = 0.3) -> float:

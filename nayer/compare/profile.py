@@ -28,34 +28,30 @@ PARTS = ("generator", "teacher", "student", "losses", "pool", "augmentation", "e
 
 # What is called by which name in which module, and what part of a round it is.
 _FUNCTIONS = {
-    "generator": ("torch.optim.Adam.step", "nayer.distillation.train._redraw"),
+    "generator": ("torch.optim.Adam.step", "nayer.distillation.train.redraw"),
     "student": ("torch.optim.SGD.step",),
     "losses": (
-        "nayer.distillation.synthesis.label_loss",
-        "nayer.distillation.synthesis.batchnorm_loss",
-        "nayer.distillation.synthesis.adversarial_loss",
-        "nayer.distillation.synthesis._further_terms",
+        "nayer.distillation.train.label_loss",
+        "nayer.distillation.train.batchnorm_loss",
+        "nayer.distillation.train.adversarial_loss",
+        "nayer.distillation.train._terms_of_other_methods",
         "nayer.networks.bn_statistics.BatchNormInputs._read",
-        "nayer.distillation.student._student_loss",
-        "nayer.distillation.student._inner_loss",
+        "nayer.distillation.train._student_loss",
+        "nayer.distillation.train._inner_loss",
     ),
     "pool": (
-        "nayer.distillation.train._remember",
+        "nayer.distillation.train.remember",
         "nayer.distillation.image_pool.Pool.sample",
-        "nayer.distillation.synthesis.to_bytes",
+        "nayer.distillation.train.to_bytes",
     ),
-    "augmentation": (
-        "nayer.distillation.synthesis.crop_and_flip",
-        "nayer.distillation.student.crop_and_flip",
-        "nayer.distillation.student.bend",
-    ),
+    "augmentation": ("nayer.distillation.train.crop_and_flip", "nayer.distillation.train.bend"),
     "events": (
-        "nayer.distillation.synthesis._event",
-        "nayer.distillation.reports.redrawn",
-        "nayer.distillation.reports.synthesised",
-        "nayer.distillation.reports.diversity",
+        "nayer.distillation.report.Report.generator_step",
+        "nayer.distillation.report.Report.redrawn",
+        "nayer.distillation.report.Report._shown",
+        "nayer.distillation.report.Report._diversity",
     ),
-    "evaluation": ("nayer.distillation.reports.evaluated",),
+    "evaluation": ("nayer.distillation.report.Report.evaluated",),
 }
 
 
@@ -64,8 +60,8 @@ _WHOLE = ("pool", "events", "evaluation")
 
 # A backward pass goes through several networks; what is left of it belongs to the one that is trained.
 _TRAINS = {
-    "nayer.distillation.synthesis._further_terms": "generator",
-    "nayer.distillation.student._student_loss": "student",
+    "nayer.distillation.train._terms_of_other_methods": "generator",
+    "nayer.distillation.train._student_loss": "student",
 }
 
 

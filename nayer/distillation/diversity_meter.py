@@ -16,7 +16,7 @@ from nayer.analysis.diversity import measure
 from nayer.analysis.diversity_window import DiversityMemory
 from nayer.distillation.augmentation import crop_and_flip
 from nayer.distillation.evaluation import seen_by
-from nayer.distillation.state import Task
+from nayer.distillation.task import Task
 from nayer.events import RoundSynthesised
 from nayer.measures import Diversity, Scales
 from nayer.types import Ints

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nayer.analysis.diversity import measure
 from nayer.distillation.image_pool import to_bytes
-from nayer.distillation.state import Task
+from nayer.distillation.task import Task
 from nayer.errors import ConfigError
 from nayer.measures import Diversity
 from nayer.networks.classifiers import logits_and_features

@@ -1,20 +1,15 @@
-"""A run in two halves: the task, which never changes, and the state, which a checkpoint can hold."""
+"""What changes while a run goes on, and all that a checkpoint saves of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from nayer.analysis.baselines import Seen
-from nayer.config import Config
-from nayer.distillation.evaluation import Evaluator
 from nayer.distillation.image_pool import Pool
-from nayer.errors import ConfigError
+from nayer.distillation.optimizers import meta_optimizer, student_optimizer
+from nayer.distillation.task import Task
 from nayer.networks import channel_slicing, noisy_shape
 from nayer.networks.bn_statistics import Statistics
 from nayer.networks.classifiers import initialise, logits_and_features
@@ -23,55 +18,8 @@ from nayer.networks.contrastive_head import Contrast
 from nayer.networks.generator import Generator
 from nayer.networks.latents import Latent
 from nayer.networks.noisy_layer import NoisyLayer
-from nayer.networks.precision import arithmetic
 
 HELD_BACK_CAPACITY = 500  # images; enough for a standard error of two points
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a run is given: the teacher is all that is known of the data."""
-
-    config: Config
-    teacher: nn.Module  # frozen, in eval mode, on `device`; images (n, c, h, w) in [0, 1] → logits (n, k)
-    classes: tuple[str, ...]
-    table: Tensor  # (k, d) on `device`
-    image_shape: tuple[int, int, int]  # (c, h, w)
-    mirror: bool  # whether a mirrored image keeps its class
-    device: torch.device
-    evaluator: Evaluator | None = None  # None: agreement on held-back samples
-    real: Callable[[], Seen] | None = None  # what the teacher sees in labelled test images: an end-point of diversity
-
-    def __post_init__(self) -> None:
-        config, k = self.config, len(self.classes)
-        if k < 2:
-            raise ConfigError(f"teacher={config.teacher!r} knows {k} class; distillation needs at least 2.")
-        if config.synthesis_batch < k:
-            raise ConfigError(
-                f"synthesis_batch={config.synthesis_batch} is smaller than the {k} classes; use at least {k}."
-            )
-        if len(self.table) != k:
-            raise ConfigError(f"the embedding table has {len(self.table)} rows for {k} classes; it needs one a class.")
-        if self.image_shape[1] != self.image_shape[2]:
-            raise ConfigError(f"images of {self.image_shape[1]} × {self.image_shape[2]} pixels; only square ones work.")
-
-    def arithmetic(self) -> AbstractContextManager[object]:
-        """Inside, networks count in the config's precision; what they give may be bfloat16."""
-        return arithmetic(self.config.precision, self.device)
-
-    @property
-    def labels(self) -> Tensor:
-        """The wanted labels of a round's batch: 0…k−1, 0…k−1, … (n,)."""
-        return torch.arange(self.config.synthesis_batch, device=self.device) % len(self.classes)
-
-    @property
-    def padding(self) -> int:
-        """Pixels an image may be shifted by in front of teacher and student."""
-        return round(self.config.crop_share * self.image_shape[1])
-
-    @property
-    def flip(self) -> bool:
-        return self.config.flip and self.mirror
 
 
 @dataclass
@@ -87,7 +35,6 @@ class RunState:
     meta_adam: torch.optim.Adam | None  # moves the generator's starting point, with FOMAML
     contrast: Contrast | None
     generator_adam: torch.optim.Adam | None = None  # where one is kept over rounds
-    noise: Tensor | None = None  # the latest one the generator was fed, (n, z); lives within a round
     bn_average: Statistics | None = None
     round: int = 0  # the next one
     student_phases: int = 0  # done
@@ -106,11 +53,11 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     return RunState(
         generator=generator,
         student=student,
-        optimizer=_student_optimizer(config, student),
+        optimizer=student_optimizer(config, student),
         pool=Pool(config.pool_capacity, task.image_shape, task.device),
         held_back=Pool(HELD_BACK_CAPACITY, task.image_shape, task.device),
         rng=rng,
-        meta_adam=_meta_adam(config, generator),
+        meta_adam=meta_optimizer(config, generator),
         contrast=new_contrast(task, rng) if config.contrastive_weight else None,
     )
 
@@ -146,30 +93,8 @@ def revise(state: RunState, before: Task, after: Task) -> None:
         fresh = state.generator.state_dict()
         fits = {name for name in kept.keys() & fresh.keys() if kept[name].shape == fresh[name].shape}
         state.generator.load_state_dict(fresh | {name: kept[name] for name in fits - {"latent.table"}})
-        state.meta_adam = _meta_adam(after.config, state.generator)
+        state.meta_adam = meta_optimizer(after.config, state.generator)
     state.generator_adam = None  # its moments and rates belong to what was before
-    state.noise = None
-
-
-def generator_optimizer(
-    config: Config, generator: Generator, contrast: Contrast | None, noise: Tensor | None = None
-) -> torch.optim.Adam:
-    """A new Adam for the generator and what is trained with it: CMI's projection, and noise that takes gradients."""
-    groups: list[dict[str, Any]] = [{"params": list(generator.parameters()), "lr": config.generator_lr}]
-    if contrast is not None:
-        groups.append({"params": list(contrast.parameters()), "lr": config.generator_lr})
-    if noise is not None and noise.requires_grad:
-        groups.append({"params": [noise], "lr": config.z_lr})
-    return _adam(config, groups)
-
-
-def _meta_adam(config: Config, generator: Generator) -> torch.optim.Adam | None:
-    return _adam(config, [{"params": generator.parameters(), "lr": config.meta_lr}]) if config.meta_lr else None
-
-
-def _adam(config: Config, groups: list[dict[str, Any]]) -> torch.optim.Adam:
-    # Fused: the noisy layers hold most weights; stepping them operation by operation costs more than a convolution.
-    return torch.optim.Adam(groups, betas=(config.generator_beta1, 0.999), fused=True)
 
 
 def new_generator(task: Task) -> Generator:
@@ -195,13 +120,6 @@ def new_generator(task: Task) -> Generator:
     return Generator(
         latent, noisy, channels=channels, size=size, width=config.generator_width, init_std=config.generator_init_std
     )
-
-
-def _student_optimizer(config: Config, student: nn.Module) -> torch.optim.Optimizer:
-    weights, rate, decay = student.parameters(), config.student_lr, config.weight_decay
-    if config.student_optimizer == "adam":
-        return torch.optim.Adam(weights, lr=rate, weight_decay=decay, fused=True)
-    return torch.optim.SGD(weights, lr=rate, momentum=config.student_momentum, weight_decay=decay, fused=True)
 
 
 def new_contrast(task: Task, rng: torch.Generator) -> Contrast:

@@ -1,18 +1,49 @@
-"""The algorithm on one page: a generator of events. Whoever calls next() decides the pace."""
+"""The algorithm on one page (Tran et al., 2024, algorithm 1): re-draw, generator steps, pool, student steps.
+
+A run is a generator of events, and whoever calls next() decides the pace. What an event says is made in `report`; what
+a checkpoint saves is `state`; the terms of the objectives are in `losses`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
+from torch import Tensor, nn
 
 from nayer.common.stopwatch import Stopwatch
-from nayer.distillation import reports
-from nayer.distillation.diversity_meter import DiversityMeter
-from nayer.distillation.state import RunState, Task, revise
-from nayer.distillation.student import distil
-from nayer.distillation.synthesis import Batch, synthesise
-from nayer.events import Event, Redrawn
+from nayer.config import Config
+from nayer.distillation.augmentation import bend, crop_and_flip
+from nayer.distillation.evaluation import at_rest
+from nayer.distillation.image_pool import to_bytes
+from nayer.distillation.losses import (
+    activation_loss,
+    adversarial_loss,
+    attention_loss,
+    balance_loss,
+    batchnorm_loss,
+    contrastive_loss,
+    distillation_loss,
+    entropy_loss,
+    hint_loss,
+    imitation_loss,
+    label_loss,
+    total_variation_loss,
+)
+from nayer.distillation.optimizers import add_gradients, generator_optimizer, student_learning_rate
+from nayer.distillation.report import Report, check_student
+from nayer.distillation.state import RunState, revise
+from nayer.distillation.task import Task
+from nayer.events import Event, GeneratorStep, Redrawn, StudentStep
+from nayer.networks import channel_slicing
+from nayer.networks.bn_statistics import BatchNormInputs, Statistics, blend
+from nayer.networks.classifiers import logits_and_features
+from nayer.networks.generator import Generator as ImageGenerator
+from nayer.networks.stages import Stages
 
 
 def train(
@@ -28,7 +59,7 @@ def train(
     watch = watch or Stopwatch(state.seconds)
     events = _rounds(task, state, watch, revised)
     while True:
-        with watch:
+        with watch:  # the time of whoever reads the events does not count
             event = next(events, None)
         state.seconds = watch.seconds()
         if event is None:
@@ -37,45 +68,43 @@ def train(
 
 
 def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[], Task | None]) -> Iterator[Event]:
-    meter = DiversityMeter(task)
-    yield reports.started(task, state, watch)
-    yield from reports.notes(task, state, watch)
+    report = Report(task, state, watch)
+    yield from report.started()
     while True:
         if after := revised():
             revise(state, task, after)
-            yield reports.changed(task, after, state, watch)
+            yield report.changed(after)
             task = after
-        config = task.config
-        if watch.reached(config.seconds):  # first, for the last round may have been cut short
-            yield reports.finished(state, watch, "time is up")
+        if over := _over(task, state, watch):
+            yield report.finished(over)
             return
-        if state.round >= config.rounds:
-            yield reports.finished(state, watch, "rounds done")
-            return
-        if redrawn := _redraw(task, state):
-            if redrawn == "generator":
-                meter.new_generator()
-            yield reports.redrawn(task, state, watch, redrawn)
-        for made in synthesise(task, state, watch):
-            if isinstance(made, Batch):
-                pooled = _remember(task, state, made)
-                if state.round % config.report_every == 0:
-                    batch = reports.synthesised(task, state, watch, made)
-                    yield batch
-                    yield reports.diversity(task, state, watch, meter, batch, pooled)
-            else:
-                yield made
+        if redrawn := redraw(task, state):
+            yield report.redrawn(redrawn)
+        batch = yield from synthesize(task, state, report)
+        pooled = remember(task, state, batch)
+        yield from report.synthesized(batch, pooled)
         if _student_is_due(task, state):
-            yield from distil(task, state, watch)
-        last = state.round + 1 == config.rounds or watch.reached(config.seconds)
-        if last or (state.round + 1) % config.evaluate_every == 0:
-            yield reports.evaluated(task, state, watch)
+            yield from distill(task, state, batch.noise, report)
+        if _over(task, state, watch, after=1) or (state.round + 1) % task.config.evaluate_every == 0:
+            yield report.evaluated()
         state.round += 1
-        yield reports.round_finished(task, state, watch)
+        yield report.round_finished()
 
 
-def _redraw(task: Task, state: RunState) -> Redrawn | None:
-    """Draws the weights anew that this round starts with; the first round's are fresh already."""
+def _over(
+    task: Task, state: RunState, watch: Stopwatch, *, after: int = 0
+) -> Literal["rounds done", "time is up"] | None:
+    """Why no round follows once `after` more are done, or None."""
+    if state.round + after >= task.config.rounds:
+        return "rounds done"
+    return "time is up" if watch.reached(task.config.seconds) else None
+
+
+# --- 1. re-draw: the only randomness behind the label-text embeddings ------------------------------------------------
+
+
+def redraw(task: Task, state: RunState) -> Redrawn | None:
+    """Draws the weights that this round starts with; those of the first round are fresh already."""
     config = task.config
     warming_up = state.round < config.warmup_rounds
     since = state.round if warming_up else state.round - config.warmup_rounds
@@ -95,18 +124,156 @@ def _redraw(task: Task, state: RunState) -> Redrawn | None:
     return None
 
 
-def _student_is_due(task: Task, state: RunState) -> bool:
+# --- 2. synthesis: g steps of the generator on the same labels and noisy layers --------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a round made."""
+
+    images: Tensor  # (n, c, h, w) uint8
+    labels: Tensor  # (n,)
+    step: int  # it was made in
+    loss: float
+    kept: tuple[Tensor, ...]  # what the pool gets: batches with these labels, each (n, c, h, w) uint8
+    noise: Tensor | None  # (n, z) what the generator was fed last, beside the table
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One step's images and the terms of its loss; everything on the device, detached but for `loss`."""
+
+    images: Tensor  # (n, c, h, w) in [0, 1]
+    loss: Tensor
+    ce: Tensor
+    bn: Tensor
+    adversarial: Tensor
+    label_hit: Tensor
+    statistics: Statistics  # at the teacher's BatchNorm inputs
+
+
+def synthesize(task: Task, state: RunState, report: Report) -> Generator[GeneratorStep, None, Batch]:
+    """Trains the generator for a round; yields its steps and returns the batch. Moves the BatchNorm average on.
+
+    The steps end early, after one at least, once the run's seconds are over.
+    """
+    config, labels = task.config, task.labels
+    generator = copy.deepcopy(state.generator) if state.meta_adam else state.generator  # FOMAML trains a copy
+    noise = _noise(task, state)
+    optimizer = _generator_adam(task, state, generator, noise)
+    if state.meta_adam:
+        state.meta_adam.zero_grad(set_to_none=True)
+    best = torch.zeros((), device=task.device)  # the best batch's loss, step and images stay on the device
+    best_step = torch.zeros((), dtype=torch.int64, device=task.device)
+    best_images = torch.empty(0)
+    every: list[Tensor] = []  # with keep=all, the batches of the steps from `keep_from_step` on
+    for step in range(config.generator_steps):
+        if step and config.z_redraw == "step":
+            noise = _noise(task, state)
+        objective = generator_objective(task, state, generator, labels, noise)
+        better = step == 0 or config.keep == "last"
+        improved = torch.ones_like(best, dtype=torch.bool) if better else objective.loss < best
+        if config.keep == "all" and step >= config.keep_from_step:
+            every.append(to_bytes(objective.images))
+        best = torch.where(improved, objective.loss.detach(), best)
+        best_step = torch.where(improved, step, best_step)
+        best_images = objective.images if step == 0 else torch.where(improved, objective.images, best_images)
+        optimizer.zero_grad(set_to_none=True)
+        objective.loss.backward()
+        if config.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(generator.parameters(), config.gradient_clip)
+        if state.meta_adam:
+            add_gradients(state.generator, generator)
+        optimizer.step()
+        last = step == config.generator_steps - 1 or report.watch.reached(config.seconds)
+        if last or step % config.event_every == 0:
+            yield report.generator_step(objective, step)
+        if last:
+            break
+    if state.meta_adam:
+        state.meta_adam.step()
+    if objective.statistics:
+        state.bn_average = blend(objective.statistics, state.bn_average, config.bn_momentum)
+    images = to_bytes(best_images)
+    if state.contrast is not None:
+        with torch.no_grad():
+            state.contrast.remember(logits_and_features(task.teacher, images.float() / 255.0)[1])
+    return Batch(images, labels, int(best_step.item()), best.item(), tuple(every) or (images,), noise)
+
+
+def generator_objective(
+    task: Task, state: RunState, generator: ImageGenerator, labels: Tensor, noise: Tensor | None
+) -> Objective:
+    """L = α_ce·L_ce + α_bn·L_bn + α_adv·L_adv (Tran et al., 2024, eq. 4), and the terms of other methods."""
     config = task.config
-    since = state.round - config.warmup_rounds
-    has_images = len(state.pool) > 0 or config.memory == "online"
-    return since >= 0 and (since + 1) % config.student_every == 0 and has_images
+    with task.arithmetic():
+        images = generator(labels, noise).float()  # (n, c, h, w)
+    seen = crop_and_flip(images, task.padding, task.flip, state.rng)
+    with task.arithmetic(), BatchNormInputs(task.teacher) as inputs:
+        teacher_logits, features = (part.float() for part in logits_and_features(task.teacher, seen))  # (n, k), (n, f)
+    teacher_labels = teacher_logits.argmax(dim=1)
+    ce = label_loss(
+        teacher_logits,
+        labels if config.ce_target == "label" else teacher_labels,
+        config.ce_temperature,
+        config.ce_boundary * torch.rand(len(seen), generator=state.rng).to(task.device) if config.ce_boundary else None,
+    )
+    bn = adversarial = torch.zeros((), device=task.device)
+    if inputs.batch:
+        bn = batchnorm_loss(blend(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)
+    if config.adversarial_weight and state.round >= config.warmup_rounds:
+        with task.arithmetic(), at_rest(state.student):
+            student_logits = state.student(seen).float()
+        adversarial = adversarial_loss(student_logits, teacher_logits, config.adversarial_form, config.adversarial_mask)
+    loss = config.ce_weight * ce + config.bn_weight * bn + config.adversarial_weight * adversarial
+    loss = loss + _terms_of_other_methods(task, state, images, teacher_logits, features)
+    hit = (teacher_labels == labels).float().mean()
+    statistics = [(mean.detach(), variance.detach()) for mean, variance in inputs.batch]
+    return Objective(images.detach(), loss, ce.detach(), bn.detach(), adversarial.detach(), hit, statistics)
 
 
-def _remember(task: Task, state: RunState, batch: Batch) -> int:
-    """Puts what is kept of a round into the pool, a share of its batch among the held-back images.
+def _terms_of_other_methods(task: Task, state: RunState, images: Tensor, logits: Tensor, features: Tensor) -> Tensor:
+    """The weighted terms that NAYER does not use; each costs nothing while its weight is 0."""
+    config = task.config
+    total = torch.zeros((), device=task.device)
+    if config.entropy_weight:
+        total = total + config.entropy_weight * entropy_loss(logits)
+    if config.balance_weight:
+        total = total + config.balance_weight * balance_loss(logits)
+    if config.activation_weight:
+        total = total + config.activation_weight * activation_loss(features)
+    if config.total_variation_weight:
+        total = total + config.total_variation_weight * total_variation_loss(images)
+    if state.contrast is not None:
+        again = crop_and_flip(images, task.padding, task.flip, state.rng)  # a second view of the same images
+        views, others = state.contrast(features), state.contrast(logits_and_features(task.teacher, again)[1])
+        compared = contrastive_loss(views, others, state.contrast.remembered(), config.contrastive_temperature)
+        total = total + config.contrastive_weight * compared
+    return total
 
-    How many images the pool got. An image's place in the batch says its label and its noisy layer: what was made at
-    the places that are held back reaches the pool in no step.
+
+def _noise(task: Task, state: RunState) -> Tensor | None:
+    noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
+    return noise if noise is None else noise.requires_grad_(task.config.z_lr > 0.0)
+
+
+def _generator_adam(task: Task, state: RunState, generator: ImageGenerator, noise: Tensor | None) -> torch.optim.Adam:
+    if state.generator_adam is not None:
+        return state.generator_adam
+    made = generator_optimizer(task.config, generator, state.contrast, noise)
+    if task.config.generator_adam == "kept":
+        state.generator_adam = made
+    return made
+
+
+# --- 3. pool: the images that the student learns from ----------------------------------------------------------------
+
+
+def remember(task: Task, state: RunState, batch: Batch) -> int:
+    """Puts what is kept of a round into the pool, and a share of its batch among the held-back images.
+
+    Returns how many images the pool got. An image's place in the batch says its label and its noisy layer: what was
+    made at the places that are held back reaches the pool in no step.
     """
     if state.round < task.config.pool_from_round:
         return 0
@@ -119,3 +286,88 @@ def _remember(task: Task, state: RunState, batch: Batch) -> int:
     for images in batch.kept:
         state.pool.add(images[learned], batch.labels[learned])
     return len(learned) * len(batch.kept)
+
+
+# --- 4. student: distillation on the pool, labeled by the teacher on the fly -----------------------------------------
+
+
+def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -> Iterator[StudentStep]:
+    """`student_steps` optimizer steps of the student on augmented images; yields the steps.
+
+    They end early, after one at least, once the run's seconds are over. `noise`: the round's, for images that are made
+    for each step. Raises DivergedError before a step that would leave the student without finite weights.
+    """
+    config = task.config
+    state.student.train()
+    narrower_copy = channel_slicing.fits(task.teacher, state.student)
+    for step in range(config.student_steps):
+        rate = student_learning_rate(config, state.student_phases, step, report.watch.seconds())
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate
+        images = crop_and_flip(_images(task, state, noise), task.padding, task.flip, state.rng)
+        images = bend(images, config.bent_share, state.rng)
+        with torch.no_grad(), task.arithmetic(), _stages(task, task.teacher) as teacher_stages:
+            teacher_logits = task.teacher(images).float()  # (n, k)
+        with task.arithmetic(), _stages(task, state.student) as student_stages:
+            student_logits = state.student(images).float()  # (n, k)
+        loss = _student_loss(config, student_logits, teacher_logits)
+        if student_stages and teacher_stages:
+            loss = loss + _inner_loss(config, student_stages, teacher_stages, narrower_copy=narrower_copy)
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        last = step == config.student_steps - 1 or report.watch.reached(config.seconds)
+        due = last or step % config.event_every == 0
+        if due:
+            check_student(loss, state, step)
+        state.optimizer.step()
+        if due:
+            yield report.student_step(loss, student_logits, teacher_logits, step, rate)
+        if last:
+            break
+    state.student_phases += 1
+
+
+def _student_is_due(task: Task, state: RunState) -> bool:
+    config = task.config
+    since = state.round - config.warmup_rounds
+    has_images = len(state.pool) > 0 or config.memory == "online"
+    return since >= 0 and (since + 1) % config.student_every == 0 and has_images
+
+
+def _images(task: Task, state: RunState, noise: Tensor | None) -> Tensor:
+    """What a step learns from: pool images, or the generator's, from the round's noise or from new one each step."""
+    if task.config.memory == "pool":
+        return state.pool.sample(task.config.student_batch, state.rng)
+    with torch.no_grad():
+        if task.config.z_redraw == "step":
+            noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
+        return state.generator(task.labels, noise)  # type: ignore[no-any-return]
+
+
+def _stages(task: Task, network: nn.Module) -> AbstractContextManager[Stages | None]:
+    return Stages(network) if task.config.looks_inside else nullcontext()
+
+
+def _student_loss(config: Config, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
+    if config.student_loss == "l1":
+        return imitation_loss(student_logits, teacher_logits)
+    return distillation_loss(student_logits, teacher_logits, config.temperature)
+
+
+def _inner_loss(config: Config, student: Stages, teacher: Stages, *, narrower_copy: bool) -> Tensor | float:
+    """What the student takes over from inside its teacher: attention maps and hints.
+
+    Hints need channels that have counterparts. They come from the deepest maps and the features: what is before them
+    costs time and adds nothing.
+    """
+    sides = [side for side in student.sides if side in teacher.sides]
+
+    def both(chosen: list[int]) -> list[list[Tensor]]:
+        return [[stages.at(side) for side in chosen] for stages in (student, teacher)]
+
+    loss: Tensor | float = 0.0
+    if config.attention_weight and (maps := [side for side in sides if side > 1]):
+        loss = loss + config.attention_weight * attention_loss(*both(maps))
+    if config.hint_weight and narrower_copy and sides:
+        loss = loss + config.hint_weight * hint_loss(*both(sides[:2]))
+    return loss

@@ -23,7 +23,8 @@ from nayer.common.files import write_whole
 from nayer.common.safetensors_header import header, read_tensor_file
 from nayer.config import Config
 from nayer.distillation.image_pool import Pool
-from nayer.distillation.state import RunState, generator_optimizer
+from nayer.distillation.optimizers import generator_optimizer
+from nayer.distillation.state import RunState
 from nayer.errors import AssetError, ConfigError, StorageError, shown
 
 NAME = "checkpoint.safetensors"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,11 +24,13 @@ from nayer.config import Config
 from nayer.distillation.evaluation import CHUNK, predict, seen_by
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.redraw_preview import MOST, drawn
-from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, Task, new_contrast, new_generator
-from nayer.distillation.student import distil
-from nayer.distillation.synthesis import Batch, synthesise
+from nayer.distillation.report import Report
+from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_contrast, new_generator
+from nayer.distillation.task import Task
+from nayer.distillation.train import Batch, distill, synthesize
 from nayer.embeddings.label_table import table_width
 from nayer.errors import ConfigError, shown
+from nayer.events import GeneratorStep
 from nayer.networks import noisy_shape
 from nayer.networks.cards import TeacherCard, student_spec, teacher_cards
 from nayer.networks.classifiers import Classifier
@@ -213,15 +215,14 @@ def _play(task: Task, state: RunState, seen: _Seen) -> None:
     """A step of each kind, and what a run is asked between two steps."""
     config = task.config.model_copy(update={"generator_steps": 1, "student_steps": 1, "warmup_rounds": 0})
     task = Task(config, task.teacher, task.classes, task.table, task.image_shape, task.mirror, META)
-    watch = Stopwatch()
+    report = Report(task, state, Stopwatch())
     with seen.keeping("synthesis_batch"), seen.passing_by("synthesis_batch", "generator"):
         before = [torch.empty(config.synthesis_batch, *task.image_shape, device=META) for _ in range(2)]
-        *_, made = synthesise(task, state, watch)
+        made = _returned(synthesize(task, state, report))
         del before  # what a step before leaves: its images, and those that are kept
-    assert isinstance(made, Batch)
     state.pool.add(made.images, made.labels)
     with seen.keeping("student_batch"), seen.passing_by("student_batch", "student"):
-        for _ in distil(task, state, watch):
+        for _ in distill(task, state, made.noise, report):
             pass
     few = torch.empty((CHUNK, *task.image_shape), dtype=torch.uint8, device=META)
     with seen.passing_by("teacher", "looking"):
@@ -234,6 +235,15 @@ def _play(task: Task, state: RunState, seen: _Seen) -> None:
     layers = 0 if noisy is None else 3 * MOST * noisy.weight[0].nbytes
     strip = seen.passing.pop("strip")
     seen.passing["noisy_width" if 2 * layers > strip else "generator_width"] = strip
+
+
+def _returned(steps: Generator[GeneratorStep, None, Batch]) -> Batch:
+    """What a generator returns after its last event."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
 
 
 def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:

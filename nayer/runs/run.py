@@ -18,7 +18,8 @@ from nayer.config import Config
 from nayer.data.test_sets import TestSet, load_testset
 from nayer.distillation.evaluation import TestImages
 from nayer.distillation.redraw_preview import Redraws, redraws
-from nayer.distillation.state import RunState, Task, new_state
+from nayer.distillation.state import RunState, new_state
+from nayer.distillation.task import Task
 from nayer.distillation.train import train
 from nayer.embeddings.label_table import Table, label_table
 from nayer.errors import EncoderError

@@ -13,7 +13,8 @@ from torch import nn
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
 from nayer.distillation.evaluation import Evaluator
-from nayer.distillation.state import RunState, Task, new_state
+from nayer.distillation.state import RunState, new_state
+from nayer.distillation.task import Task
 from nayer.distillation.train import train
 from nayer.events import Event
 from nayer.networks.classifiers import initialise

@@ -21,7 +21,7 @@ from nayer.cli.main import COMMANDS, main, parser_for
 from nayer.cli.options import flag_of, given_settings, help_of
 from nayer.cli.progress import Progress
 from nayer.config import settings
-from nayer.distillation.synthesis import synthesise
+from nayer.distillation.train import synthesize
 from nayer.events import GeneratorStep, RoundFinished
 from nayer.exports.run_folder import load_student
 from nayer.networks.cards import teacher_cards
@@ -310,14 +310,14 @@ def test_a_disk_that_fills_up_does_not_lose_the_student(distill, tmp_path, monke
 
 
 def test_a_run_that_diverges_is_told_and_its_last_finite_student_kept(distill, tmp_path, monkeypatch, capsys):
-    def poisoned(task, state, watch):
+    def poisoned(task, state, report):
         """Real synthesis, with weights that are no numbers any more from the third round on."""
         if state.round == 2:
             for parameter in state.generator.parameters():
                 parameter.data.fill_(float("nan"))
-        yield from synthesise(task, state, watch)
+        return (yield from synthesize(task, state, report))
 
-    monkeypatch.setattr("nayer.distillation.train.synthesise", poisoned)
+    monkeypatch.setattr("nayer.distillation.train.synthesize", poisoned)
     assert distill("--out", tmp_path, "--json", tmp_path / "events.jsonl") == 1
     told = capsys.readouterr().err
     assert "Traceback" not in told

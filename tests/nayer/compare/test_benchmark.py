@@ -13,7 +13,7 @@ from nayer.compare.products import Products, _made
 from nayer.compare.profile import PARTS, profile
 from nayer.compare.published import published_facts
 from nayer.config import Config
-from nayer.distillation import augmentation, synthesis
+from nayer.distillation import augmentation, train
 
 TINY = Config(
     teacher="digits",
@@ -51,7 +51,7 @@ def test_operations_are_those_of_the_layers():
 
 
 def test_no_second_is_lost_or_counted_twice_and_the_watchers_leave():
-    plain = (synthesis.crop_and_flip, torch.Tensor.backward, torch.optim.Adam.step)
+    plain = (train.crop_and_flip, torch.Tensor.backward, torch.optim.Adam.step)
     began = time.perf_counter()
     found = profile(TINY, rounds=2)
     parts = found.parts
@@ -59,8 +59,8 @@ def test_no_second_is_lost_or_counted_twice_and_the_watchers_leave():
     assert all(part.seconds >= 0 for part in parts.values())
     assert found.seconds == pytest.approx(sum(part.seconds for part in parts.values()))
     assert 0 < 2 * found.seconds < time.perf_counter() - began
-    assert (synthesis.crop_and_flip, torch.Tensor.backward, torch.optim.Adam.step) == plain
-    assert synthesis.crop_and_flip is augmentation.crop_and_flip
+    assert (train.crop_and_flip, torch.Tensor.backward, torch.optim.Adam.step) == plain
+    assert train.crop_and_flip is augmentation.crop_and_flip
 
 
 def test_products_are_noted_as_they_happen_and_made_again_one_by_one():

@@ -1,0 +1,256 @@
+"""What a run says of itself: each method makes events of the task and the state, and changes neither.
+
+The one thing it stops is a run whose numbers are no numbers any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nayer.common.stopwatch import Stopwatch
+from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
+from nayer.distillation.evaluation import HeldBack, at_rest
+from nayer.distillation.image_pool import to_bytes
+from nayer.distillation.losses import runs_away
+from nayer.distillation.state import RunState
+from nayer.distillation.task import Task
+from nayer.errors import DivergedError
+from nayer.events import (
+    DiversityMeasured,
+    Evaluated,
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    Note,
+    PolicyChanged,
+    Redrawn,
+    RoundFinished,
+    RoundSynthesised,
+    RunFinished,
+    RunStarted,
+    StudentStep,
+)
+from nayer.networks import channel_slicing
+from nayer.networks.bn_statistics import with_statistics
+from nayer.networks.classifiers import Classifier, logits_and_features
+from nayer.networks.precision import lowered
+
+if TYPE_CHECKING:
+    from nayer.distillation.train import Batch, Objective
+
+SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
+SHOWN_IMAGES = 200  # images in a round's event
+PREVIEW_CLASSES = 20  # images in a step's event
+
+
+class Report:
+    """The events of one run: `task` and `state` are read, `watch` tells the seconds."""
+
+    def __init__(self, task: Task, state: RunState, watch: Stopwatch) -> None:
+        self.watch = watch
+        self._task = task
+        self._state = state
+        self._meter = DiversityMeter(task)
+
+    def started(self) -> Iterator[Event]:
+        """Everything is loaded; then what a person should know of this run, a note each."""
+        task, state = self._task, self._state
+        networks: dict[str, nn.Module] = {
+            "teacher": task.teacher,
+            "student": state.student,
+            "generator": state.generator,
+        }
+        if state.generator.noisy is not None:
+            networks["noisy layer"] = state.generator.noisy
+        student = state.student
+        yield RunStarted(
+            round=state.round,
+            seconds=self.watch.seconds(),
+            teacher=task.config.teacher,
+            student=student.spec.architecture if isinstance(student, Classifier) else type(student).__name__,
+            classes=task.classes,
+            image_shape=task.image_shape,
+            config=task.config.model_dump(),
+            embeddings=task.table.cpu().numpy(),
+            latent=task.config.latent,
+            rounds=task.config.rounds,
+            measured_on=_measured_on(task),
+            parameters={name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()},
+        )
+        for message in _notes(task, student):
+            yield Note(round=state.round, seconds=self.watch.seconds(), message=message)
+
+    def changed(self, after: Task) -> PolicyChanged:
+        """The run goes on as `after` from this round on."""
+        old, new = self._task.config.model_dump(), after.config.model_dump()
+        self._task = after
+        changes = {name: (old[name], new[name]) for name in old if old[name] != new[name]}
+        return PolicyChanged(round=self._state.round, seconds=self.watch.seconds(), changes=changes)
+
+    def redrawn(self, what: Redrawn) -> LayerRedrawn:
+        """Weights were drawn anew, and what the first noisy layers make of every class."""
+        task, state = self._task, self._state
+        if what == "generator":
+            self._meter.new_generator()
+        k = len(task.classes)
+        rows = min(len(task.labels) // k, max(1, min(SHOWN_LAYERS, 100 // k)))
+        rng = torch.Generator().manual_seed(state.round)  # its own: looking at a run must not change it
+        noise = state.generator.latent.draw(rows * k, rng, task.device)
+        with torch.no_grad():
+            codes = state.generator.codes(task.labels[: rows * k], noise)  # (m·k, width)
+        outputs = codes.unflatten(0, (rows, k)).cpu().numpy()  # (m, k, width)
+        return LayerRedrawn(round=state.round, seconds=self.watch.seconds(), what=what, outputs=outputs)
+
+    def generator_step(self, objective: Objective, step: int) -> GeneratorStep:
+        """DivergedError where the loss is no longer finite."""
+        loss, ce, bn, adversarial, hit = torch.stack(
+            [objective.loss.detach(), objective.ce, objective.bn, objective.adversarial, objective.label_hit]
+        ).tolist()  # one copy off the device
+        if runs_away(loss):
+            answers_grew = runs_away(adversarial) and not runs_away(ce)  # the student's, on images like any others
+            cause = "student_lr" if answers_grew else "generator_lr"
+            raise DivergedError(
+                f"the generator's loss became {loss:g} in step {step} of round {self._state.round}; "
+                f"try a smaller {cause}."
+            )
+        return GeneratorStep(
+            round=self._state.round,
+            seconds=self.watch.seconds(),
+            step=step,
+            steps=self._task.config.generator_steps,
+            loss=loss,
+            ce=ce,
+            bn=bn,
+            adversarial=adversarial,
+            label_hit=hit,
+            preview=to_bytes(objective.images[: min(len(self._task.classes), PREVIEW_CLASSES)]).cpu().numpy(),
+        )
+
+    def synthesized(self, batch: Batch, pooled: int) -> Iterator[Event]:
+        """A round's batch and its diversity, where the round is shown; `pooled` of its images are in the pool."""
+        if self._state.round % self._task.config.report_every:
+            return
+        shown = self._shown(batch)
+        yield shown
+        yield self._diversity(shown, pooled)
+
+    def student_step(
+        self, loss: Tensor, student_logits: Tensor, teacher_logits: Tensor, step: int, rate: float
+    ) -> StudentStep:
+        """Logits (n, k) of the step's images, before the step."""
+        agree = (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1)).float().mean()
+        return StudentStep(
+            round=self._state.round,
+            seconds=self.watch.seconds(),
+            step=step,
+            steps=self._task.config.student_steps,
+            loss=loss.item(),
+            agreement=agree.item(),
+            learning_rate=rate,
+        )
+
+    def evaluated(self) -> Evaluated:
+        """The student, on test images or, where there are none, on held-back samples."""
+        task, state = self._task, self._state
+        evaluator = task.evaluator or HeldBack(task.teacher, state.held_back)
+        measured = evaluator(state.student)
+        return Evaluated(
+            round=state.round,
+            seconds=self.watch.seconds(),
+            accuracy=measured.accuracy,
+            teacher_accuracy=measured.teacher_accuracy,
+            agreement=measured.agreement,
+            images=measured.images,
+            measured_on=_measured_on(task),
+        )
+
+    def round_finished(self) -> RoundFinished:
+        """The round before the state's next one is over."""
+        return RoundFinished(round=self._state.round - 1, seconds=self.watch.seconds(), rounds=self._task.config.rounds)
+
+    def finished(self, reason: Literal["rounds done", "time is up", "stopped"]) -> RunFinished:
+        """The run ended with the round before the state's next one."""
+        return RunFinished(round=max(0, self._state.round - 1), seconds=self.watch.seconds(), reason=reason)
+
+    def _diversity(self, shown: RoundSynthesised, pooled: int) -> DiversityMeasured:
+        """The shown batch at three scales, once `pooled` of the round's images are in the pool."""
+        samples, noise, real = self._meter.measure(shown, pooled)
+        return DiversityMeasured(
+            round=self._state.round,
+            seconds=self.watch.seconds(),
+            samples=samples,
+            noise=noise,
+            real=real,
+            labels_kept=labels_kept(self._task, shown),
+        )
+
+    def _shown(self, batch: Batch) -> RoundSynthesised:
+        """A round's batch, as teacher and student see it before the student learns from it."""
+        task, state, n = self._task, self._state, len(batch.images)
+        config, k = task.config, len(task.classes)
+        shown = min(n, k * max(1, SHOWN_IMAGES // k))
+        images = batch.images.float() / 255.0
+        with torch.no_grad(), at_rest(state.student):
+            teacher_logits, features = logits_and_features(task.teacher, images)
+            student_logits = state.student(images[:shown])
+        teacher_confidence, teacher_labels = F.softmax(teacher_logits, dim=1).max(dim=1)
+        student_confidence, student_labels = F.softmax(student_logits, dim=1).max(dim=1)
+        return RoundSynthesised(
+            round=state.round,
+            seconds=self.watch.seconds(),
+            images=batch.images[:shown].cpu().numpy(),
+            labels=batch.labels[:shown].cpu().numpy(),
+            teacher_labels=teacher_labels[:shown].cpu().numpy(),
+            teacher_confidence=teacher_confidence[:shown].cpu().numpy(),
+            student_labels=student_labels.cpu().numpy(),
+            student_confidence=student_confidence.cpu().numpy(),
+            features=features[:shown].cpu().numpy(),
+            best_step=batch.step,
+            loss=batch.loss,
+            label_hit=(teacher_labels == batch.labels).float().mean().item(),
+            pooled=state.round >= config.pool_from_round and config.memory == "pool",
+            pool_size=len(state.pool),
+            pool_capacity=config.pool_capacity,
+        )
+
+
+def check_student(loss: Tensor, state: RunState, step: int) -> None:
+    """DivergedError where the loss or its gradient is no longer finite: before the step that would use it."""
+    gradients = [p.grad for p in state.student.parameters() if p.grad is not None]
+    sizes = {"loss": loss.item(), "gradient": torch.nn.utils.get_total_norm(gradients).item()}
+    for what, size in sizes.items():
+        if runs_away(size):
+            raise DivergedError(
+                f"the student's {what} became {size:g} in step {step} of round {state.round}; try a smaller student_lr."
+            )
+
+
+def _notes(task: Task, student: nn.Module) -> Iterator[str]:
+    config = task.config
+    if not with_statistics(task.teacher):
+        yield "This teacher has no BatchNorm, so the BN term is absent: labels and disagreement guide the generator."
+    if task.evaluator is None:
+        yield (
+            "No labelled test images are at hand: the curve shows how often the student agrees with the teacher "
+            "on held-back samples."
+        )
+    of_copies = {
+        "it starts from random weights": config.student_start == "thinned",
+        "its channels have none to follow": config.hint_weight > 0.0,
+    }
+    if any(of_copies.values()) and not channel_slicing.fits(task.teacher, student):
+        lost = " and ".join(what for what, wanted in of_copies.items() if wanted)
+        yield f"The student is no thinner twin of this teacher, so {lost}."
+    if lowered(config.precision, task.device):
+        yield "The networks count in bfloat16 here, with float32 weights: faster, and a little coarser."
+    if config.flip and not task.mirror:
+        yield "A mirrored image would change its class here, so images are not flipped."
+
+
+def _measured_on(task: Task) -> Literal["test images", "held-back samples"]:
+    return "test images" if task.evaluator else "held-back samples"

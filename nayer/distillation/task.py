@@ -1,0 +1,62 @@
+"""What a run is given: it never changes while the run goes on, but for its config between two rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nayer.analysis.baselines import Seen
+from nayer.config import Config
+from nayer.distillation.evaluation import Evaluator
+from nayer.errors import ConfigError
+from nayer.networks.precision import arithmetic
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run is given: the teacher is all that is known of the data."""
+
+    config: Config
+    teacher: nn.Module  # frozen, in eval mode, on `device`; images (n, c, h, w) in [0, 1] → logits (n, k)
+    classes: tuple[str, ...]
+    table: Tensor  # (k, d) on `device`
+    image_shape: tuple[int, int, int]  # (c, h, w)
+    mirror: bool  # whether a mirrored image keeps its class
+    device: torch.device
+    evaluator: Evaluator | None = None  # None: agreement on held-back samples
+    real: Callable[[], Seen] | None = None  # what the teacher sees in labelled test images: an end-point of diversity
+
+    def __post_init__(self) -> None:
+        config, k = self.config, len(self.classes)
+        if k < 2:
+            raise ConfigError(f"teacher={config.teacher!r} knows {k} class; distillation needs at least 2.")
+        if config.synthesis_batch < k:
+            raise ConfigError(
+                f"synthesis_batch={config.synthesis_batch} is smaller than the {k} classes; use at least {k}."
+            )
+        if len(self.table) != k:
+            raise ConfigError(f"the embedding table has {len(self.table)} rows for {k} classes; it needs one a class.")
+        if self.image_shape[1] != self.image_shape[2]:
+            raise ConfigError(f"images of {self.image_shape[1]} × {self.image_shape[2]} pixels; only square ones work.")
+
+    def arithmetic(self) -> AbstractContextManager[object]:
+        """Inside, networks count in the config's precision; what they give may be bfloat16."""
+        return arithmetic(self.config.precision, self.device)
+
+    @property
+    def labels(self) -> Tensor:
+        """The wanted labels of a round's batch: 0…k−1, 0…k−1, … (n,)."""
+        return torch.arange(self.config.synthesis_batch, device=self.device) % len(self.classes)
+
+    @property
+    def padding(self) -> int:
+        """Pixels an image may be shifted by in front of teacher and student."""
+        return round(self.config.crop_share * self.image_shape[1])
+
+    @property
+    def flip(self) -> bool:
+        return self.config.flip and self.mirror
