@@ -81,7 +81,7 @@ def _mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True, capture_output=True)
 
 
-HARMS: dict[str, Harm] = {  # a real checkpoint is 1 MB and more
+HARMS: dict[str, Harm] = {
     "deleted": lasting(shutil.rmtree),
     "renamed": lasting(renamed),
     "linked elsewhere": lasting(linked),
