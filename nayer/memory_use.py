@@ -41,7 +41,9 @@ TESTS = 10_000  # images of the largest shipped test split; a visitor brings at 
 REMEMBERED = 4_000  # images whose features the diversity meter keeps or copies at once: two windows of 1,000, twice
 _LABEL = 8  # bytes
 BESIDE = 48 << 20  # bytes of a run that follow from no setting: its history, its views, the library's own buffers
-RESIDENT = 1.1  # resident bytes for a byte counted: gaps between tensors, and the convolutions' workspace; tests/slow/test_memory.py
+RESIDENT = (
+    1.1  # resident bytes for a byte counted, as tests/slow/test_memory.py measures: gaps, and workspace of convolutions
+)
 SCATTERED = 1.2  # likewise on top, for small tensors that come and go: wrn40-3, all of whose maps are, takes 1.16
 CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensors, their bytes, the whole file
 
