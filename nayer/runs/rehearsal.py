@@ -16,6 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 META = torch.device("meta")
+LARGE = (
+    32 << 20
+)  # bytes; glibc returns such a block to the system when it is freed, and keeps smaller ones (mallopt(3))
 _aten = torch.ops.aten
 _COMPARISONS = frozenset({"aten::eq", "aten::ne", "aten::lt", "aten::le", "aten::gt", "aten::ge"})  # they give bool
 
@@ -23,15 +26,26 @@ _COMPARISONS = frozenset({"aten::eq", "aten::ne", "aten::lt", "aten::le", "aten:
 class Rehearsal(TorchDispatchMode):
     """Inside the block, operations on meta tensors are counted; draws and numbers that are read are made up.
 
-    `live`: bytes of the tensors that are there now. `peak`: the most at any time since it was last set. `work`:
-    multiply-adds of convolutions and matrix products. It holds for the thread that enters it, and changes nothing
-    outside.
+    `live`: bytes of the tensors that are there now. `peak`: the most at any time since `mark`, and `peaks` likewise of
+    small tensors and of large ones. `work`: multiply-adds of convolutions and matrix products. It holds for the thread
+    that enters it, and changes nothing outside.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.live = self.peak = self.work = 0
+        self.peak = self.work = 0
+        self.peaks = [0, 0]
+        self._base = [0, 0]
+        self._live = [0, 0]  # of small and of large tensors
         self._seen: set[int] = set()  # storages that are alive, by address
+
+    @property
+    def live(self) -> int:
+        return sum(self._live)
+
+    def mark(self) -> None:
+        """The peaks begin anew from what is there now, each of `peaks` from 0."""
+        self.peak, self._base, self.peaks = self.live, list(self._live), [0, 0]
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -58,14 +72,17 @@ class Rehearsal(TorchDispatchMode):
         storage = tensor.untyped_storage()
         address = storage._cdata
         if address not in self._seen:
+            size = storage.nbytes()
+            kind = int(size >= LARGE)
             self._seen.add(address)
-            self.live += storage.nbytes()
+            self._live[kind] += size
             self.peak = max(self.peak, self.live)
-            weakref.finalize(storage, self._let_go, address, storage.nbytes()).atexit = False
+            self.peaks[kind] = max(self.peaks[kind], self._live[kind] - self._base[kind])
+            weakref.finalize(storage, self._let_go, address, size).atexit = False
 
     def _let_go(self, address: int, size: int) -> None:
         self._seen.discard(address)
-        self.live -= size
+        self._live[int(size >= LARGE)] -= size
 
 
 def _made_up(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

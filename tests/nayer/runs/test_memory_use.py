@@ -20,6 +20,7 @@ from nayer.networks.classifiers import Classifier, build
 from nayer.networks.specs import FAMILIES, WIDTHS
 from nayer.presets import PRESETS
 from nayer.runs.memory_use import CHUNK, check_memory, resident, use_of
+from tests.support.peak_memory import peak, shortened
 
 CARDS = {card.name: card for card in teacher_cards()}
 SHARED = 2304 << 20
@@ -107,6 +108,12 @@ def test_settings_that_no_round_can_be_made_with_are_one_sentence() -> None:
         use_of(Config(teacher="digits", student="resnet34-4", student_batch=1), CARDS["digits"])
     with pytest.raises(ConfigError, match="synthesis_batch=5 is smaller than the 10 classes"):
         use_of(Config(teacher="digits", synthesis_batch=5), CARDS["digits"])
+
+
+def test_a_real_run_stays_within_what_was_counted_and_takes_more_than_a_third_of_it() -> None:
+    config = shortened(Config(teacher="fashion", student="wrn16-1", synthesis_batch=150, student_batch=150))
+    counted = resident([use_of(config, CARDS["fashion"])])
+    assert counted / 3 < peak([config]) <= counted
 
 
 def test_arms_side_by_side_add_what_each_keeps_and_one_of_their_steps() -> None:

@@ -7,7 +7,7 @@ import threading
 import torch
 from torch import nn
 
-from nayer.runs.rehearsal import META, Rehearsal
+from nayer.runs.rehearsal import LARGE, META, Rehearsal
 
 
 def test_bytes_are_counted_while_a_tensor_lives_and_views_are_none() -> None:
@@ -22,6 +22,18 @@ def test_bytes_are_counted_while_a_tensor_lives_and_views_are_none() -> None:
         assert rehearsal.live == 4000
         del b
     assert (rehearsal.live, rehearsal.peak) == (0, 8004)
+
+
+def test_small_and_large_tensors_have_peaks_of_their_own_from_a_mark_on() -> None:
+    with Rehearsal() as rehearsal:
+        there = torch.empty(LARGE, dtype=torch.uint8, device=META)
+        rehearsal.mark()
+        small = torch.empty(LARGE - 1, dtype=torch.uint8, device=META)
+        del small
+        large = torch.empty(LARGE, dtype=torch.uint8, device=META)
+        assert rehearsal.peaks == [LARGE - 1, LARGE]
+        assert rehearsal.peak == 2 * LARGE
+        del there, large
 
 
 def test_what_a_backward_pass_needs_is_held_until_it_is_over() -> None:
