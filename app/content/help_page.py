@@ -160,8 +160,8 @@ CONTROLS: Rows = {
         "app/run_state/replay.py:Replay",
     ),
     "share": (
-        "An address that sets the same run up, a link to follow this one, its command line, and its files at the end. "
-        "The same run again gives the same numbers to the last digit only on one thread and without a time limit.",
+        "Links to set the run up again or to watch it, its command line, and its files; "
+        "only on one thread and without a time limit are the numbers the same.",
         "",
         "nayer/exports/reproduce.py:words",
     ),

@@ -62,8 +62,8 @@ def bench_command(arguments: argparse.Namespace) -> int:
     """Prints what it measures as it goes. Presets take turns within each seed, so that a slow minute hits them all."""
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    teachers, presets = arguments.teacher.split(","), arguments.presets.split(",")
-    arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in presets}
+    teachers, named = arguments.teacher.split(","), arguments.presets.split(",")
+    arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in named}
     earlier = _read(arguments.against) if arguments.against else {}
     seeds, now = _seeds(arguments.seeds), CLOCKS[arguments.clock]
     if arguments.json:

@@ -6,13 +6,14 @@ The one thing it stops is a run whose numbers are no numbers any more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nayer.common.stopwatch import Stopwatch
+from nayer.distillation.batch import Batch, Objective
 from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
 from nayer.distillation.evaluation import HeldBack, at_rest
 from nayer.distillation.image_pool import to_bytes
@@ -39,9 +40,6 @@ from nayer.networks import channel_slicing
 from nayer.networks.bn_statistics import with_statistics
 from nayer.networks.classifiers import Classifier, logits_and_features
 from nayer.networks.precision import lowered
-
-if TYPE_CHECKING:
-    from nayer.distillation.train import Batch, Objective
 
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
 SHOWN_IMAGES = 200  # images in a round's event

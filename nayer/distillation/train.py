@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
 from nayer.distillation.augmentation import bend, crop_and_flip
+from nayer.distillation.batch import Batch, Objective
 from nayer.distillation.evaluation import at_rest
 from nayer.distillation.image_pool import to_bytes
 from nayer.distillation.losses import (
@@ -40,7 +40,7 @@ from nayer.distillation.state import RunState, revise
 from nayer.distillation.task import Task
 from nayer.events import Event, GeneratorStep, Redrawn, StudentStep
 from nayer.networks import channel_slicing
-from nayer.networks.bn_statistics import BatchNormInputs, Statistics, blend
+from nayer.networks.bn_statistics import BatchNormInputs, blend
 from nayer.networks.classifiers import logits_and_features
 from nayer.networks.generator import Generator as ImageGenerator
 from nayer.networks.stages import Stages
@@ -94,10 +94,10 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
 def _over(
     task: Task, state: RunState, watch: Stopwatch, *, after: int = 0
 ) -> Literal["rounds done", "time is up"] | None:
-    """Why no round follows once `after` more are done, or None."""
-    if state.round + after >= task.config.rounds:
-        return "rounds done"
-    return "time is up" if watch.reached(task.config.seconds) else None
+    """Why no round follows once `after` more are done, or None. Time comes first: the last round may be cut short."""
+    if watch.reached(task.config.seconds):
+        return "time is up"
+    return "rounds done" if state.round + after >= task.config.rounds else None
 
 
 # --- 1. re-draw: the only randomness behind the label-text embeddings ------------------------------------------------
@@ -125,31 +125,6 @@ def redraw(task: Task, state: RunState) -> Redrawn | None:
 
 
 # --- 2. synthesis: g steps of the generator on the same labels and noisy layers --------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What a round made."""
-
-    images: Tensor  # (n, c, h, w) uint8
-    labels: Tensor  # (n,)
-    step: int  # it was made in
-    loss: float
-    kept: tuple[Tensor, ...]  # what the pool gets: batches with these labels, each (n, c, h, w) uint8
-    noise: Tensor | None  # (n, z) what the generator was fed last, beside the table
-
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """One step's images and the terms of its loss; everything on the device, detached but for `loss`."""
-
-    images: Tensor  # (n, c, h, w) in [0, 1]
-    loss: Tensor
-    ce: Tensor
-    bn: Tensor
-    adversarial: Tensor
-    label_hit: Tensor
-    statistics: Statistics  # at the teacher's BatchNorm inputs
 
 
 def synthesize(task: Task, state: RunState, report: Report) -> Generator[GeneratorStep, None, Batch]:

@@ -21,13 +21,14 @@ from torch import nn
 
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
+from nayer.distillation.batch import Batch
 from nayer.distillation.evaluation import CHUNK, predict, seen_by
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.redraw_preview import MOST, drawn
 from nayer.distillation.report import Report
 from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_contrast, new_generator
 from nayer.distillation.task import Task
-from nayer.distillation.train import Batch, distill, synthesize
+from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
 from nayer.errors import ConfigError, shown
 from nayer.events import GeneratorStep

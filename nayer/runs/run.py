@@ -5,8 +5,9 @@ The only place where training and test images meet: what is measured goes in as 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -41,14 +42,20 @@ class Run:
     task: Task
     state: RunState
     revised: Task | None = None  # what the next round begins with, where somebody changed the config
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     @property
     def student(self) -> nn.Module:
         return self.state.student
 
     def events(self, watch: Stopwatch | None = None) -> Iterator[Event]:
-        """The run from where its state is, timed by `watch` or one of its own; see `training.train`."""
+        """The run from where its state is, timed by `watch` or one of its own; see `distillation.train`."""
+        watch = watch or Stopwatch(self.state.seconds, stopped=self.stopped.is_set)
         return train(self.task, self.state, watch, revised=self._revise)
+
+    def stop(self) -> None:
+        """Has the events end with Stopped after the step at hand. From any thread."""
+        self.stopped.set()
 
     def change(self, values: Mapping[str, object]) -> Config:
         """Goes on with `values` from the next round on; returns the config that then holds. Call it between events.

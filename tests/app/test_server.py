@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from app.gradio_ui.page import LOOKS_EVERY
+from app.gradio_ui.compat import LOOKS_EVERY
 from app.middleware.json_body import TEACHER_BODY
 from app.server import main
 from tests.support.repository import ROOT

@@ -432,7 +432,7 @@ def _mistakes(talk: Talk, run: str, token: str) -> None:
         "rounds below 0": ["digits", "nayer", 0, "lte", -1, {}, ""],
     }.items():
         talk.endpoint("start", *given, step=f"mistaken: start with {step}")
-    begun = talk.endpoint("start", "digits", "nayer", 0, "lte", 1, {**PAGE, "student": "transformer-9"}, "")
+    begun = talk.endpoint("start", "digits", "nayer", 0, "lte", 1, {**PAGE, "encoder": "./nowhere"}, "")
     talk.call("failed run", begun["run"])
     talk.note("mistaken: a run that cannot begin", _standing(talk.until_state(begun["run"], "failed")))
     talk.get(f"/live/{begun['run']}/replay/timeline", step="mistaken: its timeline")

@@ -37,8 +37,8 @@ def test_what_each_panel_shows_is_explained_by_a_key_and_shut_by_escape(new_page
     page.keyboard.press("Tab")
     with page.expect_popup() as opened:
         page.keyboard.press("Enter")
-    assert opened.value.url.endswith("/code/nayer/distillation/synthesis.py#_terms")
-    assert "def _terms" in opened.value.locator("span:target").inner_text()
+    assert opened.value.url.endswith("/code/nayer/distillation/train.py#generator_objective")
+    assert "def generator_objective" in opened.value.locator("span:target").inner_text()
     page.keyboard.press("Escape")
     assert page.locator(".help-card:popover-open").count() == 0
 

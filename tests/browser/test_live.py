@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from nayer.config import Config
 from tests.browser.browsing import PATIENCE, NewPage, grown, picture, prepare, rows, state, until
 
 
@@ -126,14 +127,14 @@ def test_a_run_that_fails_says_why_and_the_page_goes_on(new_page: NewPage) -> No
     page = new_page()
     prepare(page, rounds=3)
     page.click("#all-settings > button")
-    page.get_by_role("button", name="What runs, and for how long").click()
+    page.get_by_role("button", name="What the generator is fed").click()
     page.wait_for_timeout(400)
-    page.fill("#field-student input, #field-student textarea", "transformer-9")
+    page.fill("#field-encoder input, #field-encoder textarea", "./nowhere")
     page.keyboard.press("Tab")
     page.click(".bar .play")
     until(page, "failed")
-    expect(page.locator(".notice")).to_contain_text("transformer-9")
-    page.fill("#field-student input, #field-student textarea", "")
+    expect(page.locator(".notice")).to_contain_text("./nowhere")
+    page.fill("#field-encoder input, #field-encoder textarea", Config().encoder)
     page.keyboard.press("Tab")
     page.click(".bar .play")
     until(page, "finished")

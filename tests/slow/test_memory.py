@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nayer.memory_use import resident, use_of
-from nayer.methods import PRESETS
-from nayer.teacher_cards import teacher_cards
 
 from nayer.config import Config
-from tests.peak_memory import peak, shortened
+from nayer.networks.cards import teacher_cards
+from nayer.presets import PRESETS
+from nayer.runs.memory_use import resident, use_of
+from tests.support.peak_memory import peak, shortened
 
 CARDS = {card.name: card for card in teacher_cards()}
 STUDENTS: list[dict[str, Any]] = [

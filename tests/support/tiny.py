@@ -92,3 +92,12 @@ def same(a: object, b: object) -> bool:
 
 def all_same(a: Sequence[object], b: Sequence[object]) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
+
+
+def returned(steps):
+    """What a generator returns after the last thing it yields."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as done:
+        return done.value

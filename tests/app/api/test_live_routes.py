@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.api.static_files import ROOMS, STATIC, static_files, static_version, style_sheets
 from app.content.messages import PARTS
-from app.gradio_ui.page import SESSIONS
+from app.gradio_ui.compat import SESSIONS
 from app.runs.live_run import LiveRun
 from app.runs.manager import Registry
 from app.runs.plan import Plan

@@ -36,7 +36,8 @@ def test_every_setting_preset_and_event_is_described() -> None:
 def test_every_measure_that_travels_to_the_page_is_described() -> None:
     travelling = {re.sub(r"_(noise|real)$", "", name) for name in DIVERSITY}
     kept = re.findall(
-        r"(losses|learning|measures): Series = _NOTHING  # x, (.*)", (ROOT / "app" / "view.py").read_text("utf-8")
+        r"(losses|learning|measures): Series = _NOTHING  # x, (.*)",
+        (ROOT / "app" / "run_state" / "model.py").read_text("utf-8"),
     )
     assert len(kept) == 3
     for name, columns in kept:
@@ -77,7 +78,7 @@ def test_numbers_of_an_event_or_a_measure_say_what_they_count(kind: type[object]
 
 def test_the_source_is_shown_as_it_is_with_a_target_for_each_name() -> None:
     page = source_page("nayer/distillation/image_pool.py")
-    lines = (ROOT / "nayer" / "pool.py").read_text("utf-8").splitlines()
+    lines = (ROOT / "nayer" / "distillation" / "image_pool.py").read_text("utf-8").splitlines()
     assert page.count("<i>") == len(lines)
     assert '<span id="Pool.sample">' in page
     assert page.count("<span") == page.count("</span>")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from importlib.metadata import version
 
 import gradio as gr
 import pytest
 from gradio.context import LocalContext
-from gradio.queueing import Queue
 from gradio.utils import LRUCache
 
 from app.gradio_ui import compat
@@ -37,13 +37,15 @@ def test_what_compat_overrides_or_reads_is_still_there(touched: str) -> None:
 
 
 def test_a_queue_has_what_compat_bounds() -> None:
-    page = compat.Page()
-    compat.bound_queue(page)
-    queue = page._queue
-    fresh = Queue(live_updates=False, concurrency_count=1, update_intervals=1.0, max_size=None, blocks=gr.Blocks())
-    for name in ("pending_messages_per_session", "pending_event_ids_session", "sleep_when_free"):
-        assert hasattr(fresh, name), f"Gradio's queue has no {name} any more; app/gradio_ui/compat.py needs it."
-    assert isinstance(queue.pending_messages_per_session, compat.PendingMessages)
+    async def bounded() -> gr.Blocks:  # within an event loop, or Gradio makes one that nobody closes
+        page = compat.Page()
+        for name in ("pending_messages_per_session", "pending_event_ids_session", "sleep_when_free"):
+            assert hasattr(page._queue, name), f"Gradio's queue has no {name} any more; compat.py needs it."
+        compat.bound_queue(page)
+        return page
+
+    page = asyncio.run(bounded())
+    assert isinstance(page._queue.pending_messages_per_session, compat.PendingMessages)
     assert page.state_session_capacity == compat.SESSIONS
 
 

@@ -257,7 +257,7 @@ def test_only_three_verbs_are_used(client: TestClient, method: str) -> None:
 
 @pytest.mark.parametrize("text", ["\x00", "\x1b[31m", "\u202e", "\ufffe", "\u2066"])
 def test_no_address_holds_what_no_text_may(client: TestClient, text: str) -> None:
-    odd = quote(messages)
+    odd = quote(text)
     for path in (
         f"/live/{odd}/status",
         f"/static/{odd}",

@@ -77,8 +77,8 @@ HARMLESS = {"lock deleted", "log deleted"}  # what is open is still all there
 
 def taken_anew(store: Store) -> Callable[[], bool]:
     """True once the folder has been taken anew."""
-    first = run_store.writer._folder
-    return lambda: run_store.writer._folder is not first and run_store.writer._folder is not None
+    first = store.writer._folder
+    return lambda: store.writer._folder is not first and store.writer._folder is not None
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -201,12 +201,12 @@ def modes(folder: Path) -> dict[str, int]:
 def test_nobody_else_can_read_the_folder_whatever_the_umask_is(folder: Path, mask: int, network: bool) -> None:
     former = os.umask(mask)
     try:
-        run_store = Store(folder, network=network)
-        filled(run_store, "one")
-        run_store.keep("one", "checkpoint", b"content", 1)
-        assert run_store.flush(10)
+        store = Store(folder, network=network)
+        filled(store, "one")
+        store.keep("one", "checkpoint", b"content", 1)
+        assert store.flush(10)
         found = modes(folder)
-        run_store.close()
+        store.close()
     finally:
         os.umask(former)
     assert {"lock", "files", migrations.NAME} <= found.keys()
@@ -217,11 +217,11 @@ def test_nobody_else_can_read_the_folder_whatever_the_umask_is(folder: Path, mas
 
 def opened_up(folder: Path) -> None:
     """As an earlier version left it."""
-    run_store = Store(folder)
-    filled(run_store, "one")
-    run_store.keep("one", "checkpoint", b"content", 1)
-    assert run_store.flush(10)
-    run_store.close()
+    store = Store(folder)
+    filled(store, "one")
+    store.keep("one", "checkpoint", b"content", 1)
+    assert store.flush(10)
+    store.close()
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 

@@ -136,7 +136,7 @@ def test_one_place_that_fails_is_one_kind_whatever_it_was_given(log: Log) -> Non
     assert kinds == ["LookupError"] * event_log.SAID + ["ValueError"] * event_log.SAID
 
 
-@pytest.mark.parametrize("character", ["a", "\x1b", '"', "\ud800", "😀"])
+@pytest.mark.parametrize("character", ["a", "\x1b", '"', "\ud800", "😀"], ids=ascii)
 def test_no_line_is_longer_than_its_bound(log: Log, character: str) -> None:
     long = character * 100_000
     logging.getLogger(long).warning(long)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
 from nayer.distillation.losses import (
     activation_loss,
@@ -18,15 +19,17 @@ from nayer.distillation.losses import (
     imitation_loss,
     total_variation_loss,
 )
+from nayer.distillation.report import Report
+from nayer.distillation.train import synthesize
 from nayer.errors import ConfigError
-from nayer.events import Evaluated, GeneratorStep, LayerRedrawn, RoundSynthesised, StudentStep
+from nayer.events import Evaluated, LayerRedrawn, RoundSynthesised, StudentStep
 from nayer.networks.classifiers import build
 from nayer.networks.contrastive_head import Contrast
 from nayer.networks.latents import Latent
 from nayer.networks.specs import ModelSpec
 from nayer.networks.stages import Stages
 from nayer.presets import PRESETS
-from tests.support.tiny import all_same, tiny_config, tiny_run, tiny_state, tiny_task
+from tests.support.tiny import all_same, returned, tiny_config, tiny_run, tiny_state, tiny_task
 
 TEACHER, STUDENT = [0.5, 0.5 - 1e-6], [0.75, 0.25]
 NOISE_ALONE = {"latent": "none", "noisy_layer": False, "z_size": 6, "noisy_reset_every": 0, "redraw": "first layer"}
@@ -178,11 +181,10 @@ def test_trained_noise_moves_and_fixed_noise_stays():
     for rate, moves in ((0.1, True), (0.0, False)):
         task = tiny_task(tiny_config(**NOISE_ALONE, z_lr=rate, rounds=1, warmup_rounds=1))
         state = tiny_state(task)
-        events = tiny_run(task, state)
-        next(e for e in events if isinstance(e, GeneratorStep))
-        first = state.noise.detach().clone()
-        list(events)
-        assert torch.equal(first, state.noise) is not moves
+        same = torch.Generator().set_state(state.rng.get_state())
+        drawn = state.generator.latent.draw(task.config.synthesis_batch, same, task.device)
+        batch = returned(synthesize(task, state, Report(task, state, Stopwatch())))
+        assert torch.equal(drawn, batch.noise.detach()) is not moves
 
 
 def test_redrawing_the_first_layer_leaves_noisy_layer_and_convolutions_alone():
