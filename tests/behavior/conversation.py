@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import signal
 from collections.abc import Mapping
@@ -18,7 +19,14 @@ PROMPT = "a photo of a {}"
 STATUS = "/live/{}/status?since={}"
 # What of a form's field is recorded; its label and its explanation are among the sentences.
 _FIELD = ("value", "choices", "label", "info", "visible", "interactive")
-_SCRIPTS = ["stage.js", "own.js", "lab.js", "explorer.js", "tour.js", "status.js"]  # each part of the page loads one
+_SCRIPTS = {  # the script that each part of the page loads, by the part's name
+    "stage": "live/live_page.js",
+    "own": "live/teacher_upload.js",
+    "lab": "lab/lab_page.js",
+    "explorer": "embeddings/embeddings_page.js",
+    "tour": "lessons/lessons_page.js",
+    "status": "status/status_panel.js",
+}
 # An address as somebody shared it: settings of another preset, one value that is not its own, one word that is unknown.
 SHARED = "teacher=digits&preset=fast&seed=7&rounds=12&flip=false&generator_lr=0.002&latent=none&color=blue"
 
@@ -76,8 +84,7 @@ def _page(talk: Talk) -> None:
     talk.note("page: parts", {name: one["type"] for name, one in parts.items()})
     fields = {name: pick(one["props"], _FIELD) for name, one in parts.items() if name.startswith("field-")}
     talk.note("page: fields", fields)
-    own = [script.removesuffix(".js") for script in _SCRIPTS]
-    given = {name: {k: v for k, v in parts[name]["props"]["props"].items() if k != "version"} for name in own}
+    given = {name: {k: v for k, v in parts[name]["props"]["props"].items() if k != "version"} for name in _SCRIPTS}
     talk.note("page: what its script is given", given)
     endpoints = talk.get("/gradio_api/info").json()["named_endpoints"]
     talk.note("page: endpoints", {name: _endpoint(one) for name, one in endpoints.items()})
@@ -111,9 +118,9 @@ def _form(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _static_files(talk: Talk, page: str) -> dict[str, Any]:
     """Each of the page's own files by name, found as a browser finds them; and what they keep in the browser."""
-    styles = re.findall(r"stage/(\w+)/([\w.-]+\.css)", page)
+    styles = re.findall(r"stage/(\w+)/([\w./-]+\.css)", page)
     version = styles[0][0]
-    waiting = [name for _, name in styles] + _SCRIPTS
+    waiting = [name for _, name in styles] + list(_SCRIPTS.values())
     found: dict[str, Any] = {}
     stores: set[str] = set()
     while waiting:
@@ -122,8 +129,9 @@ def _static_files(talk: Talk, page: str) -> dict[str, Any]:
             continue
         answer = talk.get(f"/stage/{version}/{name}")
         found[name] = [answer.status_code, answer.headers["content-type"], answer.headers.get("cache-control", "")]
-        waiting += re.findall(r"""(?:from|import\() *["']\./([\w.-]+)["']""", answer.text)
-        for key in re.findall(r"localStorage\.\w+\(([\w\"'-]+)", answer.text):
+        beside = re.findall(r"""(?:from|import\() *["'](\.{1,2}/[\w./-]+\.js)["']""", answer.text)
+        waiting += [posixpath.normpath(posixpath.join(posixpath.dirname(name), one)) for one in beside]
+        for key in re.findall(r"\bstore\.\w+\(([A-Z]+)\b", answer.text):
             value = re.search(rf"const {key} = (\"[^\"]+\")", answer.text)
             stores.add((value[1] if value else key).strip("\"'"))
     return {"files": dict(sorted(found.items())), "kept in the browser": sorted(stores)}
@@ -474,7 +482,7 @@ def _shared(talk: Talk) -> None:
     talk.note("shared: fields", [one for one in ids if one and one.startswith("field-")])
     for step, given in {
         "too many rounds": ["digits", "nayer", 0, "lte", 100_000, {}, ""],
-        "too large a batch": ["digits", "nayer", 0, "lte", 3, {"student_batch": 4096}, ""],
+        "too large a batch": ["cifar10", "nayer", 0, "lte", 3, {"student_batch": 4096}, ""],
         "too wide a generator": ["digits", "nayer", 0, "lte", 3, {"generator_width": 512, "synthesis_batch": 4000}, ""],
         "too wide a noisy layer": ["digits", "nayer", 0, "lte", 3, {"noisy_width": 8000, "routing": "1-to-1"}, ""],
         "too large a student": ["digits", "nayer", 0, "lte", 3, {"student": "lenet-512", "student_batch": 512}, ""],

@@ -57,8 +57,11 @@ def header(content: bytes) -> dict[str, Any]:
 
 
 def _inner(text: str) -> Any:
-    """The names in a text that is JSON, with the types of their values."""
-    return _named(json.loads(text))
+    """The names in a text that is JSON, with the types of their values; of any other text only that it is one."""
+    try:
+        return _named(json.loads(text))
+    except ValueError:
+        return "str"
 
 
 def _named(value: object) -> Any:
