@@ -29,7 +29,7 @@ from app.api.commands import Commands
 from app.api.export_routes import export_route
 from app.api.health import health_route
 from app.api.live_routes import routes
-from app.api.poll_pacer import Rhythm
+from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
 from app.api.static_files import static_routes, static_version, style_sheets
 from app.api.upload_routes import bringing_route
@@ -39,21 +39,21 @@ from app.content.source_pages import code_routes
 from app.embeddings.explorer import Explorer
 from app.embeddings.umap import UmapMaps
 from app.environment import Environment
-from app.fairness.executors import Pools
-from app.fairness.request_slots import AtOnce
+from app.fairness.executors import Executors
+from app.fairness.request_slots import RequestSlots
 from app.gradio_ui.compat import Ended, Refusals, enter_request, mount
 from app.gradio_ui.page import build
 from app.middleware.connections import Limits, connections
 from app.middleware.security import guarded
 from app.runs.exports import Exports
-from app.runs.history import Keeping
+from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
-from app.runs.manager import Opener, Registry
+from app.runs.manager import Opener, RunManager
 from app.runs.plan import Plan
 from app.runs.recordings import Recordings
 from app.runs.uploaded_teachers import Uploads
-from app.runs.zero_gpu import Lent, lent_gpu
+from app.runs.zero_gpu import GpuLoan, lent_gpu
 from app.storage.run_store import Store
 from app.support import event_log
 from app.support.memory import give_back
@@ -81,20 +81,20 @@ def load_core() -> None:
     importlib.import_module("nayer.runs.memory_use").warm_up()
 
 
-def open_keeping(environment: Environment) -> Keeping:
+def open_keeping(environment: Environment) -> RunHistory:
     """The history in the data folder, or none and a sentence that says why."""
     if environment.data is None:
-        return Keeping(without=messages.KEPT_OFF)
+        return RunHistory(without=messages.KEPT_OFF)
     try:
         store = Store(environment.data, network=environment.data_on_network, megabytes=environment.data_megabytes)
     except StorageError as error:
-        return Keeping(without=str(error))
-    return Keeping(store)
+        return RunHistory(without=str(error))
+    return RunHistory(store)
 
 
-def create(environment: Environment, opener: Opener = open_source, lent: Lent | None = None) -> FastAPI:
+def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan | None = None) -> FastAPI:
     """The whole application; `opener` makes of a plan what is run. `lent`: the GPU of a ZeroGPU Space."""
-    registry = Registry(
+    registry = RunManager(
         opener,
         capacity=environment.capacity,
         waiting=environment.waiting,
@@ -103,7 +103,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
         clock=AwakeClock(GAP_SWEEPS * SWEEP_SECONDS),
         keeping=open_keeping(environment),
     )
-    version, pools = static_version(), Pools()
+    version, pools = static_version(), Executors()
     explorer = Explorer(pools, local=environment.local)
     teachers = teacher_cards()
     local, memory = environment.local, environment.run_memory
@@ -134,7 +134,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.add_exception_handler(RequestValidationError, misfit)
     application.add_middleware(Refusals)
-    application.add_middleware(AtOnce)
+    application.add_middleware(RequestSlots)
     application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
@@ -149,7 +149,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: Lent | 
             registry,
             UmapMaps(registry, pools.umap).look,
             explorer.asked,
-            Rhythm(1.0 if environment.local else 2.0),
+            PollPacer(1.0 if environment.local else 2.0),
             pools.work,
         )
     )
@@ -250,7 +250,7 @@ class _Server(uvicorn.Server):
             threading.Thread(target=load_core, daemon=True).start()
 
 
-async def _sweep(registry: Registry, uploads: Uploads) -> None:
+async def _sweep(registry: RunManager, uploads: Uploads) -> None:
     for sweep in itertools.count():
         await asyncio.sleep(SWEEP_SECONDS)
         await asyncio.to_thread(registry.sweep)

@@ -20,8 +20,8 @@ GROUPS = {
     "source": "What the generator is fed",
     "noisy layer": "The re-drawn layer",
     "generator": "The generator and its training",
-    "losses": "What the generator minimises",
-    "pool": "The memory of synthesized images",
+    "losses": "What the generator minimizes",
+    "pool": "The pool of synthesized images",
     "student": "The student and its training",
 }
 
@@ -40,17 +40,17 @@ class Config(BaseModel):
         group="run",
         max_length=256,
         fixed=True,
-        help="A shipped teacher's name, a folder with config.json and model.safetensors, or owner/name on the Hub.",
+        help="Name of a shipped teacher, a folder with config.json and model.safetensors, or owner/name on the Hub.",
     )
     student: str = setting(
         "",
         group="run",
         max_length=64,
         fixed=True,
-        help="The student's architecture, such as lenet-8; empty takes the teacher's own smaller student.",
+        help="Architecture of the student, such as lenet-8. Empty: the smaller network that the teacher names.",
     )
     seed: int = setting(
-        0, group="run", low=0, high=2**31 - 1, fixed=True, help="Every random draw of the run follows from it."
+        0, group="run", low=0, high=2**31 - 1, fixed=True, help="Random seed. The same seed and settings repeat a run."
     )
     rounds: int = setting(
         60,
@@ -58,7 +58,7 @@ class Config(BaseModel):
         unit="rounds",
         low=1,
         high=100_000,
-        help="Rounds in all: one re-draw, one batch for the pool each.",
+        help="Number of rounds. Each re-draws the noisy layer and adds one batch of images to the pool.",
     )
     seconds: float = setting(
         0.0,
@@ -66,32 +66,32 @@ class Config(BaseModel):
         unit="s",
         low=0.0,
         high=864_000.0,
-        help="Stop after this long, at the end of a step; 0 for no limit.",
+        help="Time limit. The run stops after the step at hand; 0 means no limit.",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", group="run", fixed=True, help="Where tensors live; auto takes a GPU if there is one."
+        "auto", group="run", fixed=True, help="Device that computes; auto uses a GPU if there is one."
     )
     precision: Literal["float32", "bfloat16", "auto"] = setting(
         "float32",
         group="run",
         fixed=True,
-        help="What the networks count in, weights apart; auto takes bfloat16 where the device has instructions for it.",
+        help="Compute type: float32, or bfloat16 by autocast; auto uses bfloat16 where the device supports it.",
     )
     compiled: bool = setting(
         False,
         group="run",
         fixed=True,
-        help="Student and generator as torch compiles them: minutes to begin with, faster steps on a GPU.",
+        help="Compile student and generator with torch.compile. It takes minutes and makes steps on a GPU faster.",
     )
     evaluate_every: int = setting(
-        1, group="run", unit="rounds", low=1, high=10_000, help="Rounds between two measurements of the student."
+        1, group="run", unit="rounds", low=1, high=10_000, help="Number of rounds between two evaluations of the student."
     )
     test_data: str = setting(
         "",
         group="run",
         max_length=1024,
         fixed=True,
-        help="Labelled test images, for the accuracy curve only: a folder a class, a zip or parquet file, a Hub id.",
+        help="Labeled test images, for the accuracy curve only: a folder per class, a zip or parquet file, or a Hub id.",
     )
     test_images: int = setting(
         2000,
@@ -100,31 +100,31 @@ class Config(BaseModel):
         low=1,
         high=1_000_000,
         fixed=True,
-        help="At most so many test images, spread over the split.",
+        help="Largest number of test images. They are spread over the split.",
     )
 
     # --- source ------------------------------------------------------------------------------------------------
     latent: Literal["lte", "one-hot", "random", "shuffled", "none"] = setting(
         "lte",
         group="source",
-        help="The fixed table the generator starts from: label-text embeddings, a control, or none (noise alone).",
+        help="Fixed input of the generator: label-text embeddings, a control table, or none (noise alone).",
     )
     encoder: str = setting(
         "sentence-transformers/all-MiniLM-L6-v2",
         group="source",
         max_length=1024,
         fixed=True,
-        help="The text encoder: a Hub id or a local folder.",
+        help="Text encoder: a Hub id or a local folder.",
     )
     prompt: str = setting(
         "a photo of a {}",
         group="source",
         max_length=200,
         fixed=True,
-        help="The sentence each class name is put into, at {}.",
+        help="Prompt. Each class name replaces {}.",
     )
     embedding_norm: Literal["batch", "none"] = setting(
-        "batch", group="source", help="A BatchNorm over the classes' embeddings in front of the noisy layer, or none."
+        "batch", group="source", help="BatchNorm over the embeddings of the classes, in front of the noisy layer, or none."
     )
 
     z_size: int = setting(
@@ -133,33 +133,33 @@ class Config(BaseModel):
         unit="numbers",
         low=0,
         high=4096,
-        help="Gaussian noise beside the table, an image; 0 for none.",
+        help="Gaussian noise per image, beside the table; 0 means none.",
     )
     z_combine: Literal["concat", "add"] = setting(
-        "concat", group="source", help="Noise behind the embedding, or added to it (then as many numbers as it has)."
+        "concat", group="source", help="Append the noise to the embedding, or add it (then it has the size of the embedding)."
     )
     z_scale: float = setting(
-        1.0, group="source", unit="× noise", low=0.0, high=100.0, help="How strong the noise is beside a table."
+        1.0, group="source", unit="× noise", low=0.0, high=100.0, help="Scale of the noise beside a table."
     )
     z_redraw: Literal["round", "step"] = setting(
-        "round", group="source", help="Noise is drawn anew each round, or each step of the generator."
+        "round", group="source", help="Draw new noise each round, or each generator step."
     )
     z_lr: float = setting(
-        0.0, group="source", low=0.0, high=1.0, help="Adam's learning rate for the noise itself; 0 leaves it as drawn."
+        0.0, group="source", low=0.0, high=1.0, help="Learning rate of Adam for the noise; 0 keeps it as drawn."
     )
 
     # --- noisy layer -------------------------------------------------------------------------------------------
-    noisy_layer: bool = setting(True, group="noisy layer", help="Whether there is a noisy layer behind the source.")
+    noisy_layer: bool = setting(True, group="noisy layer", help="Put a noisy layer behind the source.")
     noisy_width: int = setting(
         1000,
         group="noisy layer",
         unit="units",
         low=0,
         high=8192,
-        help="Outputs of the noisy layer; 0 for 25 a class, which is faster where classes are few.",
+        help="Outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
     )
     noisy_std: float = setting(
-        1.0, group="noisy layer", low=1e-3, high=100.0, help="Standard deviation its weights are drawn with."
+        1.0, group="noisy layer", low=1e-3, high=100.0, help="Standard deviation of its weights when they are drawn."
     )
     noisy_reset_every: int = setting(
         1,
@@ -167,15 +167,15 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=100_000,
-        help="Rounds between two re-draws; 0 never re-draws.",
+        help="Number of rounds between two re-draws; 0 means never.",
     )
     redraw: Literal["noisy layer", "first layer"] = setting(
         "noisy layer",
         group="noisy layer",
-        help="What is re-drawn then: the noisy layer, or the linear layer in front of the convolutions.",
+        help="Which layer is re-drawn: the noisy layer, or the linear layer in front of the convolutions.",
     )
     routing: Literal["k-to-1", "1-to-1", "single"] = setting(
-        "k-to-1", group="noisy layer", help="One noisy layer per set of all classes, per image, or a single one."
+        "k-to-1", group="noisy layer", help="One noisy layer per set of all classes, one per image, or a single one."
     )
 
     # --- generator ---------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ class Config(BaseModel):
         low=1,
         high=512,
         fixed=True,
-        help="Base channels of the generator; the published one has 64.",
+        help="Base channels of the generator. The published generator has 64.",
     )
     generator_reset_every: int = setting(
         20,
@@ -194,10 +194,10 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=100_000,
-        help="Rounds between rebuilds of the whole generator; 0 never.",
+        help="Number of rounds between two rebuilds of the whole generator; 0 means never.",
     )
     warmup_generator_reset_every: int = setting(
-        0, group="generator", unit="rounds", low=0, high=100_000, help="The same during warm-up; 0 never."
+        0, group="generator", unit="rounds", low=0, high=100_000, help="Number of rounds between two rebuilds during warm-up; 0 means never."
     )
     generator_steps: int = setting(
         12,
@@ -205,17 +205,17 @@ class Config(BaseModel):
         unit="steps",
         low=1,
         high=2000,
-        help="Optimiser steps of a round, on the same labels and noisy layers.",
+        help="Optimizer steps of the generator per round, on the same labels and noisy layers.",
     )
-    generator_lr: float = setting(4e-3, group="generator", low=1e-6, high=1.0, help="Adam's learning rate.")
+    generator_lr: float = setting(4e-3, group="generator", low=1e-6, high=1.0, help="Learning rate of the generator's Adam.")
     generator_adam: Literal["each round", "kept"] = setting(
-        "each round", group="generator", help="A new Adam each round, or one that is kept until a rebuild."
+        "each round", group="generator", help="Make a new Adam each round, or keep one until the next rebuild."
     )
     generator_init_std: float = setting(
-        0.0, group="generator", low=0.0, high=1.0, help="Weights start from N(0, std²); 0 for PyTorch's default."
+        0.0, group="generator", low=0.0, high=1.0, help="Weights start from N(0, std²); 0 means PyTorch's default."
     )
     gradient_clip: float = setting(
-        0.0, group="generator", low=0.0, high=1000.0, help="Longest gradient of the generator; 0 for no limit."
+        0.0, group="generator", low=0.0, high=1000.0, help="Largest gradient norm of the generator; 0 means no limit."
     )
     meta_lr: float = setting(
         0.0,
@@ -223,16 +223,16 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         fixed=True,
-        help="FOMAML: rounds train a copy, the generator learns where to start, at this rate; 0 for none.",
+        help="Meta learning rate (FOMAML). Each round trains a copy, and the generator learns a start; 0 means none.",
     )
-    generator_beta1: float = setting(0.5, group="generator", low=0.0, high=0.9999, help="Adam's first-moment decay.")
+    generator_beta1: float = setting(0.5, group="generator", low=0.0, high=0.9999, help="First-moment decay of the generator's Adam.")
     synthesis_batch: int = setting(
         100,
         group="generator",
         unit="images",
         low=1,
         high=4096,
-        help="Images made in a round; at least one of each class.",
+        help="Images per round; at least one per class.",
     )
     warmup_rounds: int = setting(
         2,
@@ -240,7 +240,7 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=10_000,
-        help="Rounds that only fill the pool, before the student starts.",
+        help="Number of rounds before the student starts. They only fill the pool.",
     )
     crop_share: float = setting(
         0.125,
@@ -251,22 +251,22 @@ class Config(BaseModel):
         help="Padding of the random crop in front of teacher and student.",
     )
     flip: bool = setting(
-        True, group="generator", help="Mirror images at random, where the teacher's classes survive it."
+        True, group="generator", help="Mirror images at random, if a mirrored image keeps its class."
     )
 
     # --- losses ------------------------------------------------------------------------------------------------
     ce_weight: float = setting(
-        0.5, group="losses", unit="× loss", low=0.0, high=100.0, help="How much the teacher must see the target label."
+        0.5, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the cross-entropy of the teacher against the target label."
     )
     ce_target: Literal["label", "teacher"] = setting(
-        "label", group="losses", help="That label: the wanted one, or whatever class the teacher thinks of first."
+        "label", group="losses", help="Target label: the wanted class, or the class that the teacher predicts."
     )
     ce_temperature: float = setting(
         1.0,
         group="losses",
         low=1.0,
         high=100.0,
-        help="How far the teacher is pushed to be sure: above 1, beyond the point where the label is likely.",
+        help="Softmax temperature of the cross-entropy term. Above 1 the gradient persists once the label is likely.",
     )
     ce_boundary: float = setting(
         0.0,
@@ -274,16 +274,16 @@ class Config(BaseModel):
         unit="× target",
         low=0.0,
         high=1.0,
-        help="Most of the target that may go to the teacher's second choice: images between two classes. 0 for none.",
+        help="Largest share of the target for the teacher's second class: images between two classes. 0 means none.",
     )
     entropy_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How sure the teacher must be of each image."
+        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the entropy of the teacher's prediction for each image."
     )
     balance_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How evenly a batch must spread over the classes."
+        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the term that spreads a batch evenly over the classes."
     )
     activation_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="How strongly images must excite the teacher."
+        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the term that asks for large activations in the teacher."
     )
     bn_weight: float = setting(
         10.0,
@@ -291,7 +291,7 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=1000.0,
-        help="How much images must match the teacher's BatchNorm statistics.",
+        help="Weight of the distance to the teacher's BatchNorm statistics.",
     )
     bn_momentum: float = setting(
         0.9,
@@ -306,13 +306,13 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=100.0,
-        help="How hard the generator looks for images the student gets wrong.",
+        help="Weight of the adversarial term: it asks for images on which student and teacher differ.",
     )
     adversarial_form: Literal["kl", "reverse-kl", "js", "l1"] = setting(
-        "kl", group="losses", help="How far apart teacher and student are: a divergence, or the logits' distance."
+        "kl", group="losses", help="Distance of student and teacher in that term: a divergence, or the L1 distance of the logits."
     )
     adversarial_mask: Literal["agree", "none"] = setting(
-        "agree", group="losses", help="Count only images where both pick the same class, or all of them."
+        "agree", group="losses", help="Count only images for which both predict the same class, or count all."
     )
     contrastive_weight: float = setting(
         0.0,
@@ -321,16 +321,16 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         fixed=True,
-        help="How different an image must be from all others.",
+        help="Weight of the contrastive term: it asks for images that differ from all others.",
     )
     contrastive_temperature: float = setting(
-        0.1, group="losses", low=1e-3, high=100.0, help="Sharpness of that comparison."
+        0.1, group="losses", low=1e-3, high=100.0, help="Temperature of the contrastive term."
     )
     bank_capacity: int = setting(
-        4096, group="losses", unit="images", low=1, high=1_000_000, fixed=True, help="Earlier images it compares with."
+        4096, group="losses", unit="images", low=1, high=1_000_000, fixed=True, help="Earlier images in the memory bank of the contrastive term."
     )
     total_variation_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=1000.0, help="How smooth images must be."
+        0.0, group="losses", unit="× loss", low=0.0, high=1000.0, help="Weight of the total variation of the images. It makes them smooth."
     )
 
     # --- pool --------------------------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ class Config(BaseModel):
     keep: Literal["best", "last", "all"] = setting(
         "best",
         group="pool",
-        help="Which batch of a round enters the pool: the one with the lowest loss, the last, or those of all steps.",
+        help="Which batch of a round enters the pool: the one with the lowest loss, the last, or all.",
     )
     keep_from_step: int = setting(
         0,
@@ -348,7 +348,7 @@ class Config(BaseModel):
         unit="steps",
         low=0,
         high=2000,
-        help="With keep=all, the first step of a round whose images are kept; early ones show little.",
+        help="With keep=all: the first step whose images are kept. Early steps show little.",
     )
     pool_from_round: int = setting(
         1,
@@ -356,10 +356,10 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=1000,
-        help="The first round whose images are kept; round 0 hardly learns.",
+        help="The first round whose images enter the pool. Round 0 learns little.",
     )
     pool_capacity: int = setting(
-        5000, group="pool", unit="images", low=1, high=1_000_000, fixed=True, help="Images kept; the oldest go first."
+        5000, group="pool", unit="images", low=1, high=1_000_000, fixed=True, help="Images in the pool. The newest replace the oldest."
     )
     held_back: float = setting(
         0.05,
@@ -367,7 +367,7 @@ class Config(BaseModel):
         unit="× batch",
         low=0.0,
         high=0.5,
-        help="Share of each batch the student never learns from, to measure agreement.",
+        help="Share of each batch that the student never learns from. Agreement is measured on it.",
     )
 
     # --- student -----------------------------------------------------------------------------------------------
@@ -375,28 +375,28 @@ class Config(BaseModel):
         "fresh",
         group="student",
         fixed=True,
-        help="Random weights, or a share of the teacher's own channels where the student is its thinner twin.",
+        help="Start from random weights, or from a share of the teacher's channels if the student is a narrower copy.",
     )
     student_every: int = setting(
-        1, group="student", unit="rounds", low=1, high=1000, help="Rounds between two training phases of the student."
+        1, group="student", unit="rounds", low=1, high=1000, help="Number of rounds between two training phases of the student."
     )
     student_steps: int = setting(
-        80, group="student", unit="steps", low=1, high=10_000, help="Optimiser steps of a phase."
+        80, group="student", unit="steps", low=1, high=10_000, help="Optimizer steps of the student per phase."
     )
-    student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Pool images in a step.")
+    student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Images per student step.")
     bent_share: float = setting(
         0.0,
         group="student",
         unit="× batch",
         low=0.0,
         high=1.0,
-        help="Share of a step's images that are bent at random, as if drawn on rubber; 0 for none.",
+        help="Share of a step's images with a random elastic distortion; 0 means none.",
     )
     student_loss: Literal["kl", "l1"] = setting(
-        "kl", group="student", help="What it minimises: the divergence from the teacher, or the logits' distance."
+        "kl", group="student", help="Loss of the student: KL divergence from the teacher, or L1 distance of the logits."
     )
     attention_weight: float = setting(
-        0.0, group="student", unit="× loss", low=0.0, high=10_000.0, help="How much it looks where the teacher looks."
+        0.0, group="student", unit="× loss", low=0.0, high=10_000.0, help="Weight of attention transfer: the student's attention maps follow the teacher's."
     )
     hint_weight: float = setting(
         0.0,
@@ -404,26 +404,26 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=1000.0,
-        help="How closely its channels follow the teacher's own, where it is the teacher's thinner twin.",
+        help="Weight of hints: the student's channels follow the teacher's, if it is a narrower copy.",
     )
     student_optimizer: Literal["sgd", "adam"] = setting(
-        "sgd", group="student", fixed=True, help="SGD with momentum, or Adam."
+        "sgd", group="student", fixed=True, help="Optimizer of the student: SGD with momentum, or Adam."
     )
     student_lr: float = setting(
-        0.05, group="student", low=1e-6, high=10.0, help="The learning rate at the start of its cosine."
+        0.05, group="student", low=1e-6, high=10.0, help="Learning rate of the student at the start of its cosine schedule."
     )
     student_lr_end: float = setting(
-        2e-4, group="student", low=0.0, high=10.0, help="The learning rate at the end of its cosine."
+        2e-4, group="student", low=0.0, high=10.0, help="Learning rate of the student at the end of its cosine schedule."
     )
-    student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, fixed=True, help="SGD's momentum.")
-    weight_decay: float = setting(1e-4, group="student", low=0.0, high=1.0, fixed=True, help="SGD's weight decay.")
+    student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, fixed=True, help="Momentum of SGD.")
+    weight_decay: float = setting(1e-4, group="student", low=0.0, high=1.0, fixed=True, help="Weight decay of the student's optimizer.")
     temperature: float = setting(
-        20.0, group="student", low=0.1, high=1000.0, help="Softens teacher and student before they are compared."
+        20.0, group="student", low=0.1, high=1000.0, help="Softmax temperature of the distillation loss."
     )
 
     # --- events ------------------------------------------------------------------------------------------------
     report_every: int = setting(
-        1, group="run", unit="rounds", low=1, high=100_000, help="Rounds between two batches that are shown."
+        1, group="run", unit="rounds", low=1, high=100_000, help="Number of rounds between two reported batches."
     )
     event_every: int = setting(
         1,
@@ -431,7 +431,7 @@ class Config(BaseModel):
         unit="steps",
         low=1,
         high=1000,
-        help="Steps between two events; each copies numbers off the device.",
+        help="Number of steps between two events. Each event copies numbers off the device.",
     )
 
     @field_validator("prompt")

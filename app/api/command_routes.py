@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from app.api.commands import Commands
 from app.api.live_routes import busy
-from app.fairness.fair_executor import Busy, Turns
+from app.fairness.fair_executor import Busy, FairExecutor
 from app.support.metrics import Counters
 from nayer.errors import NayerError
 
@@ -21,7 +21,10 @@ WAITING = ("redraws", "change", "burst", "revive")  # those that wait for a run'
 
 
 def command_routes(
-    commands: Commands, counters: Counters, asking: Turns, entered: Callable[[Request], None] = lambda request: None
+    commands: Commands,
+    counters: Counters,
+    asking: FairExecutor,
+    entered: Callable[[Request], None] = lambda request: None,
 ) -> APIRouter:
     """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking`: turns of those that wait.
     `entered` hears of each request before its command begins."""

@@ -14,17 +14,17 @@ from app.run_state.redraw_strip import strips
 from app.run_state.serializer import payload
 from app.runs.limits import MEMORY, check_cost
 from app.runs.live_run import LiveRun
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan, lab_plan
 from app.runs.requested_config import known_card, make_config
 from app.runs.uploaded_teachers import Uploads
-from app.runs.zero_gpu import Lent, for_visitor
+from app.runs.zero_gpu import GpuLoan, for_visitor
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.exports.reproduce import known
 from nayer.networks.cards import TeacherCard
 from nayer.runs.steps import StepKind
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 
 SLOWEST = 30.0  # seconds an event
 
@@ -34,13 +34,13 @@ class Commands:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: RunManager,
         teachers: Sequence[TeacherCard],
         uploads: Uploads | None = None,
         *,
         local: bool,
         memory: int = MEMORY,
-        lent: Lent | None = None,
+        lent: GpuLoan | None = None,
     ) -> None:
         """`memory`: bytes that a run may take on a shared page. `lent`: the GPU of a ZeroGPU Space."""
         self._registry = registry
@@ -197,7 +197,7 @@ class Commands:
             configs[arm] = configs[arm].changed(settings)
             self._check(found, configs, found.plan.brought)
 
-    def _check(self, run: LiveRun, configs: Sequence[Config], brought: Brought | None) -> None:
+    def _check(self, run: LiveRun, configs: Sequence[Config], brought: UploadedTeacher | None) -> None:
         """Raises NayerError where `run` with `configs` for its arms cannot be borne here."""
         teacher = run.config.teacher
         card = brought.card() if brought else known_card(teacher, self._shipped, local=self._local)

@@ -10,12 +10,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 
 _TOLD = ("gradio", "torch", "transformers", "fastapi")
 
 
-def health_route(registry: Registry) -> APIRouter:
+def health_route(registry: RunManager) -> APIRouter:
     """GET /health: 200 while runs can be started, 503 once no place is left that could ever come free."""
     router = APIRouter()
     began = time.monotonic()
@@ -28,7 +28,7 @@ def health_route(registry: Registry) -> APIRouter:
     return router
 
 
-def state(registry: Registry) -> dict[str, Any]:
+def state(registry: RunManager) -> dict[str, Any]:
     """In numbers: places and who waits for one, how long, what has happened since the beginning, and what is kept."""
     counts = registry.counts()
     kept = registry.keeping.size()

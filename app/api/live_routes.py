@@ -14,17 +14,17 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from app.api.lab_serializer import lab_payload
-from app.api.poll_pacer import Rhythm
+from app.api.poll_pacer import PollPacer
 from app.api.static_files import FOREVER
 from app.api.validation import Whole, Wholes
 from app.fairness.fair_cache import FairCache
-from app.fairness.fair_executor import Busy, Turns
+from app.fairness.fair_executor import Busy, FairExecutor
 from app.middleware.client_address import address
 from app.run_state.figure import sheet
 from app.run_state.model import View
 from app.run_state.serializer import payload, rounds
 from app.runs.live_run import LiveRun, NoSuchArm
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.registry import NoSuchRun, TooManyGuesses
 from nayer.errors import NayerError
 
@@ -43,7 +43,7 @@ def written(news: dict[str, Any] | None) -> bytes | None:
     return None if news is None else json.dumps(news, ensure_ascii=False, allow_nan=False).encode()
 
 
-class Beginnings:
+class SnapshotCache:
     """All there is to see of a run, for whoever begins to look: written out once for all who do within a moment.
 
     Nobody misses anything by that, for what is new is asked for from the `seq` that was told.
@@ -73,7 +73,7 @@ class Sheets:
     """The picture of a whole run takes a second of a core: drawn in a turn, once for all who ask meanwhile, and kept
     until the run goes on."""
 
-    def __init__(self, turns: Turns, draw: Callable[[View], bytes]) -> None:
+    def __init__(self, turns: FairExecutor, draw: Callable[[View], bytes]) -> None:
         self._turns = turns
         self._draw = draw
         self._kept: FairCache[tuple[str, int], bytes] = FairCache(_SHEET_BYTES, len)  # by run and seq
@@ -92,17 +92,17 @@ class Sheets:
 
 
 def routes(
-    registry: Registry,
+    registry: RunManager,
     umap: Callable[[str], dict[str, object]],
     explore: Callable[[Mapping[str, Any]], dict[str, Any]],
-    rhythm: Rhythm,
-    turns: Turns,
+    rhythm: PollPacer,
+    turns: FairExecutor,
 ) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
     of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`."""
     router = APIRouter()
     sheets = Sheets(turns, sheet)
-    beginnings = Beginnings(lambda run, arm: told(run, arm, 0))
+    beginnings = SnapshotCache(lambda run, arm: told(run, arm, 0))
 
     def news_of(run: LiveRun, news: bytes | None) -> Response:
         """What is new, if anything, and when to ask again."""

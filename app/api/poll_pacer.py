@@ -14,7 +14,7 @@ TURNS = 12.0  # a second, over all viewers: an answer takes a few ms of Python, 
 LONGEST = 10.0  # s; where turns do not suffice for that they are shared
 
 
-class Rhythm:
+class PollPacer:
     """The turns of everybody who looks at this server's runs; `pause`: seconds that one viewer alone waits.
 
     Nobody waits longer for what others ask than if all addresses shared the turns evenly.

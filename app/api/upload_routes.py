@@ -11,21 +11,23 @@ from starlette.requests import ClientDisconnect
 
 from app.api.live_routes import busy
 from app.api.validation import LONGEST
-from app.fairness.fair_executor import Busy, Turns
+from app.fairness.fair_executor import Busy, FairExecutor
 from app.fairness.upload_slots import Arrivals, TooSlow
 from app.middleware.json_body import TEACHERS
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.uploaded_teachers import Uploads
 from app.support.class_names import split
 from nayer.errors import ConfigError, NayerError
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import complaint
 
 LONGEST_NAMES = 32_000  # characters; 200 names of 64 and what parts them are half of it
 _FILES = ("config", "weights", "tests")
 
 
-def bringing_route(registry: Registry, uploads: Uploads, turns: Turns, arrivals: Arrivals | None = None) -> APIRouter:
+def bringing_route(
+    registry: RunManager, uploads: Uploads, turns: FairExecutor, arrivals: Arrivals | None = None
+) -> APIRouter:
     """POST a multipart form: `config` (config.json), `weights` (model.safetensors), perhaps `tests` (a zip or parquet
     file), `classes` (names, one a line) and `token`. The answer is {teacher, token, …} or {error}, one sentence."""
     router = APIRouter()
@@ -62,12 +64,12 @@ async def _form(request: Request) -> FormData:
     return await request.form(max_files=len(_FILES), max_fields=2, max_part_size=4 * LONGEST_NAMES)
 
 
-def _brought(form: FormData) -> Brought:
+def _brought(form: FormData) -> UploadedTeacher:
     config, weights, tests = [_bytes(form, name) for name in _FILES]
     if not config or not weights:
         missing = "config" if not config else "weights"
         raise ConfigError(f"{missing} is missing; bring config.json and model.safetensors together.")
-    return Brought(config, weights, tuple(split(_word(form, "classes", LONGEST_NAMES))), tests)
+    return UploadedTeacher(config, weights, tuple(split(_word(form, "classes", LONGEST_NAMES))), tests)
 
 
 def _bytes(form: FormData, name: str) -> bytes:

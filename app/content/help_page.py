@@ -19,7 +19,7 @@ MEASURES: Rows = {
         "Cross-entropy, in nats, of the teacher's answer against the wanted class, at ce_temperature and times it: low"
         " once the teacher sees it.",
         "L_CE",
-        "nayer/distillation/losses.py:label_loss",
+        "nayer/distillation/losses.py:cross_entropy_loss",
     ),
     "bn": (
         "Distance of the images' means and variances to those kept in each of the teacher's BatchNorm layers.",
@@ -120,7 +120,7 @@ PANELS: Rows = {
         "nayer/runs/side_by_side.py:Lab",
     ),
     "verdict": (
-        "What may be said of a difference: with several seeds an interval of 95 %, with one seed nothing for certain.",
+        "The conclusion about a difference: with several seeds a 95 % interval, with one seed none.",
         "",
         "nayer/analysis/significance.py:verdict",
     ),

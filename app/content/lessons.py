@@ -240,12 +240,12 @@ LESSONS = (
         title="Where it fails",
         text=(
             "The method lives on what a teacher gives away, and on time. With many classes each needs pictures of its "
-            "own: after a minute of a hundred emoji the student is right for about one image in ten. Whatever makes a "
-            "round dear leaves too few of them, and too small a pool lets the student forget. And pictures that a "
-            "teacher is sure of need not look like anything to us. Break it yourself."
+            "own: after a minute with a hundred emoji the student is correct on about one image in ten. Slow rounds mean "
+            "fewer rounds. A pool that is too small lets the student forget. And images of which the teacher is sure "
+            "need not look like anything to us. Break it yourself."
         ),
         notice=(
-            "Not all that looks broken is: a student copies the teacher's whole answer, so it learns from pictures "
+            "What looks broken may still work: a student copies the teacher's whole answer, so it learns from pictures "
             "whose class nobody sees, too, and a high label hit proves little. The only fair judge, the accuracy on "
             "real images, is the one thing that a data-free method may not use to tune itself: it is drawn for you "
             "here, and it steers nothing."

@@ -29,7 +29,7 @@ EMPTY_TEXT = (
     "teacher recognises. The student, which never sees a real image, then learns from these, "
     "and you watch its accuracy climb."
 )
-WATCHING = "You follow somebody's run as it happens; only they can command it."
+WATCHING = "You are watching someone else's run. Only they can control it."
 WATCHED_GONE = "The run of this link is over and no longer kept, or it never was; ask for a new link."
 RECORDED = {
     "greeting": "A recording of an earlier run. Nothing is computed yet: press Play, and the next one is yours.",
@@ -216,10 +216,10 @@ def changed(event: PolicyChanged) -> str:
 def _measure_sentence(event: Evaluated) -> str:
     if event.accuracy is not None:
         teacher = event.teacher_accuracy
-        against = f", the teacher for {_percent(teacher)}" if teacher is not None else ""
+        against = f", the teacher on {_percent(teacher)}" if teacher is not None else ""
         return (
             f"On {event.images:,} real test images, used for nothing else, "
-            f"the student is right for {_percent(event.accuracy)}{against}."
+            f"the student is correct on {_percent(event.accuracy)}{against}."
         )
     if event.agreement is not None:
         agreed = _percent(event.agreement)

@@ -9,8 +9,8 @@ import numpy as np
 
 from app.content import messages
 from app.embeddings.table_cache import Tables, Wanted
-from app.fairness.executors import Pools
-from app.fairness.fair_cache import FairCache, Making
+from app.fairness.executors import Executors
+from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import Busy
 from app.run_state.embedding_map import Atlas, dots
 from app.runs.requested_config import MACHINE
@@ -30,12 +30,12 @@ _MAPS = 32  # UMAP layouts that are kept
 class Explorer:
     """Answers about names. The public methods are endpoints; a mistake comes back as one sentence."""
 
-    def __init__(self, pools: Pools | None = None, worker: UmapWorker | None = None, *, local: bool = True) -> None:
-        pools = pools or Pools()
+    def __init__(self, pools: Executors | None = None, worker: UmapWorker | None = None, *, local: bool = True) -> None:
+        pools = pools or Executors()
         self._tables = Tables(pools.encoder)
         self._worker = worker or umap_worker()
         self._local = local
-        self._maps: Making[Wanted, UmapLayout] = Making(pools.umap, FairCache(_MAPS))
+        self._maps: MakeOnce[Wanted, UmapLayout] = MakeOnce(pools.umap, FairCache(_MAPS))
 
     def look(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to {names, prompt, latent, seed, encoder}, or {state: loading, sentence}. Raises NayerError."""

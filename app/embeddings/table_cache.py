@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.fairness.fair_cache import FairCache, Making
-from app.fairness.fair_executor import Turns
+from app.fairness.fair_cache import FairCache, MakeOnce
+from app.fairness.fair_executor import FairExecutor
 from app.middleware.client_address import address
 from nayer.embeddings.label_table import Table, at_hand, label_table
 from nayer.text_rules import check_names
@@ -33,10 +33,10 @@ def make(wanted: Wanted) -> Table:
 class Tables:
     """The tables of all visitors. `make` may take long; what is not at hand waits for its address's turn."""
 
-    def __init__(self, turns: Turns, make: Callable[[Wanted], Table] = make) -> None:
+    def __init__(self, turns: FairExecutor, make: Callable[[Wanted], Table] = make) -> None:
         self._make = make
         self._kept: FairCache[Wanted, Table] = FairCache(_KEPT)
-        self._making = Making(turns, self._kept)
+        self._making = MakeOnce(turns, self._kept)
 
     def look(self, wanted: Wanted) -> Table | None:
         """The table, or None while the encoder is at work on it. Raises NayerError; asking again tries again."""

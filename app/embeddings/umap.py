@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from app.content import messages
-from app.fairness.fair_cache import FairCache, Making
-from app.fairness.fair_executor import Busy, Turns
+from app.fairness.fair_cache import FairCache, MakeOnce
+from app.fairness.fair_executor import Busy, FairExecutor
 from app.middleware.client_address import address
 from app.run_state.embedding_map import dots
 from app.run_state.model import View
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from nayer.analysis.umap_worker import UmapLayout, UmapWorker, umap_worker
 from nayer.errors import NayerError
 
@@ -29,12 +29,12 @@ class _Map:
 class UmapMaps:
     """One map a run, for all its viewers."""
 
-    def __init__(self, registry: Registry, turns: Turns, worker: UmapWorker | None = None) -> None:
+    def __init__(self, registry: RunManager, turns: FairExecutor, worker: UmapWorker | None = None) -> None:
         """`turns`: of one worker."""
         self._registry = registry
         self._worker = worker or umap_worker()
         self._latest: FairCache[str, _Map] = FairCache(_KEPT)
-        self._making: Making[str, _Map] = Making(turns, FairCache(0))  # a run's map is made again and again
+        self._making: MakeOnce[str, _Map] = MakeOnce(turns, FairCache(0))  # a run's map is made again and again
 
     def look(self, run_id: str) -> dict[str, Any]:
         """{state, sentence} and, when ready, anchors, outputs and samples as [x, y, class]. Never waits."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from app.fairness.fair_executor import Turns
+from app.fairness.fair_executor import FairExecutor
 
 
-class Pools:
+class Executors:
     """Each is bounded by itself, so that what takes minutes keeps nobody from what takes a second."""
 
     def __init__(self) -> None:
         # Python that keeps a core busy for up to some seconds. Two, so that one address leaves one free for the others.
-        self.work = Turns("requests", workers=2, waiting=128, each=16)
+        self.work = FairExecutor("requests", workers=2, waiting=128, each=16)
         # The text encoder, and UMAP, which must not run twice at once: half a minute at first, then a second.
-        self.encoder = Turns("lists of names", workers=1, waiting=32, each=4)
-        self.umap = Turns("maps", workers=1, waiting=64, each=8)
+        self.encoder = FairExecutor("lists of names", workers=1, waiting=32, each=4)
+        self.umap = FairExecutor("maps", workers=1, waiting=64, each=8)
         # Threads that wait for a run to answer between two events, or for the disk: up to half a minute.
-        self.asking = Turns("commands", workers=8, waiting=128, each=8)
+        self.asking = FairExecutor("commands", workers=8, waiting=128, each=8)

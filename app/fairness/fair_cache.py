@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from app.fairness.fair_executor import Turns
+from app.fairness.fair_executor import FairExecutor
 from app.middleware.client_address import address
 
 K = TypeVar("K", bound=Hashable)
@@ -62,13 +62,13 @@ class FairCache(Generic[K, V]):
                 held[heaviest] -= self._kept.pop(oldest)[2]
 
 
-class Making(Generic[K, V]):
+class MakeOnce(Generic[K, V]):
     """Answers that take long: each is made once for all who ask, in a turn of whoever asks, and then kept.
 
     What is being made is not in the cache, so that nobody can push it out.
     """
 
-    def __init__(self, turns: Turns, kept: FairCache[K, V]) -> None:
+    def __init__(self, turns: FairExecutor, kept: FairCache[K, V]) -> None:
         self._turns = turns
         self._kept = kept
         self._failed: FairCache[K, BaseException] = FairCache(_FAILURES)

@@ -48,7 +48,7 @@ class _Place:
     lane: str
 
 
-class Turns:
+class FairExecutor:
     """A bounded pool of daemon threads. For any thread.
 
     `workers` calls run at once, and one at most of each address. `waiting` calls may wait, `each` of one address.
@@ -139,7 +139,7 @@ def _in_this_context(call: Callable[[], T]) -> Callable[[], T]:
     return lambda: context.run(call)
 
 
-def in_turn(turns: Turns, function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+def in_turn(turns: FairExecutor, function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """`function`, which may take long, as a coroutine that waits for a turn of its address. Raises Busy besides."""
 
     @wraps(function)

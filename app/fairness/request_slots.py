@@ -44,7 +44,7 @@ class Lanes:
                 del self._open[lane], self._lanes[lane]
 
 
-class AtOnce:
+class RequestSlots:
     """Middleware, inside of Addressed: 429 for whoever has so many requests under way already, and looks in turn."""
 
     def __init__(self, app: ASGIApp, each: int = EACH, looking: int = LOOKING) -> None:

@@ -12,8 +12,8 @@ from app.api.commands import Commands
 from app.api.static_files import load_script
 from app.content import messages
 from app.embeddings.explorer import Explorer
-from app.fairness.executors import Pools
-from app.fairness.fair_executor import Turns, in_turn
+from app.fairness.executors import Executors
+from app.fairness.fair_executor import FairExecutor, in_turn
 from app.gradio_ui.compat import Page, bound_queue, told
 from app.gradio_ui.embeddings_tab import ExplorerTab
 from app.gradio_ui.lab_tab import lab_tab
@@ -22,18 +22,18 @@ from app.gradio_ui.settings_form import Form
 from app.gradio_ui.status_panel import status_panel
 from app.gradio_ui.teacher_upload import OwnTeacher
 from app.run_state.teacher_cards import shown
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from nayer.errors import NayerError
 from nayer.exports.reproduce import config_of
 from nayer.networks.cards import TeacherCard
 
 
 def build(
-    registry: Registry,
+    registry: RunManager,
     commands: Commands,
     explorer: Explorer,
     teachers: Sequence[TeacherCard],
-    pools: Pools,
+    pools: Executors,
     *,
     version: str,
     local: bool,
@@ -104,7 +104,7 @@ def build(
     return page
 
 
-def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: Registry, asking: Turns) -> None:
+def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, asking: FairExecutor) -> None:
     """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
 
     def play(event: gr.EventData, *entered: object) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class MakeOnce:
     """The images on the easel: the generator's latest step."""
 
     seq: int
@@ -133,7 +133,7 @@ class View:
     diversity: Series = _NOTHING  # x, then `DIVERSITY`
     by_class: ByClass | None = None
     rows: tuple[Row, ...] = ()  # oldest first
-    making: Making | None = None
+    making: MakeOnce | None = None
     pool_size: int = 0
     pool_capacity: int = 0
     outputs: Cloud | None = None

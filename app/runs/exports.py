@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-from app.fairness.fair_cache import FairCache, Making
-from app.fairness.fair_executor import Turns
-from app.runs.manager import Registry
+from app.fairness.fair_cache import FairCache, MakeOnce
+from app.fairness.fair_executor import FairExecutor
+from app.runs.manager import RunManager
 from app.runs.recordings import Recordings, check_ended
 from nayer.errors import ConfigError, NayerError
 
@@ -18,10 +18,10 @@ KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
 class Exports:
     """Made on request and in a turn, all files of a run at once, and kept until the run goes on."""
 
-    def __init__(self, registry: Registry, recordings: Recordings, turns: Turns) -> None:
+    def __init__(self, registry: RunManager, recordings: Recordings, turns: FairExecutor) -> None:
         self._registry = registry
         self._recordings = recordings
-        self._making: Making[str, dict[str, bytes]] = Making(turns, FairCache(KEPT_BYTES, _bytes))
+        self._making: MakeOnce[str, dict[str, bytes]] = MakeOnce(turns, FairCache(KEPT_BYTES, _bytes))
 
     def version(self, run_id: str) -> str:
         """What changes as soon as one of the files does. Raises NoSuchRun, and ConfigError for a run that goes on."""

@@ -16,7 +16,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
 from nayer.events import Event, Note, RunFailed, RunFinished
 from nayer.runs.session import ENDED, Session, State
-from nayer.teachers.upload import PREFIX, Brought
+from nayer.teachers.upload import PREFIX, UploadedTeacher
 
 if TYPE_CHECKING:  # it brings torch
     from nayer.distillation.redraw_preview import Redraws
@@ -38,7 +38,7 @@ class GoingOn:
         return Resumed(opener(plan), self.round)
 
 
-class Keeping:
+class RunHistory:
     """With a history, or without one and a sentence that says so. For any thread."""
 
     def __init__(
@@ -131,11 +131,11 @@ class Keeping:
         plan = replace(run.plan, checkpoint=content, brought=brought)
         return GoingOn(plan, round_, before, recorder)
 
-    def brought(self, run: LiveRun) -> Brought | None:
+    def brought(self, run: LiveRun) -> UploadedTeacher | None:
         """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
         teacher, _ = (self.store.file(run.id, TEACHER) if self.store else None) or (b"", 0)
         if teacher:
-            return Brought.unpacked(teacher)
+            return UploadedTeacher.unpacked(teacher)
         if any(config.teacher.startswith(PREFIX) for config in run.plan.configs):
             raise StorageError("the teacher that you brought for this run is not kept; bring it and start a new run.")
         return None

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app.fairness.fair_queue import QueueFull
-from app.runs.history import Keeping
+from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun, Source, hashed
 from app.runs.ownership import check_owner, obey
 from app.runs.plan import Plan
 from app.runs.recorder import Recorder
-from app.runs.registry import Shelf
-from app.runs.scheduler import Places
+from app.runs.registry import RunRegistry
+from app.runs.scheduler import Scheduler
 from app.runs.visitors import Visitors
 from app.support import event_log
 from app.support.metrics import FULL, Counters
@@ -30,7 +30,7 @@ Opener = Callable[[Plan], Source]
 DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
 
 
-class Registry:
+class RunManager:
     """All runs of this process. `opener` turns a plan into what is run, on the run's own thread.
 
     `waiting` runs may wait for one of the `capacity` places. A run ends `grace_seconds` after its last viewer left, and
@@ -47,20 +47,20 @@ class Registry:
         grace_seconds: float = 90.0,
         idle_seconds: float = 60.0,
         turn_seconds: float = math.inf,
-        keeping: Keeping | None = None,
+        keeping: RunHistory | None = None,
         counters: Counters | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.grace_seconds = grace_seconds
         self._opener = opener
-        self.keeping = keeping or Keeping()
+        self.keeping = keeping or RunHistory()
         self.counters = counters or Counters()
         self._closing = False
         self._clock = clock
         self._lock = threading.RLock()
         self._cores = Cores()
-        self._places = Places(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
-        self._shelf = Shelf(self.keeping, clock)
+        self._places = Scheduler(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
+        self._shelf = RunRegistry(self.keeping, clock)
         self._visitors = Visitors(self.keeping.knows)
 
     # --- visitors ------------------------------------------------------------------------------------------------

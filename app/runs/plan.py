@@ -15,7 +15,7 @@ from nayer.compare.experiments import WITHOUT_END, Arm, Variation
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import mended
 
 ARMS = (2, 5)
@@ -33,7 +33,9 @@ class Plan:
     title: str = ""
     question: str = ""
     checkpoint: bytes = field(default=b"", compare=False, repr=False)  # what an interrupted run goes on from
-    brought: Brought | None = field(default=None, compare=False, repr=False)  # the teacher, where it came as files
+    brought: UploadedTeacher | None = field(
+        default=None, compare=False, repr=False
+    )  # the teacher, where it came as files
 
     def to_json(self) -> str:
         """All but the checkpoint and what was brought."""

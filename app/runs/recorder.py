@@ -22,7 +22,7 @@ from nayer.events import (
 )
 from nayer.exports.recording import thinned
 from nayer.runs.history import History
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 
 log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS = 10.0  # between two: what a crash may cost, and what a disk is asked for
@@ -41,7 +41,7 @@ class Recorder:
         owner: str,
         plan: str,
         *,
-        brought: Brought | None = None,
+        brought: UploadedTeacher | None = None,
         before: Sequence[Event] = (),
         seq: int = 0,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,

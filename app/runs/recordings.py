@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.run_state.replay import Replay
 from app.runs.live_run import LiveRun, Source
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.registry import NoSuchRun
 from nayer.errors import ConfigError, StorageError
@@ -24,7 +24,7 @@ FOLDED = 8  # replays that are kept, the latest
 class Recordings:
     """For any thread. `greeting`: the file that plays on arrival, None for none."""
 
-    def __init__(self, registry: Registry, greeting: Path | None = None) -> None:
+    def __init__(self, registry: RunManager, greeting: Path | None = None) -> None:
         """StorageError where the greeting is no recording."""
         self._registry = registry
         self._lock = threading.Lock()

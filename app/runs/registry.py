@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.middleware.client_address import address
-from app.runs.history import Keeping
+from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun
-from app.support.miss_limiter import Guesses
+from app.support.miss_limiter import MissLimiter
 from nayer.errors import NayerError
 
 RUN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -34,16 +34,16 @@ class _Entry:
     seen: float  # when a viewer last asked
 
 
-class Shelf:
+class RunRegistry:
     """By id, which is all it takes to look: an id is as unguessable as a token. For any thread."""
 
-    def __init__(self, keeping: Keeping, clock: Callable[[], float]) -> None:
+    def __init__(self, keeping: RunHistory, clock: Callable[[], float]) -> None:
         self._keeping = keeping
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._pinned: dict[str, LiveRun] = {}  # recordings, which stay
-        self._guesses = Guesses(clock)
+        self._guesses = MissLimiter(clock)
 
     def put(self, run: LiveRun) -> None:
         """In place of one of the same id."""

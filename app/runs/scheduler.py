@@ -29,7 +29,7 @@ class _Place:
     owed: float = 0.0  # of its time without a right to the place, what others had to wait for
 
 
-class Places:
+class Scheduler:
     """Every method may be called from any thread. `waiting` runs may wait at once.
 
     A run has a right to its place while it works at full speed, and for `turn_seconds`. What it keeps the place beyond

@@ -20,7 +20,7 @@ from nayer.config import Config
 from nayer.embeddings.label_table import at_hand
 from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard
-from nayer.teachers.upload import PREFIX, Brought
+from nayer.teachers.upload import PREFIX, UploadedTeacher
 
 KEPT_SECONDS = 1800.0  # after its visitor has last used it
 MEGABYTES = 256  # of all that are here, those in runs among them
@@ -35,7 +35,7 @@ def _on_a_shared_page(card: TeacherCard) -> None:
 
 @dataclass
 class _Entry:
-    brought: Brought
+    brought: UploadedTeacher
     card: TeacherCard
     lane: str  # the address it came from
     used: float
@@ -65,9 +65,9 @@ class Uploads:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # by token, the longest unused first
         # All that are in memory and the addresses they came from, for runs hold on to theirs.
-        self._alive: weakref.WeakKeyDictionary[Brought, str] = weakref.WeakKeyDictionary()
+        self._alive: weakref.WeakKeyDictionary[UploadedTeacher, str] = weakref.WeakKeyDictionary()
 
-    def bring(self, token: str, brought: Brought) -> dict[str, Any]:
+    def bring(self, token: str, brought: UploadedTeacher) -> dict[str, Any]:
         """Takes it for this visitor, in place of what they brought before; the answer is for the page.
 
         Raises NayerError, in one sentence, for whatever would keep a run from starting.
@@ -85,7 +85,7 @@ class Uploads:
         table, sentence = _table(card)
         return {"card": shown(card), "said": [*said, sentence], "table": table}
 
-    def of(self, token: str, name: str) -> Brought | None:
+    def of(self, token: str, name: str) -> UploadedTeacher | None:
         """What this visitor brought under that name; None for a teacher that is none of these.
 
         Raises ConfigError where it is somebody else's or no longer here.

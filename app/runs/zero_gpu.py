@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.events import Event
@@ -20,28 +20,28 @@ if TYPE_CHECKING:  # the core brings torch with it
 LENT_SECONDS = 60  # asked of the Space; what is not used is not counted
 WORK_SECONDS = 45.0  # of rounds, for the GPU's own start counts too
 
-Lent = Callable[[bytes, "Brought | None"], "Iterator[tuple[list[Event], bytes]]"]
+GpuLoan = Callable[[bytes, "UploadedTeacher | None"], "Iterator[tuple[list[Event], bytes]]"]
 
 
-def rounds(checkpoint: bytes, brought: Brought | None) -> Iterator[tuple[list[Event], bytes]]:
+def rounds(checkpoint: bytes, brought: UploadedTeacher | None) -> Iterator[tuple[list[Event], bytes]]:
     """`nayer.runs.remote_rounds.rounds` in the process that has the GPU."""
     from nayer.runs import remote_rounds
 
     yield from remote_rounds.rounds(checkpoint, brought, WORK_SECONDS)
 
 
-def lent_gpu(variables: Mapping[str, str]) -> Lent | None:
+def lent_gpu(variables: Mapping[str, str]) -> GpuLoan | None:
     """What a ZeroGPU Space makes of `rounds`; None elsewhere. Call it before torch is loaded: `spaces` patches that."""
     if not variables.get("SPACES_ZERO_GPU"):
         return None
-    lent: Lent = importlib.import_module("spaces").GPU(duration=LENT_SECONDS)(rounds)
+    lent: GpuLoan = importlib.import_module("spaces").GPU(duration=LENT_SECONDS)(rounds)
     # Gradio's launch() would report to the Space what it has to lend for; a mounted page does it by itself.
     if report := getattr(importlib.import_module("spaces.zero"), "startup", None):
         report()
     return lent
 
 
-def for_visitor(lent: Lent, brought: Brought | None) -> Rounds:
+def for_visitor(lent: GpuLoan, brought: UploadedTeacher | None) -> Rounds:
     """Rounds that are made in the context of this request, for it is this visitor to whom the GPU is lent."""
     context = copy_context()
 

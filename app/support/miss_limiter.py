@@ -12,7 +12,7 @@ PER_SECOND = 2.0
 _ADDRESSES = 10_000  # that are remembered
 
 
-class Guesses:
+class MissLimiter:
     """A bucket of tries for every address, which refills. For any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

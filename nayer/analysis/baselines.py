@@ -17,7 +17,7 @@ from nayer.types import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TeacherOutputs:
     """Images as the teacher sees them."""
 
     features: Floats  # (n, f) the teacher's penultimate ones

@@ -47,7 +47,7 @@ class Remembered:
         return [getattr(self, field.name) for field in dataclasses.fields(self)]
 
 
-class DiversityMemory:
+class DiversityWindow:
     """Remembers at most `images` images for the rounds of one generator and as many again for the pool.
 
     At f features an image takes 4·f + 28 bytes, and 16 more in the pool's sample: 1.1 MB in all at the default 1,000

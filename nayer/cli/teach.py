@@ -17,7 +17,7 @@ from nayer.networks.cards import TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import SIDES
 from nayer.teachers.fit import Epoch
-from nayer.teachers.recipes import LESSONS, get
+from nayer.teachers.recipes import RECIPES, get
 from nayer.teachers.train import teach
 from nayer.teachers.train_custom import HELD_OUT, OwnLesson, teach_own
 
@@ -29,7 +29,7 @@ OWN_ONLY = ("size", "colour", "mirror")  # flags that a known data set has an an
 
 def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `teach_command` reads."""
-    known = "|".join(LESSONS)
+    known = "|".join(RECIPES)
     parser.add_argument(
         "name", nargs="?", default="", metavar=known, help="What the teacher learns; left out, images of your own."
     )
@@ -70,7 +70,7 @@ def teach_command(arguments: argparse.Namespace) -> int:
     if arguments.name:
         get(arguments.name)
     elif not arguments.data or not arguments.out:
-        raise ConfigError(f"name is not given; use one of {', '.join(LESSONS)}, or --data and --out.")
+        raise ConfigError(f"name is not given; use one of {', '.join(RECIPES)}, or --data and --out.")
     out: Path = arguments.out or Path("teachers") / arguments.name
     console = Terminal()
     with claimed(out):

@@ -31,11 +31,11 @@ _FUNCTIONS = {
     "generator": ("torch.optim.Adam.step", "nayer.distillation.train.redraw"),
     "student": ("torch.optim.SGD.step",),
     "losses": (
-        "nayer.distillation.train.label_loss",
+        "nayer.distillation.train.cross_entropy_loss",
         "nayer.distillation.train.batchnorm_loss",
         "nayer.distillation.train.adversarial_loss",
         "nayer.distillation.train._terms_of_other_methods",
-        "nayer.networks.bn_statistics.BatchNormInputs._read",
+        "nayer.networks.bn_statistics.BatchNormStatsHook._read",
         "nayer.distillation.train._student_loss",
         "nayer.distillation.train._inner_loss",
     ),
@@ -44,7 +44,7 @@ _FUNCTIONS = {
         "nayer.distillation.image_pool.Pool.sample",
         "nayer.distillation.train.to_bytes",
     ),
-    "augmentation": ("nayer.distillation.train.crop_and_flip", "nayer.distillation.train.bend"),
+    "augmentation": ("nayer.distillation.train.crop_and_flip", "nayer.distillation.train.elastic_distortion"),
     "events": (
         "nayer.distillation.report.Report.generator_step",
         "nayer.distillation.report.Report.redrawn",

@@ -35,7 +35,7 @@ def _selections(length: int, padding: int) -> Tensor:
     return wanted == torch.arange(length)
 
 
-def bend(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
+def elastic_distortion(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
     """The first `share` of images (n, c, h, w) as if drawn on rubber, each pulled otherwise; black comes in.
 
     Elastic distortion (Simard et al., 2003) from few points: a grid of `BEND_POINTS` a side moves, and what is between

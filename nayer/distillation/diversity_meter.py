@@ -11,11 +11,11 @@ import math
 import numpy as np
 import torch
 
-from nayer.analysis.baselines import Seen, end_point, end_point_across
+from nayer.analysis.baselines import TeacherOutputs, end_point, end_point_across
 from nayer.analysis.diversity import measure
-from nayer.analysis.diversity_window import DiversityMemory
+from nayer.analysis.diversity_window import DiversityWindow
 from nayer.distillation.augmentation import crop_and_flip
-from nayer.distillation.evaluation import seen_by
+from nayer.distillation.evaluation import predict_with_features
 from nayer.distillation.task import Task
 from nayer.events import RoundSynthesised
 from nayer.measures import Diversity, Scales
@@ -30,10 +30,10 @@ class DiversityMeter:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._memory = DiversityMemory(
+        self._memory = DiversityWindow(
             len(task.classes), pool_capacity=task.config.pool_capacity, seed=task.config.seed
         )
-        self._noise: Seen | None = None
+        self._noise: TeacherOutputs | None = None
         self._layout: tuple[object, ...] = ()
         self._end_points: tuple[Scales, Scales | None] | None = None
 
@@ -67,7 +67,7 @@ class DiversityMeter:
         real = None if self._task.real is None else self._in_place(self._task.real(), newest)
         return self._in_place(self._noise, newest), real
 
-    def _in_place(self, seen: Seen, newest: Ints) -> Scales:
+    def _in_place(self, seen: TeacherOutputs, newest: Ints) -> Scales:
         """The same three scales of images laid out like what is remembered."""
         k, window, pool = len(self._task.classes), self._memory.window_rows(), self._memory.pool_rows()
         return Scales(
@@ -98,7 +98,7 @@ def _layout(samples: Scales) -> tuple[object, ...]:
     )
 
 
-def _in_place_of(wanted: Ints, seen: Seen, classes: int) -> Diversity:
+def _in_place_of(wanted: Ints, seen: TeacherOutputs, classes: int) -> Diversity:
     return end_point(
         wanted,
         seen.features,
@@ -109,6 +109,6 @@ def _in_place_of(wanted: Ints, seen: Seen, classes: int) -> Diversity:
     )
 
 
-def _noise(task: Task) -> Seen:
+def _noise(task: Task) -> TeacherOutputs:
     levels = np.random.default_rng(0).integers(0, 256, (NOISE_IMAGES, *task.image_shape), dtype=np.uint8)
-    return seen_by(task.teacher, torch.from_numpy(levels).to(task.device))
+    return predict_with_features(task.teacher, torch.from_numpy(levels).to(task.device))

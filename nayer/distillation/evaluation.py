@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nayer.analysis.baselines import Seen
+from nayer.analysis.baselines import TeacherOutputs
 from nayer.distillation.image_pool import Pool
 from nayer.networks.classifiers import logits_and_features
 
@@ -32,7 +32,7 @@ Evaluator = Callable[[nn.Module], Measurement]
 
 
 @contextmanager
-def at_rest(network: nn.Module) -> Iterator[None]:
+def frozen_eval(network: nn.Module) -> Iterator[None]:
     """`network` in eval mode and without parameter gradients; every submodule's mode is put back."""
     modes = [(module, module.training) for module in network.modules()]
     wanted = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
@@ -48,18 +48,18 @@ def at_rest(network: nn.Module) -> Iterator[None]:
 
 def predict(network: nn.Module, images: Tensor) -> Tensor:
     """The network's class for each uint8 image (n, c, h, w): (n,)."""
-    with torch.no_grad(), at_rest(network):
+    with torch.no_grad(), frozen_eval(network):
         return torch.cat([network(chunk.float() / 255.0).argmax(dim=1) for chunk in images.split(CHUNK)])
 
 
-def seen_by(network: nn.Module, images: Tensor, labels: Tensor | None = None) -> Seen:
+def predict_with_features(network: nn.Module, images: Tensor, labels: Tensor | None = None) -> TeacherOutputs:
     """What the network makes of uint8 images (n, c, h, w); `labels` (n,) say what they are, where anybody knows."""
-    with torch.no_grad(), at_rest(network):
+    with torch.no_grad(), frozen_eval(network):
         both = [logits_and_features(network, chunk.float() / 255.0) for chunk in images.split(CHUNK)]
     logits, features = (torch.cat(parts) for parts in zip(*both, strict=True))
     confidence, seen = F.softmax(logits, dim=1).max(dim=1)
     known = None if labels is None else labels.cpu().numpy()
-    return Seen(features.cpu().numpy(), known, seen.cpu().numpy(), confidence.cpu().numpy())
+    return TeacherOutputs(features.cpu().numpy(), known, seen.cpu().numpy(), confidence.cpu().numpy())
 
 
 class TestImages:
@@ -72,9 +72,9 @@ class TestImages:
         self.teacher, self.images, self.labels = teacher, images, labels
 
     @cached_property
-    def seen(self) -> Seen:
+    def seen(self) -> TeacherOutputs:
         """What the teacher makes of the images."""
-        return seen_by(self.teacher, self.images, self.labels)
+        return predict_with_features(self.teacher, self.images, self.labels)
 
     @cached_property
     def teacher_labels(self) -> Tensor:

@@ -14,7 +14,7 @@ from nayer.networks.bn_statistics import Statistics
 RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
 
 
-def label_loss(
+def cross_entropy_loss(
     teacher_logits: Tensor, labels: Tensor, temperature: float = 1.0, second_share: Tensor | None = None
 ) -> Tensor:
     """Cross-entropy in nats of the teacher's view (n, k) of images against the wanted labels (n,); no smoothing.
@@ -76,7 +76,7 @@ def entropy_loss(teacher_logits: Tensor) -> Tensor:
     return -(logarithms.exp() * logarithms).sum(dim=1).mean()
 
 
-def balance_loss(teacher_logits: Tensor) -> Tensor:
+def information_entropy_loss(teacher_logits: Tensor) -> Tensor:
     """Negative entropy in nats of the batch's mean prediction (n, k): −log k when all classes are equally often seen.
 
     DAFL's information-entropy term (Chen et al., 2019, eq. 7), which is published with log₁₀: there 1 is 2.303 here.
@@ -132,7 +132,7 @@ def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     return torch.stack([F.mse_loss(s, t) / t.square().mean().clamp_min(tiny) for s, t in pairs]).sum()
 
 
-def imitation_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
+def logit_l1_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     """Mean absolute difference of the logits (n, k), which DFAD's student minimises (Fang et al., 2019)."""
     return (student_logits - teacher_logits).abs().mean()
 
@@ -147,6 +147,6 @@ def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperatur
     return F.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2
 
 
-def runs_away(*sizes: float) -> bool:
+def has_diverged(*sizes: float) -> bool:
     """Whether a loss or the length of a gradient is not finite, or so large that it soon will not be."""
     return not all(abs(size) < RUNAWAY for size in sizes)

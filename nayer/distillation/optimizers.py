@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from nayer.config import Config
-from nayer.networks.contrastive_head import Contrast
+from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.generator import Generator
 
 
 def generator_optimizer(
-    config: Config, generator: Generator, contrast: Contrast | None, noise: Tensor | None = None
+    config: Config, generator: Generator, contrast: ContrastiveHead | None, noise: Tensor | None = None
 ) -> torch.optim.Adam:
     """A new Adam for the generator and what is trained with it: CMI's projection, and noise that takes gradients."""
     groups: list[dict[str, Any]] = [{"params": list(generator.parameters()), "lr": config.generator_lr}]

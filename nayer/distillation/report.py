@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from nayer.common.stopwatch import Stopwatch
 from nayer.distillation.batch import Batch, Objective
 from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
-from nayer.distillation.evaluation import HeldBack, at_rest
+from nayer.distillation.evaluation import HeldBack, frozen_eval
 from nayer.distillation.image_pool import to_bytes
-from nayer.distillation.losses import runs_away
+from nayer.distillation.losses import has_diverged
 from nayer.distillation.state import RunState
 from nayer.distillation.task import Task
 from nayer.errors import DivergedError
@@ -109,8 +109,10 @@ class Report:
         loss, ce, bn, adversarial, hit = torch.stack(
             [objective.loss.detach(), objective.ce, objective.bn, objective.adversarial, objective.label_hit]
         ).tolist()  # one copy off the device
-        if runs_away(loss):
-            answers_grew = runs_away(adversarial) and not runs_away(ce)  # the student's, on images like any others
+        if has_diverged(loss):
+            answers_grew = has_diverged(adversarial) and not has_diverged(
+                ce
+            )  # the student's, on images like any others
             cause = "student_lr" if answers_grew else "generator_lr"
             raise DivergedError(
                 f"the generator's loss became {loss:g} in step {step} of round {self._state.round}; "
@@ -193,7 +195,7 @@ class Report:
         config, k = task.config, len(task.classes)
         shown = min(n, k * max(1, SHOWN_IMAGES // k))
         images = batch.images.float() / 255.0
-        with torch.no_grad(), at_rest(state.student):
+        with torch.no_grad(), frozen_eval(state.student):
             teacher_logits, features = logits_and_features(task.teacher, images)
             student_logits = state.student(images[:shown])
         teacher_confidence, teacher_labels = F.softmax(teacher_logits, dim=1).max(dim=1)
@@ -222,7 +224,7 @@ def check_student(loss: Tensor, state: RunState, step: int) -> None:
     gradients = [p.grad for p in state.student.parameters() if p.grad is not None]
     sizes = {"loss": loss.item(), "gradient": torch.nn.utils.get_total_norm(gradients).item()}
     for what, size in sizes.items():
-        if runs_away(size):
+        if has_diverged(size):
             raise DivergedError(
                 f"the student's {what} became {size:g} in step {step} of round {state.round}; try a smaller student_lr."
             )
@@ -241,7 +243,7 @@ def _notes(task: Task, student: nn.Module) -> Iterator[str]:
         "it starts from random weights": config.student_start == "thinned",
         "its channels have none to follow": config.hint_weight > 0.0,
     }
-    if any(of_copies.values()) and not channel_slicing.fits(task.teacher, student):
+    if any(of_copies.values()) and not channel_slicing.is_narrower_copy(task.teacher, student):
         lost = " and ".join(what for what, wanted in of_copies.items() if wanted)
         yield f"The student is no thinner twin of this teacher, so {lost}."
     if lowered(config.precision, task.device):

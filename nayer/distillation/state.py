@@ -14,7 +14,7 @@ from nayer.networks import channel_slicing, noisy_shape
 from nayer.networks.bn_statistics import Statistics
 from nayer.networks.classifiers import initialise, logits_and_features
 from nayer.networks.compiling import compile_networks
-from nayer.networks.contrastive_head import Contrast
+from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.generator import Generator
 from nayer.networks.latents import Latent
 from nayer.networks.noisy_layer import NoisyLayer
@@ -33,7 +33,7 @@ class RunState:
     held_back: Pool
     rng: torch.Generator  # on the CPU: every draw of the run
     meta_adam: torch.optim.Adam | None  # moves the generator's starting point, with FOMAML
-    contrast: Contrast | None
+    contrast: ContrastiveHead | None
     generator_adam: torch.optim.Adam | None = None  # where one is kept over rounds
     bn_average: Statistics | None = None
     round: int = 0  # the next one
@@ -45,7 +45,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     """The state before the first round; `student` is on the task's device, and `rng` is the run's from here on."""
     config = task.config
     if starts_thinned(task, student):
-        channel_slicing.thin(task.teacher, student)
+        channel_slicing.init_from_teacher_channels(task.teacher, student)
     generator = new_generator(task).to(task.device)
     generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.rebuild(rng)
@@ -64,7 +64,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
 
 def starts_thinned(task: Task, student: nn.Module) -> bool:
     """Whether the student begins with weights of its teacher: asked for, and possible."""
-    return task.config.student_start == "thinned" and channel_slicing.fits(task.teacher, student)
+    return task.config.student_start == "thinned" and channel_slicing.is_narrower_copy(task.teacher, student)
 
 
 # What the generator is made of: with another of these it is another network.
@@ -122,10 +122,10 @@ def new_generator(task: Task) -> Generator:
     )
 
 
-def new_contrast(task: Task, rng: torch.Generator) -> Contrast:
+def new_contrast(task: Task, rng: torch.Generator) -> ContrastiveHead:
     """Sized by the teacher's features, which one grey image shows."""
     with torch.no_grad():
         _, features = logits_and_features(task.teacher, torch.full((1, *task.image_shape), 0.5, device=task.device))
-    contrast = Contrast(features.shape[1], task.config.bank_capacity).to(task.device)
+    contrast = ContrastiveHead(features.shape[1], task.config.bank_capacity).to(task.device)
     initialise(contrast, rng)
     return contrast

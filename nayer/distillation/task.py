@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nayer.analysis.baselines import Seen
+from nayer.analysis.baselines import TeacherOutputs
 from nayer.config import Config
 from nayer.distillation.evaluation import Evaluator
 from nayer.errors import ConfigError
@@ -28,7 +28,9 @@ class Task:
     mirror: bool  # whether a mirrored image keeps its class
     device: torch.device
     evaluator: Evaluator | None = None  # None: agreement on held-back samples
-    real: Callable[[], Seen] | None = None  # what the teacher sees in labelled test images: an end-point of diversity
+    real: Callable[[], TeacherOutputs] | None = (
+        None  # what the teacher sees in labelled test images: an end-point of diversity
+    )
 
     def __post_init__(self) -> None:
         config, k = self.config, len(self.classes)

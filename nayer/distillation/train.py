@@ -16,22 +16,22 @@ from torch import Tensor, nn
 
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
-from nayer.distillation.augmentation import bend, crop_and_flip
+from nayer.distillation.augmentation import crop_and_flip, elastic_distortion
 from nayer.distillation.batch import Batch, Objective
-from nayer.distillation.evaluation import at_rest
+from nayer.distillation.evaluation import frozen_eval
 from nayer.distillation.image_pool import to_bytes
 from nayer.distillation.losses import (
     activation_loss,
     adversarial_loss,
     attention_loss,
-    balance_loss,
     batchnorm_loss,
     contrastive_loss,
+    cross_entropy_loss,
     distillation_loss,
     entropy_loss,
     hint_loss,
-    imitation_loss,
-    label_loss,
+    information_entropy_loss,
+    logit_l1_loss,
     total_variation_loss,
 )
 from nayer.distillation.optimizers import add_gradients, generator_optimizer, student_learning_rate
@@ -40,10 +40,10 @@ from nayer.distillation.state import RunState, revise
 from nayer.distillation.task import Task
 from nayer.events import Event, GeneratorStep, Redrawn, StudentStep
 from nayer.networks import channel_slicing
-from nayer.networks.bn_statistics import BatchNormInputs, blend
+from nayer.networks.bn_statistics import BatchNormStatsHook, ema
 from nayer.networks.classifiers import logits_and_features
 from nayer.networks.generator import Generator as ImageGenerator
-from nayer.networks.stages import Stages
+from nayer.networks.stages import ActivationHooks
 
 
 def train(
@@ -168,7 +168,7 @@ def synthesize(task: Task, state: RunState, report: Report) -> Generator[Generat
     if state.meta_adam:
         state.meta_adam.step()
     if objective.statistics:
-        state.bn_average = blend(objective.statistics, state.bn_average, config.bn_momentum)
+        state.bn_average = ema(objective.statistics, state.bn_average, config.bn_momentum)
     images = to_bytes(best_images)
     if state.contrast is not None:
         with torch.no_grad():
@@ -184,10 +184,10 @@ def generator_objective(
     with task.arithmetic():
         images = generator(labels, noise).float()  # (n, c, h, w)
     seen = crop_and_flip(images, task.padding, task.flip, state.rng)
-    with task.arithmetic(), BatchNormInputs(task.teacher) as inputs:
+    with task.arithmetic(), BatchNormStatsHook(task.teacher) as inputs:
         teacher_logits, features = (part.float() for part in logits_and_features(task.teacher, seen))  # (n, k), (n, f)
     teacher_labels = teacher_logits.argmax(dim=1)
-    ce = label_loss(
+    ce = cross_entropy_loss(
         teacher_logits,
         labels if config.ce_target == "label" else teacher_labels,
         config.ce_temperature,
@@ -195,9 +195,9 @@ def generator_objective(
     )
     bn = adversarial = torch.zeros((), device=task.device)
     if inputs.batch:
-        bn = batchnorm_loss(blend(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)
+        bn = batchnorm_loss(ema(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)
     if config.adversarial_weight and state.round >= config.warmup_rounds:
-        with task.arithmetic(), at_rest(state.student):
+        with task.arithmetic(), frozen_eval(state.student):
             student_logits = state.student(seen).float()
         adversarial = adversarial_loss(student_logits, teacher_logits, config.adversarial_form, config.adversarial_mask)
     loss = config.ce_weight * ce + config.bn_weight * bn + config.adversarial_weight * adversarial
@@ -214,7 +214,7 @@ def _terms_of_other_methods(task: Task, state: RunState, images: Tensor, logits:
     if config.entropy_weight:
         total = total + config.entropy_weight * entropy_loss(logits)
     if config.balance_weight:
-        total = total + config.balance_weight * balance_loss(logits)
+        total = total + config.balance_weight * information_entropy_loss(logits)
     if config.activation_weight:
         total = total + config.activation_weight * activation_loss(features)
     if config.total_variation_weight:
@@ -274,13 +274,13 @@ def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -
     """
     config = task.config
     state.student.train()
-    narrower_copy = channel_slicing.fits(task.teacher, state.student)
+    narrower_copy = channel_slicing.is_narrower_copy(task.teacher, state.student)
     for step in range(config.student_steps):
         rate = student_learning_rate(config, state.student_phases, step, report.watch.seconds())
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         images = crop_and_flip(_images(task, state, noise), task.padding, task.flip, state.rng)
-        images = bend(images, config.bent_share, state.rng)
+        images = elastic_distortion(images, config.bent_share, state.rng)
         with torch.no_grad(), task.arithmetic(), _stages(task, task.teacher) as teacher_stages:
             teacher_logits = task.teacher(images).float()  # (n, k)
         with task.arithmetic(), _stages(task, state.student) as student_stages:
@@ -319,17 +319,19 @@ def _images(task: Task, state: RunState, noise: Tensor | None) -> Tensor:
         return state.generator(task.labels, noise)  # type: ignore[no-any-return]
 
 
-def _stages(task: Task, network: nn.Module) -> AbstractContextManager[Stages | None]:
-    return Stages(network) if task.config.looks_inside else nullcontext()
+def _stages(task: Task, network: nn.Module) -> AbstractContextManager[ActivationHooks | None]:
+    return ActivationHooks(network) if task.config.looks_inside else nullcontext()
 
 
 def _student_loss(config: Config, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     if config.student_loss == "l1":
-        return imitation_loss(student_logits, teacher_logits)
+        return logit_l1_loss(student_logits, teacher_logits)
     return distillation_loss(student_logits, teacher_logits, config.temperature)
 
 
-def _inner_loss(config: Config, student: Stages, teacher: Stages, *, narrower_copy: bool) -> Tensor | float:
+def _inner_loss(
+    config: Config, student: ActivationHooks, teacher: ActivationHooks, *, narrower_copy: bool
+) -> Tensor | float:
     """What the student takes over from inside its teacher: attention maps and hints.
 
     Hints need channels that have counterparts. They come from the deepest maps and the features: what is before them

@@ -14,7 +14,7 @@ from nayer.networks.narrow_norm import affine, moments
 Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased variance (c,)
 
 
-class BatchNormInputs:
+class BatchNormStatsHook:
     """Inside the block, `batch` holds the statistics at each BatchNorm2d input of the last forward pass.
 
     They carry gradient. `running` are the statistics the same layers learned from real images. Both are empty for a
@@ -26,7 +26,7 @@ class BatchNormInputs:
         self._hooks = ExitStack()
         self._seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
-    def __enter__(self) -> BatchNormInputs:
+    def __enter__(self) -> BatchNormStatsHook:
         for layer in self._layers:
             self._hooks.enter_context(layer.register_forward_pre_hook(self._read))
         return self
@@ -75,7 +75,7 @@ class _Moments(torch.autograd.Function):
         return affine(features, slope, offset)
 
 
-def blend(batch: Statistics, average: Statistics | None, momentum: float) -> Statistics:
+def ema(batch: Statistics, average: Statistics | None, momentum: float) -> Statistics:
     """(1 − momentum) · batch + momentum · average, layer by layer; the batch itself while there is no average."""
     if average is None:
         return batch

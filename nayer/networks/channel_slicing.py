@@ -8,18 +8,18 @@ import torch
 from torch import nn
 
 
-def fits(teacher: nn.Module, student: nn.Module) -> bool:
+def is_narrower_copy(teacher: nn.Module, student: nn.Module) -> bool:
     """Whether the two differ in width alone: the same tensors by name, none of the student's larger."""
-    wide, thin = teacher.state_dict(), student.state_dict()
-    return wide.keys() == thin.keys() and all(
-        wide[name].dim() == thin[name].dim()
-        and all(n <= m for n, m in zip(thin[name].shape, wide[name].shape, strict=True))
-        for name in thin
+    wide, init_from_teacher_channels = teacher.state_dict(), student.state_dict()
+    return wide.keys() == init_from_teacher_channels.keys() and all(
+        wide[name].dim() == init_from_teacher_channels[name].dim()
+        and all(n <= m for n, m in zip(init_from_teacher_channels[name].shape, wide[name].shape, strict=True))
+        for name in init_from_teacher_channels
     )
 
 
 @torch.no_grad()
-def thin(teacher: nn.Module, student: nn.Module) -> None:
+def init_from_teacher_channels(teacher: nn.Module, student: nn.Module) -> None:
     """Gives the student the first channels of every layer of its teacher; the two must fit.
 
     A layer sees fewer inputs then, so that its weights grow by √(inputs before / inputs now): the spread of what

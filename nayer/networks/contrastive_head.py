@@ -9,7 +9,7 @@ from torch import Tensor, nn
 WIDTH = 128  # of the projections, as published (Fang et al., 2021, §4.1)
 
 
-class Contrast(nn.Module):
+class ContrastiveHead(nn.Module):
     """Projects the teacher's features (n, f) to unit vectors (n, 128) and remembers those of earlier images."""
 
     bank: Tensor  # (capacity, 128)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 
-def pays(device: torch.device) -> bool:
+def supports_bf16(device: torch.device) -> bool:
     """Whether `device` has instructions for bfloat16; elsewhere it is emulated, and slower than float32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -16,7 +16,7 @@ def pays(device: torch.device) -> bool:
 
 def lowered(precision: str, device: torch.device) -> bool:
     """Whether a run of the config's `precision` counts in bfloat16 on `device`."""
-    return precision == "bfloat16" or (precision == "auto" and pays(device))
+    return precision == "bfloat16" or (precision == "auto" and supports_bf16(device))
 
 
 def arithmetic(precision: str, device: torch.device) -> AbstractContextManager[object]:

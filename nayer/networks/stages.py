@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nayer.networks.classifiers import Classifier
 
 
-class Stages:
+class ActivationHooks:
     """Inside the block, `sides` are the lengths of the maps of the last forward pass, and `at` gives the last at each.
 
     At 1 those are the features that the last layer is given. Empty for a network whose layers are not known to follow
@@ -29,7 +29,7 @@ class Stages:
         self._last: dict[int, tuple[nn.Module, Tensor]] = {}
         self._hooks = ExitStack()
 
-    def __enter__(self) -> Stages:
+    def __enter__(self) -> ActivationHooks:
         for layer in self._layers:
             self._hooks.enter_context(layer.register_forward_hook(self._read))
         return self

@@ -8,16 +8,16 @@ from typing import Any
 
 from nayer.events import Event
 from nayer.runs.history import History
-from nayer.runs.inbox import Inbox
+from nayer.runs.inbox import Subscriber
 
 
-class Audience:
+class Broadcaster:
     """For any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._history = History()
-        self._inboxes: list[Inbox] = []
+        self._inboxes: list[Subscriber] = []
 
     @property
     def last(self) -> Event | None:
@@ -44,9 +44,9 @@ class Audience:
             for inbox in self._inboxes:
                 inbox.put(event)
 
-    def join(self, capacity: int) -> Inbox:
+    def join(self, capacity: int) -> Subscriber:
         """An inbox that begins with the snapshot, then gets every event."""
-        inbox = Inbox(capacity)
+        inbox = Subscriber(capacity)
         with self._lock:
             for event in self._history.events():
                 inbox.put(event)

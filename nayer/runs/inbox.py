@@ -16,7 +16,7 @@ BYTES = 16 << 20  # of images and tables that wait
 ABANDONED_SECONDS = 60.0  # an inbox that nobody drained for so long is closed
 
 
-class Inbox:
+class Subscriber:
     """One viewer's events, bounded: when it is full the oldest droppable event makes room, and where images weigh too
     much the oldest with any."""
 

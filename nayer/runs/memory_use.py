@@ -22,7 +22,7 @@ from torch import nn
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
 from nayer.distillation.batch import Batch
-from nayer.distillation.evaluation import CHUNK, predict, seen_by
+from nayer.distillation.evaluation import CHUNK, predict, predict_with_features
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.redraw_preview import MOST, drawn
 from nayer.distillation.report import Report
@@ -233,7 +233,7 @@ def _play(task: Task, state: RunState, seen: _Seen) -> None:
             pass
     few = torch.empty((CHUNK, *task.image_shape), dtype=torch.uint8, device=META)
     with seen.passing_by("teacher", "looking"):
-        seen.features = seen_by(task.teacher, few).features.shape[1]
+        seen.features = predict_with_features(task.teacher, few).features.shape[1]
     with seen.passing_by("student", "judging"):
         predict(state.student, few)
     with seen.passing_by("strip"):

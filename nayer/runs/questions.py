@@ -31,7 +31,7 @@ class Question(Generic[Asked, Answer]):
         self.future.set_exception(not_in_memory())
 
 
-class Questions(Generic[Asked]):
+class RequestQueue(Generic[Asked]):
     """The source, and the questions that wait for it. Every method may be called from any thread.
 
     `changed` guards those that wait. Whoever puts them holds it while they look whether the source is at work, and who

@@ -12,14 +12,14 @@ from nayer.config import Config
 from nayer.events import Event, Note, RoundFinished, RunFinished, RunStarted
 from nayer.runs import checkpoints
 from nayer.runs.run import open_run
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from nayer.teachers.upload_loading import opened
 
 # From a checkpoint on, round by round: the events of a round, and the checkpoint at its end.
 Rounds = Callable[[bytes], Iterable[tuple[list[Event], bytes]]]
 
 
-def rounds(checkpoint: bytes, brought: Brought | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
+def rounds(checkpoint: bytes, brought: UploadedTeacher | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
     """The rounds that follow on `checkpoint`, as long as another one fits into `seconds`; on a GPU if there is one.
 
     At least one is made, where the run has any left. The checkpoints keep the run's own device. `brought`: the teacher,

@@ -15,10 +15,10 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from nayer.common.stopwatch import Stopped, Stopwatch
 from nayer.events import Event, Note, RunFailed, RunFinished
-from nayer.runs.audience import Audience
+from nayer.runs.audience import Broadcaster
 from nayer.runs.failures import close, sentence
-from nayer.runs.inbox import Inbox
-from nayer.runs.questions import Question, Questions
+from nayer.runs.inbox import Subscriber
+from nayer.runs.questions import Question, RequestQueue
 from nayer.runs.steps import PACED, STEPS, StepKind
 from nayer.runs.thread_budget import Cores
 
@@ -62,8 +62,8 @@ class Session(Generic[Opened]):
         self._on_end = on_end
         self._cores = cores
         self._changed = threading.Condition()
-        self._questions: Questions[Opened] = Questions(self._changed)
-        self._audience = Audience()
+        self._questions: RequestQueue[Opened] = RequestQueue(self._changed)
+        self._audience = Broadcaster()
         self._state: State = "idle"
         self._step_to: StepKind | None = None
         self._pace = 0.0
@@ -184,7 +184,7 @@ class Session(Generic[Opened]):
         """Someone is watching: the grace begins anew."""
         self._seen = self._clock()
 
-    def subscribe(self, capacity: int = 256) -> Inbox:
+    def subscribe(self, capacity: int = 256) -> Subscriber:
         """An inbox that begins with the snapshot, then gets every event."""
         return self._audience.join(capacity)
 

@@ -18,7 +18,7 @@ from nayer.runs.failures import close, log
 from nayer.runs.remote_rounds import Rounds, going_on
 from nayer.runs.run import Run, open_run
 from nayer.teachers.load import weights_of
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from nayer.teachers.upload_loading import opened
 
 
@@ -40,7 +40,7 @@ class Lab:
         configs: Sequence[Config],
         seeds: Sequence[int] = (),
         checkpoint: bytes = b"",
-        brought: Brought | None = None,
+        brought: UploadedTeacher | None = None,
     ) -> None:
         """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on.
 

@@ -17,7 +17,7 @@ from nayer.networks.specs import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class TrainingSchedule:
     """A cycle: SGD with Nesterov momentum on a one-cycle learning rate (Smith and Topin, 2018), crops and mirroring."""
 
     epochs: int
@@ -44,7 +44,7 @@ def fit(
     spec: ModelSpec,
     images: Tensor,
     labels: Tensor,
-    cycles: Sequence[Recipe],
+    cycles: Sequence[TrainingSchedule],
     rng: torch.Generator,
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
 ) -> Classifier:
@@ -65,7 +65,7 @@ def fit(
 
 
 def _cycle(
-    network: Classifier, images: Tensor, labels: Tensor, recipe: Recipe, rng: torch.Generator
+    network: Classifier, images: Tensor, labels: Tensor, recipe: TrainingSchedule, rng: torch.Generator
 ) -> Iterator[float]:
     """One optimiser's life; gives each epoch's mean loss, in nats, at the end of that epoch."""
     steps = recipe.epochs * max(1, len(images) // recipe.batch)
@@ -89,7 +89,9 @@ def _cycle(
         yield torch.stack(losses).mean().item()
 
 
-def _batches(images: Tensor, labels: Tensor, recipe: Recipe, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(
+    images: Tensor, labels: Tensor, recipe: TrainingSchedule, rng: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Each image once, in random order, moved and mirrored; an incomplete batch is left out unless alone."""
     order = torch.randperm(len(images), generator=rng)
     size = min(recipe.batch, len(images))

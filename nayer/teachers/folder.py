@@ -9,10 +9,10 @@ from nayer.common.files import write_whole
 from nayer.errors import StorageError
 from nayer.networks.cards import TeacherCard
 from nayer.networks.classifiers import Classifier
-from nayer.teachers.fit import Recipe
+from nayer.teachers.fit import TrainingSchedule
 
 
-def readme(card: TeacherCard, network: Classifier, cycles: Sequence[Recipe], images: int, tests: int) -> str:
+def readme(card: TeacherCard, network: Classifier, cycles: Sequence[TrainingSchedule], images: int, tests: int) -> str:
     """The card for people, a table in Markdown."""
     spec = card.model
     parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -33,7 +33,7 @@ def readme(card: TeacherCard, network: Classifier, cycles: Sequence[Recipe], ima
     return f"# Teacher: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
 
 
-def _in_words(recipe: Recipe) -> str:
+def _in_words(recipe: TrainingSchedule) -> str:
     parts = [
         f"{recipe.epochs} epochs in batches of {recipe.batch}",
         f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",

@@ -13,11 +13,11 @@ from nayer.data.emoji import training_images
 from nayer.data.emoji_classes import CLASSES
 from nayer.data.readers import Labelled, digits_for_testing, read_digits, read_idx, read_parquet
 from nayer.errors import ConfigError
-from nayer.teachers.fit import Recipe
+from nayer.teachers.fit import TrainingSchedule
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class DatasetRecipe:
     """A data set that a teacher can learn: where its images come from, what they are called, how it is done."""
 
     title: str
@@ -27,7 +27,7 @@ class Lesson:
     needs_folder: bool
     model: str  # architectures
     student: str
-    cycles: tuple[Recipe, ...]
+    cycles: tuple[TrainingSchedule, ...]
     data: str
     licence: str
 
@@ -57,8 +57,8 @@ _LICENCES = (
     "Noto and Firefox OS Apache-2.0, Fluent MIT, EmojiTwo and Twemoji CC BY 4.0, OpenMoji and Emoji One CC BY-SA 4.0"
 )
 
-LESSONS = {
-    "digits": Lesson(
+RECIPES = {
+    "digits": DatasetRecipe(
         title="Handwritten digits",
         classes=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
         read=_digits,
@@ -66,11 +66,11 @@ LESSONS = {
         needs_folder=False,
         model="lenet-8",
         student="lenet-4",
-        cycles=(Recipe(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),),
+        cycles=(TrainingSchedule(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),),
         data="1,297 of scikit-learn's 1,797 digits, grey, 8 × 8 pixels; the other 500 are for testing",
         licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
     ),
-    "fashion": Lesson(
+    "fashion": DatasetRecipe(
         title="Fashion-MNIST",
         classes=(
             "T-shirt",
@@ -89,11 +89,11 @@ LESSONS = {
         needs_folder=True,
         model="lenet-16",
         student="lenet-8",
-        cycles=(Recipe(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),),
+        cycles=(TrainingSchedule(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),),
         data="Fashion-MNIST's 60,000 training images, grey, 28 × 28 pixels (Xiao et al., 2017)",
         licence="MIT (Zalando SE, 2017)",
     ),
-    "cifar10": Lesson(
+    "cifar10": DatasetRecipe(
         title="CIFAR-10",
         classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         read=_cifar10,
@@ -101,11 +101,11 @@ LESSONS = {
         needs_folder=True,
         model="resnet9-16",
         student="resnet9-8",
-        cycles=(Recipe(epochs=60, lr=0.15, smoothing=0.1, crop=4, mirror=True, bfloat16=True),),
+        cycles=(TrainingSchedule(epochs=60, lr=0.15, smoothing=0.1, crop=4, mirror=True, bfloat16=True),),
         data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
         licence="published for research without a licence of its own; no image is part of this project",
     ),
-    "emoji10": Lesson(
+    "emoji10": DatasetRecipe(
         title="Ten emoji",
         classes=CLASSES["emoji10"],
         read=partial(training_images, "emoji10"),
@@ -113,11 +113,13 @@ LESSONS = {
         needs_folder=True,
         model="lenet-16",
         student="lenet-8",
-        cycles=(Recipe(epochs=10, lr=0.1, weight_decay=2e-3, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
+        cycles=(
+            TrainingSchedule(epochs=10, lr=0.1, weight_decay=2e-3, smoothing=0.0, crop=4, mirror=True, bfloat16=True),
+        ),
         data=f"15,000 samples of {_STYLES}",
         licence=_LICENCES,
     ),
-    "emoji100": Lesson(
+    "emoji100": DatasetRecipe(
         title="A hundred emoji",
         classes=CLASSES["emoji100"],
         read=partial(training_images, "emoji100"),
@@ -125,18 +127,20 @@ LESSONS = {
         needs_folder=True,
         model="lenet-20",
         student="lenet-10",
-        cycles=(Recipe(epochs=10, lr=0.1, weight_decay=1e-3, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
+        cycles=(
+            TrainingSchedule(epochs=10, lr=0.1, weight_decay=1e-3, smoothing=0.0, crop=4, mirror=True, bfloat16=True),
+        ),
         data=f"40,000 samples of {_STYLES}",
         licence=_LICENCES,
     ),
 }
 
 
-def get(name: str) -> Lesson:
+def get(name: str) -> DatasetRecipe:
     """The lesson of that name; ConfigError naming those that exist."""
     try:
-        return LESSONS[name]
+        return RECIPES[name]
     except KeyError:
         raise ConfigError(
-            f"name={name[:60]!r} is nothing a teacher can learn; use one of {', '.join(LESSONS)}."
+            f"name={name[:60]!r} is nothing a teacher can learn; use one of {', '.join(RECIPES)}."
         ) from None

@@ -21,7 +21,7 @@ from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.teachers.fit import Epoch, fit
 from nayer.teachers.folder import readme, write_teacher
 from nayer.teachers.load import weights_of
-from nayer.teachers.recipes import Lesson, get
+from nayer.teachers.recipes import DatasetRecipe, get
 
 
 def teach(
@@ -98,7 +98,7 @@ def accuracy(network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.i
     return round(hits.float().mean().item(), 4)
 
 
-def _command(name: str, lesson: Lesson, chosen: dict[str, int | str]) -> str:
+def _command(name: str, lesson: DatasetRecipe, chosen: dict[str, int | str]) -> str:
     data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
     flags = [f" --{flag} {value}" for flag, value in chosen.items() if value or flag == "seed"]
     return f"python -m nayer teach {name}{data}" + "".join(flags)

@@ -20,7 +20,7 @@ from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec, parse_architecture
-from nayer.teachers.fit import Epoch, Recipe, fit
+from nayer.teachers.fit import Epoch, TrainingSchedule, fit
 from nayer.teachers.folder import readme, write_teacher
 from nayer.teachers.load import weights_of
 from nayer.teachers.train import accuracy, spec_for
@@ -95,10 +95,12 @@ def teach_own(
     return card
 
 
-def _recipe(lesson: OwnLesson, images: int, size: int) -> Recipe:
+def _recipe(lesson: OwnLesson, images: int, size: int) -> TrainingSchedule:
     least, most = EPOCHS
     epochs = lesson.epochs or min(most, max(least, round(STEPS * BATCH / images)))
-    return Recipe(epochs=epochs, lr=0.1, batch=BATCH, smoothing=0.0, crop=max(1, size // 8), mirror=lesson.mirror)
+    return TrainingSchedule(
+        epochs=epochs, lr=0.1, batch=BATCH, smoothing=0.0, crop=max(1, size // 8), mirror=lesson.mirror
+    )
 
 
 def _command(lesson: OwnLesson) -> str:

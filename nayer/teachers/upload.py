@@ -25,7 +25,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # when an archive's members were made: the same 
 
 
 @dataclass(frozen=True, eq=False)
-class Brought:
+class UploadedTeacher:
     """The files' bytes, as they came; `classes` replace the card's names, `tests` is a zip or parquet file or nothing.
 
     It is the bytes that are checked and used: nothing can be swapped in between.
@@ -93,7 +93,7 @@ class Brought:
         return stream.getvalue()
 
     @classmethod
-    def unpacked(cls, content: bytes) -> Brought:
+    def unpacked(cls, content: bytes) -> UploadedTeacher:
         """What `packed` made; StorageError for anything else."""
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:

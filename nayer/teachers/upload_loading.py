@@ -13,14 +13,14 @@ from nayer.errors import AssetError
 from nayer.networks.bn_statistics import with_statistics
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.load import Teacher, teacher_of
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 
 TRIED = 16  # images of noise that show whether a teacher tells anything apart
 MEASURED = 500  # test images that show how good it is
 PARQUET = b"PAR1"  # how such a file begins
 
 
-def opened(brought: Brought) -> tuple[Teacher, TestSet | None]:
+def opened(brought: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
     """The teacher and its test images, where it came with some. Raises NayerError in one sentence."""
     card = brought.card()
     return teacher_of(card, brought.weights), _testset(brought.tests, card) if brought.tests else None
@@ -43,7 +43,7 @@ def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
     if spread < 1e-6:
         said.append("It answers every image alike, so there is nothing to learn from it.")
     if testset is not None:
-        said.append(f"It is right for {right:.0%} of {len(labels):,} of your test images.")
+        said.append(f"It is correct on {right:.0%} of {len(labels):,} of your test images.")
         if right < 1.5 / len(card.classes):
             said.append(
                 "That is near chance: are the classes in its order, and the images normalised as it knows them?"

@@ -13,7 +13,7 @@ import torch
 from app.content import messages
 from app.runs import live_run
 from app.runs.live_run import LiveRun, Source
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.server import open_source
 from nayer.config import Config
@@ -87,7 +87,7 @@ FAULTS: dict[str, tuple[Callable[[Lab], None], str]] = {
 }
 
 
-def begin(registry: Registry, config: Config) -> LiveRun:
+def begin(registry: RunManager, config: Config) -> LiveRun:
     return registry.start(Plan.alone(config), registry.visitor(""))
 
 
@@ -100,7 +100,7 @@ def test_a_fault_ends_its_run_with_a_sentence_and_the_one_beside_it_ends_as_plan
             return open_source(plan)
         return Harmed(plan.configs[0], harm)
 
-    registry = Registry(opener, capacity=2)
+    registry = RunManager(opener, capacity=2)
     try:
         canary, run = begin(registry, TINY.model_copy(update={"seed": CANARY})), begin(registry, TINY)
         wait_until(lambda: run.ended and canary.ended)
@@ -120,7 +120,7 @@ def test_a_fault_ends_its_run_with_a_sentence_and_the_one_beside_it_ends_as_plan
 
 def test_a_student_whose_generator_went_wrong_stays_finite() -> None:
     harmed = Harmed(TINY, poisoned("generator", float("nan")))
-    registry = Registry(lambda plan: harmed)
+    registry = RunManager(lambda plan: harmed)
     try:
         run = begin(registry, TINY)
         wait_until(lambda: run.ended)
@@ -141,7 +141,7 @@ def test_a_damaged_teacher_is_named_and_the_others_go_on_being_served(
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 255
     path.write_bytes(content)
-    registry = Registry(open_source)
+    registry = RunManager(open_source)
     try:
         run, other = begin(registry, TINY.model_copy(update={"teacher": "fashion"})), begin(registry, TINY)
         wait_until(lambda: run.ended and other.ended)
@@ -166,7 +166,7 @@ def test_a_damaged_table_of_embeddings_is_named(tmp_path: Path, monkeypatch: pyt
 
 
 def run_on(opener: Callable[[Plan], Source], sentence: str) -> None:
-    registry = Registry(opener)
+    registry = RunManager(opener)
     try:
         run = begin(registry, TINY)
         wait_until(lambda: run.ended)
@@ -188,7 +188,7 @@ def test_a_source_that_cannot_be_closed_ends_all_the_same() -> None:
         finally:
             raise ValueError("a mistake while it closes")
 
-    registry = Registry(lambda plan: Scripted(events))
+    registry = RunManager(lambda plan: Scripted(events))
     try:
         run = begin(registry, SHORT)
         wait_until(lambda: run.refresh().started is not None)
@@ -203,7 +203,7 @@ def test_a_machine_without_threads_to_spare_says_so(monkeypatch: pytest.MonkeyPa
     def no_more(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    registry = Registry(lambda plan: Scripted(lambda: script(SHORT)))
+    registry = RunManager(lambda plan: Scripted(lambda: script(SHORT)))
     try:
         with monkeypatch.context() as busy:
             busy.setattr(threading.Thread, "start", no_more)
@@ -229,7 +229,7 @@ def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(broken: str, monke
         return whole(*given)
 
     monkeypatch.setattr(live_run, broken, now_and_then)
-    registry = Registry(lambda plan: Scripted(lambda: script(SHORT)))
+    registry = RunManager(lambda plan: Scripted(lambda: script(SHORT)))
     try:
         run = begin(registry, SHORT)
         wait_until(lambda: run.ended)
@@ -250,7 +250,7 @@ def _without_rounds(events: list[object]) -> list[object]:
 
 
 def test_a_change_that_does_not_work_leaves_the_run_as_it_was() -> None:
-    registry = Registry(open_source)
+    registry = RunManager(open_source)
     try:
         run = begin(registry, TINY.model_copy(update={"rounds": 10_000}))
         wait_until(lambda: run.refresh().rounds_done >= 1)

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from app.environment import Environment
-from app.runs.history import Keeping
-from app.runs.manager import Registry
+from app.runs.history import RunHistory
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.server import open_source
 from app.storage.run_store import Store
@@ -30,7 +30,7 @@ TINY = Config(
 
 @pytest.mark.slow
 def test_an_interrupted_run_is_shown_and_goes_on_for_whoever_began_it(browser: Browser, tmp_path: Path) -> None:
-    before = Registry(open_source, keeping=Keeping(Store(tmp_path), checkpoint_seconds=0.0))
+    before = RunManager(open_source, keeping=RunHistory(Store(tmp_path), checkpoint_seconds=0.0))
     run = before.start(Plan.alone(TINY), before.visitor(""))
     wait_until(lambda: run.refresh().rounds_done >= 3)
     before.close()

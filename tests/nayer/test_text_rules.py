@@ -12,7 +12,7 @@ from nayer.errors import AssetError, ConfigError
 from nayer.events import RunFailed
 from nayer.exports.event_codec import pack, unpack
 from nayer.networks.cards import SHIPPED, TeacherCard, teacher_cards
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import MAX_NAMES, check_names, complaint, forbidden, mended
 
 REORDERS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # explicit directional formatting
@@ -78,9 +78,9 @@ def test_no_way_to_a_teacher_takes_what_no_text_may_hold(text: str) -> None:
         with pytest.raises(ValueError, match=f"{field}|Invalid JSON"):  # pydantic's reader stops at half a character
             TeacherCard.model_validate_json(json.dumps(card | {field: value}))
         with pytest.raises(AssetError, match=r"config\.json\.\w+(\[0\])? holds U\+"):
-            Brought(json.dumps(card | {field: value}).encode(), b"").card()
+            UploadedTeacher(json.dumps(card | {field: value}).encode(), b"").card()
     with pytest.raises(AssetError, match=r"a name in config\.json holds U\+"):
-        Brought(json.dumps(card | {text: 1}).encode(), b"").card()
+        UploadedTeacher(json.dumps(card | {text: 1}).encode(), b"").card()
 
 
 @pytest.mark.parametrize("text", BAD)

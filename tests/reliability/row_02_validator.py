@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from app.api.commands import Commands
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from nayer.config import Config
 from nayer.config import settings as fields
 from nayer.errors import NayerError
@@ -24,7 +24,7 @@ PAYLOADS, SEED = 20_000, 20261123
 
 
 def measure() -> Figure:
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])))
     commands = Commands(registry, teacher_cards(), local=False)
     tried, refused, holes = 0, 0, []
 

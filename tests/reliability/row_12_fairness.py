@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from nayer.events import Event
 from tests.reliability.figure import Figure
@@ -47,7 +47,7 @@ class Log:
 
 def measure() -> Figure:
     log = Log()
-    registry = Registry(log.opener, capacity=CAPACITY)
+    registry = RunManager(log.opener, capacity=CAPACITY)
     together = threading.Barrier(HOGS + OTHERS)
     runs = {}
 

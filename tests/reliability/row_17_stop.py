@@ -6,7 +6,7 @@ import random
 import threading
 import time
 
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.server import open_source
 from nayer import presets
@@ -21,7 +21,7 @@ STOPS, RACES, SEED = 100, 1000, 20261123
 def stops() -> list[float]:
     """Seconds from the command to the end, of real runs with the settings a visitor finds."""
     rng, took = random.Random(SEED), []
-    registry = Registry(open_source, capacity=1)
+    registry = RunManager(open_source, capacity=1)
     base = Config.parse({"teacher": "digits", "rounds": 10_000}, presets.get("nayer").config)
     for seed in range(STOPS):
         run = registry.start(Plan.alone(base.model_copy(update={"seed": seed})), registry.visitor(""))
@@ -38,7 +38,7 @@ def stops() -> list[float]:
 
 def races() -> tuple[int, dict[str, int]]:
     """Races that did not leave exactly one end that agrees with the state, and how often each side won."""
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=2)
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=2)
     rng, bad, won = random.Random(SEED), 0, {"finished": 0, "stopped": 0}
     for seed in range(RACES):
         run = registry.start(Plan.alone(SHORT.model_copy(update={"seed": seed})), registry.visitor(""))

@@ -13,7 +13,7 @@ from PIL import Image
 from nayer.networks.classifiers import build
 from nayer.networks.specs import ModelSpec
 from nayer.teachers.load import weights_of
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 
 CLASSES = ("circle", "square", "star")
 SPEC = ModelSpec(architecture="lenet-1", channels=1, size=8, classes=3, mean=(0.5,), std=(0.25,))
@@ -29,8 +29,8 @@ def weights(**changes: Any) -> bytes:
     return weights_of(build(SPEC.model_copy(update=changes)))
 
 
-def brought(**parts: Any) -> Brought:
-    return Brought(**{"config": config(), "weights": weights(), **parts})
+def brought(**parts: Any) -> UploadedTeacher:
+    return UploadedTeacher(**{"config": config(), "weights": weights(), **parts})
 
 
 def drawn(names: Sequence[str] = CLASSES, each: int = 2) -> bytes:

@@ -17,8 +17,8 @@ from app import server
 from app.environment import Environment
 from app.middleware.client_address import _ADDRESS
 from app.middleware.connections import Limits
-from app.runs.manager import Opener, Registry
-from app.runs.zero_gpu import Lent
+from app.runs.manager import Opener, RunManager
+from app.runs.zero_gpu import GpuLoan
 from app.server import create, open_source
 
 T = TypeVar("T")
@@ -34,7 +34,9 @@ def in_a_loop(make: Callable[[], T]) -> T:
         return thread.submit(lambda: asyncio.run(run())).result()
 
 
-def created(opener: Opener = open_source, environment: Environment | None = None, lent: Lent | None = None) -> FastAPI:
+def created(
+    opener: Opener = open_source, environment: Environment | None = None, lent: GpuLoan | None = None
+) -> FastAPI:
     """The whole application."""
     return in_a_loop(lambda: create(environment or Environment(grace_seconds=30.0), opener, lent))
 
@@ -42,7 +44,7 @@ def created(opener: Opener = open_source, environment: Environment | None = None
 class Served:
     """Where it listens, and its runs."""
 
-    def __init__(self, url: str, registry: Registry) -> None:
+    def __init__(self, url: str, registry: RunManager) -> None:
         self.url = url
         self.registry = registry
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from app.fairness.fair_queue import QueueFull
 from app.runs.live_run import LiveRun
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.registry import NoSuchRun
@@ -54,7 +54,7 @@ class Model(RuleBasedStateMachine):
         self.handles: dict[int, Handle] = {}
         self.started: list[LiveRun] = []
         self.terminal: dict[str, str] = {}
-        self.registry = Registry(
+        self.registry = RunManager(
             self._opened,
             capacity=CAPACITY,
             waiting=WAITING,

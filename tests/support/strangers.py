@@ -20,7 +20,7 @@ from app.embeddings.explorer import Explorer
 from app.environment import LOOPBACK, Environment
 from app.middleware import security
 from app.runs.live_run import LiveRun, hashed
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.storage.run_store import Store
 from nayer.compare.experiments import Arm
@@ -85,7 +85,7 @@ class House:
         self.application: FastAPI = created(
             self.gate.opener, Environment(capacity=1, data=folder, grace_seconds=3600.0, proxies=LOOPBACK)
         )
-        self.registry: Registry = self.application.state.registry
+        self.registry: RunManager = self.application.state.registry
         self.running, self.waiting = (
             self.registry.start(self._plan(), self.registry.visitor(""), lane=lane) for lane in ("a", "b")
         )

@@ -23,7 +23,7 @@ const LEGEND = [
   ["round tiny", "newest sample"],
 ];
 const NOTES = {
-  pca: "A flat shadow (PCA) of the embedding space; each re-draw scatters the outputs anew round their class.",
+  pca: "A 2-D projection (PCA). Each re-draw moves the outputs around their class.",
   umap: "UMAP keeps neighbours together; distances between far groups mean little.",
   idle: "Press Play first; UMAP then warms up in the background.",
 };

@@ -41,7 +41,7 @@ class EmbeddingsPage {
       title: "Where the names lie",
       legend: [["round", "a name's embedding"]],
       notes: {
-        pca: "A flat shadow (PCA) of the embeddings, the same each time: near here need not be near in all dimensions.",
+        pca: "A 2-D projection (PCA) of the embeddings. Points that are near here may be far apart in all dimensions.",
         umap: "UMAP keeps neighbours together; distances between far groups mean little.",
       },
     });

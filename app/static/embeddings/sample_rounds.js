@@ -38,7 +38,7 @@ export class SampleRounds {
         ["round tiny", "sample, by the teacher's features"],
       ],
       notes: {
-        pca: "The teacher's features of each invented image, turned and scaled as a whole so that the class means come to lie on the embeddings. A flat shadow (PCA).",
+        pca: "The teacher's features of each invented image, rotated and scaled as a whole so that the class means lie near the embeddings. A 2-D projection (PCA).",
       },
     });
     this.slider = h("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": "Round" });

@@ -93,7 +93,7 @@ export class LabForm {
         "div",
         { class: "fields" },
         labeled("Teacher", this.teacher),
-        labeled("Seconds an arm", this.seconds),
+        labeled("Seconds per arm", this.seconds),
         labeled("Repeats", this.repeats),
         labeled("First seed", this.seed),
         this.go,

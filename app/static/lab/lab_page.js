@@ -81,7 +81,7 @@ class LabPage {
       this.status,
       this.progress,
     );
-    this.verdict = h("section", { class: "card verdicts", "aria-label": "What may be said", hidden: true });
+    this.verdict = h("section", { class: "card verdicts", "aria-label": "Conclusion", hidden: true });
     this.arms = new SideBySide({
       client: this.client,
       dialogHost: host,
@@ -226,7 +226,7 @@ class LabPage {
     if (this.shownVerdict === text) return;
     this.shownVerdict = text;
     this.verdict.replaceChildren(
-      withHelp(h("h3", {}, question || "What may be said"), "panel/verdict"),
+      withHelp(h("h3", {}, question || "Conclusion"), "panel/verdict"),
       ...sentences.map((sentence) => h("p", {}, sentence)),
     );
   }

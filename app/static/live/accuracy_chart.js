@@ -93,8 +93,8 @@ export class AccuracyChart {
 function describe([round, accuracy, agreement], teacher) {
   const parts = [];
   if (accuracy !== null) {
-    const against = teacher === null ? "" : `, the teacher for ${formatPercent(teacher, 1)}`;
-    parts.push(`the student is right for ${formatPercent(accuracy, 1)} of the test images${against}`);
+    const against = teacher === null ? "" : `, the teacher on ${formatPercent(teacher, 1)}`;
+    parts.push(`the student is correct on ${formatPercent(accuracy, 1)} of the test images${against}`);
   }
   if (agreement !== null) parts.push(`it agrees with the teacher on ${formatPercent(agreement, 1)}`);
   return `After ${Math.round(round)} rounds ${parts.join("; ")}.`;

@@ -265,6 +265,6 @@ function describeStanding(model, teacher) {
 
 /** @param {TeacherCard} teacher */
 function describeTeacher({ title, accuracy }) {
-  const right = accuracy === null ? "" : `, right for ${formatPercent(accuracy, 1)} of its test images`;
+  const right = accuracy === null ? "" : `, ${formatPercent(accuracy, 1)} correct on test images`;
   return `teacher ${title}${right}`;
 }

@@ -59,7 +59,7 @@ export class LossCharts {
     this.element = h(
       "section",
       { class: "card losses", "aria-label": "Losses and pool" },
-      withHelp(h("h3", {}, "What is being lowered"), "panel/losses"),
+      withHelp(h("h3", {}, "Losses"), "panel/losses"),
       h("div", { class: "multiples" }, ...this.charts.map(({ chart }) => chart.element)),
       h(
         "p",

@@ -49,7 +49,7 @@ export class SharePanel {
       h(
         "fieldset",
         {},
-        h("legend", {}, "Hide from who follows the address:"),
+        h("legend", {}, "Hide from people who open the link:"),
         ...this.boxes.map((box, i) => h("label", {}, box, ` ${names[i]}`)),
       ),
       this.files,

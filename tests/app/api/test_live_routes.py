@@ -16,7 +16,7 @@ from app.api.static_files import ROOMS, STATIC, static_files, static_version, st
 from app.content.messages import PARTS
 from app.gradio_ui.compat import SESSIONS
 from app.runs.live_run import LiveRun
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from tests.support.gates import Gate
 from tests.support.scripted import CLASSES, SHORT, SIDE
@@ -37,7 +37,7 @@ def client(gate: Gate) -> Iterator[TestClient]:
 @pytest.fixture
 def run(client: TestClient, gate: Gate) -> LiveRun:
     """A finished run."""
-    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
     run = registry.start(Plan.alone(SHORT), registry.visitor(""))
     gate.open.set()
     wait_until(lambda: run.ended)
@@ -212,10 +212,10 @@ def test_the_pages_own_events_bear_anything_in_the_place_of_its_words(client: Te
 def test_a_fault_of_ours_is_told_by_a_number_that_the_log_has(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_: Registry, run: str) -> LiveRun:
+    def broken(_: RunManager, run: str) -> LiveRun:
         raise RuntimeError(f"/secret/path/{run}")
 
-    monkeypatch.setattr(Registry, "look", broken)
+    monkeypatch.setattr(RunManager, "look", broken)
     status, answer = command(client, "status", "x", 0, 0)
     assert status == 500
     assert "secret" not in str(answer)

@@ -6,7 +6,7 @@ import heapq
 
 import pytest
 
-from app.api.poll_pacer import LONGEST, QUICK, TURNS, Rhythm
+from app.api.poll_pacer import LONGEST, QUICK, TURNS, PollPacer
 from tests.support.serving import at
 
 
@@ -20,7 +20,7 @@ class Clock:
 def questions(viewers: int, pause: float, seconds: float, *, quick: bool = False) -> list[tuple[float, float]]:
     """When each question came and how long its viewer then waits. They all begin at once, and ask as they are told."""
     clock = Clock()
-    rhythm = Rhythm(pause, clock)
+    rhythm = PollPacer(pause, clock)
     due = [0.0] * viewers
     asked = []
     while due[0] < seconds:
@@ -50,7 +50,7 @@ def test_a_crowd_shares_its_turns_evenly(viewers: int, quick: bool) -> None:
 
 def test_a_flood_keeps_nobody_away_for_long() -> None:
     clock = Clock()
-    rhythm = Rhythm(1.0, clock)
+    rhythm = PollPacer(1.0, clock)
     assert max(rhythm.again() for _ in range(10_000)) == LONGEST
     clock.now = LONGEST
     assert rhythm.again() == 1.0
@@ -58,7 +58,7 @@ def test_a_flood_keeps_nobody_away_for_long() -> None:
 
 def test_a_flood_of_one_address_puts_off_nobody_else() -> None:
     clock = Clock()
-    rhythm = Rhythm(1.0, clock)
+    rhythm = PollPacer(1.0, clock)
     for second in range(60):
         clock.now = float(second)
         with at("hog"):
@@ -70,7 +70,7 @@ def test_a_flood_of_one_address_puts_off_nobody_else() -> None:
 
 def test_a_class_behind_one_address_takes_the_turns_that_a_few_others_leave() -> None:
     clock = Clock()
-    rhythm = Rhythm(1.0, clock)
+    rhythm = PollPacer(1.0, clock)
     due = [(0.0, number) for number in range(35)]  # thirty of one address, five of their own
     waits: dict[bool, list[float]] = {True: [], False: []}
     while due[0][0] < 60.0:

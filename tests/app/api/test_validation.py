@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.api.commands import Commands
 from app.api.validation import Word, checked
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from nayer.config import Config
 from nayer.config import settings as fields
 from nayer.errors import ConfigError, NayerError
@@ -39,7 +39,7 @@ ENDPOINTS = [
 
 @pytest.fixture(scope="module")
 def commands() -> Commands:
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])))
     return Commands(registry, teacher_cards(), local=False)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.embeddings.table_cache import Tables, Wanted
-from app.fairness.fair_executor import Busy, Turns
+from app.fairness.fair_executor import Busy, FairExecutor
 from nayer.config import Config
 from nayer.embeddings.label_table import Table
 from nayer.errors import ConfigError, EncoderError
@@ -39,7 +39,7 @@ class Encoder:
 
 
 def tables(encoder: Encoder | None = None, *, waiting: int = 32, each: int = 4) -> Tables:
-    turns = Turns("lists of names", workers=1, waiting=waiting, each=each)
+    turns = FairExecutor("lists of names", workers=1, waiting=waiting, each=each)
     return Tables(turns) if encoder is None else Tables(turns, encoder)
 
 

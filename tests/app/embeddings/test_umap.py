@@ -7,8 +7,8 @@ import threading
 import numpy as np
 
 from app.embeddings.umap import UmapMaps
-from app.fairness.executors import Pools
-from app.runs.manager import Registry
+from app.fairness.executors import Executors
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from nayer.analysis.umap_worker import MakeReducer, Reducer, Singles, UmapWorker
 from tests.support.scripted import CLASSES, SHORT, Scripted, script
@@ -36,8 +36,8 @@ def test_it_warms_first_and_then_shows_anchors_outputs_and_samples() -> None:
 
         return make
 
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
-    maps = UmapMaps(registry, Pools().umap, UmapWorker(load))
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    maps = UmapMaps(registry, Executors().umap, UmapWorker(load))
     try:
         run = registry.start(Plan.alone(SHORT), registry.visitor(""))
         wait_until(lambda: run.ended)

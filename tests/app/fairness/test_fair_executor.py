@@ -9,8 +9,8 @@ from concurrent.futures import Future
 import pytest
 
 from app.fairness import fair_executor as module
-from app.fairness.fair_cache import FairCache, Making
-from app.fairness.fair_executor import Busy, Turns, in_turn
+from app.fairness.fair_cache import FairCache, MakeOnce
+from app.fairness.fair_executor import Busy, FairExecutor, in_turn
 from app.middleware.client_address import address
 from tests.support.serving import at, wait_until
 
@@ -20,7 +20,7 @@ WAIT = 30  # s; only broken turns take that long
 class Work:
     """Calls that begin when their turn comes and end when let."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairExecutor) -> None:
         self.turns = turns
         self.begun: list[str] = []
         self.go = threading.Event()
@@ -36,7 +36,7 @@ class Work:
 
 
 def work(workers: int = 1, waiting: int = 100, each: int = 50) -> Work:
-    return Work(Turns("things", workers=workers, waiting=waiting, each=each))
+    return Work(FairExecutor("things", workers=workers, waiting=waiting, each=each))
 
 
 def test_everybodys_first_comes_before_anybodys_second() -> None:
@@ -90,7 +90,7 @@ def test_who_asks_for_the_same_shares_one_making_at_the_turn_that_comes_first() 
 
 
 def test_a_failure_reaches_who_asked_and_the_next_is_served() -> None:
-    turns = Turns("things", workers=1, waiting=9, each=9)
+    turns = FairExecutor("things", workers=1, waiting=9, each=9)
 
     def fails() -> None:
         raise SystemExit(3)
@@ -156,8 +156,8 @@ def test_a_cache_takes_from_the_address_that_holds_most_its_longest_unused() -> 
 
 
 def test_what_is_being_made_cannot_be_pushed_out_and_is_made_once() -> None:
-    turns, go, made = Turns("things", workers=1, waiting=50, each=25), threading.Event(), []
-    making: Making[int, int] = Making(turns, FairCache(2))
+    turns, go, made = FairExecutor("things", workers=1, waiting=50, each=25), threading.Event(), []
+    making: MakeOnce[int, int] = MakeOnce(turns, FairCache(2))
 
     def make(number: int) -> int:
         assert go.wait(WAIT)
@@ -179,7 +179,7 @@ def test_what_is_being_made_cannot_be_pushed_out_and_is_made_once() -> None:
 
 
 def test_a_failed_making_is_said_once_and_then_tried_again() -> None:
-    making: Making[str, int] = Making(Turns("things", workers=1, waiting=5, each=5), FairCache(2))
+    making: MakeOnce[str, int] = MakeOnce(FairExecutor("things", workers=1, waiting=5, each=5), FairCache(2))
     told = [ValueError("no")]
 
     def make() -> int:

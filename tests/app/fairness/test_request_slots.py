@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.fairness.request_slots import AtOnce
+from app.fairness.request_slots import RequestSlots
 from tests.support.serving import at
 
 
@@ -21,7 +21,7 @@ class House:
         self.now: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.statuses: list[int] = []
-        self._door = AtOnce(self._answer, each, looking)
+        self._door = RequestSlots(self._answer, each, looking)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from app.support.miss_limiter import PER_SECOND, TRIES, Guesses
+from app.support.miss_limiter import PER_SECOND, TRIES, MissLimiter
 from tests.support.strangers import GUESSED, HEAVY, READING, Found, House, is_open, routes, tried
 
 HERE = "http://127.0.0.1:7860"
@@ -66,7 +66,7 @@ def test_guessing_is_slowed_down_for_the_one_who_guesses(house: House, client: T
 
 def test_tries_come_back_with_time_and_the_oldest_address_is_forgotten() -> None:
     now = [0.0]
-    guesses = Guesses(lambda: now[0])
+    guesses = MissLimiter(lambda: now[0])
     for _ in range(int(TRIES)):
         guesses.missed("a")
     assert not guesses.allowed("a")

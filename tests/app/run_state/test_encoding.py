@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.api import live_routes
-from app.fairness.executors import Pools
+from app.fairness.executors import Executors
 from app.run_state import batches
 from app.run_state.figure import sheet
 from app.run_state.model import View
@@ -21,7 +21,7 @@ from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
 from app.support.images import Pixels, jpeg
 from nayer.events import RoundSynthesised, RunStarted
-from nayer.runs.inbox import BYTES, Inbox
+from nayer.runs.inbox import BYTES, Subscriber
 from nayer.runs.session import Session
 from tests.support.scripted import SHORT, Scripted, script, synthesised
 from tests.support.serving import wait_until
@@ -72,7 +72,7 @@ def test_a_sheet_is_drawn_once_for_all_who_take_it(monkeypatch: pytest.MonkeyPat
     run = finished()
     run.session.start()
     assert run.session.join(20)
-    sheets = live_routes.Sheets(Pools().work, counting)
+    sheets = live_routes.Sheets(Executors().work, counting)
 
     async def taken(viewers: int) -> list[bytes]:
         return await asyncio.gather(*(sheets.of(run) for _ in range(viewers)))
@@ -83,7 +83,7 @@ def test_a_sheet_is_drawn_once_for_all_who_take_it(monkeypatch: pytest.MonkeyPat
 
 def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> None:
     rng = np.random.default_rng(0)
-    inbox = Inbox(capacity=10_000)
+    inbox = Subscriber(capacity=10_000)
     inbox.put(next(script(SHORT)))
     one = synthesised(0, rng, pool=8, capacity=16)
     images = np.zeros((200, 3, 32, 32), np.uint8)  # as large as they come
@@ -108,7 +108,7 @@ def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_i
 
     run = finished()
     run.session.start(paused=True)
-    beginnings = live_routes.Beginnings(tell, lambda: now[0])
+    beginnings = live_routes.SnapshotCache(tell, lambda: now[0])
     with ThreadPoolExecutor(8) as viewers:
         answers = set(viewers.map(lambda _: beginnings.of(run, 0), range(20)))
     assert len(told) == len(answers) == 1

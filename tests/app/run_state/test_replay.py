@@ -16,11 +16,11 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.environment import RECORDING, Environment
-from app.fairness.executors import Pools
+from app.fairness.executors import Executors
 from app.fairness.request_slots import PIECE, Sending
 from app.run_state.replay import Replay
 from app.runs.exports import Exports
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.recordings import SHIPPED, Recordings
 from nayer.errors import StorageError
@@ -81,7 +81,7 @@ def test_the_shipped_recording_is_served_to_anybody_and_small(client: TestClient
 
 
 def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_path: Path) -> None:
-    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
     live = registry.start(Plan.alone(SHORT), registry.visitor(""))
     wait_until(lambda: live.ended)
     run = live.id
@@ -108,7 +108,7 @@ def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
         return files(events, student)
 
     monkeypatch.setattr(run_archive, "files", counting)
-    registry: Registry = client.app.state.registry  # type: ignore[attr-defined]
+    registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
     live = registry.start(Plan.alone(SHORT), registry.visitor(""))
     wait_until(lambda: live.ended)
     address = f"/live/{live.id}/export/nayer-run.zip"
@@ -129,8 +129,8 @@ def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
 
 
 def test_the_files_of_a_run_that_went_on_are_made_anew() -> None:
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])))
-    exports = Exports(registry, Recordings(registry), Pools().work)
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])))
+    exports = Exports(registry, Recordings(registry), Executors().work)
     versions = set()
     for rounds in (2, 3):
         run = registry.start(Plan.alone(SHORT.model_copy(update={"rounds": rounds})), registry.visitor(""))

@@ -16,9 +16,9 @@ from app.api.health import state
 from app.content import messages
 from app.run_state.embedding_map import Atlas
 from app.run_state.serializer import payload
-from app.runs.history import Keeping, hashed
+from app.runs.history import RunHistory, hashed
 from app.runs.live_run import LiveRun, Source
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.recorder import EVERY_ROUND, TEACHER, Recorder, thinned
@@ -29,7 +29,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
 from nayer.events import Evaluated, Event, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunStarted
 from nayer.networks.cards import teacher_cards
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from tests.app.storage.test_run_store import held_up
 from tests.support.gates import Gate
 from tests.support.scripted import SHORT, Scripted, script
@@ -53,14 +53,14 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.opened: list[Plan] = []
-        self.registry: Registry | None = None
+        self.registry: RunManager | None = None
 
-    def boot(self, opener: object = None) -> Registry:
+    def boot(self, opener: object = None) -> RunManager:
         def opening(plan: Plan) -> Source:
             self.opened.append(plan)
             return open_source(plan) if opener is None else opener(plan)  # type: ignore[operator,no-any-return]
 
-        self.registry = Registry(opening, keeping=Keeping(Store(self.folder), checkpoint_seconds=0.0))
+        self.registry = RunManager(opening, keeping=RunHistory(Store(self.folder), checkpoint_seconds=0.0))
         return self.registry
 
     def crash(self) -> None:
@@ -82,7 +82,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         machine.registry.close()
 
 
-def begin(registry: Registry, config: Config = TINY) -> LiveRun:
+def begin(registry: RunManager, config: Config = TINY) -> LiveRun:
     return registry.start(Plan.alone(config), registry.visitor(""))
 
 
@@ -226,8 +226,8 @@ def test_how_a_run_ended_is_kept(machine: Machine) -> None:
 
 
 def test_runs_are_kept_in_memory_only_with_a_sentence_where_there_is_no_history() -> None:
-    registry = Registry(
-        lambda plan: Scripted(lambda: script(plan.configs[0])), keeping=Keeping(without=messages.KEPT_UNWRITABLE)
+    registry = RunManager(
+        lambda plan: Scripted(lambda: script(plan.configs[0])), keeping=RunHistory(without=messages.KEPT_UNWRITABLE)
     )
     try:
         run = begin(registry, SHORT)
@@ -312,7 +312,7 @@ def test_a_history_that_breaks_leaves_the_run_alone(tmp_path: Path, monkeypatch:
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(store, "add", broken)
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])), keeping=Keeping(store))
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), keeping=RunHistory(store))
     run = begin(registry, SHORT)
     wait_until(lambda: run.ended)
     assert run.state == "finished"
@@ -328,7 +328,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.storage.write_queue.RETRY_SECONDS", 0.02)
 
 
-def made_anew(registry: Registry, folder: Path) -> None:
+def made_anew(registry: RunManager, folder: Path) -> None:
     """The data folder is deleted, and taken anew with all that is told again."""
     store = registry.keeping.store
     assert store is not None
@@ -420,7 +420,7 @@ def test_health_tells_while_runs_are_kept_in_memory_only(machine: Machine, quick
     assert run.refresh().rounds_done == SHORT.rounds
     machine.folder.unlink()
     wait_until(lambda: not state(registry)["degraded"])
-    off, lost = Keeping(without=messages.KEPT_OFF), Keeping(without=messages.KEPT_ELSEWHERE)
+    off, lost = RunHistory(without=messages.KEPT_OFF), RunHistory(without=messages.KEPT_ELSEWHERE)
     assert (off.fails, lost.fails) == (False, True)
 
 
@@ -451,7 +451,7 @@ def test_who_comes_and_who_looks_at_a_run_of_the_past_waits_for_no_write(machine
 def test_a_run_whose_brought_teacher_is_lost_says_so_and_stays_to_be_seen(harm: str, machine: Machine) -> None:
     gate = Gate()
     registry = machine.boot(gate.opener)
-    brought = Brought(b"config", b"weights")
+    brought = UploadedTeacher(b"config", b"weights")
     config = SHORT.model_copy(update={"teacher": brought.name})
     run = registry.start(replace(Plan.alone(config), brought=brought), registry.visitor(""))
     wait_until(lambda: run.refresh().started is not None)

@@ -6,7 +6,7 @@ import pytest
 
 from app.api.commands import Commands
 from app.runs.limits import IMAGES, MEMORY, ROUND, SECONDS, check_cost, check_teacher, images
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.plan import lab_plan
 from app.runs.requested_config import make_config
 from nayer.compare.experiments import EXPERIMENTS
@@ -141,7 +141,7 @@ def test_all_maxima_together_are_refused_where_others_share() -> None:
 
 def test_a_run_cannot_grow_on_its_way_into_what_would_have_been_refused() -> None:
     gate = Gate()
-    registry = Registry(gate.opener)
+    registry = RunManager(gate.opener)
     commands = Commands(registry, list(CARDS.values()), local=False)
     try:
         begun = commands.start(teacher="cifar10")

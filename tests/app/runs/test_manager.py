@@ -10,7 +10,7 @@ import torch
 
 from app.run_state.reducer import ROWS
 from app.runs.live_run import LiveRun, Source
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.registry import NoSuchRun
@@ -28,17 +28,17 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def registry(gate: Gate) -> Iterator[Registry]:
-    registry = Registry(gate.opener, capacity=2)
+def registry(gate: Gate) -> Iterator[RunManager]:
+    registry = RunManager(gate.opener, capacity=2)
     yield registry
     registry.close()
 
 
-def begin(registry: Registry, seed: int, token: str = "") -> LiveRun:
+def begin(registry: RunManager, seed: int, token: str = "") -> LiveRun:
     return registry.start(Plan.alone(SHORT.model_copy(update={"seed": seed})), registry.visitor(token))
 
 
-def test_no_more_run_at_once_than_there_are_places_and_the_rest_wait_in_order(registry: Registry, gate: Gate) -> None:
+def test_no_more_run_at_once_than_there_are_places_and_the_rest_wait_in_order(registry: RunManager, gate: Gate) -> None:
     runs = [begin(registry, seed) for seed in range(5)]
     wait_until(lambda: sorted(gate.begun) == [0, 1])
     assert [run.state for run in runs] == ["running", "running", "queued", "queued", "queued"]
@@ -57,7 +57,7 @@ def test_two_runs_at_work_have_half_of_the_threads_each() -> None:
         yield second
 
     torch.set_num_threads(4)
-    registry = Registry(lambda plan: Scripted(events), capacity=2)
+    registry = RunManager(lambda plan: Scripted(events), capacity=2)
     try:
         runs = [begin(registry, seed) for seed in range(2)]
         wait_until(lambda: all(run.ended for run in runs))
@@ -67,7 +67,7 @@ def test_two_runs_at_work_have_half_of_the_threads_each() -> None:
     assert seen == [2, 2]
 
 
-def test_a_place_that_falls_free_goes_to_who_waited_longest(registry: Registry, gate: Gate) -> None:
+def test_a_place_that_falls_free_goes_to_who_waited_longest(registry: RunManager, gate: Gate) -> None:
     runs = [begin(registry, seed) for seed in range(4)]
     registry.command(runs[1].id, runs[1].owner, "stop")
     wait_until(lambda: sorted(gate.begun) == [0, 1, 2])
@@ -79,14 +79,14 @@ def test_a_place_that_falls_free_goes_to_who_waited_longest(registry: Registry, 
     assert registry.counts()["running"] == 0
 
 
-def test_who_leaves_the_queue_lets_the_others_move_up(registry: Registry) -> None:
+def test_who_leaves_the_queue_lets_the_others_move_up(registry: RunManager) -> None:
     runs = [begin(registry, seed) for seed in range(5)]
     registry.command(runs[2].id, runs[2].owner, "stop")
     assert [run.refresh().condition.ahead for run in runs[3:]] == [1, 2]
     assert runs[2].refresh().condition.state == "stopped"
 
 
-def test_a_new_play_replaces_the_visitors_run(registry: Registry, gate: Gate) -> None:
+def test_a_new_play_replaces_the_visitors_run(registry: RunManager, gate: Gate) -> None:
     first = begin(registry, 0)
     second = begin(registry, 1, first.owner)
     assert second.owner == first.owner
@@ -96,7 +96,7 @@ def test_a_new_play_replaces_the_visitors_run(registry: Registry, gate: Gate) ->
     assert second.state == "running"
 
 
-def test_a_visitor_who_presses_play_often_holds_one_place(registry: Registry) -> None:
+def test_a_visitor_who_presses_play_often_holds_one_place(registry: RunManager) -> None:
     mine = begin(registry, 0)
     for seed in range(1, 6):
         mine = begin(registry, seed, mine.owner)
@@ -106,7 +106,7 @@ def test_a_visitor_who_presses_play_often_holds_one_place(registry: Registry) ->
 
 @pytest.mark.parametrize("command", [("pause",), ("resume",), ("step", "round"), ("pace", 1.0), ("stop",)])
 @pytest.mark.parametrize("token", ["", "guess", "é"])
-def test_nobody_else_commands_a_run(registry: Registry, command: tuple[object, ...], token: str) -> None:
+def test_nobody_else_commands_a_run(registry: RunManager, command: tuple[object, ...], token: str) -> None:
     run = begin(registry, 0)
     with pytest.raises(NotYours, match="belongs to somebody else"):
         registry.command(run.id, token, *command)  # type: ignore[arg-type]
@@ -116,18 +116,18 @@ def test_nobody_else_commands_a_run(registry: Registry, command: tuple[object, .
     assert run.state == "running"
 
 
-def test_only_tokens_of_ours_are_kept(registry: Registry) -> None:
+def test_only_tokens_of_ours_are_kept(registry: RunManager) -> None:
     assert registry.visitor("chosen-by-me") != "chosen-by-me"
     token = registry.visitor("")
     assert registry.visitor(token) == token
 
 
-def test_an_unknown_run_is_said_to_be_unknown(registry: Registry) -> None:
+def test_an_unknown_run_is_said_to_be_unknown(registry: RunManager) -> None:
     with pytest.raises(NoSuchRun, match=r"run='nothing' is not here"):
         registry.look("nothing")
 
 
-def test_run_ids_and_tokens_cannot_be_guessed(registry: Registry) -> None:
+def test_run_ids_and_tokens_cannot_be_guessed(registry: RunManager) -> None:
     runs = [begin(registry, seed) for seed in range(4)]
     assert len({run.id for run in runs} | {run.owner for run in runs}) == 8
     assert all(len(run.id) >= 16 and len(run.owner) >= 32 for run in runs)
@@ -135,7 +135,7 @@ def test_run_ids_and_tokens_cannot_be_guessed(registry: Registry) -> None:
 
 def test_who_waits_and_does_not_come_back_loses_the_place_in_the_queue(gate: Gate) -> None:
     now = [0.0]
-    registry = Registry(gate.opener, capacity=1, grace_seconds=90, clock=lambda: now[0])
+    registry = RunManager(gate.opener, capacity=1, grace_seconds=90, clock=lambda: now[0])
     try:
         runs = [begin(registry, seed) for seed in range(3)]
         now[0] = 80.0
@@ -149,7 +149,7 @@ def test_who_waits_and_does_not_come_back_loses_the_place_in_the_queue(gate: Gat
 
 
 def test_a_run_nobody_watches_ends_after_the_grace(gate: Gate) -> None:
-    registry = Registry(gate.opener, grace_seconds=0.05)
+    registry = RunManager(gate.opener, grace_seconds=0.05)
     try:
         run = begin(registry, 0)
         wait_until(lambda: run.ended)
@@ -159,7 +159,7 @@ def test_a_run_nobody_watches_ends_after_the_grace(gate: Gate) -> None:
 
 
 def test_runs_that_ended_can_be_looked_at_and_the_oldest_go_first() -> None:
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=4)
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=4)
     try:
         runs = [begin(registry, seed) for seed in range(20)]
         wait_until(lambda: all(run.ended for run in runs))
@@ -175,7 +175,7 @@ def test_one_run_that_fails_says_so_and_the_others_go_on() -> None:
     def opener(config: object) -> Source:
         raise ConfigError("teacher='nobody' does not exist; use one of digits, fashion.")
 
-    registry = Registry(opener)
+    registry = RunManager(opener)
     try:
         failed = begin(registry, 0)
         wait_until(lambda: failed.ended)
@@ -188,14 +188,14 @@ def test_one_run_that_fails_says_so_and_the_others_go_on() -> None:
 
 
 def test_close_ends_every_run_and_lets_nobody_in(gate: Gate) -> None:
-    registry = Registry(gate.opener, capacity=1)
+    registry = RunManager(gate.opener, capacity=1)
     runs = [begin(registry, seed) for seed in range(3)]
     registry.close()
     assert all(run.ended for run in runs)
     assert gate.begun == [0]
 
 
-def test_an_inbox_that_was_given_up_is_taken_up_again(registry: Registry, gate: Gate) -> None:
+def test_an_inbox_that_was_given_up_is_taken_up_again(registry: RunManager, gate: Gate) -> None:
     run = begin(registry, 0)
     wait_until(lambda: run.refresh().started is not None)
     before = run.refresh().seq
@@ -228,7 +228,7 @@ def test_a_rows_strip_stays_as_long_again_as_it_is_shown() -> None:
     assert session.join(5.0)
 
 
-def test_frames_are_kept_for_rows_on_show_and_gone_for_others(registry: Registry, gate: Gate) -> None:
+def test_frames_are_kept_for_rows_on_show_and_gone_for_others(registry: RunManager, gate: Gate) -> None:
     run = begin(registry, 0)
     gate.open.set()
     wait_until(lambda: run.ended)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from app.environment import LOOPBACK, Environment
 from app.fairness.fair_queue import QueueFull
 from app.runs.live_run import LiveRun
-from app.runs.manager import DOUBLE_SECONDS, Registry
+from app.runs.manager import DOUBLE_SECONDS, RunManager
 from app.runs.plan import Plan
 from app.runs.scheduler import LEAVE_SECONDS
 from app.runs.wait_estimate import estimate, rounded
@@ -48,8 +48,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def registry(gate: Gate, clock: Clock) -> Iterator[Registry]:
-    registry = Registry(
+def registry(gate: Gate, clock: Clock) -> Iterator[RunManager]:
+    registry = RunManager(
         gate.opener, capacity=1, waiting=4, grace_seconds=90.0, idle_seconds=IDLE, turn_seconds=TURN, clock=clock
     )
     registry.stuck_after(math.inf)  # this clock jumps while a run is at work
@@ -58,13 +58,13 @@ def registry(gate: Gate, clock: Clock) -> Iterator[Registry]:
     registry.close()
 
 
-def begin(registry: Registry, seed: int, token: str = "", lane: str = "") -> LiveRun:
+def begin(registry: RunManager, seed: int, token: str = "", lane: str = "") -> LiveRun:
     return registry.start(
         Plan.alone(SHORT.model_copy(update={"seed": seed})), registry.visitor(token), paused=False, lane=lane
     )
 
 
-def at_rest(run: LiveRun) -> None:
+def frozen_eval(run: LiveRun) -> None:
     """Returns once a run that was told to stand still does."""
     run.ask(lambda source: None)
 
@@ -74,7 +74,7 @@ def at_work(run: LiveRun) -> None:
     wait_until(lambda: run.ended or run.session._working_since is not None)
 
 
-def pass_time(registry: Registry, clock: Clock, seconds: float, *runs: LiveRun) -> None:
+def pass_time(registry: RunManager, clock: Clock, seconds: float, *runs: LiveRun) -> None:
     """With a sweep now and then, while somebody looks at `runs`."""
     for _ in range(round(seconds / SWEEP)):
         for run in runs:
@@ -86,7 +86,7 @@ def pass_time(registry: Registry, clock: Clock, seconds: float, *runs: LiveRun) 
         registry.sweep()
 
 
-def test_a_double_click_is_one_run(registry: Registry, clock: Clock) -> None:
+def test_a_double_click_is_one_run(registry: RunManager, clock: Clock) -> None:
     first = begin(registry, 0)
     assert begin(registry, 0, first.owner) is first
     assert begin(registry, 1, first.owner) is not first
@@ -96,7 +96,7 @@ def test_a_double_click_is_one_run(registry: Registry, clock: Clock) -> None:
     assert begin(registry, 0, first.owner) is not second
 
 
-def test_nobody_is_charged_for_a_queue_that_is_full(registry: Registry) -> None:
+def test_nobody_is_charged_for_a_queue_that_is_full(registry: RunManager) -> None:
     runs = [begin(registry, seed) for seed in range(5)]  # one runs, four wait
     running = runs[0]
     with pytest.raises(QueueFull):
@@ -107,7 +107,7 @@ def test_nobody_is_charged_for_a_queue_that_is_full(registry: Registry) -> None:
     assert running.state == "running"
 
 
-def test_one_address_with_many_tokens_gets_one_turn_in_each_round(registry: Registry) -> None:
+def test_one_address_with_many_tokens_gets_one_turn_in_each_round(registry: RunManager) -> None:
     running = begin(registry, 0, lane="school")
     hogs = [begin(registry, 10 + number, lane="hog") for number in range(2)]
     other = begin(registry, 20, lane="elsewhere")
@@ -117,7 +117,7 @@ def test_one_address_with_many_tokens_gets_one_turn_in_each_round(registry: Regi
     assert [run.refresh().condition.ahead for run in (other, hogs[1])] == [1, 2]
 
 
-def test_who_closes_the_page_waits_no_longer_within_five_seconds(registry: Registry, clock: Clock) -> None:
+def test_who_closes_the_page_waits_no_longer_within_five_seconds(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(3)]
     registry.command(runs[1].id, runs[1].owner, "leave")
     assert runs[2].refresh().condition.ahead == 2
@@ -127,7 +127,7 @@ def test_who_closes_the_page_waits_no_longer_within_five_seconds(registry: Regis
     assert registry.counts()["waiting"] == 1
 
 
-def test_a_page_that_is_only_reloaded_keeps_its_turn(registry: Registry, clock: Clock) -> None:
+def test_a_page_that_is_only_reloaded_keeps_its_turn(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(3)]
     registry.command(runs[1].id, runs[1].owner, "leave")
     clock.now += LEAVE_SECONDS - 1
@@ -137,7 +137,7 @@ def test_a_page_that_is_only_reloaded_keeps_its_turn(registry: Registry, clock: 
     assert [run.refresh().condition.ahead for run in runs[1:]] == [1, 2]
 
 
-def test_who_comes_back_late_waits_again_at_the_end(registry: Registry, clock: Clock) -> None:
+def test_who_comes_back_late_waits_again_at_the_end(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(3)]
     registry.command(runs[1].id, runs[1].owner, "leave")
     clock.now += 2 * LEAVE_SECONDS
@@ -146,7 +146,7 @@ def test_who_comes_back_late_waits_again_at_the_end(registry: Registry, clock: C
     assert [run.refresh().condition.ahead for run in runs[1:]] == [2, 1]
 
 
-def test_who_never_comes_back_is_forgotten_after_the_grace(registry: Registry, clock: Clock) -> None:
+def test_who_never_comes_back_is_forgotten_after_the_grace(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(2)]
     registry.command(runs[1].id, runs[1].owner, "leave")
     for _ in range(3):
@@ -156,7 +156,7 @@ def test_who_never_comes_back_is_forgotten_after_the_grace(registry: Registry, c
     assert [run.state for run in runs] == ["running", "stopped"]
 
 
-def test_leaving_a_run_that_runs_changes_nothing(registry: Registry, clock: Clock) -> None:
+def test_leaving_a_run_that_runs_changes_nothing(registry: RunManager, clock: Clock) -> None:
     run = begin(registry, 0)
     registry.command(run.id, run.owner, "leave")
     clock.now += 2 * LEAVE_SECONDS
@@ -165,12 +165,12 @@ def test_leaving_a_run_that_runs_changes_nothing(registry: Registry, clock: Cloc
 
 
 def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
-    registry: Registry, clock: Clock, gate: Gate
+    registry: RunManager, clock: Clock, gate: Gate
 ) -> None:
     still = begin(registry, 0)
     wait_until(lambda: gate.begun == [0])
     registry.command(still.id, still.owner, "pause")
-    at_rest(still)
+    frozen_eval(still)
     pass_time(registry, clock, 800.0, still)
     assert still.state == "paused"
     assert still.refresh().condition.kept == ""
@@ -185,13 +185,13 @@ def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
     assert "It stood still while others waited" in " ".join(still.refresh().notes)
 
 
-def test_pausing_now_and_then_adds_up(registry: Registry, clock: Clock) -> None:
+def test_pausing_now_and_then_adds_up(registry: RunManager, clock: Clock) -> None:
     run, waiting = begin(registry, 0), begin(registry, 1)
     pauses = 0
     while run.state == "running":
         pass_time(registry, clock, SWEEP, run, waiting)
         registry.command(run.id, run.owner, "pause")
-        at_rest(run)
+        frozen_eval(run)
         pass_time(registry, clock, SWEEP, run, waiting)
         registry.command(run.id, run.owner, "resume")
         pauses += 1
@@ -207,14 +207,14 @@ def endless(plan: Plan) -> Scripted:
 
 @pytest.mark.parametrize("slowed", ["pace", "step"])
 def test_slow_motion_and_steps_by_hand_hold_a_place_no_longer_than_a_pause(clock: Clock, slowed: str) -> None:
-    registry = Registry(endless, capacity=1, idle_seconds=IDLE, clock=clock)
+    registry = RunManager(endless, capacity=1, idle_seconds=IDLE, clock=clock)
     try:
         run = begin(registry, 0)
         registry.command(run.id, run.owner, slowed, 30.0 if slowed == "pace" else "generator")
         waiting = begin(registry, 1)
         passed = 0.0
         while not run.ended:
-            at_rest(run)
+            frozen_eval(run)
             if slowed == "step" and run.state == "paused":
                 registry.command(run.id, run.owner, "step", "generator")
             pass_time(registry, clock, SWEEP, run, waiting)
@@ -227,7 +227,7 @@ def test_slow_motion_and_steps_by_hand_hold_a_place_no_longer_than_a_pause(clock
 
 
 def test_a_run_at_full_speed_gives_way_after_its_turn_and_only_where_somebody_waits(
-    registry: Registry, clock: Clock
+    registry: RunManager, clock: Clock
 ) -> None:
     run = begin(registry, 0)
     pass_time(registry, clock, 3 * TURN, run)
@@ -248,12 +248,12 @@ def test_a_run_at_full_speed_gives_way_after_its_turn_and_only_where_somebody_wa
 
 
 def test_no_more_runs_give_way_than_others_wait(gate: Gate, clock: Clock) -> None:
-    registry = Registry(gate.opener, capacity=2, idle_seconds=IDLE, clock=clock)
+    registry = RunManager(gate.opener, capacity=2, idle_seconds=IDLE, clock=clock)
     try:
         runs = [begin(registry, seed) for seed in range(2)]
         for run in runs:
             registry.command(run.id, run.owner, "pause")
-            at_rest(run)
+            frozen_eval(run)
         waiting = begin(registry, 2)
         pass_time(registry, clock, IDLE + SWEEP, *runs, waiting)
         wait_until(lambda: waiting.state == "running")
@@ -265,7 +265,7 @@ def test_no_more_runs_give_way_than_others_wait(gate: Gate, clock: Clock) -> Non
 
 
 @pytest.mark.parametrize("told", [(), ("pause",), ("pace", 30.0)])
-def test_a_wait_is_known_wherever_turns_are_bounded(registry: Registry, clock: Clock, told: tuple[Any, ...]) -> None:
+def test_a_wait_is_known_wherever_turns_are_bounded(registry: RunManager, clock: Clock, told: tuple[Any, ...]) -> None:
     run = begin(registry, 0)
     if told:
         registry.command(run.id, run.owner, *told)
@@ -276,7 +276,7 @@ def test_a_wait_is_known_wherever_turns_are_bounded(registry: Registry, clock: C
 
 
 def test_one_address_with_two_tokens_does_not_keep_both_places_while_another_waits(gate: Gate) -> None:
-    registry = Registry(gate.opener, capacity=2)
+    registry = RunManager(gate.opener, capacity=2)
     try:
         mine = [begin(registry, seed, lane="hog") for seed in range(2)]
         wait_until(lambda: sorted(gate.begun) == [0, 1])
@@ -293,11 +293,11 @@ def test_what_the_process_itself_slept_through_counts_for_nothing(gate: Gate) ->
     """As after SIGSTOP: neither the grace, nor standing still, nor leaving the queue, nor an event that is late."""
     now = Clock()
     awake = AwakeClock(5.0, now)
-    registry = Registry(gate.opener, capacity=1, idle_seconds=IDLE, clock=awake)
+    registry = RunManager(gate.opener, capacity=1, idle_seconds=IDLE, clock=awake)
     try:
         still, waiting, leaving = (begin(registry, seed) for seed in range(3))
         registry.command(still.id, still.owner, "pause")
-        at_rest(still)
+        frozen_eval(still)
         registry.command(leaving.id, leaving.owner, "leave")
         before = awake()
         now.now += 1000.0
@@ -312,7 +312,7 @@ def test_what_the_process_itself_slept_through_counts_for_nothing(gate: Gate) ->
 
 
 def test_a_wait_is_told_once_something_tells_it(clock: Clock, gate: Gate) -> None:
-    registry = Registry(gate.opener, capacity=1, clock=clock)  # turns without end, as on one's own machine
+    registry = RunManager(gate.opener, capacity=1, clock=clock)  # turns without end, as on one's own machine
     first = begin(registry, 0)
     second = begin(registry, 1)
     assert second.refresh().condition.wait is None
@@ -357,7 +357,7 @@ class Hanging:
 
 def test_a_run_that_hangs_fails_for_its_viewers_and_its_place_is_counted_as_lost() -> None:
     hanging = Hanging()
-    registry = Registry(hanging.opener, capacity=2)
+    registry = RunManager(hanging.opener, capacity=2)
     try:
         stuck = begin(registry, 0)
         wait_until(lambda: stuck.refresh().started is not None)
@@ -386,7 +386,7 @@ def test_a_run_that_hangs_fails_for_its_viewers_and_its_place_is_counted_as_lost
 
 def test_stop_against_finish_leaves_one_end() -> None:
     """Whichever comes first, a viewer hears of exactly one end, and the state agrees with it."""
-    registry = Registry(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=4)
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=4)
     try:
         for seed in range(120):
             run = begin(registry, seed)
@@ -411,7 +411,7 @@ def test_stop_against_finish_leaves_one_end() -> None:
 
 
 def test_a_reason_for_a_stop_is_told_before_it(gate: Gate) -> None:
-    registry = Registry(gate.opener)
+    registry = RunManager(gate.opener)
     try:
         run = begin(registry, 0)
         wait_until(lambda: run.refresh().started is not None)
@@ -428,7 +428,7 @@ def test_visitors_behind_one_address_share_their_turns_through_every_door(gate: 
     """Starts by the public endpoint, by Gradio's queue, which works in tasks of its own, and by the page's route."""
     application = created(gate.opener, Environment(capacity=1, proxies=LOOPBACK))
     with TestClient(application, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
-        registry: Registry = application.state.registry
+        registry: RunManager = application.state.registry
         lanes: list[str] = []
         whole = registry.start
         registry.start = lambda *given, lane="", **named: lanes.append(lane) or whole(*given, lane=lane, **named)  # type: ignore[method-assign,func-returns-value,assignment]

@@ -11,17 +11,17 @@ from starlette.testclient import TestClient
 
 from app.api.commands import Commands
 from app.api.upload_routes import bringing_route
-from app.fairness.executors import Pools
+from app.fairness.executors import Executors
 from app.fairness.upload_slots import EACH, Arrivals
 from app.middleware.client_address import address
-from app.runs.history import Keeping
-from app.runs.manager import Registry
+from app.runs.history import RunHistory
+from app.runs.manager import RunManager
 from app.runs.uploaded_teachers import KEPT_SECONDS, Uploads
 from app.server import open_source
 from app.storage.run_store import Store
 from nayer.errors import ConfigError, NayerError
 from nayer.networks.cards import teacher_cards
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from tests.support.brought import CARD, CLASSES, brought, config, drawn, weights
 from tests.support.gates import Gate
 from tests.support.serving import at, in_a_loop, wait_until
@@ -42,11 +42,11 @@ class House:
     """Our route and the commands, without Gradio."""
 
     def __init__(self, opener=open_source, arrivals=None, **keeping):
-        self.registry = Registry(opener, **keeping)
+        self.registry = RunManager(opener, **keeping)
         self.uploads = Uploads()
         self.commands = Commands(self.registry, teacher_cards(), self.uploads, local=False)
         application = FastAPI()
-        application.include_router(bringing_route(self.registry, self.uploads, Pools().work, arrivals))
+        application.include_router(bringing_route(self.registry, self.uploads, Executors().work, arrivals))
         self.client = TestClient(application)
 
     def bring(self, token="", **parts):
@@ -310,14 +310,14 @@ def test_so_many_teachers_of_an_address_are_kept():
 
 
 def padded(size, number):
-    return Brought(config() + b" " * size, weights(), ("a", "b", str(number)))
+    return UploadedTeacher(config() + b" " * size, weights(), ("a", "b", str(number)))
 
 
 def test_memory_is_bounded_the_longest_unused_goes_first_and_runs_hold_on_to_theirs():
     clock = [0.0]
     uploads = Uploads(megabytes=1, clock=lambda: clock[0])
     third = (1 << 20) // 3
-    padded = [Brought(config() + b" " * third, weights(), ("a", "b", str(number))) for number in range(4)]
+    padded = [UploadedTeacher(config() + b" " * third, weights(), ("a", "b", str(number))) for number in range(4)]
     names = [one.name for one in padded]
     held = padded[0]  # by a run
     for number in range(2):
@@ -339,7 +339,7 @@ def test_memory_is_bounded_the_longest_unused_goes_first_and_runs_hold_on_to_the
 
 def test_with_the_run_it_is_kept_for_going_on_and_gone_once_the_run_has_ended(tmp_path):
     gate = Gate()
-    house = in_a_loop(lambda: House(gate.opener, keeping=Keeping(Store(tmp_path))))
+    house = in_a_loop(lambda: House(gate.opener, keeping=RunHistory(Store(tmp_path))))
     told = house.bring()
     begun = house.commands.begin("nayer", {**FEW, "teacher": told["teacher"]}, told["token"])
     house.registry.keeping.flush()
@@ -353,7 +353,7 @@ def test_with_the_run_it_is_kept_for_going_on_and_gone_once_the_run_has_ended(tm
         opened.append(plan)
         return open_source(plan)
 
-    registry = Registry(opener, keeping=Keeping(Store(tmp_path)))
+    registry = RunManager(opener, keeping=RunHistory(Store(tmp_path)))
     run = registry.revive(begun["run"], told["token"])
     wait_until(lambda: run.ended)
     assert run.state == "finished", run.session.error

@@ -12,17 +12,17 @@ from gradio.context import LocalContext
 from app.runs import zero_gpu
 from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
-from app.runs.zero_gpu import Lent, lent_gpu
+from app.runs.zero_gpu import GpuLoan, lent_gpu
 from nayer.config import Config
 from nayer.events import Event, Note
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from tests.support.serving import created, wait_until
 
 SHORT = Config(teacher="digits", rounds=6, warmup_rounds=1, generator_steps=2, student_steps=2, synthesis_batch=20)
 ON_ZERO = {"SPACES_ZERO_GPU": "true"}
 
 
-def served(lent: Lent | None = None) -> TestClient:
+def served(lent: GpuLoan | None = None) -> TestClient:
     return TestClient(created(lent=lent), base_url="http://127.0.0.1")
 
 
@@ -66,7 +66,7 @@ def test_the_gpu_is_lent_to_the_visitor_who_asks() -> None:
     """Their request says whose quota it is; the run asks for the GPU much later, in a thread of its own."""
     asked = []
 
-    def lent(checkpoint: bytes, brought: Brought | None) -> Iterator[tuple[list[Event], bytes]]:
+    def lent(checkpoint: bytes, brought: UploadedTeacher | None) -> Iterator[tuple[list[Event], bytes]]:
         for made in zero_gpu.rounds(checkpoint, brought):
             request = LocalContext.request.get(None)
             asked.append(request.headers["x-ip-token"] if request is not None else None)

@@ -12,7 +12,7 @@ import pytest
 
 from app.api.commands import Commands
 from app.fairness.fair_queue import QueueFull
-from app.runs.manager import Registry
+from app.runs.manager import RunManager
 from app.support import event_log
 from app.support.metrics import FAULTS, FULL, Counters
 from nayer.errors import ConfigError
@@ -47,7 +47,7 @@ def log() -> Iterator[Log]:
 def test_a_run_is_followed_by_its_name_and_no_visitor_is_told_of(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.api.commands.address", lambda: "203.0.113.7")
     gate = Gate()
-    registry = Registry(gate.opener, capacity=1, waiting=2)
+    registry = RunManager(gate.opener, capacity=1, waiting=2)
     commands = Commands(registry, teacher_cards(), local=False)
     first = commands.start(teacher="digits", settings={"prompt": "a secret of {}"})
     commands.start(teacher="digits", seed=1)

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from nayer.analysis.baselines import end_point, end_point_across, stand_ins
 from nayer.analysis.diversity import between_rounds, measure
-from nayer.analysis.diversity_window import DiversityMemory
+from nayer.analysis.diversity_window import DiversityWindow
 from nayer.analysis.similarity import (
     effective_rank,
     entropy,
@@ -402,7 +402,7 @@ def test_without_a_pair_there_is_nothing_to_say(labels, rounds):
 # Memory
 
 
-def fill(memory: DiversityMemory, round_: int, n: int = 10, *, seed: int = 0, pooled: int | None = None) -> np.ndarray:
+def fill(memory: DiversityWindow, round_: int, n: int = 10, *, seed: int = 0, pooled: int | None = None) -> np.ndarray:
     """Adds a round of n images, 2 classes in turn; the first feature is the round's number, for recognition."""
     features = np.random.default_rng([seed, round_]).random((n, 4)).astype(np.float32)
     features[:, 0] = round_
@@ -413,7 +413,7 @@ def fill(memory: DiversityMemory, round_: int, n: int = 10, *, seed: int = 0, po
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.booleans()), max_size=12), st.integers(1, 25))
 def test_memory_stays_within_its_bound_and_the_pool_within_its_capacity(rounds, images):
-    memory = DiversityMemory(2, pool_capacity=40, images=images, window=3)
+    memory = DiversityWindow(2, pool_capacity=40, images=images, window=3)
     entered: list[int] = []
     for round_, (n, redrawn, pooled) in enumerate(rounds):
         if redrawn:
@@ -432,7 +432,7 @@ def test_memory_stays_within_its_bound_and_the_pool_within_its_capacity(rounds, 
 
 
 def test_a_pool_that_fits_is_measured_whole():
-    memory = DiversityMemory(2, pool_capacity=40, images=100)
+    memory = DiversityWindow(2, pool_capacity=40, images=100)
     features = np.concatenate([fill(memory, round_) for round_ in range(7)])[-40:]
     labels = np.arange(40) % 2
     whole = measure(features, labels, labels, 2, teacher_confidence=np.full(40, 0.5))
@@ -440,14 +440,14 @@ def test_a_pool_that_fits_is_measured_whole():
 
 
 def test_rounds_that_stay_out_of_the_pool_are_compared_all_the_same():
-    memory = DiversityMemory(2, pool_capacity=40)
+    memory = DiversityWindow(2, pool_capacity=40)
     features = np.concatenate([fill(memory, round_, pooled=0) for round_ in range(3)])
     assert memory.over_pool() is None
     assert same(memory.across(), between_rounds(features, np.arange(30) % 2, np.repeat(np.arange(3), 10), 2))
 
 
 def test_a_new_generator_starts_a_new_comparison_and_keeps_the_pool():
-    memory = DiversityMemory(2, pool_capacity=40)
+    memory = DiversityWindow(2, pool_capacity=40)
     assert memory.across() is None
     fill(memory, 0)
     fill(memory, 1)
@@ -464,7 +464,7 @@ def test_a_new_generator_starts_a_new_comparison_and_keeps_the_pool():
 
 
 def test_only_the_newest_rounds_are_compared():
-    memory = DiversityMemory(2, pool_capacity=40, window=4)
+    memory = DiversityWindow(2, pool_capacity=40, window=4)
     for round_ in range(9):
         fill(memory, round_)
     window = memory.window_rows()
@@ -475,7 +475,7 @@ def test_only_the_newest_rounds_are_compared():
 def test_the_pools_sample_is_uniform_over_its_newest_images():
     seen = np.zeros(60)
     for seed in range(60):
-        memory = DiversityMemory(2, pool_capacity=400, images=100, seed=seed)
+        memory = DiversityWindow(2, pool_capacity=400, images=100, seed=seed)
         for round_ in range(60):
             fill(memory, round_, 10)
         pool = memory.pool_rows()
@@ -489,7 +489,7 @@ def test_the_pools_sample_is_uniform_over_its_newest_images():
 
 
 def test_images_that_stand_for_more_fill_the_pool_sooner():
-    memory = DiversityMemory(2, pool_capacity=400)
+    memory = DiversityWindow(2, pool_capacity=400)
     for round_ in range(9):
         fill(memory, round_, 10, pooled=100)
     pool = memory.pool_rows()
@@ -500,7 +500,7 @@ def test_images_that_stand_for_more_fill_the_pool_sooner():
 def test_the_seed_alone_decides_what_is_kept():
     kept = []
     for seed in (0, 0, 1):
-        memory = DiversityMemory(2, pool_capacity=400, images=50, seed=seed)
+        memory = DiversityWindow(2, pool_capacity=400, images=50, seed=seed)
         for round_ in range(20):
             fill(memory, round_)
         pool = memory.pool_rows()
@@ -510,7 +510,7 @@ def test_the_seed_alone_decides_what_is_kept():
 
 
 def test_memory_does_not_change_with_what_it_was_given():
-    memory = DiversityMemory(2, pool_capacity=40)
+    memory = DiversityWindow(2, pool_capacity=40)
     features = np.random.default_rng(0).random((10, 4)).astype(np.float32)
     labels = np.arange(10) % 2
     memory.add(0, features, labels, labels, np.full(10, 0.5))

@@ -17,9 +17,9 @@ from nayer.data.readers import balanced, digits_for_testing, read_digits, read_i
 from nayer.data.test_sets import load_testset
 from nayer.errors import AssetError, ConfigError
 from nayer.networks.cards import SHIPPED, TeacherCard, read_card
-from nayer.teachers.recipes import LESSONS
+from nayer.teachers.recipes import RECIPES
 
-DEBIAN = Path(LESSONS["fashion"].folder)
+DEBIAN = Path(RECIPES["fashion"].folder)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_digits_are_scikit_learns_and_none_is_learned_from() -> None:
     places = digits_for_testing(labels)
     np.testing.assert_array_equal(split.images, images[places])
     np.testing.assert_array_equal(split.labels, labels[places])
-    learned, _ = LESSONS["digits"].read(Path())
+    learned, _ = RECIPES["digits"].read(Path())
     assert len(learned) + len(split.images) == len(images)
     learned_from = {image.tobytes() for image in learned}
     assert not [image for image in split.images if image.tobytes() in learned_from]

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import map_coordinates
 
-from nayer.distillation.augmentation import BEND, BEND_POINTS, bend, crop_and_flip
+from nayer.distillation.augmentation import BEND, BEND_POINTS, crop_and_flip, elastic_distortion
 
 
 def by_hand(images: torch.Tensor, padding: int, flip: bool, seed: int) -> torch.Tensor:
@@ -46,7 +46,7 @@ def test_the_gradient_goes_to_the_pixels_that_were_kept():
 @pytest.mark.parametrize(("height", "width", "share", "many"), [(28, 28, 0.5, 3), (12, 9, 1.0, 6), (9, 12, 0.4, 2)])
 def test_bending_moves_pixels_as_far_as_points_of_a_coarse_grid_say(height, width, share, many):
     images = torch.rand(6, 2, height, width, generator=torch.Generator().manual_seed(1))
-    got = bend(images, share, torch.Generator().manual_seed(5))
+    got = elastic_distortion(images, share, torch.Generator().manual_seed(5))
     moves = torch.randn((many, 2, BEND_POINTS, BEND_POINTS), generator=torch.Generator().manual_seed(5))
     across, down = (
         F.interpolate(moves, (height, width), mode="bicubic", align_corners=False).double().numpy().swapaxes(0, 1)
@@ -64,12 +64,12 @@ def test_what_is_not_bent_is_untouched_and_draws_nothing():
     rng = torch.Generator().manual_seed(3)
     before = rng.get_state()
     images = torch.rand(4, 1, 5, 5)
-    assert bend(images, 0.0, rng) is images
+    assert elastic_distortion(images, 0.0, rng) is images
     assert torch.equal(rng.get_state(), before)
 
 
 def test_bent_images_stay_images():
-    bent = bend(torch.ones(50, 1, 28, 28), 1.0, torch.Generator().manual_seed(0))
+    bent = elastic_distortion(torch.ones(50, 1, 28, 28), 1.0, torch.Generator().manual_seed(0))
     assert bent.max() <= 1.0 + 1e-6
     assert torch.all(bent[:, :, 10:18, 10:18] > 1.0 - 1e-6)  # black comes in from outside alone
     assert bent.min() == 0.0

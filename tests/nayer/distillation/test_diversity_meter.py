@@ -8,7 +8,7 @@ import torch
 from nayer.analysis.baselines import end_point
 from nayer.analysis.diversity import measure
 from nayer.distillation.diversity_meter import labels_kept
-from nayer.distillation.evaluation import seen_by
+from nayer.distillation.evaluation import predict_with_features
 from nayer.events import DiversityMeasured, LayerRedrawn, RoundSynthesised
 from tests.support.tiny import all_same, same, tiny_config, tiny_run, tiny_task
 
@@ -52,7 +52,7 @@ def test_real_images_stand_in_class_by_class():
     task = tiny_task(tiny_config(rounds=2))
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (30, 1, 8, 8), dtype=np.uint8), np.repeat(np.arange(3), 10)
-    seen = seen_by(task.teacher, torch.from_numpy(images), torch.from_numpy(labels))
+    seen = predict_with_features(task.teacher, torch.from_numpy(images), torch.from_numpy(labels))
     object.__setattr__(task, "real", lambda: seen)
     diversities = [event for event in tiny_run(task) if isinstance(event, DiversityMeasured)]
     for diversity in diversities:

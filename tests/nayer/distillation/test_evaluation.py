@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from nayer.common.stopwatch import Stopwatch
-from nayer.distillation.evaluation import HeldBack, TestImages, at_rest, predict
+from nayer.distillation.evaluation import HeldBack, TestImages, frozen_eval, predict
 from nayer.distillation.image_pool import Pool
 from tests.support.tiny import tiny_network
 
@@ -62,7 +62,7 @@ def test_measuring_leaves_modes_gradients_and_statistics_as_they_were():
 
 def test_modes_come_back_also_after_an_error():
     network = tiny_network(1).train()
-    with pytest.raises(RuntimeError), at_rest(network):
+    with pytest.raises(RuntimeError), frozen_eval(network):
         raise RuntimeError
     assert network.training
 

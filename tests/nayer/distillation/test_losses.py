@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from nayer.distillation.losses import adversarial_loss, batchnorm_loss, distillation_loss, label_loss
-from nayer.networks.bn_statistics import blend
+from nayer.distillation.losses import adversarial_loss, batchnorm_loss, cross_entropy_loss, distillation_loss
+from nayer.networks.bn_statistics import ema
 
 
 def logits(*rows: list[float]) -> torch.Tensor:
@@ -16,19 +16,19 @@ def logits(*rows: list[float]) -> torch.Tensor:
 
 def test_label_loss_is_minus_log_probability_of_the_wanted_label():
     teacher = logits([0.5, 0.25, 0.25], [0.1, 0.8, 0.1])
-    assert label_loss(teacher, torch.tensor([0, 2])).item() == pytest.approx((math.log(2) + math.log(10)) / 2)
+    assert cross_entropy_loss(teacher, torch.tensor([0, 2])).item() == pytest.approx((math.log(2) + math.log(10)) / 2)
 
 
 def test_label_loss_at_a_temperature_is_the_cross_entropy_of_softer_answers_times_it():
     teacher = 3.0 * logits([0.5, 0.25, 0.25], [0.1, 0.8, 0.1])
     expected = 3.0 * (math.log(2) + math.log(10)) / 2
-    assert label_loss(teacher, torch.tensor([0, 2]), 3.0).item() == pytest.approx(expected)
+    assert cross_entropy_loss(teacher, torch.tensor([0, 2]), 3.0).item() == pytest.approx(expected)
 
 
 def test_a_temperature_pulls_on_where_the_teacher_is_sure_and_no_harder_where_it_is_not():
     def pull(margin: float, temperature: float) -> float:
         teacher = torch.tensor([[margin, 0.0]], requires_grad=True)
-        label_loss(teacher, torch.tensor([0]), temperature).backward()
+        cross_entropy_loss(teacher, torch.tensor([0]), temperature).backward()
         assert teacher.grad is not None
         return -teacher.grad[0, 0].item()
 
@@ -42,7 +42,7 @@ def test_a_second_share_of_the_target_goes_to_the_best_of_the_other_classes():
     share = torch.tensor([0.25, 0.5])
     first = 0.75 * math.log(2) - 0.25 * math.log(0.3)  # wanted: 0, next best: 1
     second = -0.5 * math.log(0.2) + 0.5 * math.log(2)  # wanted: 2, next best: 0
-    assert label_loss(teacher, torch.tensor([0, 2]), 1.0, share).item() == pytest.approx((first + second) / 2)
+    assert cross_entropy_loss(teacher, torch.tensor([0, 2]), 1.0, share).item() == pytest.approx((first + second) / 2)
 
 
 def test_batchnorm_loss_sums_the_distances_of_means_and_variances():
@@ -96,9 +96,9 @@ def test_distillation_loss_does_not_depend_on_how_a_batch_is_cut():
 
 def test_blending_statistics_scales_the_gradient_by_the_batch_share():
     mean = torch.tensor([1.0], requires_grad=True)
-    [(blended, _)] = blend([(mean, torch.ones(1))], [(torch.tensor([3.0]), torch.ones(1))], momentum=0.9)
+    [(blended, _)] = ema([(mean, torch.ones(1))], [(torch.tensor([3.0]), torch.ones(1))], momentum=0.9)
     blended.backward()
     assert blended.item() == pytest.approx(0.1 * 1.0 + 0.9 * 3.0)
     assert mean.grad is not None
     assert mean.grad.item() == pytest.approx(0.1)
-    assert blend([(mean, mean)], None, momentum=0.9) == [(mean, mean)]
+    assert ema([(mean, mean)], None, momentum=0.9) == [(mean, mean)]

@@ -12,11 +12,11 @@ from nayer.distillation.losses import (
     activation_loss,
     adversarial_loss,
     attention_loss,
-    balance_loss,
     contrastive_loss,
     entropy_loss,
     hint_loss,
-    imitation_loss,
+    information_entropy_loss,
+    logit_l1_loss,
     total_variation_loss,
 )
 from nayer.distillation.report import Report
@@ -24,10 +24,10 @@ from nayer.distillation.train import synthesize
 from nayer.errors import ConfigError
 from nayer.events import Evaluated, LayerRedrawn, RoundSynthesised, StudentStep
 from nayer.networks.classifiers import build
-from nayer.networks.contrastive_head import Contrast
+from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.latents import Latent
 from nayer.networks.specs import ModelSpec
-from nayer.networks.stages import Stages
+from nayer.networks.stages import ActivationHooks
 from nayer.presets import PRESETS
 from tests.support.tiny import all_same, returned, tiny_config, tiny_run, tiny_state, tiny_task
 
@@ -79,15 +79,15 @@ def test_entropy_is_that_of_each_image_and_balance_that_of_the_batch():
     sure, unsure = logits([1 - 1e-6, 1e-6], [1e-6, 1 - 1e-6]), logits([0.5, 0.5], [0.5, 0.5])
     assert entropy_loss(sure).item() == pytest.approx(0.0, abs=1e-4)
     assert entropy_loss(unsure).item() == pytest.approx(math.log(2))
-    assert balance_loss(sure).item() == pytest.approx(-math.log(2), abs=1e-4)  # both classes as often
-    assert balance_loss(sure[:1]).item() == pytest.approx(0.0, abs=1e-4)  # one class alone
+    assert information_entropy_loss(sure).item() == pytest.approx(-math.log(2), abs=1e-4)  # both classes as often
+    assert information_entropy_loss(sure[:1]).item() == pytest.approx(0.0, abs=1e-4)  # one class alone
 
 
 def test_activation_total_variation_and_imitation_by_hand():
     assert activation_loss(torch.tensor([[1.0, -3.0], [0.0, 4.0]])).item() == pytest.approx(-2.0)
     images = torch.tensor([[[[0.0, 1.0], [0.5, 0.5]]]])
     assert total_variation_loss(images).item() == pytest.approx(0.5 + 0.5)
-    assert imitation_loss(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])).item() == pytest.approx(1.5)
+    assert logit_l1_loss(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])).item() == pytest.approx(1.5)
 
 
 def test_contrast_is_cross_entropy_over_similarities():
@@ -100,7 +100,7 @@ def test_contrast_is_cross_entropy_over_similarities():
 
 
 def test_the_bank_keeps_the_newest_unit_vectors():
-    contrast = Contrast(features=3, capacity=5)
+    contrast = ContrastiveHead(features=3, capacity=5)
     rng = torch.Generator().manual_seed(0)
     batches = [torch.randn(4, 3, generator=rng) for _ in range(3)]
     for features in batches:
@@ -136,7 +136,7 @@ def test_hints_measure_how_far_the_first_channels_are_apart_in_units_of_the_teac
 def test_stages_are_read_at_every_side_and_the_hooks_leave():
     spec = ModelSpec(architecture="resnet8-4", channels=1, size=16, classes=3, mean=(0.5,), std=(0.5,))
     network = build(spec)
-    with Stages(network) as stages:
+    with ActivationHooks(network) as stages:
         network(torch.rand(2, 1, 16, 16))
     shapes = {side: tuple(stages.at(side).shape) for side in stages.sides}
     assert shapes == {16: (2, 4, 16, 16), 8: (2, 8, 8, 8), 4: (2, 16, 4, 4), 1: (2, 16)}

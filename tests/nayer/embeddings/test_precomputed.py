@@ -12,7 +12,7 @@ from nayer.config import Config
 from nayer.embeddings.label_table import prompted
 from nayer.embeddings.precomputed import SHIPPED, EmbeddingTable, read_table, shipped_tables, write_table
 from nayer.errors import AssetError, StorageError
-from nayer.teachers.recipes import LESSONS
+from nayer.teachers.recipes import RECIPES
 from tests.support.minilm import ENCODER
 
 
@@ -84,10 +84,10 @@ def test_shipped_tables_are_finite_of_length_one_and_their_readme_names_them() -
         assert table.encoder in readme
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", RECIPES)
 def test_the_names_of_every_lesson_have_shipped_embeddings_that_differ(name: str) -> None:
     [table] = shipped_tables(Config().encoder)
-    rows = table.rows(prompted(LESSONS[name].classes, Config().prompt))
+    rows = table.rows(prompted(RECIPES[name].classes, Config().prompt))
     assert rows is not None
     cosines = rows @ rows.T
     assert cosines[~np.eye(len(rows), dtype=bool)].max() < 0.97  # no two names that the encoder takes for one

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from nayer.networks.bn_statistics import BatchNormInputs
+from nayer.networks.bn_statistics import BatchNormStatsHook
 
 
 def test_statistics_are_those_batchnorm_would_normalise_with():
     layer = nn.BatchNorm2d(3, momentum=1.0)  # momentum 1: running statistics become the batch's
     images = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(0)) * 2 + 1
-    with BatchNormInputs(layer) as inputs:
+    with BatchNormStatsHook(layer) as inputs:
         layer(images)
     [(mean, variance)] = inputs.batch
     n = 5 * 4 * 4
@@ -21,7 +21,7 @@ def test_statistics_are_those_batchnorm_would_normalise_with():
 def test_statistics_carry_gradient_and_only_the_last_pass_counts():
     network = nn.Sequential(nn.BatchNorm2d(1), nn.BatchNorm2d(1)).eval()
     images = torch.rand(2, 1, 3, 3, requires_grad=True)
-    with BatchNormInputs(network) as inputs:
+    with BatchNormStatsHook(network) as inputs:
         network(torch.rand(2, 1, 3, 3))
         network(images)
     assert len(inputs.batch) == len(inputs.running) == 2
@@ -33,7 +33,7 @@ def test_statistics_carry_gradient_and_only_the_last_pass_counts():
 def test_hooks_are_gone_after_the_block_also_when_it_fails():
     network = nn.Sequential(nn.BatchNorm2d(1))
     try:
-        with BatchNormInputs(network):
+        with BatchNormStatsHook(network):
             raise ValueError
     except ValueError:
         pass
@@ -42,7 +42,7 @@ def test_hooks_are_gone_after_the_block_also_when_it_fails():
 
 def test_a_network_without_batchnorm_has_no_statistics():
     network = nn.Sequential(nn.Conv2d(1, 2, 1))
-    with BatchNormInputs(network) as inputs:
+    with BatchNormStatsHook(network) as inputs:
         network(torch.rand(1, 1, 2, 2))
     assert inputs.batch == []
     assert inputs.running == []
@@ -57,7 +57,7 @@ def test_values_and_gradients_are_those_of_mean_and_variance(memory_format):
     for hooked in (True, False):
         x = images.to(memory_format=memory_format, copy=True).requires_grad_()
         if hooked:
-            with BatchNormInputs(layer) as inputs:
+            with BatchNormStatsHook(layer) as inputs:
                 layer(x)
             [(mean, variance)] = inputs.batch
         else:

@@ -29,8 +29,8 @@ def spec(architecture, channels=3, size=16, classes=5):
 def test_of_the_same_width_it_is_the_teacher_itself(family):
     teacher = build(spec(f"{family}-4"), torch.Generator().manual_seed(1)).eval()
     student = build(spec(f"{family}-4"), torch.Generator().manual_seed(2)).eval()
-    assert channel_slicing.fits(teacher, student)
-    channel_slicing.thin(teacher, student)
+    assert channel_slicing.is_narrower_copy(teacher, student)
+    channel_slicing.init_from_teacher_channels(teacher, student)
     images = torch.rand(3, 3, 16, 16)
     torch.testing.assert_close(student(images), teacher(images))
 
@@ -40,7 +40,7 @@ def test_the_channels_that_are_taken_belong_together(family):
     """A teacher whose other channels are silent computes, but for the layers' gains, what its thinned student does."""
     teacher = build(spec(f"{family}-4"), torch.Generator().manual_seed(1)).eval()
     student = build(spec(f"{family}-2"), torch.Generator().manual_seed(2)).eval()
-    channel_slicing.thin(teacher, student)
+    channel_slicing.init_from_teacher_channels(teacher, student)
     wide = teacher.state_dict()
     for name, thin in student.state_dict().items():
         first = tuple(slice(n) for n in thin.shape)
@@ -56,16 +56,16 @@ def test_the_channels_that_are_taken_belong_together(family):
 @pytest.mark.parametrize(("side", "inputs"), [((4, 3, 3, 3), (2, 3, 3, 3)), ((8, 6), (8, 2))])
 def test_weights_grow_by_the_root_of_the_inputs_that_are_gone(side, inputs):
     wide, thin = nn.ParameterDict({"w": torch.rand(side)}), nn.ParameterDict({"w": torch.rand(inputs)})
-    channel_slicing.thin(wide, thin)
+    channel_slicing.init_from_teacher_channels(wide, thin)
     expected = wide["w"][: inputs[0], : inputs[1]] * (side[1] / inputs[1]) ** 0.5
     torch.testing.assert_close(thin["w"], expected)
 
 
 def test_another_family_and_a_wider_student_do_not_fit():
     teacher = build(spec("lenet-4"))
-    assert not channel_slicing.fits(teacher, build(spec("resnet8-2")))
-    assert not channel_slicing.fits(teacher, build(spec("lenet-8")))
-    assert not channel_slicing.fits(build(spec("plainnet-4")), build(spec("lenet-2")))
+    assert not channel_slicing.is_narrower_copy(teacher, build(spec("resnet8-2")))
+    assert not channel_slicing.is_narrower_copy(teacher, build(spec("lenet-8")))
+    assert not channel_slicing.is_narrower_copy(build(spec("plainnet-4")), build(spec("lenet-2")))
 
 
 def test_the_run_starts_from_it_or_says_that_it_cannot():

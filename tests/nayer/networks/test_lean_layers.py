@@ -8,7 +8,7 @@ from torch import nn
 from nayer.networks.classifiers import build
 from nayer.networks.lean_layers import Flatten, Halving
 from nayer.networks.specs import ModelSpec
-from nayer.networks.stages import Stages
+from nayer.networks.stages import ActivationHooks
 from tests.support.images import seeded_images
 
 
@@ -68,7 +68,7 @@ def test_a_stage_before_the_pooling_is_rectified_all_the_same():
     spec = ModelSpec(architecture="lenet-4", channels=1, size=8, classes=3, mean=(0.5,), std=(0.5,))
     network = build(spec, torch.Generator().manual_seed(1))
     images = seeded_images(5, 1, 8, 8)
-    with Stages(network) as stages:
+    with ActivationHooks(network) as stages:
         network(images)
     x = (images - network.mean) / network.std
     first = F.relu(network.body[1](network.body[0](x)))  # in training mode, like the pass above

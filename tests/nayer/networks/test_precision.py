@@ -5,7 +5,7 @@ import torch
 
 from nayer.events import GeneratorStep, Note, RunFinished
 from nayer.networks import precision
-from nayer.networks.bn_statistics import BatchNormInputs
+from nayer.networks.bn_statistics import BatchNormStatsHook
 from nayer.networks.precision import arithmetic, lowered
 from tests.support.tiny import all_same, tiny_config, tiny_network, tiny_run, tiny_state, tiny_task
 
@@ -30,7 +30,7 @@ def test_networks_count_in_bfloat16_and_only_inside():
 def test_statistics_are_summed_in_float32():
     layer = torch.nn.BatchNorm2d(3).eval()
     features = (torch.randn(50, 3, 16, 16, generator=torch.Generator().manual_seed(0)) + 100.0).bfloat16()
-    with BatchNormInputs(layer) as inputs:
+    with BatchNormStatsHook(layer) as inputs:
         layer(features)
     [(mean, variance)] = inputs.batch
     torch.testing.assert_close(mean, features.double().mean(dim=(0, 2, 3)).float(), rtol=1e-5, atol=0.0)

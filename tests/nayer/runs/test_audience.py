@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from nayer.events import Note
-from nayer.runs.audience import Audience
+from nayer.runs.audience import Broadcaster
 from nayer.runs.history import History
 from tests.support.scripted import SHORT, script
 from tests.support.tiny import all_same
@@ -15,7 +15,7 @@ ALL = 10_000  # more than there are events
 
 
 def of(events):
-    audience = Audience()
+    audience = Broadcaster()
     for event in events:
         audience.tell(event)
     return audience
@@ -32,7 +32,7 @@ def test_who_joins_gets_the_snapshot_and_then_every_event(cut):
 
 
 def test_what_is_recalled_is_for_those_who_join_later():
-    audience = Audience()
+    audience = Broadcaster()
     early = audience.join(ALL)
     audience.recall(EVENTS[:9])
     late = audience.join(ALL)
@@ -42,7 +42,7 @@ def test_what_is_recalled_is_for_those_who_join_later():
 
 
 def test_here_is_where_the_newest_event_was():
-    assert Audience().here() == {"round": 0, "seconds": 0.0, "arm": 0}
+    assert Broadcaster().here() == {"round": 0, "seconds": 0.0, "arm": 0}
     audience = of(
         [Note(round=3, seconds=1.5, arm=2, message="One."), Note(round=4, seconds=2.5, arm=1, message="Two.")]
     )

@@ -5,12 +5,12 @@ import threading
 import pytest
 
 from nayer.errors import ConfigError
-from nayer.runs.questions import Question, Questions
+from nayer.runs.questions import Question, RequestQueue
 
 
 @pytest.fixture
 def questions():
-    questions = Questions(threading.Condition())
+    questions = RequestQueue(threading.Condition())
     questions.source = "source"
     return questions
 
@@ -60,7 +60,7 @@ def test_nothing_is_answered_while_the_source_is_at_work(questions):
 @pytest.mark.parametrize("act", ["put", "take"])
 def test_while_changed_is_held_none_begins_or_ceases_to_wait(act):
     changed = threading.Condition()
-    questions = Questions(changed)
+    questions = RequestQueue(changed)
     questions.put(Question(len))
     acting = threading.Thread(target=getattr(questions, act), args=[Question(len)] if act == "put" else [])
     with changed:

@@ -8,7 +8,7 @@ import pytest
 from nayer.common.stopwatch import Stopped
 from nayer.errors import ConfigError
 from nayer.events import GeneratorStep, LayerRedrawn, RoundFinished, RunFailed, RunFinished, RunStarted, StudentStep
-from nayer.runs.inbox import Inbox
+from nayer.runs.inbox import Subscriber
 from nayer.runs.session import Session
 from tests.support.scripted import Scripted
 from tests.support.tiny import all_same, tiny_run, tiny_task
@@ -25,7 +25,7 @@ def wait_for(session: Session, *states: str) -> None:
         time.sleep(0.005)
 
 
-def everything(session: Session, inbox: Inbox) -> list:
+def everything(session: Session, inbox: Subscriber) -> list:
     assert session.join(20)
     return inbox.drain()
 
@@ -202,7 +202,7 @@ def test_a_stop_and_a_giving_up_reach_a_source_that_tells_of_no_event(given_up):
 
 def test_a_full_inbox_drops_the_oldest_droppable_event_and_counts_it():
     events = list(source().events())
-    inbox = Inbox(capacity=12)
+    inbox = Subscriber(capacity=12)
     for event in events:
         inbox.put(event)
     kept = inbox.drain()

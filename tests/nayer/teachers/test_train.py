@@ -16,9 +16,9 @@ from nayer.errors import ConfigError, StorageError
 from nayer.networks.cards import read_card
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec
-from nayer.teachers.fit import Epoch, Recipe, fit
+from nayer.teachers.fit import Epoch, TrainingSchedule, fit
 from nayer.teachers.load import load_teacher
-from nayer.teachers.recipes import LESSONS
+from nayer.teachers.recipes import RECIPES
 from nayer.teachers.train import teach
 
 GREY = ModelSpec(architecture="lenet-2", channels=1, size=8, classes=2, mean=(0.0,), std=(1.0,))
@@ -37,7 +37,7 @@ def a_fit(
     pixels = torch.randint(0, 256, (images, 1, 8, 8), generator=rng, dtype=torch.uint8)
     labels = torch.randint(0, 2, (images,), generator=rng)
     told: list[Epoch] = []
-    recipe = Recipe(epochs=epochs, lr=0.1, batch=batch, crop=1, mirror=True)
+    recipe = TrainingSchedule(epochs=epochs, lr=0.1, batch=batch, crop=1, mirror=True)
     draws = torch.Generator().manual_seed(seed)
     network = fit(GREY, pixels, labels, [recipe], draws, lambda epoch, network: told.append(epoch))
     return network.state_dict(), told
@@ -88,8 +88,8 @@ def test_cycles_go_on_where_the_last_one_ended() -> None:
         told.append(epoch)
         weights.append(network.last.weight.detach().clone())
 
-    still = Recipe(epochs=2, lr=1e-30, batch=8)
-    learning = Recipe(epochs=3, lr=0.1, batch=8)
+    still = TrainingSchedule(epochs=2, lr=1e-30, batch=8)
+    learning = TrainingSchedule(epochs=3, lr=0.1, batch=8)
     fit(GREY, pixels, labels, [learning, still], torch.Generator().manual_seed(0), tell)
     assert [(epoch.epoch, epoch.epochs) for epoch in told] == [(n, 5) for n in range(1, 6)]
     assert not torch.equal(weights[1], weights[2])
@@ -100,24 +100,24 @@ def test_two_kinds_of_pictures_are_told_apart() -> None:
     labels = torch.arange(64) % 2
     pixels = torch.zeros(64, 1, 8, 8, dtype=torch.uint8)
     pixels[labels == 1, :, :4] = 255  # bright above, dark below: mirroring keeps it
-    recipe = Recipe(epochs=6, lr=0.05, batch=16, mirror=True, smoothing=0.0)
+    recipe = TrainingSchedule(epochs=6, lr=0.05, batch=16, mirror=True, smoothing=0.0)
     network = fit(GREY, pixels, labels, [recipe], torch.Generator().manual_seed(0))
     assert not network.training
     assert torch.equal(network(pixels.float() / 255).argmax(1), labels)
 
 
 def test_every_lesson_names_its_classes_and_a_smaller_student() -> None:
-    for name, lesson in LESSONS.items():
+    for name, lesson in RECIPES.items():
         assert len(set(lesson.classes)) == (100 if name == "emoji100" else 10), name
         teacher, student = (int(text.split("-")[1]) for text in (lesson.model, lesson.student))
         assert student * 2 == teacher, name
     _, labels = read_digits()
-    assert set(labels.tolist()) == set(range(len(LESSONS["digits"].classes)))
+    assert set(labels.tolist()) == set(range(len(RECIPES["digits"].classes)))
 
 
 @pytest.mark.parametrize("name", ["emoji10", "emoji100"])
 def test_emoji_are_learned_with_the_shifts_that_synthesis_makes(name: str) -> None:
-    assert {recipe.crop for recipe in LESSONS[name].cycles} == {round(32 * Config().crop_share)}
+    assert {recipe.crop for recipe in RECIPES[name].cycles} == {round(32 * Config().crop_share)}
 
 
 @pytest.mark.parametrize(

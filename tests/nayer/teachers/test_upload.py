@@ -14,7 +14,7 @@ from nayer.events import Evaluated, RunStarted
 from nayer.networks.cards import SHIPPED, read_card
 from nayer.runs.side_by_side import Lab
 from nayer.teachers.load import load_teacher
-from nayer.teachers.upload import Brought
+from nayer.teachers.upload import UploadedTeacher
 from nayer.teachers.upload_loading import opened, remarks
 from tests.support.brought import CARD, CLASSES, SPEC, brought, config, drawn, weights
 
@@ -23,7 +23,7 @@ MODEL = CARD["model"]
 
 def test_a_shipped_teachers_files_make_the_teacher_they_are_but_for_its_name():
     files = [(SHIPPED / "digits" / name).read_bytes() for name in ("config.json", "model.safetensors")]
-    came = Brought(*files)
+    came = UploadedTeacher(*files)
     card, images = came.card(), torch.rand(2, 1, 8, 8)
     assert card.model_copy(update={"name": "digits"}) == read_card(SHIPPED / "digits")
     assert torch.equal(opened(came)[0].network(images), load_teacher("digits").network(images))
@@ -40,7 +40,7 @@ def test_a_network_and_its_classes_are_enough_and_other_names_may_be_given():
 
 def test_it_comes_back_from_its_archive_as_it_was():
     came = brought(classes=("sun", "box", "dot"), tests=drawn())
-    back = Brought.unpacked(came.packed())
+    back = UploadedTeacher.unpacked(came.packed())
     assert (back.config, back.weights, back.classes, back.tests) == (
         came.config,
         came.weights,
@@ -50,7 +50,7 @@ def test_it_comes_back_from_its_archive_as_it_was():
     assert back.packed() == came.packed()
     for content in (b"", came.packed()[:-30], drawn()):
         with pytest.raises(StorageError, match="damaged on the disk"):
-            Brought.unpacked(content)
+            UploadedTeacher.unpacked(content)
 
 
 NOT_FINITE = {**load(weights()), "last.bias": torch.tensor([0.0, float("nan"), 0.0])}
@@ -114,7 +114,7 @@ def test_what_a_run_will_lack_is_said_beforehand():
     zeros = save({name: torch.zeros_like(value) for name, value in load(weights()).items()})
     said = remarks(*opened(brought(weights=zeros, tests=drawn(each=4))))
     assert said[0] == "It answers every image alike, so there is nothing to learn from it."
-    assert said[1] == "It is right for 33% of 12 of your test images."
+    assert said[1] == "It is correct on 33% of 12 of your test images."
     assert "near chance" in said[2]
 
 
