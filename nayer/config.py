@@ -84,14 +84,19 @@ class Config(BaseModel):
         help="Compile student and generator with torch.compile. It takes minutes and makes steps on a GPU faster.",
     )
     evaluate_every: int = setting(
-        1, group="run", unit="rounds", low=1, high=10_000, help="Number of rounds between two evaluations of the student."
+        1,
+        group="run",
+        unit="rounds",
+        low=1,
+        high=10_000,
+        help="Number of rounds between two evaluations of the student.",
     )
     test_data: str = setting(
         "",
         group="run",
         max_length=1024,
         fixed=True,
-        help="Labeled test images, for the accuracy curve only: a folder per class, a zip or parquet file, or a Hub id.",
+        help="Labeled test images, for the accuracy curve only: a folder per class, zip, parquet or Hub id.",
     )
     test_images: int = setting(
         2000,
@@ -124,7 +129,9 @@ class Config(BaseModel):
         help="Prompt. Each class name replaces {}.",
     )
     embedding_norm: Literal["batch", "none"] = setting(
-        "batch", group="source", help="BatchNorm over the embeddings of the classes, in front of the noisy layer, or none."
+        "batch",
+        group="source",
+        help="BatchNorm over the embeddings of the classes, in front of the noisy layer, or none.",
     )
 
     z_size: int = setting(
@@ -136,7 +143,9 @@ class Config(BaseModel):
         help="Gaussian noise per image, beside the table; 0 means none.",
     )
     z_combine: Literal["concat", "add"] = setting(
-        "concat", group="source", help="Append the noise to the embedding, or add it (then it has the size of the embedding)."
+        "concat",
+        group="source",
+        help="Append the noise to the embedding, or add it (then it has the size of the embedding).",
     )
     z_scale: float = setting(
         1.0, group="source", unit="× noise", low=0.0, high=100.0, help="Scale of the noise beside a table."
@@ -197,7 +206,12 @@ class Config(BaseModel):
         help="Number of rounds between two rebuilds of the whole generator; 0 means never.",
     )
     warmup_generator_reset_every: int = setting(
-        0, group="generator", unit="rounds", low=0, high=100_000, help="Number of rounds between two rebuilds during warm-up; 0 means never."
+        0,
+        group="generator",
+        unit="rounds",
+        low=0,
+        high=100_000,
+        help="Number of rounds between two rebuilds during warm-up; 0 means never.",
     )
     generator_steps: int = setting(
         12,
@@ -207,7 +221,9 @@ class Config(BaseModel):
         high=2000,
         help="Optimizer steps of the generator per round, on the same labels and noisy layers.",
     )
-    generator_lr: float = setting(4e-3, group="generator", low=1e-6, high=1.0, help="Learning rate of the generator's Adam.")
+    generator_lr: float = setting(
+        4e-3, group="generator", low=1e-6, high=1.0, help="Learning rate of the generator's Adam."
+    )
     generator_adam: Literal["each round", "kept"] = setting(
         "each round", group="generator", help="Make a new Adam each round, or keep one until the next rebuild."
     )
@@ -225,7 +241,9 @@ class Config(BaseModel):
         fixed=True,
         help="Meta learning rate (FOMAML). Each round trains a copy, and the generator learns a start; 0 means none.",
     )
-    generator_beta1: float = setting(0.5, group="generator", low=0.0, high=0.9999, help="First-moment decay of the generator's Adam.")
+    generator_beta1: float = setting(
+        0.5, group="generator", low=0.0, high=0.9999, help="First-moment decay of the generator's Adam."
+    )
     synthesis_batch: int = setting(
         100,
         group="generator",
@@ -250,13 +268,16 @@ class Config(BaseModel):
         high=0.5,
         help="Padding of the random crop in front of teacher and student.",
     )
-    flip: bool = setting(
-        True, group="generator", help="Mirror images at random, if a mirrored image keeps its class."
-    )
+    flip: bool = setting(True, group="generator", help="Mirror images at random, if a mirrored image keeps its class.")
 
     # --- losses ------------------------------------------------------------------------------------------------
     ce_weight: float = setting(
-        0.5, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the cross-entropy of the teacher against the target label."
+        0.5,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=100.0,
+        help="Weight of the cross-entropy of the teacher against the target label.",
     )
     ce_target: Literal["label", "teacher"] = setting(
         "label", group="losses", help="Target label: the wanted class, or the class that the teacher predicts."
@@ -277,13 +298,28 @@ class Config(BaseModel):
         help="Largest share of the target for the teacher's second class: images between two classes. 0 means none.",
     )
     entropy_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the entropy of the teacher's prediction for each image."
+        0.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=100.0,
+        help="Weight of the entropy of the teacher's prediction for each image.",
     )
     balance_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the term that spreads a batch evenly over the classes."
+        0.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=100.0,
+        help="Weight of the term that spreads a batch evenly over the classes.",
     )
     activation_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=100.0, help="Weight of the term that asks for large activations in the teacher."
+        0.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=100.0,
+        help="Weight of the term that asks for large activations in the teacher.",
     )
     bn_weight: float = setting(
         10.0,
@@ -309,7 +345,9 @@ class Config(BaseModel):
         help="Weight of the adversarial term: it asks for images on which student and teacher differ.",
     )
     adversarial_form: Literal["kl", "reverse-kl", "js", "l1"] = setting(
-        "kl", group="losses", help="Distance of student and teacher in that term: a divergence, or the L1 distance of the logits."
+        "kl",
+        group="losses",
+        help="Distance of student and teacher in that term: a divergence, or the L1 distance of the logits.",
     )
     adversarial_mask: Literal["agree", "none"] = setting(
         "agree", group="losses", help="Count only images for which both predict the same class, or count all."
@@ -327,10 +365,21 @@ class Config(BaseModel):
         0.1, group="losses", low=1e-3, high=100.0, help="Temperature of the contrastive term."
     )
     bank_capacity: int = setting(
-        4096, group="losses", unit="images", low=1, high=1_000_000, fixed=True, help="Earlier images in the memory bank of the contrastive term."
+        4096,
+        group="losses",
+        unit="images",
+        low=1,
+        high=1_000_000,
+        fixed=True,
+        help="Earlier images in the memory bank of the contrastive term.",
     )
     total_variation_weight: float = setting(
-        0.0, group="losses", unit="× loss", low=0.0, high=1000.0, help="Weight of the total variation of the images. It makes them smooth."
+        0.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=1000.0,
+        help="Weight of the total variation of the images. It makes them smooth.",
     )
 
     # --- pool --------------------------------------------------------------------------------------------------
@@ -359,7 +408,13 @@ class Config(BaseModel):
         help="The first round whose images enter the pool. Round 0 learns little.",
     )
     pool_capacity: int = setting(
-        5000, group="pool", unit="images", low=1, high=1_000_000, fixed=True, help="Images in the pool. The newest replace the oldest."
+        5000,
+        group="pool",
+        unit="images",
+        low=1,
+        high=1_000_000,
+        fixed=True,
+        help="Images in the pool. The newest replace the oldest.",
     )
     held_back: float = setting(
         0.05,
@@ -378,7 +433,12 @@ class Config(BaseModel):
         help="Start from random weights, or from a share of the teacher's channels if the student is a narrower copy.",
     )
     student_every: int = setting(
-        1, group="student", unit="rounds", low=1, high=1000, help="Number of rounds between two training phases of the student."
+        1,
+        group="student",
+        unit="rounds",
+        low=1,
+        high=1000,
+        help="Number of rounds between two training phases of the student.",
     )
     student_steps: int = setting(
         80, group="student", unit="steps", low=1, high=10_000, help="Optimizer steps of the student per phase."
@@ -396,7 +456,12 @@ class Config(BaseModel):
         "kl", group="student", help="Loss of the student: KL divergence from the teacher, or L1 distance of the logits."
     )
     attention_weight: float = setting(
-        0.0, group="student", unit="× loss", low=0.0, high=10_000.0, help="Weight of attention transfer: the student's attention maps follow the teacher's."
+        0.0,
+        group="student",
+        unit="× loss",
+        low=0.0,
+        high=10_000.0,
+        help="Weight of attention transfer: the student's attention maps follow the teacher's.",
     )
     hint_weight: float = setting(
         0.0,
@@ -410,13 +475,23 @@ class Config(BaseModel):
         "sgd", group="student", fixed=True, help="Optimizer of the student: SGD with momentum, or Adam."
     )
     student_lr: float = setting(
-        0.05, group="student", low=1e-6, high=10.0, help="Learning rate of the student at the start of its cosine schedule."
+        0.05,
+        group="student",
+        low=1e-6,
+        high=10.0,
+        help="Learning rate of the student at the start of its cosine schedule.",
     )
     student_lr_end: float = setting(
-        2e-4, group="student", low=0.0, high=10.0, help="Learning rate of the student at the end of its cosine schedule."
+        2e-4,
+        group="student",
+        low=0.0,
+        high=10.0,
+        help="Learning rate of the student at the end of its cosine schedule.",
     )
     student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, fixed=True, help="Momentum of SGD.")
-    weight_decay: float = setting(1e-4, group="student", low=0.0, high=1.0, fixed=True, help="Weight decay of the student's optimizer.")
+    weight_decay: float = setting(
+        1e-4, group="student", low=0.0, high=1.0, fixed=True, help="Weight decay of the student's optimizer."
+    )
     temperature: float = setting(
         20.0, group="student", low=0.1, high=1000.0, help="Softmax temperature of the distillation loss."
     )

@@ -23,7 +23,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.exports.reproduce import known
 from nayer.networks.cards import TeacherCard
-from nayer.runs.steps import StepKind
+from nayer.runs.session import StepKind
 from nayer.teachers.upload import UploadedTeacher
 
 SLOWEST = 30.0  # seconds an event

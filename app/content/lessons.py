@@ -239,8 +239,8 @@ LESSONS = (
     Lesson(
         title="Where it fails",
         text=(
-            "The method lives on what a teacher gives away, and on time. With many classes each needs pictures of its "
-            "own: after a minute with a hundred emoji the student is correct on about one image in ten. Slow rounds mean "
+            "The method lives on what a teacher gives away, and on time. With many classes each needs its own images: "
+            "after a minute with a hundred emoji the student is correct on about one image in ten. Slow rounds mean "
             "fewer rounds. A pool that is too small lets the student forget. And images of which the teacher is sure "
             "need not look like anything to us. Break it yourself."
         ),

@@ -17,8 +17,7 @@ from app.run_state.reducer import ROWS
 from app.runs.plan import ARMS, LONGEST_TITLE, SECONDS
 from app.runs.registry import RUN_ID
 from nayer.events import RunStarted
-from nayer.runs.session import ENDED
-from nayer.runs.steps import StepKind
+from nayer.runs.session import ENDED, StepKind
 
 TARGET = STATIC / "core" / "constants.js"
 _WIDTH = 120  # columns of a line, as Biome counts them

@@ -21,7 +21,7 @@ from nayer.events import (
     StudentStep,
 )
 from nayer.exports.recording import thinned
-from nayer.runs.history import History
+from nayer.runs.broadcast import History
 from nayer.teachers.upload import UploadedTeacher
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from nayer.analysis.similarity import unit_vectors
 from nayer.types import Doubles
 
-EPSILON = 1e-5  # beside the variance: the BatchNorm's own, see nayer/networks/latents.py
+EPSILON = 1e-5  # beside the variance: the BatchNorm's own, see nayer/networks/generator.py
 ROUNDING = 1e-9  # cosines that differ by less are equal
 
 Pair = tuple[int, int]  # two rows, the lower one first

@@ -35,7 +35,7 @@ _FUNCTIONS = {
         "nayer.distillation.train.batchnorm_loss",
         "nayer.distillation.train.adversarial_loss",
         "nayer.distillation.train._terms_of_other_methods",
-        "nayer.networks.bn_statistics.BatchNormStatsHook._read",
+        "nayer.networks.hooks.BatchNormStatsHook._read",
         "nayer.distillation.train._student_loss",
         "nayer.distillation.train._inner_loss",
     ),

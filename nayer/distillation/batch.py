@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from nayer.networks.bn_statistics import Statistics
+from nayer.networks.hooks import Statistics
 
 
 @dataclass(frozen=True, slots=True)

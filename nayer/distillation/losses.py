@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nayer.networks.bn_statistics import Statistics
+from nayer.networks.hooks import Statistics
 
 RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
 

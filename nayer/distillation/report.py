@@ -37,8 +37,8 @@ from nayer.events import (
     StudentStep,
 )
 from nayer.networks import channel_slicing
-from nayer.networks.bn_statistics import with_statistics
 from nayer.networks.classifiers import Classifier, logits_and_features
+from nayer.networks.hooks import with_statistics
 from nayer.networks.precision import lowered
 
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event

@@ -11,12 +11,11 @@ from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import meta_optimizer, student_optimizer
 from nayer.distillation.task import Task
 from nayer.networks import channel_slicing, noisy_shape
-from nayer.networks.bn_statistics import Statistics
 from nayer.networks.classifiers import initialise, logits_and_features
 from nayer.networks.compiling import compile_networks
 from nayer.networks.contrastive_head import ContrastiveHead
-from nayer.networks.generator import Generator
-from nayer.networks.latents import Latent
+from nayer.networks.generator import Generator, Latent
+from nayer.networks.hooks import Statistics
 from nayer.networks.noisy_layer import NoisyLayer
 
 HELD_BACK_CAPACITY = 500  # images; enough for a standard error of two points

@@ -40,10 +40,9 @@ from nayer.distillation.state import RunState, revise
 from nayer.distillation.task import Task
 from nayer.events import Event, GeneratorStep, Redrawn, StudentStep
 from nayer.networks import channel_slicing
-from nayer.networks.bn_statistics import BatchNormStatsHook, ema
 from nayer.networks.classifiers import logits_and_features
 from nayer.networks.generator import Generator as ImageGenerator
-from nayer.networks.stages import ActivationHooks
+from nayer.networks.hooks import ActivationHooks, BatchNormStatsHook, ema
 
 
 def train(

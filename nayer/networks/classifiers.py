@@ -10,8 +10,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from nayer.networks.lean_layers import Flatten, Halving
-from nayer.networks.narrow_norm import batch_norm
+from nayer.networks.cpu_layers import Flatten, Halving, batch_norm
 from nayer.networks.specs import ModelSpec, parse_architecture
 
 

@@ -1,8 +1,7 @@
 """A run in a worker thread, for many viewers: start, pause, step, slow motion, stop.
 
 Pausing is not calling next(), so it cannot change a result. The states are closed:
-idle → running ⇄ paused → finished | stopped | failed; interrupted is a run of an earlier process.
-"""
+idle → running ⇄ paused → finished | stopped | failed; interrupted is a run of an earlier process."""
 
 from __future__ import annotations
 
@@ -14,13 +13,31 @@ from contextlib import nullcontext
 from typing import Generic, Literal, Protocol, TypeVar
 
 from nayer.common.stopwatch import Stopped, Stopwatch
-from nayer.events import Event, Note, RunFailed, RunFinished
-from nayer.runs.audience import Broadcaster
-from nayer.runs.failures import close, sentence
-from nayer.runs.inbox import Subscriber
-from nayer.runs.questions import Question, RequestQueue
-from nayer.runs.steps import PACED, STEPS, StepKind
+from nayer.events import (
+    Evaluated,
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    Note,
+    RoundFinished,
+    RoundSynthesised,
+    RunFailed,
+    RunFinished,
+    StudentStep,
+)
+from nayer.runs.broadcast import Broadcaster, Subscriber
+from nayer.runs.requests import Question, RequestQueue, close, sentence
 from nayer.runs.thread_budget import Cores
+
+StepKind = Literal["redraw", "generator", "student", "round"]
+STEPS: dict[StepKind, type[Event]] = {
+    "redraw": LayerRedrawn,
+    "generator": GeneratorStep,
+    "student": StudentStep,
+    "round": RoundFinished,
+}
+PACED = (LayerRedrawn, GeneratorStep, RoundSynthesised, StudentStep, Evaluated)
+
 
 State = Literal["idle", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupted"})

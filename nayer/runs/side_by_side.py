@@ -14,8 +14,8 @@ from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, Note, RoundFinished, RunFailed
 from nayer.exports.run_archive import description
 from nayer.runs import checkpoints
-from nayer.runs.failures import close, log
 from nayer.runs.remote_rounds import Rounds, going_on
+from nayer.runs.requests import close, log
 from nayer.runs.run import Run, open_run
 from nayer.teachers.load import weights_of
 from nayer.teachers.upload import UploadedTeacher

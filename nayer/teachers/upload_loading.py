@@ -10,8 +10,8 @@ from nayer.data.parquet import in_parquet
 from nayer.data.test_sets import TestSet
 from nayer.distillation.evaluation import predict
 from nayer.errors import AssetError
-from nayer.networks.bn_statistics import with_statistics
 from nayer.networks.cards import TeacherCard
+from nayer.networks.hooks import with_statistics
 from nayer.teachers.load import Teacher, teacher_of
 from nayer.teachers.upload import UploadedTeacher
 

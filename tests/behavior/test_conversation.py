@@ -14,6 +14,8 @@ RECORDED: dict[str, Any] = read(CONVERSATION)
 HERE = machine() == RECORDED["machine"]
 CHAPTERS = sorted({step.partition(":")[0] for step in RECORDED["recorded"]})
 
+pytestmark = pytest.mark.slow  # a minute: three servers, and a visit to every door
+
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Talk:

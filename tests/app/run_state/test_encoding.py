@@ -21,7 +21,7 @@ from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
 from app.support.images import Pixels, jpeg
 from nayer.events import RoundSynthesised, RunStarted
-from nayer.runs.inbox import BYTES, Subscriber
+from nayer.runs.broadcast import BYTES, Subscriber
 from nayer.runs.session import Session
 from tests.support.scripted import SHORT, Scripted, script, synthesised
 from tests.support.serving import wait_until

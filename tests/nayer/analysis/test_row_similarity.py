@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nayer.analysis.row_similarity import Geometry, batch_normalised, lowest_mean
-from nayer.networks.latents import Latent
+from nayer.networks.generator import Latent
 
 
 def drawn(k: int, d: int, seed: int = 0) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nayer.distillation.losses import adversarial_loss, batchnorm_loss, cross_entropy_loss, distillation_loss
-from nayer.networks.bn_statistics import ema
+from nayer.networks.hooks import ema
 
 
 def logits(*rows: list[float]) -> torch.Tensor:

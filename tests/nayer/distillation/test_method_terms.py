@@ -25,9 +25,9 @@ from nayer.errors import ConfigError
 from nayer.events import Evaluated, LayerRedrawn, RoundSynthesised, StudentStep
 from nayer.networks.classifiers import build
 from nayer.networks.contrastive_head import ContrastiveHead
-from nayer.networks.latents import Latent
+from nayer.networks.generator import Latent
+from nayer.networks.hooks import ActivationHooks
 from nayer.networks.specs import ModelSpec
-from nayer.networks.stages import ActivationHooks
 from nayer.presets import PRESETS
 from tests.support.tiny import all_same, returned, tiny_config, tiny_run, tiny_state, tiny_task
 

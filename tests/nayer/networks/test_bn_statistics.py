@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from nayer.networks.bn_statistics import BatchNormStatsHook
+from nayer.networks.hooks import BatchNormStatsHook
 
 
 def test_statistics_are_those_batchnorm_would_normalise_with():

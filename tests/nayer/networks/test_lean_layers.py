@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from nayer.networks.classifiers import build
-from nayer.networks.lean_layers import Flatten, Halving
+from nayer.networks.cpu_layers import Flatten, Halving
+from nayer.networks.hooks import ActivationHooks
 from nayer.networks.specs import ModelSpec
-from nayer.networks.stages import ActivationHooks
 from tests.support.images import seeded_images
 
 

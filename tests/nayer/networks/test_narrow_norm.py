@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nayer.networks.classifiers import build
-from nayer.networks.narrow_norm import NARROW, NarrowBatchNorm2d, batch_norm, moments
+from nayer.networks.cpu_layers import NARROW, NarrowBatchNorm2d, batch_norm, moments
 from nayer.networks.specs import ModelSpec
 from tests.support.images import seeded_images
 

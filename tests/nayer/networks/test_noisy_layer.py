@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from nayer.networks import noisy_shape
-from nayer.networks.generator import Generator
-from nayer.networks.latents import Latent
+from nayer.networks.generator import Generator, Latent
 from nayer.networks.noisy_layer import NoisyLayer
 
 

@@ -5,7 +5,7 @@ import torch
 
 from nayer.events import GeneratorStep, Note, RunFinished
 from nayer.networks import precision
-from nayer.networks.bn_statistics import BatchNormStatsHook
+from nayer.networks.hooks import BatchNormStatsHook
 from nayer.networks.precision import arithmetic, lowered
 from tests.support.tiny import all_same, tiny_config, tiny_network, tiny_run, tiny_state, tiny_task
 

@@ -5,8 +5,7 @@ import threading
 import pytest
 
 from nayer.events import Note
-from nayer.runs.audience import Broadcaster
-from nayer.runs.history import History
+from nayer.runs.broadcast import Broadcaster, History
 from tests.support.scripted import SHORT, script
 from tests.support.tiny import all_same
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from nayer.errors import ConfigError
-from nayer.runs.questions import Question, RequestQueue
+from nayer.runs.requests import Question, RequestQueue
 
 
 @pytest.fixture

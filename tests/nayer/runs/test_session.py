@@ -8,7 +8,7 @@ import pytest
 from nayer.common.stopwatch import Stopped
 from nayer.errors import ConfigError
 from nayer.events import GeneratorStep, LayerRedrawn, RoundFinished, RunFailed, RunFinished, RunStarted, StudentStep
-from nayer.runs.inbox import Subscriber
+from nayer.runs.broadcast import Subscriber
 from nayer.runs.session import Session
 from tests.support.scripted import Scripted
 from tests.support.tiny import all_same, tiny_run, tiny_task

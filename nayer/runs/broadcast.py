@@ -1,0 +1,168 @@
+"""Everybody who watches a run: each event goes to every subscriber, and whoever joins late begins with a snapshot."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from nayer.events import (
+    DiversityMeasured,
+    Evaluated,
+    Event,
+    LayerRedrawn,
+    Note,
+    PolicyChanged,
+    RoundSynthesised,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+)
+
+SHOWN = 12  # newest re-draws and batches of an arm, with their images
+MEASURED = 600  # newest diversities of an arm: each has a few numbers a class
+
+
+class History:
+    """The events of a run, or of all arms of a lab, in the order they came."""
+
+    def __init__(self) -> None:
+        self.last: Event | None = None
+        self._count = 0
+        self._small: list[tuple[int, Event]] = []  # all of them: they carry a few numbers each
+        self._shown: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=SHOWN))
+        self._measured: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=MEASURED))
+        self._newest: dict[tuple[int, type[Event]], tuple[int, Event]] = {}
+
+    def add(self, event: Event) -> None:
+        self.last = event
+        entry = (self._count, event)
+        self._count += 1
+        if isinstance(event, (RunStarted, Note, PolicyChanged, Evaluated, RunFinished, RunFailed)):
+            self._small.append(entry)
+        elif isinstance(event, (RoundSynthesised, LayerRedrawn)):
+            self._shown[event.arm].append(entry)
+        elif isinstance(event, DiversityMeasured):
+            self._measured[event.arm].append(entry)
+        else:
+            self._newest[event.arm, type(event)] = entry
+
+    def events(self) -> list[Event]:
+        kept = [*self._shown.values(), *self._measured.values()]
+        entries = [*self._small, *(entry for entries in kept for entry in entries), *self._newest.values()]
+        return [event for _, event in sorted(entries, key=lambda entry: entry[0])]
+
+
+BYTES = 16 << 20  # of images and tables that wait
+ABANDONED_SECONDS = 60.0  # an inbox that nobody drained for so long is closed
+
+
+class Subscriber:
+    """One viewer's events, bounded: when it is full the oldest droppable event makes room, and where images weigh too
+    much the oldest with any."""
+
+    def __init__(self, capacity: int) -> None:
+        self.dropped = 0  # events this viewer missed
+        self.closed = False
+        self._capacity = capacity
+        self._events: deque[Event] = deque()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._drained = time.monotonic()
+
+    def drain(self) -> list[Event]:
+        """Everything since the last call, oldest first."""
+        with self._lock:
+            self._drained = time.monotonic()
+            events, self._events, self._bytes = list(self._events), deque(), 0
+            return events
+
+    def close(self) -> None:
+        with self._lock:
+            self.closed = True
+            self._events.clear()
+
+    def put(self, event: Event) -> None:
+        with self._lock:
+            if self.closed:
+                return
+            if len(self._events) >= self._capacity:
+                if time.monotonic() - self._drained > ABANDONED_SECONDS:
+                    self.closed = True
+                    self._events.clear()
+                    return
+                self._drop(lambda event: event.droppable)  # rare events stay: there are few of them in a minute
+            self._events.append(event)
+            self._bytes += _weight(event)
+            while self._bytes > BYTES:
+                self._drop(_weight)
+
+    def _drop(self, which: Callable[[Event], object]) -> None:
+        """The oldest of them, if there is one."""
+        for place, event in enumerate(self._events):
+            if which(event):
+                del self._events[place]
+                self._bytes -= _weight(event)
+                self.dropped += 1
+                return
+
+
+def _weight(event: Event) -> int:
+    """Bytes of an event's arrays; 0 where none of them may be missed."""
+    if isinstance(event, RunStarted):
+        return 0
+    values = (getattr(event, field.name) for field in dataclasses.fields(event))
+    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+
+
+class Broadcaster:
+    """For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._history = History()
+        self._inboxes: list[Subscriber] = []
+
+    @property
+    def last(self) -> Event | None:
+        """The newest event."""
+        return self._history.last
+
+    def here(self) -> dict[str, Any]:
+        """Where and when the newest event was."""
+        last = self.last
+        if last is None:
+            return {"round": 0, "seconds": 0.0, "arm": 0}
+        return {"round": last.round, "seconds": last.seconds, "arm": last.arm}
+
+    def recall(self, events: Iterable[Event]) -> None:
+        """What happened before, for those who join from now on."""
+        with self._lock:
+            for event in events:
+                self._history.add(event)
+
+    def tell(self, event: Event) -> None:
+        with self._lock:
+            self._history.add(event)
+            self._inboxes = [inbox for inbox in self._inboxes if not inbox.closed]
+            for inbox in self._inboxes:
+                inbox.put(event)
+
+    def join(self, capacity: int) -> Subscriber:
+        """An inbox that begins with the snapshot, then gets every event."""
+        inbox = Subscriber(capacity)
+        with self._lock:
+            for event in self._history.events():
+                inbox.put(event)
+            self._inboxes.append(inbox)
+        return inbox
+
+    def snapshot(self) -> list[Event]:
+        """What someone who joins late must have: how it began, every measurement, the newest rounds and steps."""
+        with self._lock:
+            return self._history.events()
