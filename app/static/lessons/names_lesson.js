@@ -52,7 +52,9 @@ export class NamesLesson {
       title: "Where the names lie",
       about: "panel/map",
       legend: [["round", "a name's embedding"]],
-      notes: { pca: "A 2-D projection (PCA) of the embeddings. Points that are near here may be far apart in all dimensions." },
+      notes: {
+        pca: "A 2-D projection (PCA) of the embeddings. Points that are near here may be far apart in all dimensions.",
+      },
     });
     this.heatmaps = new HeatmapPair({ focus: (pair) => this.map.highlight(pair) });
     this.element = h("div", { class: "lesson-live" }, this.map.element, this.heatmaps.element);
