@@ -54,7 +54,7 @@ MEASURES: Rows = {
     "pool": (
         "Vendi score over all that is kept: for how many different images those of a class in the pool count.",
         "M",
-        "nayer/analysis/diversity_window.py:DiversityMemory",
+        "nayer/analysis/diversity_window.py:DiversityWindow",
     ),
     "labels_kept": (
         "Share of images whose class the teacher keeps under a crop, a mirroring and mild noise.",
@@ -184,7 +184,7 @@ CONTROLS: Rows = {
     "own_teacher": (
         "A classifier of your own, as its card and its weights: checked in memory, yours alone, gone with your run.",
         "T",
-        "nayer/teachers/upload.py:Brought",
+        "nayer/teachers/upload.py:UploadedTeacher",
     ),
     "names": (
         "The class names whose embeddings are shown; any two to two hundred.",

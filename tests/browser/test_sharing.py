@@ -49,7 +49,7 @@ def test_a_watcher_sees_the_run_live_and_commands_nothing_and_the_files_come(new
     watcher.wait_for_function("before => document.querySelector('.standing').innerText !== before", arg=before)
     expect(watcher.locator(".bar .buttons")).to_be_hidden()
     expect(watcher.locator("#settings")).to_be_hidden()
-    expect(watcher.get_by_text("only they can command it")).to_be_visible()
+    expect(watcher.get_by_text("Only they can control it")).to_be_visible()
     watcher.keyboard.press(" ")
     assert watcher.evaluate("document.documentElement.scrollWidth") <= 390
     picture(watcher, "phone-dark-watching")

@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("has", [True, False])
 def test_auto_lowers_where_the_device_has_instructions_for_it(has, monkeypatch):
-    monkeypatch.setattr(precision, "pays", lambda device: has)
+    monkeypatch.setattr(precision, "supports_bf16", lambda device: has)
     assert [lowered(asked, CPU) for asked in ("float32", "bfloat16", "auto")] == [False, True, has]
 
 
