@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -184,6 +185,7 @@ def test_a_source_that_cannot_be_closed_ends_all_the_same() -> None:
     def events() -> Iterator[Event]:
         try:
             while True:
+                time.sleep(0.001)  # as a run's steps do, it leaves others their time
                 yield next(script(SHORT))
         finally:
             raise ValueError("a mistake while it closes")
