@@ -1,4 +1,4 @@
-"""`python -m nayer …`; see `cli`."""
+"""`python -m nayer …`; see `cli.main`."""
 
 import os
 import sys

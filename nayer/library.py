@@ -45,7 +45,7 @@ def own_run(
 
 
 def named_run(teacher: str, *, preset: str = "nayer", **settings: object) -> Run:
-    """A run whose teacher is shipped, lies in a folder, or on the Hub as `owner/name`; see `teacher_sources`.
+    """A run whose teacher is shipped, lies in a folder, or on the Hub as `owner/name`; see `teachers.find`.
 
     `settings` are fields of `Config`, over those of `preset`. Raises NayerError in one sentence.
     """

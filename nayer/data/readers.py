@@ -1,4 +1,4 @@
-"""Labelled images as arrays, from the few file formats they come in; `teach` and `testsets` choose what is read."""
+"""Labelled images as arrays, from the few file formats they come in; `teachers` and `test_sets` choose what is read."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Run:
         return config
 
     def redraws(self, label: int, count: int) -> Redraws:
-        """One label through `count` freshly drawn noisy layers; see `redraws.redraws`. Call it between events."""
+        """One label through `count` freshly drawn noisy layers; see `redraw_preview`. Call it between events."""
         return redraws(self.task, self.state.generator, label, count, seed=self.state.round)
 
     def _revise(self) -> Task | None:

@@ -1,4 +1,4 @@
-"""Trains a teacher from images of one's own; `own_images` reads them."""
+"""Trains a teacher from images of one's own; `data.custom_dataset` reads them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def teach_own(
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
     bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
 ) -> TeacherCard:
-    """Trains a teacher on the images that `data` names and writes its folder; see `own_images.find_pictures`.
+    """Trains a teacher on the images that `data` names and writes its folder; see `data.custom_dataset.find_pictures`.
 
     Everything that can be wrong with lesson, images or folder is said before the training. Where no images are set
     apart for testing, every fifth of a class is, and `test-images.zip` keeps those. `bears` is told the network, its

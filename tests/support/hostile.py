@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import struct
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from PIL import Image
@@ -98,3 +100,17 @@ def framed(header: bytes, data: bytes = b"") -> bytes:
 
 def finite(content: bytes) -> bool:
     return all(bool(torch.isfinite(tensor).all()) for tensor in read_tensors(content, wanted()).values())
+
+
+def put_no_file(path: Path, kind: str) -> None:
+    """Puts at `path` what is no file to read: a FIFO, what is `endless`, a folder, or else a hole of a terabyte."""
+    match kind:
+        case "FIFO":
+            os.mkfifo(path)
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case "folder":
+            path.mkdir()
+        case _:
+            with path.open("wb") as file:
+                file.truncate(1 << 40)  # bytes

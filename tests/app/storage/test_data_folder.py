@@ -20,6 +20,7 @@ from app.storage.run_store import Store
 from app.support import paths
 from nayer.errors import StorageError
 from tests.app.storage.test_run_store import filled, held_up
+from tests.support.hostile import put_no_file
 from tests.support.serving import wait_until
 
 
@@ -269,16 +270,7 @@ def test_a_lock_is_somebody_elses_only_where_it_is_held(folder: Path) -> None:
 def test_what_is_no_file_of_the_size_that_was_written_is_refused_unread(kind: str, kept: Store, folder: Path) -> None:
     (path,) = (folder / "files").iterdir()
     path.unlink()
-    match kind:
-        case "FIFO":
-            os.mkfifo(path)
-        case "endless":
-            path.symlink_to("/dev/zero")
-        case "folder":
-            path.mkdir()
-        case _:
-            with path.open("wb") as file:
-                file.truncate(1 << 40)  # bytes, a hole
+    put_no_file(path, kind)
     failures: list[Exception] = []
 
     def read() -> None:

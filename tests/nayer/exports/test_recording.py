@@ -1,7 +1,5 @@
 """A recording gives back what a later look at the run needs, and refuses what is none."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from nayer.cli.main import main
 from nayer.errors import StorageError
 from nayer.events import Evaluated, GeneratorStep, LayerRedrawn, RoundSynthesised, RunFinished, RunStarted, StudentStep
 from nayer.exports import recording
+from tests.support.hostile import put_no_file
 from tests.support.tiny import all_same, tiny_config, tiny_run, tiny_task
 
 
@@ -82,16 +81,7 @@ def test_what_is_no_recording_is_refused_in_a_sentence(spoil, sentence):
 @pytest.mark.parametrize("kind", ["FIFO", "endless", "too large", "folder"])
 def test_what_is_no_regular_file_of_a_recordings_size_is_refused_unread(kind, tmp_path):
     path = tmp_path / "run.nayer"
-    match kind:
-        case "FIFO":
-            os.mkfifo(path)
-        case "endless":
-            path.symlink_to("/dev/zero")
-        case "folder":
-            path.mkdir()
-        case _:
-            with path.open("wb") as file:
-                file.truncate(1 << 40)  # bytes, a hole
+    put_no_file(path, kind)
     with pytest.raises(StorageError, match=r"^recording=.* cannot be read"):
         recording.load(path)
 
