@@ -64,15 +64,15 @@ LESSONS = (
     Lesson(
         title="Why a student needs data",
         text=(
-            "A teacher network is trained, and its images are gone. A student can still ask it anything, but about "
-            "which pictures? In the first run the student learns from what an untrained generator paints: patterns "
-            "that mean nothing. In the second the generator is trained until the teacher recognises its classes in "
-            "the pictures. Teacher, student and seconds are the same."
+            "A teacher network is trained, and its images are gone. A student can still ask it about any image, but "
+            "which images? In the first run the student learns from the output of an untrained generator: patterns "
+            "without meaning. In the second run the generator is trained until the teacher recognizes its classes "
+            "in the images. Teacher, student and seconds are the same."
         ),
         notice=(
-            "The first student hardly leaves chance, one in ten, on real images. The label hit says why: the teacher "
-            "sees the wanted class no more often than that. The second climbs, though neither ever meets a real image: "
-            "those only measure."
+            "The first student stays near chance on real images: one in ten. The label accuracy shows why: the "
+            "teacher predicts the wanted class no more often than that. The second student improves. Neither "
+            "student learns from a real image. Real images only measure."
         ),
         choice=Choice(
             "Teacher",
@@ -94,22 +94,22 @@ LESSONS = (
     Lesson(
         title="What noise as input gives",
         text=(
-            "A generator turns numbers into a picture. Before NAYER the numbers were Gaussian noise z, as in a GAN. "
-            "Noise means nothing to the generator: which class a number stands for it must find out by trial, or the "
-            "wish for a class is dropped and the teacher's first guess counts as the label. NAYER feeds it the class "
-            "names instead, so that the wanted label comes with the input."
+            "A generator turns numbers into an image. Before NAYER the numbers were Gaussian noise z, as in a GAN. "
+            "Noise says nothing about the class. Either the generator finds out by training which noise belongs to "
+            "which class, or no class is asked for and the teacher's prediction is the label. NAYER uses embeddings "
+            "of the class names as input, so the input already contains the label."
         ),
         notice=(
-            "A column is a wanted class. Where the teacher's guess counts as the label, columns mean nothing and the "
-            "label hit is near chance, though a picture may be clear. Do not read a victory from the accuracy: noise "
-            "alone makes cheaper rounds, and on ten digits it may well teach faster. What names are good for is the "
-            "next lessons' question."
+            "Each column is a wanted class. Where the teacher's prediction is the label, columns mean nothing and "
+            "the label accuracy is near chance, even if the images are clear. Accuracy alone does not show which "
+            "method is better: rounds with noise alone are cheaper, and on ten digits they may teach faster. The "
+            "next lessons show what class names are good for."
         ),
         choice=Choice(
-            "Beside NAYER, run",
+            "Compare NAYER with",
             (
-                ("noise, any class will do", {**_NOISE, "ce_target": "teacher"}),
-                ("noise, asked for a class", _NOISE),
+                ("noise, no wanted class", {**_NOISE, "ce_target": "teacher"}),
+                ("noise, with a wanted class", _NOISE),
                 ("noise, new in each step", {**_NOISE, "z_redraw": "step"}),
                 ("noise added to the names", {"z_size": 384, "z_combine": "add"}),
             ),
@@ -120,15 +120,15 @@ LESSONS = (
     Lesson(
         title="What a label-text embedding is",
         text=(
-            "A language model turns each class name, put into a sentence, into a list of numbers: the label-text "
-            "embedding (LTE). Names that mean similar things lie close together. The table is made once and never "
-            "changes. In front of the noisy layer a BatchNorm takes away what all names share. Type names of your own, "
-            "or replace the embeddings by rows that mean nothing."
+            "A language model turns a sentence with the class name into a list of numbers: the label-text embedding "
+            "(LTE). Names with similar meanings lie close together. The table of embeddings is computed once and "
+            "never changes. In front of the noisy layer a BatchNorm removes what all names have in common. Type "
+            "your own names, or replace the embeddings by rows without meaning."
         ),
         notice=(
-            "Before BatchNorm all pairs look alike, and dog is nearest to cat. After it the names point almost evenly "
-            "away from each other, as one-hot rows do, and only a trace of meaning is left: for ten classes the runs "
-            "of the Reset lab cannot tell embeddings from one-hot rows."
+            "Before BatchNorm all pairs look alike, and dog is nearest to cat. After BatchNorm the names point "
+            "almost evenly away from each other, as one-hot rows do. Only a trace of meaning is left. For ten "
+            "classes, our runs show no difference between embeddings and one-hot rows."
         ),
         choice=Choice(
             "Table",
@@ -144,18 +144,18 @@ LESSONS = (
     Lesson(
         title="What the noisy layer adds",
         text=(
-            "Ten names give ten points, and one point gives one picture. So a linear layer with random weights stands "
-            "behind the table: the noisy layer Z. It is re-drawn each round, which sends the same names to new places, "
-            "and the generator must paint them anew. It is the only randomness there is. Once images are there, send "
-            "one label through sixteen fresh layers with the button below them."
+            "Ten names give ten points, and one point gives one image. Therefore a linear layer with random weights "
+            "follows the table: the noisy layer Z. It is re-drawn each round. Then the same names get new outputs, "
+            "and the generator must learn new images. The noisy layer is the only source of randomness. Once there "
+            "are images, use the button below them to send one class through sixteen fresh layers."
         ),
         notice=(
-            "Re-drawn, a label's pictures differ more within a round and over the pool. The price stands beside it: "
-            "the teacher recognises fewer of them, for in a few steps the generator cannot quite catch up with a new "
-            "layer. The student's accuracy decides nothing here: over three seeds no difference could be told."
+            "With re-draws, the images of a class differ more within a round and over the pool. This has a cost: "
+            "the teacher recognizes fewer of them, because a few steps are not enough to adapt the generator to a "
+            "new layer. The student's accuracy does not settle the question: three seeds showed no difference."
         ),
         choice=Choice(
-            "Beside re-drawing every round, re-draw",
+            "Compare a re-draw every round with",
             (
                 ("never", {**_KEPT, "noisy_reset_every": 0}),
                 ("every 10 rounds", {**_KEPT, "noisy_reset_every": 10}),
@@ -169,17 +169,18 @@ LESSONS = (
     Lesson(
         title="What BatchNorm statistics tell",
         text=(
-            "The teacher has kept one trace of its images: in each BatchNorm layer the mean μ and the variance σ² of "
-            "what passed there in training. The BN loss pulls the statistics of the invented pictures towards these. "
-            "It says nothing about a single picture, only how a batch of real ones looks from inside."
+            "The teacher keeps one trace of its training images: each BatchNorm layer stores the mean μ and the "
+            "variance σ² of its inputs. The BN loss pulls the statistics of the generated images toward these "
+            "values. It says nothing about a single image. It describes how a batch of real images looks inside the "
+            "network."
         ),
         notice=(
-            "Without the term the generator finds few strokes that please the teacher and repeats them: the pictures "
-            "of a class are more alike. With far too much of it the label hit falls, for the pictures now fit the "
-            "statistics and forget their class."
+            "Without the term, the generator finds a few patterns that the teacher accepts and repeats them: the "
+            "images of a class are more alike. With a weight that is far too high, the label accuracy falls: the "
+            "images match the statistics and lose their class."
         ),
         choice=Choice(
-            "Beside the usual weight of 10, run a weight of",
+            "Compare the usual weight of 10 with",
             (
                 ("0, without the term", {"bn_weight": 0.0}),
                 ("1", {"bn_weight": 1.0}),
@@ -192,18 +193,18 @@ LESSONS = (
     Lesson(
         title="How the adversarial term helps",
         text=(
-            "Pictures that the student has understood teach it nothing more. The adversarial term rewards the "
-            "generator for pictures about which teacher and student differ: it looks for the gaps, and the student "
-            "closes them. It counts only where both name the same class, so that it looks near the borders and not "
-            "for nonsense."
+            "Images that the student already understands teach it nothing more. The adversarial term rewards images "
+            "on which teacher and student differ. The generator finds the student's gaps, and the student closes "
+            "them. By default the term counts only where both predict the same class, so it searches near class "
+            "borders and not for nonsense."
         ),
         notice=(
-            "With more weight the pictures get stranger: they differ more, and the label hit falls, until the game "
-            "against the student pushes out the wish to show a class. In so few seconds the term may even cost "
-            "accuracy: a student that knows little yet has few gaps worth looking for."
+            "With more weight the images look stranger: they differ more, and the label accuracy falls. In the end "
+            "the adversarial term outweighs the cross-entropy term. In a short run the term may even cost accuracy: "
+            "a student at the start has few gaps that are worth finding."
         ),
         choice=Choice(
-            "Beside the usual weight of 1.33, run a weight of",
+            "Compare the usual weight of 1.33 with",
             (
                 ("0, without the term", {"adversarial_weight": 0.0}),
                 ("10", {"adversarial_weight": 10.0}),
@@ -216,21 +217,21 @@ LESSONS = (
     Lesson(
         title="What the student learns",
         text=(
-            "The student never hears a label. It gets the teacher's whole answer to each picture, softened by a "
-            "temperature τ, and lowers the KL divergence to it: that a picture is a 7, but a little like a 1, is what "
-            "carries over. Pictures stay in a pool, and each is used many times. Choose how much the student "
-            "practises between two rounds of new pictures, or what it is told."
+            "The student never gets a label. It gets the teacher's probabilities for each image, softened by a "
+            "temperature τ, and minimizes the KL divergence from them. These probabilities carry more than the "
+            "class: an image is a 7, but a little like a 1. Images stay in a pool and are used many times. Choose "
+            "how many steps the student trains between two rounds, or the temperature."
         ),
         notice=(
-            "It takes both, new pictures and time to learn from them. The seconds are the same, so who practises "
-            "little sees more rounds, and who practises long sees fewer. Click a point of a curve to see the pictures "
-            "of that round."
+            "The student needs both: new images and time to learn from them. All arms have the same seconds. Fewer "
+            "steps per round leave time for more rounds; more steps leave time for fewer. Click a point of a curve "
+            "to see the images of that round."
         ),
         choice=Choice(
-            "Beside 40 steps a round, run",
+            "Compare 40 steps per round with",
             (
-                ("5 steps a round", {"student_steps": 5}),
-                ("200 steps a round", {"student_steps": 200}),
+                ("5 steps per round", {"student_steps": 5}),
+                ("200 steps per round", {"student_steps": 200}),
                 ("40 steps, hard answers (τ = 1)", {"student_steps": 40, "temperature": 1.0}),
             ),
         ),
@@ -239,24 +240,24 @@ LESSONS = (
     Lesson(
         title="Where it fails",
         text=(
-            "The method lives on what a teacher gives away, and on time. With many classes each needs its own images: "
-            "after a minute with a hundred emoji the student is correct on about one image in ten. Slow rounds mean "
-            "fewer rounds. A pool that is too small lets the student forget. And images of which the teacher is sure "
-            "need not look like anything to us. Break it yourself."
+            "The method depends on what the teacher reveals, and on time. With many classes, each class needs its "
+            "own images: after a minute with a hundred emoji, the student is correct on about one image in ten. "
+            "Slow rounds mean fewer rounds. A small pool makes the student forget. And images that the teacher "
+            "classifies with confidence need not look like anything to a person. Break the method yourself."
         ),
         notice=(
-            "What looks broken may still work: a student copies the teacher's whole answer, so it learns from pictures "
-            "whose class nobody sees, too, and a high label hit proves little. The only fair judge, the accuracy on "
-            "real images, is the one thing that a data-free method may not use to tune itself: it is drawn for you "
-            "here, and it steers nothing."
+            "What looks broken may still work. The student copies all of the teacher's probabilities, so it also "
+            "learns from images whose class no person can see. A high label accuracy proves little. Only the "
+            "accuracy on real images is a fair judge, and a data-free method must not use it to tune itself. The "
+            "page measures it for you. Training never uses it."
         ),
         choice=Choice(
-            "Beside NAYER, break",
+            "Compare NAYER with",
             (
-                ("a noisy layer for each image", {"routing": "1-to-1"}),
-                ("nothing asks for a class", {"ce_weight": 0.0}),
-                ("a pool of 100 pictures", {"pool_capacity": 100}),
-                ("adversary gone wild", {"adversarial_weight": 50.0, "adversarial_mask": "none"}),
+                ("one noisy layer per image", {"routing": "1-to-1"}),
+                ("no cross-entropy term", {"ce_weight": 0.0}),
+                ("a pool of 100 images", {"pool_capacity": 100}),
+                ("adversarial weight of 50", {"adversarial_weight": 50.0, "adversarial_mask": "none"}),
             ),
         ),
         arms=(_NAYER,),
