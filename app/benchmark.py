@@ -170,7 +170,7 @@ def _wait_for_progress(page: Served, run: str) -> None:
         if _steps(page, run) > 40:
             return
         time.sleep(0.5)
-    raise NayerError(f"The run did not get going within {START_TIMEOUT:g} s.")
+    raise NayerError(f"The run did not start within {START_TIMEOUT:g} s.")
 
 
 def _rate(page: Served, run: str, span: float) -> float:
@@ -228,9 +228,9 @@ def _watched_by(count: int, page: Served, run: str) -> Iterator[None]:
 def main() -> None:
     """Measures, prints a line each, and writes all of it as JSON where a file is named."""
     parser = argparse.ArgumentParser(prog="python -m app.benchmark", description="Measure the page on this machine.")
-    parser.add_argument("--teacher", default="fashion", metavar="NAME", help="Whose students train (default: fashion).")
-    parser.add_argument("--viewers", action="store_true", help="Also what 1, 10 and 50 viewers cost a run.")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="Where all of it goes as JSON, too.")
+    parser.add_argument("--teacher", default="fashion", metavar="NAME", help="Teacher of the runs (default: fashion).")
+    parser.add_argument("--viewers", action="store_true", help="Also measure what 1, 10 and 50 viewers cost a run.")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="Also write all results to this JSON file.")
     chosen = parser.parse_args()
     facts = page_facts(chosen.teacher) | import_facts()
     if chosen.viewers:

@@ -94,13 +94,13 @@ def _networks(told: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(part.strip()) for part in told.split(",")) if told else ()
     except ValueError:
         raise ConfigError(
-            f"NAYER_PROXY={told[:40]!r} does not work; use 1 for a proxy on this machine, or addresses and networks"
-            " with commas between."
+            "NAYER_PROXY must be 1 for a proxy on this machine, or addresses and networks separated by commas; "
+            f"{told[:40]!r} was given."
         ) from None
 
 
 def _number(variables: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = variables.get(name, "").strip() or str(default)
     if not text.isdecimal() or not low <= int(text) <= high:
-        raise ConfigError(f"{name}={text[:40]!r} does not work; use a whole number from {low} to {high}.")
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}; {text[:40]!r} was given.")
     return int(text)

@@ -175,14 +175,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ConfigError as error:
         _leave(str(error), 2)
     parser = argparse.ArgumentParser(prog="python app.py", description="Serve the page.")
-    parser.add_argument("--port", type=int, default=environment.port, help="0 takes any free one")
-    parser.add_argument("--host", default=environment.host, help="127.0.0.1 serves this machine only")
+    parser.add_argument("--port", type=int, default=environment.port, help="port; 0 takes any free one")
     parser.add_argument(
-        "--recording", type=Path, default=environment.recording, help="a saved run that plays to whoever arrives"
+        "--host", default=environment.host, help="address to listen on; 127.0.0.1 serves this machine only"
+    )
+    parser.add_argument(
+        "--recording", type=Path, default=environment.recording, help="play this saved run to every new visitor"
     )
     chosen = parser.parse_args(arguments)
     if not 0 <= chosen.port <= 65535:
-        parser.error(f"--port={chosen.port} does not work; use a whole number from 0 to 65535.")
+        parser.error(f"--port must be a whole number from 0 to 65535; {chosen.port} was given.")
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     event_log.begin()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -227,7 +229,7 @@ def _listening(environment: Environment) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            _leave(f"port={port} is taken on {host}; stop what listens there, or choose another with --port.", 1)
+            _leave(f"port={port} is in use on {host}; stop the other program, or choose another port with --port.", 1)
         _leave(f"host={host!r} with port={port} cannot be served ({error.strerror}); try --host 127.0.0.1.", 1)
 
 

@@ -16,9 +16,9 @@ from nayer.settings import Setting, describe, sentence, setting
 from nayer.text_rules import complaint
 
 GROUPS = {
-    "run": "What runs, and for how long",
-    "source": "What the generator is fed",
-    "noisy layer": "The re-drawn layer",
+    "run": "What runs, and how long",
+    "source": "The input of the generator",
+    "noisy layer": "The noisy layer",
     "generator": "The generator and its training",
     "losses": "What the generator minimizes",
     "pool": "The pool of synthesized images",
@@ -40,17 +40,22 @@ class Config(BaseModel):
         group="run",
         max_length=256,
         fixed=True,
-        help="Name of a shipped teacher, a folder with config.json and model.safetensors, or owner/name on the Hub.",
+        help="Name of a shipped teacher, the folder of a teacher, or owner/name of a model on the Hub.",
     )
     student: str = setting(
         "",
         group="run",
         max_length=64,
         fixed=True,
-        help="Architecture of the student, such as lenet-8. Empty: the smaller network that the teacher names.",
+        help="Architecture of the student, such as lenet-8. Empty: the teacher's own choice, a smaller network.",
     )
     seed: int = setting(
-        0, group="run", low=0, high=2**31 - 1, fixed=True, help="Random seed. The same seed and settings repeat a run."
+        0,
+        group="run",
+        low=0,
+        high=2**31 - 1,
+        fixed=True,
+        help="Random seed. On one thread and without a time limit, the same seed and settings repeat a run exactly.",
     )
     rounds: int = setting(
         60,
@@ -66,10 +71,10 @@ class Config(BaseModel):
         unit="s",
         low=0.0,
         high=864_000.0,
-        help="Time limit. The run stops after the step at hand; 0 means no limit.",
+        help="Time limit. The run stops after the step in progress; 0 means no limit.",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", group="run", fixed=True, help="Device that computes; auto uses a GPU if there is one."
+        "auto", group="run", fixed=True, help="Device for the computation; auto uses a GPU if there is one."
     )
     precision: Literal["float32", "bfloat16", "auto"] = setting(
         "float32",
@@ -81,7 +86,7 @@ class Config(BaseModel):
         False,
         group="run",
         fixed=True,
-        help="Compile student and generator with torch.compile. It takes minutes and makes steps on a GPU faster.",
+        help="Compile student and generator with torch.compile. This takes minutes; steps on a GPU are then faster.",
     )
     evaluate_every: int = setting(
         1,
@@ -105,7 +110,7 @@ class Config(BaseModel):
         low=1,
         high=1_000_000,
         fixed=True,
-        help="Largest number of test images. They are spread over the split.",
+        help="Largest number of test images, chosen evenly from the test split.",
     )
 
     # --- source ------------------------------------------------------------------------------------------------
@@ -131,7 +136,7 @@ class Config(BaseModel):
     embedding_norm: Literal["batch", "none"] = setting(
         "batch",
         group="source",
-        help="BatchNorm over the embeddings of the classes, in front of the noisy layer, or none.",
+        help="BatchNorm over the embeddings of all classes, before the noisy layer, or none.",
     )
 
     z_size: int = setting(
@@ -140,25 +145,32 @@ class Config(BaseModel):
         unit="numbers",
         low=0,
         high=4096,
-        help="Gaussian noise per image, beside the table; 0 means none.",
+        help="Size of the Gaussian noise vector per image, in addition to the embedding; 0 means no noise.",
     )
     z_combine: Literal["concat", "add"] = setting(
         "concat",
         group="source",
-        help="Append the noise to the embedding, or add it (then it has the size of the embedding).",
+        help="Append the noise to the embedding, or add it. Added noise must have the size of the embedding.",
     )
     z_scale: float = setting(
-        1.0, group="source", unit="× noise", low=0.0, high=100.0, help="Scale of the noise beside a table."
+        1.0,
+        group="source",
+        unit="× noise",
+        low=0.0,
+        high=100.0,
+        help="Factor of the noise that is combined with an embedding.",
     )
     z_redraw: Literal["round", "step"] = setting(
         "round", group="source", help="Draw new noise each round, or each generator step."
     )
     z_lr: float = setting(
-        0.0, group="source", low=0.0, high=1.0, help="Learning rate of Adam for the noise; 0 keeps it as drawn."
+        0.0, group="source", low=0.0, high=1.0, help="Learning rate of Adam for the noise; 0 leaves the noise as drawn."
     )
 
     # --- noisy layer -------------------------------------------------------------------------------------------
-    noisy_layer: bool = setting(True, group="noisy layer", help="Put a noisy layer behind the source.")
+    noisy_layer: bool = setting(
+        True, group="noisy layer", help="Put a noisy layer between the embeddings and the generator."
+    )
     noisy_width: int = setting(
         1000,
         group="noisy layer",
@@ -168,7 +180,11 @@ class Config(BaseModel):
         help="Outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
     )
     noisy_std: float = setting(
-        1.0, group="noisy layer", low=1e-3, high=100.0, help="Standard deviation of its weights when they are drawn."
+        1.0,
+        group="noisy layer",
+        low=1e-3,
+        high=100.0,
+        help="Standard deviation of the noisy layer's weights at each re-draw.",
     )
     noisy_reset_every: int = setting(
         1,
@@ -184,7 +200,9 @@ class Config(BaseModel):
         help="Which layer is re-drawn: the noisy layer, or the linear layer in front of the convolutions.",
     )
     routing: Literal["k-to-1", "1-to-1", "single"] = setting(
-        "k-to-1", group="noisy layer", help="One noisy layer per set of all classes, one per image, or a single one."
+        "k-to-1",
+        group="noisy layer",
+        help="One noisy layer for each set of all classes, one per image, or one for the whole batch.",
     )
 
     # --- generator ---------------------------------------------------------------------------------------------
@@ -225,7 +243,7 @@ class Config(BaseModel):
         4e-3, group="generator", low=1e-6, high=1.0, help="Learning rate of the generator's Adam."
     )
     generator_adam: Literal["each round", "kept"] = setting(
-        "each round", group="generator", help="Make a new Adam each round, or keep one until the next rebuild."
+        "each round", group="generator", help="Create a new Adam each round, or keep one until the next rebuild."
     )
     generator_init_std: float = setting(
         0.0, group="generator", low=0.0, high=1.0, help="Weights start from N(0, std²); 0 means PyTorch's default."
@@ -239,7 +257,10 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         fixed=True,
-        help="Meta learning rate (FOMAML). Each round trains a copy, and the generator learns a start; 0 means none.",
+        help=(
+            "Meta learning rate (FOMAML): each round trains a copy, and the generator learns a good start for it; 0 "
+            "means off."
+        ),
     )
     generator_beta1: float = setting(
         0.5, group="generator", low=0.0, high=0.9999, help="First-moment decay of the generator's Adam."
@@ -258,7 +279,7 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=10_000,
-        help="Number of rounds before the student starts. They only fill the pool.",
+        help="Number of rounds before the student starts. These rounds only fill the pool.",
     )
     crop_share: float = setting(
         0.125,
@@ -266,9 +287,9 @@ class Config(BaseModel):
         unit="× side",
         low=0.0,
         high=0.5,
-        help="Padding of the random crop in front of teacher and student.",
+        help="Padding of the random crop of the images that teacher and student get.",
     )
-    flip: bool = setting(True, group="generator", help="Mirror images at random, if a mirrored image keeps its class.")
+    flip: bool = setting(True, group="generator", help="Flip images at random, if a flipped image keeps its class.")
 
     # --- losses ------------------------------------------------------------------------------------------------
     ce_weight: float = setting(
@@ -295,7 +316,7 @@ class Config(BaseModel):
         unit="× target",
         low=0.0,
         high=1.0,
-        help="Largest share of the target for the teacher's second class: images between two classes. 0 means none.",
+        help="Largest target probability of the teacher's second class, for images between two classes; 0 means none.",
     )
     entropy_weight: float = setting(
         0.0,
@@ -334,7 +355,7 @@ class Config(BaseModel):
         group="losses",
         low=0.0,
         high=0.999,
-        help="Share of the running average in the matched statistics, from the second round on.",
+        help="Share of the running average in the matched batch statistics, from the second round on.",
     )
     adversarial_weight: float = setting(
         1.33,
@@ -347,10 +368,12 @@ class Config(BaseModel):
     adversarial_form: Literal["kl", "reverse-kl", "js", "l1"] = setting(
         "kl",
         group="losses",
-        help="Distance of student and teacher in that term: a divergence, or the L1 distance of the logits.",
+        help="Distance of student and teacher in the adversarial term: a divergence, or the L1 distance of the logits.",
     )
     adversarial_mask: Literal["agree", "none"] = setting(
-        "agree", group="losses", help="Count only images for which both predict the same class, or count all."
+        "agree",
+        group="losses",
+        help="Images that the adversarial term counts: only those for which both predict the same class, or all.",
     )
     contrastive_weight: float = setting(
         0.0,
@@ -371,7 +394,7 @@ class Config(BaseModel):
         low=1,
         high=1_000_000,
         fixed=True,
-        help="Earlier images in the memory bank of the contrastive term.",
+        help="Number of earlier images in the memory bank of the contrastive term.",
     )
     total_variation_weight: float = setting(
         0.0,
@@ -379,12 +402,14 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=1000.0,
-        help="Weight of the total variation of the images. It makes them smooth.",
+        help="Weight of the total variation of the images. It makes images smooth.",
     )
 
     # --- pool --------------------------------------------------------------------------------------------------
     memory: Literal["pool", "online"] = setting(
-        "pool", group="pool", help="The student learns from the pool, or from images made for each of its steps."
+        "pool",
+        group="pool",
+        help="Images that the student learns from: those of the pool, or new ones for each of its steps.",
     )
     keep: Literal["best", "last", "all"] = setting(
         "best",
@@ -397,7 +422,7 @@ class Config(BaseModel):
         unit="steps",
         low=0,
         high=2000,
-        help="With keep=all: the first step whose images are kept. Early steps show little.",
+        help="With keep=all: the first step whose images are kept. Images of early steps show little.",
     )
     pool_from_round: int = setting(
         1,
@@ -405,7 +430,7 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=1000,
-        help="The first round whose images enter the pool. Round 0 learns little.",
+        help="The first round whose images enter the pool. The generator has learned little in round 0.",
     )
     pool_capacity: int = setting(
         5000,
@@ -414,7 +439,7 @@ class Config(BaseModel):
         low=1,
         high=1_000_000,
         fixed=True,
-        help="Images in the pool. The newest replace the oldest.",
+        help="Largest number of images in the pool. The newest replace the oldest.",
     )
     held_back: float = setting(
         0.05,
@@ -422,7 +447,7 @@ class Config(BaseModel):
         unit="× batch",
         low=0.0,
         high=0.5,
-        help="Share of each batch that the student never learns from. Agreement is measured on it.",
+        help="Share of each batch that is held back. The student never learns from it; agreement is measured on it.",
     )
 
     # --- student -----------------------------------------------------------------------------------------------
@@ -450,7 +475,7 @@ class Config(BaseModel):
         unit="× batch",
         low=0.0,
         high=1.0,
-        help="Share of a step's images with a random elastic distortion; 0 means none.",
+        help="Share of the images of a step that get a random elastic distortion; 0 means none.",
     )
     student_loss: Literal["kl", "l1"] = setting(
         "kl", group="student", help="Loss of the student: KL divergence from the teacher, or L1 distance of the logits."
@@ -519,9 +544,9 @@ class Config(BaseModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:
         if self.latent == "none" and not (self.z_size and not self.noisy_layer):
-            raise ValueError("latent=none leaves the noise alone; use it with z_size above 0 and noisy_layer off.")
+            raise ValueError("latent=none leaves only noise as input; use z_size above 0 and switch noisy_layer off.")
         if self.generator_adam == "kept" and (self.z_lr or self.meta_lr):
-            raise ValueError("generator_adam=kept does not go with z_lr or meta_lr; use generator_adam=each round.")
+            raise ValueError("generator_adam=kept does not work with z_lr or meta_lr; use generator_adam=each round.")
         if self.redraw == "noisy layer" and not self.noisy_layer and self.noisy_reset_every:
             raise ValueError("redraw=noisy layer needs noisy_layer; switch it on, or use noisy_reset_every=0.")
         return self
@@ -550,7 +575,7 @@ class Config(BaseModel):
             value = getattr(after, field.name)
             if field.fixed and value != getattr(self, field.name):
                 shown = repr(value)[:60]
-                raise ConfigError(f"{field.name}={shown} cannot change while a run goes on; start a new run with it.")
+                raise ConfigError(f"{field.name}={shown} cannot change during a run; start a new run with it.")
         return after
 
     @property

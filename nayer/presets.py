@@ -23,9 +23,12 @@ def _pair(name: str, title: str, paper: str, summary: str, published: Config, **
     """A method twice: shrunk for two cores under its name, and with the published constants as `…-paper`."""
     small = Config.parse({**_SHRUNK, **shrunk}, published)
     return {
-        name: Method(f"{title}, shrunk for two cores", paper, summary, small),
+        name: Method(f"{title}, small version for two cores", paper, summary, small),
         f"{name}-paper": Method(
-            f"{title}, as published", paper, f"{summary} Published constants, for a GPU.", published
+            f"{title}, full size",
+            paper,
+            (f"{summary} Sizes and constants follow the paper; it needs a GPU."),
+            published,
         ),
     }
 
@@ -89,15 +92,18 @@ _NAYER = "Tran et al., NAYER: Noisy Layer Data Generation, CVPR 2024, arXiv:2310
 
 PRESETS: dict[str, Method] = {
     "nayer": Method(
-        "NAYER, shrunk for two cores",
+        "NAYER, small version for two cores",
         paper=_NAYER,
-        summary="The published method with narrow convolutions, small batches and short phases: watch it in a minute.",
+        summary="The published method with a narrow generator, small batches and short phases. It takes a minute.",
         config=Config(),
     ),
     "nayer-paper": Method(
-        "NAYER, as published",
+        "NAYER, full size",
         paper=_NAYER,
-        summary="The published constants for CIFAR-10; made for a GPU, about 4 s a generator step on two cores.",
+        summary=(
+            "Constants of the paper for CIFAR-10, with embeddings of MiniLM instead of CLIP. It needs a GPU: a "
+            "generator step takes about 4 s on two cores."
+        ),
         config=Config(
             # E = 100: 20 warm-up epochs of 10 rounds, then 100 epochs of 2 rounds and 400 student steps
             rounds=400,
@@ -118,9 +124,12 @@ PRESETS: dict[str, Method] = {
         ),
     ),
     "nayer-turbo": Method(
-        "NAYER, as fast as we can",
+        "NAYER, fastest version",
         paper=_NAYER,
-        summary="NAYER for a thinner copy of the teacher, which follows it inside and sees all images, half bent.",
+        summary=(
+            "The student starts with a share of the teacher's channels, also learns from the teacher's features, "
+            "and sees all images; half of them are distorted."
+        ),
         config=Config(
             precision="auto",
             noisy_width=0,  # 25 for each class
@@ -138,7 +147,8 @@ PRESETS: dict[str, Method] = {
         "dafl",
         "DAFL",
         "Chen et al., Data-Free Learning of Student Networks, ICCV 2019",
-        "Noise becomes images the teacher is sure of, spread over the classes; nobody seeks the student's mistakes.",
+        "The generator makes images that the teacher classifies with confidence, spread over all classes. The "
+        "student has no influence on it.",
         Config.parse(
             {
                 "rounds": 24_000,  # 200 epochs of 120 steps
@@ -166,7 +176,8 @@ PRESETS: dict[str, Method] = {
         "zskt",
         "ZSKT",
         "Micaelli and Storkey, Zero-shot Knowledge Transfer via Adversarial Belief Matching, NeurIPS 2019",
-        "The generator only looks for images on which the two networks disagree; the student also copies attention.",
+        "The generator only searches for images on which the two networks disagree. The student also copies "
+        "attention maps.",
         Config.parse(
             {
                 "rounds": 8000,
@@ -193,7 +204,7 @@ PRESETS: dict[str, Method] = {
         "dfad",
         "DFAD",
         "Fang et al., Data-Free Adversarial Distillation, 2019, arXiv:1912.11006",
-        "A contest over the distance of the two networks' logits, and nothing else.",
+        "Generator and student compete only over the L1 distance of the two networks' logits.",
         Config.parse(
             {
                 "rounds": 2000,  # 40 epochs of 50
@@ -218,7 +229,8 @@ PRESETS: dict[str, Method] = {
         "dfq",
         "DFQ",
         "Choi et al., Data-Free Network Quantization with Adversarial Knowledge Distillation, CVPRW 2020",
-        "A contest that is held to the teacher's BatchNorm statistics and to sure, evenly spread classes.",
+        "Generator and student compete. Images must also match the BatchNorm statistics and have confident, evenly "
+        "spread classes.",
         Config.parse(
             {
                 "rounds": 8000,
@@ -248,7 +260,7 @@ PRESETS: dict[str, Method] = {
         "cmi",
         "CMI",
         "Fang et al., Contrastive Model Inversion for Data-Free Knowledge Distillation, IJCAI 2021",
-        "Each round a new generator and trained noise make a batch that must differ from all earlier ones.",
+        "Each round a new generator and trained noise make a batch. Its images must differ from all earlier ones.",
         Config.parse(
             {
                 **_POOLED,
@@ -286,7 +298,8 @@ PRESETS: dict[str, Method] = {
         "fast",
         "Fast",
         "Fang et al., Up to 100× Faster Data-free Knowledge Distillation, AAAI 2022",
-        "A few steps from a generator that learns where to start (FOMAML), with trained noise and a new first layer.",
+        "The generator learns a good start (FOMAML) and needs only a few steps, with trained noise and a new first "
+        "layer.",
         Config.parse(
             {
                 **_POOLED,
@@ -322,4 +335,4 @@ def get(name: str) -> Method:
     try:
         return PRESETS[name]
     except KeyError:
-        raise ConfigError(f"preset={name[:60]!r} does not exist; use one of {', '.join(PRESETS)}.") from None
+        raise ConfigError(f"preset must be one of {', '.join(PRESETS)}; {name[:60]!r} was given.") from None

@@ -59,8 +59,8 @@ def sentence(error: ValidationError, known: list[Setting]) -> str:
     field = next((field for field in known if field.name == name), None)
     if field is None:
         name = name if name.isidentifier() and len(name) <= 60 else _shown(name)
-        return f"{name} is not a setting; see the settings' list for the {len(known)} that exist."
-    return f"{name}={shown} does not work; use {_what_works(field, first)}."
+        return f"{name} is not a setting; the list of settings shows the {len(known)} that exist."
+    return f"{name} must be {_what_works(field, first)}; {shown} was given."
 
 
 def _shown(value: object) -> str:
@@ -92,11 +92,16 @@ def _what_works(field: Setting, complaint: Any) -> str:
     if complaint["type"] == "value_error":
         return f"a text that {complaint['ctx']['error']}"
     if complaint["type"] == "string_too_long":
-        return f"at most {complaint['ctx']['max_length']} characters"
+        return f"a text of at most {complaint['ctx']['max_length']} characters"
     if field.choices:
         return "one of " + ", ".join(field.choices)
     noun = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[field.kind]
     if field.low is None and field.high is None:
         return noun
-    unit = f" ({field.unit})" if field.unit else ""
-    return f"{noun} from {field.low:g} to {field.high:g}{unit}"
+    unit = f" {field.unit}" if field.unit and field.unit != field.name and "×" not in field.unit else ""
+    return f"{noun} from {_bound(field.low, field.kind)} to {_bound(field.high, field.kind)}{unit}"
+
+
+def _bound(bound: float | None, kind: type) -> str:
+    """A bound with commas between thousands; a whole number keeps all of its digits."""
+    return f"{int(bound or 0):,}" if kind is int else f"{bound or 0:,g}"

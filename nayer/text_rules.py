@@ -43,7 +43,7 @@ def complaint(content: Any, place: str) -> str:
     """
     for where, text in _texts(content, place):
         if found := forbidden(text):
-            return f"{where[:_LONGEST_PLACE]} holds {found}, a character that cannot be shown; leave it out."
+            return f"{where[:_LONGEST_PLACE]} contains {found}, a character that cannot be shown; leave it out."
     return ""
 
 
@@ -70,13 +70,15 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
             shown = f"{name[:20]}…" if name else given
             raise ConfigError(f"class name {place}, {shown!r}, has {len(name)} characters; use 1 to {MAX_NAME_LENGTH}.")
         if forbidden(name) or _LINE_BREAKS.search(name):
-            raise ConfigError(f"class name {place}, {name!r}, has control characters; use visible ones only.")
+            raise ConfigError(
+                f"class name {place}, {name!r}, contains control characters; use visible characters only."
+            )
         if not any(map(_is_visible, name)):
-            raise ConfigError(f"class name {place}, {name!r}, shows nothing; use a name that can be seen.")
+            raise ConfigError(f"class name {place}, {name!r}, is invisible; use a name that can be seen.")
         twin = checked.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
         if len(checked) < place:
             raise ConfigError(
-                f"class name {place}, {name!r}, is there already as {twin!r}; give every class its own name."
+                f"class name {place}, {name!r}, appears already as {twin!r}; give every class its own name."
             )
     return tuple(checked.values())
 

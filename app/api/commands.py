@@ -127,25 +127,25 @@ class Commands:
         """Go on until the next redraw, generator step, student step or end of a round, then pause."""
         kinds = get_args(StepKind)
         if kind not in kinds:
-            raise ConfigError(f"kind={kind[:60]!r} does not work; use one of {', '.join(kinds)}.")
+            raise ConfigError(f"kind must be one of {', '.join(kinds)}; {kind[:60]!r} was given.")
         return self._do(run, token, "step", kind)
 
     @checked
     def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
         """Slow motion: linger so many seconds on each event; 0 for full speed."""
         if not 0 <= seconds <= SLOWEST:
-            raise ConfigError(f"seconds={seconds:g} does not work; use a number from 0 to {SLOWEST:g}.")
+            raise ConfigError(f"seconds must be a number from 0 to {SLOWEST:g}; {seconds:g} was given.")
         return self._do(run, token, "pace", seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:
         """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
         view = self._registry.owned(run, token).refresh()
         if view.started is None:
-            raise ConfigError("this run has not begun, so nothing of it can change yet; try again in a moment.")
+            raise ConfigError("This run has not started, so it cannot change yet; try again in a moment.")
         now = view.started.config
         changes = {name: value for name, value in values.items() if value != now[name]}
         if not changes:
-            return "The run goes on as it is: the form holds the same settings."
+            return "The run continues unchanged: the form has the same settings."
         self._check_change(run, token, 0, changes)
         self._registry.command(run, token, "change", 0, changes)
         told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
@@ -162,7 +162,7 @@ class Commands:
         """Have the next rounds made on a GPU that this Space lends you for a moment; the run then goes on here."""
         plan = self._registry.owned(run, token).plan
         if self._lent is None:
-            raise ConfigError("this page has no GPU to lend; the run goes on as it is.")
+            raise ConfigError("This page has no GPU to lend; the run continues here.")
         return self._do(run, token, "burst", for_visitor(self._lent, plan.brought))
 
     @checked

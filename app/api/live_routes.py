@@ -137,7 +137,7 @@ def routes(
         except NoSuchRun as error:
             return gone(error)
         if picture is None:
-            return JSONResponse({"error": f"frame={seq} is not kept any more."}, status_code=404)
+            return JSONResponse({"error": f"frame={seq} is no longer kept."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
     @router.get("/live/{run}/lab")
@@ -160,7 +160,9 @@ def routes(
         except (NoSuchRun, NoSuchArm) as error:
             return gone(error)
         if found is None:
-            return JSONResponse({"error": f"round={round_} has no images yet, or none are kept."}, status_code=404)
+            return JSONResponse(
+                {"error": (f"round={round_} has no images yet, or they are no longer kept.")}, status_code=404
+            )
         names = ("round", "number", "labels", "teacher", "student", "label_hit", "by_class")
         batch, (earlier, later) = found
         facts = {name: getattr(batch, name) for name in names} | {"earlier": earlier, "later": later}
@@ -174,7 +176,7 @@ def routes(
         except (NoSuchRun, NoSuchArm) as error:
             return gone(error)
         if picture is None:
-            return JSONResponse({"error": f"batch={number} is not kept any more."}, status_code=404)
+            return JSONResponse({"error": f"batch={number} is no longer kept."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 
     @router.get("/live/{run}/sheet.png")

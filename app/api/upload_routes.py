@@ -68,7 +68,7 @@ def _brought(form: FormData) -> UploadedTeacher:
     config, weights, tests = [_bytes(form, name) for name in _FILES]
     if not config or not weights:
         missing = "config" if not config else "weights"
-        raise ConfigError(f"{missing} is missing; bring config.json and model.safetensors together.")
+        raise ConfigError(f"{missing} is missing; send config.json and model.safetensors together.")
     return UploadedTeacher(config, weights, tuple(split(_word(form, "classes", LONGEST_NAMES))), tests)
 
 
@@ -82,7 +82,7 @@ def _bytes(form: FormData, name: str) -> bytes:
 def _word(form: FormData, name: str, longest: int) -> str:
     part = form.get(name, "")
     if not isinstance(part, str) or len(part) > longest:
-        raise ConfigError(f"{name} does not work; send a text of at most {longest:,} characters.")
+        raise ConfigError(f"{name} must be a text of at most {longest:,} characters.")
     if wrong := complaint(part, name):
         raise ConfigError(wrong)
     return part

@@ -20,7 +20,7 @@ LONGEST = 300  # characters of a word that names something
 
 def _wholes(told: str) -> str:
     if not re.fullmatch(r"([0-9]{1,15}(,[0-9]{1,15})*)?", told):
-        raise ValueError("whole numbers with commas between")
+        raise ValueError("whole numbers, separated by commas")
     return told
 
 
@@ -30,7 +30,6 @@ Wholes = Annotated[str, AfterValidator(_wholes)]  # one an arm
 Values = Annotated[dict[str, Any], Field(max_length=200)]  # settings by name; the config checks each
 
 _WORDS = {  # what would work, by pydantic's name of the mistake
-    "missing": "one",
     "int_parsing": "a whole number",
     "int_parsing_size": "a smaller whole number",
     "value_error": "{error}",  # a validator of ours says what
@@ -42,9 +41,9 @@ _WORDS = {  # what would work, by pydantic's name of the mistake
     "finite_number": "a finite number",
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
-    "dict_type": "names with values",
+    "dict_type": "an object of names and values",
     "list_type": "a list",
-    "too_long": "at most {max_length} of them",
+    "too_long": "a collection of at most {max_length} entries",
 }
 
 P = ParamSpec("P")
@@ -84,5 +83,7 @@ def _sentence(first: Mapping[str, Any], place: Sequence[str | int]) -> str:
     field = ".".join(str(part)[:40] for part in place)
     given = ascii(first["input"])
     given = given if len(given) <= 60 else f"{given[:57]}..."
-    wanted = _WORDS.get(first["type"], "another value").format(**first.get("ctx", {}))
-    return f"{field}={given} does not work; use {wanted}."
+    if first["type"] == "missing":
+        return f"{field} is missing; give a value."
+    wanted = _WORDS.get(first["type"], "a valid value").format(**first.get("ctx", {}))
+    return f"{field} must be {wanted}; {given} was given."

@@ -100,16 +100,16 @@ class Explorer:
     def _wanted(self, values: Mapping[str, Any]) -> Wanted:
         names = values.get("names")
         if not isinstance(names, Sequence) or isinstance(names, str) or not all(isinstance(n, str) for n in names):
-            raise ConfigError(f"names={str(names)[:60]!r} does not work; use a list of texts.")
+            raise ConfigError(f"names must be a list of texts; {str(names)[:60]!r} was given.")
         rest = {name: values[name] for name in ("prompt", "latent", "seed", "encoder") if name in values}
         if not rest.get("encoder"):
             rest.pop("encoder", None)
         if rest.get("latent") not in (None, *LATENTS):
-            raise ConfigError(f"latent={str(rest['latent'])[:60]!r} does not work; use one of {', '.join(LATENTS)}.")
+            raise ConfigError(f"latent must be one of {', '.join(LATENTS)}; {str(rest['latent'])[:60]!r} was given.")
         config = Config.parse(rest)
         for name in sorted(MACHINE & set(rest)):
             if not self._local and rest[name] != getattr(Config(), name):
-                raise ConfigError(f"{name}={rest[name][:60]!r} cannot be chosen on a shared page; leave it as it is.")
+                raise ConfigError(f"{name}={rest[name][:60]!r} cannot be chosen on a shared page; leave the default.")
         return Wanted(check_names(names), config.prompt, config.latent, config.seed, config.encoder)
 
 

@@ -92,7 +92,8 @@ class FairExecutor:
             self._queue.add(place, lane)
         except QueueFull:
             raise Busy(
-                f"{self._name}={len(self._queue)} wait, and no more of your address can; ask again in {AGAIN} s."
+                f"{self._name}: {len(self._queue)} requests are waiting, and your address can add no more; try again "
+                f"in {AGAIN} s."
             ) from None
         job.places[lane] = place
 
@@ -105,7 +106,9 @@ class FairExecutor:
             if self._threads == 0:
                 self._leave(job)
                 self._jobs.pop(job.key, None)
-                raise Busy(f"{self._name} cannot begin, for the machine is too busy; ask again in {AGAIN} s.") from None
+                raise Busy(
+                    f"{self._name} cannot start because the machine is too busy; try again in {AGAIN} s."
+                ) from None
             return
         self._threads += 1
 

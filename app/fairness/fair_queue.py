@@ -55,10 +55,11 @@ class FairQueue(Generic[T]):
         """QueueFull where there is no room for one more in the lane `name`."""
         lane = self._lanes.get(name)
         if len(self) >= self.limit:
-            raise QueueFull(f"queue={len(self)} waiting is all this page takes; try again in a few minutes.")
+            raise QueueFull(f"{len(self)} runs are waiting, and this page takes no more; try again in a few minutes.")
         if lane is not None and len(lane.entries) >= self.each:
             raise QueueFull(
-                f"queue={len(lane.entries)} waiting from one place is all this page takes; try again later."
+                f"{len(lane.entries)} runs of your address are waiting, and this page takes no more from it; try "
+                "again later."
             )
 
     def add(self, item: T, name: str) -> None:

@@ -52,8 +52,8 @@ class Arrival:
             await asyncio.wait(either, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if not message.done():
                 message.cancel()
-                why = "gave way to others" if self._displaced.done() else f"took more than {self._seconds:g} s"
-                raise TooSlow(f"the files {why}; send them again, over a faster line.")
+                why = "gave way to other uploads" if self._displaced.done() else f"took more than {self._seconds:g} s"
+                raise TooSlow(f"the files {why}; send them again over a faster connection.")
             self.latest = self._clock()
             self.arrived = not message.result().get("more_body", False)
             return message.result()
@@ -86,7 +86,7 @@ class Arrivals:
         lane = address()
         count = Counter(one.lane for one in self._open)
         if count[lane] >= self._each:
-            raise Busy(f"uploads={count[lane]} of your address are on their way; try again in {AGAIN} s.")
+            raise Busy(f"{count[lane]} uploads of your address are in progress; try again in {AGAIN} s.")
         if len(self._open) >= self._most:
             self._make_room(count, lane)
         arrival = Arrival(lane, self._seconds, self._clock)
@@ -100,7 +100,7 @@ class Arrivals:
     def _make_room(self, count: Counter[str], lane: str) -> None:
         coming = [one for one in self._open if not one.arrived and count[one.lane] > count[lane] + 1]
         if not coming:
-            raise Busy(f"uploads={len(self._open)} are on their way; try again in {AGAIN} s.")
+            raise Busy(f"{len(self._open)} uploads are in progress; try again in {AGAIN} s.")
         most = max(count[one.lane] for one in coming)
         stalled = min((one for one in coming if count[one.lane] == most), key=lambda one: one.latest)
         self._open.remove(stalled)

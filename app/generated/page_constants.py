@@ -42,7 +42,7 @@ def constants() -> list[Constant]:
     return [
         Constant("SAMPLE_ROWS", "Rounds of samples that a run keeps.", "number", ROWS),
         Constant("ENDED_STATES", "The states in which a run is over.", "RunState[]", sorted(ENDED)),
-        Constant("STEP_KINDS", "What a single step can go on to.", "string[]", get_args(StepKind)),
+        Constant("STEP_KINDS", "What a single step continues to.", "string[]", get_args(StepKind)),
         Constant(
             "MEASURED_ON",
             "What the student is measured on: test images, or samples it never learns from.",
@@ -50,11 +50,16 @@ def constants() -> list[Constant]:
             get_args(get_type_hints(RunStarted)["measured_on"]),
         ),
         Constant("DIVERSITY_COLUMNS", "The values of a point of diversity, after its round.", "string[]", DIVERSITY),
-        Constant("CLASS_COLORS", "The colors of classes, for at most as many.", "string[]", CLASS_COLOURS),
-        Constant("MAX_ARMS", "Arms of a lab, at most.", "number", ARMS[1]),
-        Constant("MIN_ARM_SECONDS", "Seconds of work per arm, at least.", "number", int(SECONDS[0])),
-        Constant("MAX_ARM_SECONDS", "Seconds of work per arm, at most.", "number", int(SECONDS[1])),
-        Constant("MAX_TITLE_LENGTH", "Characters of an arm's title, at most.", "number", LONGEST_TITLE),
+        Constant(
+            "CLASS_COLORS",
+            ("The colors of classes, for at most this many classes."),
+            "string[]",
+            CLASS_COLOURS,
+        ),
+        Constant("MAX_ARMS", "Largest number of arms in a lab.", "number", ARMS[1]),
+        Constant("MIN_ARM_SECONDS", "Least seconds of computation per arm.", "number", int(SECONDS[0])),
+        Constant("MAX_ARM_SECONDS", "Most seconds of computation per arm.", "number", int(SECONDS[1])),
+        Constant("MAX_TITLE_LENGTH", "Largest number of characters in an arm's title.", "number", LONGEST_TITLE),
         Constant("RUN_ID", "What the id of a run looks like.", "string", f"^{RUN_ID.pattern}$"),
     ]
 

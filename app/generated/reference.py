@@ -40,9 +40,7 @@ def reference() -> str:
     ):
         rows = [_row(name, table[f"{kind}/{name}"]) for name in names]
         parts.append(_table(f"## {title}\n", (kind, "what it is", "symbol", "code"), rows))
-    parts.append(
-        "## Events\n\nEvery event carries `round` (0 is the first), `seconds` since the run began and its `arm`.\n"
-    )
+    parts.append("## Events\n\nEvery event has `round` (0 is the first), `seconds` since the run started and `arm`.\n")
     for event in event_types()[1:]:
         one = table[f"event/{event.__name__}"]
         parts.append(f"**{event.__name__}** ({_code(one)}): {one.says}\n\n" + "".join(_fields(event)))
@@ -75,7 +73,7 @@ def _setting_row(one: Setting, told: Explanation) -> tuple[str, ...]:
     if one.low is not None and one.high is not None:
         bounds = f"{plain(one.low)} to {plain(one.high)} {one.unit}".strip()
     default = repr(one.default) if one.kind is not str or not one.default else f"`{one.default}`"
-    fixed = "fixed once a run goes on" if one.fixed else ""
+    fixed = "fixed during a run" if one.fixed else ""
     span = "; ".join(part for part in (bounds, fixed) if part)
     return (f"`{one.name}`", one.help, default, span, lowered(told.symbol), _code(told))
 

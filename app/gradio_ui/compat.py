@@ -36,7 +36,7 @@ LOOKS_EVERY = 0.05  # s, between Gradio's looks at whether anybody pressed a but
 log = logging.getLogger(__name__)
 _FAULT = "That did not work"
 _COMMANDS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join|cancel|reset/?)")
-_MISFIT = "there is no such endpoint, or it takes other arguments; /gradio_api/info lists them."
+_MISFIT = "there is no such endpoint, or it takes other arguments; /gradio_api/info lists all endpoints."
 
 
 def refused(sentence: str) -> gr.Error:

@@ -36,7 +36,7 @@ class ExplorerTab:
                     max_lines=10,
                     elem_id="explorer-names",
                 )
-                take = gr.Button("Take the teacher's classes", size="sm", elem_id="explorer-take")
+                take = gr.Button("Use the teacher's classes", size="sm", elem_id="explorer-take")
                 self.prompt = gr.Textbox(
                     Config().prompt,
                     label="Prompt",

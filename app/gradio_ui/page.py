@@ -143,7 +143,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
             preset, config = config_of(given)
             config = commands.config(preset, config.model_dump())
         except NayerError as error:
-            said = f"The address cannot be followed: {error}"
+            said = f"This address does not work: {error}"
             return [{"said": said, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]
         return [{"chosen": config.teacher, "asked": "address"}, *form.showing(config, preset)]
 

@@ -89,20 +89,20 @@ class _Refused(Exception):
 
 
 def _not_a_number(name: str) -> float:
-    raise _Refused(f"body holds {name}; use finite numbers.")
+    raise _Refused(f"body contains {name}; use finite numbers.")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise _Refused(f"body holds {digits[:20]}; use finite numbers.")
+        raise _Refused(f"body contains {digits[:20]}; use finite numbers.")
     return number
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _Refused("body names something twice; name each once.")
+        raise _Refused("body has the same name twice; use each name once.")
     return found
 
 

@@ -123,8 +123,8 @@ class _Alone:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (header := forwarding(Headers(scope=scope))):
             sentence = (
-                f"{header} shows that a proxy sent this, and this page serves its own machine alone; set NAYER_PROXY"
-                " and NAYER_HOSTS to serve others."
+                f"{header} shows that a proxy sent this request, and this page only serves its own machine; set "
+                "NAYER_PROXY and NAYER_HOSTS to serve others."
             )
             return await _refuse(400, sentence, scope, receive, send)
         return await self._application(scope, receive, send)
@@ -167,7 +167,7 @@ class _Checks:
         if found and (found["name"] in self._names or _is_address(found["name"].strip("[]"))):
             return None
         shown = ascii(", ".join(hosts))[:60]
-        return Refusal(400, f"host={shown} is none of this page's names; open it at its own address.")
+        return Refusal(400, f"host={shown} is not a name of this page; open the page at its own address.")
 
     def _foreign(self, scope: Scope, headers: Headers) -> Refusal | None:
         """Same origin is the same scheme, host and port. A link from elsewhere may lead here, and nothing else.
@@ -182,7 +182,9 @@ class _Checks:
         if ours and (linked or site in ("none", "same-origin")):
             return None
         shown = f"sec-fetch-site={ascii(site)[:60]}" if ours else f"origin={ascii(told[0])[:60]}"
-        return Refusal(403, f"{shown} tells of another site, which may not ask here; open the page itself.")
+        return Refusal(
+            403, f"{shown} belongs to another site, and other sites may not send requests; open the page itself."
+        )
 
 
 def _misshapen(scope: Scope, headers: Headers) -> Refusal | None:
@@ -197,7 +199,7 @@ def _misshapen(scope: Scope, headers: Headers) -> Refusal | None:
             f" before the question mark and {LONGEST_QUERY} after it.",
         )
     if "transfer-encoding" in headers and "content-length" in headers:  # proxies and servers disagree which counts
-        return Refusal(400, "content-length and transfer-encoding exclude each other; send one of them.")
+        return Refusal(400, "content-length and transfer-encoding exclude each other; send only one of them.")
     if headers.get("content-encoding", "identity") != "identity":
         return Refusal(415, "content-encoding is not used here; send the body as it is.")
     return None
@@ -208,13 +210,13 @@ def _unreadable(scope: Scope, headers: Headers) -> Refusal | None:
     query = [list(pair) for pair in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
     wrong = complaint(path, "address") or complaint(query, "query")
     if _LINE_BREAKS.search(path):
-        wrong = "address holds a line break or a tab; leave it out."
+        wrong = "address contains a line break or a tab; remove it."
     return Refusal(400, wrong) if wrong else None
 
 
 def _closed(scope: Scope, headers: Headers) -> Refusal | None:
     """Every route that nothing here uses."""
-    return None if _OPEN.fullmatch(scope["path"]) else Refusal(404, "there is nothing here.")
+    return None if _OPEN.fullmatch(scope["path"]) else Refusal(404, "this page has nothing at this address.")
 
 
 def _origin(told: str) -> tuple[str, str, int] | None:

@@ -64,7 +64,7 @@ def _accuracy(axes: Axes, view: View) -> None:
 
 
 def _losses(axes: Axes, view: View) -> None:
-    axes.set(title="What the generator lowers", xlabel="round")
+    axes.set(title="Losses of the generator", xlabel="round")
     for place, (name, colour) in enumerate((("cross-entropy", 5), ("statistics", 2), ("adversarial", 6))):
         _line(axes, view.losses, place, 1.0, color=CLASS_COLOURS[colour], linewidth=0.9, label=name)
     if axes.get_legend_handles_labels()[0]:
@@ -72,7 +72,7 @@ def _losses(axes: Axes, view: View) -> None:
 
 
 def _map(axes: Axes, view: View) -> None:
-    axes.set(title="Where the classes lie (PCA of the embeddings)", xticks=[], yticks=[])
+    axes.set(title="Label embeddings (PCA)", xticks=[], yticks=[])
     if view.atlas is None or view.started is None:
         return
     if view.samples is not None:
@@ -87,7 +87,7 @@ def _map(axes: Axes, view: View) -> None:
 
 
 def _samples(axes: Axes, view: View) -> None:
-    axes.set(title="Newest samples, a class a column", xticks=[], yticks=[])
+    axes.set(title="Newest samples, one class per column", xticks=[], yticks=[])
     rows = view.rows[-SHOWN_ROWS:][::-1]
     if not rows or view.started is None:
         return

@@ -101,7 +101,7 @@ def sentences(results: Results, titles: Sequence[str], failed: Collection[int] =
         verdict(
             by_arm("pool", 1.0),
             what="diversity over the pool",
-            unit="different images a class",
+            unit="different images per class",
             digits=2,
             ended=ended,
         ),

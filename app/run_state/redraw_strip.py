@@ -16,8 +16,8 @@ def strips(made: Redraws) -> dict[str, Any]:
     redrawn, held = (strip.diversity.vendi[made.label] for strip in (made.redrawn, made.held))
     count = len(made.redrawn.images)
     sentence = (
-        f"With the {made.varied} re-drawn for each, these {count} images count for {redrawn:.1f} different ones in the "
-        f"teacher's eyes; with it held, for {held:.1f}."
+        f"With the {made.varied} re-drawn for each image, the teacher's features count {redrawn:.1f} different "
+        f"images among {count}; without re-draws, {held:.1f}."
     )
     return {
         "label": made.label,

@@ -30,7 +30,7 @@ class Replay:
             moments = list(self._moments([event for event in events if event.arm == 0]))
         except Exception:  # a file from elsewhere may hold anything
             log.info("a recording cannot be folded", exc_info=True)
-            raise StorageError("recording holds no run that can be shown; save the run once more.") from None
+            raise StorageError("recording contains no run that can be shown; save the run again.") from None
         duration = moments[-1][0] if moments else 0.0
         told = {"duration": duration, "moments": moments}
         self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()

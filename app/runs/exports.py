@@ -36,7 +36,7 @@ class Exports:
         making = self._making.ask(version, lambda: self._files(run_id))
         found = await asyncio.shield(asyncio.wrap_future(making))
         if name not in found:
-            raise ConfigError(f"file={name[:40]!r} is none of this run's; use {', '.join(found)}.")
+            raise ConfigError(f"file={name[:40]!r} is not a file of this run; use {', '.join(found)}.")
         return found[name]
 
     def _files(self, run_id: str) -> dict[str, bytes]:

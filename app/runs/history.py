@@ -108,7 +108,7 @@ class RunHistory:
         Raises ConfigError for a run that was not interrupted, StorageError where its checkpoint is damaged.
         """
         if self.store is None or run.state != "interrupted":
-            raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
+            raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot continue; start a new run.")
         content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
         brought = self.brought(run)
         before = [
@@ -137,7 +137,9 @@ class RunHistory:
         if teacher:
             return UploadedTeacher.unpacked(teacher)
         if any(config.teacher.startswith(PREFIX) for config in run.plan.configs):
-            raise StorageError("the teacher that you brought for this run is not kept; bring it and start a new run.")
+            raise StorageError(
+                "the uploaded teacher of this run is no longer kept; upload it again and start a new run."
+            )
         return None
 
     def forget(self, run_id: str) -> None:
@@ -217,4 +219,4 @@ def _plan(found: Stored) -> Plan | None:
 
 
 def _nothing_to_run() -> Source:
-    raise ConfigError("this run is over; start a new one.")
+    raise ConfigError("this run has ended; start a new one.")

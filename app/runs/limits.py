@@ -31,7 +31,7 @@ def check_cost(configs: Sequence[Config], card: TeacherCard, *, local: bool, mem
 
     runs = [(config, card) for config in configs]
     if local:
-        check_memory(runs, limit_for_a_run(), "this machine can spare")
+        check_memory(runs, limit_for_a_run(), "the limit of this machine is")
         return
     for config in configs:
         _check_images(config)
@@ -63,10 +63,10 @@ def _check_images(config: Config) -> None:
     work = images(config)
     if work > IMAGES and not 0 < config.seconds <= SECONDS:
         raise ConfigError(
-            f"rounds={config.rounds} × (generator_steps={config.generator_steps} × synthesis_batch="
-            f"{config.synthesis_batch} + student_steps={config.student_steps} × student_batch={config.student_batch}) "
-            f"are {work:,} images of work; a shared page allows {IMAGES:,}, so use fewer, or seconds of at most "
-            f"{SECONDS:g}."
+            f"rounds={config.rounds} × (generator_steps={config.generator_steps} × "
+            f"synthesis_batch={config.synthesis_batch} + student_steps={config.student_steps} × "
+            f"student_batch={config.student_batch}) are {work:,} images; a shared page allows {IMAGES:,}, so use "
+            f"fewer, or a time limit of at most {SECONDS:g} s."
         )
 
 
@@ -77,8 +77,8 @@ def _check_round(config: Config, card: TeacherCard) -> None:
     work = use_of(config, card).work
     if work > ROUND:
         raise ConfigError(
-            f"generator_steps={config.generator_steps} × synthesis_batch={config.synthesis_batch} and student_steps="
-            f"{config.student_steps} × student_batch={config.student_batch} make a round of {work / 1e9:,.0f} billion "
-            f"multiply-adds with these networks; a shared page allows {ROUND / 1e9:,.0f}, so use fewer steps, smaller "
-            "batches or narrower networks."
+            f"generator_steps={config.generator_steps} × synthesis_batch={config.synthesis_batch} and "
+            f"student_steps={config.student_steps} × student_batch={config.student_batch} make a round of "
+            f"{work / 1e9:,.0f} billion multiply-adds with these networks; a shared page allows {ROUND / 1e9:,.0f} "
+            "billion, so use fewer steps, smaller batches or narrower networks."
         )

@@ -113,7 +113,7 @@ class LiveRun:
             return self.session.ask(call).result(ANSWER_SECONDS)
         except TookTooLong:
             raise ConfigError(
-                f"this run did not answer within {ANSWER_SECONDS:.0f} s; ask again in a moment."
+                f"this run did not answer within {ANSWER_SECONDS:.0f} s; try again in a moment."
             ) from None
 
     def recall(self, events: Iterable[Event]) -> None:

@@ -16,7 +16,7 @@ class NotYours(NayerError):
 def check_owner(run: LiveRun, token: str) -> None:
     """NotYours for anybody but the run's owner."""
     if not hmac.compare_digest(run.owner_hash, hashed(token)):
-        raise NotYours(f"run={run.id[:40]!r} belongs to somebody else; commands need the token it was started with.")
+        raise NotYours(f"run={run.id[:40]!r} belongs to someone else; a command needs the token of the run.")
 
 
 def obey(run: LiveRun, command: str, *arguments: Any) -> None:

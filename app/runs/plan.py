@@ -50,7 +50,7 @@ class Plan:
             arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in told["arms"])
             return cls(arms, tuple(map(int, told["seeds"])), str(told["title"]), str(told["question"]))
         except (ValueError, LookupError, TypeError):
-            raise ConfigError("plan is of another version; start the run anew.") from None
+            raise ConfigError("plan is of another version; start a new run.") from None
 
     @classmethod
     def alone(cls, config: Config) -> Plan:
@@ -85,21 +85,21 @@ def lab_plan(
     seconds = shared["seconds"]
     if not isinstance(seconds, int | float) or not SECONDS[0] <= seconds <= SECONDS[1]:
         given = f"{seconds:g}" if isinstance(seconds, float) else repr(seconds)
-        raise ConfigError(f"seconds={given} does not work; use a number from {SECONDS[0]:g} to {SECONDS[1]:g}.")
+        raise ConfigError(f"seconds must be a number from {SECONDS[0]:g} to {SECONDS[1]:g}; {given} was given.")
     if repeats not in range(REPEATS[0], REPEATS[1] + 1):
-        raise ConfigError(f"repeats={repeats!r} does not work; use a whole number from {REPEATS[0]} to {REPEATS[1]}.")
+        raise ConfigError(f"repeats must be a whole number from {REPEATS[0]} to {REPEATS[1]}; {repeats!r} was given.")
     if own:
         title, question, variations = "Own arms", "", [_variation(number, one) for number, one in enumerate(own)]
     else:
         chosen = ready_made.experiment(experiment)
         title, question, variations = chosen.title, chosen.question, list(chosen.variations)
     if not ARMS[0] <= len(variations) <= ARMS[1]:
-        raise ConfigError(f"arms={len(variations)} does not work; use {ARMS[0]} to {ARMS[1]} of them.")
+        raise ConfigError(f"a lab needs {ARMS[0]} to {ARMS[1]} arms, not {len(variations)}.")
     work = len(variations) * repeats * float(seconds)
     if not local and work > SHARED_SECONDS:
         raise ConfigError(
-            f"seconds={seconds:g} for {len(variations)} arms and {repeats} seeds are {work:g} s of work; a shared page "
-            f"allows {SHARED_SECONDS:g}, so use fewer."
+            f"seconds={seconds:g} for {len(variations)} arms and {repeats} seeds are {work:g} s of computation; a "
+            f"shared page allows {SHARED_SECONDS:g} s, so use fewer."
         )
     everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
     made = tuple(
@@ -115,7 +115,7 @@ def lab_plan(
 def _variation(number: int, given: Mapping[str, Any]) -> Variation:
     settings = given.get("settings", {})
     if not isinstance(settings, Mapping):
-        raise ConfigError(f"settings={str(settings)[:60]!r} of arm {number + 1} do not work; use names and values.")
+        raise ConfigError(f"settings of arm {number + 1} must be names and values; {str(settings)[:60]!r} was given.")
     preset = str(given.get("preset") or "nayer")
     title = " ".join(str(given.get("title") or "").split())[:LONGEST_TITLE]
     return Variation(title or f"{preset} {number + 1}", preset, dict(settings))

@@ -56,14 +56,14 @@ class Recordings:
         for event in kept or run.session.snapshot():
             tape.add(event)
         if not any(isinstance(event, RunStarted) for event in tape.events):
-            raise NoSuchRun(f"run={run_id[:40]!r} ended before its first round; there is nothing to play back.")
+            raise NoSuchRun(f"run={run_id[:40]!r} ended before its first round, so there is nothing to play.")
         return tape.events
 
 
 def check_ended(run: LiveRun) -> None:
     """ConfigError for a run that still goes on."""
     if not run.ended:
-        raise ConfigError("run goes on; it can be played back and saved once it has ended.")
+        raise ConfigError("this run is still in progress; it can be played and saved after its end.")
 
 
 def _as_run(events: list[Event], run_id: str) -> LiveRun:
@@ -76,11 +76,11 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
         run.owner_hash = ""  # nobody's
         run.recall(event for event in events if event.arm == 0)
     except Exception:  # a file from elsewhere may hold anything
-        raise StorageError("recording holds no run that can be shown; save the run once more.") from None
+        raise StorageError("recording contains no run that can be shown; save the run again.") from None
     session.recall(events, "finished")
     run.waiting = False
     return run
 
 
 def _nothing_to_run() -> Source:
-    raise ConfigError("this is a recording; press Play for a run of your own.")
+    raise ConfigError("this is a recording; press Play to start your own run.")

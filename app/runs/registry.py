@@ -68,11 +68,13 @@ class RunRegistry:
             return run
         guesser = address()  # none where this process asks itself
         if guesser and not self._guesses.allowed(guesser):
-            raise TooManyGuesses("run is not here, nor were many others that you asked for; try again in a minute.")
+            raise TooManyGuesses(
+                "this run does not exist, and neither did many others that you asked for; try again in a minute."
+            )
         past = self._keeping.past(run_id) if RUN_ID.fullmatch(run_id) else None
         if past is None:
             self._guesses.missed(guesser)
-            raise NoSuchRun(f"run={run_id[:40]!r} is not here; it was never started, or its time is over.")
+            raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
         past.kept = lambda: self._keeping.sentence
         with self._lock:  # somebody else may have looked for it meanwhile
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run

@@ -32,7 +32,7 @@ def make_config(
         for name in sorted(MACHINE & set(values)):
             if values[name] != getattr(method.config, name):
                 raise ConfigError(
-                    f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave it as it is."
+                    f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave the default."
                 )
     config = Config.parse(values, base=method.config)
     if (card := known_card(config.teacher, teachers, local=local)) is not None:
@@ -52,4 +52,4 @@ def known_card(teacher: str, teachers: Sequence[TeacherCard], *, local: bool) ->
         return None if is_pretrained(Path(teacher)) else read_card(Path(teacher))
     if local and is_hub_id(teacher):
         return None
-    raise ConfigError(f"teacher={teacher[:60]!r} does not exist; use one of {', '.join(known)}.")
+    raise ConfigError(f"teacher must be one of {', '.join(known)}; {teacher[:60]!r} was given.")

@@ -95,7 +95,7 @@ class Scheduler:
             for run in self._running:
                 if run.session.stuck_seconds > self.stuck_seconds:
                     run.session.give_up(
-                        f"The run did not answer for {self.stuck_seconds:.0f} s and was given up; start it anew."
+                        f"The run did not answer for {self.stuck_seconds:.0f} s and was stopped; start it again."
                     )
             now = self._clock()
             for run in [run for run, since in self._leaving.items() if now - since >= LEAVE_SECONDS]:

@@ -95,7 +95,7 @@ class Uploads:
         with self._lock:
             entry = self._entries.get(token)
             if entry is None or entry.brought.name != name:
-                raise ConfigError(f"teacher={name[:60]!r} is not here, or not yours; bring its files again.")
+                raise ConfigError(f"teacher={name[:60]!r} does not exist, or is not yours; upload its files again.")
             entry.used = self._clock()
             self._entries.move_to_end(token)
             return entry.brought
@@ -121,15 +121,15 @@ class Uploads:
         while self._count(lane) >= self._each or self._held()[lane] + size > self._each_bytes:
             if not self._give_up(lane):
                 raise ConfigError(
-                    f"teachers={self._count(lane)} that your address brought, in runs that go on, are all it may have;"
-                    " try again in some minutes."
+                    f"{self._count(lane)} uploaded teachers of your address are in use, and no more fit; try again "
+                    "in some minutes."
                 )
         while (held := self._held() + Counter({lane: size})).total() > self._bytes:
             fair = self._bytes / len(held)
             heavy = [other for other in held if other == lane or held[other] > fair]
             if not any(self._give_up(other) for other in sorted(heavy, key=lambda other: -held[other])):
                 raise ConfigError(
-                    "teachers that others brought fill the memory set aside for them; try again in some minutes."
+                    "the uploaded teachers of others fill the memory for uploads; try again in some minutes."
                 )
 
     def _count(self, lane: str) -> int:

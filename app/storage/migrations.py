@@ -84,7 +84,7 @@ def _connected(path: Path, network: bool) -> sqlite3.Connection:
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > len(STEPS):
-            raise NewerHistory("a newer version wrote it; name another folder, or use that version.")
+            raise NewerHistory("a newer version wrote it; use another folder, or the newer version.")
         (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if sound != "ok" or (version == 0 and tables):

@@ -29,7 +29,7 @@ class RunFiles:
         except OSError:
             content = b""
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StorageError(f"the {kind} of this run is damaged on the disk; start the run anew.")
+            raise StorageError(f"the {kind} of this run is damaged on disk; start a new run.")
         return content
 
     def keep_only(self, run: str, kind: str, names: Iterable[str]) -> None:

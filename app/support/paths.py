@@ -54,7 +54,7 @@ def locked(folder: Path) -> FileLock:
     try:
         lock.acquire()
     except Timeout:
-        raise FolderInUse("another process keeps its runs there; name another folder.") from None
+        raise FolderInUse("another process uses this folder; use another folder.") from None
     except NotImplementedError as error:  # so filelock tells of a file system without locks
         raise OSError(str(error)) from None
     return lock

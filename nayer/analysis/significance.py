@@ -54,10 +54,10 @@ def verdict(
     """
     arms = {arm: values for arm, values in results.items() if values}
     if len(arms) < 2:
-        return "Fewer than two arms have a result, so there is nothing to compare yet."
+        return "Fewer than two arms have a result, so there is no comparison yet."
     seeds = sorted(set.intersection(*(set(values) for values in arms.values())))
     if not seeds:
-        return "No seed has been run in every arm yet, so there is nothing to compare."
+        return "No seed has finished in every arm yet, so there is no comparison."
     rows = {arm: [values[seed] for seed in seeds] for arm, values in arms.items()}
     lacking = [arm for arm in results if arm not in arms]
     left_out = f" Without a result: {_list(lacking)}." if lacking else ""
@@ -82,7 +82,11 @@ def _parts(differences: Mapping[str, Difference], unit: str, digits: int) -> lis
     rest = [one for arm, one in differences.items() if arm not in named]
     if rest:
         told = sum(one.is_told for one in rest)
-        surely = "" if rest[0].seeds == 1 else f" ({told if told < len(rest) else 'all'} of which can be told apart)"
+        surely = (
+            ""
+            if rest[0].seeds == 1
+            else f" ({told if told < len(rest) else 'all'} of these differences are significant)"
+        )
         parts.append(f"at least {min(one.mean for one in rest):.{digits}f} {unit} above {len(rest)} others{surely}")
     return parts
 
@@ -99,7 +103,7 @@ def _interval(one: Difference, digits: int) -> str:
     if one.seeds == 1:
         return ""
     low, high = (f"{bound:.{digits}f}".replace("-", "−") for bound in (one.low, one.high))
-    return f" ({low} to {high}{'' if one.is_told else ', so they cannot be told apart'})"
+    return f" ({low} to {high}{'' if one.is_told else ', not significant'})"
 
 
 def _caution(seeds: Sequence[int], differences: Mapping[str, Difference] | None = None) -> str:

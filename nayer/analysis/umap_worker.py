@@ -109,21 +109,23 @@ class UmapWorker:
                 return self._layout(self._make, fixed, moving)
             except Exception as error:
                 raise NayerError(
-                    f"UMAP failed on this table ({type(error).__name__}: {error}); look at PCA instead."
+                    f"UMAP failed on this table ({type(error).__name__}: {error}); use PCA instead."
                 ) from error
 
     def _enter(self, state: State, message: str) -> None:
         self._message, self._state = message, state
 
     def _warm(self) -> None:
-        self._enter("warming", "UMAP is being loaded and compiled, about half a minute; PCA is shown meanwhile.")
+        self._enter("warming", "UMAP is loading, which takes about half a minute; until then the page shows PCA.")
         try:
             self._make = self._load()
             self._enter("ready", "")
         except ImportError as error:
-            self._enter("failed", f"UMAP needs the package umap-learn ({error}); PCA is shown instead.")
+            self._enter("failed", f"UMAP needs the package umap-learn ({error}); the page shows PCA instead.")
         except Exception as error:  # numba fails in its own ways on machines it does not know
-            self._enter("failed", f"UMAP cannot run here ({type(error).__name__}: {error}); PCA is shown instead.")
+            self._enter(
+                "failed", (f"UMAP cannot run here ({type(error).__name__}: {error}); the page shows PCA instead.")
+            )
 
     def _layout(self, make: MakeReducer, anchors: Singles, points: Singles) -> UmapLayout:
         key = (anchors.shape, anchors.tobytes())
@@ -165,13 +167,18 @@ def checked(anchors: ArrayLike, points: ArrayLike) -> tuple[Singles, Singles]:
     fixed, moving = _matrix("anchors", anchors), _matrix("points", points)
     (classes, width), (count, points_width) = fixed.shape, moving.shape
     if classes < MIN_CLASSES:
-        raise ConfigError(f"UMAP needs at least {MIN_CLASSES} classes and here are {classes}; look at PCA instead.")
+        raise ConfigError(f"UMAP needs at least {MIN_CLASSES} classes; {classes} were given; use PCA instead.")
     if not np.ptp(fixed, axis=0).any():
-        raise ConfigError("UMAP's anchors are the same for all classes; use a table that tells them apart.")
+        raise ConfigError(
+            "UMAP needs anchors that differ between classes, and these are all the same; use another table."
+        )
     if count and points_width != width:
-        raise ConfigError(f"UMAP's points have {points_width} dimensions and its anchors {width}; use the same.")
+        raise ConfigError(
+            f"UMAP needs points and anchors of the same width; the points have {points_width} dimensions and the "
+            f"anchors {width}."
+        )
     if count > MAX_POINTS:
-        raise ConfigError(f"UMAP is asked for {count} points; use at most {MAX_POINTS}.")
+        raise ConfigError(f"UMAP takes at most {MAX_POINTS} points; {count} were given.")
     return fixed, moving
 
 
@@ -179,6 +186,6 @@ def _matrix(name: str, values: ArrayLike) -> Singles:
     matrix = np.asarray(values, dtype=np.float32, order="C")
     if matrix.ndim != 2 or not np.isfinite(matrix).all():
         raise ConfigError(
-            f"UMAP's {name} have shape {matrix.shape}; use two axes (rows, dimensions) of finite numbers."
+            f"UMAP needs {name} with two axes (rows, dimensions) of finite numbers; shape {matrix.shape} was given."
         )
     return matrix

@@ -36,26 +36,36 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
         "--suite",
         choices=("cores", "gpu"),
         default="cores",
-        help="What two cores can do, or the published experiment on CIFAR-10, hours of a GPU's work.",
+        help="What to measure: two cores here, or the published experiment on CIFAR-10, which takes hours on a GPU.",
     )
-    parser.add_argument("--data", default="", help="For the suite gpu: the folder with CIFAR-10.")
+    parser.add_argument("--data", default="", help="For the suite gpu: the folder of CIFAR-10.")
     parser.add_argument(
-        "--out", type=partial(path_to_write, "out"), default=Path("runs/gpu"), help="Where its teachers go, or are."
+        "--out",
+        type=partial(path_to_write, "out"),
+        default=Path("runs/gpu"),
+        help="Folder of its teachers; they are trained if they are missing.",
     )
-    parser.add_argument("--teacher", default="fashion", metavar="NAME,…", help="Whose students (default: fashion).")
+    parser.add_argument(
+        "--teacher", default="fashion", metavar="NAME,…", help="Teacher of the runs (default: fashion)."
+    )
     parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
-    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run each (default: %(default)s).")
-    parser.add_argument("--seconds", type=float, default=60.0, help="A run's budget (default: %(default)s).")
-    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="What counts the seconds.")
+    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run per seed (default: %(default)s).")
+    parser.add_argument("--seconds", type=float, default=60.0, help="Seconds per run (default: %(default)s).")
+    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="Clock that counts the seconds.")
     parser.add_argument(
-        "--threads", type=count("threads", 0, MAX_THREADS), default=0, help="Of the arithmetic; 0 takes all cores."
+        "--threads",
+        type=count("threads", 0, MAX_THREADS),
+        default=0,
+        help="Number of threads for computation; 0 uses all cores.",
     )
-    parser.add_argument("--profile", action="store_true", help="Also time and operations by part of a round.")
     parser.add_argument(
-        "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Where all of it goes as JSON, too."
+        "--profile", action="store_true", help="Also print time and operations of each part of a round."
+    )
+    parser.add_argument(
+        "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Also write all results to this JSON file."
     )
     add_memory_argument(parser)
-    parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to be held against.")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to compare with.")
 
 
 def bench_command(arguments: argparse.Namespace) -> int:
@@ -121,7 +131,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict):
-        raise StorageError(f"against={shown(path)!r} holds no earlier measurement; name a file that --json wrote.")
+        raise StorageError(f"against={shown(path)!r} contains no earlier measurement; name a file that --json wrote.")
     return found
 
 
@@ -146,7 +156,7 @@ def _seeds(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise ConfigError(f"seeds={shown(text)!r} does not work; use whole numbers with commas between.") from None
+        raise ConfigError(f"seeds must be whole numbers, separated by commas; {shown(text)!r} was given.") from None
 
 
 def _say(line: str) -> None:

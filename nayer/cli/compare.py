@@ -38,31 +38,45 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "%(prog)s --out DIR (--presets NAME,… | --experiment NAME) [--teacher NAME] [--seeds N,…] [--seconds X] …"
     )
-    parser.add_argument("--presets", metavar="NAME,…", help="One arm each: " + ", ".join(PRESETS) + ".")
-    parser.add_argument("--experiment", metavar="|".join(EXPERIMENTS), help="A ready-made set of arms.")
-    parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run an arm each (default: 0,1,2).")
     parser.add_argument(
-        "--vary", action="append", default=[], metavar="FIELD=A,B,…", help="Each arm once for every value; repeatable."
+        "--presets", metavar="NAME,…", help="One arm for each of these presets: " + ", ".join(PRESETS) + "."
+    )
+    parser.add_argument("--experiment", metavar="|".join(EXPERIMENTS), help="A ready-made set of arms.")
+    parser.add_argument(
+        "--seeds",
+        default="0,1,2",
+        metavar="N,N,…",
+        help="Random seeds; each arm runs once per seed (default: 0,1,2).",
+    )
+    parser.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="FIELD=A,B,…",
+        help="Run each arm once for every value; can be given several times.",
     )
     parser.add_argument(
         "--clock",
         choices=tuple(CLOCKS),
         default="wall",
-        help="Seconds of the wall, or of the processor, which busy neighbours hardly touch (default: wall).",
+        help=(
+            "Clock that counts the seconds: wall time, or processor time, which other programs hardly affect "
+            "(default: wall)."
+        ),
     )
     parser.add_argument(
         "--threads",
         type=count("threads", 0, MAX_THREADS),
         default=0,
         metavar="N",
-        help="Threads of a run; 0 leaves it to torch.",
+        help="Threads of a run; 0 leaves the number to torch.",
     )
     parser.add_argument(
         "--out",
         metavar="DIR",
         type=partial(path_to_write, "out"),
         required=True,
-        help="Outcomes, table, curves and samples.",
+        help="Folder for outcomes, table, curves and samples.",
     )
     add_memory_argument(parser)
     add_setting_arguments(parser)
@@ -72,7 +86,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
     """Runs what DIR does not hold yet, then writes the table and the pictures; 1 if an arm failed."""
     seeds, shared, clock = _seeds(arguments.seeds), given_settings(arguments), arguments.clock
     if "seed" in shared:
-        raise ConfigError(f"seed={shared['seed']!r} does not go with compare; use --seeds {shared['seed']}.")
+        raise ConfigError(f"seed={shared['seed']!r} is not used by compare; use --seeds {shared['seed']}.")
     shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
     arms = arms_of(_variations(arguments), shared)
     check_runs([arm.config for arm in arms], arguments)
@@ -103,7 +117,7 @@ def _compared(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> list
 
 def _set_threads(threads: int, clock: str) -> None:
     if clock == "cpu" and (threads or torch.get_num_threads()) > 1:
-        raise ConfigError("clock='cpu' adds up the time of all threads, also while they wait; use --threads 1 with it.")
+        raise ConfigError("clock='cpu' adds up the time of all threads, even while they wait; use --threads 1 with it.")
     if threads:
         torch.set_num_threads(threads)
 
@@ -124,7 +138,9 @@ def _kept(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome | None:
     if kept.threads not in (0, torch.get_num_threads()):
         different.append("number of threads")
     if different:
-        raise ConfigError(f"out={str(folder)!r} holds {arm.title!r} with another {different[0]}; name another folder.")
+        raise ConfigError(
+            f"out={str(folder)!r} contains {arm.title!r} with a different {different[0]}; use another folder."
+        )
     return kept
 
 
@@ -133,8 +149,8 @@ def _check_kept(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> No
     kept = [_kept(arm, seed, clock, folder) for arm, seed in runs]
     if any(one is None or not one.with_measuring for one in kept) and any(one and one.with_measuring for one in kept):
         raise ConfigError(
-            f"out={str(folder)!r} holds runs whose seconds include measuring, which no longer count; "
-            "name another folder."
+            f"out={str(folder)!r} contains runs whose seconds include measuring, which no longer counts; use another "
+            "folder."
         )
 
 
@@ -165,7 +181,7 @@ def _write_pictures(folder: Path, outcomes: Sequence[Outcome]) -> None:
     grids = {}
     for arm in dict.fromkeys(one.arm for one in outcomes):
         pixels = _pixels(folder / "runs" / f"{_slug(arm)}-{first[arm].seed}.png")
-        grids[arm if first[arm].wants_labels else f"{arm} (told no labels)"] = pixels
+        grids[arm if first[arm].wants_labels else f"{arm} (without labels)"] = pixels
     classes = next((one.classes for one in outcomes if one.classes), [])
     write_whole(folder / "samples.png", charts.samples(grids, classes))
 
@@ -193,7 +209,7 @@ def _pixels(path: Path) -> Images:
 
 def _variations(arguments: argparse.Namespace) -> tuple[Variation, ...]:
     if bool(arguments.presets) == bool(arguments.experiment):
-        raise ConfigError("compare needs either --presets or --experiment, to know its arms.")
+        raise ConfigError("compare needs --presets or --experiment; they name its arms.")
     if arguments.experiment:
         variations = experiment(arguments.experiment).variations
     else:
@@ -203,7 +219,7 @@ def _variations(arguments: argparse.Namespace) -> tuple[Variation, ...]:
     slugs = [_slug(one.title) for one in variations]
     twice = next((one.title for one, slug in zip(variations, slugs, strict=True) if slugs.count(slug) > 1), None)
     if twice is not None:
-        raise ConfigError(f"{twice!r} is there twice; name each arm once.")
+        raise ConfigError(f"{twice!r} is given twice; name each arm once.")
     return variations
 
 
@@ -212,7 +228,7 @@ def _varied(given: str) -> tuple[str, list[object]]:
     field = next((one for one in settings() if one.name == name.replace("-", "_")), None)
     if field is None or not values:
         raise ConfigError(
-            f"vary={given[:60]!r} does not work; use a setting's name, =, and values with commas between."
+            f"vary must be a setting's name, =, and values separated by commas; {given[:60]!r} was given."
         )
     return field.name, [value_of(field, value) for value in values.split(",")]
 
@@ -221,9 +237,9 @@ def _seeds(text: str) -> list[int]:
     try:
         seeds = [int(part) for part in text.split(",")]
     except ValueError:
-        raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
+        raise ConfigError(f"seeds must be whole numbers, separated by commas; {text[:60]!r} was given.") from None
     if len(set(seeds)) < len(seeds):
-        raise ConfigError(f"seeds={text[:60]!r} names a seed twice; use each once.")
+        raise ConfigError(f"seeds={text[:60]!r} contains a seed twice; use each seed once.")
     return seeds
 
 

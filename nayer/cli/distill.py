@@ -28,7 +28,7 @@ from nayer.presets import PRESETS, get
 from nayer.runs import checkpoints
 from nayer.runs.run import Run, open_run
 
-_LOADS = "In there, `import student; network = student.load()` takes torch and safetensors only."
+_LOADS = "In this folder, `import student; network = student.load()` needs only torch and safetensors."
 MAX_METRICS_BYTES = 64 << 20
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
 
@@ -42,33 +42,31 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
         "%(prog)s [--teacher NAME] [--preset NAME] [--seed N] [--seconds X] [--rounds N] [--json FILE] [--out DIR] …"
     )
     parser.add_argument(
-        "--preset", metavar="|".join(PRESETS), help="Where settings without a flag come from (default: nayer)."
+        "--preset", metavar="|".join(PRESETS), help="Preset for all settings that have no flag (default: nayer)."
     )
     parser.add_argument(
         "--json",
         metavar="FILE",
         type=partial(path_to_write, "json"),
-        help="Write one event a line; - is standard output.",
+        help="Write one event per line to this file; - is standard output.",
     )
     parser.add_argument(
         "--record",
         metavar="FILE",
         type=partial(path_to_write, "record"),
-        help="Write the run as a recording that the page plays.",
+        help="Write the run as a recording that the page can play.",
     )
     parser.add_argument(
         "--out",
         metavar="DIR",
         type=partial(path_to_write, "out"),
-        help="Write the student, samples, metrics, config and checkpoint.",
+        help="Write the student, samples, metrics, config and checkpoint to this folder.",
     )
     parser.add_argument(
         "--resume",
         metavar="DIR",
         type=partial(path_to_write, "resume"),
-        help="Go on with the run that --out DIR saved; of the settings, only these can be given: "
-        + ", ".join(RESUMABLE)
-        + ".",
+        help="Continue the run that --out DIR saved. Only these settings can change: " + ", ".join(RESUMABLE) + ".",
     )
     add_memory_argument(parser)
     add_setting_arguments(parser)
@@ -151,10 +149,15 @@ class _Follower:
     def going_on(self) -> str:
         """How to go on with a run that was stopped, in one sentence."""
         if not self._folder:
-            return "Stopped; without --out nothing is kept, and the same command begins anew."
+            return "Stopped. Without --out nothing is kept. The same command starts from the beginning."
         if not self._saved_round:
-            return "Stopped before a round was over, so there is no checkpoint; the same command begins anew."
-        return f"Stopped; `python -m nayer distill --resume {self._folder}` goes on with round {self._saved_round + 1}."
+            return (
+                "Stopped before the first round was complete, so there is no checkpoint. The same command starts "
+                "from the beginning."
+            )
+        return (
+            f"Stopped. `python -m nayer distill --resume {self._folder}` continues with round {self._saved_round + 1}."
+        )
 
     def follow(self) -> None:
         events = self._run.events()
@@ -177,8 +180,8 @@ class _Follower:
         if self._between_rounds and self._folder:
             self._save(self._folder, event.seconds)
         if self._unsaved:
-            last = f"of round {self._saved_round}" if self._saved_round else "there was before, if any,"
-            self.failures.append(f"{self._unsaved} The checkpoint {last} is as it was.")
+            last = f"of round {self._saved_round}" if self._saved_round else "from before, if there is one,"
+            self.failures.append(f"{self._unsaved} The checkpoint {last} is unchanged.")
 
     def _take(self, event: Event) -> None:
         self._record.add(event)
@@ -201,7 +204,7 @@ class _Follower:
             self._saved_round, self._unsaved = self._run.state.round, ""
         except StorageError as error:
             if not self._unsaved:
-                self._progress.say(f"{error} The run goes on, and tries again.")
+                self._progress.say(f"{error} The run continues and tries again.")
             self._unsaved = str(error)
         self._saved_at = seconds
 
@@ -211,7 +214,7 @@ def _config(arguments: argparse.Namespace) -> Config:
     if not arguments.resume:
         return Config.parse(given, base=get(arguments.preset or "nayer").config)
     if arguments.preset:
-        raise ConfigError(f"preset={arguments.preset[:60]!r} does not go with --resume; the run keeps its settings.")
+        raise ConfigError(f"preset={arguments.preset[:60]!r} cannot be used with --resume; the run keeps its settings.")
     for name, value in given.items():
         if name not in RESUMABLE:
             raise ConfigError(f"{name}={value!r} cannot change in a resumed run; use one of {', '.join(RESUMABLE)}.")
@@ -239,7 +242,7 @@ def _keep(folder: Path, run: Run, record: Record) -> list[str]:
             export(refuge, config, model, run.student, record)
         except (OSError, StorageError):
             return [str(failure)]
-        return [f"{failure} The student is kept in {refuge}."]
+        return [f"{failure} The student is saved in {refuge}."]
     return []
 
 

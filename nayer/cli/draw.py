@@ -16,9 +16,9 @@ from nayer.errors import ConfigError
 
 def add_draw_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `draw_command` reads."""
-    parser.add_argument("name", metavar="|".join(TESTING), help="Which data set.")
+    parser.add_argument("name", metavar="|".join(TESTING), help="Name of the data set.")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="FOLDER", help="Where `npm install @iconify-json/…` ran."
+        "--data", type=Path, required=True, metavar="FOLDER", help="Folder in which `npm install @iconify-json/…` ran."
     )
     parser.add_argument(
         "--out",
@@ -32,7 +32,7 @@ def add_draw_arguments(parser: argparse.ArgumentParser) -> None:
 def draw_command(arguments: argparse.Namespace) -> int:
     """Writes `images` and `labels`; 0 on success, NayerError where something does not work."""
     if arguments.name not in TESTING:
-        raise ConfigError(f"name={arguments.name[:60]!r} is no emoji data set; use one of {', '.join(TESTING)}.")
+        raise ConfigError(f"name must be one of {', '.join(TESTING)}; {arguments.name[:60]!r} was given.")
     check_target(arguments.out)
     images, labels = testing_images(arguments.name, arguments.data)
     content = io.BytesIO()

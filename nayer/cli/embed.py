@@ -16,18 +16,18 @@ from nayer.text_rules import check_names
 def add_embed_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `embed_command` reads."""
     defaults = Config()
-    parser.add_argument("names", nargs="+", metavar="NAME", help="Class names; quote those with a space.")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="Class names; put names with a space in quotes.")
     parser.add_argument(
         "--encoder", default=defaults.encoder, help="A Hub id or a local folder (default: %(default)s)."
     )
     parser.add_argument(
-        "--prompt", default=defaults.prompt, help="A sentence with the name at {} (default: %(default)s)."
+        "--prompt", default=defaults.prompt, help="A sentence; each name replaces {} (default: %(default)s)."
     )
     parser.add_argument(
         "--record-as",
         default="",
         metavar="ID",
-        help="The encoder's id in the table, where a local folder stands in for it.",
+        help="The encoder's id in the table, if --encoder is a local folder.",
     )
     parser.add_argument(
         "--out",

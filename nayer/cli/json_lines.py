@@ -33,7 +33,8 @@ class JsonLines:
             self.failure = failure
         except OSError as error:
             self.failure = StorageError(
-                f"json={shown(self._name, 200)!r} ends early ({error.strerror}); name a file with space."
+                f"json={shown(self._name, 200)!r} is incomplete ({error.strerror}); choose a file on a disk with "
+                "free space."
             )
 
 
@@ -47,7 +48,7 @@ def json_lines(target: str) -> Iterator[JsonLines]:
         file = Path(target).open("w", encoding="utf-8")  # noqa: SIM115 (its own errors are told apart from the caller's)
     except OSError as error:
         raise StorageError(
-            f"json={shown(target, 200)!r} cannot be written ({error.strerror}); name another file."
+            f"json={shown(target, 200)!r} cannot be written ({error.strerror}); choose another file."
         ) from None
     try:
         yield JsonLines(file, target)

@@ -22,8 +22,8 @@ Runner: TypeAlias = Callable[[argparse.Namespace], int]
 MOST_SHOWN = 300  # characters of a complaint that repeats what was typed
 
 
-_RUNS_KEPT = "Stopped; the runs that are done are kept, and the same command goes on with the others."
-_NOTHING_WRITTEN = "Stopped; nothing was written, and the same command begins anew."
+_RUNS_KEPT = "Stopped. Finished runs are kept, and the same command continues with the others."
+_NOTHING_WRITTEN = "Stopped. Nothing was written. The same command starts from the beginning."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,13 @@ def _bench() -> tuple[Adder, Runner]:
 
 
 COMMANDS = {
-    "distill": Command("Train a student from a teacher without a training image.", _distill),
-    "teach": Command("Train a teacher from labelled images.", _teach),
+    "distill": Command("Train a student from a teacher without training images.", _distill),
+    "teach": Command("Train a teacher from labeled images.", _teach),
     "draw": Command("Draw the test images of an emoji data set.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
-    "compare": Command(
-        "Hold methods or policies side by side, with equal budgets and several seeds.", _compare, _RUNS_KEPT
-    ),
-    "bench": Command("Print how long a run and the page take here.", _bench),
-    "list": Command("Show the teachers, the presets or the settings.", _list),
+    "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
+    "bench": Command("Print how long a run and the page take on this machine.", _bench),
+    "list": Command("List the teachers, the presets or the settings.", _list),
 }
 
 
@@ -129,7 +127,7 @@ def _carried_out(words: Sequence[str]) -> int:
         sys.stdout.write(_overview())
         return DONE if words else USAGE
     if words[0] not in COMMANDS:
-        raise ConfigError(f"command={shown(words[0])!r} does not exist; use one of {', '.join(COMMANDS)}.")
+        raise ConfigError(f"command must be one of {', '.join(COMMANDS)}; {shown(words[0])!r} was given.")
     parser = parser_for(words[0])
     try:
         parsed = parser.parse_args(words[1:])
@@ -158,9 +156,9 @@ def _verdict(error: BaseException, words: Sequence[str]) -> tuple[int, str]:
         command = COMMANDS.get(words[0]) if words else None
         return getattr(error, "code", INTERRUPTED), command.stopped if command else ""
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
-        return FAILED, "The memory ran out; a smaller batch or width needs less."
+        return FAILED, "Out of memory; use a smaller batch or width."
     what = shown(f"{type(error).__name__}: {error}", MOST_SHOWN).rstrip(".")
-    return FAILED, f"This is a fault of the program ({what}); `python -X dev -m nayer …` shows where it is."
+    return FAILED, f"This is a bug in the program ({what}); `python -X dev -m nayer …` shows where it is."
 
 
 def _overview() -> str:

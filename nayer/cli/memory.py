@@ -17,7 +17,10 @@ def add_memory_argument(parser: argparse.ArgumentParser) -> None:
         "--memory-limit",
         type=float,
         metavar="GB",
-        help=f"Refuse what takes more (default: {SHARE:.0%}% of what the machine has free); 0 for no limit.",
+        help=(
+            f"Refuse a run that needs more memory, in GB (default: {SHARE:.0%}% of the machine's free memory); 0 "
+            "means no limit."
+        ),
     )
 
 
@@ -25,9 +28,9 @@ def memory_limit(arguments: argparse.Namespace) -> tuple[float, str]:
     """Bytes, and whose limit that is, in words. ConfigError for a limit that is none."""
     given: float | None = arguments.memory_limit
     if given is None:
-        return limit_for_a_run(), "this machine can spare"
+        return limit_for_a_run(), "the limit of this machine is"
     if not given >= 0.0:
-        raise ConfigError(f"memory-limit={given} does not work; use a number of GB, or 0 for no limit.")
+        raise ConfigError(f"memory-limit must be a number of GB, or 0 for no limit; {given} was given.")
     return given * 1e9 if given else float("inf"), "--memory-limit allows"
 
 

@@ -50,7 +50,7 @@ def count(field: str, low: int, high: int) -> Callable[[str], int]:
                 return value
         except ValueError:
             pass
-        raise ConfigError(f"{field}={told} does not work; use a whole number from {low} to {high}.")
+        raise ConfigError(f"{field} must be a whole number from {low:,} to {high:,}; {told} was given.")
 
     return read
 

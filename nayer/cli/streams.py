@@ -39,7 +39,9 @@ class Output(io.TextIOWrapper):
         os.close(handle)
         if isinstance(error, BrokenPipeError):
             return error
-        return StorageError(f"Standard output cannot be written ({error.strerror}); send it to a place with space.")
+        return StorageError(
+            f"Standard output cannot be written ({error.strerror}); send it to a place with free space."
+        )
 
 
 class Complaints(io.TextIOWrapper):

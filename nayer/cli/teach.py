@@ -31,38 +31,48 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `teach_command` reads."""
     known = "|".join(RECIPES)
     parser.add_argument(
-        "name", nargs="?", default="", metavar=known, help="What the teacher learns; left out, images of your own."
+        "name",
+        nargs="?",
+        default="",
+        metavar=known,
+        help="Shipped teacher to train; leave it out to use images of your own.",
     )
     parser.add_argument(
         "--data",
         default="",
-        help="Your images: a folder a class (with train/ and test/ above them or not), a zip or parquet file, a data"
-        " set's id on the Hub. With a name, the folder where that data's own files lie.",
+        help="Your images: one folder per class (with or without train/ and test/ above them), a zip or parquet "
+        "file, or the id of a data set on the Hub. With a name: the folder with the files of its data set.",
     )
     parser.add_argument(
         "--out",
         type=partial(path_to_write, "out"),
         metavar="DIR",
-        help="Where the teacher goes (default: teachers/NAME).",
+        help="Folder for the teacher (default: teachers/NAME).",
     )
     parser.add_argument(
         "--seed",
         type=count("seed", 0, MAX_SEED),
         default=0,
-        help="Every random draw follows from it (default: %(default)s).",
+        help="Random seed (default: %(default)s).",
     )
     parser.add_argument(
-        "--epochs", type=count("epochs", 0, MAX_EPOCHS), default=0, help="Passes over the images; 0 for what they need."
+        "--epochs",
+        type=count("epochs", 0, MAX_EPOCHS),
+        default=0,
+        help="Passes over the images; 0 chooses a suitable number.",
     )
     parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
-    parser.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
+    parser.add_argument("--student", default="", help="Smaller architecture for its students, such as lenet-8.")
     add_memory_argument(parser)
     own = parser.add_argument_group("for images of your own")
     own.add_argument(
-        "--size", type=count("size", 0, SIDES[1]), default=0, help="Side in px, 8 to 64; 0 for the images' own."
+        "--size",
+        type=count("size", 0, SIDES[1]),
+        default=0,
+        help="Side of the images in px, 8 to 64; 0 keeps their size.",
     )
-    own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: grey where all images are.")
-    own.add_argument("--mirror", action="store_true", help="A mirrored image keeps its class.")
+    own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: gray if all images are gray.")
+    own.add_argument("--mirror", action="store_true", help="Say that a flipped image keeps its class.")
 
 
 def teach_command(arguments: argparse.Namespace) -> int:
@@ -70,15 +80,16 @@ def teach_command(arguments: argparse.Namespace) -> int:
     if arguments.name:
         get(arguments.name)
     elif not arguments.data or not arguments.out:
-        raise ConfigError(f"name is not given; use one of {', '.join(RECIPES)}, or --data and --out.")
+        raise ConfigError(f"name is missing; use one of {', '.join(RECIPES)}, or --data and --out.")
     out: Path = arguments.out or Path("teachers") / arguments.name
     console = Terminal()
     with claimed(out):
         card = (_known if arguments.name else _own)(arguments, out, _teller(console))
-    console.print(f"{card.test_accuracy:.2%} of the test images; the teacher is in {out}.", soft_wrap=True)
+    console.print(f"{card.test_accuracy:.2%} correct on test images; the teacher is saved in {out}.", soft_wrap=True)
     if (out / HELD_OUT).is_file():
         console.print(
-            f"No images were set apart for testing: {out / HELD_OUT} keeps those it never saw.", soft_wrap=True
+            f"There were no separate test images. {out / HELD_OUT} contains images that the teacher never saw.",
+            soft_wrap=True,
         )
     return 0
 
@@ -86,7 +97,7 @@ def teach_command(arguments: argparse.Namespace) -> int:
 def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
     for flag in OWN_ONLY:
         if getattr(arguments, flag) not in ("", 0, False, "auto"):
-            raise ConfigError(f"{flag} does not go with name={arguments.name!r}; it is for images of your own.")
+            raise ConfigError(f"{flag} cannot be used with name={arguments.name!r}; it is for images of your own.")
     return teach(
         arguments.name,
         out,

@@ -15,7 +15,7 @@ def device(name: str) -> torch.device:
     A ZeroGPU Space has none to keep: it lends one to single functions, and says otherwise that there is one.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device='cuda' is not at hand on this machine; use cpu or auto.")
+        raise ConfigError("device='cuda' is not available on this machine; use cpu or auto.")
     if name == "auto" and os.environ.get("SPACES_ZERO_GPU"):
         return torch.device("cpu")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")

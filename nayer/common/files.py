@@ -27,7 +27,7 @@ def open_file(path: Path, limit: int) -> BinaryIO:
         # O_NONBLOCK: without it, opening a FIFO waits for a writer. It changes nothing for a regular file.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except ValueError:  # a NUL, or a character that the file system's encoding lacks
-        raise OSError(errno.EINVAL, "not the name of a file") from None
+        raise OSError(errno.EINVAL, "not a file name") from None
     try:
         found = os.fstat(handle)  # of what is open: nothing can be put in its place in between
         if not stat.S_ISREG(found.st_mode):
@@ -80,7 +80,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     except OSError as error:
         kind = DiskFull if error.errno in FULL else StorageError
         reason = error.strerror or "unknown reason"
-        raise kind(f"{shown(path, 200)} could not be written ({reason}); name a place with space in it.") from None
+        raise kind(f"{shown(path, 200)} could not be written ({reason}); choose a place with free space.") from None
 
 
 def _settle(folder: Path) -> None:
@@ -111,9 +111,9 @@ def check_target(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StorageError(f"{shown(path, 200)} cannot be written ({error.strerror}); name another file.") from None
+        raise StorageError(f"{shown(path, 200)} cannot be written ({error.strerror}); choose another file.") from None
     if not regular:
-        raise StorageError(f"{shown(path, 200)} is there and is no regular file; name another file.")
+        raise StorageError(f"{shown(path, 200)} exists and is not a regular file; choose another file.")
 
 
 @contextmanager
@@ -132,12 +132,12 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout:
         raise StorageError(
-            f"{shown(folder, 200)} is in use by another process, which writes there; wait for it, or name another"
-            " folder."
+            f"{shown(folder, 200)} is in use by another process that writes there; wait for it, or choose another "
+            "folder."
         ) from None
     except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or "no locks on this file system"
-        raise StorageError(f"{shown(folder, 200)} cannot be locked ({reason}); name another folder.") from None
+        reason = getattr(error, "strerror", None) or "this file system has no locks"
+        raise StorageError(f"{shown(folder, 200)} cannot be locked ({reason}); choose another folder.") from None
     try:
         yield
     finally:
@@ -152,7 +152,7 @@ def claimed(folder: Path) -> Iterator[None]:
 def path_to_write(field: str, text: str) -> Path:
     """What somebody typed as the place of a file or folder; ConfigError naming `field` for what cannot be one."""
     if not text.strip():
-        raise ConfigError(f"{field} is empty; name a file or folder to write.")
+        raise ConfigError(f"{field} is empty; name a file or folder.")
     if not text.isprintable():  # a line break, a NUL, bytes that are no text
-        raise ConfigError(f"{field}={shown(text)!r} holds characters that cannot be shown; use another name.")
+        raise ConfigError(f"{field}={shown(text)!r} contains characters that cannot be shown; use another name.")
     return Path(text)

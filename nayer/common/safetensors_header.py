@@ -31,18 +31,18 @@ def header(content: bytes, name: str, max_tensors: int = MAX_TENSORS) -> Header:
     """
     length = _LENGTH.unpack(content[: _LENGTH.size])[0] if len(content) >= _LENGTH.size else 0
     if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - _LENGTH.size):
-        raise AssetError(f"{name} is no safetensors file")
+        raise AssetError(f"{name} is not a safetensors file")
     try:
         found = json.loads(content[_LENGTH.size : _LENGTH.size + length], object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError):
-        raise AssetError(f"{name} is no safetensors file") from None
+        raise AssetError(f"{name} is not a safetensors file") from None
     if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
-        raise AssetError(f"{name} is no safetensors file")
+        raise AssetError(f"{name} is not a safetensors file")
     about = found.pop("__metadata__", {})
     if not all(isinstance(text, str) for text in about.values()):
-        raise AssetError(f"{name} is no safetensors file")
+        raise AssetError(f"{name} is not a safetensors file")
     if len(found) > max_tensors:
-        raise AssetError(f"{name} holds {len(found):,} tensors; at most {max_tensors:,} are read")
+        raise AssetError(f"{name} contains {len(found):,} tensors; at most {max_tensors:,} are read")
     return Header(found, about)
 
 
@@ -62,5 +62,5 @@ def read_tensor_file(path: Path, limit: int, max_tensors: int = MAX_TENSORS) -> 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a key appears twice")
     return dict(pairs)

@@ -35,7 +35,7 @@ def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "mode
         if not torch.isfinite(tensor).all():
             raise AssetError(f"{key} is not finite")
         if tensor.is_floating_point() and tensor.numel() and tensor.abs().max() > MAX_VALUE:
-            raise AssetError(f"{key} holds values beyond {MAX_VALUE:g}, which cannot be computed with")
+            raise AssetError(f"{key} contains values beyond {MAX_VALUE:g}, which is too large to compute with")
         if key.endswith("running_var") and (tensor < 0).any():
             raise AssetError(f"{key} is negative")
     return tensors
@@ -43,12 +43,12 @@ def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "mode
 
 def _compare(found: Mapping[str, Any], wanted: Mapping[str, Tensor], name: str) -> None:
     wrong = [f"{key} is missing" for key in wanted if key not in found]
-    wrong += [f"{key[:60]!r} is one too many" for key in found if key not in wanted]
+    wrong += [f"{key[:60]!r} is not expected" for key in found if key not in wanted]
     for key in wanted.keys() & found.keys():
         shape, kind = found[key].get("shape"), found[key].get("dtype")
         if shape != list(wanted[key].shape):
-            wrong.append(f"{key} has the shape {shown(shape, 40)} instead of {list(wanted[key].shape)}")
+            wrong.append(f"{key} has the shape {shown(shape, 40)}, expected {list(wanted[key].shape)}")
         elif kind != KINDS[wanted[key].dtype]:
-            wrong.append(f"{key} is {shown(kind, 10)} instead of {KINDS[wanted[key].dtype]}")
+            wrong.append(f"{key} has the type {shown(kind, 10)}, expected {KINDS[wanted[key].dtype]}")
     if wrong:
         raise AssetError(f"{name} does not fit config.json (" + ", ".join(sorted(wrong)[:MAX_DIFFERENCES]) + ")")

@@ -37,7 +37,7 @@ def curves(outcomes: Sequence[Outcome]) -> bytes:
         axes.axhline(100 * max(teachers), color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="teacher")
     measured = next((one.measured_on for one in outcomes if one.measured_on), "")
     seconds_of = CLOCK_NAMES[outcomes[0].clock]
-    axes.set(xlabel=f"seconds of the run, by {seconds_of}", ylabel=f"% on {measured}", ylim=(0, 100))
+    axes.set(xlabel=f"seconds of the run ({seconds_of})", ylabel=f"% on {measured}", ylim=(0, 100))
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
     return _png(figure)

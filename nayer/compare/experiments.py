@@ -43,8 +43,8 @@ _KEPT_GENERATOR = {"generator_reset_every": 0, "warmup_generator_reset_every": 0
 
 EXPERIMENTS = {
     "reset": Experiment(
-        "Re-drawn every round, every 10, never",
-        "What does re-drawing the noisy layer do to the images and to the student?",
+        "Re-draw every round, every 10 rounds, never",
+        "How does re-drawing the noisy layer change the images and the student?",
         tuple(
             Variation(title, changes={**_KEPT_GENERATOR, "noisy_reset_every": every})
             for title, every in (("every round", 1), ("every 10 rounds", 10), ("never", 0))
@@ -52,7 +52,7 @@ EXPERIMENTS = {
     ),
     "table": Experiment(
         "LTE, one-hot, random, shuffled",
-        "Does it matter that the table behind the noisy layer means something?",
+        "Does the meaning of the embeddings matter?",
         tuple(
             Variation("LTE" if latent == "lte" else latent, changes={"latent": latent})
             for latent in ("lte", "one-hot", "random", "shuffled")
@@ -60,7 +60,7 @@ EXPERIMENTS = {
     ),
     "methods": Experiment(
         "NAYER, Fast, CMI, DFQ, DAFL",
-        "Is it better than the methods that came before?",
+        "Does NAYER beat earlier methods?",
         (
             Variation("NAYER", "nayer"),
             Variation("Fast", "fast"),
@@ -85,7 +85,7 @@ def experiment(name: str) -> Experiment:
     try:
         return EXPERIMENTS[name]
     except KeyError:
-        raise ConfigError(f"experiment={name[:60]!r} does not exist; use one of {', '.join(EXPERIMENTS)}.") from None
+        raise ConfigError(f"experiment must be one of {', '.join(EXPERIMENTS)}; {name[:60]!r} was given.") from None
 
 
 def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tuple[Arm, ...]:
@@ -95,7 +95,7 @@ def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tu
     """
     own = next((name for name in shared if any(name in one.changes for one in variations)), None)
     if own is not None:
-        raise ConfigError(f"{own}={shared[own]!r} cannot hold for all arms, for they set it themselves; leave it out.")
+        raise ConfigError(f"{own}={shared[own]!r} cannot be shared, because arms set it themselves; leave it out.")
     endless = WITHOUT_END if shared.get("seconds") else {}
     return tuple(
         Arm(one.title, Config.parse({**endless, **shared, **one.changes}, get(one.preset).config)) for one in variations

@@ -217,7 +217,7 @@ def read(path: Path) -> Outcome:
     try:
         return TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
     except (OSError, ValueError):
-        raise StorageError(f"{path} holds no outcome of this version; move it away and compare again.") from None
+        raise StorageError(f"{path} contains no outcome of this version; move it away and compare again.") from None
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -11,7 +11,7 @@ from nayer.analysis.significance import verdict
 from nayer.compare.outcome import LEVELS, MEASURING, SCALES, SIDES, Outcome
 
 NONE = "–"
-CLOCK_NAMES = {"wall": "the clock on the wall", "cpu": "the processor"}
+CLOCK_NAMES = {"wall": "wall time", "cpu": "processor time"}
 
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
@@ -38,7 +38,7 @@ def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
     said = [verdict(_by_arm(percent), what=what, unit="points")]
     for scale, name, unit in (
         ("across", "diversity across rounds", "of cosine distance"),
-        ("pool", "diversity over the pool", "different images a class"),
+        ("pool", "diversity over the pool", "different images per class"),
     ):
         found = _by_arm((one.arm, one.seed, _told(one, f"{scale}.samples")) for one in outcomes)
         if sum(bool(scores) for scores in found.values()) > 1:
@@ -105,31 +105,31 @@ def _legend(outcomes: Sequence[Outcome]) -> str:
     one, rates = outcomes[0], [one.gigaflops for one in outcomes]
     budget = f"{one.config['rounds']} rounds"
     if one.config["seconds"]:
-        budget = f"the round in which {one.config['seconds']:g} s were over"
+        budget = f"the round in which {one.config['seconds']:g} s ended"
     aimless = (
-        " Arms that are told no label have no label hit, and no class whose diversity could be compared."
+        " Arms without labels have no label accuracy and no diversity per class."
         if not all(one.wants_labels for one in outcomes)
         else ""
     )
-    failed = " Runs that failed are in no mean." if any(one.failure for one in outcomes) else ""
+    failed = " Failed runs are left out of the means." if any(one.failure for one in outcomes) else ""
     return (
         f"{one.config['teacher']}: accuracy and agreement with the teacher at the end of {budget}, mean ± standard "
-        f"deviation.{failed} Seconds are {CLOCK_NAMES[one.clock]}'s, for making images and teaching the student, "
-        f"{_measuring(outcomes)}; to a share of the teacher's accuracy: median, in brackets how many seeds got there. "
-        f"Diversity, mean of the latest rounds, in brackets noise and real test "
-        f"images in the samples' place: Vendi score of a class within a round and over the pool, cosine distance to "
-        f"the nearest image of an earlier round, effective rank of all images of a round. Classes seen: entropy of "
-        f"what the teacher sees, of the most there could be.{aimless} Machine: {median(rates):.0f} GFLOPS "
-        f"({min(rates):.0f} to {max(rates):.0f}{f', threads: {one.threads}' if one.threads else ''}), so a second is "
-        f"{median(rates) / 100:.2f} normalised seconds."
+        f"deviation.{failed} Seconds are {CLOCK_NAMES[one.clock]}, for making images and training the student, "
+        f"{_measuring(outcomes)}. Seconds to a share of the teacher's accuracy: median, in brackets the number of "
+        "seeds that reached it. Diversity: mean of the latest rounds, in brackets the same for noise and for real "
+        "test images: Vendi score of a class within a round and over the pool, cosine distance to the nearest image "
+        "of an earlier round, effective rank of all images of a round. Classes seen: entropy of the teacher's "
+        f"predictions, as a share of its maximum.{aimless} Machine: {median(rates):.0f} GFLOPS ({min(rates):.0f} to "
+        f"{max(rates):.0f}{f', threads: {one.threads}' if one.threads else ''}), so a second is "
+        f"{median(rates) / 100:.2f} normalized seconds."
     )
 
 
 def _measuring(outcomes: Sequence[Outcome]) -> str:
     if any(one.with_measuring for one in outcomes):
-        return "and for measuring them"
+        return "and for measurements"
     shares = [100 * one.spent.get(MEASURING, 0.0) / one.seconds for one in outcomes if one.seconds]
-    return f"not for measuring them ({min(shares):.0f} to {max(shares):.0f} % on top)" if shares else "and no more"
+    return f"without measurements ({min(shares):.0f} to {max(shares):.0f} % more)" if shares else "only"
 
 
 def _percent(shares: Sequence[float | None]) -> str:

@@ -73,7 +73,9 @@ def read_own(pictures: Sequence[Picture], *, size: int = 0, grey: bool | None = 
     counts = Counter(picture.label for picture in training)
     for label in labels:
         if counts[label] < FEWEST:
-            raise AssetError(f"class {readable(label)!r} has {counts[label]} training images; use {FEWEST} or more.")
+            raise AssetError(
+                f"class {readable(label)!r} has {counts[label]} training images; it needs at least {FEWEST}."
+            )
     return OwnImages(
         classes,
         _arrays(training, place, channels, size),
@@ -95,7 +97,9 @@ def labelled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: i
     strangers = sorted({picture.label for picture in tests if _folded(picture.label) not in known})
     if strangers:
         shown = ", ".join(repr(name[:40]) for name in strangers[:5])
-        raise AssetError(f"test_data has classes the teacher does not know ({shown}); its own are {_listed(classes)}.")
+        raise AssetError(
+            f"test_data has classes that the teacher does not know ({shown}); the teacher knows {_listed(classes)}."
+        )
     place = {picture.label: known[_folded(picture.label)] for picture in tests}
     return _arrays(sorted(tests, key=lambda picture: place[picture.label]), place, channels, size)
 
@@ -121,7 +125,7 @@ def _form(pictures: Sequence[Picture], size: int, grey: bool | None) -> tuple[in
     """Side in px and channels."""
     low, high = SIDES
     if size and not low <= size <= high:
-        raise ConfigError(f"size={size} does not work; use {low} to {high} px, or 0 for the pictures' own.")
+        raise ConfigError(f"size must be {low} to {high} px, or 0 for the images' own size; {size} was given.")
     step = max(1, len(pictures) // LOOKED_AT)
     seen = [looks(picture.data, picture.name) for picture in pictures[::step]]
     sides = sorted(side for side, _ in seen)
@@ -138,7 +142,9 @@ def _parted(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
         counts[picture.label] += 1
         (testing if counts[picture.label] % HELD_OUT == 0 else training).append(picture)
     if not testing:
-        raise AssetError(f"there are fewer than {HELD_OUT} images of every class and no folder named test; add some.")
+        raise AssetError(
+            f"every class needs at least {HELD_OUT} images, or there must be a folder named test; add images."
+        )
     return training, testing
 
 

@@ -101,7 +101,7 @@ def _read_icons(folder: Path, style: str) -> dict[str, Any]:
 
 
 def _damaged(style: str) -> AssetError:
-    return AssetError(f"@iconify-json/{style} has a damaged icons.json; install it anew.")
+    return AssetError(f"@iconify-json/{style} has a damaged icons.json; install it again.")
 
 
 def svg(icons: dict[str, Any], name: str) -> str | None:
@@ -131,12 +131,10 @@ def draw(drawing: str, side: int) -> NDArray[np.uint8]:
     try:
         import resvg_py
     except ImportError:
-        raise AssetError(
-            "Emoji are drawn with resvg_py, which is missing; install it with pip install resvg_py."
-        ) from None
+        raise AssetError("Emoji are drawn with resvg_py, which is missing; run pip install resvg_py.") from None
     try:
         png = resvg_py.svg_to_bytes(svg_string=drawing, width=side, height=side, skip_system_fonts=True)
     except ValueError as error:
-        raise AssetError(f"An emoji cannot be drawn ({str(error)[:120]}); install its package anew.") from None
+        raise AssetError(f"An emoji cannot be drawn ({str(error)[:120]}); install its package again.") from None
     with Image.open(io.BytesIO(bytes(png))) as picture:
         return np.ascontiguousarray(np.asarray(picture.convert("RGBA"), dtype=np.uint8).transpose(2, 0, 1))

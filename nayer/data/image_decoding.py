@@ -39,7 +39,7 @@ def check_amount(count: int, name: str, channels: int, size: int) -> None:
     """AssetError where `count` pictures (channels, size, size) take more than `MAX_PIXEL_BYTES`."""
     if count * channels * size * size > MAX_PIXEL_BYTES:
         most = MAX_PIXEL_BYTES // (channels * size * size)
-        raise AssetError(f"{name} holds {count:,} pictures; at most {most:,} of {size} × {size} px are read.")
+        raise AssetError(f"{name} contains {count:,} images; at most {most:,} of {size} × {size} px are read.")
 
 
 def looks(data: bytes, name: str) -> tuple[int, bool]:
@@ -62,9 +62,9 @@ def _opened(data: bytes, name: str) -> Image.Image:
         raise _unreadable(name) from None
     width, height = picture.size
     if max(width, height) > MAX_SIDE:
-        raise AssetError(f"{name} is {width} × {height} px; at most {MAX_SIDE} a side are read.")
+        raise AssetError(f"{name} is {width} × {height} px; at most {MAX_SIDE} px per side are read.")
     if frames > 1:
-        raise AssetError(f"{name} moves, it has {frames} frames; use a still picture.")
+        raise AssetError(f"{name} is an animation with {frames} frames; use a still image.")
     return picture
 
 
@@ -80,4 +80,4 @@ def _plain(picture: Image.Image, channels: int) -> Image.Image:
 
 
 def _unreadable(name: str) -> AssetError:
-    return AssetError(f"{name} is no picture that can be read; use PNG, JPEG, BMP or WebP.")
+    return AssetError(f"{name} is not a readable image; use PNG, JPEG, BMP or WebP.")

@@ -63,7 +63,7 @@ def pictures_in(path: Path, limits: Limits | None = None) -> list[Picture]:
     except OSError as error:
         raise AssetError(f"{path.name} cannot be read ({error.strerror}); name a folder or a zip file.") from None
     if not found:
-        raise AssetError(f"{path.name} holds no pictures in folders named after their classes, such as cat/1.png.")
+        raise AssetError(f"{path.name} has no images in folders named after their classes, such as cat/1.png.")
     return found
 
 
@@ -75,7 +75,7 @@ def in_zip(content: bytes, name: str, limits: Limits) -> list[Picture]:
 def _in_archive(file: BinaryIO, name: str, limits: Limits) -> list[Picture]:
     # Every entry of its list of contents begins so: thousands are refused before anything is made of them.
     if _occurrences(file, b"PK\1\2") > 2 * limits.members:
-        raise AssetError(f"{name} holds far more than {limits.members:,} files, and no more are read.")
+        raise AssetError(f"{name} contains many more than {limits.members:,} files; use fewer.")
     size = file.seek(0, io.SEEK_END)
     limits = replace(limits, bytes_in_all=min(limits.bytes_in_all, max(UNPACKED, RATIO * size)))
     try:
@@ -86,7 +86,7 @@ def _in_archive(file: BinaryIO, name: str, limits: Limits) -> list[Picture]:
     except AssetError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
-        raise AssetError(f"{name} is no zip archive, or a damaged one; pack it anew.") from None
+        raise AssetError(f"{name} is not a zip file, or it is damaged; create it again.") from None
 
 
 def _occurrences(file: BinaryIO, mark: bytes) -> int:
@@ -101,9 +101,9 @@ def _occurrences(file: BinaryIO, mark: bytes) -> int:
 
 def _check_members(members: list[zipfile.ZipInfo], name: str, limits: Limits) -> None:
     if len(members) > limits.members:
-        raise AssetError(f"{name} holds {len(members):,} files; at most {limits.members:,} are read.")
+        raise AssetError(f"{name} contains {len(members):,} files; at most {limits.members:,} are read.")
     if len({member.filename for member in members}) < len(members):
-        raise AssetError(f"{name} holds two files of one name; pack it anew.")
+        raise AssetError(f"{name} contains two files of the same name; create it again.")
     for member in members:
         shown = repr(member.filename[:40])
         parts = PurePosixPath(member.filename).parts
@@ -115,11 +115,13 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, limits: Limits) ->
             or ".." in parts
             or member.filename.startswith("/")
         ):
-            raise AssetError(f"{name} holds the name {shown}, which leads elsewhere; use names such as cat/1.png.")
+            raise AssetError(
+                f"{name} contains the name {shown}, which points outside the archive; use names such as cat/1.png."
+            )
         if member.flag_bits & 0x1:
-            raise AssetError(f"{name} is encrypted at {shown}; pack it without a password.")
+            raise AssetError(f"{name} is encrypted at {shown}; create it without a password.")
         if member.compress_type not in METHODS:
-            raise AssetError(f"{name} is packed in an unusual way at {shown}; use a plain zip archive.")
+            raise AssetError(f"{name} uses an unusual compression at {shown}; use an ordinary zip file.")
 
 
 def _read(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, limits: Limits) -> Iterator[Picture]:
@@ -161,9 +163,9 @@ def files_below(folder: Path, suffixes: tuple[str, ...], limits: Limits) -> list
         passed += len(folders) + len(names)
         found += [Path(parent, name) for name in names if name.lower().endswith(suffixes)]
         if len(found) > limits.members:
-            raise AssetError(f"{folder.name} holds more than {limits.members:,} pictures; no more are read.")
+            raise AssetError(f"{folder.name} contains more than {limits.members:,} images; use fewer.")
         if passed > PASSED * limits.members:
-            raise AssetError(f"{folder.name} holds far more than {limits.members:,} files, and no more are read.")
+            raise AssetError(f"{folder.name} contains many more than {limits.members:,} files; use fewer.")
     return sorted(found)
 
 
@@ -181,9 +183,12 @@ def _split(parts: tuple[str, ...]) -> str:
 def _counted(data: bytes, member: str, name: str, left: int, limits: Limits) -> int:
     """How many bytes may still come."""
     if len(data) > left:
-        raise AssetError(f"{name} holds more than {limits.bytes_in_all >> 20} MB of pictures; use fewer or smaller.")
+        raise AssetError(
+            f"{name} contains more than {limits.bytes_in_all >> 20} MB of images; use fewer or smaller images."
+        )
     if len(data) > limits.picture_bytes:
         raise AssetError(
-            f"{name} holds a picture, {member[-40:]!r}, of more than {limits.picture_bytes >> 20} MB; use smaller ones."
+            f"{name} contains an image, {member[-40:]!r}, of more than {limits.picture_bytes >> 20} MB; use smaller "
+            "images."
         )
     return left - len(data)

@@ -62,20 +62,20 @@ def _taken(pictures: Iterator[Picture], name: str, limits: Limits) -> list[Pictu
         left = _counted(picture.data, len(found), name, left, limits)
         found.append(picture)
     if not found:
-        raise AssetError(f"{name} holds no pictures; name a file that does.")
+        raise AssetError(f"{name} contains no images; name a file with images.")
     return found
 
 
 def _check_reader(name: str) -> None:
     if importlib.util.find_spec("pyarrow") is None:
-        raise AssetError(f"{name} needs pyarrow to be read; install it with pip install pyarrow.")
+        raise AssetError(f"{name} needs pyarrow; run pip install pyarrow.")
 
 
 def _counted(data: bytes, before: int, name: str, left: int, limits: Limits) -> int:
     """How many bytes may still come after this picture, which follows `before` others."""
     if len(data) > left or before >= limits.members:
-        most = f"{limits.members:,} pictures or {limits.bytes_in_all >> 20} MB"
-        raise AssetError(f"{name} holds more than {most}; use fewer.")
+        most = f"{limits.members:,} images or {limits.bytes_in_all >> 20} MB"
+        raise AssetError(f"{name} contains more than {most}; use fewer images.")
     return left - len(data)
 
 
@@ -92,8 +92,8 @@ def pictures_on_the_hub(dataset: str, field: str = "data") -> list[Picture]:
         local = [Path(hf_hub_download(dataset, name, repo_type="dataset", revision=CONVERTED)) for name in names]
     except Exception:  # no network, no such data set, a private one: which of them, the Hub does not say
         raise AssetError(
-            f"{field}={dataset[:100]!r} is no folder or file here, and as a data set it cannot be fetched from the Hub;"
-            " check the name and the network, or name a folder with pictures in a folder a class."
+            f"{field}={dataset[:100]!r} is not a folder or file on this machine, and the Hub does not provide it as "
+            "a data set; check the name and the network, or name a folder with one folder of images per class."
         ) from None
     return pictures_in_parquet(local)
 
@@ -130,7 +130,7 @@ def _rows(source: BinaryIO, path: Path) -> Iterator[tuple[bytes, Any, list[str]]
 
 
 def _unfit(path: Path) -> AssetError:
-    return AssetError(f"{path.name} is missing, damaged or has no columns image and label; name a file that has.")
+    return AssetError(f"{path.name} is missing, damaged or has no columns image and label; name a file that has them.")
 
 
 def _cells(file: Any, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
@@ -143,14 +143,15 @@ def _cells(file: Any, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
     largest = _largest_group(file.metadata, (pictures, labels))
     if largest > MAX_GROUP_BYTES:
         raise AssetError(
-            f"{path.name} has a row group of more than {size_in_words(MAX_GROUP_BYTES)}; write it with smaller ones."
+            f"{path.name} has a row group of more than {size_in_words(MAX_GROUP_BYTES)}; write it with smaller row "
+            "groups."
         )
     at_once = min(ROWS, max(1, BATCH_BYTES // max(1, largest)))
     for batch in file.iter_batches(at_once, columns=[pictures, labels]):
         for picture, label in zip(batch[pictures].to_pylist(), batch[labels].to_pylist(), strict=True):
             data = picture["bytes"] if isinstance(picture, dict) else picture
             if not isinstance(data, bytes) or isinstance(label, float) or label is None:
-                raise TypeError("no encoded picture with a label")
+                raise TypeError("an image without an encoded picture or without a label")
             yield data, label, names
 
 

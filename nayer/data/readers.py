@@ -27,7 +27,7 @@ def read_idx(images: Path, labels: Path) -> Labelled:
     """A pair of gzipped IDX files as MNIST's (LeCun): images (n, 1, h, w) and labels (n,)."""
     pixels, marks = _idx(images), _idx(labels)
     if pixels.ndim != 3 or marks.ndim != 1 or len(pixels) != len(marks):
-        raise AssetError(f"{images.name} and {labels.name} do not hold one label an image; get them anew.")
+        raise AssetError(f"{images.name} and {labels.name} must have one label per image; download them again.")
     return pixels[:, None], marks.astype(np.int64)
 
 
@@ -45,7 +45,7 @@ def _idx(path: Path) -> NDArray[np.uint8]:
         return np.frombuffer(raw, np.uint8).reshape(shape).copy()
     except (OSError, EOFError, ValueError, zlib.error):
         raise AssetError(
-            f"{path.name} is missing or no gzipped IDX file; install dataset-fashion-mnist or name its folder."
+            f"{path.name} is missing or not a gzipped IDX file; install dataset-fashion-mnist or name its folder."
         ) from None
 
 

@@ -48,19 +48,19 @@ class _Shipped:
 SHIPPED = {
     "digits": _Shipped(
         "e08a0d0037ac3c4b2feaf5314cef5096d2501b2be1b6a1a3f6c8195499ae4154",
-        "500 of scikit-learn's digits, 50 a class, which the teacher never saw",
+        "500 of scikit-learn's digits, 50 per class, which the teacher never saw",
     ),
     "fashion": _Shipped(
         "8d78d900d38f7823fce1079deff6bb9f19b8423ec529af58ba6998d7ac0629da",
-        "2,000 test images of Fashion-MNIST, 200 a class",
+        "2,000 test images of Fashion-MNIST, 200 per class",
     ),
     "emoji10": _Shipped(
         "6861ec3133ffc1f45bd041502b36e4820eb2438943164cc75e6d16a9053b23c8",
-        "600 samples of emoji, 60 a class, in two styles from which the teacher never learned (Noto and Twemoji)",
+        "600 images of emoji, 60 per class, in two styles that the teacher never saw (Noto and Twemoji)",
     ),
     "emoji100": _Shipped(
         "858cfb5585c976b1ade802d754fbe192663432d48caf576da30fbad126a577b0",
-        "1,200 samples of emoji, 12 a class, in two styles from which the teacher never learned (Noto and Twemoji)",
+        "1,200 images of emoji, 12 per class, in two styles that the teacher never saw (Noto and Twemoji)",
     ),
 }
 
@@ -132,10 +132,11 @@ def _checked(card: TeacherCard, split: Labelled, source: str) -> TestSet:
     spec = card.model
     if images.shape[1:] != (spec.channels, spec.size, spec.size):
         raise AssetError(
-            f"test_data has images of {images.shape[1:]}; the teacher needs {(spec.channels, spec.size, spec.size)}."
+            f"test_data has images of shape {images.shape[1:]}; the teacher needs "
+            f"{(spec.channels, spec.size, spec.size)}."
         )
     if labels.min() < 0 or labels.max() >= len(card.classes):
         raise AssetError(
-            f"test_data has labels from {labels.min()} to {labels.max()}; 0 to {len(card.classes) - 1} work."
+            f"test_data has labels from {labels.min()} to {labels.max()}; they must be 0 to {len(card.classes) - 1}."
         )
     return TestSet(images, labels, source)

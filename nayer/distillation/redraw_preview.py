@@ -52,9 +52,9 @@ def redraws(task: Task, generator: Generator, label: int, count: int, seed: int)
     ConfigError for a label or a count that is out of range.
     """
     if not 0 <= label < len(task.classes):
-        raise ConfigError(f"label={label} does not work; use 0 to {len(task.classes) - 1}.")
+        raise ConfigError(f"label must be 0 to {len(task.classes) - 1}; {label} was given.")
     if not 1 <= count <= MOST:
-        raise ConfigError(f"count={count} does not work; use 1 to {MOST}.")
+        raise ConfigError(f"count must be 1 to {MOST}; {count} was given.")
     redrawn, held = drawn(task, generator, label, count, seed)
     varied = "noise" if generator.noisy is None else "noisy layer"
     return Redraws(label, varied, _strip(task, redrawn, label), _strip(task, held, label))

@@ -115,8 +115,8 @@ class Report:
             )  # the student's, on images like any others
             cause = "student_lr" if answers_grew else "generator_lr"
             raise DivergedError(
-                f"the generator's loss became {loss:g} in step {step} of round {self._state.round}; "
-                f"try a smaller {cause}."
+                f"the generator's loss became {loss:g} in step {step} of round {self._state.round}; use a smaller "
+                f"{cause}."
             )
         return GeneratorStep(
             round=self._state.round,
@@ -226,30 +226,33 @@ def check_student(loss: Tensor, state: RunState, step: int) -> None:
     for what, size in sizes.items():
         if has_diverged(size):
             raise DivergedError(
-                f"the student's {what} became {size:g} in step {step} of round {state.round}; try a smaller student_lr."
+                f"the student's {what} became {size:g} in step {step} of round {state.round}; use a smaller student_lr."
             )
 
 
 def _notes(task: Task, student: nn.Module) -> Iterator[str]:
     config = task.config
     if not with_statistics(task.teacher):
-        yield "This teacher has no BatchNorm, so the BN term is absent: labels and disagreement guide the generator."
+        yield (
+            "This teacher has no BatchNorm, so there is no BN term. Cross-entropy and the adversarial term guide "
+            "the generator."
+        )
     if task.evaluator is None:
         yield (
-            "No labelled test images are at hand: the curve shows how often the student agrees with the teacher "
-            "on held-back samples."
+            "There are no labeled test images. The curve shows the agreement of student and teacher on held-back "
+            "samples."
         )
     of_copies = {
         "it starts from random weights": config.student_start == "thinned",
-        "its channels have none to follow": config.hint_weight > 0.0,
+        "it has no channels of the teacher to follow": config.hint_weight > 0.0,
     }
     if any(of_copies.values()) and not channel_slicing.is_narrower_copy(task.teacher, student):
         lost = " and ".join(what for what, wanted in of_copies.items() if wanted)
-        yield f"The student is no thinner twin of this teacher, so {lost}."
+        yield f"The student is not a narrower copy of this teacher, so {lost}."
     if lowered(config.precision, task.device):
-        yield "The networks count in bfloat16 here, with float32 weights: faster, and a little coarser."
+        yield "The networks compute in bfloat16, with float32 weights. This is faster and a little less precise."
     if config.flip and not task.mirror:
-        yield "A mirrored image would change its class here, so images are not flipped."
+        yield "A flipped image would change its class, so images are not flipped."
 
 
 def _measured_on(task: Task) -> Literal["test images", "held-back samples"]:

@@ -35,15 +35,19 @@ class Task:
     def __post_init__(self) -> None:
         config, k = self.config, len(self.classes)
         if k < 2:
-            raise ConfigError(f"teacher={config.teacher!r} knows {k} class; distillation needs at least 2.")
+            raise ConfigError(f"teacher={config.teacher!r} has {k} class; distillation needs at least 2.")
         if config.synthesis_batch < k:
             raise ConfigError(
                 f"synthesis_batch={config.synthesis_batch} is smaller than the {k} classes; use at least {k}."
             )
         if len(self.table) != k:
-            raise ConfigError(f"the embedding table has {len(self.table)} rows for {k} classes; it needs one a class.")
+            raise ConfigError(
+                f"the embedding table has {len(self.table)} rows for {k} classes; it needs one row per class."
+            )
         if self.image_shape[1] != self.image_shape[2]:
-            raise ConfigError(f"images of {self.image_shape[1]} × {self.image_shape[2]} pixels; only square ones work.")
+            raise ConfigError(
+                f"images must be square; {self.image_shape[1]} × {self.image_shape[2]} pixels were given."
+            )
 
     def arithmetic(self) -> AbstractContextManager[object]:
         """Inside, networks count in the config's precision; what they give may be bfloat16."""

@@ -41,17 +41,21 @@ def label_table(names: Sequence[str], latent: str = "lte", *, encoder: str, prom
     """
     names = check_names(names)
     if latent not in LATENTS:
-        raise ConfigError(f"latent={latent!r} does not work; use one of {', '.join(LATENTS)}.")
+        raise ConfigError(f"latent must be one of {', '.join(LATENTS)}; {latent!r} was given.")
     rng = np.random.default_rng(seed)
     if latent == "one-hot":
-        return Table(np.eye(len(names), dtype=np.float32), latent, "One-hot rows: every class as far from every other.")
+        return Table(
+            np.eye(len(names), dtype=np.float32),
+            latent,
+            ("One-hot rows: all classes have the same distance from each other."),
+        )
     if latent == "random":
         d = _width(encoder)
         drawn = rng.standard_normal((len(names), d), dtype=np.float32)
-        return Table(drawn, latent, f"Random rows of {d} numbers from N(0, 1), seed {seed}: no meaning.")
+        return Table(drawn, latent, f"Random rows: {d} numbers from N(0, 1), seed {seed}, without meaning.")
     embeddings, origin = _label_text_embeddings(names, encoder, prompt)
     if latent == "shuffled":
-        source = f"Label-text embeddings, each given to another class with seed {seed}: {origin}"
+        source = f"Label-text embeddings, each assigned to another class with seed {seed}: {origin}"
         return Table(embeddings[_no_fixed_point(len(names), rng)], latent, source)
     return Table(embeddings, latent, f"Label-text embeddings: {origin}")
 
@@ -68,7 +72,7 @@ def prompted(names: Sequence[str], prompt: str) -> list[str]:
     """The text of each name, as the encoder sees it."""
     if prompt.count("{}") != 1:
         raise ConfigError(
-            f"prompt={prompt!r} does not work; use a text with exactly one {{}} where the class name goes."
+            f"prompt must be a text with exactly one {{}} where the class name goes; {prompt!r} was given."
         )
     return [prompt.replace("{}", name) for name in names]
 
@@ -79,10 +83,10 @@ def _label_text_embeddings(names: Sequence[str], encoder: str, prompt: str) -> t
     for table in shipped_tables(encoder):
         rows = table.rows(texts)
         if rows is not None:
-            return rows, f"“{prompt}” through {encoder}, computed beforehand."
+            return rows, f"“{prompt}” by {encoder}, shipped."
     embeddings = embed(texts, encoder)
     _check_distinct(embeddings, names, encoder)
-    return embeddings, f"“{prompt}” through {encoder}, computed on this machine."
+    return embeddings, f"“{prompt}” by {encoder}, computed on this machine."
 
 
 def _check_distinct(embeddings: Floats, names: Sequence[str], encoder: str) -> None:
@@ -92,8 +96,8 @@ def _check_distinct(embeddings: Floats, names: Sequence[str], encoder: str) -> N
         if gaps.min() > SAME * np.abs(row).max():
             continue
         raise EncoderError(
-            f"encoder={encoder!r} reads the class names {names[gaps.argmin()]!r} and {names[place]!r} alike;"
-            " use names it knows, or latent=one-hot or latent=random."
+            f"encoder={encoder!r} gives the class names {names[gaps.argmin()]!r} and {names[place]!r} the same "
+            "embedding; use names that it knows, or latent=one-hot or latent=random."
         )
 
 

@@ -61,7 +61,7 @@ def read_table(path: Path) -> EmbeddingTable:
     except OSError as error:
         raise AssetError(f"{path.name} cannot be read ({error.strerror}); restore it from the project.") from None
     except (AssetError, SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise AssetError(f"{path.name} is no table of embeddings ({error}); restore it from the project.") from None
+        raise AssetError(f"{path.name} is not a table of embeddings ({error}); restore it from the project.") from None
     if not sound:
         raise AssetError(
             f"{path.name} is damaged: its content does not match its SHA-256; restore it from the project."

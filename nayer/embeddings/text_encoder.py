@@ -81,8 +81,8 @@ def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
     refused = out_of_reach(encoder, "config.json")
     if refused:
         raise EncoderError(
-            f"encoder={encoder!r} is neither a local folder nor in the Hub's cache, and the Hub does not give it"
-            f" ({refused}); {WITHOUT_ENCODER}."
+            f"encoder={encoder!r} is neither a local folder nor in the Hub's cache, and the Hub does not provide it "
+            f"({refused}); {WITHOUT_ENCODER}."
         )
     return _pretrained(encoder, transformers, torch, local_files_only=False)
 
@@ -96,6 +96,6 @@ def _pretrained(encoder: str, transformers: Any, torch: Any, **where: bool) -> t
     missing = [key for key in report["missing_keys"] if not key.startswith("pooler.")]  # BERT's pooler is not used here
     if missing:
         raise EncoderError(
-            f"encoder={encoder!r} lacks {len(missing)} weights, {min(missing)} among them; {WITHOUT_ENCODER}."
+            f"encoder={encoder!r} lacks {len(missing)} weights, such as {min(missing)}; {WITHOUT_ENCODER}."
         )
     return tokenizer, model.eval(), is_clip

@@ -53,9 +53,9 @@ def unpack(content: bytes) -> Event:
         struct.error,
         zlib.error,
     ):
-        raise StorageError("an event of this run is damaged or of another version; start the run anew.") from None
+        raise StorageError("an event of this run is damaged or of another version; start a new run.") from None
     if not isinstance(event, Event):
-        raise StorageError("an event of this run is no event; start the run anew.")
+        raise StorageError("an event of this run is not an event; start a new run.")
     return event
 
 

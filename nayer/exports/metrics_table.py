@@ -107,7 +107,7 @@ def rows_before(round_: int, text: str) -> list[dict[str, str]]:
     reader = csv.DictReader(io.StringIO(text))
     try:
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise StorageError("metrics.csv has other columns than this version writes; move it away and resume again.")
+            raise StorageError("metrics.csv has columns of another version; move it away and resume again.")
         return [row for row in reader if int(row["round"]) < round_]
     except (TypeError, ValueError, csv.Error):
         raise StorageError("metrics.csv has a line without a round; move it away and resume again.") from None

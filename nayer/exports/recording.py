@@ -65,20 +65,22 @@ def written(events: Iterable[Event]) -> bytes:
 def read(content: bytes) -> list[Event]:
     """The events of a file that `written` made; StorageError, in one sentence, for anything else."""
     if len(content) > LARGEST:
-        raise StorageError(f"recording={len(content)} bytes is too large; a recording has at most {LARGEST}.")
+        raise StorageError(f"recording has {len(content)} bytes; at most {LARGEST} are read.")
     if not content.startswith(MAGIC):
-        raise StorageError("recording is no recorded run of this version; use a file that a finished run was saved to.")
+        raise StorageError(
+            "recording is not a recorded run of this version; use a file that a finished run was saved to."
+        )
     events: list[Event] = []
     place = len(MAGIC)
     while place < len(content):
         (length,) = struct.unpack_from("<I", content.ljust(place + 4, b"\xff"), place)
         event = content[place + 4 : place + 4 + length]
         if len(event) < length or len(events) >= LONGEST:
-            raise StorageError("recording is cut off or damaged; save the run once more.")
+            raise StorageError("recording is incomplete or damaged; save the run again.")
         events.append(unpack(event))
         place += 4 + length
     if not any(isinstance(event, RunStarted) for event in events):
-        raise StorageError("recording holds no run; use a file that a finished run was saved to.")
+        raise StorageError("recording contains no run; use a file that a finished run was saved to.")
     return events
 
 

@@ -27,12 +27,12 @@ _README = """A run of data-free distillation: {teacher}, {rounds} rounds.
 
 Again:            {command}
 {student}
-{samples}        one image a class of the latest rounds, the newest on top; {animation} has a frame a round
-{metrics}        a line a round
-{events}       every recorded event, a line of JSON each
-{recording}          the run as the page plays it: python app.py --recording {recording}
+{samples}        one image per class for the latest rounds, newest on top; {animation} has one frame per round
+{metrics}        one line per round
+{events}       every recorded event, one line of JSON each
+{recording}          the run as a recording for the page: python app.py --recording {recording}
 """
-_STUDENT = """The student:      {weights}; in this folder, with PyTorch and safetensors alone:
+_STUDENT = """The student:      {weights}; in this folder, with PyTorch and safetensors:
 
     from student import load
     logits = load()(images)  # (n, c, h, w) from 0 to 1 -> (n, k)
@@ -54,7 +54,7 @@ def files(events: Sequence[Event], student: bytes) -> dict[str, bytes]:
     events = [event for event in events if event.arm == 0]
     started = next((event for event in events if isinstance(event, RunStarted)), None)
     if started is None:
-        raise ValueError("no run has begun")
+        raise ValueError("no run has started")
     record = Record()
     for event in events:
         record.add(event)

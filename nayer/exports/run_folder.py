@@ -59,9 +59,11 @@ def load_student(folder: Path) -> Classifier:
             read_tensors(read_file(folder / STUDENT, MAX_STUDENT_BYTES), student.state_dict(), STUDENT)
         )
     except OSError as error:
-        raise StorageError(f"{folder} holds no student ({error.strerror}); name a folder that `--out` wrote.") from None
+        raise StorageError(
+            f"{folder} contains no student ({error.strerror}); name a folder that `--out` wrote."
+        ) from None
     except (NayerError, ValidationError, ValueError, KeyError, TypeError, RuntimeError):
-        raise StorageError(f"{folder} holds a damaged student; distil it anew.") from None
+        raise StorageError(f"{folder} contains a damaged student; train it again.") from None
     return student.eval()
 
 

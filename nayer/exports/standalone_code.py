@@ -50,7 +50,7 @@ class Network(nn.Module):
 
 
 def load(path=Path(__file__).with_name("{weights}")):
-    """The network with its weights, ready to be asked."""
+    """The network with its weights, in evaluation mode."""
     network = Network()
     counters = {{name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}}
     network.load_state_dict({{**counters, **load_file(path)}})

@@ -29,16 +29,16 @@ class TeacherCard(BaseModel):
     model: ModelSpec
     student: ModelSpec = Field(description="The smaller network that learns from it unless another is named.")
     classes: tuple[str, ...] = Field(description="The classes' names, in the order of the labels.")
-    mirror: bool = Field(description="Whether a mirrored image keeps its class.")
-    testset: str | None = Field(description="Which test split fits, such as digits; none where there is none.")
+    mirror: bool = Field(description="Whether a flipped image keeps its class.")
+    testset: str | None = Field(description="Name of a suitable test split, such as digits; none if there is none.")
     test_accuracy: float | None = Field(
-        ge=0.0, le=1.0, description="Share of the data's own test images, 0..1; none where nobody has measured."
+        ge=0.0, le=1.0, description="Accuracy on the data's own test images, 0..1; none if nobody has measured it."
     )
     data: str = Field(description="What it learned from, in one sentence.")
-    licence: str = Field(description="The data's licence.")
+    licence: str = Field(description="License of the data.")
     seed: int
-    command: str = Field(description="What trains it again.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of model.safetensors.")
+    command: str = Field(description="Command that trains it again.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of model.safetensors.")
 
     @field_validator("classes")
     @classmethod
@@ -52,7 +52,7 @@ class TeacherCard(BaseModel):
     @classmethod
     def _can_be_shown(cls, text: str) -> str:
         if found := forbidden(text):
-            raise ValueError(f"holds {found}, a character that cannot be shown")
+            raise ValueError(f"contains {found}, a character that cannot be shown")
         return text
 
     @model_validator(mode="after")
@@ -60,7 +60,7 @@ class TeacherCard(BaseModel):
         k = len(self.classes)
         if k != self.model.classes or k != self.student.classes:
             raise ValueError(
-                f"classes has {k} names, its networks have {self.model.classes} and {self.student.classes}"
+                f"classes has {k} names, but the networks have {self.model.classes} and {self.student.classes} outputs"
             )
         if (self.model.channels, self.model.size) != (self.student.channels, self.student.size):
             raise ValueError("model and student need images of the same size")

@@ -79,22 +79,22 @@ def tried(network: OwnNetwork, classes: int, channels: int, size: int) -> OwnNet
     except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError) as error:
         words = shown(" ".join(str(error).split()), MAX_WORDS)
         raise ConfigError(
-            f"size={size} does not work: the teacher fails on images of {(channels, size, size)}"
-            f" ({type(error).__name__}: {words}); name the channels and the size it was trained with."
+            f"size={size} does not work: the teacher fails on images of {(channels, size, size)} "
+            f"({type(error).__name__}: {words}); give the channels and the size of its training images."
         ) from None
     finally:
         for hook in hooks:
             hook.remove()
     if logits.dim() != 2 or len(logits) != 2:
         raise ConfigError(
-            f"the teacher answers two images with a tensor of {tuple(logits.shape)}; it must return the logits (n, k)."
+            f"the teacher returns a tensor of {tuple(logits.shape)} for two images; it must return the logits (n, k)."
         )
     if logits.shape[1] != classes:
         raise ConfigError(
-            f"classes has {classes} names and the teacher {logits.shape[1]} outputs; name every output, in order."
+            f"classes has {classes} names, but the teacher has {logits.shape[1]} outputs; name every output, in order."
         )
     if not torch.isfinite(logits).all():
-        raise AssetError("the teacher's logits for a grey and a random image are not finite; check its weights.")
+        raise AssetError("the teacher's logits for a gray and a random image are not finite; check its weights.")
     if not logits.is_floating_point():
         raise ConfigError(f"the teacher returns {logits.dtype}; it must return logits, not labels.")
     giving = [name for name, output in outputs if output.numel() == logits.numel()]

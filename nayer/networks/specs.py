@@ -16,13 +16,13 @@ FAMILIES = {  # networks of one shape in any width; `models` builds them
     "lenet": "two 5×5 convolutions with BatchNorm and a hidden layer",
     "plainnet": "lenet without BatchNorm",
     "resnet8": "three residual blocks in three stages",
-    "resnet9": "eight convolutions, two of each four in a residual block, made for fast training",
+    "resnet9": "eight convolutions, four of them in two residual blocks; made for fast training",
     "resnet14": "six residual blocks in three stages",
     "resnet18": "eight residual blocks in four stages",
     "resnet20": "nine residual blocks in three stages",
     "resnet34": "sixteen residual blocks in four stages",
-    "wrn16": "six wide residual blocks in three stages; W is its widening factor k",
-    "wrn40": "eighteen wide residual blocks in three stages, likewise",
+    "wrn16": "six wide residual blocks in three stages; W is the widening factor k",
+    "wrn40": "eighteen wide residual blocks in three stages; W is the widening factor k",
 }
 
 
@@ -33,7 +33,7 @@ def parse_architecture(text: str, field: str = "architecture") -> tuple[str, int
         return match[1], int(match[2])
     known = ", ".join(f"{name}-W" for name in FAMILIES)
     raise ConfigError(
-        f"{field}={text[:60]!r} is no known network; use {known} with a width W of {WIDTHS[0]} to {WIDTHS[1]}."
+        f"{field} must be one of {known} with a width W of {WIDTHS[0]} to {WIDTHS[1]}; {text[:60]!r} was given."
     )
 
 
@@ -43,9 +43,12 @@ class ModelSpec(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     architecture: str = Field(
-        description="Such as lenet-16 or wrn16-1: family and width, channels after the first convolution or wrn's k."
+        description=(
+            "Family and width, such as lenet-16 or wrn16-1. The width is the channels after the first convolution, "
+            "or k of wrn."
+        )
     )
-    channels: int = Field(description="1 for grey images, 3 for RGB.")
+    channels: int = Field(description="1 for gray images, 3 for RGB.")
     size: int = Field(ge=SIDES[0], le=SIDES[1], description="Side of the square images, px.")
     classes: int = Field(ge=2, le=1000)
     mean: tuple[float, ...] = Field(description="Per channel, of images in [0, 1].")
@@ -64,7 +67,7 @@ class ModelSpec(BaseModel):
     @model_validator(mode="after")
     def _channels_agree(self) -> ModelSpec:
         if self.channels not in (1, 3):
-            raise ValueError(f"channels={self.channels} does not work; use 1 or 3")
+            raise ValueError(f"channels must be 1 or 3; {self.channels} was given")
         if len(self.mean) != self.channels or len(self.std) != self.channels or min(self.std) <= 0:
-            raise ValueError(f"mean and std need {self.channels} numbers each, those of std above 0")
+            raise ValueError(f"mean and std need {self.channels} numbers each, and those of std must be above 0")
         return self

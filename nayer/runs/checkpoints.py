@@ -75,13 +75,13 @@ def restore(content: bytes, state: RunState, name: str = "checkpoint", teacher: 
     found = _opened(content, name)
     if teacher and found.teacher and teacher != found.teacher:
         raise StorageError(
-            f"{name} was learned from other weights than teacher={shown(found.config.teacher)!r} has now; bring those"
-            " back, or start the run anew."
+            f"{name} belongs to other weights than teacher={shown(found.config.teacher)!r} has now; restore the old "
+            "weights, or start a new run."
         )
     try:
         _restore(state, found)
     except (LookupError, ValueError, TypeError, RuntimeError):
-        raise StorageError(f"{name} does not fit its config; start the run anew.") from None
+        raise StorageError(f"{name} does not fit its config; start a new run.") from None
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ def _opened(content: bytes, name: str) -> _Checkpoint:
         about = header(content, name, MAX_TENSORS).about
         tensors = deserialise(content)
     except (AssetError, SafetensorError, ValueError):
-        raise StorageError(f"{name} is damaged; start the run anew.") from None
+        raise StorageError(f"{name} is damaged; start a new run.") from None
     said = about.pop("sha256", None)  # checkpoints of earlier versions have none
     if said is not None and said != _digest(about, tensors):
-        raise StorageError(f"{name} is damaged, its content does not match its SHA-256; start the run anew.")
+        raise StorageError(f"{name} is damaged: its content does not match its SHA-256; start a new run.")
     try:
         config = Config.model_validate_json(about["config"])
         told: dict[str, Any] = json.loads(about["counters"])
@@ -112,7 +112,7 @@ def _opened(content: bytes, name: str) -> _Checkpoint:
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError("seconds")
     except (LookupError, ValueError, TypeError, ConfigError):
-        raise StorageError(f"{name} holds no config of this version; start the run anew.") from None
+        raise StorageError(f"{name} contains no config of this version; start a new run.") from None
     return _Checkpoint(config, counters, seconds, about.get("teacher", ""), tensors)
 
 
@@ -175,7 +175,7 @@ def _refill(pool: Pool, images: Tensor, labels: Tensor, added: int) -> None:
     if (images.dtype, images.shape[1:], labels.dtype, (min(added, pool.capacity),)) != like or len(images) != len(
         labels
     ):
-        raise ValueError("images or labels of another kind")
+        raise ValueError("images or labels of another type")
     pool.images, pool.labels, pool.added = images.to(pool.images.device), labels.to(pool.labels.device), added
 
 
@@ -219,9 +219,9 @@ def _read(folder: Path) -> bytes:
         return read_tensor_file(folder / NAME, MAX_BYTES, MAX_TENSORS)
     except FileNotFoundError:
         raise StorageError(
-            f"{shown(folder.name, 200)}/ holds no checkpoint; name a folder that `--out` wrote."
+            f"{shown(folder.name, 200)}/ contains no checkpoint; name a folder that `--out` wrote."
         ) from None
     except OSError as error:
-        raise StorageError(f"{_called(folder)} cannot be read ({error.strerror}); start the run anew.") from None
+        raise StorageError(f"{_called(folder)} cannot be read ({error.strerror}); start a new run.") from None
     except AssetError:
-        raise StorageError(f"{_called(folder)} is damaged; start the run anew.") from None
+        raise StorageError(f"{_called(folder)} is damaged; start a new run.") from None

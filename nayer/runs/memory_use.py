@@ -101,7 +101,7 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None) 
         words = shown(" ".join(str(error).split()), 120)
         raise ConfigError(
             f"student={student.architecture}, student_batch={config.student_batch} and the other settings cannot run "
-            f"together ({words}); use another network, or larger batches."
+            f"together ({words}); use another network or larger batches."
         ) from None
     return _over_rounds(config, card, seen)
 
@@ -314,8 +314,9 @@ def check_memory(
     value = _value(name, config, card)
     told = f"this run takes {_told(needed)}" if len(runs) == 1 else f"these {len(runs)} runs take {_told(needed)}"
     raise ConfigError(
-        f"{name}={value} needs too much memory: {told}, {_told(RESIDENT * part)} of it for that, and {whose} "
-        f"{_told(limit)}; use {_advice(name, value, 1.0 - (needed - limit) / RESIDENT / part, len(card.classes))}."
+        f"{name}={value} needs too much memory: {told}, of which this setting takes {_told(RESIDENT * part)}, and "
+        f"{whose} {_told(limit)}; use "
+        f"{_advice(name, value, 1.0 - (needed - limit) / RESIDENT / part, len(card.classes))}."
     )
 
 

@@ -19,15 +19,15 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, NayerError):
         return str(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error).lower()):
-        return "The machine ran out of memory for this run; try a smaller synthesis_batch or generator_width."
+        return "The run needs more memory than the machine has; use a smaller synthesis_batch or generator_width."
     number = secrets.token_hex(4)
     log.error("run failed, error %s", number, exc_info=error)
-    return f"The run stopped on an unexpected error (number {number} in the log); other runs go on."
+    return f"The run stopped because of an unexpected error (number {number} in the log); other runs continue."
 
 
 def not_in_memory() -> ConfigError:
     """For whoever asks a run whose networks are gone."""
-    return ConfigError("this run is not in memory, so nothing can be asked of it; ask while it runs.")
+    return ConfigError("this run is no longer in memory; such questions work only while it runs.")
 
 
 def close(events: Iterator[object]) -> None:

@@ -116,7 +116,7 @@ class Session(Generic[Opened]):
                 thread.start()
                 self._thread = thread
             except RuntimeError:  # the system gives no more threads
-                self._fail("The machine is too busy to begin this run; try again in a few minutes.")
+                self._fail("The machine is too busy to start this run; try again in a few minutes.")
                 self._state = "failed"
         if self._thread is None and self._on_end is not None:
             self._on_end(self)
@@ -269,7 +269,7 @@ class Session(Generic[Opened]):
             if event is None:
                 return "finished"
             if not isinstance(event, Event):
-                raise TypeError(f"{type(event).__name__} is no event")
+                raise TypeError(f"{type(event).__name__} is not an event")
             self._publish(event)
             self._linger(event)
         if self._stop_reason:

@@ -84,7 +84,7 @@ class Lab:
         Raises ConfigError for arms side by side.
         """
         if self.seeds or len(self.configs) > 1:
-            raise ConfigError("a burst is for a run by itself; arms side by side share their machine.")
+            raise ConfigError("a GPU burst needs a single run; arms side by side share their machine.")
         self._away = rounds
 
     def checkpoint(self) -> bytes:
@@ -101,7 +101,7 @@ class Lab:
 
     def _run(self, arm: int) -> Run:
         if arm not in self._arms:
-            raise ConfigError(f"arm={arm} has not begun; ask again once its first images are there.")
+            raise ConfigError(f"arm={arm} has not started; try again after its first images.")
         return self._arms[arm].run
 
     def _side_by_side(self, configs: Sequence[Config]) -> Iterator[Event]:
@@ -163,7 +163,7 @@ class Lab:
         def note(message: str) -> Note:
             return Note(round=round_, seconds=seconds, message=message)
 
-        yield note("The next rounds are asked of a GPU that is lent for a moment; the run then goes on here.")
+        yield note("The next rounds run on a borrowed GPU. Then the run continues here.")
         first = round_
         try:
             for events, checkpoint in away(content):
@@ -172,9 +172,9 @@ class Lab:
                 round_, seconds = events[-1].round + 1, events[-1].seconds
         except Exception:
             log.warning("a burst ended early", exc_info=True)
-            yield note("No GPU was lent, or not to the end; what is missing is made here.")
+            yield note("The GPU was not available, or not long enough. The remaining rounds run here.")
         close(arm.events)
         checkpoints.restore(content, arm.run.state)
         arm.events, arm.seconds = going_on(self._events(arm.run)), arm.run.state.seconds
         if round_ > first:
-            yield note(f"The GPU made {round_ - first} of the rounds; the next ones are made here.")
+            yield note(f"The GPU computed {round_ - first} of the rounds. The next rounds run here.")

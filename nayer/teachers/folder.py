@@ -22,7 +22,7 @@ def readme(card: TeacherCard, network: Classifier, cycles: Sequence[TrainingSche
         "images": f"{spec.channels} × {spec.size} × {spec.size}",
         "its student": f"`{card.student.architecture}`",
         "data": card.data,
-        "licence of the data": card.licence,
+        "license of the data": card.licence,
         "training": f"{images:,} images: " + "; then ".join(_in_words(recipe) for recipe in cycles),
         "seed": str(card.seed),
         "command": f"`{card.command}`",

@@ -29,7 +29,7 @@ def own_teacher(
     student: str = STUDENT,
     mirror: bool = True,
     resize_to: int | None = None,
-    title: str = "A teacher of one's own",
+    title: str = "Your own teacher",
 ) -> Teacher:
     """`network` as a teacher: a frozen copy, so that what was given stays as it is.
 
@@ -52,7 +52,7 @@ def own_teacher(
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "mean"
-        raise ConfigError(f"{field} does not work ({first['msg'][:120]}); see `own_teacher` for what does.") from None
+        raise ConfigError(f"{field} does not work ({first['msg'][:120]}); `own_teacher` documents what does.") from None
     frozen = copy.deepcopy(network).cpu().float().requires_grad_(False)
     wrapped = tried(OwnNetwork(frozen, spec.mean, spec.std, resize_to), len(names), spec.channels, size)
     card = TeacherCard(
@@ -64,7 +64,7 @@ def own_teacher(
         mirror=mirror,
         testset=None,
         test_accuracy=None,
-        data="Whoever brought this teacher knows.",
+        data="The owner of this teacher knows.",
         licence="Its owner's.",
         seed=0,
         command="none: it was trained elsewhere",

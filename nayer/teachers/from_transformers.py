@@ -56,8 +56,8 @@ def pretrained_teacher(name: str) -> Teacher:
             raise
         except Exception as error:  # a foreign folder can fail in any way inside transformers
             raise AssetError(
-                f"teacher={name[:100]!r} is no image classifier that can be read ({first_line(error)}); it needs"
-                f" config.json, model.safetensors and {PREPROCESSOR}."
+                f"teacher={name[:100]!r} is not a readable image classifier ({first_line(error)}); it needs "
+                f"config.json, model.safetensors and {PREPROCESSOR}."
             ) from None
     try:
         mean, std, side = _normalisation(about, int(getattr(network.config, "num_channels", 3)))
@@ -91,8 +91,8 @@ def _reach(name: str) -> None:
     refused = out_of_reach(name, "config.json")
     if refused:
         raise ConfigError(
-            f"teacher={name[:100]!r} is neither a folder here nor in the Hub's cache, and the Hub does not give it"
-            f" ({refused}); name a folder with config.json and model.safetensors."
+            f"teacher={name[:100]!r} is neither a local folder nor in the Hub's cache, and the Hub does not provide "
+            f"it ({refused}); name a folder with config.json and model.safetensors."
         )
 
 
@@ -104,8 +104,8 @@ def _read(name: str, transformers: Any, **where: bool) -> tuple[Any, Mapping[str
     wrong = sorted(report["missing_keys"]) + sorted(key for key, *_ in report.get("mismatched_keys", ()))
     if wrong:
         raise AssetError(
-            f"teacher={name[:100]!r} lacks {len(wrong)} weights, {wrong[0]} among them; take one that was trained to"
-            " classify images."
+            f"teacher={name[:100]!r} lacks {len(wrong)} weights, such as {wrong[0]}; use a model that was trained to "
+            "classify images."
         )
     path = transformers.utils.cached_file(name, PREPROCESSOR, local_files_only=where["local_files_only"])
     about = json.loads(read_file(Path(path), MAX_JSON_BYTES))
@@ -134,5 +134,5 @@ def _normalisation(about: Mapping[str, Any], channels: int) -> tuple[list[float]
         return [x / scale for x in means], [x / scale for x in stds], int(side)
     except (TypeError, ValueError, ZeroDivisionError):
         raise ConfigError(
-            f"{PREPROCESSOR} does not tell image_mean, image_std ({channels} numbers each) and size; write them there."
+            f"{PREPROCESSOR} needs image_mean, image_std ({channels} numbers each) and size; add them."
         ) from None

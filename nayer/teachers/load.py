@@ -72,5 +72,5 @@ def _with_weights(spec: ModelSpec, content: bytes) -> Classifier:
     with torch.no_grad():
         answer = network.eval()(torch.full((1, spec.channels, spec.size, spec.size), 0.5))
     if not torch.isfinite(answer).all():
-        raise AssetError("its answer to a grey image is not finite")
+        raise AssetError("its answer to a gray image is not finite")
     return network

@@ -141,6 +141,4 @@ def get(name: str) -> DatasetRecipe:
     try:
         return RECIPES[name]
     except KeyError:
-        raise ConfigError(
-            f"name={name[:60]!r} is nothing a teacher can learn; use one of {', '.join(RECIPES)}."
-        ) from None
+        raise ConfigError(f"name must be one of {', '.join(RECIPES)}; {name[:60]!r} was given.") from None

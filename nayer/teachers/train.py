@@ -45,7 +45,7 @@ def teach(
     lesson = get(name)
     folder = folder or lesson.folder
     if lesson.needs_folder and not Path(folder or "\0missing").is_dir():
-        raise ConfigError(f"data={folder[:200]!r} is no folder; name the one that holds {lesson.title}'s images.")
+        raise ConfigError(f"data={folder[:200]!r} is not a folder; name the folder with {lesson.title}'s images.")
     for field, architecture in (("model", model), ("student", student)):
         if architecture:
             parse_architecture(architecture, field=field)
@@ -72,7 +72,7 @@ def teach(
     )
     test = load_testset(card, folder)
     if test is None:
-        raise AssetError(f"data={folder!r} holds no test images; the card needs the accuracy on them.")
+        raise AssetError(f"data={folder!r} contains no test images; the card needs the accuracy on them.")
     card = card.model_copy(update={"test_accuracy": accuracy(network, test.images, test.labels)})
     write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(test.labels)))
     return card

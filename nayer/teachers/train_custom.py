@@ -63,7 +63,7 @@ def teach_own(
         if architecture:
             parse_architecture(architecture, field=field)
     if re.fullmatch(r"\W*", out.name):
-        raise ConfigError(f"out={str(out)!r} is no folder for a teacher; name one that can be made.")
+        raise ConfigError(f"out={str(out)!r} cannot be a teacher's folder; choose another folder.")
     own = read_own(find_pictures(data), size=lesson.size, grey=lesson.grey)
     check_writable(out)
     images, labels = (torch.from_numpy(array) for array in own.training)
@@ -84,7 +84,7 @@ def teach_own(
         mirror=lesson.mirror,
         testset=None,
         test_accuracy=accuracy(network, *own.testing),
-        data=f"{len(images):,} images of its owner's, {colour}, {spec.size} × {spec.size} pixels",
+        data=f"{len(images):,} images of its owner, {colour}, {spec.size} × {spec.size} pixels",
         licence="its owner's",
         seed=lesson.seed,
         command=_command(lesson),

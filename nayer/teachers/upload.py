@@ -59,14 +59,16 @@ class UploadedTeacher:
         spec = _spec(told, len(classes), given=bool(self.classes))
         sha256 = hashlib.sha256(self.weights).hexdigest()
         if told.get("sha256", sha256) != sha256:
-            raise AssetError("model.safetensors does not match the sha256 in config.json; bring the two that belong.")
+            raise AssetError(
+                "model.safetensors does not match the sha256 in config.json; send the two files that belong together."
+            )
         usual: dict[str, Any] = {
             "title": "Your own teacher",
             "student": {**spec, "architecture": STUDENT},
             "mirror": True,
             "testset": None,
             "test_accuracy": None,
-            "data": "Whoever brought it knows.",
+            "data": "Its owner knows.",
             "licence": "Its owner's.",
             "seed": 0,
             "command": "none: it was trained elsewhere",
@@ -100,12 +102,12 @@ class UploadedTeacher:
                 config, weights, classes, tests = (archive.read(name) for name in (_CONFIG, _WEIGHTS, _CLASSES, _TESTS))
             return cls(config, weights, tuple(map(str, json.loads(classes))), tests)
         except (zipfile.BadZipFile, ValueError, LookupError, TypeError):
-            raise StorageError("the teacher of this run is damaged on the disk; bring it again.") from None
+            raise StorageError("the teacher of this run is damaged on disk; upload it again.") from None
 
 
 def _read(content: bytes) -> dict[str, Any]:
     if len(content) > MAX_CARD_BYTES:
-        raise AssetError(f"config.json is larger than {MAX_CARD_BYTES >> 20} MB; bring the one that `teach` wrote.")
+        raise AssetError(f"config.json is larger than {MAX_CARD_BYTES >> 20} MB; send the file that `teach` wrote.")
     try:
         told = json.loads(content)
     except (ValueError, RecursionError):
@@ -113,8 +115,8 @@ def _read(content: bytes) -> dict[str, Any]:
     if not isinstance(told, dict) or not isinstance(told.get("model"), dict):
         if isinstance(told, dict) and "architectures" in told:
             raise AssetError(
-                "config.json is one of transformers'; here it needs `model` and `classes`, and `distill --teacher`"
-                " takes such a folder."
+                "config.json is a file of transformers; this page needs `model` and `classes` in it, and `distill "
+                "--teacher` takes the folder of such a model."
             )
         raise AssetError("config.json does not describe a network; it needs `model` and `classes`, as `teach` writes.")
     if wrong := complaint(told, "config.json"):
@@ -125,7 +127,7 @@ def _read(content: bytes) -> dict[str, Any]:
 def _names(told: Mapping[str, Any]) -> Sequence[str]:
     names = told.get("classes")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise AssetError("config.json has no list of texts as `classes`; write one, or type the class names.")
+        raise AssetError("config.json needs a list of texts as `classes`; add one, or type the class names.")
     return names
 
 
@@ -138,7 +140,7 @@ def _spec(told: Mapping[str, Any], names: int, *, given: bool) -> dict[str, Any]
     if spec.classes != names:
         where = "there are" if given else "config.json has"
         raise ConfigError(
-            f"{where} {names} class names and the teacher has {spec.classes} outputs; name every output, in order."
+            f"{where} {names} class names, but the teacher has {spec.classes} outputs; name every output, in order."
         )
     return spec.model_dump(mode="json")
 

@@ -31,7 +31,7 @@ def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
     card, network = teacher.card, teacher.network
     said = []
     if not with_statistics(network):
-        said.append("It has no BatchNorm, so the BN term is absent.")
+        said.append("It has no BatchNorm, so there is no BN term.")
     rng = torch.Generator().manual_seed(0)
     noise = torch.rand(TRIED, card.model.channels, card.model.size, card.model.size, generator=rng)
     with torch.no_grad():
@@ -41,13 +41,11 @@ def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
             images, labels = torch.from_numpy(testset.images)[places], torch.from_numpy(testset.labels)[places]
             right = (predict(network, images) == labels).float().mean().item()
     if spread < 1e-6:
-        said.append("It answers every image alike, so there is nothing to learn from it.")
+        said.append("It gives the same answer for every image, so a student can learn nothing from it.")
     if testset is not None:
         said.append(f"It is correct on {right:.0%} of {len(labels):,} of your test images.")
         if right < 1.5 / len(card.classes):
-            said.append(
-                "That is near chance: are the classes in its order, and the images normalised as it knows them?"
-            )
+            said.append("That is near chance. Check the order of the classes and the normalization of the images.")
     return said
 
 
@@ -58,6 +56,6 @@ def _testset(content: bytes, card: TeacherCard) -> TestSet:
     else:
         pictures = in_zip(content, "test images", VISITOR)
     if not pictures:
-        raise AssetError("the test images hold no pictures in folders named after their classes, such as cat/1.png.")
+        raise AssetError("the test images must lie in folders named after their classes, such as cat/1.png.")
     images, labels = labelled_as(pictures, card.classes, card.model.channels, card.model.size)
-    return TestSet(images, labels, f"{len(labels):,} test images that came with the teacher")
+    return TestSet(images, labels, f"{len(labels):,} test images from the teacher's owner")

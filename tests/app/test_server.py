@@ -97,7 +97,7 @@ def test_a_wrong_variable_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, caps
     with pytest.raises(SystemExit) as left:
         main([])
     assert left.value.code == 2
-    assert capsys.readouterr().err == "PORT='here' does not work; use a whole number from 0 to 65535.\n"
+    assert capsys.readouterr().err == "PORT must be a whole number from 0 to 65535; 'here' was given.\n"
 
 
 def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +109,7 @@ def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
             main(["--port", str(port)])
     assert left.value.code == 1
     told = capsys.readouterr().err
-    assert told == f"port={port} is taken on 127.0.0.1; stop what listens there, or choose another with --port.\n"
+    assert told == f"port={port} is in use on 127.0.0.1; stop the other program, or choose another port with --port.\n"
 
 
 @pytest.mark.slow

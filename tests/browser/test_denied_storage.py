@@ -44,7 +44,7 @@ def test_the_lab_starts_arms_that_are_seen(denied: Page) -> None:
     denied.get_by_role("tab", name="Reset lab").click()
     denied.select_option("#lab-teacher", "digits")
     denied.fill("#lab-seconds", "2")
-    denied.get_by_role("button", name="Run side by side").click()
+    denied.get_by_role("button", name="Run the comparison").click()
     denied.wait_for_function("document.querySelectorAll('#nayer-lab .arm-row').length > 0")
     denied.locator("#nayer-lab .lab-stop").click()
     expect(denied.locator("#nayer-lab")).to_have_attribute("data-state", "stopped")

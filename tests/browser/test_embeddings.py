@@ -49,7 +49,7 @@ def test_a_teachers_names_are_there_at_once_and_each_pair_can_be_read(new_page: 
     box = after.bounding_box()
     assert box is not None
     after.hover(position={"x": box["width"] - 6, "y": box["height"] - 8})
-    expect(readout).to_contain_text(f"{typed[-1]}: a name and itself, cosine 1.")
+    expect(readout).to_contain_text(f"{typed[-1]}: the same name twice, cosine 1.")
     for matrix, word in ((before, "Before"), (after, "After")):
         assert f"{word} BatchNorm: cosines between {len(typed)} names, mean" in str(matrix.get_attribute("aria-label"))
     page.locator(".heatmaps .numbers summary").click()
@@ -92,7 +92,7 @@ def test_a_refusal_is_one_sentence_and_what_was_typed_stays(new_page: NewPage) -
     page.fill("#explorer-prompt input, #explorer-prompt textarea", "a photo")
     show(page, "cat, dog")
     expect(notice(page)).to_have_text(
-        "prompt='a photo' does not work; use a text that has exactly one {} where the class name goes."
+        "prompt must be a text that has exactly one {} where the class name goes; 'a photo' was given."
     )
     expect(facts(page)).to_contain_text("10 names")  # the answer before stays on show
     page.click("#explorer-take")
@@ -130,7 +130,7 @@ def test_two_hundred_names_fit_a_phone_and_a_lens_reads_them(new_page: NewPage) 
     show(page, "\n".join(MANY))
     expect(facts(page)).to_contain_text("200 names")
     expect(page.locator(".lens").first).to_be_visible()
-    page.get_by_role("button", name="alike together").click()
+    page.get_by_role("button", name="similar together").click()
     page.locator(".heatmap:not(.lens)").nth(1).click(position={"x": 200, "y": 200})
     expect(page.locator(".readout")).to_contain_text("cosine")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

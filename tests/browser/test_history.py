@@ -48,10 +48,10 @@ def test_an_interrupted_run_is_shown_and_goes_on_for_whoever_began_it(browser: B
             page.click(".bar .revive")
             if token == run.owner:
                 until(page, "running")
-                expect(page.locator(".notes")).to_contain_text("goes on from the end of round")
+                expect(page.locator(".notes")).to_contain_text("continues from the end of round")
                 expect(page.locator(".bar .revive")).to_be_hidden()
                 page.click(".bar .stop")
                 until(page, "stopped")
             else:
-                expect(page.locator(".notice")).to_contain_text("belongs to somebody else")
+                expect(page.locator(".notice")).to_contain_text("belongs to someone else")
             context.close()

@@ -34,7 +34,7 @@ def reached(page: Page, state: str) -> None:
 
 def run(page: Page, seconds: int) -> None:
     page.fill("#lab-seconds", str(seconds))
-    page.get_by_role("button", name="Run side by side").click()
+    page.get_by_role("button", name="Run the comparison").click()
 
 
 def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new_page: NewPage) -> None:
@@ -120,7 +120,7 @@ def test_arms_of_ones_own_pause_and_stop_on_a_phone(new_page: NewPage) -> None:
     wanted.fill("seed=5")
     wanted.press("Enter")
     notice = page.locator("#nayer-lab > .notice")
-    expect(notice).to_have_text("seed=5 cannot change while a run goes on; start a new run with it.")
+    expect(notice).to_have_text("seed=5 cannot change during a run; start a new run with it.")
     wanted.fill("noisy_reset_every=7")
     wanted.press("Enter")
     expect(notice).to_contain_text("goes on with noisy_reset_every=7 from its next round on")
@@ -136,12 +136,12 @@ def test_what_cannot_be_compared_is_one_sentence_and_the_form_stays(new_page: Ne
     own_arms(page, "")
     run(page, 5)
     notice = page.locator("#nayer-lab .notice").first
-    expect(notice).to_have_text("arms=1 does not work; use 2 to 5 of them.")
+    expect(notice).to_have_text("a lab needs 2 to 5 arms, not 1.")
     own_arms(page, "", "routing=zigzag")
     run(page, 5)
-    expect(notice).to_have_text("routing='zigzag' does not work; use one of k-to-1, 1-to-1, single.")
+    expect(notice).to_have_text("routing must be one of k-to-1, 1-to-1, single; 'zigzag' was given.")
     run(page, 1000)
-    expect(notice).to_have_text("seconds=1000 does not work; use a number from 2 to 300.")
+    expect(notice).to_have_text("seconds must be a number from 2 to 300; 1000 was given.")
     expect(page.locator(".custom-arm input").nth(3)).to_have_value(f"{QUICK} routing=zigzag")
     expect(page.locator(".arm")).to_have_count(0)
 
@@ -165,7 +165,7 @@ def test_a_running_run_takes_other_settings_and_every_curve_is_marked(new_page: 
     page.keyboard.press("Tab")
     page.click(".bar .apply")
     expect(page.locator("#nayer-stage > .notice")).to_have_text(
-        "seed=5 cannot change while a run goes on; start a new run with it."
+        "seed=5 cannot change during a run; start a new run with it."
     )
     strip = page.locator("#nayer-stage .redraw-strip")
     strip.get_by_role("button", name="Re-draw 16").click()

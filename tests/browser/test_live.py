@@ -11,7 +11,7 @@ from tests.browser.browsing import PATIENCE, NewPage, grown, picture, prepare, r
 
 def test_play_pause_step_reload_stop(new_page: NewPage) -> None:
     page = new_page()
-    expect(page.get_by_text("Nothing has been learnt yet")).to_be_visible()
+    expect(page.get_by_text("No images yet")).to_be_visible()
     picture(page, "wide-light-empty")
     prepare(page)
     page.click(".bar .play")
@@ -67,7 +67,7 @@ def test_keys_play_step_and_redraw_but_not_while_typing(new_page: NewPage) -> No
     page.locator(".masthead, #masthead").first.click()
     page.keyboard.press("r")
     until(page, "paused")
-    expect(page.locator(".story")).to_contain_text("built with random weights")
+    expect(page.locator(".story")).to_contain_text("start with random weights")
     page.keyboard.press(".")
     expect(page.locator(".story")).to_contain_text("Step 1 of 3")
     page.keyboard.press("Space")
@@ -115,9 +115,7 @@ def test_a_wrong_value_is_one_sentence_and_nothing_is_lost(new_page: NewPage) ->
     page.fill("#field-seed input", "17")
     page.keyboard.press("Tab")
     page.click(".bar .play")
-    expect(page.locator(".notice")).to_have_text(
-        "rounds=0 does not work; use a whole number from 1 to 100000 (rounds)."
-    )
+    expect(page.locator(".notice")).to_have_text("rounds must be a whole number from 1 to 100,000; 0 was given.")
     expect(page.locator("#field-seed input")).to_have_value("17")
     assert state(page) == "empty"
     picture(page, "wide-light-refused")
@@ -127,7 +125,7 @@ def test_a_run_that_fails_says_why_and_the_page_goes_on(new_page: NewPage) -> No
     page = new_page()
     prepare(page, rounds=3)
     page.click("#all-settings > button")
-    page.get_by_role("button", name="What the generator is fed").click()
+    page.get_by_role("button", name="The input of the generator").click()
     page.wait_for_timeout(400)
     page.fill("#field-encoder input, #field-encoder textarea", "./nowhere")
     page.keyboard.press("Tab")
@@ -146,9 +144,9 @@ def test_a_preset_fills_the_form_and_leaves_teacher_and_seed(new_page: NewPage) 
     page = new_page()
     page.fill("#field-seed input", "5")
     page.click("#field-preset input")
-    page.get_by_role("option", name="NAYER, as published").click()
+    page.get_by_role("option", name="NAYER, full size").click()
     expect(page.locator("#field-rounds input")).to_have_value("400")
-    expect(page.locator("#field-preset")).to_contain_text("made for a GPU")
+    expect(page.locator("#field-preset")).to_contain_text("needs a GPU")
     expect(page.locator("#field-seed input")).to_have_value("5")
 
 
@@ -182,7 +180,7 @@ def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> N
     page.locator(".accuracy .numbers summary").click()
     expect(page.locator(".accuracy .numbers tbody tr")).to_have_count(4)  # made as the table is opened
     cells = page.locator(".samples .row:not(.live) .cell")
-    assert "the teacher sees" in str(cells.first.get_attribute("aria-label"))
+    assert "the teacher predicts" in str(cells.first.get_attribute("aria-label"))
     unnamed = page.locator("#nayer-bar button, #nayer-stage button").evaluate_all(
         "buttons => buttons.filter((button) => !(button.innerText || button.getAttribute('aria-label'))).length"
     )

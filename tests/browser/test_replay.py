@@ -24,7 +24,7 @@ def time_shown(page: Page) -> float:
 
 def test_it_plays_on_arrival_and_can_be_held_sought_and_left(new_page: NewPage) -> None:
     page = new_page(calm=False)
-    expect(page.locator(".replay")).to_contain_text("A recording of an earlier run")
+    expect(page.locator(".replay")).to_contain_text("a recording of an earlier run")
     grown(page, 1)
     page.select_option(".replay select", "8")
     before = time_shown(page)
@@ -32,7 +32,7 @@ def test_it_plays_on_arrival_and_can_be_held_sought_and_left(new_page: NewPage) 
     picture(page, "wide-light-recording")
 
     page.click(".replay .play-recording")
-    expect(page.locator(".replay .play-recording")).to_have_text("Go on")
+    expect(page.locator(".replay .play-recording")).to_have_text("Continue")
     held = time_shown(page)
     slider = page.locator(".replay input[type=range]")
     slider.focus()
@@ -51,12 +51,12 @@ def test_it_plays_on_arrival_and_can_be_held_sought_and_left(new_page: NewPage) 
     grown(page, 2)
     page.click(".bar .stop")
     until(page, "stopped")
-    page.get_by_role("button", name="Play this run back").click()
-    expect(page.locator(".replay")).to_contain_text("A recording of the run that has ended")
+    page.get_by_role("button", name="Replay this run").click()
+    expect(page.locator(".replay")).to_contain_text("a recording of the run that has ended")
     page.get_by_role("button", name="Close").click()
     page.locator(".sharing summary").click()
     with page.expect_download() as saved:
-        page.get_by_role("link", name="Save it as a recording").click()
+        page.get_by_role("link", name="Save as a recording").click()
     assert saved.value.suggested_filename == "run.nayer"
     expect(page.locator(".replay")).to_have_count(0)
 
@@ -73,7 +73,7 @@ def test_whoever_waits_sees_it_and_whoever_wants_no_motion_sees_its_end(new_page
     until(first, "running")
     second.click(".bar .play")
     until(second, "queued")
-    expect(second.locator(".replay")).to_contain_text("while yours waits for a place")
+    expect(second.locator(".replay")).to_contain_text("Your run is waiting for a free slot")
     first.click(".bar .stop")
     until(second, "running")
     expect(second.locator(".replay")).to_have_count(0)

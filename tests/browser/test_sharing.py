@@ -14,16 +14,16 @@ def test_an_address_sets_the_run_up_hides_what_it_says_and_names_its_mistakes(ne
     page.goto(page.url + "?teacher=digits&preset=fast&seed=7&generator_steps=9&hide=field-rounds+all-settings")
     expect(page.locator("#field-seed input")).to_have_value("7")
     expect(page.locator("#field-teacher input")).to_have_value("Handwritten digits")
-    expect(page.locator("#field-preset input")).to_have_value("Fast, shrunk for two cores")
+    expect(page.locator("#field-preset input")).to_have_value("Fast, small version for two cores")
     expect(page.locator("#field-rounds")).to_be_hidden()
     expect(page.locator("#all-settings")).to_be_hidden()
     page.click(".bar .play")
     until(page, "running")
     page.locator(".sharing summary").click()
-    command = page.get_by_role("textbox", name="Command line that repeats this run")
+    command = page.get_by_role("textbox", name="Command that repeats this run")
     expect(command).to_have_value("python -m nayer distill --teacher digits --preset fast --seed 7 --generator-steps=9")
     page.get_by_label("seed", exact=True).check()
-    address = page.get_by_role("textbox", name="Address that sets this run up").input_value()
+    address = page.get_by_role("textbox", name="Link with the settings of this run").input_value()
     assert "hide=field-seed" in address
     again = new_page()
     again.goto(address)
@@ -31,7 +31,7 @@ def test_an_address_sets_the_run_up_hides_what_it_says_and_names_its_mistakes(ne
     expect(again.locator("#field-seed")).to_be_hidden()
     page.click(".bar .stop")
     page.goto(page.url.split("?")[0] + "?preset=nayer&seed=many")
-    expect(page.locator(".notice").first).to_contain_text("The address cannot be followed: seed='many' does not work")
+    expect(page.locator(".notice").first).to_contain_text("This address does not work: seed must be a whole number")
 
 
 def test_a_watcher_sees_the_run_live_and_commands_nothing_and_the_files_come(new_page: NewPage) -> None:
@@ -43,7 +43,7 @@ def test_a_watcher_sees_the_run_live_and_commands_nothing_and_the_files_come(new
     grown(page, 1)
     page.locator(".sharing summary").click()
     watcher = new_page(390, 844, dark=True)
-    watcher.goto(page.get_by_role("textbox", name="Link to follow this run live").input_value())
+    watcher.goto(page.get_by_role("textbox", name="Link to watch this run live").input_value())
     until(watcher, "running")
     before = watcher.inner_text(".standing")
     watcher.wait_for_function("before => document.querySelector('.standing').innerText !== before", arg=before)

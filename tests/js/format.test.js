@@ -44,7 +44,7 @@ test("seconds become minutes and hours where those read better", () => {
 test("counts have thousands apart and their nouns in the plural", () => {
   assert.equal(formatInteger(1234567), "1,234,567");
   assert.deepEqual([formatCount(1, "round"), formatCount(0, "round")], ["1 round", "0 rounds"]);
-  assert.deepEqual([formatAhead(1), formatAhead(3)], ["1 run ahead of you", "3 runs ahead of you"]);
+  assert.deepEqual([formatAhead(1), formatAhead(3)], ["1 run is before yours", "3 runs are before yours"]);
 });
 
 test("every arm has a color, and none is a class's", () => {

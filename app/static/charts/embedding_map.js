@@ -19,13 +19,13 @@ const NAMED = 16; // so many classes have their names in full size; of more, tho
 /** @type {[mark: string, name: string][]} */
 const LEGEND = [
   ["round", "embedding, fixed"],
-  ["round hollow", "noisy layer's output"],
-  ["round tiny", "newest sample"],
+  ["round hollow", "noisy layer output"],
+  ["round tiny", "newest image"],
 ];
 const NOTES = {
   pca: "A 2-D projection (PCA). Each re-draw moves the outputs around their class.",
-  umap: "UMAP keeps neighbours together; distances between far groups mean little.",
-  idle: "Press Play first; UMAP then warms up in the background.",
+  umap: "UMAP keeps neighbors together. Distances between far groups mean little.",
+  idle: "Press Play first. UMAP then loads in the background.",
 };
 
 /** The classes of a run or typed names in the plane. */
@@ -42,7 +42,7 @@ export class EmbeddingMap {
   constructor({
     focus = (index) => this.highlight(index),
     umap,
-    title = "Where the classes lie",
+    title = "Label embeddings",
     about = ["panel/map", "control/umap"],
     legend = LEGEND,
     notes = NOTES,
@@ -193,8 +193,8 @@ export class EmbeddingMap {
     drawDots(this.layers.samples, layout.samples, place, classes.length, 0.017);
     drawDots(this.layers.outputs, layout.outputs, place, classes.length, 0.024);
     this.drawAnchors(layout.anchors, place, classes);
-    const around = `${layout.outputs.length} noisy-layer outputs and ${layout.samples.length} samples round them`;
-    setAttribute(this.svg, "aria-label", `Map of ${classes.length} label embeddings as fixed anchors, with ${around}.`);
+    const around = `${layout.outputs.length} noisy-layer outputs and ${layout.samples.length} images around them`;
+    setAttribute(this.svg, "aria-label", `Map of ${classes.length} fixed label embeddings, with ${around}.`);
   }
 
   /**

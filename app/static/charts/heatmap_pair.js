@@ -18,7 +18,7 @@ const FOLLOW = "Point at a square, or tab to a matrix and use the arrow keys.";
 /** @type {[order: "typed" | "alike", name: string][]} */
 const ORDERS = [
   ["typed", "as typed"],
-  ["alike", "alike together"],
+  ["alike", "similar together"],
 ];
 
 /** How alike the names are to the generator. */
@@ -49,17 +49,17 @@ export class HeatmapPair {
     this.readout = h("p", { class: "readout", "aria-live": "polite" });
     this.caption = h("caption");
     this.table = new NumbersTable(["name", "name", "before", "after"], () => this.tableRows(), {
-      summary: "Numbers, pair by pair",
+      summary: "Cosines of all pairs",
       caption: this.caption,
     });
     const orders = { class: "segmented small", role: "group", "aria-label": "Order of the names" };
     this.element = h(
       "section",
-      { class: "card heatmaps", "aria-label": "Cosines between the names" },
+      { class: "card heatmaps", "aria-label": "Cosine similarity of the names" },
       h(
         "div",
         { class: "card-head" },
-        withHelp(h("h3", {}, "How alike are the names to the generator?"), "panel/cosines"),
+        withHelp(h("h3", {}, "How similar are the names to the generator?"), "panel/cosines"),
         h("div", orders, ...this.buttons),
       ),
       this.note,
@@ -81,12 +81,12 @@ export class HeatmapPair {
     this.shown = { answer, cosines };
     const digits = k > 20 ? 3 : 2; // the bound −1/(k − 1) must not read as 0
     this.note.replaceChildren(
-      `In front of the noisy layer a BatchNorm brings each of the ${answer.width} dimensions to mean 0 and variance 1 over the ${k} classes: what all names share goes, what tells them apart is stretched. `,
-      "Here two different names have a mean cosine of ",
+      `A BatchNorm before the noisy layer brings each of the ${answer.width} dimensions to mean 0 and variance 1 over the ${k} classes. It removes what all names share and enlarges what differs. `,
+      "The mean cosine of two different names is ",
       h("b", {}, formatCosine(answer.before.mean, digits)),
       " before and ",
       h("b", {}, formatCosine(answer.after.mean, digits)),
-      ` after it; ${k} directions cannot average below ${formatCosine(answer.lowest_mean, digits)}.`,
+      ` after it. For ${k} names the mean cannot be below ${formatCosine(answer.lowest_mean, digits)}.`,
     );
     this.draw(this.shown);
     this.table.update();
@@ -111,7 +111,7 @@ export class HeatmapPair {
       this.heatmaps[side].closest.replaceChildren(...closestPairs(summary, names, cosines[side]));
       this.heatmaps[side].show(
         { names, order, value: cosines[side] },
-        `cosines between ${names.length} names, ${range}. Arrow keys go from pair to pair.`,
+        `cosines between ${names.length} names, ${range}. Arrow keys move from pair to pair.`,
       );
     }
     this.point(null);
@@ -136,7 +136,7 @@ export class HeatmapPair {
     const { names } = answer.asked;
     const [i, j] = pair;
     if (i === j) {
-      this.readout.replaceChildren(isolated(names[i]), ": a name and itself, cosine 1.");
+      this.readout.replaceChildren(isolated(names[i]), ": the same name twice, cosine 1.");
       return;
     }
     this.readout.replaceChildren(
@@ -161,8 +161,8 @@ export class HeatmapPair {
     setText(
       this.caption,
       pairs.length > MAX_PAIRS
-        ? `The ${MAX_PAIRS} closest of ${formatInteger(pairs.length)} pairs`
-        : `All ${pairs.length} pairs, the closest first`,
+        ? `The ${MAX_PAIRS} most similar of ${formatInteger(pairs.length)} pairs`
+        : `All ${pairs.length} pairs, most similar first`,
     );
     return pairs.slice(0, MAX_PAIRS).map(([i, j]) => {
       const row = numbersRow(isolated(names[i]), formatCosine(before(i, j), 3), formatCosine(after(i, j), 3));
@@ -178,11 +178,11 @@ export class HeatmapPair {
  * @param {Cosine} cosine
  */
 function closestPairs({ closest, lowest, highest }, names, cosine) {
-  if (highest - lowest < 0.0005) return [`Every pair has ${formatCosine(highest)}.`];
+  if (highest - lowest < 0.0005) return [`Every pair has a cosine of ${formatCosine(highest)}.`];
   const pairs = closest.map(([i, j]) =>
     h("li", {}, isolated(names[i]), " and ", isolated(names[j]), ` ${formatCosine(cosine(i, j))}`),
   );
-  return [`From ${formatCosine(lowest)} to ${formatCosine(highest)}. Closest:`, h("ol", {}, ...pairs)];
+  return [`From ${formatCosine(lowest)} to ${formatCosine(highest)}. Most similar:`, h("ol", {}, ...pairs)];
 }
 
 /**

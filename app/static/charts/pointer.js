@@ -35,7 +35,11 @@ export class ChartPointer {
   listen(pick) {
     const { svg, element } = this.chart;
     setAttribute(svg, "tabindex", 0);
-    setAttribute(svg, "aria-roledescription", "chart; arrow keys move along it, Enter shows the images behind a point");
+    setAttribute(
+      svg,
+      "aria-roledescription",
+      "chart; arrow keys move between points, Enter shows the images of a point",
+    );
     svg.classList.add("picks");
     element.append(this.spoken);
     svg.addEventListener("click", (event) => {

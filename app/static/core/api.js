@@ -61,6 +61,6 @@ async function postJson(path, body) {
     });
     return await answer.json();
   } catch {
-    return { error: "The command did not arrive; try again." };
+    return { error: "The server did not receive the command. Try again." };
   }
 }

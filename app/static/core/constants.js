@@ -15,7 +15,7 @@ export const SAMPLE_ROWS = 24;
 export const ENDED_STATES = ["failed", "finished", "interrupted", "stopped"];
 
 /**
- * What a single step can go on to.
+ * What a single step continues to.
  * @type {string[]}
  */
 export const STEP_KINDS = ["redraw", "generator", "student", "round"];
@@ -46,7 +46,7 @@ export const DIVERSITY_COLUMNS = [
 ];
 
 /**
- * The colors of classes, for at most as many.
+ * The colors of classes, for at most this many classes.
  * @type {string[]}
  */
 export const CLASS_COLORS = [
@@ -63,25 +63,25 @@ export const CLASS_COLORS = [
 ];
 
 /**
- * Arms of a lab, at most.
+ * Largest number of arms in a lab.
  * @type {number}
  */
 export const MAX_ARMS = 5;
 
 /**
- * Seconds of work per arm, at least.
+ * Least seconds of computation per arm.
  * @type {number}
  */
 export const MIN_ARM_SECONDS = 2;
 
 /**
- * Seconds of work per arm, at most.
+ * Most seconds of computation per arm.
  * @type {number}
  */
 export const MAX_ARM_SECONDS = 300;
 
 /**
- * Characters of an arm's title, at most.
+ * Largest number of characters in an arm's title.
  * @type {number}
  */
 export const MAX_TITLE_LENGTH = 40;

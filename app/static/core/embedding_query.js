@@ -62,7 +62,7 @@ export class EmbeddingQuery {
     } catch {
       // the sentence below says so
     }
-    return { state: "refused", sentence: `The question did not arrive; press ${this.button} again.` };
+    return { state: "refused", sentence: `The server did not receive the request. Press ${this.button} again.` };
   }
 }
 

@@ -62,5 +62,5 @@ export function formatCosine(value, digits = 2) {
  * @param {number} ahead
  */
 export function formatAhead(ahead) {
-  return ahead === 1 ? "1 run ahead of you" : `${ahead} runs ahead of you`;
+  return ahead === 1 ? "1 run is before yours" : `${ahead} runs are before yours`;
 }

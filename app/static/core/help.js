@@ -23,7 +23,7 @@ export function helpButton(keys, name) {
   const card = h("div", { class: "help-card nayer", popover: "auto", role: "note" });
   const button = h(
     "button",
-    { type: "button", class: "help", "aria-label": `What is this: ${name}`, "aria-expanded": "false" },
+    { type: "button", class: "help", "aria-label": `Help: ${name}`, "aria-expanded": "false" },
     "?",
   );
   button.popoverTargetElement = card;
@@ -58,7 +58,7 @@ async function fill(card, keys, button) {
     card.replaceChildren(...keys.flatMap((key) => paragraphs(known[key], keys.length > 1 ? key.split("/")[1] : "")));
   } catch {
     explanations = null;
-    card.replaceChildren(h("p", {}, "The explanation did not arrive; close this and try again."));
+    card.replaceChildren(h("p", {}, "The help text could not be loaded. Close this and try again."));
     card.addEventListener("toggle", () => card.replaceChildren(), { once: true });
   }
   place(card, button);
@@ -69,7 +69,7 @@ async function fill(card, keys, button) {
  * @param {string} [name] said before the sentence where there are several
  */
 function paragraphs(explanation, name = "") {
-  if (!explanation) throw new Error("The table of explanations does not have this key.");
+  if (!explanation) throw new Error("There is no help text for this.");
   const [sentence, symbol, link, place] = explanation;
   return [
     h("p", {}, name ? h("b", {}, `${name.replaceAll("_", " ")}: `) : "", sentence),

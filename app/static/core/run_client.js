@@ -23,7 +23,7 @@ export class RunClient {
    * @param {() => boolean} [options.isShown] whether the updates are on show, where there is no `host`
    * @param {() => boolean} [options.isQueued] whether the run waits for a place, which a page that closes gives up
    */
-  constructor({ path, host, onUpdate, onGone, notice, subject = "the run goes on", isShown, isQueued }) {
+  constructor({ path, host, onUpdate, onGone, notice, subject = "The run continues", isShown, isQueued }) {
     this.path = path;
     this.onUpdate = onUpdate;
     this.onGone = onGone;
@@ -61,7 +61,7 @@ export class RunClient {
       onUpdate: this.onUpdate,
       onGone: this.onGone,
       isVisible: this.isShown,
-      onConnection: (lost) => this.notice?.show(lost ? `Reconnecting… ${this.subject} meanwhile.` : "", "quiet"),
+      onConnection: (lost) => this.notice?.show(lost ? `Reconnecting… ${this.subject}.` : "", "quiet"),
     });
   }
 

@@ -38,11 +38,11 @@ class EmbeddingsPage {
     this.facts = h("p", { class: "note facts", role: "status" });
     this.map = new EmbeddingMap({
       umap: () => this.fetchUmap(),
-      title: "Where the names lie",
-      legend: [["round", "a name's embedding"]],
+      title: "Map of the names",
+      legend: [["round", "embedding of a name"]],
       notes: {
-        pca: "A 2-D projection (PCA) of the embeddings. Points that are near here may be far apart in all dimensions.",
-        umap: "UMAP keeps neighbours together; distances between far groups mean little.",
+        pca: "A 2-D projection (PCA) of the embeddings. Points that are close here may be far apart in the full space.",
+        umap: "UMAP keeps neighbors together. Distances between far groups mean little.",
       },
     });
     this.rounds = new SampleRounds(host);

@@ -31,14 +31,14 @@ export class SampleRounds {
       onGone: () => this.draw(),
     });
     this.map = new EmbeddingMap({
-      title: "Where the samples of your run fall",
+      title: "The images of your run on the map",
       about: ["panel/rounds", "measure/at_home"],
       legend: [
         ["round", "embedding, fixed"],
-        ["round tiny", "sample, by the teacher's features"],
+        ["round tiny", "image, by the teacher's features"],
       ],
       notes: {
-        pca: "The teacher's features of each invented image, rotated and scaled as a whole so that the class means lie near the embeddings. A 2-D projection (PCA).",
+        pca: "The teacher's features of each image. One rotation and scaling for all brings the class means near the embeddings. A 2-D projection (PCA).",
       },
     });
     this.slider = h("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": "Round" });
@@ -49,7 +49,7 @@ export class SampleRounds {
     this.idle = h(
       "p",
       { class: "idle" },
-      `No run yet. Press Play in the tab Live: each round's samples appear here, and the newest ${SAMPLE_ROWS} rounds stay on the slider.`,
+      `No run yet. Press Play in the tab Live. The images of each round then appear here. The slider keeps the newest ${SAMPLE_ROWS} rounds.`,
     );
     this.map.legend.after(this.controls);
     this.map.svg.after(this.idle);
@@ -99,7 +99,7 @@ export class SampleRounds {
     }
     if (this.place === this.rounds.length - 1) this.chosen = this.rounds[0]?.round ?? null;
     this.timer = window.setInterval(() => this.showNext(), STEP);
-    setText(this.play, "❚❚ Hold");
+    setText(this.play, "❚❚ Pause");
     this.draw();
   }
 
@@ -141,10 +141,10 @@ export class SampleRounds {
     setAttribute(this.slider, "aria-valuetext", `round ${shown.round + 1}`);
     setAttribute(this.play, "disabled", rounds.length < 2);
     const round = `Round ${shown.round + 1}${this.chosen === null ? ", the newest" : ""}`;
-    const home = `${formatPercent(shown.at_home)} of its ${shown.dots.length} samples`;
+    const home = `${formatPercent(shown.at_home)} of its ${shown.dots.length} images`;
     setText(
       this.line,
-      `${round}: in all ${facts.width} dimensions ${home} lie nearest to their own class's embedding.`,
+      `${round}: in all ${facts.width} dimensions, ${home} lie nearest to the embedding of their own class.`,
     );
   }
 }

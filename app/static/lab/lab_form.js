@@ -30,7 +30,7 @@ import { watchTeachers } from "../core/teachers.js";
 
 const CUSTOM = "own";
 const CUSTOM_ARMS = ["first", "second", "third", "fourth"];
-const START = "▶ Run side by side";
+const START = "▶ Run the comparison";
 const ABOUT = [
   "panel/arms",
   "control/experiment",
@@ -50,7 +50,7 @@ export class LabForm {
     this.experiment = Object.keys(props.experiments)[0];
     this.cards = [
       ...Object.entries(props.experiments).map(([name, [title, question]]) => this.makeCard(name, title, question)),
-      this.makeCard(CUSTOM, "Arms of your own", "Any preset, any settings, two to four of them."),
+      this.makeCard(CUSTOM, "Arms of your own", "Two to four arms. Each has any preset and any settings."),
     ];
     this.teacher = h(
       "select",
@@ -81,12 +81,12 @@ export class LabForm {
       h(
         "p",
         { class: "note" },
-        "Changes are written name=value with spaces between, such as noisy_reset_every=0 routing=single; leave a row's preset empty to leave it out.",
+        "Write changes as name=value, separated by spaces, such as noisy_reset_every=0 routing=single. A row without a preset is left out.",
       ),
     );
     this.element = h(
       "section",
-      { class: "card lab-form", "aria-label": "What to hold side by side" },
+      { class: "card lab-form", "aria-label": "What to compare" },
       h("div", { class: "experiments", role: "group", "aria-label": "Experiment" }, ...this.cards),
       this.custom,
       h(
@@ -97,12 +97,12 @@ export class LabForm {
         labeled("Repeats", this.repeats),
         labeled("First seed", this.seed),
         this.go,
-        helpButton(ABOUT, "the fields of the lab"),
+        helpButton(ABOUT, "lab settings"),
       ),
       h(
         "p",
         { class: "note" },
-        "All arms get the same seed and the same seconds of work, in turns on one thread. A lab takes the place of your live run.",
+        "All arms get the same seed and the same seconds of computation. They take turns on one thread. A lab replaces your live run.",
       ),
     );
     this.choose(this.experiment);
@@ -148,7 +148,7 @@ export class LabForm {
 
   /** @param {boolean} active whether a lab runs */
   setActive(active) {
-    setText(this.go, active ? "▶ Start anew" : START);
+    setText(this.go, active ? "▶ Start again" : START);
   }
 
   /** @param {boolean} busy while the server is asked: no second click */

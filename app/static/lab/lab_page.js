@@ -20,7 +20,7 @@ import { ResultsTable } from "./results_table.js";
 const STATE_NAMES = {
   empty: "",
   idle: "starting",
-  queued: "waiting for a place",
+  queued: "waiting for a slot",
   starting: "starting",
   running: "running",
   paused: "paused",
@@ -62,7 +62,7 @@ class LabPage {
       path: "lab",
       host,
       notice: this.notice,
-      subject: "the lab goes on",
+      subject: "The lab continues",
       onUpdate: (lab) => this.handleUpdate(lab),
       onGone: () => this.forgetRun(),
       isQueued: () => this.state === "queued",
@@ -98,7 +98,7 @@ class LabPage {
       this.results.element,
       this.arms.redrawStrip.element,
     );
-    host.replaceChildren(hiddenText("Runs side by side", "h2"), this.form.element, this.notice.element, this.panels);
+    host.replaceChildren(hiddenText("Comparison of runs", "h2"), this.form.element, this.notice.element, this.panels);
     const kept = readLab();
     if (kept.run) this.client.follow(kept);
     this.draw();
@@ -153,7 +153,7 @@ class LabPage {
    */
   async changeArm(arm, title, settings) {
     if ((await this.client.command("change", parseSettings(settings), arm)) === null) return;
-    this.notice.show(`${title} goes on with ${settings.trim()} from its next round on.`, "quiet");
+    this.notice.show(`${title} uses ${settings.trim()} from its next round on.`, "quiet");
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class LabPage {
   /** The server does not know the lab any more. */
   forgetRun() {
     storeLab(null);
-    if (this.lab) this.notice.show("This lab is over and no longer kept. Start it again.", "quiet");
+    if (this.lab) this.notice.show("This lab has ended and is no longer kept. Start it again.", "quiet");
   }
 
   // --- drawing --------------------------------------------------------------------------------------------------------
@@ -204,13 +204,13 @@ class LabPage {
    */
   drawStanding(lab, active) {
     const teacher = this.arms.facts?.teacher;
-    const wait = lab.wait ? `, about ${formatDuration(lab.wait)} to wait` : "";
+    const wait = lab.wait ? `, wait about ${formatDuration(lab.wait)}` : "";
     const parts = [
       STATE_NAMES[this.state],
       lab.ahead ? formatAhead(lab.ahead) + wait : "",
       lab.title,
       teacher ? `teacher ${teacher}` : "",
-      `${formatDuration(lab.budget)} an arm`,
+      `${formatDuration(lab.budget)} per arm`,
       describeSeeds(lab, active),
       active ? `about ${formatDuration(lab.left)} left` : "",
     ].filter(Boolean);

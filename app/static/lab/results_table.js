@@ -10,7 +10,7 @@ import { withHelp } from "../core/help.js";
 /** @type {[name: string, format: (result: ArmResult) => string][]} */
 const COLUMNS = [
   ["accuracy", (result) => formatPercent(result.accuracy, 1)],
-  ["label hit", (result) => formatPercent(result.label_hit)],
+  ["label accuracy", (result) => formatPercent(result.label_hit)],
   ["within a round", (result) => formatNumber(result.within)],
   ["across rounds", (result) => formatNumber(result.across)],
   ["over the pool", (result) => formatNumber(result.pool)],
@@ -33,7 +33,7 @@ export class ResultsTable {
     this.element = h(
       "section",
       { class: "card results", "aria-label": "Results by arm and seed" },
-      withHelp(h("h3", {}, "Every arm, every seed"), ["panel/results", "measure/seconds"]),
+      withHelp(h("h3", {}, "Results of every arm and seed"), ["panel/results", "measure/seconds"]),
       h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Results" }, table),
     );
   }
@@ -61,6 +61,6 @@ function makeRow(result, title) {
     h("th", { scope: "row" }, swatch, title),
     h("td", {}, String(result.seed)),
     ...COLUMNS.map(([, format]) => h("td", {}, format(result))),
-    h("td", { class: "state" }, result.failure || (result.done ? "done" : "going on")),
+    h("td", { class: "state" }, result.failure || (result.done ? "done" : "running")),
   );
 }

@@ -23,7 +23,7 @@ export class NamesLesson {
     this.notice = new Notice();
     this.query = new EmbeddingQuery({
       notice: this.notice,
-      button: "Show them",
+      button: "Show the names",
       onAnswer: (answer) => this.show(answer),
     });
     const { label, options } = lesson.choice;
@@ -37,23 +37,23 @@ export class NamesLesson {
     this.controls = h(
       "div",
       { class: "lesson-control" },
-      labeled("Class names, one a line", this.typed),
+      labeled("Class names, one per line", this.typed),
       labeled(label, this.table),
       h(
         "div",
         { class: "choices" },
-        h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show them"),
-        helpButton(["control/names", "setting/latent", "setting/embedding_norm"], "names and tables"),
+        h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show the names"),
+        helpButton(["control/names", "setting/latent", "setting/embedding_norm"], "class names and embedding tables"),
       ),
       this.facts,
       this.notice.element,
     );
     this.map = new EmbeddingMap({
-      title: "Where the names lie",
+      title: "Map of the names",
       about: "panel/map",
-      legend: [["round", "a name's embedding"]],
+      legend: [["round", "embedding of a name"]],
       notes: {
-        pca: "A 2-D projection (PCA) of the embeddings. Points that are near here may be far apart in all dimensions.",
+        pca: "A 2-D projection (PCA) of the embeddings. Points that are close here may be far apart in the full space.",
       },
     });
     this.heatmaps = new HeatmapPair({ focus: (pair) => this.map.highlight(pair) });

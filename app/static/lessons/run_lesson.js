@@ -23,11 +23,11 @@ const BUTTON_NAMES = {
 };
 /** @type {Partial<Record<RunState, string>>} */
 const ANNOUNCEMENTS = {
-  running: "The lesson's runs are going on.",
+  running: "The runs of the lesson are in progress.",
   paused: "Paused.",
-  finished: "The lesson's runs are finished.",
+  finished: "The runs of the lesson are finished.",
   stopped: "Stopped.",
-  queued: "Waiting for a place.",
+  queued: "Waiting for a slot.",
 };
 const ACTIVE_STATES = ["queued", "running", "paused"];
 const WAITING_STATES = ["queued", "starting"];
@@ -54,7 +54,7 @@ export class RunLesson {
     this.client = new RunClient({
       path: "lab",
       notice: this.notice,
-      subject: "the runs go on",
+      subject: "The runs continue",
       onUpdate: (lab) => this.handleUpdate(lab),
       onGone: () => this.forgetRun(),
       isShown,
@@ -88,10 +88,10 @@ export class RunLesson {
     this.empty = h(
       "div",
       { class: "card lesson-empty" },
-      h("p", {}, `Nothing has run yet. Press ${BUTTON_NAMES.empty}, or the space bar: ${describeWork(lesson)}`),
+      h("p", {}, `No run yet. Press ${BUTTON_NAMES.empty} or the space bar. ${describeWork(lesson)}`),
     );
     this.arms = new SideBySide({ client: this.client, charts: shows });
-    this.verdict = h("section", { class: "card verdicts", "aria-label": "What your run says", hidden: true });
+    this.verdict = h("section", { class: "card verdicts", "aria-label": "Results of your runs", hidden: true });
     this.panels = h(
       "div",
       { class: "lab-shown", hidden: true },
@@ -162,7 +162,7 @@ export class RunLesson {
   forgetRun() {
     this.client.handle = {};
     this.state = this.lab ? "stopped" : "empty";
-    if (this.lab) this.notice.show("These runs are over and no longer kept; run the lesson again.", "quiet");
+    if (this.lab) this.notice.show("These runs have ended and are no longer kept. Run the lesson again.", "quiet");
     this.draw();
   }
 
@@ -188,7 +188,7 @@ export class RunLesson {
     if (this.shownVerdict === sentences.join()) return;
     this.shownVerdict = sentences.join();
     this.verdict.replaceChildren(
-      withHelp(h("h3", {}, "What your run says"), "panel/verdict"),
+      withHelp(h("h3", {}, "Results of your runs"), "panel/verdict"),
       ...sentences.map((sentence) => h("p", {}, sentence)),
     );
   }
@@ -196,11 +196,11 @@ export class RunLesson {
   /** How the runs stand, in a sentence. */
   describeStanding() {
     const { lab, lesson, state } = this;
-    if (state === "queued" && lab) return `${formatAhead(lab.ahead)}; yours starts by itself.`;
-    if (WAITING_STATES.includes(state)) return "The teacher is being loaded.";
-    if (!lab) return `${describeWork(lesson)} It takes the place of your live run.`;
-    const each = `${formatDuration(lab.budget)} of work each`;
-    if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run it again.`;
+    if (state === "queued" && lab) return `${formatAhead(lab.ahead)}. Yours starts automatically.`;
+    if (WAITING_STATES.includes(state)) return "The teacher is loading.";
+    if (!lab) return `${describeWork(lesson)} They replace your live run.`;
+    const each = `${formatDuration(lab.budget)} of computation each`;
+    if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run the lesson again.`;
     return `${each}, about ${formatDuration(lab.left)} left.`;
   }
 }
@@ -232,5 +232,5 @@ function changedKeys({ choice, arms }) {
 
 /** @param {Lesson} lesson */
 function describeWork({ seconds, arms, choice }) {
-  return `${arms.length + (choice.arm ? 1 : 0)} real runs side by side, ${seconds} s of work each.`;
+  return `${arms.length + (choice.arm ? 1 : 0)} real runs side by side, ${seconds} s of computation each.`;
 }

@@ -62,8 +62,8 @@ export class AccuracyChart {
     setText(
       this.note,
       onTest
-        ? "In percent, by round; measured on real test images, which are used for nothing else."
-        : "In percent, by round. There are no test images at hand, so this is how often the student picks the teacher's class on samples it never learnt from.",
+        ? "In percent, by round. Measured on real test images, which serve only for this."
+        : "In percent, by round. There are no test images, so this is the agreement of student and teacher on held-back samples.",
     );
     return chart;
   }

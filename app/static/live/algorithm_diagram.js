@@ -83,7 +83,7 @@ export class AlgorithmDiagram {
         class: "diagram",
         role: "group",
         "aria-label":
-          "The way of the data: class names, label embeddings, noisy layer, generator, images, teacher and student, losses.",
+          "Data flow: class names, label embeddings, noisy layer, generator, images, teacher and student, losses.",
       },
       arrowTip(),
       ...Object.values(this.wires),
@@ -227,8 +227,8 @@ export class AlgorithmDiagram {
       setAttribute(bar, "width", (84 * Math.min(1, Math.abs(last[i + 1] ?? 0) / largest)).toFixed(1));
     }
     const [ce, bn, adversarial] = last.slice(1, 4).map(formatNumber);
-    const now = `cross-entropy ${ce}, statistics ${bn}, adversarial ${adversarial}`;
-    const sentence = `losses. ${this.parts.losses[1]} Now: ${now}; the teacher recognises ${formatPercent(last[4])}.`;
+    const now = `cross-entropy ${ce}, BatchNorm ${bn}, adversarial ${adversarial}`;
+    const sentence = `losses. ${this.parts.losses[1]} Now: ${now}; label accuracy ${formatPercent(last[4])}.`;
     setAttribute(this.boxes.losses, "aria-label", sentence);
   }
 
@@ -339,9 +339,9 @@ function drawNetwork(inside, sizes) {
  */
 function drawLossBars(inside) {
   const losses = [
-    ["teacher sees it?", "ce"],
-    ["looks inside right?", "bn"],
-    ["puzzles student?", "adversarial"],
+    ["cross-entropy", "ce"],
+    ["BatchNorm", "bn"],
+    ["adversarial", "adversarial"],
   ];
   return losses.map(([name, kind], i) => {
     const place = { x: 12, y: 26 + 28 * i, height: 5, rx: 2.5 };

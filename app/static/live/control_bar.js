@@ -28,21 +28,21 @@ const ICONS = {
 };
 /** @type {Record<string, { name: string, about: string }>} */
 const STEPS = {
-  redraw: { name: "re-draw", about: "Go on until the noisy layer is re-drawn (R)" },
+  redraw: { name: "re-draw", about: "Continue to the next re-draw of the noisy layer (R)" },
   generator: { name: "generator", about: "One step of the generator" },
   student: { name: "student", about: "One step of the student" },
-  round: { name: "round", about: "Go on to the end of the round" },
+  round: { name: "round", about: "Continue to the end of the round" },
 };
 /** @type {Partial<Record<RunState, string>>} */
 const ANNOUNCEMENTS = {
   starting: "Starting.",
-  queued: "Waiting for a place.",
+  queued: "Waiting for a slot.",
   running: "Running.",
   paused: "Paused.",
   finished: "The run is finished.",
   stopped: "Stopped.",
   failed: "The run failed.",
-  interrupted: "The run was interrupted; it can go on.",
+  interrupted: "The run was interrupted. It can continue.",
 };
 /** @type {Partial<Record<RunState, string>>} */
 const STATE_NAMES = {
@@ -96,7 +96,7 @@ export class ControlBar {
         type: "button",
         class: "slow",
         "aria-pressed": "false",
-        title: "A few seconds for every step, with its numbers",
+        title: "A few seconds per step, with its numbers",
         onclick: actions.slow,
       },
       icon("slow"),
@@ -107,7 +107,7 @@ export class ControlBar {
       {
         type: "button",
         class: "apply",
-        title: "Go on with the settings as the form holds them now, from the next round on",
+        title: "Use the settings of the form from the next round on",
         onclick: actions.apply,
       },
       "Apply settings",
@@ -118,10 +118,10 @@ export class ControlBar {
         type: "button",
         class: "primary revive",
         hidden: true,
-        title: "The server was interrupted; go on from the last checkpoint",
+        title: "The server was interrupted. Continue from the last checkpoint",
         onclick: actions.revive,
       },
-      "Go on",
+      "Continue",
     );
     this.burst = h(
       "button",
@@ -129,14 +129,14 @@ export class ControlBar {
         type: "button",
         class: "burst",
         hidden: true,
-        title: "The next rounds on a GPU that this Space lends you for a moment; then the run goes on here",
+        title: "Compute the next rounds on a borrowed GPU. Then the run continues here",
         onclick: actions.burst,
       },
       "GPU burst",
     );
     this.stop = h(
       "button",
-      { type: "button", class: "stop", title: "End this run; what it has shown stays", onclick: actions.stop },
+      { type: "button", class: "stop", title: "End this run. Its results stay on the page", onclick: actions.stop },
       icon("stop"),
       h("span", {}, "Stop"),
     );
@@ -169,7 +169,7 @@ export class ControlBar {
         this.revive,
         this.burst,
         this.stop,
-        helpButton(about, "the buttons of a run"),
+        helpButton(about, "controls of the run"),
       ),
       h("div", { class: "bar-status" }, this.line, keysLine()),
       this.status,
@@ -240,8 +240,8 @@ function playName(state) {
 function describeStanding(model, teacher) {
   const { facts, state } = model;
   if (state === "queued") {
-    const wait = model.wait === null ? [] : [`about ${formatDuration(model.wait)} to wait`];
-    return [formatAhead(model.ahead), ...wait, "yours starts by itself"];
+    const wait = model.wait === null ? [] : [`wait about ${formatDuration(model.wait)}`];
+    return [formatAhead(model.ahead), ...wait, "yours starts automatically"];
   }
   if (state === "starting" || (!facts && state === "running")) return ["Starting", "loading the teacher"];
   if (!facts && state === "interrupted") return ["Interrupted", "before its first round"];
@@ -250,7 +250,7 @@ function describeStanding(model, teacher) {
   const round = ended ? model.rounds_done : Math.min(model.round + 1, facts.rounds);
   const left = model.left === null || ended ? "" : `, ${formatDuration(model.left)} left`;
   const [, accuracy = null, agreement = null] = model.measures.at(-1) ?? [0];
-  const measured = agreement === null ? "" : `agrees ${formatPercent(agreement, 1)}`;
+  const measured = agreement === null ? "" : `agreement ${formatPercent(agreement, 1)}`;
   const learnt = accuracy === null ? measured : `student ${formatPercent(accuracy, 1)}`;
   const reached = model.teacher_accuracy === null ? "" : ` ${formatPercent(model.teacher_accuracy, 1)}`;
   return [

@@ -27,7 +27,7 @@ export class DiversityCharts {
         title,
         about,
         lines: linesOf(name),
-        label: `${title}: nothing measured yet.`,
+        label: `${title}: no measurement yet.`,
         axis: formatNumber,
         low,
       }),
@@ -45,7 +45,7 @@ export class DiversityCharts {
           width: 2,
         },
       ],
-      label: `${LABEL_HIT.title}: nothing measured yet.`,
+      label: `${LABEL_HIT.title}: no measurement yet.`,
       axis: (value) => `${Math.round(100 * value)} %`,
       low: 0,
       high: 1,
@@ -54,20 +54,16 @@ export class DiversityCharts {
     this.element = h(
       "section",
       { class: "card diversity", "aria-label": "Diversity" },
-      withHelp(h("h3", {}, "How different the images are"), "panel/diversity"),
+      withHelp(h("h3", {}, "Diversity of the images"), "panel/diversity"),
       h("div", { class: "multiples" }, ...charts.map((chart) => chart.element)),
       h(
         "p",
         { class: "note legend" },
         legendKey("", "var(--student)", "samples"),
-        legendKey("dashed", "var(--teacher)", "real test images in their place"),
-        legendKey("dashed", "var(--quiet-line)", "noise in their place"),
+        legendKey("dashed", "var(--teacher)", "reference: real test images"),
+        legendKey("dashed", "var(--quiet-line)", "reference: noise"),
       ),
-      h(
-        "p",
-        { class: "note" },
-        "By round; a click on a point, or Enter on a focused chart, shows the images behind it.",
-      ),
+      h("p", { class: "note" }, "By round. Click a point, or press Enter on a focused chart, to see its images."),
     );
   }
 
@@ -79,11 +75,11 @@ export class DiversityCharts {
     for (const { name, title, chart } of this.scales) {
       const [value, noise, real] = ["", "_noise", "_real"].map((end) => diversityValue(last, name + end));
       const ends = `noise ${formatNumber(noise)}, real images ${formatNumber(real)}`;
-      const text = value === null ? "nothing measured yet" : `${formatNumber(value)} ${when}; ${ends}`;
+      const text = value === null ? "no measurement yet" : `${formatNumber(value)} ${when}; ${ends}`;
       chart.show({ ...shared, label: `${title}: ${text}.` });
     }
     const hit = diversityValue(last, "label_hit");
-    const text = hit === null ? "nothing measured yet" : `${formatPercent(hit)} ${when}`;
+    const text = hit === null ? "no measurement yet" : `${formatPercent(hit)} ${when}`;
     this.labelHit.show({ ...shared, label: `${LABEL_HIT.title}: ${text}.` });
   }
 }

@@ -58,17 +58,17 @@ const ACTIVE_STATES = ["queued", "starting", "running", "paused"];
 const EXPECTED_STATES = /** @type {const} */ ({ pause: "paused", resume: "running", step: "running" });
 /** @type {Partial<Record<Phase, string>>} */
 const PHASE_SENTENCES = {
-  redraw: "Noise is re-drawn.",
-  generator: "The generator learns to paint what the teacher recognises.",
-  pool: "The best batch goes into the pool.",
-  student: "The student imitates the teacher on the pool.",
-  measure: "The student is measured.",
+  redraw: "The noisy layer is re-drawn.",
+  generator: "The generator learns to make images that the teacher recognizes.",
+  pool: "The best batch enters the pool.",
+  student: "The student learns from the teacher on images of the pool.",
+  measure: "The student is evaluated.",
 };
 /** @type {Record<string, string>} */
 const END_SENTENCES = {
   "rounds done": "All rounds are done.",
-  "time is up": "The time is up.",
-  stopped: "The run was stopped; what it has shown stays.",
+  "time is up": "The time limit is reached.",
+  stopped: "The run was stopped. Its results stay on the page.",
 };
 const TYPING = "input, textarea, select, [contenteditable], [role=listbox], [role=option]";
 const PRESSED_BY_SPACE = "button, summary, a, [role=button], label";
@@ -114,7 +114,7 @@ class LivePage {
       path: "status",
       host,
       notice: this.notice,
-      subject: "the run goes on",
+      subject: "The run continues",
       onUpdate: (update) => this.handleUpdate(update),
       onGone: () => this.forgetRun(),
       isQueued: () => !this.watching && this.model.state === "queued",
@@ -158,8 +158,8 @@ class LivePage {
     );
     this.samples.scrollBox.append(this.empty);
     this.player = h("div", { class: "player-slot" });
-    this.again = h("button", { type: "button", hidden: true, onclick: () => this.playAgain() }, "Play this run back");
-    this.sheet = h("a", { download: "nayer-run.png", hidden: true }, "Save this run as one picture");
+    this.again = h("button", { type: "button", hidden: true, onclick: () => this.playAgain() }, "Replay this run");
+    this.sheet = h("a", { download: "nayer-run.png", hidden: true }, "Save this run as one image");
     this.kept = h("span", { class: "keeping" });
     this.arrange(barHost);
     window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
@@ -354,7 +354,7 @@ class LivePage {
     this.client.handle = { token: this.client.handle.token };
     storeVisitor(this.client.handle);
     const known = this.model.facts !== null;
-    if (known) this.notice.show("This run is over and no longer kept. Press Play for a new one.", "quiet");
+    if (known) this.notice.show("This run has ended and is no longer kept. Press Play to start a new run.", "quiet");
     this.model = { ...this.model, state: known ? "stopped" : "empty" };
     this.draw();
   }
@@ -388,7 +388,7 @@ class LivePage {
   async playAgain() {
     const { run } = this.client;
     if (run && !(await this.playRecording(run, "again")))
-      this.notice.show("This run is no longer kept and cannot be played back.", "quiet");
+      this.notice.show("This run is no longer kept and cannot be replayed.", "quiet");
   }
 
   /**
@@ -509,11 +509,10 @@ const NO_SKETCH = [[0]];
  */
 function fallbackSentence({ state, reason, phase }) {
   if (state === "empty") return "Point at a part, or tab to it, to read what it does.";
-  if (state === "queued") return "All places are taken; your run begins as soon as one falls free.";
-  if (state === "starting") return "The teacher is being loaded.";
+  if (state === "queued") return "All slots are in use. Your run starts when one becomes free.";
+  if (state === "starting") return "The teacher is loading.";
   if (!hasEnded(state)) return PHASE_SENTENCES[phase] ?? "";
-  const interrupted =
-    "The server ended while this run was going on; press Go on, and it does from its last checkpoint.";
+  const interrupted = "The server stopped during this run. Press Continue to go on from the last checkpoint.";
   return END_SENTENCES[reason] ?? (state === "interrupted" ? interrupted : "");
 }
 

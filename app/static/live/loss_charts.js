@@ -64,7 +64,7 @@ export class LossCharts {
       h(
         "p",
         { class: "note" },
-        `By round: the generator's three terms over the last ${SPAN} rounds, and the student's loss over all of them.`,
+        `By round. The generator's three terms: the last ${SPAN} rounds. The student's loss: all rounds.`,
       ),
       this.table.element,
       h("div", { class: "pool" }, h("span", {}, "pool"), this.pool, this.poolCount),

@@ -105,7 +105,7 @@ export class ReplayPlayer {
       this.lastTick = performance.now();
       this.timer = window.setInterval(() => this.tick(), TICK);
     }
-    setText(this.toggle, on ? "Pause" : this.seconds >= this.duration ? "Play again" : "Go on");
+    setText(this.toggle, on ? "Pause" : this.seconds >= this.duration ? "Play again" : "Continue");
     this.update();
   }
 

@@ -9,7 +9,7 @@ import { withHelp } from "../core/help.js";
 
 const MANY_CLASSES = 12; // above which the columns have a fixed width
 const TIP_WIDTH = 290; // px
-const HIT_MEANING = "share of the batch that the teacher recognises";
+const HIT_MEANING = "label accuracy: share of the batch that the teacher assigns to the wanted class";
 const HELD_STATES = ["running", "paused"];
 
 /** The grid of samples with the card of the image that is pointed at. */
@@ -32,7 +32,7 @@ export class SampleGrid {
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.grid = h(
       "div",
-      { class: "grid", role: "grid", "aria-label": "Invented images, a column a class, newest round first" },
+      { class: "grid", role: "grid", "aria-label": "Generated images, one column per class, newest round first" },
       h("div", { role: "rowgroup", class: "heads-group" }, this.heads),
       this.body,
     );
@@ -42,7 +42,7 @@ export class SampleGrid {
     this.element = h(
       "section",
       { class: "card samples", "aria-label": "Samples" },
-      h("div", { class: "card-head" }, withHelp(h("h3", {}, "Images invented so far"), "panel/samples"), dotsLegend()),
+      h("div", { class: "card-head" }, withHelp(h("h3", {}, "Generated images"), "panel/samples"), dotsLegend()),
       this.summary,
       this.scrollBox,
       this.tip,
@@ -166,7 +166,7 @@ export class SampleGrid {
   describe(row, i) {
     const [seen, confidence] = row.teacher[i];
     const [guess, share] = row.student[i];
-    const teacher = `the teacher sees ${this.classes[seen]}, ${formatPercent(confidence)}`;
+    const teacher = `the teacher predicts ${this.classes[seen]}, ${formatPercent(confidence)}`;
     const student = `the student ${this.classes[guess]}, ${formatPercent(share)}`;
     return `${this.classes[row.labels[i]]}, round ${row.round + 1}: ${teacher}; ${student}.`;
   }
@@ -198,7 +198,7 @@ export class SampleGrid {
     setText(name, `${making.round + 1}`);
     setText(hit, formatPercent(making.label_hit));
     const step = `round ${making.round + 1}, step ${making.step + 1} of ${making.steps}`;
-    setAttribute(this.previewRow, "aria-label", `Being made in ${step}`);
+    setAttribute(this.previewRow, "aria-label", `Images of ${step}`);
     for (const [i, cell] of [...this.previewCells()].entries()) {
       cell.classList.toggle("blank", i >= making.count);
       if (i < making.count) showImage(cell, url, i, making.count);
@@ -221,16 +221,16 @@ export class SampleGrid {
   summarize({ rows, making }) {
     const newest = rows.at(-1);
     if (!newest) {
-      const step = making ? `Round 1, step ${making.step + 1} of ${making.steps}: out of noise.` : "";
+      const step = making ? `Round 1, step ${making.step + 1} of ${making.steps}: the images start as noise.` : "";
       setText(this.summary, step);
       return;
     }
     const hits = newest.labels.filter((label, i) => newest.teacher[i][0] === label).length;
-    const batch = `${formatPercent(newest.label_hit)} of the whole batch`;
-    const kept = newest.pooled ? "." : "; too early to keep.";
+    const batch = `label accuracy of the batch ${formatPercent(newest.label_hit)}`;
+    const kept = newest.pooled ? "." : "; too early for the pool.";
     setText(
       this.summary,
-      `Newest row, round ${newest.round + 1}: the teacher recognises ${hits} of these ${newest.labels.length}, and ${batch}${kept}`,
+      `Newest row, round ${newest.round + 1}: the teacher recognizes ${hits} of these ${newest.labels.length}; ${batch}${kept}`,
     );
   }
 
@@ -344,7 +344,7 @@ function dotsLegend() {
   return h(
     "span",
     { class: "aside legend-dots" },
-    key("teacher-no", "teacher sees another class"),
-    key("student-no", "student sees another class"),
+    key("teacher-no", "teacher predicts another class"),
+    key("student-no", "student predicts another class"),
   );
 }

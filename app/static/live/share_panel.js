@@ -14,8 +14,8 @@ const FILES = [
   ["metrics.csv", "metrics (CSV)"],
   ["events.jsonl", "events (JSON lines)"],
   ["student.safetensors", "student (safetensors)"],
-  ["student.py", "the Python lines that load it"],
-  ["run.nayer", "Save it as a recording"],
+  ["student.py", "Python code that loads the student"],
+  ["run.nayer", "Save as a recording"],
   ["nayer-run.zip", "everything (zip)"],
 ];
 const COPIED_MS = 1500;
@@ -27,9 +27,9 @@ export class SharePanel {
     this.filesOf = ""; // the run whose files are listed
     /** @type {Record<string, string>} */
     this.settings = {};
-    this.command = new CopyField("Command line that repeats this run");
-    this.link = new CopyField("Address that sets this run up");
-    this.watch = new CopyField("Link to follow this run live; it commands nothing");
+    this.command = new CopyField("Command that repeats this run");
+    this.link = new CopyField("Link with the settings of this run");
+    this.watch = new CopyField("Link to watch this run live, without control");
     this.boxes = Object.keys(HIDEABLE_FIELDS).map((id) =>
       h("input", { type: "checkbox", value: id, onchange: () => this.showLinks() }),
     );
@@ -42,7 +42,7 @@ export class SharePanel {
       h(
         "p",
         { class: "titled" },
-        "The same run again, the run as it goes on, and what it leaves.",
+        "Repeat this run, let others watch it, or save its results.",
         helpButton("control/share", "sharing"),
       ),
       h("div", { class: "fields" }, this.link.element, this.watch.element, this.command.element),

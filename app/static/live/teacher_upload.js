@@ -40,7 +40,7 @@ class TeacherUpload {
     this.weights = fileInput("upload-weights", ".safetensors");
     this.tests = fileInput("upload-tests", ".zip,.parquet");
     this.names = h("textarea", { id: "upload-names", rows: 3 });
-    this.send = h("button", { type: "submit", class: "primary" }, "Check and use it");
+    this.send = h("button", { type: "submit", class: "primary" }, "Check and use");
     this.answer = h("div", { class: "notice quiet", role: "status", hidden: true });
     const about = helpButton(["control/own_teacher", "control/names", "setting/test_data"], "your own teacher");
     const form = h(
@@ -70,12 +70,12 @@ class TeacherUpload {
     }
     const size = [config, weights, tests].reduce((sum, file) => sum + (file?.size ?? 0), 0);
     if (size > this.limit) {
-      const limit = `at most ${megabytes(this.limit)} MB can be sent`;
+      const limit = `the limit is ${megabytes(this.limit)} MB`;
       this.show([`The files are ${megabytes(size)} MB; ${limit}.`], "alert");
       return;
     }
     setAttribute(this.send, "disabled", true);
-    this.show(["The files are being checked…"]);
+    this.show(["Checking the files…"]);
     const token = readVisitor().token ?? "";
     const answer = await postFiles({ config, weights, tests, classes: this.names.value, token });
     setAttribute(this.send, "disabled", false);
@@ -91,7 +91,7 @@ class TeacherUpload {
     storeVisitor({ ...readVisitor(), token });
     addTeacher(card);
     this.trigger("select", { teacher, title: card.title });
-    this.show([`“${card.title}” is chosen, with ${card.classes.length} classes.`, ...said]);
+    this.show([`“${card.title}” is selected, with ${card.classes.length} classes.`, ...said]);
     if (table !== "unsure") return;
     const buttons = tableButtons((latent) => this.trigger("play", { latent }));
     this.answer.append(h("div", { class: "choices" }, ...buttons));
@@ -117,9 +117,9 @@ async function postFiles(parts) {
   for (const [name, part] of Object.entries(parts)) if (part) body.append(name, part);
   try {
     const answer = await fetch(serverUrl("bring"), { method: "POST", body });
-    return answer.status === 413 ? { error: "The files are larger than can be sent." } : await answer.json();
+    return answer.status === 413 ? { error: "The files are too large." } : await answer.json();
   } catch {
-    return { error: "The files did not arrive; try again." };
+    return { error: "The server did not receive the files. Try again." };
   }
 }
 

@@ -61,7 +61,7 @@ export class Arm {
       this.cost,
       result
         ? `${formatDuration(result.seconds)} · ${formatCount(result.rounds, "round")} · ${formatCount(result.steps, "generator step")} · ${formatCount(model.pool[0], "image")} in the pool`
-        : "waits for its first turn",
+        : "waiting for its first turn",
     );
     setText(this.failure, model.failure);
     setAttribute(this.failure, "hidden", !model.failure);
@@ -102,7 +102,7 @@ export class Arm {
       h("span", {}),
       ...shown.map((name, i) => h("i", { title: name, style: `background:${classColor(i, classes.length)}` })),
     );
-    const more = `The first ${MAX_CLASSES} of ${classes.length} classes; a click on a row shows all.`;
+    const more = `The first ${MAX_CLASSES} of ${classes.length} classes. Click a row to see all.`;
     setAttribute(this.heads, "title", classes.length > MAX_CLASSES ? more : null);
   }
 
@@ -127,7 +127,7 @@ export class Arm {
     if (!(await loadImage(picture))) return null;
     const count = row.labels.length;
     const hits = row.teacher.filter(([label], i) => label === row.labels[i]).length;
-    const sentence = `Round ${row.round + 1}, an image of each class: the teacher recognises ${hits} of ${count}. Show the whole batch.`;
+    const sentence = `Round ${row.round + 1}, one image of each class: the teacher recognizes ${hits} of ${count}. Show the whole batch.`;
     const strip = h("span", { class: "strip-image" });
     strip.style.backgroundImage = `url("${picture}")`;
     strip.style.backgroundSize = `${(100 * count) / Math.min(count, MAX_CLASSES)}% 100%`;
@@ -155,7 +155,7 @@ function changeForm(title, change) {
   const settings = h("input", {
     type: "text",
     placeholder: "noisy_reset_every=0",
-    "aria-label": `Other settings for arm ${title}`,
+    "aria-label": `New settings for arm ${title}`,
   });
   const form = h("form", {}, settings, h("button", { type: "submit" }, "Apply"));
   form.addEventListener("submit", (event) => {
@@ -167,6 +167,6 @@ function changeForm(title, change) {
     { class: "arm-change", hidden: true },
     h("summary", {}, "Change this arm"),
     form,
-    h("p", { class: "note" }, "name=value, with spaces between; from the arm's next round on."),
+    h("p", { class: "note" }, "name=value, separated by spaces. They apply from the arm's next round on."),
   );
 }

@@ -41,7 +41,7 @@ export class ArmCharts {
     this.charts = {};
     /** @type {WeakMap<ArmChart, WeakMap<Point, ArmPoint | null>>} */
     this.points = new WeakMap(); // of a chart: what it shows of a model's point
-    this.element = h("section", { class: "card lab-charts", "aria-label": "The arms in one chart each" });
+    this.element = h("section", { class: "card lab-charts", "aria-label": "Charts of all arms" });
   }
 
   /** @param {string[]} titles of the arms */
@@ -69,17 +69,13 @@ export class ArmCharts {
   allCharts() {
     return [
       this.row(["accuracy", "hit"]),
-      h("p", { class: "note" }, "In percent, against the seconds of an arm's own work."),
-      h(
-        "div",
-        { class: "lab-title" },
-        withHelp(h("h3", {}, "How different the images of one label are"), "panel/diversity"),
-      ),
+      h("p", { class: "note" }, "In percent, by seconds of computation of the arm."),
+      h("div", { class: "lab-title" }, withHelp(h("h3", {}, "Diversity of the images per class"), "panel/diversity")),
       this.row(DIVERSITY_SCALES.map(({ name }) => name)),
       h(
         "p",
         { class: "note" },
-        "By the same seconds, between two ends: real test images and pure noise, laid out like the samples. A click on a point shows the images behind it; with the keyboard, arrow keys move along a chart and Enter opens.",
+        "By the same seconds, with two references: real test images and pure noise. Click a point to see its images. With the keyboard, arrow keys move between points, and Enter shows the images.",
       ),
     ];
   }
@@ -91,7 +87,7 @@ export class ArmCharts {
       h(
         "p",
         { class: "note" },
-        "Against the seconds of an arm's own work; accuracy and label hit in percent. A click on a point, or Enter on a focused chart, shows the images behind it.",
+        "By seconds of computation of the arm. Accuracy and label accuracy in percent. Click a point, or press Enter on a focused chart, to see its images.",
       ),
     ];
   }
@@ -195,7 +191,7 @@ export class ArmCharts {
       const newest = points.findLast(([, { arm }]) => arm === i);
       return newest ? [`${title} ${chart.lines[i].format(newest[1].value)}`] : [];
     });
-    return values.length ? `${values.join(", ")}.` : "nothing measured yet.";
+    return values.length ? `${values.join(", ")}.` : "no measurement yet.";
   }
 }
 

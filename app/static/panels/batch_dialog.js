@@ -19,7 +19,7 @@ import { formatNumber, formatPercent } from "../core/format.js";
 const MEASURES = [
   ["vendi", "different images", formatNumber],
   ["nearest", "distance to an earlier round", formatNumber],
-  ["label_hit", "label hit", formatPercent],
+  ["label_hit", "label accuracy", formatPercent],
 ];
 const MAX_COLUMNS = 10; // of a class's images
 
@@ -43,7 +43,7 @@ export class BatchDialog {
     close.addEventListener("click", () => this.element.close());
     this.element = h(
       "dialog",
-      { class: "batch-dialog nayer", "aria-label": "The images behind a point" },
+      { class: "batch-dialog nayer", "aria-label": "Images of a round" },
       h(
         "div",
         { class: "batch-head" },
@@ -52,7 +52,7 @@ export class BatchDialog {
       ),
       this.note,
       this.images,
-      h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Numbers by class" }, this.table),
+      h("div", { class: "scroll-x", tabindex: 0, role: "group", "aria-label": "Measures by class" }, this.table),
     );
     this.element.addEventListener("click", ({ target }) => target === this.element && this.element.close());
   }
@@ -145,7 +145,7 @@ export class BatchDialog {
 function tile(batch, { address, classes }, place) {
   const label = batch.labels[place];
   const [seen, confidence] = batch.teacher[place];
-  const sentence = `${classes[label]}; the teacher sees ${classes[seen]}, ${formatPercent(confidence)}`;
+  const sentence = `${classes[label]}; the teacher predicts ${classes[seen]}, ${formatPercent(confidence)}`;
   const dot = seen === label ? null : h("i", { class: "dot" });
   const element = h("span", { class: "tile", role: "img", "aria-label": sentence, title: sentence }, dot);
   showImage(element, pictureUrl(address, batch), place, batch.labels.length);
@@ -157,9 +157,9 @@ function tile(batch, { address, classes }, place) {
  * @param {number} round that was asked for
  */
 function describe(batch, round) {
-  const moved = batch.round === round ? "" : ` Round ${round + 1} is no longer kept; this is the nearest one.`;
-  const hit = `the teacher sees ${formatPercent(batch.label_hit)} of the round's images as the wanted label`;
-  return `${batch.labels.length} images; ${hit}. A dot marks those it sees as another class.${moved}`;
+  const moved = batch.round === round ? "" : ` Round ${round + 1} is no longer kept. This is the nearest one.`;
+  const hit = `the teacher assigns ${formatPercent(batch.label_hit)} of the round's images to the wanted class`;
+  return `${batch.labels.length} images; ${hit}. A dot marks the others.${moved}`;
 }
 
 /**
@@ -193,6 +193,6 @@ async function fetchBatch(address, round) {
     if (!batch.labels.length || (await loadImage(pictureUrl(address, batch)))) return batch;
     return { ...batch, labels: [], missing: "The images of this round are no longer kept." };
   } catch {
-    return { ...empty, missing: "The images did not arrive; try again." };
+    return { ...empty, missing: "The images could not be loaded. Try again." };
   }
 }

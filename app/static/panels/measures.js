@@ -12,7 +12,7 @@ export const DIVERSITY_SCALES = [
   { name: "across", title: "across rounds", about: "measure/across", low: 0 },
   { name: "pool", title: "over the pool", about: "measure/pool", low: 1 },
 ];
-export const LABEL_HIT = { title: "label hit", about: "measure/label_hit" };
+export const LABEL_HIT = { title: "label accuracy", about: "measure/label_hit" };
 
 /**
  * A measure's value in a point of diversity; null where there is no point.
@@ -21,6 +21,6 @@ export const LABEL_HIT = { title: "label hit", about: "measure/label_hit" };
  */
 export function diversityValue(point, column) {
   const place = DIVERSITY_COLUMNS.indexOf(column);
-  if (place < 0) throw new Error(`column=${column} is no measure; use one of ${DIVERSITY_COLUMNS.join(", ")}.`);
+  if (place < 0) throw new Error(`column must be one of ${DIVERSITY_COLUMNS.join(", ")}; ${column} was given.`);
   return point?.[place + 1] ?? null;
 }

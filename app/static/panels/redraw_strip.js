@@ -26,25 +26,25 @@ export class RedrawStrip {
     this.sentence = h(
       "p",
       { class: "note", role: "status" },
-      "Pick a class: its images through freshly drawn noisy layers, and below them through one that is held.",
+      "Choose a class. The upper row shows its images through fresh noisy layers, the lower row through one layer.",
     );
     this.redrawn = h("div", { class: "strip-row" });
     this.held = h("div", { class: "strip-row" });
     this.rows = h(
       "div",
       { class: "strip-rows", hidden: true },
-      h("h4", {}, "re-drawn for each"),
+      h("h4", {}, "re-drawn each time"),
       this.redrawn,
       h("h4", {}, "held"),
       this.held,
     );
     this.element = h(
       "section",
-      { class: "card redraw-strip", "aria-label": "Reset strip" },
+      { class: "card redraw-strip", "aria-label": "Re-draw strip" },
       h(
         "div",
         { class: "card-head" },
-        withHelp(h("h3", {}, "What a re-draw does to one label"), "panel/strip"),
+        withHelp(h("h3", {}, "Effect of re-draws on one class"), "panel/strip"),
         h("div", { class: "choices" }, this.arm, this.choice, this.button),
       ),
       this.rows,
@@ -98,7 +98,7 @@ export class RedrawStrip {
   fill(row, { label, count }, { picture, teacher }) {
     row.replaceChildren(
       ...teacher.map(([seen, confidence], i) => {
-        const sentence = `the teacher sees ${this.classes[seen]}, ${formatPercent(confidence)}`;
+        const sentence = `the teacher predicts ${this.classes[seen]}, ${formatPercent(confidence)}`;
         const tile = h("span", { class: "tile", role: "img", "aria-label": `${this.classes[label]}: ${sentence}` });
         showImage(tile, picture, i, count);
         const caption = [h("span", {}, this.classes[seen]), h("span", {}, formatPercent(confidence))];

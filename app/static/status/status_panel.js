@@ -83,7 +83,7 @@ function entries(record, format) {
 
 /** @param {unknown} seconds null where nothing is known yet */
 function describeSeconds(seconds) {
-  if (typeof seconds !== "number") return "not known yet";
+  if (typeof seconds !== "number") return "unknown";
   return seconds === 0 ? "none" : formatDuration(seconds);
 }
 

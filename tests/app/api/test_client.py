@@ -70,10 +70,10 @@ def test_pause_step_resume_stop(client: Client) -> None:
 
 
 def test_a_mistake_is_one_sentence(client: Client) -> None:
-    with pytest.raises(AppError, match=r"^rounds=-1 does not work; use a whole number from 1 to"):
+    with pytest.raises(AppError, match=r"^rounds must be a whole number from 1 to 100,000; -1 was given"):
         client.predict(teacher="digits", rounds=-1, api_name="/start")
     begun = client.predict(teacher="digits", rounds=1, settings=QUICK, api_name="/start")
-    with pytest.raises(AppError, match="belongs to somebody else"):
+    with pytest.raises(AppError, match="belongs to someone else"):
         client.predict(run=begun["run"], token="guess", api_name="/stop")
 
 

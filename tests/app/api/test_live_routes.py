@@ -73,7 +73,7 @@ def test_a_frame_is_the_rows_images_side_by_side_and_may_be_kept_for_ever(client
 def test_an_unknown_run_is_404_with_a_sentence(client: TestClient, path: str) -> None:
     answer = client.get(f"/live/nobody/{path}")
     assert answer.status_code == 404
-    assert "is not here" in answer.json()["error"]
+    assert "does not exist" in answer.json()["error"]
 
 
 def test_a_frame_that_is_gone_is_404(client: TestClient, run: LiveRun) -> None:
@@ -150,17 +150,17 @@ def test_a_strangers_command_is_refused_in_one_sentence(client: TestClient, run:
     ]:
         status, answer = command(client, str(name), run.id, "not-the-token", *rest)
         assert status == 422
-        assert "belongs to somebody else" in str(answer["error"])
+        assert "belongs to someone else" in str(answer["error"])
 
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
         (["nobody", "nayer", 0, "lte", 1, {}, ""], "teacher='nobody' does not exist; use one of"),
-        (["digits", "none", 0, "lte", 1, {}, ""], "preset='none' does not exist; use one of nayer"),
-        (["digits", "nayer", -1, "lte", 1, {}, ""], "seed=-1 does not work; use a whole number from 0 to"),
-        (["digits", "nayer", 0, "clip", 1, {}, ""], "latent='clip' does not work; use one of lte, one-hot"),
-        (["digits", "nayer", 0, "lte", 1, {"temperature": 0}, ""], "temperature=0 does not work; use a number from"),
+        (["digits", "none", 0, "lte", 1, {}, ""], "preset must be one of nayer"),
+        (["digits", "nayer", -1, "lte", 1, {}, ""], "seed must be a whole number from 0 to"),
+        (["digits", "nayer", 0, "clip", 1, {}, ""], "latent must be one of lte, one-hot"),
+        (["digits", "nayer", 0, "lte", 1, {"temperature": 0}, ""], "temperature must be a number from"),
         (["digits", "nayer", 0, "lte", 1, {"colour": 3}, ""], "colour is not a setting"),
     ],
 )
@@ -173,7 +173,7 @@ def test_what_cannot_be_started_is_said_in_one_sentence(client: TestClient, data
 
 def test_unknown_steps_and_paces_are_refused(client: TestClient, run: LiveRun) -> None:
     _, answer = command(client, "step", run.id, run.owner, "leap")
-    assert answer["error"] == "kind='leap' does not work; use one of redraw, generator, student, round."
+    assert answer["error"] == "kind must be one of redraw, generator, student, round; 'leap' was given."
     _, answer = command(client, "pace", run.id, run.owner, 1e9)
     assert "use a number from 0 to 30" in str(answer["error"])
 

@@ -90,11 +90,11 @@ def test_numbers_and_words_of_the_right_kind_pass_untouched() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("x", True, 1.0, {}), "count=True does not work; use a whole number."),
-        (("x", 1, float("nan"), {}), "share=nan does not work; use a finite number."),
-        ((1, 1, 1.0, {}), "name=1 does not work; use a text."),
-        (("x", 1, 1.0, [1]), "inner=[1] does not work; use names with values."),
-        (("\ud800", 1, 1.0, {}), "name='\\ud800' does not work; use a text of valid Unicode."),
+        (("x", True, 1.0, {}), "count must be a whole number; True was given."),
+        (("x", 1, float("nan"), {}), "share must be a finite number; nan was given."),
+        ((1, 1, 1.0, {}), "name must be a text; 1 was given."),
+        (("x", 1, 1.0, [1]), "inner must be an object of names and values; [1] was given."),
+        (("\ud800", 1, 1.0, {}), "name must be a text of valid Unicode; '\\ud800' was given."),
     ],
 )
 def test_a_refusal_says_what_would_work(arguments: tuple[Any, ...], sentence: str) -> None:

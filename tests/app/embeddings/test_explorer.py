@@ -69,7 +69,7 @@ def test_the_real_encoder_works_in_the_background_and_knows_who_is_like_whom() -
     asked = {"names": ["a kitten", "a lorry", "a young cat", "a big truck"], "encoder": minilm_folder()}
     first = explorer.look(asked)
     assert first["state"] == "loading"
-    assert "loading the text encoder" in first["sentence"]
+    assert "The text encoder is loading" in first["sentence"]
     assert first["asked"]["names"] == asked["names"]
     wait_until(lambda: explorer.look(first["asked"])["state"] == "ready", seconds=120)
     answer = explorer.look(asked)
@@ -85,14 +85,14 @@ def test_the_real_encoder_works_in_the_background_and_knows_who_is_like_whom() -
         ({"names": ["cat", "x" * 10_000]}, f"class name 2, '{'x' * 20}…', has 10000 characters; use 1 to 64"),
         ({"names": [f"class {i}" for i in range(201)]}, "there are 201 class names; use 2 to 200"),
         ({"names": []}, "there are 0 class names; use 2 to 200"),
-        ({"names": "cat, dog"}, "names='cat, dog' does not work; use a list of texts"),
+        ({"names": "cat, dog"}, "names must be a list of texts; 'cat, dog' was given"),
         ({"names": ["cat", 3]}, "names="),
-        ({"names": SHIPPED, "prompt": "a photo"}, "prompt='a photo' does not work; use a text that has exactly one {}"),
-        ({"names": SHIPPED, "prompt": "{} {}"}, "prompt='{} {}' does not work"),
-        ({"names": SHIPPED, "prompt": ""}, "prompt='' does not work"),
-        ({"names": SHIPPED, "prompt": "x" * 10_000 + "{}"}, "does not work; use at most 200 characters"),
-        ({"names": SHIPPED, "latent": "none"}, "latent='none' does not work; use one of lte, one-hot"),
-        ({"names": SHIPPED, "seed": -1}, "seed=-1 does not work"),
+        ({"names": SHIPPED, "prompt": "a photo"}, "prompt must be a text that has exactly one {}"),
+        ({"names": SHIPPED, "prompt": "{} {}"}, "; '{} {}' was given."),
+        ({"names": SHIPPED, "prompt": ""}, "; '' was given."),
+        ({"names": SHIPPED, "prompt": "x" * 10_000 + "{}"}, "prompt must be a text of at most 200 characters"),
+        ({"names": SHIPPED, "latent": "none"}, "latent must be one of lte, one-hot"),
+        ({"names": SHIPPED, "seed": -1}, "seed must be a whole number from 0 to 2,147,483,647; -1 was given"),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence(values: dict[str, Any], sentence: str) -> None:

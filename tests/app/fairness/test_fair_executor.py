@@ -66,7 +66,9 @@ def test_so_many_wait_and_so_many_of_an_address() -> None:
     answers = [tried.ask("hog")]
     wait_until(lambda: tried.begun == ["hog"])
     answers += [tried.ask("hog"), tried.ask("hog")]
-    with pytest.raises(Busy, match=r"^things=2 wait, and no more of your address can; ask again in 5 s\.$"):
+    with pytest.raises(
+        Busy, match=r"^things: 2 requests are waiting, and your address can add no more; try again in 5 s\.$"
+    ):
         tried.ask("hog")
     answers.append(tried.ask("other"))
     with pytest.raises(Busy):

@@ -103,7 +103,7 @@ OURS_TO_SAY = [
 def test_its_own_page_and_programs_can(client: TestClient, headers: dict[str, str]) -> None:
     answer = client.post("/command/stop", json=["no-such-run", "t"], headers=headers)
     assert answer.status_code == 200
-    assert "is not here" in answer.json()["error"]
+    assert "does not exist" in answer.json()["error"]
     read = client.get("/config", headers=headers)
     assert read.status_code == 200
     assert not [name for name in read.headers if name.startswith("access-control")]
@@ -396,6 +396,6 @@ def test_the_panel_shows_what_health_tells(client: TestClient) -> None:
 
 
 def test_a_space_says_that_it_sleeps_and_forgets(client: TestClient) -> None:
-    assert "it sleeps while nobody comes" in client.get("/config").text
+    assert "It sleeps when nobody uses it" in client.get("/config").text
     with TestClient(created(environment=Environment()), base_url=HERE) as elsewhere:
-        assert "it sleeps while nobody comes" not in elsewhere.get("/config").text
+        assert "It sleeps when nobody uses it" not in elsewhere.get("/config").text

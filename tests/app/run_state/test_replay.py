@@ -77,7 +77,7 @@ def test_the_shipped_recording_is_served_to_anybody_and_small(client: TestClient
     assert client.get(f"/live/{SHIPPED}/sheet.png").content.startswith(b"\x89PNG")
     assert client.get(f"/live/{SHIPPED}/replay/frame/999999.jpg").status_code == 404
     answer = client.post("/command/stop", json=[SHIPPED, ""], headers={"Origin": "http://127.0.0.1"})
-    assert "belongs to somebody else" in answer.json()["error"]
+    assert "belongs to someone else" in answer.json()["error"]
 
 
 def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_p
 
 def test_an_unknown_run_and_one_that_goes_on_are_said(client: TestClient) -> None:
     assert client.get("/live/nobody/replay/timeline").status_code == 404
-    assert "never started" in client.get("/live/nobody/export/run.nayer").json()["error"]
+    assert "does not exist" in client.get("/live/nobody/export/run.nayer").json()["error"]
 
 
 def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
@@ -124,7 +124,7 @@ def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
     assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
     unknown = client.get(f"/live/{live.id}/export/secret.txt")
     assert unknown.status_code == 409
-    assert "is none of this run's" in unknown.json()["error"]
+    assert "is not a file of this run" in unknown.json()["error"]
     assert len(made) == 1
 
 

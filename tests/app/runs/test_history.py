@@ -117,7 +117,7 @@ def test_a_run_goes_on_from_its_checkpoint_after_a_crash_and_ends_as_it_would_ha
     view = again.refresh()
     assert (again.state, view.reason, view.rounds_done) == ("finished", "rounds done", TINY.rounds)
     assert machine.opened[-1].checkpoint
-    assert any("goes on from the end of round" in note for note in view.notes)
+    assert any("continues from the end of round" in note for note in view.notes)
     assert view.seq > seen  # whoever watched hears of it
     points = [(point.x, point.values[0]) for point in view.measures.points]
     assert points == [(round_ + 1.0, accuracy) for round_, accuracy in accuracies(straight)]

@@ -125,12 +125,12 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
     ("more", "says"),
     [
         ({"experiment": "x"}, "experiment='x' does not exist"),
-        ({"repeats": 0}, "repeats=0 does not work"),
-        ({"repeats": 5, "shared": {**SHARED, "seconds": 100.0}}, "1500 s of work; a shared page allows 900"),
-        ({"shared": {**SHARED, "seconds": 1.0}}, "seconds=1 does not work"),
-        ({"shared": {**SHARED, "seconds": "long"}}, "seconds='long' does not work"),
+        ({"repeats": 0}, "repeats must be a whole number from 1 to"),
+        ({"repeats": 5, "shared": {**SHARED, "seconds": 100.0}}, "1500 s of computation; a shared page allows 900 s"),
+        ({"shared": {**SHARED, "seconds": 1.0}}, "; 1 was given"),
+        ({"shared": {**SHARED, "seconds": "long"}}, "; 'long' was given"),
         ({"shared": {**SHARED, "teacher": "nobody"}}, "teacher='nobody' does not exist"),
-        ({"own": [{"preset": "nayer"}]}, "arms=1 does not work; use 2 to 5 of them."),
+        ({"own": [{"preset": "nayer"}]}, "a lab needs 2 to 5 arms, not 1."),
         ({"own": [{"preset": "gan"}, {}]}, "preset='gan' does not exist"),
         ({"own": [{"settings": 3}, {}]}, "settings='3' of arm 1 do not work"),
         ({"own": [{"settings": {"encoder": "x"}}, {}]}, "encoder='x' cannot be chosen on a shared page"),
@@ -167,12 +167,12 @@ def command(client: TestClient, name: str, *data: object) -> dict:
 def test_to_the_pages_own_script_a_refusal_is_an_answer(client: TestClient) -> None:
     refused = client.post("/command/start_lab", json=["nothing", "digits", 0, 3.0, 1, [], ""])
     assert (refused.status_code, set(refused.json())) == (200, {"error"})
-    assert refused.json()["error"].startswith("experiment='nothing' does not exist; use one of reset")
+    assert refused.json()["error"].startswith("experiment must be one of reset")
     assert client.post("/command/status", json=["x"]).status_code == 404
     assert client.post("/command/pause", json=[]).status_code == 422
     for name in NAMES[1:]:
         rest = {"redraws": [1], "change": [{}]}.get(name, [])
-        assert "is not here" in client.post(f"/command/{name}", json=["nobody", "", *rest]).json()["error"]
+        assert "does not exist" in client.post(f"/command/{name}", json=["nobody", "", *rest]).json()["error"]
 
 
 def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: TestClient) -> None:
@@ -216,9 +216,9 @@ def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: Tes
     assert client.get(f"/live/{run}/arm/1/batch/{10**6}.jpg").status_code == 404
     assert client.get(f"/live/{run}/arm/7/status").status_code == 404
     assert "arm=7 is not part of this run" in client.get(f"/live/{run}/arm/7/round/2").json()["error"]
-    assert "16 images count for" in command(client, "redraws", run, token, 3, 16, 1)["data"][0]["sentence"]
+    assert "different images among 16" in command(client, "redraws", run, token, 3, 16, 1)["data"][0]["sentence"]
     assert "has ended" in command(client, "change", run, token, {"noisy_reset_every": 2}, 0)["error"]
-    assert "label=12" in command(client, "redraws", run, token, 12, 16, 1)["error"]
+    assert "label must be 0 to 9; 12 was given" in command(client, "redraws", run, token, 12, 16, 1)["error"]
     assert "count=999" in command(client, "redraws", run, token, 1, 999, 1)["error"]
 
 

@@ -59,10 +59,10 @@ def test_the_bound_is_sharp_and_a_budget_of_seconds_replaces_it() -> None:
     config = Config(rounds=IMAGES // 100, **whole)  # type: ignore[arg-type]
     borne(config, FASHION)
     more = config.model_copy(update={"rounds": config.rounds + 1})
-    with pytest.raises(ConfigError, match=r"rounds=50001 × .* are 5,000,100 images of work; a shared page allows"):
+    with pytest.raises(ConfigError, match=r"rounds=50001 × .* are 5,000,100 images; a shared page allows"):
         borne(more, FASHION)
     borne(more.model_copy(update={"seconds": SECONDS}), FASHION)
-    with pytest.raises(ConfigError, match="images of work"):
+    with pytest.raises(ConfigError, match="images; a shared page allows"):
         borne(more.model_copy(update={"seconds": SECONDS + 1}), FASHION)
 
 
@@ -120,7 +120,7 @@ def test_a_lab_counts_all_its_arms_at_once() -> None:
 def test_a_page_of_ones_own_refuses_what_the_machine_cannot_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.runs.limits.limit_for_a_run", lambda: 3e9)
     assert make_config("nayer", {"rounds": 100_000, "teacher": "cifar10"}, [CIFAR10], local=True).rounds == 100_000
-    with pytest.raises(ConfigError, match=r"^student=wrn40-128 .* this machine can spare 3.0 GB"):
+    with pytest.raises(ConfigError, match=r"^student=wrn40-128 .* the limit of this machine is 3.0 GB"):
         make_config("nayer", {"student": "wrn40-128", "teacher": "cifar10"}, [CIFAR10], local=True)
 
 
@@ -135,7 +135,7 @@ def test_a_card_that_names_a_giant_is_refused_before_anything_of_it_is_built(par
 def test_all_maxima_together_are_refused_where_others_share() -> None:
     most = {field.name: field.high for field in fields() if field.high is not None and field.name != "seed"}
     most = {name: type(getattr(Config(), name))(high) for name, high in most.items()}
-    with pytest.raises(ConfigError, match="images of work; a shared page allows"):
+    with pytest.raises(ConfigError, match="images; a shared page allows"):
         make_config("nayer", most, list(CARDS.values()), local=False)
 
 
@@ -147,11 +147,11 @@ def test_a_run_cannot_grow_on_its_way_into_what_would_have_been_refused() -> Non
         begun = commands.start(teacher="cifar10")
         run = registry.find(begun["run"])
         wait_until(lambda: run.refresh().started is not None)
-        with pytest.raises(ConfigError, match="images of work"):
+        with pytest.raises(ConfigError, match="images; a shared page allows"):
             commands.change(begun["run"], begun["token"], {"generator_steps": 2000})
         with pytest.raises(ConfigError, match="synthesis_batch=4096 needs too much memory"):
             commands.change(begun["run"], begun["token"], {"synthesis_batch": 4096, "rounds": 9})
-        with pytest.raises(ConfigError, match="images of work"):
+        with pytest.raises(ConfigError, match="images; a shared page allows"):
             commands.revise(begun["run"], begun["token"], {"student_steps": 10_000})
     finally:
         gate.open.set()

@@ -108,7 +108,7 @@ def test_a_visitor_who_presses_play_often_holds_one_place(registry: RunManager) 
 @pytest.mark.parametrize("token", ["", "guess", "é"])
 def test_nobody_else_commands_a_run(registry: RunManager, command: tuple[object, ...], token: str) -> None:
     run = begin(registry, 0)
-    with pytest.raises(NotYours, match="belongs to somebody else"):
+    with pytest.raises(NotYours, match="belongs to someone else"):
         registry.command(run.id, token, *command)  # type: ignore[arg-type]
     stranger = registry.visitor("")
     with pytest.raises(NotYours):
@@ -173,7 +173,7 @@ def test_runs_that_ended_can_be_looked_at_and_the_oldest_go_first() -> None:
 
 def test_one_run_that_fails_says_so_and_the_others_go_on() -> None:
     def opener(config: object) -> Source:
-        raise ConfigError("teacher='nobody' does not exist; use one of digits, fashion.")
+        raise ConfigError("teacher must be one of digits, fashion; 'nobody' was given.")
 
     registry = RunManager(opener)
     try:

@@ -27,7 +27,7 @@ def live(events: Iterator[Event], owner: str = "owner") -> LiveRun:
 def test_only_the_token_itself_opens_a_run(token: str) -> None:
     run = live(script(SHORT))
     check_owner(run, "owner")
-    with pytest.raises(NotYours, match="belongs to somebody else"):
+    with pytest.raises(NotYours, match="belongs to someone else"):
         check_owner(run, token)
 
 

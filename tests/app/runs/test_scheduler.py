@@ -182,7 +182,7 @@ def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
     pass_time(registry, clock, SWEEP, still, waiting)
     wait_until(lambda: waiting.state == "running")
     assert still.state == "stopped"
-    assert "It stood still while others waited" in " ".join(still.refresh().notes)
+    assert "was paused or slowed down while others waited" in " ".join(still.refresh().notes)
 
 
 def test_pausing_now_and_then_adds_up(registry: RunManager, clock: Clock) -> None:
@@ -236,10 +236,10 @@ def test_a_run_at_full_speed_gives_way_after_its_turn_and_only_where_somebody_wa
     assert second.refresh().condition.wait == IDLE
     pass_time(registry, clock, IDLE - SWEEP, run, second)
     assert run.state == "running"
-    assert "has had its turn" in run.refresh().condition.kept
+    assert "has used its time" in run.refresh().condition.kept
     pass_time(registry, clock, SWEEP, run, second)
     wait_until(lambda: second.state == "running")
-    assert "It had had its turn" in " ".join(run.refresh().notes)
+    assert "used its time while others waited" in " ".join(run.refresh().notes)
     third = begin(registry, 2)
     pass_time(registry, clock, TURN, second, third)
     assert second.state == "running"
@@ -368,7 +368,7 @@ def test_a_run_that_hangs_fails_for_its_viewers_and_its_place_is_counted_as_lost
         registry.sweep()
         condition = stuck.refresh().condition
         assert condition.state == "failed"
-        assert condition.error == "The run did not answer for 0 s and was given up; start it anew."
+        assert condition.error == "The run did not answer for 0 s and was stopped; start it again."
         assert registry.counts() == {"running": 0, "waiting": 0, "capacity": 2, "lost": 1}
         with pytest.raises(ConfigError, match="not in memory"):
             registry.redraws(stuck.id, stuck.owner, 0, 0, 4)

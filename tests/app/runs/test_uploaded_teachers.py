@@ -86,23 +86,23 @@ def test_nobody_else_can_use_it_or_see_that_it_is_there(house):
         if token == other["token"]:
             house.bring(token=token, classes="a, b, c")
         with pytest.raises(
-            ConfigError, match=r"^teacher='upload-\w+' is not here, or not yours; bring its files again"
+            ConfigError, match=r"^teacher='upload-\w+' does not exist, or is not yours; bring its files again"
         ):
             house.commands.begin("nayer", {**FEW, "teacher": mine["teacher"]}, token)
-    with pytest.raises(ConfigError, match="is not here, or not yours"):
+    with pytest.raises(ConfigError, match="does not exist, or is not yours"):
         house.commands.begin("nayer", {**FEW, "teacher": "upload-0000000000000000"}, mine["token"])
 
 
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
-        ({"weights": None}, "weights is missing; bring config.json and model.safetensors together."),
+        ({"weights": None}, "weights is missing; send config.json and model.safetensors together."),
         ({"config": b""}, "config is missing"),
         ({"classes": "a, b"}, "there are 2 class names and the teacher has 3 outputs"),
         ({"classes": "a, a, b"}, "is there already"),
-        ({"classes": "x" * 40_000}, "classes does not work; send a text of at most 32,000 characters."),
+        ({"classes": "x" * 40_000}, "classes must be a text of at most 32,000 characters."),
         ({"classes": "\x1b[31m, b, c"}, "classes holds U+001B"),
-        ({"token": "x" * 400}, "token does not work"),
+        ({"token": "x" * 400}, "token must be a text of at most"),
         ({"weights": weights(classes=4)}, "model.safetensors does not fit config.json"),
         ({"weights": b"\x80\x04."}, "no safetensors file"),
         ({"tests": b"PK\x03\x04"}, "test images is no zip archive"),
@@ -240,7 +240,7 @@ def test_whoever_stalls_keeps_nobody_from_a_turn():
 
     other, late = asyncio.run(tried())
     assert (other.status, late.status) == (200, 429)
-    assert f"uploads={EACH} of your address are on their way; try again in 5 s." in late.sentence
+    assert f"{EACH} uploads of your address are in progress; try again in 5 s." in late.sentence
     assert (b"retry-after", b"5") in late.told[0]["headers"]
 
 
@@ -260,7 +260,7 @@ def test_where_there_is_no_room_the_longest_stalled_of_who_has_most_gives_way():
 
     statuses, sentence = asyncio.run(tried())
     assert statuses == [408, 200, 200, 200, 200, 429]
-    assert "gave way to others" in sentence
+    assert "gave way to other uploads" in sentence
 
 
 def test_files_that_do_not_arrive_are_given_up():
@@ -325,7 +325,7 @@ def test_memory_is_bounded_the_longest_unused_goes_first_and_runs_hold_on_to_the
     del padded[1]
     uploads.of("visitor 0", names[0])
     uploads.bring("visitor 2", padded[1])
-    with pytest.raises(ConfigError, match="not here, or not yours"):
+    with pytest.raises(ConfigError, match="does not exist, or is not yours"):
         uploads.of("visitor 1", names[1])
     assert uploads.of("visitor 0", names[0]) is held
     running = [held, padded[1]]

@@ -41,7 +41,7 @@ def test_elsewhere_there_is_none() -> None:
     with served() as client:
         run, token = begun(client)
         told = client.post("/command/burst", json=[run.id, token]).json()
-        assert told == {"error": "this page has no GPU to lend; the run goes on as it is."}
+        assert told == {"error": "This page has no GPU to lend; the run continues here."}
         assert "/burst" not in client.get("/gradio_api/info").text
 
 
@@ -51,7 +51,7 @@ def test_the_spaces_package_takes_what_we_hand_it_and_the_run_comes_back() -> No
     with served(lent) as client:
         assert "/burst" in client.get("/gradio_api/info").text
         run, token = begun(client)
-        assert "belongs to somebody else" in client.post("/command/burst", json=[run.id, "x"]).json()["error"]
+        assert "belongs to someone else" in client.post("/command/burst", json=[run.id, "x"]).json()["error"]
         client.post("/command/step", json=[run.id, token, "round"])
         wait_until(lambda: run.session.state == "paused")
         assert client.post("/command/burst", json=[run.id, token]).json()["told"]["run"] == run.id

@@ -282,7 +282,7 @@ def test_what_is_no_file_of_the_size_that_was_written_is_refused_unread(kind: st
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     reader.join(20)
-    assert "is damaged on the disk" in str(failures)
+    assert "is damaged on disk" in str(failures)
 
 
 def test_a_link_in_the_place_of_files_costs_nobody_theirs(kept: Store, folder: Path) -> None:

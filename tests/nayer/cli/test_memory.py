@@ -35,14 +35,14 @@ def test_a_giant_is_one_sentence_and_exit_code_2(
 def test_the_limit_is_the_machines_until_another_is_given_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "limit_for_a_run", lambda: 5e9)
     parser = parser_for("distill")
-    assert memory_limit(parser.parse_args([])) == (5e9, "this machine can spare")
+    assert memory_limit(parser.parse_args([])) == (5e9, "the limit of this machine is")
     assert memory_limit(parser.parse_args(["--memory-limit", "2.5"])) == (2.5e9, "--memory-limit allows")
     assert memory_limit(parser.parse_args(["--memory-limit", "0"]))[0] == float("inf")
 
 
 def test_a_limit_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["distill", "--teacher", "digits", "--memory-limit", "-1"]) == 2
-    assert "memory-limit=-1.0 does not work" in capsys.readouterr().err
+    assert "memory-limit must be a number of GB" in capsys.readouterr().err
 
 
 def test_a_teacher_that_cannot_be_taught_here_is_refused_before_its_training(

@@ -144,7 +144,7 @@ def find_in_zip(content):
         (files(per_class=1), {}, r"^there are fewer than 5 images of every class and no folder named test"),
         ({**files(), "dog/1.png": png(1)}, {}, r"^class 'dog' has 1 training images; use 2 or more\.$"),
         ({**files(), "dog/1.png": b"GIF89a"}, {}, r"^dog/1.png is no picture that can be read"),
-        (files(), {"size": 7}, r"^size=7 does not work; use 8 to 64 px"),
+        (files(), {"size": 7}, r"^size must be 8 to 64 px"),
     ],
 )
 def test_images_that_cannot_be_learned_are_refused_in_one_sentence(tmp_path, content, more, sentence):

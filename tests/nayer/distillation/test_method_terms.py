@@ -234,9 +234,9 @@ def test_reports_can_be_fewer_without_changing_the_run():
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"latent": "none"}, "latent=none leaves the noise alone"),
+        ({"latent": "none"}, "latent=none leaves only noise as input"),
         ({"noisy_layer": False}, "redraw=noisy layer needs noisy_layer"),
-        ({"generator_adam": "kept", "meta_lr": 0.1}, "generator_adam=kept does not go with"),
+        ({"generator_adam": "kept", "meta_lr": 0.1}, "generator_adam=kept does not work with"),
     ],
 )
 def test_settings_that_do_not_fit_each_other_are_named(values, says):

@@ -91,10 +91,10 @@ def test_weights_that_still_fit_are_kept():
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"seed": 5}, "seed=5 cannot change while a run goes on; start a new run with it."),
+        ({"seed": 5}, "seed=5 cannot change during a run; start a new run with it."),
         ({"teacher": "fashion"}, "teacher='fashion' cannot change"),
-        ({"routing": "both"}, "routing='both' does not work"),
-        ({"latent": "none"}, "latent=none leaves the noise alone"),
+        ({"routing": "both"}, "routing must be one of k-to-1, 1-to-1, single; 'both' was given"),
+        ({"latent": "none"}, "latent=none leaves only noise as input"),
     ],
 )
 def test_what_cannot_change_is_refused_in_a_sentence_and_the_run_goes_on(values, says):

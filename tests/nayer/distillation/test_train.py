@@ -256,7 +256,7 @@ def test_a_students_loss_that_is_not_finite_or_soon_will_not_be_stops_the_run_be
     state = tiny_state(task)
     with torch.no_grad():
         state.student[-1].weight.mul_(factor)
-    with pytest.raises(DivergedError, match=f"the student's {said} in step 0 of round 0; try a smaller student_lr"):
+    with pytest.raises(DivergedError, match=f"the student's {said} in step 0 of round 0; use a smaller student_lr"):
         list(tiny_run(task, state))
     assert all(torch.isfinite(p).all() for p in state.student.parameters())
 

@@ -127,7 +127,7 @@ def test_every_table_says_what_it_is() -> None:
         assert table.latent == latent
         assert table.source.endswith(".")
         assert table.embeddings.dtype == np.float32
-    with pytest.raises(ConfigError, match="latent='clip' does not work; use one of lte, one-hot, random, shuffled"):
+    with pytest.raises(ConfigError, match="latent must be one of lte, one-hot, random, shuffled; 'clip' was given"):
         table_of(latent="clip")
 
 

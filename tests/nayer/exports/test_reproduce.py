@@ -54,7 +54,7 @@ def test_a_preset_is_its_own_nearest(preset):
 
 def test_words_that_are_no_settings_are_left_alone_and_wrong_values_named():
     assert config_of({"watch": "x", "hide": "seed", "seed": "4"})[1] == Config(seed=4)
-    with pytest.raises(ConfigError, match="seed='four' does not work"):
+    with pytest.raises(ConfigError, match="seed must be a whole number"):
         config_of({"seed": "four"})
     with pytest.raises(ConfigError, match="preset='none' does not exist"):
         config_of({"preset": "none"})

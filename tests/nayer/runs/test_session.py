@@ -89,14 +89,14 @@ def test_a_failure_is_one_sentence_and_frees_the_session():
     ended = threading.Event()
 
     def broken():
-        raise ConfigError("seed=-1 does not work; use a whole number from 0 to 9.")
+        raise ConfigError("seed must be a whole number from 0 to 9; -1 was given.")
 
     session = Session(broken, on_end=lambda _: ended.set())
     inbox = session.subscribe()
     session.start()
     [event] = everything(session, inbox)
     assert isinstance(event, RunFailed)
-    assert event.message == session.error == "seed=-1 does not work; use a whole number from 0 to 9."
+    assert event.message == session.error == "seed must be a whole number from 0 to 9; -1 was given."
     assert ended.wait(1)
     assert session.state == "failed"
 

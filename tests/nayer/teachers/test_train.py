@@ -126,8 +126,8 @@ def test_emoji_are_learned_with_the_shifts_that_synthesis_makes(name: str) -> No
         (["nothing"], r"^name='nothing' is nothing a teacher can learn; use one of digits, fashion, .*, emoji100\.$"),
         (["cifar10"], r"^data='' is no folder; name the one that holds CIFAR-10's images\.$"),
         (["cifar10", "--data", "missing"], r"^data='missing' is no folder"),
-        (["digits", "--seed", "-1"], r"^seed=-1 does not work; use a whole number from 0 to 2147483647\.$"),
-        (["digits", "--epochs", "10001"], r"^epochs=10001 does not work; use a whole number from 0 to 10000"),
+        (["digits", "--seed", "-1"], r"^seed must be a whole number from 0 to 2,147,483,647; -1 was given\.$"),
+        (["digits", "--epochs", "10001"], r"^epochs must be a whole number from 0 to 10,000; 10001 was given"),
     ],
 )
 def test_what_cannot_be_taught_is_refused_in_one_sentence(words: list[str], message: str) -> None:

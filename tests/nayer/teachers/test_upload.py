@@ -49,7 +49,7 @@ def test_it_comes_back_from_its_archive_as_it_was():
     )
     assert back.packed() == came.packed()
     for content in (b"", came.packed()[:-30], drawn()):
-        with pytest.raises(StorageError, match="damaged on the disk"):
+        with pytest.raises(StorageError, match="damaged on disk"):
             UploadedTeacher.unpacked(content)
 
 
