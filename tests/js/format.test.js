@@ -96,7 +96,7 @@ test("the server's numbers are written in words", () => {
       "2 finished",
       "none",
       "none",
-      "not known yet",
+      "unknown",
       "2 min",
       "torch 2.9",
       "10 s",
