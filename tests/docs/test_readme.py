@@ -235,7 +235,7 @@ def test_a_space_can_install_the_pins():
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_every_dependency_is_there_for_a_reason(name):
-    (section,) = re.findall(r"## What it stands on\n(.*?)\n## ", PAGES["README.md"], re.DOTALL)
+    (section,) = re.findall(r"## Dependencies\n(.*?)\n## ", PAGES["README.md"], re.DOTALL)
     assert not [pin for pin in pins(name) if f"`{pin}`" not in section]
 
 
