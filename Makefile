@@ -1,15 +1,15 @@
-# make run    the page, on http://127.0.0.1:7860 or PORT=…
-# make test   the gates: format, lint, types, tests
-# make slow   the tests that train for real
-# make format rewrites the files as the first gate wants them
-# make reliability  what visitors, disks and crashes may do: minutes, writes docs/reliability.md
-# make soak   viewers, sessions and memory under load, on this machine alone: minutes, likewise
-# make reference  writes docs/reference.md and the scripts' constants from what the code says of itself
+# make run    serves the page on http://127.0.0.1:7860, or on PORT=…
+# make test   checks format, lint and types, and runs the tests
+# make slow   runs the tests that train real networks
+# make format formats all files
+# make reliability  tries what visitors, disks and crashes can do, and writes docs/reliability.md; takes minutes
+# make soak   measures viewers, sessions and memory under load, and writes docs/reliability.md; takes minutes
+# make reference  writes docs/reference.md and the constants of the scripts from the code
 # make rooms  writes the list and the pictures of the rooms into CONTRIBUTING.md
-# make picture  the README's picture, from a real run
-# make bench  how long things take on this machine, minutes
+# make picture  makes the image of the README from a real run
+# make bench  measures the speed on this machine; takes minutes
 #
-# Each makes .venv by itself and installs again only after the requirements have changed.
+# Each creates .venv if needed, and installs again only after the requirements have changed.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -74,7 +74,7 @@ clean:
 $(python):
 	@for candidate in $(candidates); do \
 	  if $$candidate -c '$(suitable)' >/dev/null 2>&1; then \
-	    echo "Making .venv with $$($$candidate --version)."; \
+	    echo "Creating .venv with $$($$candidate --version)."; \
 	    exec $$candidate -m venv .venv; \
 	  fi; \
 	done; \
@@ -82,7 +82,7 @@ $(python):
 	exit 1
 
 .venv/installed: requirements.txt | $(python)
-	@echo "Installing requirements.txt: some minutes the first time."
+	@echo "Installing requirements.txt. The first time takes some minutes."
 	@$(pip) -r requirements.txt
 	@touch $@
 

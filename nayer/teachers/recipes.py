@@ -67,7 +67,7 @@ RECIPES = {
         model="lenet-8",
         student="lenet-4",
         cycles=(TrainingSchedule(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),),
-        data="1,297 of scikit-learn's 1,797 digits, grey, 8 × 8 pixels; the other 500 are for testing",
+        data="1,297 of scikit-learn's 1,797 digits, gray, 8 × 8 pixels; the other 500 are for testing",
         licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
     ),
     "fashion": DatasetRecipe(
@@ -90,7 +90,7 @@ RECIPES = {
         model="lenet-16",
         student="lenet-8",
         cycles=(TrainingSchedule(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),),
-        data="Fashion-MNIST's 60,000 training images, grey, 28 × 28 pixels (Xiao et al., 2017)",
+        data="Fashion-MNIST's 60,000 training images, gray, 28 × 28 pixels (Xiao et al., 2017)",
         licence="MIT (Zalando SE, 2017)",
     ),
     "cifar10": DatasetRecipe(
@@ -103,7 +103,7 @@ RECIPES = {
         student="resnet9-8",
         cycles=(TrainingSchedule(epochs=60, lr=0.15, smoothing=0.1, crop=4, mirror=True, bfloat16=True),),
         data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
-        licence="published for research without a licence of its own; no image is part of this project",
+        licence="published for research without a license of its own; no image is part of this project",
     ),
     "emoji10": DatasetRecipe(
         title="Ten emoji",
