@@ -76,8 +76,8 @@ def out_of_memory(_: Lab) -> None:
 FAULTS: dict[str, tuple[Callable[[Lab], None], str]] = {
     "the generator is NaN": (poisoned("generator", float("nan")), "became nan in step 0 of round 2"),
     "the student is infinite": (poisoned("student", float("inf")), "became nan in step 0 of round 2"),
-    "torch finds no memory": (out_of_memory, "ran out of memory"),
-    "MemoryError": (raising(MemoryError()), "ran out of memory"),
+    "torch finds no memory": (out_of_memory, "more memory than the machine has"),
+    "MemoryError": (raising(MemoryError()), "more memory than the machine has"),
     "ValueError": (raising(ValueError("secret")), "unexpected error"),
     "RuntimeError": (raising(RuntimeError("secret")), "unexpected error"),
     "RecursionError": (raising(RecursionError("secret")), "unexpected error"),

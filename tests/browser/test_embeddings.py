@@ -79,7 +79,7 @@ def test_names_are_shown_as_they_are_typed_and_run_nothing(new_page: NewPage) ->
 def test_a_refusal_is_one_sentence_and_what_was_typed_stays(new_page: NewPage) -> None:
     page = opened(new_page())
     for typed, sentence in {
-        "cat\ndog, Cat": "class name 3, 'Cat', is there already as 'cat'; give every class its own name.",
+        "cat\ndog, Cat": "class name 3, 'Cat', appears already as 'cat'; give every class its own name.",
         "cat,,dog": "class name 2, '', has 0 characters; use 1 to 64.",
         "cat\n" + "x" * 10_000: f"class name 2, '{'x' * 20}…', has 10000 characters; use 1 to 64.",
         ",".join(f"n{i}" for i in range(201)): "there are 201 class names; use 2 to 200.",
@@ -114,7 +114,7 @@ def test_without_the_encoder_new_names_get_a_control_or_wait_for_a_folder(new_pa
     expect(page.locator("#explorer-latent input")).to_have_value("one-hot")
     page.locator("#explorer .map-card").first.get_by_role("button", name="UMAP").click()
     expect(page.locator("#explorer .map-card .note").first).to_have_text(
-        "UMAP needs at least 4 classes and here are 3; look at PCA instead."
+        "UMAP needs at least 4 classes; 3 were given; use PCA instead."
     )
     page.locator("#explorer-encoder input, #explorer-encoder textarea").fill(minilm_folder())
     page.click("#explorer-latent input")

@@ -67,7 +67,7 @@ def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new
     strip.locator("select").last.select_option("three")
     strip.get_by_role("button", name="Re-draw 16").click()
     expect(strip.locator("figure")).to_have_count(32)
-    expect(strip).to_contain_text("these 16 images count for")
+    expect(strip).to_contain_text("different images among 16")
     redrawn, held = (row.locator("figcaption").all_inner_texts() for row in strip.locator(".strip-row").all())
     assert len(set(held)) == 1
     assert len(set(redrawn)) > 1
@@ -123,7 +123,7 @@ def test_arms_of_ones_own_pause_and_stop_on_a_phone(new_page: NewPage) -> None:
     expect(notice).to_have_text("seed=5 cannot change during a run; start a new run with it.")
     wanted.fill("noisy_reset_every=7")
     wanted.press("Enter")
-    expect(notice).to_contain_text("goes on with noisy_reset_every=7 from its next round on")
+    expect(notice).to_contain_text("uses noisy_reset_every=7 from its next round on")
     expect(page.locator(".lab-charts .marks .change").first).to_be_attached()
     picture(page, "lab-narrow-dark-changed")
     page.click(".lab-stop")

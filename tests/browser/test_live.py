@@ -85,7 +85,7 @@ def test_slow_motion_says_each_step_with_its_numbers(new_page: NewPage) -> None:
     grown(page, 3)
     page.click(".bar .slow")
     expect(page.locator(".bar .slow")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".story")).to_contain_text("of 20 images as their label; cross-entropy", timeout=PATIENCE)
+    expect(page.locator(".story")).to_contain_text("of 20 images; cross-entropy", timeout=PATIENCE)
     assert page.locator(".diagram .part.lit").count() >= 1
     page.locator(".samples .row:not(.live) .cell").nth(3).hover()
     expect(page.locator(".tip")).to_contain_text("three")

@@ -98,7 +98,7 @@ def test_layer_norm_alone_leaves_the_bn_term_out_and_an_event_says_so():
     made = network(norm=nn.LayerNorm)
     del made.unused
     notes = [event.message for event in run(made).events() if isinstance(event, Note)]
-    assert any("no BatchNorm, so the BN term is absent" in note for note in notes)
+    assert any("no BatchNorm, so there is no BN term" in note for note in notes)
 
 
 def test_a_network_that_wants_larger_images_sees_them_enlarged():
@@ -122,12 +122,17 @@ class Answering(nn.Module):
 @pytest.mark.parametrize(
     ("made", "changes", "kind", "sentence"),
     [
-        (network(classes=4), {}, ConfigError, r"^classes has 3 names and the teacher 4 outputs; name every output"),
+        (
+            network(classes=4),
+            {},
+            ConfigError,
+            r"^classes has 3 names, but the teacher has 4 outputs; name every output",
+        ),
         (network(), {"size": 16}, ConfigError, r"^size=16 does not work: the teacher fails on images of \(3, 16, 16\)"),
         (network(), {"size": 65}, ConfigError, r"^size does not work \(.*64"),
         (network(), {"mean": (0.5,), "std": (0.5,)}, ConfigError, r"^size=12 does not work: .*\(1, 12, 12\)"),
         (network(), {"mean": (0.5, 0.5), "std": (1, 1)}, ConfigError, r"channels must be 1 or 3; 2 was given"),
-        (network(), {"std": (0.5, 0.5, 0.0)}, ConfigError, r"those of std above 0"),
+        (network(), {"std": (0.5, 0.5, 0.0)}, ConfigError, r"those of std must be above 0"),
         (network(), {"student": "vgg-16"}, ConfigError, r"^student='vgg-16' is no known network"),
         (network(), {"rounds": 0}, ConfigError, r"^rounds must be a whole number from 1 to 100,000; 0 was given"),
         (Answering(lambda x: x.mean((1, 2, 3))), {}, ConfigError, r"a tensor of \(2,\); it must return the logits"),

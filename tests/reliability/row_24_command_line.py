@@ -154,7 +154,7 @@ def _judged(case: Case, tried: Tried) -> str:
     said = [
         line
         for line in tried.err.splitlines()
-        if not re.match(r"round \d|epoch \d|\d+ of \d|libgomp|No labelled|In there|OMP", line)
+        if not re.match(r"round \d|epoch \d|\d+ of \d|libgomp|There are no labeled|In this folder|OMP", line)
     ]
     stray = {name for name in tried.new if name.split("/")[0] not in case.leaves or name.endswith((".part", ".lock"))}
     if tried.seconds > SECONDS:

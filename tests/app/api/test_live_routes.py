@@ -156,7 +156,7 @@ def test_a_strangers_command_is_refused_in_one_sentence(client: TestClient, run:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (["nobody", "nayer", 0, "lte", 1, {}, ""], "teacher='nobody' does not exist; use one of"),
+        (["nobody", "nayer", 0, "lte", 1, {}, ""], "teacher must be one of"),
         (["digits", "none", 0, "lte", 1, {}, ""], "preset must be one of nayer"),
         (["digits", "nayer", -1, "lte", 1, {}, ""], "seed must be a whole number from 0 to"),
         (["digits", "nayer", 0, "clip", 1, {}, ""], "latent must be one of lte, one-hot"),
@@ -175,7 +175,7 @@ def test_unknown_steps_and_paces_are_refused(client: TestClient, run: LiveRun) -
     _, answer = command(client, "step", run.id, run.owner, "leap")
     assert answer["error"] == "kind must be one of redraw, generator, student, round; 'leap' was given."
     _, answer = command(client, "pace", run.id, run.owner, 1e9)
-    assert "use a number from 0 to 30" in str(answer["error"])
+    assert "seconds must be a number from 0 to 30" in str(answer["error"])
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_the_real_encoder_works_in_the_background_and_knows_who_is_like_whom() -
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"names": ["cat", "Cat "]}, "class name 2, 'Cat', is there already as 'cat'"),
+        ({"names": ["cat", "Cat "]}, "class name 2, 'Cat', appears already as 'cat'"),
         ({"names": ["cat", ""]}, "class name 2, '', has 0 characters; use 1 to 64"),
         ({"names": ["cat", "x" * 10_000]}, f"class name 2, '{'x' * 20}…', has 10000 characters; use 1 to 64"),
         ({"names": [f"class {i}" for i in range(201)]}, "there are 201 class names; use 2 to 200"),
@@ -116,7 +116,7 @@ def test_umap_lays_out_four_names_and_refuses_three() -> None:
     rows = label_table(SHIPPED, encoder=Config().encoder, prompt=Config().prompt, seed=0).embeddings
     answer = explorer.look_by_umap({"names": SHIPPED})
     np.testing.assert_allclose([dot[:2] for dot in answer["anchors"]], rows[:, :2], atol=1e-3)
-    with pytest.raises(ConfigError, match="UMAP needs at least 4 classes and here are 3; look at PCA instead"):
+    with pytest.raises(ConfigError, match="UMAP needs at least 4 classes; 3 were given; use PCA instead"):
         explorer.look_by_umap({"names": SHIPPED[:3]})
 
 
@@ -136,7 +136,7 @@ def test_the_endpoint_answers_any_program(client: TestClient) -> None:
     assert refused.json()["error"] == "there is 1 class name; use 2 to 200."
     flat = client.post("/gradio_api/run/embeddings_umap", json={"data": [SHIPPED[:3], "a photo of a {}", "lte", 0, ""]})
     assert flat.json()["data"][0]["state"] == "failed"
-    assert "at least 4 classes and here are 3" in flat.json()["data"][0]["sentence"]
+    assert "at least 4 classes; 3 were given" in flat.json()["data"][0]["sentence"]
 
 
 def test_the_pages_form_is_answered_or_refused_in_a_sentence_but_never_an_error(client: TestClient) -> None:

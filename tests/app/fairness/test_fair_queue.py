@@ -59,11 +59,11 @@ def test_a_full_queue_says_so_and_one_lane_cannot_fill_it() -> None:
     queue: FairQueue[int] = FairQueue(6)
     for number in range(3):
         queue.add(number, "hog")
-    with pytest.raises(QueueFull, match="queue=3 waiting from one place"):
+    with pytest.raises(QueueFull, match="3 runs of your address are waiting"):
         queue.add(3, "hog")
     for number in range(3):
         queue.add(number, f"visitor {number}")
-    with pytest.raises(QueueFull, match="queue=6 waiting is all"):
+    with pytest.raises(QueueFull, match="6 runs are waiting"):
         queue.add(9, "late")
     assert len(queue) == 6
 

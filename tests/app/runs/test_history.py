@@ -469,6 +469,6 @@ def test_a_run_whose_brought_teacher_is_lost_says_so_and_stays_to_be_seen(harm: 
     gate.open.set()
     registry = machine.boot(gate.opener)
     for _ in range(2):
-        with pytest.raises(StorageError, match=r"teacher .*this run .*(damaged on the disk|not kept)"):
+        with pytest.raises(StorageError, match=r"teacher .*this run .*(damaged on disk|no longer kept)"):
             registry.revive(run.id, run.owner)
         assert registry.look(run.id).state == "interrupted"

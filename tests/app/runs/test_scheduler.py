@@ -178,7 +178,7 @@ def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
     assert waiting.refresh().condition.wait == IDLE
     pass_time(registry, clock, IDLE - SWEEP, still, waiting)
     assert still.state == "paused"
-    assert "in 15 s at most it ends" in still.refresh().condition.kept
+    assert "It ends in at most 15 s" in still.refresh().condition.kept
     pass_time(registry, clock, SWEEP, still, waiting)
     wait_until(lambda: waiting.state == "running")
     assert still.state == "stopped"
@@ -370,7 +370,7 @@ def test_a_run_that_hangs_fails_for_its_viewers_and_its_place_is_counted_as_lost
         assert condition.state == "failed"
         assert condition.error == "The run did not answer for 0 s and was stopped; start it again."
         assert registry.counts() == {"running": 0, "waiting": 0, "capacity": 2, "lost": 1}
-        with pytest.raises(ConfigError, match="not in memory"):
+        with pytest.raises(ConfigError, match="no longer in memory"):
             registry.redraws(stuck.id, stuck.owner, 0, 0, 4)
         registry.stuck_after(60.0)
         others = [begin(registry, seed) for seed in (1, 2)]

@@ -98,8 +98,8 @@ def test_nobody_else_can_use_it_or_see_that_it_is_there(house):
     [
         ({"weights": None}, "weights is missing; send config.json and model.safetensors together."),
         ({"config": b""}, "config is missing"),
-        ({"classes": "a, b"}, "there are 2 class names and the teacher has 3 outputs"),
-        ({"classes": "a, a, b"}, "is there already"),
+        ({"classes": "a, b"}, "there are 2 class names, but the teacher has 3 outputs"),
+        ({"classes": "a, a, b"}, "appears already"),
         ({"classes": "x" * 40_000}, "classes must be a text of at most 32,000 characters."),
         ({"classes": "\x1b[31m, b, c"}, "classes holds U+001B"),
         ({"token": "x" * 400}, "token must be a text of at most"),
@@ -329,7 +329,7 @@ def test_memory_is_bounded_the_longest_unused_goes_first_and_runs_hold_on_to_the
         uploads.of("visitor 1", names[1])
     assert uploads.of("visitor 0", names[0]) is held
     running = [held, padded[1]]
-    with pytest.raises(ConfigError, match=r"^teachers that others brought fill the memory"):
+    with pytest.raises(ConfigError, match=r"^the uploaded teachers of others fill the memory"):
         uploads.bring("visitor 3", padded[2])
     del running, held
     clock[0] = KEPT_SECONDS + 1

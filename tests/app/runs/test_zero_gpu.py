@@ -58,7 +58,7 @@ def test_the_spaces_package_takes_what_we_hand_it_and_the_run_comes_back() -> No
         client.post("/command/resume", json=[run.id, token])
         wait_until(lambda: run.ended)
         assert run.session.state == "finished"
-        assert "The GPU made 5 of the rounds; the next ones are made here." in notes(run)
+        assert "The GPU computed 5 of the rounds. The next rounds run here." in notes(run)
         assert "has ended" in client.post("/command/burst", json=[run.id, token]).json()["error"]
 
 

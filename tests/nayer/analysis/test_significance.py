@@ -61,14 +61,14 @@ def test_of_many_arms_the_nearest_are_named_and_the_others_counted():
     results = {f"arm{place}": {0: 10.0 * place, 1: 10.0 * place + 0.1} for place in range(9)}
     said = verdict(results, what="accuracy", unit="points")
     assert [f"above arm{place} " in said for place in range(8)] == [False] * 5 + [True] * 3
-    assert "at least 40.0 points above 5 others (all of which can be told apart)" in said
+    assert "at least 40.0 points above 5 others (all of these differences are significant)" in said
     alone = verdict({arm: {0: seeds[0]} for arm, seeds in results.items()}, what="accuracy", unit="points")
     assert alone.endswith("and at least 40.0 points above 5 others; one seed proves nothing.")
 
 
 def test_equal_means_of_unequal_seeds_are_not_called_the_same():
     said = verdict({"A": {0: 1.0, 1: 3.0}, "B": {0: 3.0, 1: 1.0}}, what="accuracy", unit="points")
-    assert "0.0 points above B (−25.4 to 25.4, so they cannot be told apart)" in said
+    assert "0.0 points above B (−25.4 to 25.4, not significant)" in said
 
 
 def test_arms_without_a_result_are_named():
@@ -94,7 +94,7 @@ def test_several_seeds_come_with_intervals_that_hold_together():
     results = {"A": {0: 80.0, 1: 82.0, 2: 81.0}, "B": {0: 79.9, 1: 82.3, 2: 80.0}, "C": {0: 50.0, 1: 52.1, 2: 51.0}}
     said = verdict(results, what="accuracy", unit="points")
     assert said.startswith("Over 3 seeds A ended with the highest accuracy (81.0): 0.3 points above B (")
-    assert "so they cannot be told apart) and 30.0 points above C (29." in said
+    assert "not significant) and 30.0 points above C (29." in said
     assert said.endswith("intervals that hold together with 95 % confidence.")
     assert "one seed" not in said
 
@@ -109,7 +109,7 @@ def test_only_seeds_that_all_arms_have_are_counted():
     [
         ({}, "Fewer than two arms"),
         ({"A": {0: 1.0}, "B": {}}, "Fewer than two arms"),
-        ({"A": {0: 1.0}, "B": {1: 1.0}}, "No seed has been run in every arm"),
+        ({"A": {0: 1.0}, "B": {1: 1.0}}, "No seed has finished in every arm"),
         ({"A": {0: 1.0, 1: 2.0}, "B": {0: 1.0, 1: 2.0}}, "all arms ended with the same accuracy"),
     ],
 )

@@ -109,12 +109,16 @@ def test_no_points_are_no_trouble() -> None:
 @pytest.mark.parametrize(
     ("anchors", "points", "complaint"),
     [
-        (anchors_of(0, 3), anchors_of(1), "UMAP needs at least 4 classes and here are 3"),
-        (anchors_of(0)[0], anchors_of(1), r"UMAP's anchors have shape \(6,\)"),
-        (anchors_of(0), anchors_of(1) * np.nan, r"UMAP's points have shape \(5, 6\); use two axes .* finite"),
-        (anchors_of(0), anchors_of(1)[:, :5], "UMAP's points have 5 dimensions and its anchors 6"),
-        (np.ones((5, 6)), anchors_of(1), "UMAP's anchors are the same for all classes"),
-        (anchors_of(0), np.zeros((MAX_POINTS + 1, 6)), f"UMAP is asked for {MAX_POINTS + 1} points; use at most"),
+        (anchors_of(0, 3), anchors_of(1), "UMAP needs at least 4 classes; 3 were given"),
+        (anchors_of(0)[0], anchors_of(1), r"UMAP needs anchors with two axes .* shape \(6,\) was given"),
+        (anchors_of(0), anchors_of(1) * np.nan, r"UMAP needs points with two axes .* finite numbers; shape \(5, 6\)"),
+        (anchors_of(0), anchors_of(1)[:, :5], "the points have 5 dimensions and the anchors 6"),
+        (np.ones((5, 6)), anchors_of(1), "UMAP needs anchors that differ between classes"),
+        (
+            anchors_of(0),
+            np.zeros((MAX_POINTS + 1, 6)),
+            f"UMAP takes at most {MAX_POINTS} points; {MAX_POINTS + 1} were given",
+        ),
     ],
 )
 def test_what_umap_cannot_lay_out_is_refused_at_once(anchors: Singles, points: Singles, complaint: str) -> None:
@@ -126,7 +130,7 @@ def test_what_umap_cannot_lay_out_is_refused_at_once(anchors: Singles, points: S
 
 def test_a_failed_fit_spoils_only_its_own_answer() -> None:
     worker = UmapWorker(lambda: Cut)
-    with pytest.raises(NayerError, match=r"UMAP failed on this table .*too far out.*look at PCA"):
+    with pytest.raises(NayerError, match=r"UMAP failed on this table .*too far out.*use PCA"):
         worker.layout(anchors_of(0), anchors_of(1) + 1e7)
     np.testing.assert_array_equal(worker.layout(anchors_of(0), anchors_of(1)).points, anchors_of(1)[:, :2])
     assert worker.state == "ready"

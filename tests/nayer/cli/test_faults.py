@@ -90,7 +90,7 @@ def test_a_signal_ends_a_run_with_how_to_go_on(number, teacher_folder, tmp_path)
         process.send_signal(number)
         _, told = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert re.search(r"^Stopped; `python -m nayer distill --resume o` goes on with round \d+\.$", told, re.MULTILINE)
+    assert re.search(r"^Stopped\. `python -m nayer distill --resume o` continues with round \d+\.$", told, re.MULTILINE)
     assert not [path.name for path in (tmp_path / "o").iterdir() if path.name.startswith(".")]
 
 
@@ -156,7 +156,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_at_once_and_ends_in_1(
     out = tmp_path / "o"
     assert main(["distill", "--teacher", str(teacher_folder), *SMALL, "--out", str(out)]) == 1
     told = capsys.readouterr().err
-    assert told.index("The run goes on, and tries again.") < told.index("round 2 of 2")
+    assert told.index("The run continues and tries again.") < told.index("round 2 of 2")
     assert (out / "student.safetensors").exists()
 
 

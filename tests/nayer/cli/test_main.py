@@ -355,7 +355,7 @@ def test_a_terminal_gets_one_live_line(distill, monkeypatch):
     os.close(master)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(told).decode())
     lines = [line.rstrip("\r").split("\r")[-1] for line in text.split("\n")]  # what stays to be seen
-    notes = [line for line in lines if line.startswith("No labelled test images")]
+    notes = [line for line in lines if line.startswith("There are no labeled test images")]
     assert len(notes) == 1
     assert re.search(
         r"round 3 of 3 · \d+ s · agrees with the teacher on .* · losses: generator .*, student ", lines[-2]

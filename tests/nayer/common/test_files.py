@@ -48,7 +48,7 @@ def test_only_a_regular_file_of_a_bounded_size_is_read(tmp_path, make, reason):
 
 
 def test_a_name_that_no_file_can_have_is_told_as_one(tmp_path):
-    with pytest.raises(OSError, match="not the name of a file"):
+    with pytest.raises(OSError, match="not a file name"):
         read_file(tmp_path / "a\0b", 10)
 
 

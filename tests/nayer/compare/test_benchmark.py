@@ -115,7 +115,7 @@ def test_a_measurement_is_held_against_an_earlier_one(tmp_path, capsys):
     assert "before" in lines[0]
     (tmp_path / "torn.json").write_text("{")
     assert main([*short, "--against", str(tmp_path / "torn.json")]) == 1
-    assert "holds no earlier measurement" in capsys.readouterr().err
+    assert "contains no earlier measurement" in capsys.readouterr().err
 
 
 def test_the_published_experiment_runs_at_a_tiny_size(tmp_path):
@@ -139,4 +139,4 @@ def test_the_published_experiment_runs_at_a_tiny_size(tmp_path):
 
 def test_the_suite_for_a_gpu_says_where_its_data_should_be(tmp_path, capsys):
     assert main(["bench", "--suite", "gpu", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "gpu")]) == 2
-    assert "is no folder; name the one that holds CIFAR-10's images" in capsys.readouterr().err
+    assert "is not a folder; name the folder with CIFAR-10's images" in capsys.readouterr().err

@@ -97,9 +97,9 @@ def test_images_that_nobody_wanted_as_a_class_have_no_label_hit_and_no_diversity
     said = markdown(outcomes)
     assert "| A | 10 % | 50 % | 3.00 (–, –) | 0.20 (–, –) | 9.00 (–, –) |" in said
     assert "| B | – | 50 % | – | – | 9.00 (–, –) |" in said
-    assert "Arms that are told no label have no label hit" in said
+    assert "Arms without labels have no label accuracy" in said
     assert "diversity across" not in said.replace("Diversity", "")  # nobody to compare A with
-    assert "told no label" not in markdown(outcomes[:1])
+    assert "without labels" not in markdown(outcomes[:1])
 
 
 def test_a_run_that_failed_is_in_no_mean():
@@ -173,7 +173,7 @@ def test_what_is_written_is_read_again_and_damage_is_said(tmp_path):
     write(one, tmp_path / "a.json")
     assert [tuple(point) for point in read(tmp_path / "a.json").curve] == one.curve
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(StorageError, match="holds no outcome"):
+    with pytest.raises(StorageError, match="contains no outcome"):
         read(tmp_path / "a.json")
 
 
@@ -211,11 +211,11 @@ def test_a_comparison_resumes_and_writes_table_curves_and_samples(tmp_path, caps
         before = json.loads(path.read_text())
         path.write_text(json.dumps({key: before[key] for key in before if key not in ("with_measuring", "threads")}))
     assert main(command) == 2
-    assert "holds runs whose seconds include measuring" in capsys.readouterr().err
+    assert "contains runs whose seconds include measuring" in capsys.readouterr().err
     assert main([*command, "--presets", "nayer"]) == 0  # by themselves they can be laid side by side
-    assert "and for measuring them" in capsys.readouterr().out
+    assert "and for measurements" in capsys.readouterr().out
     assert main([*command, "--student-steps", "3"]) == 2
-    assert "with another student_steps; name another folder." in capsys.readouterr().err
+    assert "with a different student_steps; use another folder." in capsys.readouterr().err
 
 
 def test_an_arm_that_fails_is_told_of_and_the_others_go_on(tmp_path, capsys):
@@ -232,14 +232,14 @@ def test_an_arm_that_fails_is_told_of_and_the_others_go_on(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "needs either --presets or --experiment"),
-        (["--presets", "nayer", "--experiment", "reset"], "needs either"),
-        (["--presets", "nayer,gan"], "preset='gan' does not exist"),
-        (["--presets", "nayer,nayer"], "'nayer' is there twice"),
-        (["--experiment", "x"], "experiment='x' does not exist"),
+        ([], "needs --presets or --experiment"),
+        (["--presets", "nayer", "--experiment", "reset"], "needs --presets or --experiment"),
+        (["--presets", "nayer,gan"], "preset must be one of"),
+        (["--presets", "nayer,nayer"], "'nayer' is given twice"),
+        (["--experiment", "x"], "experiment must be one of"),
         (["--presets", "nayer", "--seeds", "a"], "seeds must be whole numbers, separated by commas; 'a' was given"),
-        (["--presets", "nayer", "--seeds", "1,1"], "seeds='1,1' names a seed twice"),
-        (["--presets", "nayer", "--seed", "3"], "seed=3 does not go with compare; use --seeds 3."),
+        (["--presets", "nayer", "--seeds", "1,1"], "seeds='1,1' contains a seed twice"),
+        (["--presets", "nayer", "--seed", "3"], "seed=3 is not used by compare; use --seeds 3."),
         (["--presets", "nayer", "--clock", "cpu", "--threads", "2"], "use --threads 1 with it."),
         (["--presets", "nayer", "--threads", "-1"], "threads must be a whole number from"),
         (["--experiment", "table", "--latent", "lte"], "latent='lte' cannot hold for all arms"),

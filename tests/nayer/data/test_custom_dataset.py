@@ -115,7 +115,7 @@ def test_test_images_are_matched_by_name_and_strangers_are_named():
         (1, 1),
     }
     with pytest.raises(
-        AssetError, match=r"^test_data has classes the teacher does not know \('Red_Panda'\); its own are"
+        AssetError, match=r"^test_data has classes that the teacher does not know \('Red_Panda'\); the teacher knows"
     ):
         labelled_as(pictures, ("dog", "cat"), 1, 8)
 
@@ -141,8 +141,8 @@ def find_in_zip(content):
         ({"1.png": png(1)}, {}, r"^images holds no pictures in folders named after their classes"),
         (files(names=("cat",)), {}, r"^there is 1 class name; use 2 to 200"),
         (files(names=("cat", "Cat")), {}, r"'Cat'.* is there already as 'cat'|'cat'.* is there already as 'Cat'"),
-        (files(per_class=1), {}, r"^there are fewer than 5 images of every class and no folder named test"),
-        ({**files(), "dog/1.png": png(1)}, {}, r"^class 'dog' has 1 training images; use 2 or more\.$"),
+        (files(per_class=1), {}, r"^every class needs at least 5 images, or there must be a folder named test"),
+        ({**files(), "dog/1.png": png(1)}, {}, r"^class 'dog' has 1 training images; it needs at least 2\.$"),
         ({**files(), "dog/1.png": b"GIF89a"}, {}, r"^dog/1.png is no picture that can be read"),
         (files(), {"size": 7}, r"^size must be 8 to 64 px"),
     ],
@@ -186,9 +186,9 @@ def test_a_teacher_learns_ones_own_images_and_a_student_is_measured_on_them(tmp_
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("", "name is not given; use one of digits"),
-        ("--data images", "name is not given; use one of digits"),
-        ("digits --size 16", "size does not go with name='digits'"),
+        ("", "name is missing; use one of digits"),
+        ("--data images", "name is missing; use one of digits"),
+        ("digits --size 16", "size cannot be used with name='digits'"),
         ("--data images --out x --model vgg-1", "model='vgg-1' is no known network"),
         ("--data images --out x --colour blue", "Argument --colour: invalid choice"),
         ("--data images --out .", "out='.' is no folder for a teacher"),

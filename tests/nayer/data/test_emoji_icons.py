@@ -124,20 +124,20 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 )
 def test_a_damaged_set_is_refused_in_one_sentence(tmp_path: Path, content: str) -> None:
     write_icon_set(tmp_path, "one", {}).write_text(content, "utf-8")
-    with pytest.raises(AssetError, match=r"^@iconify-json/one has a damaged icons\.json; install it anew\.$"):
+    with pytest.raises(AssetError, match=r"^@iconify-json/one has a damaged icons\.json; install it again\.$"):
         read_drawings(tmp_path, SETS[:1], [("apple",)])
 
 
 def test_a_body_that_is_no_svg_is_refused_in_one_sentence(tmp_path: Path) -> None:
     icons = {"icons": {"apple": {"body": '<path d="M0'}}}
     write_icon_set(tmp_path, "one", {}).write_text(json.dumps(icons), "utf-8")
-    with pytest.raises(AssetError, match=r"^An emoji cannot be drawn \(.*\); install its package anew\.$"):
+    with pytest.raises(AssetError, match=r"^An emoji cannot be drawn \(.*\); install its package again\.$"):
         read_drawings(tmp_path, SETS[:1], [("apple",)])
 
 
 def test_without_the_renderer_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resvg_py", None)  # as if it were not installed
-    with pytest.raises(AssetError, match=r"resvg_py, which is missing; install it with pip install resvg_py\.$"):
+    with pytest.raises(AssetError, match=r"resvg_py, which is missing; run pip install resvg_py\.$"):
         draw("<svg/>", 8)
 
 

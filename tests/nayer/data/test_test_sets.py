@@ -130,7 +130,7 @@ def test_a_parquet_file_is_read_as_the_hub_writes_it(card: TeacherCard, tmp_path
 
 
 def test_a_folder_without_labelled_images_is_refused(card: TeacherCard, tmp_path: Path) -> None:
-    with pytest.raises(AssetError, match=r"holds no pictures in folders named after their classes, such as cat/1\.png"):
+    with pytest.raises(AssetError, match=r"has no images in folders named after their classes, such as cat/1\.png"):
         load_testset(card, str(tmp_path))
     with pytest.raises(ConfigError, match=r"^test_data='.*missing' does not exist; name a folder"):
         load_testset(card, str(tmp_path / "missing"))
@@ -173,10 +173,10 @@ def test_an_oblong_picture_gives_its_middle_square() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", png(np.zeros((8, 8), np.uint8))[:40]])
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
-    with pytest.raises(AssetError, match=r"^x\.png is no picture that can be read; use PNG, JPEG, BMP or WebP\.$"):
+    with pytest.raises(AssetError, match=r"^x\.png is not a readable image; use PNG, JPEG, BMP or WebP\.$"):
         decode(data, "x.png", channels=1, size=8)
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded() -> None:
-    with pytest.raises(AssetError, match=r"^x\.png is 1025 × 8 px; at most 1024 a side are read\.$"):
+    with pytest.raises(AssetError, match=r"^x\.png is 1025 × 8 px; at most 1024 px per side are read\.$"):
         decode(png(np.zeros((8, 1025), np.uint8)), "x.png", channels=1, size=8)

@@ -49,10 +49,7 @@ def test_rows_belong_to_their_names_in_any_order_and_mixture() -> None:
     for row, name in zip(table.embeddings, mixed, strict=True):
         home = next(names for names in (CIFAR10, DIGITS, FASHION) if name in names)
         np.testing.assert_array_equal(row, table_of(home).embeddings[home.index(name)])
-    assert (
-        table.source
-        == "Label-text embeddings: “a photo of a {}” through " + Config().encoder + ", computed beforehand."
-    )
+    assert table.source == "Label-text embeddings: “a photo of a {}” by " + Config().encoder + ", shipped."
 
 
 def test_new_names_go_through_the_encoder_and_known_ones_agree_with_the_shipped_rows() -> None:
@@ -77,7 +74,7 @@ def test_a_prompt_needs_one_place_for_the_name(prompt: str) -> None:
 
 def test_names_the_encoder_cannot_tell_apart_are_refused_by_name() -> None:
     # None of these signs is in MiniLM's vocabulary: all are its one unknown token.
-    with pytest.raises(EncoderError, match=r"reads the class names '🫠' and '🫡' alike.*latent=one-hot"):
+    with pytest.raises(EncoderError, match=r"gives the class names '🫠' and '🫡' the same embedding.*latent=one-hot"):
         table_of(("cat", "🫠", "dog", "🫡"), encoder=minilm_folder())
 
 
@@ -150,11 +147,11 @@ def test_names_are_composed_and_stripped_and_emoji_stay_whole() -> None:
         (["cat", "do\ng"], r"class name 2, 'do\\ng', has control characters"),
         (["cat", "\u202egod"], r"class name 2, '\\u202egod', has control characters"),
         (["cat", "\ud800"], r"class name 2, '\\ud800', has control characters"),
-        (["Cat", "dog", "cAT "], "class name 3, 'cAT', is there already as 'Cat'"),
-        (["Straße", "STRASSE"], "class name 2, 'STRASSE', is there already as 'Straße'"),
-        (["Caf\u00e9", "Cafe\u0301"], "class name 2, 'Café', is there already as 'Café'"),
-        (["fish", "\ufb01sh"], "class name 2, '\ufb01sh', is there already as 'fish'"),
-        (["cat", "\uff23at\u00a0"], "class name 2, '\uff23at', is there already as 'cat'"),
+        (["Cat", "dog", "cAT "], "class name 3, 'cAT', appears already as 'Cat'"),
+        (["Straße", "STRASSE"], "class name 2, 'STRASSE', appears already as 'Straße'"),
+        (["Caf\u00e9", "Cafe\u0301"], "class name 2, 'Café', appears already as 'Café'"),
+        (["fish", "\ufb01sh"], "class name 2, '\ufb01sh', appears already as 'fish'"),
+        (["cat", "\uff23at\u00a0"], "class name 2, '\uff23at', appears already as 'cat'"),
         (["cat", "\u200b\u200f"], r"class name 2, '\\u200b\\u200f', shows nothing; use a name that can be seen"),
     ],
 )

@@ -64,10 +64,10 @@ def test_the_map_of_a_layers_outputs_needs_no_more_dimensions_than_points():
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda content: b"GIF89a" + content, "no recorded run of this version"),
-        (lambda content: content[:-3], "cut off or damaged"),
-        (lambda content: content + b"\x01", "cut off or damaged"),
-        (lambda content: recording.MAGIC, "holds no run"),
+        (lambda content: b"GIF89a" + content, "not a recorded run of this version"),
+        (lambda content: content[:-3], "incomplete or damaged"),
+        (lambda content: content + b"\x01", "incomplete or damaged"),
+        (lambda content: recording.MAGIC, "contains no run"),
         (lambda content: content[:60] + bytes(20) + content[80:], "damaged or of another version"),
         (lambda content: bytes(recording.LARGEST + 1), "too large"),
     ],

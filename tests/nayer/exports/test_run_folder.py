@@ -145,12 +145,12 @@ def test_a_run_stopped_before_its_first_round_has_no_picture(tmp_path):
 def test_a_damaged_student_is_told_of_in_a_sentence(tmp_path, name, content):
     export(tmp_path, tiny_config(), MODEL, build(MODEL), Record())
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(StorageError, match="holds a damaged student; distil it anew"):
+    with pytest.raises(StorageError, match="contains a damaged student; train it again"):
         load_student(tmp_path)
 
 
 def test_a_missing_student_is_told_of_in_a_sentence(tmp_path):
-    with pytest.raises(StorageError, match="holds no student"):
+    with pytest.raises(StorageError, match="contains no student"):
         load_student(tmp_path)
 
 

@@ -74,7 +74,7 @@ def test_the_run_starts_from_it_or_says_that_it_cannot():
     assert all(torch.equal(p, q) for p, q in zip(state.student.parameters(), task.teacher.parameters(), strict=True))
     other = tiny_task(tiny_config(student_start="thinned", rounds=1), batchnorm=False)
     notes = [event.message for event in tiny_run(other) if isinstance(event, Note)]
-    assert "The student is no thinner twin of this teacher, so it starts from random weights." in notes
+    assert "The student is not a narrower copy of this teacher, so it starts from random weights." in notes
     fresh = tiny_state(tiny_task(tiny_config()))
     expected = tiny_network(1, seed=2)
     assert all(torch.equal(p, q) for p, q in zip(fresh.student.parameters(), expected.parameters(), strict=True))
@@ -109,4 +109,6 @@ def test_where_channels_have_no_counterparts_there_are_no_hints_and_the_run_says
     assert first_loss(2, 4, hint_weight=9.0) == first_loss(2, 4)
     task = tiny_task(tiny_config(hint_weight=1.0, rounds=1), batchnorm=False)
     notes = [event.message for event in tiny_run(task) if isinstance(event, Note)]
-    assert "The student is no thinner twin of this teacher, so its channels have none to follow." in notes
+    assert (
+        "The student is not a narrower copy of this teacher, so it has no channels of the teacher to follow." in notes
+    )

@@ -106,7 +106,7 @@ def test_batchnorm_starts_afresh_even_without_running_statistics() -> None:
     "name", ["", "lenet", "lenet-0", "lenet-129", "resnet11-8", "lenet--8", "LENET-8", "lenet-8\n"]
 )
 def test_an_unknown_architecture_is_told_what_exists(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"^student=.* is no known network; use lenet-W, .*wrn40-W .*1 to 128\.$"):
+    with pytest.raises(ConfigError, match=r"^student must be one of lenet-W, .*wrn40-W .*1 to 128; .* was given\.$"):
         parse_architecture(name, field="student")
 
 

@@ -39,7 +39,7 @@ def test_save_load_continue_equals_uninterrupted(tmp_path, saved_after, changes)
 
 
 def test_damage_is_found_and_said(tmp_path):
-    with pytest.raises(StorageError, match="holds no checkpoint"):
+    with pytest.raises(StorageError, match="contains no checkpoint"):
         checkpoints.load_config(tmp_path)
     task = tiny_task()
     path = checkpoints.save(task.config, tiny_state(task), tmp_path)

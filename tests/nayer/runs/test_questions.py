@@ -41,7 +41,7 @@ def test_without_a_source_there_is_one_sentence_and_no_call(questions):
     called = []
     question = Question(called.append)
     questions.answer(question)
-    with pytest.raises(ConfigError, match="not in memory"):
+    with pytest.raises(ConfigError, match="no longer in memory"):
         question.future.result(0)
     assert not called
 

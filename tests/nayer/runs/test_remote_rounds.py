@@ -47,7 +47,9 @@ def test_a_run_with_a_burst_is_the_run_without(after: int) -> None:
 
 def test_as_many_rounds_are_made_as_fit_and_at_least_one() -> None:
     made = events_with(lambda checkpoint: remote_rounds.rounds(checkpoint, None, 0.0))
-    assert [event.message for event in made if isinstance(event, Note)][-1].startswith("The GPU made 1 of the rounds")
+    assert [event.message for event in made if isinstance(event, Note)][-1].startswith(
+        "The GPU computed 1 of the rounds"
+    )
 
 
 def test_what_a_burst_does_not_bring_is_made_here() -> None:
@@ -59,7 +61,7 @@ def test_what_a_burst_does_not_bring_is_made_here() -> None:
 
     events = events_with(broken)
     notes = [event.message for event in events if isinstance(event, Note)]
-    assert any("No GPU was lent, or not to the end" in message for message in notes)
+    assert any("The GPU was not available, or not long enough" in message for message in notes)
     assert not any("taken away" in message for message in notes)  # what went wrong is for the log
     assert all_same(told(events), told(open_run(quick(rounds=5)).events()))
 

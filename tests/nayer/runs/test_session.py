@@ -233,7 +233,7 @@ def test_a_closed_inbox_stays_empty():
 
 def test_asking_happens_between_two_events_in_every_state_but_the_first():
     session = Session(source)
-    with pytest.raises(ConfigError, match="not in memory"):
+    with pytest.raises(ConfigError, match="no longer in memory"):
         session.ask(lambda run: run).result(1)
     session.start(paused=True)
     inbox = session.subscribe(10_000)
@@ -249,7 +249,7 @@ def test_asking_happens_between_two_events_in_every_state_but_the_first():
     assert all_same(events, list(source().events()))
     assert session.ask(lambda run: threading.current_thread().name).result(1) != "nayer-session"
     session.release()
-    with pytest.raises(ConfigError, match="not in memory"):
+    with pytest.raises(ConfigError, match="no longer in memory"):
         session.ask(lambda run: run).result(1)
 
 
@@ -292,7 +292,7 @@ def test_a_run_that_is_given_up_refuses_those_who_wait_and_those_who_come_at_onc
     assert not waiting.done()
     session.give_up("It hangs.")
     for answer in (waiting, session.ask(lambda run: 1)):
-        with pytest.raises(ConfigError, match="not in memory"):
+        with pytest.raises(ConfigError, match="no longer in memory"):
             answer.result(0)
     assert session.hangs
     free.set()

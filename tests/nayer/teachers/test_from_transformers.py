@@ -74,7 +74,7 @@ def test_with_layer_norm_only_and_larger_images_it_teaches_without_the_bn_term(t
     assert run.task.image_shape == (1, 32, 32)
     assert run.card.model.std == (1 / 255,)  # it wants numbers from 0 to 255
     notes = [event.message for event in run.events() if isinstance(event, Note)]
-    assert any("no BatchNorm, so the BN term is absent" in note for note in notes)
+    assert any("no BatchNorm, so there is no BN term" in note for note in notes)
 
 
 def changed(folder, to, **files):
@@ -90,13 +90,16 @@ def changed(folder, to, **files):
     ("files", "sentence"),
     [
         ({"preprocessor_config": None}, r"preprocessor_config\.json"),
-        ({"preprocessor_config": b"{}"}, r"does not tell image_mean, image_std \(3 numbers each\) and size"),
-        ({"preprocessor_config": b"[]"}, r"is no image classifier that can be read|does not tell"),
-        ({"preprocessor_config": json.dumps(ABOUT | {"image_std": [1, 1]}).encode()}, r"does not tell image_mean"),
-        ({"preprocessor_config": json.dumps(ABOUT | {"image_std": [1, 1, 0]}).encode()}, r"those of std above 0"),
-        ({"model": None}, r"is no image classifier that can be read"),
-        ({"model": b"\x80\x04."}, r"is no image classifier that can be read"),
-        ({"config": b'{"model_type": "bert", "architectures": []}'}, r"is no image classifier that can be read"),
+        ({"preprocessor_config": b"{}"}, r"needs image_mean, image_std \(3 numbers each\) and size"),
+        ({"preprocessor_config": b"[]"}, r"is not a readable image classifier|needs image_mean"),
+        ({"preprocessor_config": json.dumps(ABOUT | {"image_std": [1, 1]}).encode()}, r"needs image_mean"),
+        (
+            {"preprocessor_config": json.dumps(ABOUT | {"image_std": [1, 1, 0]}).encode()},
+            r"those of std must be above 0",
+        ),
+        ({"model": None}, r"is not a readable image classifier"),
+        ({"model": b"\x80\x04."}, r"is not a readable image classifier"),
+        ({"config": b'{"model_type": "bert", "architectures": []}'}, r"is not a readable image classifier"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(folder, tmp_path, files, sentence):
@@ -117,7 +120,7 @@ def test_weights_that_are_missing_are_not_made_up(folder, tmp_path):
 def test_a_pickle_beside_it_is_not_opened(folder, tmp_path):
     made = changed(folder, tmp_path, model=None)
     torch.save(residual().state_dict(), made / "pytorch_model.bin")
-    with pytest.raises(AssetError, match="is no image classifier that can be read"):
+    with pytest.raises(AssetError, match="is not a readable image classifier"):
         find_teacher(str(made))
 
 

@@ -123,8 +123,8 @@ def test_emoji_are_learned_with_the_shifts_that_synthesis_makes(name: str) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nothing"], r"^name='nothing' is nothing a teacher can learn; use one of digits, fashion, .*, emoji100\.$"),
-        (["cifar10"], r"^data='' is no folder; name the one that holds CIFAR-10's images\.$"),
+        (["nothing"], r"^name must be one of digits, fashion, .*, emoji100; 'nothing' was given\.$"),
+        (["cifar10"], r"^data='' is not a folder; name the folder with CIFAR-10's images\.$"),
         (["cifar10", "--data", "missing"], r"^data='missing' is no folder"),
         (["digits", "--seed", "-1"], r"^seed must be a whole number from 0 to 2,147,483,647; -1 was given\.$"),
         (["digits", "--epochs", "10001"], r"^epochs must be a whole number from 0 to 10,000; 10001 was given"),
@@ -145,4 +145,4 @@ def test_the_command_tells_each_epoch_and_the_accuracy(tmp_path: Path, capsys: p
     assert teach_command(parsed("digits", "--out", str(tmp_path / "new"), "--epochs", "2")) == 0
     lines = capsys.readouterr().out.splitlines()
     assert re.match(r"epoch 1 of 2: loss \d\.\d{3}, about \d+ s left$", lines[0])
-    assert re.match(r"\d\d\.\d\d% of the test images; the teacher is in ", lines[2])
+    assert re.match(r"\d\d\.\d\d% correct on test images; the teacher is saved in ", lines[2])

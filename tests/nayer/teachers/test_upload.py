@@ -62,12 +62,12 @@ NOT_FINITE = {**load(weights()), "last.bias": torch.tensor([0.0, float("nan"), 0
         (
             {"classes": ("sun", "box")},
             ConfigError,
-            r"^there are 2 class names and the teacher has 3 outputs; name every",
+            r"^there are 2 class names, but the teacher has 3 outputs; name every",
         ),
-        ({"config": config(classes=["a"] * 4)}, ConfigError, r"^config\.json has 4 class names and the teacher has 3"),
-        ({"config": config(classes=["a", "A", "b"])}, ConfigError, r"^class name 2, 'A', is there already as 'a'"),
-        ({"config": config(classes="abc")}, AssetError, r"has no list of texts as `classes`"),
-        ({"config": config(classes=[1, 2, 3])}, AssetError, r"has no list of texts as `classes`"),
+        ({"config": config(classes=["a"] * 4)}, ConfigError, r"^config\.json has 4 class names, but the teacher has 3"),
+        ({"config": config(classes=["a", "A", "b"])}, ConfigError, r"^class name 2, 'A', appears already as 'a'"),
+        ({"config": config(classes="abc")}, AssetError, r"needs a list of texts as `classes`"),
+        ({"config": config(classes=[1, 2, 3])}, AssetError, r"needs a list of texts as `classes`"),
         ({"config": config(model=None)}, AssetError, r"does not describe a network"),
         ({"config": config(model=None, architectures=["ViT"])}, AssetError, r"one of transformers'"),
         ({"config": b""}, AssetError, r"does not describe a network"),
@@ -95,7 +95,7 @@ NOT_FINITE = {**load(weights()), "last.bias": torch.tensor([0.0, float("nan"), 0
         (
             {"tests": drawn(("circle", "moon"))},
             AssetError,
-            r"^test_data has classes the teacher does not know \('moon'\)",
+            r"^test_data has classes that the teacher does not know \('moon'\)",
         ),
     ],
 )
@@ -110,10 +110,10 @@ def test_what_cannot_teach_is_one_sentence(parts, kind, sentence):
 def test_what_a_run_will_lack_is_said_beforehand():
     plain = {**MODEL, "architecture": "plainnet-1"}
     said = remarks(*opened(brought(config=config(model=plain), weights=weights(architecture="plainnet-1"))))
-    assert said == ["It has no BatchNorm, so the BN term is absent."]
+    assert said == ["It has no BatchNorm, so there is no BN term."]
     zeros = save({name: torch.zeros_like(value) for name, value in load(weights()).items()})
     said = remarks(*opened(brought(weights=zeros, tests=drawn(each=4))))
-    assert said[0] == "It answers every image alike, so there is nothing to learn from it."
+    assert said[0] == "It gives the same answer for every image, so a student can learn nothing from it."
     assert said[1] == "It is correct on 33% of 12 of your test images."
     assert "near chance" in said[2]
 
