@@ -39,7 +39,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """Everything is loaded and the first round begins (or, after a resume, the next one)."""
+    """Everything is loaded. The first round starts, or the next one after a resume."""
 
     teacher: str
     student: str  # its architecture
@@ -47,7 +47,7 @@ class RunStarted(Event):
     image_shape: tuple[int, int, int]  # (c, h, w)
     config: dict[str, Any]
     embeddings: Floats  # (k, d) the table behind the noisy layer
-    latent: str  # what that table is: lte, one-hot, random or shuffled
+    latent: str  # kind of that table: lte, one-hot, random or shuffled
     rounds: int  # planned
     measured_on: Literal["test images", "held-back samples"]
     parameters: dict[str, int]  # numbers of weights: teacher, student, generator, noisy layer
@@ -55,14 +55,14 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Event):
-    """Something a person should know of this run, in one sentence."""
+    """A remark about this run for a person, in one or two sentences."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRedrawn(Event):
-    """Weights were drawn anew before a round's first step."""
+    """Weights were re-drawn before the first step of a round."""
 
     what: Redrawn
     outputs: Floats  # (m, k, width) of the first m ≤ 4 noisy layers, for every class
@@ -70,7 +70,7 @@ class LayerRedrawn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorStep(Event):
-    """The generator took one optimiser step."""
+    """The generator took one optimizer step."""
 
     droppable: ClassVar[bool] = True
     step: int  # within the round, 0 is the first
@@ -79,19 +79,19 @@ class GeneratorStep(Event):
     ce: float  # nats, teacher against the wanted label
     bn: float  # distance to the teacher's BatchNorm statistics, 0 without BatchNorm
     adversarial: float  # −KL(teacher ‖ student) in nats over the batch, 0 during warm-up
-    label_hit: float  # share of the batch the teacher sees as the wanted label, 0..1
+    label_hit: float  # share of the batch that the teacher assigns to the wanted label, 0..1
     preview: Images  # (p, c, h, w) the first image of each of the first p ≤ 20 classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundSynthesised(Event):
-    """A round's batch is ready; it enters the pool unless the round comes before `pool_from_round`."""
+    """The batch of a round is ready. It enters the pool, except before round `pool_from_round`."""
 
     images: Images  # (n, c, h, w), at most 200: whole sets of classes
     labels: Ints  # (n,) wanted
     teacher_labels: Ints  # (n,) the teacher's argmax
     teacher_confidence: Floats  # (n,) the teacher's probability of its argmax
-    student_labels: Ints  # (n,) the student's argmax, before it has seen them
+    student_labels: Ints  # (n,) the student's argmax, before it learns from them
     student_confidence: Floats  # (n,)
     features: Floats  # (n, f) the teacher's penultimate features
     best_step: int  # the step whose batch this is
@@ -104,24 +104,24 @@ class RoundSynthesised(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiversityMeasured(Event):
-    """How different the images just made are, between two end-points that are laid out like them; see `diversity`."""
+    """Diversity of the newest images, with noise and real test images as references; see `diversity`."""
 
     samples: Scales
-    noise: Scales  # images of pure noise in the samples' place
-    real: Scales | None  # labelled test images in their place; None where there are none
-    labels_kept: float  # share whose class the teacher keeps under a crop, a mirroring and mild noise, 0..1
+    noise: Scales  # the same for images of pure noise
+    real: Scales | None  # the same for labeled test images; None without them
+    labels_kept: float  # share whose predicted class survives a crop, a flip and mild noise, 0..1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChanged(Event):
-    """Settings were changed while the run goes on; they hold from this round on."""
+    """Settings changed during the run. They apply from this round on."""
 
     changes: dict[str, tuple[Any, Any]]  # setting -> (before, after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentStep(Event):
-    """The student took one optimiser step."""
+    """The student took one optimizer step."""
 
     droppable: ClassVar[bool] = True
     step: int  # within the phase, 0 is the first
@@ -133,32 +133,32 @@ class StudentStep(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated(Event):
-    """The student was measured; all shares 0..1."""
+    """The student was evaluated. All shares are 0..1."""
 
-    accuracy: float | None  # on labelled test images; None where there are none
+    accuracy: float | None  # on labeled test images; None without them
     teacher_accuracy: float | None
-    agreement: float | None  # same class as the teacher's; None while nothing is held back yet
+    agreement: float | None  # share with the teacher's class; None while no sample is held back
     images: int  # measured on
     measured_on: Literal["test images", "held-back samples"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFinished(Event):
-    """A round is over: a good place to save, and where a run can be resumed."""
+    """A round has ended. A run can be saved and resumed here."""
 
     rounds: int  # planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(Event):
-    """The run ended by itself or because someone stopped it."""
+    """The run ended by itself, or someone stopped it."""
 
     reason: Literal["rounds done", "time is up", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed(Event):
-    """The run cannot go on; what it has is kept."""
+    """The run failed. Its results so far are kept."""
 
     message: str  # one sentence for a person
 

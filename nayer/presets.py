@@ -27,7 +27,7 @@ def _pair(name: str, title: str, paper: str, summary: str, published: Config, **
         f"{name}-paper": Method(
             f"{title}, full size",
             paper,
-            (f"{summary} Sizes and constants follow the paper; it needs a GPU."),
+            f"{summary} Sizes are close to the paper's; it needs a GPU.",
             published,
         ),
     }

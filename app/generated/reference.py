@@ -19,8 +19,8 @@ from nayer.settings import Setting
 TARGET = Path(__file__).parents[2] / "docs" / "reference.md"
 _HEAD = """# Reference
 
-Every setting, preset, measure, panel, control and event, with the symbol that papers use and the place in the code.
-Made by `make reference`; what is said here is said there, once.
+This page lists every setting, preset, measure, panel, control and event, with its symbol in papers and its place in the
+code. `make reference` writes it from the code.
 """
 
 
@@ -32,7 +32,7 @@ def reference() -> str:
         rows = [_setting_row(one, table[f"setting/{one.name}"]) for one in settings() if one.group == group]
         parts.append(_table(f"### {title}\n", ("setting", "what it does", "default", "range", "symbol", "code"), rows))
     rows = [_preset_row(name, method) for name, method in presets.PRESETS.items()]
-    parts.append(_table("## Presets\n", ("preset", "what it does", "after"), rows))
+    parts.append(_table("## Presets\n", ("preset", "what it does", "paper"), rows))
     for title, kind, names in (
         ("Measures", "measure", MEASURES),
         ("Panels", "panel", PANELS),
