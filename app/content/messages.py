@@ -20,7 +20,7 @@ from nayer.events import (
 TITLE = "NAYER, live"
 TAGLINE = (
     "A student network learns from a teacher without a single training image. A generator makes the images. It "
-    "knows only the teacher and the class names."
+    "uses only the teacher and the class names."
 )
 TO_THE_LESSONS = '<a href="?lesson=1" data-lesson="1">Learn how, in eight short lessons</a>.'
 EMPTY_TITLE = "No images yet"
@@ -53,7 +53,7 @@ GRACE = "If you close this tab, the run ends after {seconds:.0f} s. If you reloa
 TEACHER = "The trained network that the student imitates."
 TEACHER_HERE = TEACHER + " Or type a teacher's folder, or owner/name of an image classifier on the Hub."
 OWN_TITLE = "Your own teacher"
-BROUGHT = "uploaded"  # behind the word teacher, where others may look on
+BROUGHT = "(uploaded)"  # behind the word teacher, where others may look on
 OWN_TEACHER = (
     "Two files in the format that python -m nayer teach --data writes. They are checked in memory, belong to you "
     "alone, and are deleted with your run."

@@ -81,7 +81,7 @@ class Writer:
         while True:
             folder = self._folder
             if folder is None:
-                raise OSError("the data folder is not there")
+                raise OSError("the data folder is missing")
             with folder.reading:
                 if folder is self._folder:  # it may have been closed meanwhile
                     yield folder.reader
@@ -163,7 +163,7 @@ class Writer:
             self._pending.unprepare()
         self._folder = self._take(self._lost)
         self._lost = set()
-        log.warning("history: the data folder was taken anew")
+        log.warning("history: the data folder was created again")
         self.on_gap()
 
     def _write_rows(self) -> None:
@@ -207,7 +207,7 @@ class Writer:
             raise failed
 
     def _give_up(self, write: Write) -> None:
-        log.exception("history: something cannot be written and is left out")
+        log.exception("history: a value cannot be written and is left out")
         with self._changed:
             self._pending.settle(write)
 
@@ -247,7 +247,7 @@ class Writer:
             except _DISK as error:
                 with self._changed:
                     if type(error) is not type(write.error):  # once, and not at each try
-                        log.warning("history: a file is put off (%s)", type(error).__name__)
+                        log.warning("history: a file waits for space (%s)", type(error).__name__)
                     write.error = error
                     write.due = self._clock() + min(RETRY_SECONDS * 2.0 ** min(write.tries, 16), LONGEST_BACK_OFF)
                     write.tries += 1

@@ -6,18 +6,18 @@ import threading
 from collections import Counter
 
 REFUSALS = {  # status -> why, as a person reads it
-    400: "a foreign name, or JSON that is not sound",
-    403: "a request from another site",
-    404: "nothing of that name",
-    405: "nothing of that name",
+    400: "unknown host name, or invalid JSON",
+    403: "request from another site",
+    404: "unknown address",
+    405: "unknown address",
     413: "too long",
     414: "too long",
-    422: "a value that does not work",
-    429: "guessing, or too much of one address at once",
-    503: "too many at once",
+    422: "invalid value",
+    429: "too many requests or ids from one address",
+    503: "too many requests at once",
 }
-FULL = "no room in the queue"
-FAULTS = "our own mistakes"
+FULL = "queue is full"
+FAULTS = "server errors"
 
 
 class Counters:

@@ -77,7 +77,7 @@ class Progress:
 def measured(event: Evaluated) -> str:
     """A measurement in words, the shares as per cent."""
     if event.accuracy is not None and event.teacher_accuracy is not None:
-        return f"student {event.accuracy:.1%} correct on test images, teacher {event.teacher_accuracy:.1%}"
+        return f"accuracy {event.accuracy:.1%}, teacher {event.teacher_accuracy:.1%}"
     if event.agreement is not None:
         return f"agreement with the teacher {event.agreement:.1%} on held-back samples"
     return "not measured yet"

@@ -57,7 +57,7 @@ def test_the_lab_offers_what_was_brought(new_page: NewPage) -> None:
     own_arms(page, "latent=one-hot", "latent=one-hot noisy_reset_every=0")
     run(page, 3)
     reached(page, "finished")
-    expect(page.locator(".lab-bar .standing")).to_contain_text("teacher uploaded")
+    expect(page.locator(".lab-bar .standing")).to_contain_text("teacher (uploaded)")
     expect(page.locator(".results tbody tr")).to_have_count(2)
     expect(page.locator(".results thead")).to_contain_text("agreement")  # there are no test images
     expect(page.locator(".lab-charts h3").first).to_have_text("agreement")

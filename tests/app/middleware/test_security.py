@@ -368,7 +368,7 @@ def test_health_tells_numbers_and_no_visitor(client: TestClient) -> None:
     assert facts["ready"] is True
     assert (facts["running"], facts["waiting"], facts["capacity"], facts["lost"]) == (0, 0, 2, 0)
     assert facts["waits"] == {"now": 0.0, "usual": None, "longest": None}
-    assert facts["refused"]["nothing of that name"] > 0
+    assert facts["refused"]["unknown address"] > 0
     assert facts["storage"] == {"runs": 0, "megabytes": 0.0, "of": 0}
     assert facts["versions"]["gradio"].startswith("6.")
     told = {

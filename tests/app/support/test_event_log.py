@@ -93,7 +93,7 @@ def test_refusals_are_counted_by_reason_and_answers_are_not() -> None:
     counters = Counters()
     for status in (200, 204, 404, 404, 413, 500, 418):
         counters.answered(status)
-    assert counters.refusals() == {"nothing of that name": 2, "too long": 1, FAULTS: 1, "otherwise": 1}
+    assert counters.refusals() == {"unknown address": 2, "too long": 1, FAULTS: 1, "otherwise": 1}
 
 
 def test_of_each_kind_so_many_lines_are_written_a_minute_and_the_rest_are_counted() -> None:
