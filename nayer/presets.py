@@ -147,8 +147,8 @@ PRESETS: dict[str, Method] = {
         "dafl",
         "DAFL",
         "Chen et al., Data-Free Learning of Student Networks, ICCV 2019",
-        "The generator makes images that the teacher classifies with confidence, spread over all classes. The "
-        "student has no influence on it.",
+        "The generator makes images that the teacher classifies with confidence, spread over all classes. It "
+        "ignores the student.",
         Config.parse(
             {
                 "rounds": 24_000,  # 200 epochs of 120 steps

@@ -39,8 +39,10 @@ def test_numbers_out_of_range_or_of_another_kind_are_refused_in_one_sentence(fie
     with pytest.raises(ConfigError) as caught:
         Config.parse({field.name: value[which]})
     message = str(caught.value)
-    assert message.startswith(f"{field.name}=")
-    assert f"{field.low:g} to {field.high:g}" in message
+    low, high = (f"{bound:,.0f}" if kind is int else f"{bound:,g}" for bound in (field.low, field.high))
+    assert message.startswith(f"{field.name} must be a")
+    assert f" number from {low} to {high}" in message
+    assert message.endswith(" was given.")
     assert "\n" not in message
     assert len(message) <= 200
 

@@ -35,7 +35,7 @@ def test_the_command_rebuilds_the_shipped_table_from_its_names(tmp_path: Path) -
 
 def test_names_and_prompt_are_checked_before_anything_is_loaded(tmp_path: Path) -> None:
     out = str(tmp_path / "table.safetensors")
-    with pytest.raises(ConfigError, match="class name 2, 'cat', is there already"):
+    with pytest.raises(ConfigError, match="class name 2, 'cat', appears already"):
         run("cat", "cat", "--encoder", "no/such", "--out", out)
     with pytest.raises(ConfigError, match=r"exactly one \{\}"):
         run("cat", "dog", "--encoder", "no/such", "--prompt", "a photo", "--out", out)

@@ -52,7 +52,7 @@ def sentence(told):
         ("list teachers", "<&- >&- 2>&-", 1, "^$"),
         ("list settings", "| true", 141, "^$"),
         ("distil", "2>/dev/full", 2, "^$"),
-        ("distil", ">&-", 2, r"^command='distil' does not exist"),
+        ("distil", ">&-", 2, r"^command must be one of .*; 'distil' was given"),
     ],
 )
 def test_a_stream_that_is_closed_full_or_unread_is_one_sentence(words, shell, code, said, tmp_path):

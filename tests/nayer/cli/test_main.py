@@ -150,7 +150,7 @@ def test_out_gets_the_student_the_samples_the_metrics_and_the_config(distill, tm
     assert lines_of((tmp_path / "events.jsonl").read_text("utf-8"))[-1]["reason"] == "rounds done"
     told = capsys.readouterr()
     assert re.fullmatch(
-        r"rounds done after \d+ s and 3 rounds: .*; files in .*\nIn there, `import student; .*\n", told.out
+        r"rounds done after \d+ s and 3 rounds: .*; files in .*\nIn this folder, `import student; .*\n", told.out
     )
 
 
@@ -236,17 +236,20 @@ def sentences(text):
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        (["distill", "--rounds", "0"], "rounds=0"),
-        (["distill", "--rounds", "many"], "rounds='many'"),
-        (["distill", "--noisy-std", "nan"], "noisy_std=nan"),
-        (["distill", "--latent", "words"], "latent='words'"),
-        (["distill", "--preset", "nobody"], "preset='nobody'"),
+        (["distill", "--rounds", "0"], "rounds must be a whole number from 1 to 100,000; 0 was given"),
+        (["distill", "--rounds", "many"], "rounds must be a whole number from 1 to 100,000; 'many' was given"),
+        (["distill", "--noisy-std", "nan"], "noisy_std must be a number from 0.001 to 100; nan was given"),
+        (
+            ["distill", "--latent", "words"],
+            "latent must be one of lte, one-hot, random, shuffled, none; 'words' was given",
+        ),
+        (["distill", "--preset", "nobody"], "'nobody' was given"),
         (["distill", "--teacher", "nobody"], "teacher='nobody'"),
-        (["distill", "--teacher", "digits", "--student", "lenet-0"], "student='lenet-0'"),
+        (["distill", "--teacher", "digits", "--student", "lenet-0"], "'lenet-0' was given"),
         (["distill", "--gen", "3"], "--gen"),
         (["distill", "--seed"], "--seed"),
-        (["distil"], "command='distil'"),
-        (["list", "papers"], "list='papers'"),
+        (["distil"], "'distil' was given"),
+        (["list", "papers"], "list must be one of teachers, presets, settings; 'papers' was given"),
         (["teach"], "--data and --out"),
         (["embed", "--out"], "--out"),
     ],
@@ -358,7 +361,7 @@ def test_a_terminal_gets_one_live_line(distill, monkeypatch):
     notes = [line for line in lines if line.startswith("There are no labeled test images")]
     assert len(notes) == 1
     assert re.search(
-        r"round 3 of 3 · \d+ s · agrees with the teacher on .* · losses: generator .*, student ", lines[-2]
+        r"round 3 of 3 · \d+ s · agreement with the teacher .* · losses: generator .*, student ", lines[-2]
     )
 
 

@@ -57,7 +57,7 @@ def test_a_grid_has_every_combination():
 
 @pytest.mark.parametrize("ask", [lambda: experiment("resets"), lambda: of_presets(["nayer", "gan"])])
 def test_an_unknown_name_is_refused_with_those_that_exist(ask):
-    with pytest.raises(ConfigError, match=r"nayer)|must be one of .*(reset|nayer)|nayer)"):
+    with pytest.raises(ConfigError, match=r"must be one of .*(reset|nayer)"):
         ask()
 
 
@@ -242,7 +242,7 @@ def test_an_arm_that_fails_is_told_of_and_the_others_go_on(tmp_path, capsys):
         (["--presets", "nayer", "--seed", "3"], "seed=3 is not used by compare; use --seeds 3."),
         (["--presets", "nayer", "--clock", "cpu", "--threads", "2"], "use --threads 1 with it."),
         (["--presets", "nayer", "--threads", "-1"], "threads must be a whole number from"),
-        (["--experiment", "table", "--latent", "lte"], "latent='lte' cannot hold for all arms"),
+        (["--experiment", "table", "--latent", "lte"], "latent='lte' cannot be shared"),
         (["--presets", "nayer", "--vary", "speed=1"], "vary must be a setting's name"),
         (
             ["--presets", "nayer", "--vary", "routing=both"],
@@ -263,4 +263,4 @@ def test_the_processors_clock_stands_still_while_nobody_works(tmp_path, capsys):
     assert comparing.CLOCKS["cpu"]() - before < 0.1
     assert read(tmp_path / "runs" / "nayer-0.json").clock == "cpu"
     assert main([*command, "--clock", "wall"]) == 2
-    assert "with another clock" in capsys.readouterr().err
+    assert "with a different clock" in capsys.readouterr().err

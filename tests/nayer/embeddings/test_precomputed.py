@@ -55,7 +55,7 @@ def test_every_damaged_byte_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a table", b"\x02\x00\x00\x00\x00\x00\x00\x00{}"])
 def test_a_file_that_is_no_table_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "table.safetensors").write_bytes(content)
-    with pytest.raises(AssetError, match=r"table\.safetensors is no table of embeddings"):
+    with pytest.raises(AssetError, match=r"table\.safetensors is not a table of embeddings"):
         shipped_tables(ENCODER, tmp_path)
 
 
