@@ -65,7 +65,7 @@ def written(events: Iterable[Event]) -> bytes:
 def read(content: bytes) -> list[Event]:
     """The events of a file that `written` made; StorageError, in one sentence, for anything else."""
     if len(content) > LARGEST:
-        raise StorageError(f"recording has {len(content)} bytes; at most {LARGEST} are read.")
+        raise StorageError(f"recording has {len(content):,} bytes; at most {LARGEST:,} are read.")
     if not content.startswith(MAGIC):
         raise StorageError(
             "recording is not a recorded run of this version; use a file that a finished run was saved to."

@@ -148,4 +148,4 @@ def _spec(told: Mapping[str, Any], names: int, *, given: bool) -> dict[str, Any]
 def _wrong(error: ValidationError, within: str = "") -> AssetError:
     first = error.errors(include_url=False)[0]
     where = shown(within + ".".join(map(str, first["loc"])))
-    return AssetError(f"config.json is wrong at {where} ({shown(first['msg'], 120)}).")
+    return AssetError(f"config.json is wrong at {where} ({shown(first['msg'].removeprefix('Value error, '), 300)}).")

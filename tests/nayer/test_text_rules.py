@@ -53,8 +53,8 @@ def test_a_text_or_a_key_anywhere_in_a_value_is_found_and_its_place_is_named(tex
     assert character.startswith("U+")
     for value, place in (
         (text, "body contains"),
-        ({"settings": [1, {"title": f"a{text}"}]}, "body.settings[1].title holds"),
-        ({"settings": {text: 1}}, "a name in body.settings holds"),
+        ({"settings": [1, {"title": f"a{text}"}]}, "body.settings[1].title contains"),
+        ({"settings": {text: 1}}, "a name in body.settings contains"),
     ):
         sentence = complaint(value, "body")
         assert sentence.startswith(f"{place} {character}")
@@ -77,17 +77,17 @@ def test_no_way_to_a_teacher_takes_what_no_text_may_hold(text: str) -> None:
     for field, value in {"title": f"a{text}b", "classes": [f"a{text}b", *card["classes"][1:]]}.items():
         with pytest.raises(ValueError, match=f"{field}|Invalid JSON"):  # pydantic's reader stops at half a character
             TeacherCard.model_validate_json(json.dumps(card | {field: value}))
-        with pytest.raises(AssetError, match=r"config\.json\.\w+(\[0\])? holds U\+"):
+        with pytest.raises(AssetError, match=r"config\.json\.\w+(\[0\])? contains U\+"):
             UploadedTeacher(json.dumps(card | {field: value}).encode(), b"").card()
-    with pytest.raises(AssetError, match=r"a name in config\.json holds U\+"):
+    with pytest.raises(AssetError, match=r"a name in config\.json contains U\+"):
         UploadedTeacher(json.dumps(card | {text: 1}).encode(), b"").card()
 
 
 @pytest.mark.parametrize("text", BAD)
 def test_a_setting_is_no_way_around_the_rule(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"settings\.prompt holds U\+"):
+    with pytest.raises(ConfigError, match=r"settings\.prompt contains U\+"):
         Config.parse({"prompt": f"{text} {{}}"})
-    with pytest.raises(ConfigError, match=r"a name in settings holds U\+"):
+    with pytest.raises(ConfigError, match=r"a name in settings contains U\+"):
         Config.parse({text: 1})
 
 

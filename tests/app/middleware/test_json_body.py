@@ -27,10 +27,10 @@ UNSOUND = [
     (b"\xff\xfe", "UTF-8"),
     (b"{", "JSON"),
     (b"[" + b"9" * 5000 + b"]", "JSON"),
-    (b'{"data": ["digits", {"\\ud800": 1}]}', "a name in body.data[1] holds U+D800"),
-    (b'[{"title": "\\ud800"}]', "body[0].title holds U+D800"),
-    (b'["a\\u0000b"]', "body[0] holds U+0000"),
-    ('{"title": "\u202egnp"}'.encode(), "body.title holds U+202E"),
+    (b'{"data": ["digits", {"\\ud800": 1}]}', "a name in body.data[1] contains U+D800"),
+    (b'[{"title": "\\ud800"}]', "body[0].title contains U+D800"),
+    (b'["a\\u0000b"]', "body[0] contains U+0000"),
+    ('{"title": "\u202egnp"}'.encode(), "body.title contains U+202E"),
 ]
 
 

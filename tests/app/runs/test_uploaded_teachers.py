@@ -101,11 +101,11 @@ def test_nobody_else_can_use_it_or_see_that_it_is_there(house):
         ({"classes": "a, b"}, "there are 2 class names, but the teacher has 3 outputs"),
         ({"classes": "a, a, b"}, "appears already"),
         ({"classes": "x" * 40_000}, "classes must be a text of at most 32,000 characters."),
-        ({"classes": "\x1b[31m, b, c"}, "classes holds U+001B"),
+        ({"classes": "\x1b[31m, b, c"}, "classes contains U+001B"),
         ({"token": "x" * 400}, "token must be a text of at most"),
         ({"weights": weights(classes=4)}, "model.safetensors does not fit config.json"),
-        ({"weights": b"\x80\x04."}, "no safetensors file"),
-        ({"tests": b"PK\x03\x04"}, "test images is no zip archive"),
+        ({"weights": b"\x80\x04."}, "not a safetensors file"),
+        ({"tests": b"PK\x03\x04"}, "test images is not a zip file"),
     ],
 )
 def test_a_refusal_is_a_sentence_and_leaves_nothing(house, parts, sentence):

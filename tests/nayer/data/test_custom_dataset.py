@@ -137,13 +137,13 @@ def find_in_zip(content):
 @pytest.mark.parametrize(
     ("content", "more", "sentence"),
     [
-        ({}, {}, r"^images holds no pictures in folders named after their classes"),
-        ({"1.png": png(1)}, {}, r"^images holds no pictures in folders named after their classes"),
+        ({}, {}, r"^images has no images in folders named after their classes"),
+        ({"1.png": png(1)}, {}, r"^images has no images in folders named after their classes"),
         (files(names=("cat",)), {}, r"^there is 1 class name; use 2 to 200"),
-        (files(names=("cat", "Cat")), {}, r"'Cat'.* is there already as 'cat'|'cat'.* is there already as 'Cat'"),
+        (files(names=("cat", "Cat")), {}, r"'Cat'.* appears already as 'cat'|'cat'.* appears already as 'Cat'"),
         (files(per_class=1), {}, r"^every class needs at least 5 images, or there must be a folder named test"),
         ({**files(), "dog/1.png": png(1)}, {}, r"^class 'dog' has 1 training images; it needs at least 2\.$"),
-        ({**files(), "dog/1.png": b"GIF89a"}, {}, r"^dog/1.png is no picture that can be read"),
+        ({**files(), "dog/1.png": b"GIF89a"}, {}, r"^dog/1.png is not a readable image"),
         (files(), {"size": 7}, r"^size must be 8 to 64 px"),
     ],
 )
@@ -156,7 +156,7 @@ def test_images_that_cannot_be_learned_are_refused_in_one_sentence(tmp_path, con
 def test_what_is_nowhere_and_what_the_hub_cannot_give_are_one_sentence(tmp_path):
     with pytest.raises(ConfigError, match=r"^data='/no/such/thing' does not exist; name a folder"):
         find_pictures("/no/such/thing")
-    with pytest.raises(AssetError, match=r"^data='owner/thing' is no folder .*check the name and the network"):
+    with pytest.raises(AssetError, match=r"^data='owner/thing' is not a folder .*check the name and the network"):
         find_pictures("owner/thing")
     parquet(tmp_path / "x.parquet", [(1.5, png(0))])
     with pytest.raises(AssetError, match=r"^x\.parquet is missing, damaged or has no columns image and label"):
@@ -189,9 +189,9 @@ def test_a_teacher_learns_ones_own_images_and_a_student_is_measured_on_them(tmp_
         ("", "name is missing; use one of digits"),
         ("--data images", "name is missing; use one of digits"),
         ("digits --size 16", "size cannot be used with name='digits'"),
-        ("--data images --out x --model vgg-1", "model='vgg-1' is no known network"),
+        ("--data images --out x --model vgg-1", "model must be one of lenet-W"),
         ("--data images --out x --colour blue", "Argument --colour: invalid choice"),
-        ("--data images --out .", "out='.' is no folder for a teacher"),
+        ("--data images --out .", "out='.' cannot be a teacher's folder"),
     ],
 )
 def test_a_command_that_cannot_be_meant_so_is_one_sentence(tmp_path, monkeypatch, capsys, words, sentence):

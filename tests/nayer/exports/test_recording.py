@@ -69,7 +69,7 @@ def test_the_map_of_a_layers_outputs_needs_no_more_dimensions_than_points():
         (lambda content: content + b"\x01", "incomplete or damaged"),
         (lambda content: recording.MAGIC, "contains no run"),
         (lambda content: content[:60] + bytes(20) + content[80:], "damaged or of another version"),
-        (lambda content: bytes(recording.LARGEST + 1), "too large"),
+        (lambda content: bytes(recording.LARGEST + 1), "at most 16,777,216 are read"),
     ],
 )
 def test_what_is_no_recording_is_refused_in_a_sentence(spoil, sentence):

@@ -77,5 +77,5 @@ def test_a_network_made_elsewhere_leaves_its_weights_and_no_code(events):
     found = files(events, weights_of(student, description(student, ("a", "b"))))
     assert "student.safetensors" in found
     assert "student.py" not in found
-    with pytest.raises(ValueError, match="no run has begun"):
+    with pytest.raises(ValueError, match="no run has started"):
         files(events[-1:], b"")

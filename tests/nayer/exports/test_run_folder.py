@@ -163,7 +163,7 @@ def test_a_full_disk_keeps_the_former_file_and_leaves_nothing_behind(tmp_path, m
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(
-        StorageError, match=r"metrics\.csv could not be written \(No space left on device\); name a place"
+        StorageError, match=r"metrics\.csv could not be written \(No space left on device\); choose a place"
     ):
         write_whole(path, b"newer")
     assert path.read_bytes() == b"former"

@@ -113,7 +113,7 @@ def test_weights_that_are_missing_are_not_made_up(folder, tmp_path):
     from safetensors.torch import load_file, save
 
     kept = {name: value for name, value in load_file(folder / "model.safetensors").items() if "classifier" not in name}
-    with pytest.raises(AssetError, match=r"lacks 2 weights, classifier\.1\.bias among them"):
+    with pytest.raises(AssetError, match=r"lacks 2 weights, such as classifier\.1\.bias"):
         find_teacher(str(changed(folder, tmp_path, model=save(kept, {"format": "pt"}))))
 
 
@@ -133,7 +133,7 @@ def test_without_a_network_a_name_on_the_hub_is_one_sentence_and_nothing_heavy_i
     with pytest.raises(ConfigError) as refusal:
         named_run("nobody/nothing")
     assert str(refusal.value) == (
-        "teacher='nobody/nothing' is neither a folder here nor in the Hub's cache, and the Hub does not give it"
+        "teacher='nobody/nothing' is neither a local folder nor in the Hub's cache, and the Hub does not provide it"
         " ([Errno 101] Network is unreachable); name a folder with config.json and model.safetensors."
     )
 

@@ -147,8 +147,8 @@ def one_too_many(weights: Weights) -> None:
         (overflowing, r"its answer to a gray image is not finite"),
         (immense, r"last\.bias contains values beyond 1e\+18"),
         (negative_variance, r"body\.1\.running_var is negative"),
-        (wrong_shape, r"last\.weight has the shape \[9, 64\] instead of \[10, 64\]"),
-        (half_precision, r"last\.bias is F64 instead of F32"),
+        (wrong_shape, r"last\.weight has the shape \[9, 64\], expected \[10, 64\]"),
+        (half_precision, r"last\.bias has the type F64, expected F32"),
         (missing, r"last\.bias is missing"),
         (one_too_many, r"'extra' is not expected"),
     ],
@@ -176,7 +176,9 @@ def test_weights_that_cannot_be_right_are_refused(folder: Path, damage: Callable
     ids=["empty", "pickle", "huge header", "padded header", "list", "number", "twice", "deep", "no text"],
 )
 def test_what_is_no_safetensors_file_is_refused(folder: Path, content: bytes) -> None:
-    with pytest.raises(AssetError, match=r"^teacher='mine' cannot be used: model\.safetensors is no safetensors file;"):
+    with pytest.raises(
+        AssetError, match=r"^teacher='mine' cannot be used: model\.safetensors is not a safetensors file;"
+    ):
         load_teacher(rewrite(folder, content))
 
 
@@ -190,7 +192,7 @@ def test_a_file_cut_anywhere_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"classes": ["zero"] * 10}, r"class name 2, 'zero', is there already"),
+        ({"classes": ["zero"] * 10}, r"class name 2, 'zero', appears already"),
         ({"classes": ["zero", "one"]}, r"classes has 2 names"),
         ({"classes": [*"abcdefghi", "x" * 65]}, r"class name 10, .* has 65 characters"),
         ({"classes": [*"abcdefghi", "x\ny"]}, r"class name 10, .* contains control characters"),
@@ -225,5 +227,5 @@ def test_the_student_is_the_cards_or_any_other_for_the_same_images() -> None:
     assert student_spec(card) == card.student
     other = student_spec(card, "resnet8-2")
     assert other == card.model.model_copy(update={"architecture": "resnet8-2"})
-    with pytest.raises(ConfigError, match=r"^student='vgg' is no known network"):
+    with pytest.raises(ConfigError, match=r"^student must be one of .*'vgg' was given"):
         student_spec(card, "vgg")

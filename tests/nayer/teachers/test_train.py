@@ -125,7 +125,7 @@ def test_emoji_are_learned_with_the_shifts_that_synthesis_makes(name: str) -> No
     [
         (["nothing"], r"^name must be one of digits, fashion, .*, emoji100; 'nothing' was given\.$"),
         (["cifar10"], r"^data='' is not a folder; name the folder with CIFAR-10's images\.$"),
-        (["cifar10", "--data", "missing"], r"^data='missing' is no folder"),
+        (["cifar10", "--data", "missing"], r"^data='missing' is not a folder"),
         (["digits", "--seed", "-1"], r"^seed must be a whole number from 0 to 2,147,483,647; -1 was given\.$"),
         (["digits", "--epochs", "10001"], r"^epochs must be a whole number from 0 to 10,000; 10001 was given"),
     ],
