@@ -86,7 +86,7 @@ def test_the_real_encoder_works_in_the_background_and_knows_who_is_like_whom() -
         ({"names": [f"class {i}" for i in range(201)]}, "there are 201 class names; use 2 to 200"),
         ({"names": []}, "there are 0 class names; use 2 to 200"),
         ({"names": "cat, dog"}, "names must be a list of texts; 'cat, dog' was given"),
-        ({"names": ["cat", 3]}, "names="),
+        ({"names": ["cat", 3]}, "names must be a list of texts; "),
         ({"names": SHIPPED, "prompt": "a photo"}, "prompt must be a text that has exactly one {}"),
         ({"names": SHIPPED, "prompt": "{} {}"}, "; '{} {}' was given."),
         ({"names": SHIPPED, "prompt": ""}, "; '' was given."),

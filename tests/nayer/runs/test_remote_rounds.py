@@ -67,5 +67,5 @@ def test_what_a_burst_does_not_bring_is_made_here() -> None:
 
 
 def test_arms_side_by_side_have_none() -> None:
-    with pytest.raises(ConfigError, match="by itself"):
+    with pytest.raises(ConfigError, match="single run"):
         Lab([quick(), quick(seed=1)]).burst(on_this_processor)

@@ -120,7 +120,7 @@ def test_of_a_thousand_changes_before_a_round_the_last_one_holds():
 
 
 def test_an_arm_that_has_not_begun_cannot_be_asked():
-    with pytest.raises(ConfigError, match="arm=0 has not begun"):
+    with pytest.raises(ConfigError, match="arm=0 has not started"):
         Lab([quick()]).redraws(0, 1, 16)
 
 
