@@ -157,7 +157,7 @@ def test_a_runs_samples_are_kept_by_round_and_nobody_asks_for_the_hidden_stage(n
     page.locator(".rounds input").focus()
     page.keyboard.press("Home")
     expect(page.locator(".round-line")).not_to_contain_text("the newest")
-    expect(page.locator(".round-line")).to_contain_text("of its 20 samples lie nearest")
+    expect(page.locator(".round-line")).to_contain_text("of its 20 images lie nearest")
     page.keyboard.press("Space")  # the live run's key
     assert page.locator(".rounds-card .dots.samples circle").count() == 20
     picture(page, "embeddings-run")

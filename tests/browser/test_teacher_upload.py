@@ -24,7 +24,7 @@ def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
     page.set_input_files("#upload-config", sent("config.json", config()))
     page.set_input_files("#upload-weights", sent("model.safetensors", weights(classes=4)))
     page.click("#nayer-upload button.primary")
-    expect(notice).to_contain_text("does not fit config.json (last.bias has the shape [4] instead of [3]")
+    expect(notice).to_contain_text("does not fit config.json (last.bias has the shape [4], expected [3]")
     page.set_input_files("#upload-weights", sent("model.safetensors", weights()))
     page.set_input_files("#upload-tests", sent("tests.zip", drawn(("sun", "<i>box", "dot"))))
     page.fill("#upload-names", "sun\n<i>box\ndot")
