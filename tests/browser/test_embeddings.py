@@ -96,7 +96,7 @@ def test_a_refusal_is_one_sentence_and_what_was_typed_stays(new_page: NewPage) -
     )
     expect(facts(page)).to_contain_text("10 names")  # the answer before stays on show
     page.click("#explorer-take")
-    expect(notice(page)).to_contain_text("prompt='a photo'")
+    expect(notice(page)).to_contain_text("'a photo' was given")
     page.fill("#explorer-prompt input, #explorer-prompt textarea", "a photo of a {}")
     page.click("#explorer-show")
     expect(notice(page)).to_be_hidden()

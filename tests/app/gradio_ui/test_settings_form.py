@@ -33,7 +33,7 @@ def test_strangers_are_not_offered_what_names_things_of_the_machine() -> None:
     assert not MACHINE & {setting.name for setting in form_settings(local=False)}
     with pytest.raises(ConfigError, match="cannot be chosen on a shared page"):
         make_config("nayer", {"teacher": "digits", "encoder": "somebody/huge"}, CARDS, local=False)
-    with pytest.raises(ConfigError, match="teacher must be one of .*'/etc' was given"):
+    with pytest.raises(ConfigError, match=r"teacher must be one of .*'/etc' was given"):
         make_config("nayer", {"teacher": "/etc"}, CARDS, local=False)
 
 

@@ -68,7 +68,9 @@ def test_the_bound_is_sharp_and_a_budget_of_seconds_replaces_it() -> None:
 
 def test_no_budget_of_seconds_makes_a_round_longer_than_the_bound() -> None:
     endless = {"rounds": 1, "seconds": 1.0, "generator_steps": 2000, "student_steps": 10_000}
-    with pytest.raises(ConfigError, match=r"^generator_steps=2000 × .* billion multiply-adds .* allows 40,000, so use"):
+    with pytest.raises(
+        ConfigError, match=r"^generator_steps=2000 × .* billion multiply-adds .* allows 40,000 billion, so use"
+    ):
         borne(Config.parse({**endless, "synthesis_batch": 512, "student_batch": 512}), EMOJI10)
     config = Config.parse({**endless, "synthesis_batch": 100, "student_batch": 128})
     assert memory_use.use_of(config, EMOJI10).work < ROUND

@@ -123,7 +123,7 @@ def test_only_tokens_of_ours_are_kept(registry: RunManager) -> None:
 
 
 def test_an_unknown_run_is_said_to_be_unknown(registry: RunManager) -> None:
-    with pytest.raises(NoSuchRun, match=r"run='nothing' is not here"):
+    with pytest.raises(NoSuchRun, match=r"run='nothing' does not exist"):
         registry.look("nothing")
 
 
@@ -181,7 +181,7 @@ def test_one_run_that_fails_says_so_and_the_others_go_on() -> None:
         wait_until(lambda: failed.ended)
         condition = failed.refresh().condition
         assert condition.state == "failed"
-        assert condition.error.startswith("teacher='nobody' does not exist")
+        assert condition.error.endswith("; 'nobody' was given.")
         assert registry.counts()["running"] == 0
     finally:
         registry.close()

@@ -86,7 +86,7 @@ def test_nobody_else_can_use_it_or_see_that_it_is_there(house):
         if token == other["token"]:
             house.bring(token=token, classes="a, b, c")
         with pytest.raises(
-            ConfigError, match=r"^teacher='upload-\w+' does not exist, or is not yours; bring its files again"
+            ConfigError, match=r"^teacher='upload-\w+' does not exist, or is not yours; upload its files again"
         ):
             house.commands.begin("nayer", {**FEW, "teacher": mine["teacher"]}, token)
     with pytest.raises(ConfigError, match="does not exist, or is not yours"):
@@ -125,7 +125,7 @@ def test_a_network_too_wide_for_a_shared_page_is_refused_before_it_runs(house):
         house.commands.begin("nayer", values, told["token"])
     for student, sentence in (
         ("resnet8-128", "^student_batch=512 needs too much memory"),
-        ("vgg", "^student='vgg' is no"),
+        ("vgg", "^student must be one of .*'vgg' was given"),
     ):
         values = {"teacher": "fashion", "student": student, "student_batch": 512}
         with pytest.raises(ConfigError, match=sentence):

@@ -56,6 +56,6 @@ def test_words_that_are_no_settings_are_left_alone_and_wrong_values_named():
     assert config_of({"watch": "x", "hide": "seed", "seed": "4"})[1] == Config(seed=4)
     with pytest.raises(ConfigError, match="seed must be a whole number"):
         config_of({"seed": "four"})
-    with pytest.raises(ConfigError, match="preset must be one of .*'none' was given"):
+    with pytest.raises(ConfigError, match=r"preset must be one of .*'none' was given"):
         config_of({"preset": "none"})
     assert known({**Config(seed=2).model_dump(), "a_setting_of_old": 1}) == Config(seed=2)
