@@ -81,8 +81,8 @@ class Commands:
         settings: Values = {},  # noqa: B006 - Gradio reads the default and never changes it
         token: Word = "",
     ) -> dict[str, Any]:
-        """Start a run: returns its id and the token that commands it. 0 rounds takes the preset's; `settings` sets any
-        other field by name; a token from an earlier start replaces that visitor's run."""
+        """Start a run. Returns its id and the token that controls it. 0 rounds uses the value of the preset.
+        `settings` sets any other field by name. A token from an earlier start replaces that run."""
         values = dict(settings) | {"teacher": teacher, "seed": seed, "latent": latent}
         if rounds:
             values["rounds"] = rounds
@@ -99,8 +99,8 @@ class Commands:
         arms: Annotated[list[Values], Field(max_length=20)] = [],  # noqa: B006 - likewise
         token: Word = "",
     ) -> dict[str, Any]:
-        """Run several arms side by side: a ready-made experiment (reset, table, methods, routing), or own `arms` of
-        title, preset and settings. Each gets `seconds` of its own work for each of `repeats` seeds."""
+        """Compare arms: a ready-made experiment (reset, table, methods, routing), or `arms` of your own with title,
+        preset and settings. Each arm gets `seconds` of computation for each of `repeats` seeds."""
         shared = {"teacher": teacher, "seed": seed, "seconds": seconds}
         teachers = self._teachers(token, shared)
         plan = lab_plan(experiment, arms, shared, repeats, teachers, local=self._local, memory=self._memory)
@@ -108,23 +108,23 @@ class Commands:
 
     @checked
     def redraws(self, run: Word, token: Word, label: Whole, count: Whole = 16, arm: Whole = 0) -> dict[str, Any]:
-        """The reset strip: one class through `count` freshly drawn noisy layers, and through one that is held; two
-        JPEG strips as data addresses, what the teacher sees in each image, and a sentence."""
+        """The re-draw strip: one class through `count` fresh noisy layers, and `count` times through one layer.
+        Returns two JPEG strips as data URLs, the teacher's prediction for each image, and a sentence."""
         return strips(self._registry.redraws(run, token, arm, label, count))
 
     @checked
     def pause(self, run: Word, token: Word) -> dict[str, Any]:
-        """Hold a running run where it is."""
+        """Pause a run."""
         return self._do(run, token, "pause")
 
     @checked
     def resume(self, run: Word, token: Word) -> dict[str, Any]:
-        """Let a paused run go on."""
+        """Resume a paused run."""
         return self._do(run, token, "resume")
 
     @checked
     def step(self, run: Word, token: Word, kind: Word = "generator") -> dict[str, Any]:
-        """Go on until the next redraw, generator step, student step or end of a round, then pause."""
+        """Continue to the next re-draw, generator step, student step or end of a round, then pause."""
         kinds = get_args(StepKind)
         if kind not in kinds:
             raise ConfigError(f"kind must be one of {', '.join(kinds)}; {kind[:60]!r} was given.")
@@ -132,7 +132,7 @@ class Commands:
 
     @checked
     def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
-        """Slow motion: linger so many seconds on each event; 0 for full speed."""
+        """Slow motion: wait this many seconds at each event; 0 means full speed."""
         if not 0 <= seconds <= SLOWEST:
             raise ConfigError(f"seconds must be a number from 0 to {SLOWEST:g}; {seconds:g} was given.")
         return self._do(run, token, "pace", seconds)
@@ -153,13 +153,13 @@ class Commands:
 
     @checked
     def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
-        """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
+        """Use other settings from the next round on: re-draws, the table, weights of losses, numbers of steps."""
         self._check_change(run, token, arm, settings)
         return self._do(run, token, "change", arm, settings)
 
     @checked
     def burst(self, run: Word, token: Word) -> dict[str, Any]:
-        """Have the next rounds made on a GPU that this Space lends you for a moment; the run then goes on here."""
+        """Compute the next rounds on a GPU that this Space lends for a moment. Then the run continues here."""
         plan = self._registry.owned(run, token).plan
         if self._lent is None:
             raise ConfigError("This page has no GPU to lend; the run continues here.")
@@ -167,7 +167,7 @@ class Commands:
 
     @checked
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
-        """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
+        """Continue an interrupted run from its last checkpoint."""
         past = self._registry.owned(run, token)
         self._check(past, _configs(past), self._registry.keeping.brought(past))
         found = self._registry.revive(run, token, lane=address())
@@ -175,17 +175,17 @@ class Commands:
 
     @checked
     def leave(self, run: Word, token: Word) -> dict[str, Any]:
-        """The page of a run that waits is closing: without another look at it, it waits no longer."""
+        """Leave the queue, for a page that closes. The run stays in it if someone else looks at the run."""
         return self._do(run, token, "leave")
 
     @checked
     def stop(self, run: Word, token: Word) -> dict[str, Any]:
-        """End a run; what it has shown stays to be looked at."""
+        """Stop a run. Its results stay."""
         return self._do(run, token, "stop")
 
     @checked
     def status(self, run: Word, since: Whole = 0, arm: Whole = 0) -> dict[str, Any]:
-        """What is new since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
+        """News since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
         view = self._registry.look(run).refresh(arm)
         return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
 

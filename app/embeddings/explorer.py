@@ -75,9 +75,9 @@ class Explorer:
         seed: int = 0,
         encoder: str = "",
     ) -> dict[str, Any]:
-        """How the embeddings of class names lie: `anchors` on a plane as [x, y, place of the name], and under `before`
-        and `after` (BatchNorm) the cosines in thousandths, the upper triangle row by row, with their mean, least and
-        largest. `state` is loading while the text encoder works on names that no shipped table has: ask again."""
+        """Embeddings of class names. `anchors` are points on a plane: [x, y, index of the name]. `before` and `after`
+        (BatchNorm) have the cosines in thousandths, the upper triangle row by row, with mean, lowest and highest.
+        `state` is loading while the text encoder works on names that no shipped table has. Then ask again."""
         return self.look(_values(names, prompt, latent, seed, encoder))
 
     def embeddings_umap(
@@ -88,8 +88,8 @@ class Explorer:
         seed: int = 0,
         encoder: str = "",
     ) -> dict[str, Any]:
-        """The same names laid out by UMAP, at least four: `state` is warming until `anchors` are there, ask again; or
-        failed, and `sentence` says why."""
+        """UMAP of at least four names. `state` is warming until `anchors` are ready; then ask again. If it is failed,
+        `sentence` says why."""
         try:
             return self.look_by_umap(_values(names, prompt, latent, seed, encoder))
         except Busy as error:

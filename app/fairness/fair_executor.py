@@ -92,8 +92,8 @@ class FairExecutor:
             self._queue.add(place, lane)
         except QueueFull:
             raise Busy(
-                f"{self._name}: {len(self._queue)} requests are waiting, and your address can add no more; try again "
-                f"in {AGAIN} s."
+                f"{self._name}: the queue takes no more of your address (waiting: {len(self._queue)}); try again in "
+                f"{AGAIN} s."
             ) from None
         job.places[lane] = place
 

@@ -55,11 +55,10 @@ class FairQueue(Generic[T]):
         """QueueFull where there is no room for one more in the lane `name`."""
         lane = self._lanes.get(name)
         if len(self) >= self.limit:
-            raise QueueFull(f"{len(self)} runs are waiting, and this page takes no more; try again in a few minutes.")
+            raise QueueFull(f"The queue is full (waiting runs: {len(self)}); try again in a few minutes.")
         if lane is not None and len(lane.entries) >= self.each:
             raise QueueFull(
-                f"{len(lane.entries)} runs of your address are waiting, and this page takes no more from it; try "
-                "again later."
+                f"The queue takes no more runs of your address (waiting: {len(lane.entries)}); try again later."
             )
 
     def add(self, item: T, name: str) -> None:

@@ -59,7 +59,9 @@ class RequestSlots:
         lane = address()
         if self._open[lane] >= self._each:
             await asyncio.sleep(1.0)  # who asks in a loop asks no faster than that
-            told = {"error": f"{self._each} requests of your address are in progress; try again in {AGAIN} s."}
+            told = {
+                "error": f"Too many requests of your address are in progress ({self._each}); try again in {AGAIN} s."
+            }
             return await JSONResponse(told, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
         self._open[lane] += 1
         try:

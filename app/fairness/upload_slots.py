@@ -86,7 +86,7 @@ class Arrivals:
         lane = address()
         count = Counter(one.lane for one in self._open)
         if count[lane] >= self._each:
-            raise Busy(f"{count[lane]} uploads of your address are in progress; try again in {AGAIN} s.")
+            raise Busy(f"Too many uploads of your address are in progress ({count[lane]}); try again in {AGAIN} s.")
         if len(self._open) >= self._most:
             self._make_room(count, lane)
         arrival = Arrival(lane, self._seconds, self._clock)
@@ -100,7 +100,7 @@ class Arrivals:
     def _make_room(self, count: Counter[str], lane: str) -> None:
         coming = [one for one in self._open if not one.arrived and count[one.lane] > count[lane] + 1]
         if not coming:
-            raise Busy(f"{len(self._open)} uploads are in progress; try again in {AGAIN} s.")
+            raise Busy(f"Too many uploads are in progress ({len(self._open)}); try again in {AGAIN} s.")
         most = max(count[one.lane] for one in coming)
         stalled = min((one for one in coming if count[one.lane] == most), key=lambda one: one.latest)
         self._open.remove(stalled)

@@ -121,8 +121,8 @@ class Uploads:
         while self._count(lane) >= self._each or self._held()[lane] + size > self._each_bytes:
             if not self._give_up(lane):
                 raise ConfigError(
-                    f"{self._count(lane)} uploaded teachers of your address are in use, and no more fit; try again "
-                    "in some minutes."
+                    f"Too many uploaded teachers of your address are in use ({self._count(lane)}); try again in some "
+                    "minutes."
                 )
         while (held := self._held() + Counter({lane: size})).total() > self._bytes:
             fair = self._bytes / len(held)

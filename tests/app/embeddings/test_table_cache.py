@@ -87,7 +87,7 @@ def test_an_address_cannot_fill_the_encoders_queue_and_another_comes_before_its_
             for one in lists[1:5]:
                 assert asked.look(one) is None
             with pytest.raises(
-                Busy, match=r"^lists of names: 4 requests are waiting, and your address can add no more; try again"
+                Busy, match=r"^lists of names: the queue takes no more of your address \(waiting: 4\); try again"
             ):
                 asked.look(lists[5])
             assert asked.look(lists[3]) is None  # it waits already

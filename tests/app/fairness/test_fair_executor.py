@@ -67,7 +67,7 @@ def test_so_many_wait_and_so_many_of_an_address() -> None:
     wait_until(lambda: tried.begun == ["hog"])
     answers += [tried.ask("hog"), tried.ask("hog")]
     with pytest.raises(
-        Busy, match=r"^things: 2 requests are waiting, and your address can add no more; try again in 5 s\.$"
+        Busy, match=r"^things: the queue takes no more of your address \(waiting: 2\); try again in 5 s\.$"
     ):
         tried.ask("hog")
     answers.append(tried.ask("other"))

@@ -59,11 +59,11 @@ def test_a_full_queue_says_so_and_one_lane_cannot_fill_it() -> None:
     queue: FairQueue[int] = FairQueue(6)
     for number in range(3):
         queue.add(number, "hog")
-    with pytest.raises(QueueFull, match="3 runs of your address are waiting"):
+    with pytest.raises(QueueFull, match=r"no more runs of your address \(waiting: 3\)"):
         queue.add(3, "hog")
     for number in range(3):
         queue.add(number, f"visitor {number}")
-    with pytest.raises(QueueFull, match="6 runs are waiting"):
+    with pytest.raises(QueueFull, match=r"The queue is full \(waiting runs: 6\)"):
         queue.add(9, "late")
     assert len(queue) == 6
 

@@ -240,7 +240,7 @@ def test_whoever_stalls_keeps_nobody_from_a_turn():
 
     other, late = asyncio.run(tried())
     assert (other.status, late.status) == (200, 429)
-    assert f"{EACH} uploads of your address are in progress; try again in 5 s." in late.sentence
+    assert f"Too many uploads of your address are in progress ({EACH}); try again in 5 s." in late.sentence
     assert (b"retry-after", b"5") in late.told[0]["headers"]
 
 
