@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from tests.behavior.entrances import (
     PRESETS,
+    RETIRED,
     Config,
     Event,
     Lab,
@@ -92,8 +93,14 @@ def digest_of_weights(weights: Mapping[str, Tensor]) -> str:
 
 
 def told(event: Event) -> dict[str, Any]:
-    """The event as JSON, without its wall-clock time."""
-    return {name: value for name, value in event.to_json().items() if name != "seconds"}
+    """The event as JSON, without its wall-clock time.
+
+    A config is told as it was recorded: with the retired settings at the value that the program now always uses.
+    """
+    words = {name: value for name, value in event.to_json().items() if name != "seconds"}
+    if "config" in words:
+        words["config"] = {name: value for name, (value, _) in RETIRED.items()} | words["config"]
+    return words
 
 
 def arrays(value: object) -> Iterator[np.ndarray[Any, Any]]:
