@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cachetools import TTLCache
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
@@ -53,19 +55,16 @@ class SnapshotCache:
         self, tell: Callable[[LiveRun, int], bytes | None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._tell = tell
-        self._clock = clock
         self._lock = threading.Lock()
-        self._latest: dict[tuple[LiveRun, int, bool], tuple[float, bytes | None]] = {}  # by run, arm, whether it ended
+        # by run, arm, whether it ended
+        self._latest: TTLCache[tuple[LiveRun, int, bool], bytes] = TTLCache(math.inf, FRESH_SECONDS, clock)
 
     def of(self, run: LiveRun, arm: Whole) -> bytes | None:
         with self._lock:
             key = run, arm, run.ended
-            when, news = self._latest.get(key, (-FRESH_SECONDS, None))
-            if news is None or self._clock() - when >= FRESH_SECONDS:
-                news = self._tell(run, arm)
-                now = self._clock()
-                self._latest = {key: kept for key, kept in self._latest.items() if now - kept[0] < FRESH_SECONDS}
-                self._latest[key] = (now, news)
+            news = self._latest.get(key)
+            if news is None and (news := self._tell(run, arm)) is not None:
+                self._latest[key] = news
             return news
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from pathlib import Path
+
+from cachetools import LRUCache
 
 from app.run_state.replay import Replay
 from app.runs.live_run import LiveRun, Source
@@ -28,7 +29,7 @@ class Recordings:
         """StorageError where the greeting is no recording."""
         self._registry = registry
         self._lock = threading.Lock()
-        self._replays: OrderedDict[str, Replay] = OrderedDict()
+        self._replays: LRUCache[str, Replay] = LRUCache(FOLDED)
         self.greets = greeting is not None
         if greeting is not None:
             self._greeting = recording.load(greeting)
@@ -39,9 +40,6 @@ class Recordings:
         with self._lock:
             if run_id not in self._replays:
                 self._replays[run_id] = Replay(self.events(run_id))
-                while len(self._replays) > FOLDED:
-                    self._replays.popitem(last=False)
-            self._replays.move_to_end(run_id)
             return self._replays[run_id]
 
     def events(self, run_id: str) -> list[Event]:
