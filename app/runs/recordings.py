@@ -8,7 +8,7 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from app.run_state.replay import Replay
-from app.runs.live_run import LiveRun, Source
+from app.runs.live_run import NOBODY, LiveRun, Source
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.registry import NoSuchRun
@@ -70,13 +70,11 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
     try:
         config = known(started.config)
         session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(Plan.alone(config), "", session, run_id)
-        run.owner_hash = ""  # nobody's
+        run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
         run.recall(event for event in events if event.arm == 0)
     except Exception:  # a file from elsewhere may hold anything
         raise StorageError("recording holds no run that can be shown; save the run once more.") from None
     session.recall(events, "finished")
-    run.waiting = False
     return run
 
 
