@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.content import messages
 from app.run_state.embedding_map import Atlas, Dots
-from app.run_state.model import ByClass, Cloud, Condition, MakeOnce, Opinion, Row, View, anew
+from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, anew
 from app.run_state.series import Point
 from nayer.events import (
     DiversityMeasured,
@@ -131,7 +131,7 @@ def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
 def _generator_step(view: View, event: GeneratorStep) -> View:
     x = event.round + (event.step + 1) / event.steps
     point = Point(view.seq, x, (event.ce, event.bn, event.adversarial, event.label_hit))
-    making = MakeOnce(view.seq, event.round, event.step, event.steps, event.preview, event.label_hit)
+    making = StepPreview(view.seq, event.round, event.step, event.steps, event.preview, event.label_hit)
     return replace(view, phase="generator", losses=view.losses.add(point), making=making)
 
 

@@ -285,7 +285,7 @@ class LiveRun:
         """Encode the pictures that the view gained; the newest ones stay."""
         view = self.views[arm]
         pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in view.rows if row.seq > before.seq]
-        if view.making is not None and view.making.seq > before.seq:
+        if view.making is not None and len(view.making.images) and view.making.seq > before.seq:
             pictures.append((view.making.seq, view.making.images))
         for seq, images in pictures:
             self._frames[arm, seq] = jpeg(images)

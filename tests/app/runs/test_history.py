@@ -473,3 +473,26 @@ def test_a_run_whose_brought_teacher_is_lost_says_so_and_stays_to_be_seen(harm: 
         with pytest.raises(StorageError, match=r"teacher .*this run .*(damaged on the disk|not kept)"):
             registry.revive(run.id, run.owner)
         assert registry.look(run.id).state == "interrupted"
+
+
+def test_a_run_that_was_cut_off_in_a_generator_step_shows_what_it_has(machine: Machine) -> None:
+    """The disk keeps no images of a step: nothing is drawn of it, and nothing is said to be missing."""
+    registry = machine.boot()
+    run = begin(registry)
+    command(registry, run.id, run.owner, "pause")
+    wait_until(lambda: run.state == "paused" or run.ended)
+    command(registry, run.id, run.owner, "step", "round")
+    wait_until(lambda: run.state == "paused")
+    command(registry, run.id, run.owner, "step", "generator")
+    wait_until(lambda: run.state == "paused" and run.refresh().making is not None)
+    registry.close()  # the server ends and writes what has happened
+
+    past = machine.boot().look(run.id)
+    view = past.refresh()
+    assert view.making is not None
+    assert not len(view.making.images)
+    assert messages.NOT_DRAWN not in view.notes
+    told = payload(view, 0)
+    assert told is not None
+    assert "making" not in told
+    assert all(past.frame(row.seq) for row in view.rows)
