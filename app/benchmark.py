@@ -39,6 +39,7 @@ class Served:
     answered: float  # s after its start
 
     def get(self, path: str) -> bytes:
+        """The answer to a GET of that path."""
         return self.ask(path)[0]
 
     def ask(self, path: str) -> tuple[bytes, float]:

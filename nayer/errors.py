@@ -10,7 +10,7 @@ NayerError          one sentence for a person: the field, the value, what would 
 """
 
 
-def shown(value: object, most: int = 60) -> str:
+def excerpt(value: object, most: int = 60) -> str:
     """What somebody else wrote, for a sentence of ours: its beginning, with nothing in it that steers a terminal."""
     return "".join(character if character.isprintable() else "�" for character in str(value)[:most])
 

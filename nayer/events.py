@@ -70,7 +70,7 @@ class LayerRedrawn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorStep(Event):
-    """The generator took one optimiser step."""
+    """The generator took one optimizer step."""
 
     droppable: ClassVar[bool] = True
     step: int  # within the round, 0 is the first
@@ -108,7 +108,7 @@ class DiversityMeasured(Event):
 
     samples: Scales
     noise: Scales  # images of pure noise in the samples' place
-    real: Scales | None  # labelled test images in their place; None where there are none
+    real: Scales | None  # labeled test images in their place; None where there are none
     labels_kept: float  # share whose class the teacher keeps under a crop, a mirroring and mild noise, 0..1
 
 
@@ -121,7 +121,7 @@ class PolicyChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentStep(Event):
-    """The student took one optimiser step."""
+    """The student took one optimizer step."""
 
     droppable: ClassVar[bool] = True
     step: int  # within the phase, 0 is the first
@@ -135,7 +135,7 @@ class StudentStep(Event):
 class Evaluated(Event):
     """The student was measured; all shares 0..1."""
 
-    accuracy: float | None  # on labelled test images; None where there are none
+    accuracy: float | None  # on labeled test images; None where there are none
     teacher_accuracy: float | None
     agreement: float | None  # same class as the teacher's; None while nothing is held back yet
     images: int  # measured on

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nayer.errors import ConfigError, shown
+from nayer.errors import ConfigError, excerpt
 
 # name -> (the value that this version always uses, what it does)
 RETIRED: dict[str, tuple[object, str]] = {
@@ -36,7 +36,7 @@ def without_retired(values: Mapping[str, object]) -> dict[str, object]:
     """
     for name, (value, meaning) in RETIRED.items():
         if name in values and values[name] != value:
-            raise RetiredSetting(f"{name}={shown(values[name])} is gone: {meaning}; leave the setting out.")
+            raise RetiredSetting(f"{name}={excerpt(values[name])} is gone: {meaning}; leave the setting out.")
     for (name, value), instead in RETIRED_VALUES.items():
         if values.get(name) == value:
             raise RetiredSetting(f"{name}={value} is gone; use {instead}.")

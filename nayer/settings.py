@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 Level = Literal[1, 2, 3]
+_TRUTH_VALUES = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def setting(
@@ -66,6 +67,20 @@ class Setting:
     resumable: bool
     rebuilds_generator: bool
     decides_inputs: bool
+
+
+def read_value(kind: type, text: str) -> object:
+    """A value of `kind` from the text of a flag or an address; true, yes, false and no are truth values.
+
+    A text that is no such value stays a text, which `Config` refuses in its own words.
+    """
+    if kind is bool:
+        return _TRUTH_VALUES.get(text.lower(), text)
+    try:
+        value: object = kind(text)
+    except ValueError:
+        return text
+    return value
 
 
 def describe(model: type[BaseModel]) -> list[Setting]:

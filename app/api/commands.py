@@ -42,7 +42,7 @@ class Commands:
         *,
         local: bool,
         memory: int = MEMORY,
-        lent: GpuLoan | None = None,
+        gpu_loan: GpuLoan | None = None,
     ) -> None:
         """`memory`: bytes that a run may take on a shared page. `lent`: the GPU of a ZeroGPU Space."""
         self._registry = registry
@@ -50,7 +50,7 @@ class Commands:
         self._uploads = uploads or Uploads()
         self._local = local
         self._memory = memory
-        self._lent = lent
+        self._gpu_loan = gpu_loan
 
     def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
@@ -67,9 +67,9 @@ class Commands:
         return [*self._shipped, *self._uploads.cards(token)]
 
     def _begun(self, plan: Plan, token: str, *, paused: bool = False) -> dict[str, Any]:
-        brought = self._uploads.of(token, plan.arms[0].config.teacher)
+        uploaded = self._uploads.of(token, plan.arms[0].config.teacher)
         owner = self._registry.visitor(token)
-        run = self._registry.start(replace(plan, brought=brought), owner, paused=paused, lane=address())
+        run = self._registry.start(replace(plan, uploaded=uploaded), owner, paused=paused, lane=address())
         return {"run": run.id, "token": owner, "state": run.state}
 
     @checked
@@ -164,15 +164,15 @@ class Commands:
     def burst(self, run: Word, token: Word) -> dict[str, Any]:
         """Have the next rounds made on a GPU that this Space lends you for a moment; the run then goes on here."""
         plan = self._registry.owned(run, token).plan
-        if self._lent is None:
+        if self._gpu_loan is None:
             raise ConfigError("this page has no GPU to lend; the run goes on as it is.")
-        return self._do(run, token, LiveRun.burst, for_visitor(self._lent, plan.brought))
+        return self._do(run, token, LiveRun.burst, for_visitor(self._gpu_loan, plan.uploaded))
 
     @checked
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
         past = self._registry.owned(run, token)
-        self._check(past, _configs(past), self._registry.keeping.brought(past))
+        self._check(past, _configs(past), self._registry.keeping.uploaded(past))
         return _state_of(self._registry.revive(run, token, lane=address()))
 
     @checked
@@ -197,12 +197,12 @@ class Commands:
         if found.refresh(arm).started is not None:
             configs = _configs(found)
             configs[arm] = configs[arm].changed(settings)
-            self._check(found, configs, found.plan.brought)
+            self._check(found, configs, found.plan.uploaded)
 
-    def _check(self, run: LiveRun, configs: Sequence[Config], brought: UploadedTeacher | None) -> None:
+    def _check(self, run: LiveRun, configs: Sequence[Config], uploaded: UploadedTeacher | None) -> None:
         """Raises NayerError where `run` with `configs` for its arms cannot be borne here."""
         teacher = run.config.teacher
-        card = brought.card() if brought else known_card(teacher, self._shipped, local=self._local)
+        card = uploaded.card() if uploaded else known_card(teacher, self._shipped, local=self._local)
         if card is not None:
             check_cost(configs, card, local=self._local, memory=self._memory)
 
@@ -224,6 +224,7 @@ class Command:
 
     @property
     def name(self) -> str:
+        """The name of the endpoint and of the route."""
         return self.method.__name__
 
     def of(self, commands: Commands, turns: FairExecutor) -> Callable[..., Any]:

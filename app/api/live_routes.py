@@ -58,6 +58,7 @@ class SnapshotCache:
         self._latest: TTLCache[tuple[LiveRun, int, bool], bytes] = TTLCache(math.inf, FRESH_SECONDS, clock)
 
     def of(self, run: LiveRun, arm: Whole) -> bytes | None:
+        """JSON of all there is to see of an arm, at most FRESH_SECONDS old; None where there is nothing."""
         with self._lock:
             key = run, arm, run.ended
             news = self._latest.get(key)
@@ -99,7 +100,7 @@ def routes(
     of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`."""
     router = APIRouter()
     sheets = Sheets(turns, sheet)
-    beginnings = SnapshotCache(lambda run, arm: news(run, arm, 0))
+    snapshots = SnapshotCache(lambda run, arm: news(run, arm, 0))
 
     def news_of(run: LiveRun, new: bytes | None) -> Response:
         """What is new, if anything, and when to ask again."""
@@ -113,7 +114,7 @@ def routes(
     @router.get("/live/{run}/arm/{arm}/status")
     def status(run: str, arm: Whole = 0, since: Whole = 0) -> Response:
         found = registry.look(run)
-        return news_of(found, beginnings.of(found, arm) if since <= 0 else news(found, arm, since))
+        return news_of(found, snapshots.of(found, arm) if since <= 0 else news(found, arm, since))
 
     @router.get("/live/{run}/rounds")
     def sample_rounds(run: str, since: Whole = 0) -> Response:

@@ -33,9 +33,9 @@ def bringing_route(
     arriving = arrivals or Arrivals()
 
     def taken(form: FormData) -> dict[str, Any]:
-        brought, token = _brought(form), _word(form, "token", LONGEST)
+        uploaded, token = _brought(form), _word(form, "token", LONGEST)
         owner = registry.visitor(token)
-        return {"teacher": brought.name, "token": owner} | uploads.bring(owner, brought)
+        return {"teacher": uploaded.name, "token": owner} | uploads.bring(owner, uploaded)
 
     @router.post(TEACHERS)
     async def bring(request: Request) -> Response:

@@ -12,7 +12,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "rounds": ("", "distillation/train.py:_rounds"),
     "seconds": ("", "distillation/train.py:_rounds"),
     "device": ("", "common/device.py:device"),
-    "precision": ("", "networks/precision.py:arithmetic"),
+    "precision": ("", "networks/precision.py:autocast"),
     "compiled": ("", "networks/compiling.py:compile_networks"),
     "evaluate_every": ("", "distillation/train.py:_rounds"),
     "test_data": ("", "runs/run.py:_evaluator"),

@@ -15,7 +15,7 @@ from app.fairness.fair_executor import Busy
 from app.run_state.embedding_map import Atlas, dots
 from app.runs.requested_config import MACHINE
 from app.support.class_names import split
-from nayer.analysis.row_similarity import Geometry, batch_normalised, lowest_mean
+from nayer.analysis.row_similarity import Geometry, batch_normalized, lowest_mean
 from nayer.analysis.umap_worker import UmapLayout, UmapWorker, checked, umap_worker
 from nayer.config import Config
 from nayer.embeddings.label_table import LATENTS, Table
@@ -122,7 +122,7 @@ def _asked(wanted: Wanted) -> dict[str, Any]:
 
 
 def _shown(wanted: Wanted, table: Table) -> dict[str, Any]:
-    before, after = Geometry.of(table.embeddings), Geometry.of(batch_normalised(table.embeddings))
+    before, after = Geometry.of(table.embeddings), Geometry.of(batch_normalized(table.embeddings))
     k, width = table.embeddings.shape
     return {
         "source": table.source,

@@ -34,6 +34,7 @@ class FairCache(Generic[K, V]):
         self._kept: OrderedDict[K, tuple[V, str, int]] = OrderedDict()  # value, lane, size; the longest unused first
 
     def get(self, key: K) -> V | None:
+        """The value of that key, which counts as a use; None where it is not kept."""
         with self._lock:
             if key not in self._kept:
                 return None

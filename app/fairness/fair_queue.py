@@ -98,6 +98,7 @@ class FairQueue(Generic[T]):
         return [item for _, _, _, item in self._in_order()]
 
     def clear(self) -> None:
+        """Nothing waits any more."""
         self._lanes.clear()
 
     def _in_order(self) -> list[tuple[int, int, str, T]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import get_args, get_type_hints
 
 from app.api.static_files import STATIC
-from app.run_state.figure import CLASS_COLOURS
+from app.run_state.figure import CLASS_COLORS
 from app.run_state.model import DIVERSITY
 from app.run_state.reducer import ROWS
 from app.runs.plan import ARMS, LONGEST_TITLE, SECONDS
@@ -50,7 +50,7 @@ def constants() -> list[Constant]:
             get_args(get_type_hints(RunStarted)["measured_on"]),
         ),
         Constant("DIVERSITY_COLUMNS", "The values of a point of diversity, after its round.", "string[]", DIVERSITY),
-        Constant("CLASS_COLORS", "The colors of classes, for at most as many.", "string[]", CLASS_COLOURS),
+        Constant("CLASS_COLORS", "The colors of classes, for at most as many.", "string[]", CLASS_COLORS),
         Constant("MAX_ARMS", "Arms of a lab, at most.", "number", ARMS[1]),
         Constant("MIN_ARM_SECONDS", "Seconds of work per arm, at least.", "number", int(SECONDS[0])),
         Constant("MAX_ARM_SECONDS", "Seconds of work per arm, at most.", "number", int(SECONDS[1])),

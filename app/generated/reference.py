@@ -9,7 +9,7 @@ import sys
 import tokenize
 from pathlib import Path
 
-from app.content.help import Explanation, event_types, explanations, lowered
+from app.content.help import Explanation, event_types, explanations, with_subscript
 from app.content.help_page import CONTROLS, MEASURES, PANELS
 from app.gradio_ui.settings_form import plain
 from nayer import presets
@@ -83,7 +83,7 @@ def _setting_row(one: Setting, told: Explanation) -> tuple[str, ...]:
     default = repr(one.default) if one.kind is not str or not one.default else f"`{one.default}`"
     fixed = "fixed once a run goes on" if one.fixed else ""
     span = "; ".join(part for part in (bounds, fixed) if part)
-    return (f"`{one.name}`", one.help, default, span, _LEVELS[one.level], lowered(told.symbol), _code(told))
+    return (f"`{one.name}`", one.help, default, span, _LEVELS[one.level], with_subscript(told.symbol), _code(told))
 
 
 def _preset_row(name: str, method: presets.Method) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def _preset_row(name: str, method: presets.Method) -> tuple[str, ...]:
 
 
 def _row(name: str, told: Explanation) -> tuple[str, ...]:
-    return (f"`{name}`", told.says, lowered(told.symbol), _code(told))
+    return (f"`{name}`", told.says, with_subscript(told.symbol), _code(told))
 
 
 def _code(told: Explanation) -> str:

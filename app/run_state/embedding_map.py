@@ -24,6 +24,7 @@ class Atlas:
 
     @classmethod
     def of(cls, table: Singles) -> Atlas:
+        """The map of a table (k, d)."""
         return cls(table=table, basis=pca_basis(table))
 
     def anchors(self) -> Dots:

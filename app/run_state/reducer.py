@@ -63,7 +63,7 @@ def _told(view: View, event: Event) -> View:
         case GeneratorStep():
             return _generator_step(view, event)
         case RoundSynthesised():
-            return _synthesised(view, event)
+            return _synthesized(view, event)
         case DiversityMeasured():
             return replace(view, diversity=view.diversity.add(_diversity(seq, event)), by_class=_by_class(seq, event))
         case PolicyChanged():
@@ -135,7 +135,7 @@ def _generator_step(view: View, event: GeneratorStep) -> View:
     return replace(view, phase="generator", losses=view.losses.add(point), making=making)
 
 
-def _synthesised(view: View, event: RoundSynthesised) -> View:
+def _synthesized(view: View, event: RoundSynthesised) -> View:
     samples = at_home = None
     if view.atlas is not None:
         points = view.atlas.lay_features(event.features, event.labels)

@@ -34,7 +34,7 @@ class GoingOn:
 
     def source(self, opener: Callable[[Plan], Source]) -> Source:
         """Opened once: the checkpoint is large and is let go of, and so is a teacher that was brought."""
-        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", brought=None)
+        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", uploaded=None)
         return Resumed(opener(plan), self.round)
 
 
@@ -67,13 +67,14 @@ class RunHistory:
         if self.store is None:
             return None
         recorder = Recorder(
-            self.store, run_id, owner_hash, plan.to_json(), brought=plan.brought, checkpoint_seconds=self._every
+            self.store, run_id, owner_hash, plan.to_json(), uploaded=plan.uploaded, checkpoint_seconds=self._every
         )
         recorder.begin()
         self._records(run_id, recorder)
         return recorder
 
     def flush(self) -> None:
+        """Waits until all that was handed over is on the disk."""
         if self.store is not None:
             self.store.flush()
 
@@ -109,7 +110,7 @@ class RunHistory:
         if self.store is None or run.state != "interrupted":
             raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot go on; start a new one.")
         content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
-        brought = self.brought(run)
+        uploaded = self.uploaded(run)
         before = [
             event
             for event in self.store.events(run.id)
@@ -120,17 +121,17 @@ class RunHistory:
             run.id,
             run.owner_hash,
             run.plan.to_json(),
-            brought=brought,
+            uploaded=uploaded,
             before=before,
             seq=self.store.next_seq(run.id),
             checkpoint_seconds=self._every,
         )
         self.store.resume(run.id, round_)
         self._records(run.id, recorder)
-        plan = replace(run.plan, checkpoint=content, brought=brought)
+        plan = replace(run.plan, checkpoint=content, uploaded=uploaded)
         return GoingOn(plan, round_, before, recorder)
 
-    def brought(self, run: LiveRun) -> UploadedTeacher | None:
+    def uploaded(self, run: LiveRun) -> UploadedTeacher | None:
         """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
         teacher, _ = (self.store.file(run.id, TEACHER) if self.store else None) or (b"", 0)
         if teacher:
@@ -152,6 +153,7 @@ class RunHistory:
             self.store.end(run_id, "stopped")
 
     def close(self) -> None:
+        """Writes what is left and closes the store."""
         if self.store is not None:
             self.store.close()
 
@@ -182,6 +184,7 @@ class Resumed:
         self._round = round_
 
     def events(self) -> Iterator[Event]:
+        """The source's events; a note after the first one says where the run goes on."""
         told = messages.RESUMED.format(round=self._round) if self._round else messages.RESUMED_FROM_THE_START
         for number, event in enumerate(self._source.events()):
             if number or not self._round:
@@ -190,21 +193,27 @@ class Resumed:
                 yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=told)
 
     def stop(self) -> None:
+        """As the source does."""
         self._source.stop()
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        """As the source does."""
         return self._source.change(arm, values)
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        """As the source does."""
         return self._source.redraws(arm, label, count)
 
     def burst(self, rounds: Rounds) -> None:
+        """As the source does."""
         self._source.burst(rounds)
 
     def checkpoint(self) -> bytes:
+        """As the source does."""
         return self._source.checkpoint()
 
     def student(self, arm: int) -> bytes:
+        """As the source does."""
         return self._source.student(arm)
 
 

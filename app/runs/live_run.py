@@ -52,19 +52,26 @@ class NoSuchArm(NayerError):
 class Source(Protocol):
     """What a session runs, with one arm or several; a `nayer.runs.side_by_side.Lab`, which brings torch with it."""
 
-    def events(self) -> Iterator[Event]: ...
+    def events(self) -> Iterator[Event]:
+        """The run's events, from where it is."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Ends the events after the step at hand. From any thread."""
 
-    def change(self, arm: int, values: Mapping[str, object]) -> Config: ...
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        """Goes on with `values` from the next round; returns its config. Raises ConfigError and EncoderError."""
 
-    def redraws(self, arm: int, label: int, count: int) -> Redraws: ...
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        """One label through `count` freshly drawn noisy layers. Raises ConfigError."""
 
-    def burst(self, rounds: Rounds) -> None: ...
+    def burst(self, rounds: Rounds) -> None:
+        """Has the next rounds made by `rounds`. Raises ConfigError."""
 
-    def checkpoint(self) -> bytes: ...
+    def checkpoint(self) -> bytes:
+        """What a run goes on from, as safetensors; empty before the first round ended."""
 
-    def student(self, arm: int) -> bytes: ...
+    def student(self, arm: int) -> bytes:
+        """The weights of the student of an arm, as safetensors. Raises ConfigError for an arm that never began."""
 
 
 class LiveRun:
@@ -119,6 +126,7 @@ class LiveRun:
 
     @property
     def ended(self) -> bool:
+        """Whether it is over, however it ended."""
         return not self.waiting and self.session.state in ENDED
 
     # --- its place, and its end ------------------------------------------------------------------------------------
@@ -240,7 +248,7 @@ class LiveRun:
     def release(self) -> None:
         """Lets go of what only the images behind a point and the reset strip need, once the run has ended."""
         self.session.release()
-        self.plan = replace(self.plan, checkpoint=b"", brought=None)
+        self.plan = replace(self.plan, checkpoint=b"", uploaded=None)
         with self._lock:
             for batches in self.batches:
                 batches.clear()

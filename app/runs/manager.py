@@ -17,7 +17,7 @@ from app.runs.plan import Plan
 from app.runs.recorder import Recorder
 from app.runs.registry import RunRegistry
 from app.runs.scheduler import Scheduler
-from app.runs.visitors import Visitors
+from app.runs.visitors import VisitorTokens
 from app.support import event_log
 from app.support.metrics import FULL, Counters
 from nayer.runs.session import Session
@@ -62,7 +62,7 @@ class RunManager:
         self._cores = Cores()
         self._places = Scheduler(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
         self._shelf = RunRegistry(self.keeping, clock)
-        self._visitors = Visitors(self.keeping.knows)
+        self._visitors = VisitorTokens(self.keeping.knows)
 
     # --- visitors ------------------------------------------------------------------------------------------------
 

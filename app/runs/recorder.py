@@ -41,7 +41,7 @@ class Recorder:
         owner: str,
         plan: str,
         *,
-        brought: UploadedTeacher | None = None,
+        uploaded: UploadedTeacher | None = None,
         before: Sequence[Event] = (),
         seq: int = 0,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -53,7 +53,7 @@ class Recorder:
         self._run = run
         self._owner = owner
         self._plan = plan
-        self._brought = brought
+        self._brought = uploaded
         self._seq = seq
         self._every = checkpoint_seconds
         self._clock = clock

@@ -94,6 +94,7 @@ class RunRegistry:
             return [entry.run for entry in self._entries.values() if self._clock() - entry.seen > seconds]
 
     def all(self) -> list[LiveRun]:
+        """The runs in memory, in the order of their starts; pinned ones are none of them."""
         with self._lock:
             return [entry.run for entry in self._entries.values()]
 

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 _REMEMBERED = 2000  # tokens
 
 
-class Visitors:
+class VisitorTokens:
     """Not safe for threads by itself. `knows` tells of a token from before this process."""
 
     def __init__(self, knows: Callable[[str], bool]) -> None:
@@ -30,4 +30,5 @@ class Visitors:
         return self._runs.get(token, "")
 
     def began(self, token: str, run: str) -> None:
+        """Notes the run that this visitor began last."""
         self._runs[token] = run

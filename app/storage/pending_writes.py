@@ -50,6 +50,7 @@ class Pending:
         return self._bound()
 
     def all(self) -> list[Write]:
+        """The writes that wait, in their order."""
         return [*self.rows, *self.files]
 
     def settle(self, write: Write) -> None:

@@ -71,7 +71,7 @@ class OpenFolder:
             self.lock.release()
 
 
-def taken(folder: Path, *, network: bool) -> OpenFolder:
+def open_folder(folder: Path, *, network: bool) -> OpenFolder:
     """The folder, made where it is not there, for this process alone.
 
     Runs that were cut off are made `interrupted`, and torn files are swept away. Raises NoFolder.

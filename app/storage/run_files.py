@@ -38,6 +38,7 @@ class RunFiles:
             self.remove({path.name for path in self._folder.glob(f"{escape(run)}.{kind}.*")} - set(names))
 
     def remove(self, names: Iterable[str]) -> None:
+        """Deletes files by name; one that is gone already is no error."""
         for name in names:
             with contextlib.suppress(OSError):
                 (self._folder / name).unlink()

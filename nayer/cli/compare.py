@@ -18,7 +18,7 @@ from PIL import Image
 from nayer.cli.console import Terminal
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.options import MAX_THREADS, add_setting_arguments, count, given_settings, value_of
+from nayer.cli.options import MAX_THREADS, add_setting_arguments, count, given_settings, seeds_of, value_of
 from nayer.common.files import claimed, path_to_write, read_file, write_whole
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS, Outcome, observed, read, write
@@ -70,7 +70,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def compare_command(arguments: argparse.Namespace) -> int:
     """Runs what DIR does not hold yet, then writes the table and the pictures; 1 if an arm failed."""
-    seeds, shared, clock = _seeds(arguments.seeds), given_settings(arguments), arguments.clock
+    seeds, shared, clock = seeds_of(arguments.seeds), given_settings(arguments), arguments.clock
     if "seed" in shared:
         raise ConfigError(f"seed={shared['seed']!r} does not go with compare; use --seeds {shared['seed']}.")
     shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
@@ -215,16 +215,6 @@ def _varied(given: str) -> tuple[str, list[object]]:
             f"vary={given[:60]!r} does not work; use a setting's name, =, and values with commas between."
         )
     return field.name, [value_of(field, value) for value in values.split(",")]
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        seeds = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigError(f"seeds={text[:60]!r} does not work; use whole numbers with commas between.") from None
-    if len(set(seeds)) < len(seeds):
-        raise ConfigError(f"seeds={text[:60]!r} names a seed twice; use each once.")
-    return seeds
 
 
 def _slug(title: str) -> str:

@@ -9,4 +9,5 @@ class Terminal(Console):
     """rich's console; that nobody reads any more is raised as a BrokenPipeError, for the command line to end by."""
 
     def on_broken_pipe(self) -> None:
+        """Raises BrokenPipeError, where rich would end the process."""
         raise BrokenPipeError

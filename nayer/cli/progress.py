@@ -40,6 +40,7 @@ class Progress:
             self._live.stop()
 
     def show(self, event: Event) -> None:
+        """Shows what the event changes in the live line."""
         self._last = event
         match event:
             case RunStarted():

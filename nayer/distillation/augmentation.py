@@ -6,10 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nayer.common.parts import part
+
 BEND_POINTS = 4  # a side; with more, shapes are torn and the student learns less of them (docs/speed.md)
 BEND = 0.1  # × side, the standard deviation by which such a point moves
 
 
+@part("augmentation")
 def crop_and_flip(images: Tensor, padding: int, flip: bool, rng: torch.Generator) -> Tensor:
     """Each image (n, c, h, w) shifted by up to `padding` pixels, black coming in, and mirrored half the time.
 
@@ -35,6 +38,7 @@ def _selections(length: int, padding: int) -> Tensor:
     return wanted == torch.arange(length)
 
 
+@part("augmentation")
 def elastic_distortion(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
     """The first `share` of images (n, c, h, w) as if drawn on rubber, each pulled otherwise; black comes in.
 

@@ -1,4 +1,4 @@
-"""How good the student is: accuracy on labelled images, agreement with the teacher on any."""
+"""How good the student is: accuracy on labeled images, agreement with the teacher on any."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def predict_with_features(network: nn.Module, images: Tensor, labels: Tensor | N
 
 
 class TestImages:
-    """Measures students on labelled images; the teacher is asked once, when its answers are first needed."""
+    """Measures students on labeled images; the teacher is asked once, when its answers are first needed."""
 
     __test__ = False  # not a test class, whatever its name
 
@@ -83,6 +83,7 @@ class TestImages:
 
     @cached_property
     def teacher_accuracy(self) -> float:
+        """The teacher's accuracy on the same images, 0 to 1."""
         return _share(self.teacher_labels, self.labels)
 
     def __call__(self, student: nn.Module) -> Measurement:

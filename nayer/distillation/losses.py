@@ -1,4 +1,4 @@
-"""The terms of NAYER's objectives: pure functions, one term each, all minimised; and when one has run away."""
+"""The terms of NAYER's objectives: pure functions, one term each, all minimized; and when one has run away."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nayer.common.parts import part
 from nayer.networks.hooks import Statistics
 
 CONTRASTIVE_TEMPERATURE = 0.1  # CMI's (Fang et al., 2021)
 RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
 
 
+@part("losses")
 def cross_entropy_loss(
     teacher_logits: Tensor, labels: Tensor, temperature: float = 1.0, second_share: Tensor | None = None
 ) -> Tensor:
@@ -31,6 +33,7 @@ def cross_entropy_loss(
     return temperature * torch.lerp(wanted, next_best, second_share).mean()
 
 
+@part("losses")
 def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
     """Σ over layers of ‖μ_running − μ‖₂ + ‖σ²_running − σ²‖₂ (Yin et al., 2020, eq. 4); at least one layer."""
     distances = [
@@ -40,6 +43,7 @@ def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
     return torch.stack(distances).sum()
 
 
+@part("losses")
 def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree") -> Tensor:
     """How much the two networks still agree: the negative of a distance between their outputs (n, k), averaged over n.
 
@@ -82,7 +86,7 @@ def activation_loss(features: Tensor) -> Tensor:
 
 
 def total_variation_loss(images: Tensor) -> Tensor:
-    """Mean absolute difference of neighbouring pixels, down and across, of images (n, c, h, w) in [0, 1]."""
+    """Mean absolute difference of neighboring pixels, down and across, of images (n, c, h, w) in [0, 1]."""
     down = (images[:, :, 1:] - images[:, :, :-1]).abs().mean()
     across = (images[:, :, :, 1:] - images[:, :, :, :-1]).abs().mean()
     return down + across
@@ -125,14 +129,14 @@ def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
 
 
 def logit_l1_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
-    """Mean absolute difference of the logits (n, k), which DFAD's student minimises (Fang et al., 2019)."""
+    """Mean absolute difference of the logits (n, k), which DFAD's student minimizes (Fang et al., 2019)."""
     return (student_logits - teacher_logits).abs().mean()
 
 
 def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
     """KL(teacher ‖ student) at `temperature`, in nats, scaled by temperature² (Hinton et al., 2015, §2.1).
 
-    Both logits: (n, k), unnormalised. Returns a scalar ≥ 0, averaged over n.
+    Both logits: (n, k), unnormalized. Returns a scalar ≥ 0, averaged over n.
     """
     student = F.log_softmax(student_logits / temperature, dim=1)  # (n, k) log-probabilities
     teacher = F.log_softmax(teacher_logits / temperature, dim=1)  # (n, k)

@@ -12,7 +12,7 @@ from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import meta_optimizer, student_optimizer
 from nayer.distillation.task import Task
 from nayer.networks import channel_slicing, noisy_shape
-from nayer.networks.classifiers import initialise, logits_and_features
+from nayer.networks.classifiers import initialize, logits_and_features
 from nayer.networks.compiling import compile_networks
 from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.generator import Generator, Latent
@@ -109,5 +109,5 @@ def new_contrast(task: Task, rng: torch.Generator) -> ContrastiveHead:
     with torch.no_grad():
         _, features = logits_and_features(task.teacher, torch.full((1, *task.image_shape), 0.5, device=task.device))
     contrast = ContrastiveHead(features.shape[1], task.config.bank_capacity).to(task.device)
-    initialise(contrast, rng)
+    initialize(contrast, rng)
     return contrast

@@ -54,6 +54,7 @@ class Record:
         self._samples: deque[Images] = deque(maxlen=SHOWN_ROUNDS)  # (k, c, h, w) each, the newest last
 
     def add(self, event: Event) -> None:
+        """Takes the next event into the rows."""
         self.last = event
         match event:
             case RunStarted():

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nayer.common.files import read_file, write_whole
-from nayer.errors import StorageError, shown
+from nayer.errors import StorageError, excerpt
 from nayer.events import Event, GeneratorStep, LayerRedrawn, RoundSynthesised, RunStarted, StudentStep
 from nayer.exports.event_codec import pack, unpack
 from nayer.types import Floats
@@ -33,6 +33,7 @@ class Tape:
         self._easel = -1  # the round whose images being made are kept
 
     def add(self, event: Event) -> None:
+        """Keeps the next event, thinned."""
         if isinstance(event, (GeneratorStep, StudentStep)) and not _shown(event):
             return
         short = thinned(event)
@@ -93,7 +94,7 @@ def load(path: Path) -> list[Event]:
         return read(read_file(path, LARGEST))
     except OSError as error:
         raise StorageError(
-            f"recording={shown(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
+            f"recording={excerpt(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
         ) from None
 
 

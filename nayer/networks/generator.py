@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from nayer.networks.classifiers import initialise
+from nayer.networks.classifiers import initialize
 from nayer.networks.noisy_layer import NoisyLayer
 
 
@@ -122,7 +122,7 @@ class Generator(nn.Module):
         return images[:, :, margin : margin + self.size, margin : margin + self.size]  # type: ignore[no-any-return]
 
     def _draw(self, module: nn.Module, rng: torch.Generator) -> None:
-        initialise(module, rng)
+        initialize(module, rng)
         if self.init_std:
             with torch.no_grad():
                 for layer in module.modules():

@@ -30,7 +30,7 @@ from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_contrast,
 from nayer.distillation.task import Task
 from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
-from nayer.errors import ConfigError, shown
+from nayer.errors import ConfigError, excerpt
 from nayer.events import GeneratorStep
 from nayer.networks import noisy_shape
 from nayer.networks.cards import TeacherCard, student_spec, teacher_cards
@@ -98,7 +98,7 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None) 
     except NotImplementedError:  # a RuntimeError too, of operations that meta tensors lack
         raise
     except (ValueError, RuntimeError) as error:  # such as a BatchNorm of one number
-        words = shown(" ".join(str(error).split()), 120)
+        words = excerpt(" ".join(str(error).split()), 120)
         raise ConfigError(
             f"student={student.architecture}, student_batch={config.student_batch} and the other settings cannot run "
             f"together ({words}); use another network, or larger batches."
@@ -116,7 +116,7 @@ _ANY = Config()
 
 
 class _Held(torch.optim.Optimizer):
-    """An optimiser's place in memory: gradients, and so many tensors of each parameter's size; its step adds none."""
+    """An optimizer's place in memory: gradients, and so many tensors of each parameter's size; its step adds none."""
 
     def __init__(self, parameters: list[nn.Parameter], moments: int) -> None:
         super().__init__(parameters, {})
@@ -320,7 +320,7 @@ def check_memory(
 
 
 def check_training(spec: ModelSpec, batch: int, images: int, limit: float, whose: str) -> None:
-    """ConfigError where a network of `spec` cannot learn from batches of labelled images, `images` bytes in all."""
+    """ConfigError where a network of `spec` cannot learn from batches of labeled images, `images` bytes in all."""
     rehearsal = Rehearsal()
     with rehearsal:
         with torch.device(META):

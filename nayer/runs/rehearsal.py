@@ -41,6 +41,7 @@ class Rehearsal(TorchDispatchMode):
 
     @property
     def live(self) -> int:
+        """Bytes of tensors that exist at the moment."""
         return sum(self._live)
 
     def mark(self) -> None:

@@ -51,6 +51,7 @@ class Question(Generic[Asked, Answer]):
         self._call = call
 
     def answer(self, source: Asked) -> None:
+        """Answers with what the call returns or raises."""
         try:
             self.future.set_result(self._call(source))
         except Exception as error:
@@ -101,5 +102,6 @@ class RequestQueue(Generic[Asked]):
                 question.answer(source)
 
     def answer_waiting(self) -> None:
+        """Answers all questions that wait."""
         for question in self.take():
             self.answer(question)

@@ -46,6 +46,7 @@ class Run:
 
     @property
     def student(self) -> nn.Module:
+        """The network that is trained."""
         return self.state.student
 
     def events(self, watch: Stopwatch | None = None) -> Iterator[Event]:

@@ -23,7 +23,7 @@ from app.support.images import Pixels, jpeg
 from nayer.events import RoundSynthesised, RunStarted
 from nayer.runs.broadcast import BYTES, Subscriber
 from nayer.runs.session import Session
-from tests.support.scripted import SHORT, Scripted, script, synthesised
+from tests.support.scripted import SHORT, Scripted, script, synthesized
 from tests.support.serving import wait_until
 
 VIEWERS = 50
@@ -83,7 +83,7 @@ def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> No
     rng = np.random.default_rng(0)
     inbox = Subscriber(capacity=10_000)
     inbox.put(next(script(SHORT)))
-    one = synthesised(0, rng, pool=8, capacity=16)
+    one = synthesized(0, rng, pool=8, capacity=16)
     images = np.zeros((200, 3, 32, 32), np.uint8)  # as large as they come
     for round_ in range(200):
         inbox.put(replace(one, round=round_, images=images))
@@ -106,22 +106,22 @@ def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_i
 
     run = finished()
     run.session.start(paused=True)
-    beginnings = live_routes.SnapshotCache(tell, lambda: now[0])
+    snapshots = live_routes.SnapshotCache(tell, lambda: now[0])
     with ThreadPoolExecutor(8) as viewers:
-        answers = set(viewers.map(lambda _: beginnings.of(run, 0), range(20)))
+        answers = set(viewers.map(lambda _: snapshots.of(run, 0), range(20)))
     assert len(told) == len(answers) == 1
     first = json.loads(answers.pop() or b"{}")
     run.session.step("round")
     wait_until(lambda: run.refresh().rounds_done == 1)
-    assert json.loads(beginnings.of(run, 0) or b"{}") == first  # a little old, and it says how old
+    assert json.loads(snapshots.of(run, 0) or b"{}") == first  # a little old, and it says how old
     later = json.loads(live_routes.news(run, 0, first["seq"]) or b"{}")
     assert [row["round"] for row in later["rows"]] == [0]
     now[0] += live_routes.FRESH_SECONDS
-    assert json.loads(beginnings.of(run, 0) or b"{}")["rounds_done"] == 1
+    assert json.loads(snapshots.of(run, 0) or b"{}")["rounds_done"] == 1
     run.session.stop()
     assert run.session.join(10)
     before = len(told)
-    assert json.loads(beginnings.of(run, 0) or b"{}")["state"] == "stopped"  # how it ended is never late
+    assert json.loads(snapshots.of(run, 0) or b"{}")["state"] == "stopped"  # how it ended is never late
     for _ in range(20):
-        beginnings.of(run, 0)
+        snapshots.of(run, 0)
     assert len(told) == before + 1  # and is written out once, too

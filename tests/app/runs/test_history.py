@@ -452,9 +452,9 @@ def test_who_comes_and_who_looks_at_a_run_of_the_past_waits_for_no_write(machine
 def test_a_run_whose_brought_teacher_is_lost_says_so_and_stays_to_be_seen(harm: str, machine: Machine) -> None:
     gate = Gate()
     registry = machine.boot(gate.opener)
-    brought = UploadedTeacher(b"config", b"weights")
-    config = SHORT.model_copy(update={"teacher": brought.name})
-    run = registry.start(replace(Plan.alone(config), brought=brought), registry.visitor(""))
+    uploaded = UploadedTeacher(b"config", b"weights")
+    config = SHORT.model_copy(update={"teacher": uploaded.name})
+    run = registry.start(replace(Plan.alone(config), uploaded=uploaded), registry.visitor(""))
     wait_until(lambda: run.refresh().started is not None)
     store = registry.keeping.store
     assert store is not None

@@ -208,7 +208,7 @@ def test_fomaml_moves_the_start_by_the_summed_gradients_of_its_copy():
     assert max(moves) == pytest.approx(0.05, rel=1e-3)
 
 
-def test_a_kept_optimiser_lives_until_the_generator_is_rebuilt():
+def test_a_kept_optimizer_lives_until_the_generator_is_rebuilt():
     task = tiny_task(tiny_config(generator_adam="kept", generator_reset_every=0, rounds=3, warmup_rounds=3))
     state = tiny_state(task)
     list(tiny_run(task, state))

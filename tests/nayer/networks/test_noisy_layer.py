@@ -84,7 +84,7 @@ def test_the_same_draw_gives_the_same_images_whatever_the_global_seed():
     assert torch.equal(generator()(labels), first)
 
 
-def test_normalising_the_table_equals_normalising_a_balanced_batch():
+def test_normalizing_the_table_equals_normalizing_a_balanced_batch():
     made = generator()
     labels = torch.arange(12) % 3
     batch = torch.nn.functional.batch_norm(made.latent.table[labels], None, None, training=True)
