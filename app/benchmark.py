@@ -1,4 +1,4 @@
-"""The page under a clock: how soon it answers, what viewers cost a run, how it answers while two runs train.
+"""Times the page: how soon it answers, what viewers cost a run, how it answers while two runs train.
 
 `python -m app.benchmark` prints it.
 """

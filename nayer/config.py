@@ -1,4 +1,4 @@
-"""One strict, frozen model of everything a run can be told; the command line, the page and the README read it.
+"""One strict, frozen model of all settings of a run; the command line, the page and the reference read it.
 
 A field is declared once, with its help, unit, bounds and group. Defaults are the preset `nayer`'s: the
 published method with its convolutions shrunk for two CPU cores; `methods` holds the published constants.

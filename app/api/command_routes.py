@@ -1,4 +1,4 @@
-"""The public commands once more, for the page's own script: there a refusal is an answer, not a failed request."""
+"""The commands as routes for the page's own script. A refusal is an answer here, not a failed request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exception of a route answers: one handler for each kind, so that a route says only what it does."""
+"""What a route answers when it raises: one handler for each kind of exception."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 async def busy(request: Request, error: Exception) -> Response:
-    """429 for whoever asks for more at once than their address may; after a moment, so that no loop asks for it."""
+    """429 where an address asks for more at once than it may. The answer waits, so that no loop asks for it."""
     assert isinstance(error, Busy)
     await asyncio.sleep(BUSY_SECONDS)
     return JSONResponse({"error": str(error)}, status_code=429, headers=error.headers)
 
 
 async def gone(request: Request, error: Exception) -> Response:
-    """404 for a run or an arm that is not here, and 429 for whoever named too many such."""
+    """404 for a run or an arm that is not here, and 429 for an address that named too many such."""
     status = 429 if isinstance(error, TooManyGuesses) else 404
     return JSONResponse({"error": str(error)}, status_code=status, headers=_NOT_KEPT)
 

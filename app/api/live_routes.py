@@ -1,4 +1,4 @@
-"""The plain routes that the page polls: what is new as JSON, pictures as JPEG."""
+"""The routes that the page polls: what is new as JSON, pictures as JPEG."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def written(news: dict[str, Any] | None) -> bytes | None:
 
 
 class SnapshotCache:
-    """All there is to see of a run, for whoever begins to look: written out once for all who do within a moment.
+    """The first update of a new viewer: all there is to see of a run. Viewers who come within a moment share it.
 
-    Nobody misses anything by that, for what is new is asked for from the `seq` that was told.
+    They miss nothing: their next request asks for what is new since the `seq` of this update.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class SnapshotCache:
 
 
 class Sheets:
-    """The picture of a whole run takes a second of a core: drawn in a turn, once for all who ask meanwhile, and kept
-    until the run goes on."""
+    """Pictures of whole runs. One takes a second of a core: it is drawn in a turn, once for all who ask meanwhile, and
+    kept until the run goes on."""
 
     def __init__(self, turns: FairExecutor, draw: Callable[[View], bytes]) -> None:
         self._turns = turns

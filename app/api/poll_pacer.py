@@ -1,4 +1,4 @@
-"""When a viewer asks next. Each is given a turn, so that a run keeps its time however many look on."""
+"""Says when a viewer polls next. Viewers take turns, so that many of them do not slow a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 10.0  # s; where turns do not suffice for that they are shared
 class PollPacer:
     """The turns of everybody who looks at this server's runs; `pause`: seconds that one viewer alone waits.
 
-    Nobody waits longer for what others ask than if all addresses shared the turns evenly.
+    No address waits longer than if all addresses shared the turns evenly.
     """
 
     def __init__(self, pause: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,7 +30,7 @@ class PollPacer:
         self._own: TTLCache[str, float] = TTLCache(math.inf, LONGEST, clock)  # address -> its latest turn
 
     def again(self, *, quick: bool = False) -> float:
-        """In how many seconds whoever is being answered may ask again."""
+        """Seconds until the viewer that is being answered polls again."""
         with self._lock:
             now = self._clock()
             lane, soonest = address(), now + (QUICK if quick else self._pause)

@@ -1,4 +1,4 @@
-"""The one route that takes files: a teacher's two, and test images. They arrive first, then wait for a turn."""
+"""The one route that takes files: a teacher's two, and test images. They arrive first and then wait for a turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the explorer shows of a list of names: their map, and how alike they are before and after BatchNorm."""
+"""The embedding explorer: the map of a list of names, and their similarity before and after BatchNorm."""
 
 from __future__ import annotations
 

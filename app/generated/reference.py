@@ -1,4 +1,4 @@
-"""docs/reference.md, made from what the code says of itself: `make reference` writes it, a test holds it to that."""
+"""docs/reference.md, made from the code: `make reference` writes it, and a test compares it with the code."""
 
 from __future__ import annotations
 

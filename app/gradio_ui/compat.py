@@ -1,4 +1,4 @@
-"""Every touch of Gradio's insides, written for Gradio 6.31.0: a test says in a sentence when one of them changes.
+"""All that relies on Gradio's internals, written for Gradio 6.31.0: a test fails in a sentence when one changes.
 
 What a caller did wrong is told as that, where Gradio answers all of it with 500, as if the server had failed. Gradio's
 queue keeps the answers of as many pages as `PAGES`, and ends a stream whose answers are gone.

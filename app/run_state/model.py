@@ -1,4 +1,4 @@
-"""What is shown of a run: the view that all who look at it share, and the parts it is made of."""
+"""The view of a run, which all its viewers share, and its parts."""
 
 from __future__ import annotations
 

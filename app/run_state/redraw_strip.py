@@ -1,4 +1,4 @@
-"""The reset strip on its way to the page."""
+"""The reset strip as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown, as a pure fold of events: the same events give the same view, whoever looks and whenever they join."""
+"""A pure fold of events into a view: the same events give the same view to every viewer, early or late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorded run as the page plays it: the same news as of a live one, each with its second, and the pictures."""
+"""A recorded run as the page plays it: the updates of a live run, each with its second, and the pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What travels to the page: a small JSON object with what is new since the reader's last `seq`."""
+"""The updates that the page gets: a small JSON object with what is new since the reader's last `seq`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs and their history: what is recorded of a new run, how one of the past is shown, and how it goes on."""
+"""Records runs, shows runs of the past, and continues interrupted ones."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class RunHistory:
         return None
 
     def forget(self, run_id: str) -> None:
-        """A run that nobody could be given a place for."""
+        """Removes a run that found no room in the queue."""
         self._records_no_more(run_id)
         if self.store is not None:
             self.store.remove(run_id)

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long whoever asks waits for a run between two events
 NOBODY = ""  # the hash of no token: a run that nobody commands
-_EASEL = 6  # strips of images being made that are kept, for viewers a little behind
+PREVIEWS = 6  # strips of generator steps that are kept, for viewers a little behind
 
 
 def hashed(token: str) -> str:
@@ -112,7 +112,7 @@ class LiveRun:
         self._lock = threading.Lock()
         self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
         # Rounds whose strips are kept: as many again as are on show, for browsers that fetch them a little late.
-        self._hung: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
+        self._row_frames: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
 
     @property
     def config(self) -> Config:
@@ -297,7 +297,7 @@ class LiveRun:
             pictures.append((view.making.seq, view.making.images))
         for seq, images in pictures:
             self._frames[arm, seq] = jpeg(images)
-        self._hung[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
-        kept = set(self._hung[arm])
-        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-_EASEL]:
+        self._row_frames[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
+        kept = set(self._row_frames[arm])
+        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-PREVIEWS]:
             del self._frames[arm, seq]

@@ -1,4 +1,4 @@
-"""Whose a run is."""
+"""Checks that a command comes from the owner of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visitor wants run: one config, or several arms side by side with the same teacher, seed and budget."""
+"""The plan of a run: one config, or several arms side by side with the same teacher, seed and budget."""
 
 from __future__ import annotations
 

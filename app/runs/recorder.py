@@ -1,4 +1,4 @@
-"""What of a run goes into the history: small facts of every round, one image a class, a checkpoint now and then."""
+"""Writes a run into the history: small facts of every round, one image per class, a checkpoint now and then."""
 
 from __future__ import annotations
 

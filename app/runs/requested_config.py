@@ -1,4 +1,4 @@
-"""From a preset and values, whoever sent them, to the config of a run that this page may begin."""
+"""Makes the config of a run from a preset and values, and checks that this page may run it."""
 
 from __future__ import annotations
 

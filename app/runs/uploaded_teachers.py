@@ -1,4 +1,4 @@
-"""Teachers that visitors bring: checked in memory before any training, one a visitor, gone when nobody uses them."""
+"""Uploaded teachers: checked in memory before any training, one per visitor, dropped when they are not used."""
 
 from __future__ import annotations
 

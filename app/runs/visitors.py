@@ -1,4 +1,4 @@
-"""Who has been here: tokens of ours, and the run that each of them began last."""
+"""The tokens that visitors were given, and the run that each began last."""
 
 from __future__ import annotations
 

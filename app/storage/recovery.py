@@ -1,4 +1,4 @@
-"""The history's folder taken for this process, and what a killed one left put right; or a sentence for why not."""
+"""Locks the history's folder for this process and repairs what a killed process left, or says why it cannot."""
 
 from __future__ import annotations
 

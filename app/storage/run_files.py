@@ -1,4 +1,4 @@
-"""What is too large for a database: files of runs, in a folder of their own, each whole and known by its checksum."""
+"""Files of runs that are too large for the database, in a folder of their own, each checked by its SHA-256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often an address may name a run that is not here before it is told to wait: ids are not to be tried out."""
+"""Limits how often an address may name a run that is not here, so that ids cannot be tried out."""
 
 from __future__ import annotations
 

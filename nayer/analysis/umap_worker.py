@@ -1,4 +1,4 @@
-"""UMAP beside the fixed PCA map: loaded when somebody first asks, and never at work twice at once.
+"""UMAP beside the fixed PCA map: loaded at the first request, and one fit at a time.
 
 Loading umap-learn and compiling its first fit take half a minute, and two threads that fit at once can abort the
 process (numba's `workqueue` layer; numba's choice of layer is left alone). So one lock is held for all of it, the

@@ -18,7 +18,7 @@ class JsonLines:
 
     def __init__(self, file: TextIO, name: str) -> None:
         self.failure: StorageError | None = None
-        self.reader_left = False  # nobody is at the other end of the pipe any more
+        self.reader_left = False  # the pipe is closed at its other end
         self._file, self._name = file, name
 
     def write(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how a failure is told.
+"""The command line: its commands, and how it reports a failure.
 
 Importing this is cheap; a command's own module is imported once that command is asked for.
 """

@@ -1,4 +1,4 @@
-"""What reading with `transformers` needs, whatever is read: no long retries, no chatter, nothing sent anywhere."""
+"""Settings for reading with `transformers`: short retries, no output, no telemetry."""
 
 from __future__ import annotations
 

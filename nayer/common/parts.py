@@ -1,4 +1,4 @@
-"""Names of a round's parts, for profilers: torch's own shows them, and whoever listens hears them begin and end."""
+"""Names of a round's parts, for profilers: torch's own shows them, and a listener hears them begin and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmark makes of runs: seconds to levels, plain and normalized; parts of a round; the first picture."""
+"""The numbers of the benchmark: seconds to levels, plain and normalized; parts of a round; the first picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labeled images of one's own, wherever they lie, as arrays: for teaching a teacher, and for testing students."""
+"""Labeled images of a user as arrays: for training a teacher and for testing students."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done at random to images in front of the networks: crop, mirror, bend. No loops over images."""
+"""Random augmentation of images: crop, mirror, elastic distortion. No loops over images."""
 
 from __future__ import annotations
 

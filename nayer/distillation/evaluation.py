@@ -1,4 +1,4 @@
-"""How good the student is: accuracy on labeled images, agreement with the teacher on any."""
+"""Measures the student: accuracy on labeled images, agreement with the teacher on any."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK = 100  # images a forward pass: memory does not grow with the test split, 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Shares in 0..1 over `images` images; the accuracies are None where nobody knows the labels."""
+    """Shares in 0..1 over `images` images; the accuracies are None where there are no labels."""
 
     accuracy: float | None
     teacher_accuracy: float | None

@@ -1,4 +1,4 @@
-"""The terms of NAYER's objectives: pure functions, one term each, all minimized; and when one has run away."""
+"""The terms of NAYER's objectives: pure functions, one term each, all minimized; and the test for divergence."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nayer.common.parts import part
 from nayer.networks.hooks import Statistics
 
 CONTRASTIVE_TEMPERATURE = 0.1  # CMI's (Fang et al., 2021)
-RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
+DIVERGED = 1e30  # a larger loss does not come down again; float32 ends at 3.4e38
 
 
 @part("losses")
 def cross_entropy_loss(
     teacher_logits: Tensor, labels: Tensor, temperature: float = 1.0, second_share: Tensor | None = None
 ) -> Tensor:
-    """Cross-entropy in nats of the teacher's view (n, k) of images against the wanted labels (n,); no smoothing.
+    """Cross-entropy in nats of the teacher's logits (n, k) against the wanted labels (n,); no smoothing.
 
-    Taken at `temperature` and scaled by it, so that an image the teacher is sure of goes on being pulled while the pull
-    on one it is not sure of stays as long. `second_share` (n,) in [0, 1] is the part of each target that goes to the
-    class which the teacher thinks of next.
+    It is taken at `temperature` and scaled by it: the gradient persists where the label is likely already, and keeps
+    its length where it is not. `second_share` (n,) in [0, 1] is the part of each target that goes to the teacher's
+    second class.
     """
     logits = teacher_logits / temperature
     if second_share is None:
@@ -45,7 +45,7 @@ def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
 
 @part("losses")
 def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree") -> Tensor:
-    """How much the two networks still agree: the negative of a distance between their outputs (n, k), averaged over n.
+    """Agreement of the two networks: the negative of a distance between their outputs (n, k), averaged over n.
 
     `form`: kl = KL(teacher ‖ student) in nats; l1 = the mean absolute difference of the logits (Fang et al., 2019).
     `mask`: agree counts only images where both pick the same class, the others adding 0, as published (Fang et al.,
@@ -145,4 +145,4 @@ def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperatur
 
 def has_diverged(*sizes: float) -> bool:
     """Whether a loss or the length of a gradient is not finite, or so large that it soon will not be."""
-    return not all(abs(size) < RUNAWAY for size in sizes)
+    return not all(abs(size) < DIVERGED for size in sizes)

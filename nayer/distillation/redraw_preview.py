@@ -1,4 +1,4 @@
-"""The reset strip: one label through many noisy layers, and many times through one."""
+"""The reset strip: one label through many noisy layers, and the same label many times through one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says of itself: each method makes events of the task and the state, and changes neither.
+"""Makes the events of a run: each method reads the task and the state, and changes neither.
 
 The one thing it stops is a run whose numbers are no numbers any more.
 """
@@ -93,7 +93,7 @@ class Report:
 
     @part("events")
     def redrawn(self, what: Redrawn) -> LayerRedrawn:
-        """Weights were drawn anew, and what the first noisy layers make of every class."""
+        """Weights were re-drawn; with the outputs of the first noisy layers for every class."""
         task, state = self._task, self._state
         if what == "generator":
             self._meter.new_generator()

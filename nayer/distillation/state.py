@@ -1,4 +1,4 @@
-"""What changes while a run goes on, and all that a checkpoint saves of it."""
+"""The state of a run: everything that changes while it goes on, and that a checkpoint saves."""
 
 from __future__ import annotations
 

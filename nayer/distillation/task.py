@@ -1,4 +1,4 @@
-"""What a run is given: it never changes while the run goes on, but for its config between two rounds."""
+"""The inputs of a run. They do not change while it goes on, except for its config between two rounds."""
 
 from __future__ import annotations
 

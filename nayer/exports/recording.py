@@ -26,19 +26,19 @@ _BY_IMAGE = (
 
 
 class Tape:
-    """Collects a run's events as they happen; one image a class, a few steps of every phase, and one easel a round."""
+    """Collects a run's events: one image per class, a few steps of every phase, the images of one step per round."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self._easel = -1  # the round whose images being made are kept
+        self._preview_round = -1  # the round whose first step is kept with its images
 
     def add(self, event: Event) -> None:
         """Keeps the next event, thinned."""
         if isinstance(event, (GeneratorStep, StudentStep)) and not _shown(event):
             return
         short = thinned(event)
-        if isinstance(event, GeneratorStep) and event.round != self._easel:
-            self._easel = event.round
+        if isinstance(event, GeneratorStep) and event.round != self._preview_round:
+            self._preview_round = event.round
             short = event
         self.events.append(short)
 

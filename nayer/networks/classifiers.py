@@ -72,9 +72,9 @@ def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
 
 @torch.no_grad()
 def initialize(module: nn.Module, rng: torch.Generator) -> None:
-    """Draws every Linear and Conv2d in `module` anew and resets every BatchNorm, with PyTorch's defaults.
+    """Draws new weights for every Linear and Conv2d in `module` and resets every BatchNorm, with PyTorch's defaults.
 
-    `rng` lives on the CPU, whatever the module's device. U(±1/√fan_in) for weights and biases is what
+    `rng` is on the CPU, also where the module is not. U(±1/√fan_in) for weights and biases is what
     Linear and Conv2d start from (He et al., 2015, with a = √5).
     """
     for layer in module.modules():

@@ -1,4 +1,4 @@
-"""Any classifier behind one door: it is normalized for, resized for, asked for its features, and tried beforehand."""
+"""Wraps any classifier: normalizes and resizes its inputs, reads its features, and tests it before a run."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Generator(nn.Module):
         )
 
     def rebuild(self, rng: torch.Generator) -> None:
-        """Draws every weight anew, the noisy layer's too."""
+        """Draws new weights for all layers, the noisy layer included."""
         self._draw(self, rng)
         self.redraw_noisy_layer(rng)
 

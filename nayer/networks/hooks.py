@@ -1,4 +1,4 @@
-"""What passes through a network, read by hooks that leave with the block: BatchNorm statistics and activations."""
+"""Hooks that read BatchNorm statistics and activations of a network inside a block."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class NoisyLayer(nn.Module):
         self.bias = nn.Parameter(torch.empty(layers, 1, width))
 
     def redraw(self, rng: torch.Generator) -> None:
-        """New weights from `rng`, a generator on the CPU whatever the layer's device."""
+        """New weights from `rng`, a generator on the CPU, also where the layer is not."""
         with torch.no_grad():
             self.weight.copy_(torch.randn(self.weight.shape, generator=rng))
             self.bias.zero_()

@@ -1,4 +1,4 @@
-"""Everybody who watches a run: each event goes to every subscriber, and whoever joins late begins with a snapshot."""
+"""Sends each event of a run to all subscribers. A late one begins with a snapshot."""
 
 from __future__ import annotations
 

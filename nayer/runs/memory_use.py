@@ -1,4 +1,4 @@
-"""What a run needs of the machine: bytes that are there at once, and the work of a round, counted before it begins.
+"""Counts what a run needs before it begins: bytes at once, and the work of a round.
 
 One round is rehearsed with networks that have no memory (`rehearsal`): the functions that train are the ones that are
 counted. What fills up over rounds is added by arithmetic. How the sum compares with resident memory is measured by

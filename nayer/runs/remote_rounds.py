@@ -1,4 +1,4 @@
-"""Some rounds of a run made elsewhere, such as on a GPU that is lent for a minute, from one checkpoint to another."""
+"""Makes some rounds of a run on another device, such as a borrowed GPU, from one checkpoint to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a source that works in another thread, and what a person is told when something fails."""
+"""Requests to a source that works in another thread, and the sentence for a failure."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class RequestQueue(Generic[Asked]):
         return taken
 
     def answer(self, question: Question[Asked, Any]) -> None:
-        """In this thread, once the source is at rest."""
+        """In this thread, once the source does not work any more."""
         with self.at_rest:
             source = self.source
             if source is None:

@@ -202,7 +202,7 @@ class Session(Generic[Opened]):
             question.refuse()
 
     def keep_alive(self) -> None:
-        """Someone is watching: the grace begins anew."""
+        """A viewer is there: the grace period starts again."""
         self._seen = self._clock()
 
     def subscribe(self, capacity: int = 256) -> Subscriber:
