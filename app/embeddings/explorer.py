@@ -13,7 +13,7 @@ from app.fairness.executors import Executors
 from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import Busy
 from app.run_state.embedding_map import Atlas, dots
-from app.runs.requested_config import MACHINE
+from app.runs.requested_config import check_shared
 from app.support.class_names import split
 from nayer.analysis.row_similarity import Geometry, batch_normalized, lowest_mean
 from nayer.analysis.umap_worker import UmapLayout, UmapWorker, checked, umap_worker
@@ -107,9 +107,8 @@ class Explorer:
         if rest.get("latent") not in (None, *LATENTS):
             raise ConfigError(f"latent={str(rest['latent'])[:60]!r} does not work; use one of {', '.join(LATENTS)}.")
         config = Config.parse(rest)
-        for name in sorted(MACHINE & set(rest)):
-            if not self._local and rest[name] != getattr(Config(), name):
-                raise ConfigError(f"{name}={rest[name][:60]!r} cannot be chosen on a shared page; leave it as it is.")
+        if not self._local:
+            check_shared(rest, Config())
         return Wanted(check_names(names), config.prompt, config.latent, config.seed, config.encoder)
 
 
