@@ -1,4 +1,4 @@
-"""The page under a clock: how soon it answers, what viewers cost a run, how it answers while two runs train.
+"""Times the page: how soon it answers, what viewers cost a run, how it answers while two runs train.
 
 `python -m app.benchmark` prints it.
 """
@@ -39,6 +39,7 @@ class Served:
     answered: float  # s after its start
 
     def get(self, path: str) -> bytes:
+        """The answer to a GET of that path."""
         return self.ask(path)[0]
 
     def ask(self, path: str) -> tuple[bytes, float]:

@@ -22,10 +22,10 @@ from typing import Any, NoReturn
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 
 from app.api.command_routes import command_routes
 from app.api.commands import Commands
+from app.api.errors import add_handlers
 from app.api.export_routes import export_route
 from app.api.health import health_route
 from app.api.live_routes import routes
@@ -33,7 +33,6 @@ from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
 from app.api.static_files import static_routes, static_version, style_sheets
 from app.api.upload_routes import bringing_route
-from app.api.validation import misfit
 from app.content import messages
 from app.content.source_pages import code_routes
 from app.embeddings.explorer import Explorer
@@ -53,7 +52,7 @@ from app.runs.manager import Opener, RunManager
 from app.runs.plan import Plan
 from app.runs.recordings import Recordings
 from app.runs.uploaded_teachers import Uploads
-from app.runs.zero_gpu import GpuLoan, lent_gpu
+from app.runs.zero_gpu import GpuLoan, zero_gpu_loan
 from app.storage.run_store import Store
 from app.support import event_log
 from app.support.memory import give_back
@@ -72,7 +71,7 @@ def open_source(plan: Plan) -> Source:
     """Real runs. The core brings torch with it, without which the page comes up seconds sooner."""
     from nayer.runs.side_by_side import Lab
 
-    return Lab(plan.configs, plan.seeds, plan.checkpoint, plan.brought)
+    return Lab(plan.configs, plan.seeds, plan.checkpoint, plan.uploaded)
 
 
 def load_core() -> None:
@@ -92,7 +91,7 @@ def open_keeping(environment: Environment) -> RunHistory:
     return RunHistory(store)
 
 
-def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan | None = None) -> FastAPI:
+def create(environment: Environment, opener: Opener = open_source, gpu_loan: GpuLoan | None = None) -> FastAPI:
     """The whole application; `opener` makes of a plan what is run. `lent`: the GPU of a ZeroGPU Space."""
     registry = RunManager(
         opener,
@@ -108,7 +107,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
     teachers = teacher_cards()
     local, memory = environment.local, environment.run_memory
     uploads = Uploads(bears=partial(check_teacher, local=local, memory=memory))
-    commands = Commands(registry, teachers, uploads, local=local, memory=memory, lent=lent)
+    commands = Commands(registry, teachers, uploads, local=local, memory=memory, gpu_loan=gpu_loan)
     kept = Recordings(registry, environment.recording)
     page = build(
         registry,
@@ -120,7 +119,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
         local=environment.local,
         on_space=environment.on_space,
         greets=kept.greets,
-        lends=lent is not None,
+        lends=gpu_loan is not None,
     )
 
     @contextlib.asynccontextmanager
@@ -132,7 +131,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
         event_log.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    application.add_exception_handler(RequestValidationError, misfit)
+    add_handlers(application)
     application.add_middleware(Refusals)
     application.add_middleware(RequestSlots)
     application.add_middleware(Ended)
@@ -190,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     with _listening(environment) as listener:
         try:
-            application = create(environment, lent=lent_gpu(os.environ))
+            application = create(environment, gpu_loan=zero_gpu_loan(os.environ))
         except StorageError as error:
             _leave(str(error), 1)
         config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))

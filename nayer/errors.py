@@ -1,4 +1,4 @@
-"""Everything this package raises on purpose.
+"""The exceptions of this package.
 
 NayerError          one sentence for a person: the field, the value, what would work
 ├── ConfigError     a setting that cannot be used (command line: exit code 2)
@@ -10,8 +10,8 @@ NayerError          one sentence for a person: the field, the value, what would 
 """
 
 
-def shown(value: object, most: int = 60) -> str:
-    """What somebody else wrote, for a sentence of ours: its beginning, with nothing in it that steers a terminal."""
+def excerpt(value: object, most: int = 60) -> str:
+    """The beginning of a text from outside, for an error message: at most `most` characters, without control codes."""
     return "".join(character if character.isprintable() else "�" for character in str(value)[:most])
 
 

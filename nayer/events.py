@@ -1,4 +1,4 @@
-"""What a run says of itself: frozen facts of numbers, strings and numpy arrays, safe to keep and to send.
+"""The events of a run: frozen dataclasses of numbers, strings and numpy arrays, safe to keep and to send.
 
 Images are uint8 (n, c, h, w). Every event carries the round it belongs to and the seconds since the run began.
 """

@@ -30,7 +30,7 @@ def own_run(
     """A run that distils `network`: iterate over `run.events()`, then take `run.student`.
 
     The arguments are `own_teacher`'s; `settings` are fields of `Config`, over those of `preset`. A `student` that is a
-    module is trained in place, on images that are normalised as the teacher's are; else it is an architecture's name.
+    module is trained in place, on images that are normalized as the teacher's are; else it is an architecture's name.
     """
     named = student if isinstance(student, str) else STUDENT
     teacher = own_teacher(

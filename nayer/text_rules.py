@@ -1,4 +1,4 @@
-"""Which characters a text from outside may hold, and what a class name is: one rule, checked wherever texts come in.
+"""Rules for texts from outside: which characters they may hold, and what a class name is.
 
 A text may hold every character but those that no reader sees and some program obeys: control characters other than
 tab, line feed and carriage return (Unicode category Cc), half characters (Cs), what reorders the text that follows

@@ -1,4 +1,4 @@
-"""What the arrays are called that leave the core."""
+"""Names for the types of arrays that leave the core."""
 
 from __future__ import annotations
 

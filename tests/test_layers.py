@@ -112,7 +112,7 @@ def test_the_entry_imports_only_the_page_and_holds_nothing_importable():
 
 
 @pytest.mark.parametrize("path", [path for path in NAYER if path.parent.name == "distillation"], ids=named)
-def test_the_algorithm_reaches_neither_labelled_images_nor_the_training_of_teachers(path):
+def test_the_algorithm_reaches_neither_labeled_images_nor_the_training_of_teachers(path):
     found = {name for name in reached(module_of(path)) if room_of(name) in ("data", "teachers")}
     assert not found
 

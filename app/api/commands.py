@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Annotated, Any, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Concatenate, ParamSpec, get_args
 
 from pydantic import Field
 
 from app.api.validation import Values, Whole, Word, checked
+from app.fairness.fair_executor import FairExecutor, in_turn
 from app.middleware.client_address import address
 from app.run_state.redraw_strip import strips
 from app.run_state.serializer import payload
@@ -26,6 +27,7 @@ from nayer.networks.cards import TeacherCard
 from nayer.runs.session import StepKind
 from nayer.teachers.upload import UploadedTeacher
 
+P = ParamSpec("P")
 SLOWEST = 30.0  # seconds an event
 
 
@@ -40,7 +42,7 @@ class Commands:
         *,
         local: bool,
         memory: int = MEMORY,
-        lent: GpuLoan | None = None,
+        gpu_loan: GpuLoan | None = None,
     ) -> None:
         """`memory`: bytes that a run may take on a shared page. `lent`: the GPU of a ZeroGPU Space."""
         self._registry = registry
@@ -48,7 +50,7 @@ class Commands:
         self._uploads = uploads or Uploads()
         self._local = local
         self._memory = memory
-        self._lent = lent
+        self._gpu_loan = gpu_loan
 
     def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
@@ -65,9 +67,9 @@ class Commands:
         return [*self._shipped, *self._uploads.cards(token)]
 
     def _begun(self, plan: Plan, token: str, *, paused: bool = False) -> dict[str, Any]:
-        brought = self._uploads.of(token, plan.arms[0].config.teacher)
+        uploaded = self._uploads.of(token, plan.arms[0].config.teacher)
         owner = self._registry.visitor(token)
-        run = self._registry.start(replace(plan, brought=brought), owner, paused=paused, lane=address())
+        run = self._registry.start(replace(plan, uploaded=uploaded), owner, paused=paused, lane=address())
         return {"run": run.id, "token": owner, "state": run.state}
 
     @checked
@@ -115,27 +117,28 @@ class Commands:
     @checked
     def pause(self, run: Word, token: Word) -> dict[str, Any]:
         """Pause a run."""
-        return self._do(run, token, "pause")
+        return self._do(run, token, LiveRun.pause)
 
     @checked
     def resume(self, run: Word, token: Word) -> dict[str, Any]:
         """Resume a paused run."""
-        return self._do(run, token, "resume")
+        return self._do(run, token, LiveRun.resume)
 
     @checked
     def step(self, run: Word, token: Word, kind: Word = "generator") -> dict[str, Any]:
         """Continue to the next re-draw, generator step, student step or end of a round, then pause."""
-        kinds = get_args(StepKind)
-        if kind not in kinds:
+        kinds: tuple[StepKind, ...] = get_args(StepKind)
+        wanted = next((one for one in kinds if one == kind), None)
+        if wanted is None:
             raise ConfigError(f"kind must be one of {', '.join(kinds)}; {kind[:60]!r} was given.")
-        return self._do(run, token, "step", kind)
+        return self._do(run, token, LiveRun.step, wanted)
 
     @checked
     def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
         """Slow motion: wait this many seconds at each event; 0 means full speed."""
         if not 0 <= seconds <= SLOWEST:
             raise ConfigError(f"seconds must be a number from 0 to {SLOWEST:g}; {seconds:g} was given.")
-        return self._do(run, token, "pace", seconds)
+        return self._do(run, token, LiveRun.set_pace, seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:
         """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
@@ -147,7 +150,7 @@ class Commands:
         if not changes:
             return "The run continues unchanged: the form has the same settings."
         self._check_change(run, token, 0, changes)
-        self._registry.command(run, token, "change", 0, changes)
+        self._registry.command(run, token, LiveRun.change, 0, changes)
         told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
         return f"From round {view.rounds_done + 2} on: {told}."
 
@@ -155,33 +158,32 @@ class Commands:
     def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
         """Use other settings from the next round on: re-draws, the table, weights of losses, numbers of steps."""
         self._check_change(run, token, arm, settings)
-        return self._do(run, token, "change", arm, settings)
+        return self._do(run, token, LiveRun.change, arm, settings)
 
     @checked
     def burst(self, run: Word, token: Word) -> dict[str, Any]:
         """Compute the next rounds on a GPU that this Space lends for a moment. Then the run continues here."""
         plan = self._registry.owned(run, token).plan
-        if self._lent is None:
+        if self._gpu_loan is None:
             raise ConfigError("This page has no GPU to lend; the run continues here.")
-        return self._do(run, token, "burst", for_visitor(self._lent, plan.brought))
+        return self._do(run, token, LiveRun.burst, for_visitor(self._gpu_loan, plan.uploaded))
 
     @checked
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Continue an interrupted run from its last checkpoint."""
         past = self._registry.owned(run, token)
-        self._check(past, _configs(past), self._registry.keeping.brought(past))
-        found = self._registry.revive(run, token, lane=address())
-        return {"run": found.id, "state": found.state}
+        self._check(past, _configs(past), self._registry.keeping.uploaded(past))
+        return _state_of(self._registry.revive(run, token, lane=address()))
 
     @checked
     def leave(self, run: Word, token: Word) -> dict[str, Any]:
         """Leave the queue, for a page that closes. The run stays in it if someone else looks at the run."""
-        return self._do(run, token, "leave")
+        return _state_of(self._registry.leave(run, token))
 
     @checked
     def stop(self, run: Word, token: Word) -> dict[str, Any]:
         """Stop a run. Its results stay."""
-        return self._do(run, token, "stop")
+        return _state_of(self._registry.stop(run, token))
 
     @checked
     def status(self, run: Word, since: Whole = 0, arm: Whole = 0) -> dict[str, Any]:
@@ -195,18 +197,61 @@ class Commands:
         if found.refresh(arm).started is not None:
             configs = _configs(found)
             configs[arm] = configs[arm].changed(settings)
-            self._check(found, configs, found.plan.brought)
+            self._check(found, configs, found.plan.uploaded)
 
-    def _check(self, run: LiveRun, configs: Sequence[Config], brought: UploadedTeacher | None) -> None:
+    def _check(self, run: LiveRun, configs: Sequence[Config], uploaded: UploadedTeacher | None) -> None:
         """Raises NayerError where `run` with `configs` for its arms cannot be borne here."""
         teacher = run.config.teacher
-        card = brought.card() if brought else known_card(teacher, self._shipped, local=self._local)
+        card = uploaded.card() if uploaded else known_card(teacher, self._shipped, local=self._local)
         if card is not None:
             check_cost(configs, card, local=self._local, memory=self._memory)
 
-    def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
-        found = self._registry.command(run, token, command, *arguments)
-        return {"run": found.id, "state": found.state}
+    def _do(
+        self, run: str, token: str, act: Callable[Concatenate[LiveRun, P], None], *given: P.args, **named: P.kwargs
+    ) -> dict[str, Any]:
+        return _state_of(self._registry.command(run, token, act, *given, **named))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A method of `Commands` that people and programs call, and where."""
+
+    method: Callable[..., Any]
+    endpoint: bool = True  # of Gradio's API
+    script: bool = True  # of the page's own, by POST /command/{name}
+    waits: bool = False  # for a run's answer or for the disk: it takes its address's turn
+    needs_gpu: bool = False  # that the page can lend
+
+    @property
+    def name(self) -> str:
+        """The name of the endpoint and of the route."""
+        return self.method.__name__
+
+    def of(self, commands: Commands, turns: FairExecutor) -> Callable[..., Any]:
+        """The method of `commands`; one that waits is a coroutine that takes a turn of `turns`."""
+        bound: Callable[..., Any] = getattr(commands, self.name)
+        return in_turn(turns, bound) if self.waits else bound
+
+
+COMMANDS = (
+    Command(Commands.start, script=False),  # the page's form starts a run through Gradio
+    Command(Commands.start_lab),
+    Command(Commands.redraws, waits=True),
+    Command(Commands.pause),
+    Command(Commands.resume),
+    Command(Commands.step),
+    Command(Commands.pace),
+    Command(Commands.change, waits=True),
+    Command(Commands.burst, waits=True, needs_gpu=True),
+    Command(Commands.leave, endpoint=False),
+    Command(Commands.revive, endpoint=False, waits=True),
+    Command(Commands.stop),
+    Command(Commands.status, script=False),  # the page polls /live/{run}/status
+)
+
+
+def _state_of(run: LiveRun) -> dict[str, Any]:
+    return {"run": run.id, "state": run.state}
 
 
 def _configs(run: LiveRun) -> list[Config]:

@@ -1,4 +1,4 @@
-"""Whether this process is well, for whoever watches over it: one small answer, nothing about any visitor."""
+"""The health of this process, for monitoring: one small answer, nothing about any visitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What travels to whoever looks at several arms: their news in one answer, and what came of them so far."""
+"""The update of a lab: what is new of all its arms in one answer, and their results so far."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.run_state.serializer import payload
 from app.runs.live_run import LiveRun
 from app.runs.wait_estimate import work_left
 
-PARTS = ("run", "measures", "diversity", "redraws", "changes", "rows")  # of an arm's news; nobody looks at the others
+PARTS = ("run", "measures", "diversity", "redraws", "changes", "rows")  # of an arm's update; a lab shows no others
 
 
 def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:

@@ -1,11 +1,13 @@
-"""When a viewer asks next. Each is given a turn, so that a run keeps its time however many look on."""
+"""Says when a viewer polls next. Viewers take turns, so that many of them do not slow a run."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import TTLCache
 
 from app.middleware.client_address import address
 
@@ -17,7 +19,7 @@ LONGEST = 10.0  # s; where turns do not suffice for that they are shared
 class PollPacer:
     """The turns of everybody who looks at this server's runs; `pause`: seconds that one viewer alone waits.
 
-    Nobody waits longer for what others ask than if all addresses shared the turns evenly.
+    No address waits longer than if all addresses shared the turns evenly.
     """
 
     def __init__(self, pause: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,18 +27,16 @@ class PollPacer:
         self._clock = clock
         self._lock = threading.Lock()
         self._last = 0.0  # the latest turn that was given away
-        self._own: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> its latest turn, when it asked
+        self._own: TTLCache[str, float] = TTLCache(math.inf, LONGEST, clock)  # address -> its latest turn
 
     def again(self, *, quick: bool = False) -> float:
-        """In how many seconds whoever is being answered may ask again."""
+        """Seconds until the viewer that is being answered polls again."""
         with self._lock:
             now = self._clock()
-            while self._own and now - next(iter(self._own.values()))[1] > LONGEST:
-                self._own.popitem(last=False)
             lane, soonest = address(), now + (QUICK if quick else self._pause)
-            own, _ = self._own.pop(lane, (0.0, now))
+            own = self._own.pop(lane, 0.0)
             shared = self._last + 1.0 / TURNS
             self._last = min(max(shared, soonest), now + LONGEST)
             turn = max(soonest, min(shared, own + (len(self._own) + 1) / TURNS, now + LONGEST))
-            self._own[lane] = turn, now
+            self._own[lane] = turn
             return turn - now

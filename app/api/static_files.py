@@ -1,4 +1,4 @@
-"""The page's scripts and style sheets: where they lie, under which address they are served, and how they are loaded."""
+"""The page's scripts and style sheets: where they are, under which address they are served, and how they load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one route that takes files: a teacher's two, and test images. They arrive first, then wait for a turn."""
+"""The one route that takes files: a teacher's two, and test images. They arrive first and then wait for a turn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
-from app.api.live_routes import busy
 from app.api.validation import LONGEST
 from app.fairness.fair_executor import Busy, FairExecutor
 from app.fairness.upload_slots import Arrivals, TooSlow
@@ -34,9 +33,9 @@ def bringing_route(
     arriving = arrivals or Arrivals()
 
     def taken(form: FormData) -> dict[str, Any]:
-        brought, token = _brought(form), _word(form, "token", LONGEST)
+        uploaded, token = _brought(form), _word(form, "token", LONGEST)
         owner = registry.visitor(token)
-        return {"teacher": brought.name, "token": owner} | uploads.bring(owner, brought)
+        return {"teacher": uploaded.name, "token": owner} | uploads.bring(owner, uploaded)
 
     @router.post(TEACHERS)
     async def bring(request: Request) -> Response:
@@ -48,8 +47,8 @@ def bringing_route(
                     return JSONResponse(await turns.run(lambda: taken(form)))
                 finally:
                     await form.close()
-        except Busy as error:
-            return await busy(error)
+        except Busy:
+            raise
         except TooSlow as error:
             return JSONResponse({"error": str(error)}, status_code=408, headers={"Connection": "close"})
         except ClientDisconnect:

@@ -1,4 +1,4 @@
-"""What a command is given, checked against its own annotations before it runs: the page's sliders bound nobody else."""
+"""Checks the arguments of a command against its annotations before it runs: programs call it without the page."""
 
 from __future__ import annotations
 

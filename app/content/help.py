@@ -51,7 +51,7 @@ def explanations() -> dict[str, Explanation]:
     return table
 
 
-def told(table: Mapping[str, Explanation]) -> dict[str, list[str]]:
+def explanations_json(table: Mapping[str, Explanation]) -> dict[str, list[str]]:
     """The table as the page's script wants it: [sentence, symbol, address of the code, what the link says]."""
     return {key: [one.says, one.symbol, one.link, f"{one.file}, {one.name}"] for key, one in table.items()}
 
@@ -70,7 +70,7 @@ def caption(name: str) -> str:
     return f"{one.symbol} · {_link(one)}" if one.symbol else _link(one)
 
 
-def lowered(symbol: str) -> str:
+def with_subscript(symbol: str) -> str:
     """α_ce with its index lowered, in HTML."""
     return re.sub(r"_(\w+)", r"<sub>\1</sub>", symbol)
 

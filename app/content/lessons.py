@@ -266,6 +266,6 @@ LESSONS = (
 )
 
 
-def shown() -> list[dict[str, Any]]:
+def lessons_json() -> list[dict[str, Any]]:
     """The lessons as the page's script wants them."""
     return [asdict(lesson) | {"everywhere": SMALL} for lesson in LESSONS]

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from app.content.help import explanations, told
+from app.content.help import explanations, explanations_json
 
 ROOT = Path(__file__).parents[2]
 _STYLE = """
@@ -39,7 +39,7 @@ def code_routes() -> APIRouter:
 
     @router.get("/explained")
     def explained() -> Response:
-        return JSONResponse(told(table), headers={"Cache-Control": "no-cache"})
+        return JSONResponse(explanations_json(table), headers={"Cache-Control": "no-cache"})
 
     @router.get("/code/{file:path}")
     def code(file: str) -> Response:

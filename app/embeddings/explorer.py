@@ -1,4 +1,4 @@
-"""What the explorer shows of a list of names: their map, and how alike they are before and after BatchNorm."""
+"""The embedding explorer: the map of a list of names, and their similarity before and after BatchNorm."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from app.fairness.executors import Executors
 from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import Busy
 from app.run_state.embedding_map import Atlas, dots
-from app.runs.requested_config import MACHINE
+from app.runs.requested_config import check_shared
 from app.support.class_names import split
-from nayer.analysis.row_similarity import Geometry, batch_normalised, lowest_mean
+from nayer.analysis.row_similarity import Geometry, batch_normalized, lowest_mean
 from nayer.analysis.umap_worker import UmapLayout, UmapWorker, checked, umap_worker
 from nayer.config import Config
 from nayer.embeddings.label_table import LATENTS, Table
@@ -107,9 +107,8 @@ class Explorer:
         if rest.get("latent") not in (None, *LATENTS):
             raise ConfigError(f"latent must be one of {', '.join(LATENTS)}; {str(rest['latent'])[:60]!r} was given.")
         config = Config.parse(rest)
-        for name in sorted(MACHINE & set(rest)):
-            if not self._local and rest[name] != getattr(Config(), name):
-                raise ConfigError(f"{name}={rest[name][:60]!r} cannot be chosen on a shared page; leave the default.")
+        if not self._local:
+            check_shared(rest, Config())
         return Wanted(check_names(names), config.prompt, config.latent, config.seed, config.encoder)
 
 
@@ -122,7 +121,7 @@ def _asked(wanted: Wanted) -> dict[str, Any]:
 
 
 def _shown(wanted: Wanted, table: Table) -> dict[str, Any]:
-    before, after = Geometry.of(table.embeddings), Geometry.of(batch_normalised(table.embeddings))
+    before, after = Geometry.of(table.embeddings), Geometry.of(batch_normalized(table.embeddings))
     k, width = table.embeddings.shape
     return {
         "source": table.source,

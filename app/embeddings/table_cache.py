@@ -1,4 +1,4 @@
-"""Tables of names for the explorer: at once where no encoder has to run, else in a turn while the page says so."""
+"""The explorer's tables. Where an encoder has to run, it does so in a turn, and the page says that it waits."""
 
 from __future__ import annotations
 

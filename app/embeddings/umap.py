@@ -1,4 +1,4 @@
-"""The map by UMAP, on request: asks the core for one in a turn, and says what it is doing until there is an answer."""
+"""The UMAP map, on request: computed in a turn; until then it says what it is doing."""
 
 from __future__ import annotations
 

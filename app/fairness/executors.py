@@ -1,4 +1,4 @@
-"""The threads of a process for all that is not a look: who waits for what."""
+"""The thread pools of the process, one for each kind of work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from app.fairness.fair_executor import FairExecutor
 
 
 class Executors:
-    """Each is bounded by itself, so that what takes minutes keeps nobody from what takes a second."""
+    """Each pool has its own bounds, so that work of minutes does not hold up work of a second."""
 
     def __init__(self) -> None:
         # Python that keeps a core busy for up to some seconds. Two, so that one address leaves one free for the others.

@@ -1,4 +1,4 @@
-"""What was made and may be asked for again, within bounds that nobody can use up for the others."""
+"""Caches with bounds that no address can use up for the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.middleware.client_address import address
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-_FAILURES = 64  # that are kept until somebody asks again
+_FAILURES = 64  # that are kept until the next request
 
 
 def one(_: object) -> int:
@@ -34,6 +34,7 @@ class FairCache(Generic[K, V]):
         self._kept: OrderedDict[K, tuple[V, str, int]] = OrderedDict()  # value, lane, size; the longest unused first
 
     def get(self, key: K) -> V | None:
+        """The value of that key, which counts as a use; None where it is not kept."""
         with self._lock:
             if key not in self._kept:
                 return None
@@ -63,9 +64,9 @@ class FairCache(Generic[K, V]):
 
 
 class MakeOnce(Generic[K, V]):
-    """Answers that take long: each is made once for all who ask, in a turn of whoever asks, and then kept.
+    """Answers that take long. Each is made once for all who ask, in a turn of the first who asks, and then kept.
 
-    What is being made is not in the cache, so that nobody can push it out.
+    An answer that is being made is not in the cache, so that it cannot be evicted.
     """
 
     def __init__(self, turns: FairExecutor, kept: FairCache[K, V]) -> None:

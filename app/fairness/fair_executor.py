@@ -1,4 +1,4 @@
-"""Work that is not a look, in threads of its own and in turns by address: nobody's look waits behind it."""
+"""Runs long work in its own threads, in turns by address, so that polling never waits behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A queue that is fair by lane: each lane's first comes before any lane's second, however many one lane brings.
+"""A queue that is fair by lane: the first item of each lane comes before the second of any lane.
 
 Start-time fair queueing with equal costs (Goyal, Vin and Cheng, 1996): the nth entry of a lane belongs to the nth turn
 after the one that is being served, and turns are served in order.
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class QueueFull(NayerError):
-    """Nobody else can wait now."""
+    """The queue has no room."""
 
 
 @dataclass
@@ -98,6 +98,7 @@ class FairQueue(Generic[T]):
         return [item for _, _, _, item in self._in_order()]
 
     def clear(self) -> None:
+        """Removes all items."""
         self._lanes.clear()
 
     def _in_order(self) -> list[tuple[int, int, str, T]]:

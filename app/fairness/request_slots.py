@@ -1,4 +1,4 @@
-"""How many requests of one address are answered at the same time, and how much is sent to it."""
+"""Bounds on how many requests of one address are answered at once, and on how many large answers it is sent."""
 
 from __future__ import annotations
 

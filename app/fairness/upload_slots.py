@@ -1,4 +1,4 @@
-"""Uploads that are on their way: so many in all, so many of an address, and who stalls gives way to who sends."""
+"""Bounds on uploads under way, in all and by address. An upload that stalls gives way to one that sends."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import get_args, get_type_hints
 
 from app.api.static_files import STATIC
-from app.run_state.figure import CLASS_COLOURS
+from app.run_state.figure import CLASS_COLORS
 from app.run_state.model import DIVERSITY
 from app.run_state.reducer import ROWS
 from app.runs.plan import ARMS, LONGEST_TITLE, SECONDS
@@ -54,7 +54,7 @@ def constants() -> list[Constant]:
             "CLASS_COLORS",
             ("The colors of classes, for at most this many classes."),
             "string[]",
-            CLASS_COLOURS,
+            CLASS_COLORS,
         ),
         Constant("MAX_ARMS", "Largest number of arms in a lab.", "number", ARMS[1]),
         Constant("MIN_ARM_SECONDS", "Least seconds of computation per arm.", "number", int(SECONDS[0])),

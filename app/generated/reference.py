@@ -1,4 +1,4 @@
-"""docs/reference.md, made from what the code says of itself: `make reference` writes it, a test holds it to that."""
+"""docs/reference.md, made from the code: `make reference` writes it, and a test compares it with the code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import tokenize
 from pathlib import Path
 
-from app.content.help import Explanation, event_types, explanations, lowered
+from app.content.help import Explanation, event_types, explanations, with_subscript
 from app.content.help_page import CONTROLS, MEASURES, PANELS
 from app.gradio_ui.settings_form import plain
 from nayer import presets
@@ -23,6 +23,8 @@ This page lists every setting, preset, measure, panel, control and event, with i
 code. `make reference` writes it from the code.
 """
 
+_LEVELS = {1: "first", 2: "main", 3: "all"}  # where the form shows a setting
+
 
 def reference() -> str:
     """The whole page, in Markdown."""
@@ -30,7 +32,11 @@ def reference() -> str:
     parts = [_HEAD, "## Settings\n"]
     for group, title in GROUPS.items():
         rows = [_setting_row(one, table[f"setting/{one.name}"]) for one in settings() if one.group == group]
-        parts.append(_table(f"### {title}\n", ("setting", "what it does", "default", "range", "symbol", "code"), rows))
+        parts.append(
+            _table(
+                f"### {title}\n", ("setting", "what it does", "default", "range", "on the page", "symbol", "code"), rows
+            )
+        )
     rows = [_preset_row(name, method) for name, method in presets.PRESETS.items()]
     parts.append(_table("## Presets\n", ("preset", "what it does", "paper"), rows))
     for title, kind, names in (
@@ -75,7 +81,7 @@ def _setting_row(one: Setting, told: Explanation) -> tuple[str, ...]:
     default = repr(one.default) if one.kind is not str or not one.default else f"`{one.default}`"
     fixed = "fixed during a run" if one.fixed else ""
     span = "; ".join(part for part in (bounds, fixed) if part)
-    return (f"`{one.name}`", one.help, default, span, lowered(told.symbol), _code(told))
+    return (f"`{one.name}`", one.help, default, span, _LEVELS[one.level], with_subscript(told.symbol), _code(told))
 
 
 def _preset_row(name: str, method: presets.Method) -> tuple[str, ...]:
@@ -83,7 +89,7 @@ def _preset_row(name: str, method: presets.Method) -> tuple[str, ...]:
 
 
 def _row(name: str, told: Explanation) -> tuple[str, ...]:
-    return (f"`{name}`", told.says, lowered(told.symbol), _code(told))
+    return (f"`{name}`", told.says, with_subscript(told.symbol), _code(told))
 
 
 def _code(told: Explanation) -> str:

@@ -1,4 +1,4 @@
-"""Every touch of Gradio's insides, written for Gradio 6.31.0: a test says in a sentence when one of them changes.
+"""All that relies on Gradio's internals, written for Gradio 6.31.0: a test fails in a sentence when one changes.
 
 What a caller did wrong is told as that, where Gradio answers all of it with 500, as if the server had failed. Gradio's
 queue keeps the answers of as many pages as `PAGES`, and ends a stream whose answers are gone.
@@ -44,7 +44,7 @@ def refused(sentence: str) -> gr.Error:
     return gr.Error(sentence, print_exception=False, title="That does not work")
 
 
-def told(event: gr.EventData) -> dict[str, Any]:
+def event_data(event: gr.EventData) -> dict[str, Any]:
     """What the page's script says beside the form; anybody may send anything in its place."""
     return event._data if isinstance(event._data, dict) else {}
 
@@ -67,6 +67,7 @@ class Page(gr.Blocks):
             raise gr.Error(messages.FAULT.format(number=number), print_exception=False, title=_FAULT) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
+        """Gradio's own; what does not fit becomes a refusal in our words."""
         if block_fn.fn is None:  # an event that the page answers by itself
             raise refused(_MISFIT)
         try:
@@ -133,6 +134,7 @@ class PendingMessages(LRUCache[str, Any]):
         return asyncio.Queue()
 
     def popitem(self, last: bool = True) -> tuple[str, Any]:
+        """The oldest page and its answers; with it goes what Gradio waits for on its behalf."""
         session, answers = super().popitem(last)
         self._waited_for.pop(session, None)
         return session, answers

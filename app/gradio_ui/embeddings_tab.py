@@ -10,7 +10,7 @@ import gradio as gr
 from app.api.static_files import load_script
 from app.content import messages
 from app.content.help import caption
-from app.gradio_ui.compat import told
+from app.gradio_ui.compat import event_data
 from app.gradio_ui.settings_form import Form, latent_choices
 from app.support.class_names import listed
 from nayer.config import Config
@@ -91,4 +91,4 @@ class ExplorerTab:
 
 def _chosen(event: gr.EventData) -> str:
     """The table that the page offers where the encoder cannot run."""
-    return str(told(event).get("latent", Config().latent))
+    return str(event_data(event).get("latent", Config().latent))

@@ -17,5 +17,5 @@ def tour_tab(*, version: str) -> gr.HTML:
         elem_id="tour",
         elem_classes="nayer-frame",
         version=version,
-        lessons=lessons.shown(),
+        lessons=lessons.lessons_json(),
     )

@@ -8,20 +8,20 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from app.api.commands import Commands
+from app.api.commands import COMMANDS, Commands
 from app.api.static_files import load_script
 from app.content import messages
 from app.embeddings.explorer import Explorer
 from app.fairness.executors import Executors
 from app.fairness.fair_executor import FairExecutor, in_turn
-from app.gradio_ui.compat import Page, bound_queue, told
+from app.gradio_ui.compat import Page, bound_queue, event_data
 from app.gradio_ui.embeddings_tab import ExplorerTab
 from app.gradio_ui.lab_tab import lab_tab
 from app.gradio_ui.lessons_tab import tour_tab
 from app.gradio_ui.settings_form import Form
 from app.gradio_ui.status_panel import status_panel
 from app.gradio_ui.teacher_upload import OwnTeacher
-from app.run_state.teacher_cards import shown
+from app.run_state.teacher_cards import card_json
 from app.runs.manager import RunManager
 from nayer.errors import NayerError
 from nayer.exports.reproduce import config_of
@@ -65,7 +65,7 @@ def build(
                             elem_id="stage",
                             version=version,
                             first=form.teacher.value,
-                            teachers=[shown(card) for card in teachers],
+                            teachers=[card_json(card) for card in teachers],
                             parts=messages.PARTS,
                             greets=greets,
                             lends=lends,
@@ -84,22 +84,11 @@ def build(
                 tour_tab(version=version)
         status_panel(version=version)
         _wire(stage, form, commands, registry, pools.asking)
-        for command in (
-            commands.start,
-            commands.start_lab,
-            in_turn(pools.asking, commands.redraws),
-            commands.pause,
-            commands.resume,
-            commands.step,
-            commands.pace,
-            in_turn(pools.asking, commands.change),
-            *([in_turn(pools.asking, commands.burst)] if lends else []),
-            commands.stop,
-            commands.status,
-            in_turn(pools.work, explorer.embeddings),
-            in_turn(pools.work, explorer.embeddings_umap),
-        ):
-            api(command, queue=False)
+        for command in COMMANDS:
+            if command.endpoint and (lends or not command.needs_gpu):
+                api(command.of(commands, pools.asking), queue=False)
+        for question in (explorer.embeddings, explorer.embeddings_umap):
+            api(in_turn(pools.work, question), queue=False)
     bound_queue(page)
     return page
 
@@ -108,7 +97,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
     """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
 
     def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
-        asked = told(event)
+        asked = event_data(event)
         preset, values = form.values(entered)
         try:
             begun = commands.begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
@@ -117,7 +106,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
         return begun | {"asked": asked.get("asked")}
 
     def restore(event: gr.EventData) -> list[Any]:
-        asked = told(event)
+        asked = event_data(event)
         try:
             run = registry.owned(str(asked.get("run", "")), str(asked.get("token", "")))
         except NayerError:
@@ -127,7 +116,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
     revise = in_turn(asking, commands.revise)
 
     async def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
-        asked = told(event)
+        asked = event_data(event)
         _, values = form.values(entered)
         try:
             said = await revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
@@ -137,7 +126,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
 
     def arrive(event: gr.EventData) -> list[Any]:
         """Fills the form with what the address asks for."""
-        asked = told(event).get("words")
+        asked = event_data(event).get("words")
         given = {str(name): str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
         try:
             preset, config = config_of(given)

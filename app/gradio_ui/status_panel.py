@@ -1,4 +1,4 @@
-"""What the server says of itself, at the foot of the page: closed until somebody wants to know."""
+"""The server's status at the foot of the page, folded at first."""
 
 from __future__ import annotations
 

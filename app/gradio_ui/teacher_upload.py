@@ -1,4 +1,4 @@
-"""The part of the form where a visitor brings a teacher: the script sends the files, and says whom the form names."""
+"""The part of the form where a visitor brings a teacher: the script sends the files, and sets the form's teacher."""
 
 from __future__ import annotations
 

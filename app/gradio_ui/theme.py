@@ -1,4 +1,4 @@
-"""Gradio's theme in the page's own colours; system fonts, so that nothing is fetched from elsewhere."""
+"""Gradio's theme in the page's own colors; system fonts, so that nothing is fetched from elsewhere."""
 
 from __future__ import annotations
 

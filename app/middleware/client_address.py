@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as the server can tell: visitors behind one address share their turns."""
+"""The address that a request comes from. Visitors behind one address share their turns."""
 
 from __future__ import annotations
 

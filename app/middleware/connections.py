@@ -59,6 +59,7 @@ class Connection(H11Protocol):
         return 0.0 if self._answering and not self._owed else self.loop.time() - self._since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """asyncio: the connection opens, and is counted."""
         super().connection_made(transport)
         others = [one for one in cast("set[Connection]", self.connections) if one is not self]
         mine = [one for one in others if one.peer == self.peer]
@@ -69,29 +70,35 @@ class Connection(H11Protocol):
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the connection is closed, and no longer counted."""
         super().connection_lost(exc)
         self._wait_for("")
 
     def data_received(self, data: bytes) -> None:
+        """asyncio: bytes of a request arrive."""
         self._bytes += len(data)
         self._begun = True
         super().data_received(data)
         self._look()
 
     def on_response_complete(self) -> None:
+        """uvicorn: the answer is written."""
         self._begun = False
         super().on_response_complete()
         self._look()
 
     def pause_writing(self) -> None:
+        """asyncio: whoever asked does not read as fast as the answer is written."""
         super().pause_writing()
         self._look()
 
     def resume_writing(self) -> None:
+        """asyncio: there is room for more of the answer."""
         super().resume_writing()
         self._look()
 
     def timeout_keep_alive_handler(self) -> None:
+        """uvicorn: no further request came in time."""
         super().timeout_keep_alive_handler()
         self._look()
 

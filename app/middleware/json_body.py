@@ -1,4 +1,4 @@
-"""What a request may carry: so many bytes, JSON that every reader behind takes for the same, texts fit to be shown."""
+"""Checks the body of a request: its size, JSON that all parsers read alike, texts that are safe to show."""
 
 from __future__ import annotations
 

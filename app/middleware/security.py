@@ -1,4 +1,4 @@
-"""What every request passes before it reaches the page: shape, host, origin, open doors, bodies, headers.
+"""Checks that every request passes before it reaches the page: shape, host, origin, path, body, headers.
 
 Gradio guards none of these by itself. Each check is plain ASGI, so that streams stay streams.
 """

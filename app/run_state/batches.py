@@ -36,9 +36,11 @@ class Batches:
         self._count = 0
 
     def clear(self) -> None:
+        """Forgets all batches."""
         self._kept.clear()
 
     def add(self, event: RoundSynthesised) -> None:
+        """Keeps the images of a round; above KEPT rounds, every second one of the older half goes."""
         order = np.argsort(event.labels, kind="stable")
         confidence = event.teacher_confidence[order].round(3).tolist()
         self._count += 1
@@ -57,6 +59,7 @@ class Batches:
                 del self._kept[round_]
 
     def measured(self, event: DiversityMeasured) -> None:
+        """Adds the measures by class to the round's batch, if it is kept."""
         batch = self._kept.get(event.round)
         if batch is None:
             return

@@ -1,4 +1,4 @@
-"""Where a point of the map lies: the label embeddings are anchors on a fixed PCA basis, all else is laid on them."""
+"""The map: label embeddings are anchors on a fixed PCA basis, and other points are projected onto it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Atlas:
 
     @classmethod
     def of(cls, table: Singles) -> Atlas:
+        """The map of a table (k, d)."""
         return cls(table=table, basis=pca_basis(table))
 
     def anchors(self) -> Dots:

@@ -15,8 +15,8 @@ from app.support.images import strip
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours and three more, in the order the page's script has them.
-CLASS_COLOURS = (
+# Okabe and Ito's colors and three more, in the order the page's script has them.
+CLASS_COLORS = (
     *("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2"),
     *("#D55E00", "#CC79A7", "#A0C878", "#783CF0", "#DC003C"),
 )
@@ -65,8 +65,8 @@ def _accuracy(axes: Axes, view: View) -> None:
 
 def _losses(axes: Axes, view: View) -> None:
     axes.set(title="Losses of the generator", xlabel="round")
-    for place, (name, colour) in enumerate((("cross-entropy", 5), ("statistics", 2), ("adversarial", 6))):
-        _line(axes, view.losses, place, 1.0, color=CLASS_COLOURS[colour], linewidth=0.9, label=name)
+    for place, (name, color) in enumerate((("cross-entropy", 5), ("statistics", 2), ("adversarial", 6))):
+        _line(axes, view.losses, place, 1.0, color=CLASS_COLORS[color], linewidth=0.9, label=name)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="upper right", fontsize="small")
 
@@ -108,8 +108,8 @@ def _line(axes: Axes, series: Series, place: int, scale: float, **style: Any) ->
 def _dots(axes: Axes, dots: Dots, **style: Any) -> None:
     if dots:
         x, y, labels = zip(*dots, strict=True)
-        colours = [CLASS_COLOURS[label % len(CLASS_COLOURS)] for label in labels]
+        colors = [CLASS_COLORS[label % len(CLASS_COLORS)] for label in labels]
         if style.get("facecolors") == "none":
-            axes.scatter(x, y, edgecolors=colours, **style)
+            axes.scatter(x, y, edgecolors=colors, **style)
         else:
-            axes.scatter(x, y, color=colours, **style)
+            axes.scatter(x, y, color=colors, **style)

@@ -1,4 +1,4 @@
-"""What came of a lab's arms, seed by seed, folded from their events, and what may be said of it."""
+"""The results of a lab, by arm and seed, folded from events, and the conclusion."""
 
 from __future__ import annotations
 

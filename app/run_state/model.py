@@ -1,4 +1,4 @@
-"""What is shown of a run: the view that all who look at it share, and the parts it is made of."""
+"""The view of a run, which all its viewers share, and its parts."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class MakeOnce:
-    """The images on the easel: the generator's latest step."""
+class StepPreview:
+    """The generator's latest step. A run that is read back from the disk keeps no images of it."""
 
     seq: int
     round: int
     step: int
     steps: int
-    images: NDArray[np.uint8]  # (p, c, h, w)
+    images: NDArray[np.uint8]  # (p, c, h, w), p = 0 where none are kept
     label_hit: float
 
 
@@ -133,7 +133,7 @@ class View:
     diversity: Series = _NOTHING  # x, then `DIVERSITY`
     by_class: ByClass | None = None
     rows: tuple[Row, ...] = ()  # oldest first
-    making: MakeOnce | None = None
+    making: StepPreview | None = None
     pool_size: int = 0
     pool_capacity: int = 0
     outputs: Cloud | None = None

@@ -1,4 +1,4 @@
-"""The reset strip on its way to the page."""
+"""The reset strip as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.support.images import jpeg
 
 if TYPE_CHECKING:  # the core brings torch with it
-    from nayer.distillation.redraw_preview import Redraws, Strip
+    from nayer.distillation.redraw_preview import RedrawPreview, Redraws
 
 
 def strips(made: Redraws) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def strips(made: Redraws) -> dict[str, Any]:
     }
 
 
-def _strip(strip: Strip) -> dict[str, Any]:
+def _strip(strip: RedrawPreview) -> dict[str, Any]:
     sure = [round(float(value), 3) for value in strip.teacher_confidence]
     return {
         "picture": "data:image/jpeg;base64," + b64encode(jpeg(strip.images)).decode(),

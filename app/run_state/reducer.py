@@ -1,4 +1,4 @@
-"""What is shown, as a pure fold of events: the same events give the same view, whoever looks and whenever they join."""
+"""A pure fold of events into a view: the same events give the same view to every viewer, early or late."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.content import messages
 from app.run_state.embedding_map import Atlas, Dots
-from app.run_state.model import ByClass, Cloud, Condition, MakeOnce, Opinion, Row, View, anew
+from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, anew
 from app.run_state.series import Point
 from nayer.events import (
     DiversityMeasured,
@@ -63,7 +63,7 @@ def _told(view: View, event: Event) -> View:
         case GeneratorStep():
             return _generator_step(view, event)
         case RoundSynthesised():
-            return _synthesised(view, event)
+            return _synthesized(view, event)
         case DiversityMeasured():
             return replace(view, diversity=view.diversity.add(_diversity(seq, event)), by_class=_by_class(seq, event))
         case PolicyChanged():
@@ -131,11 +131,11 @@ def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
 def _generator_step(view: View, event: GeneratorStep) -> View:
     x = event.round + (event.step + 1) / event.steps
     point = Point(view.seq, x, (event.ce, event.bn, event.adversarial, event.label_hit))
-    making = MakeOnce(view.seq, event.round, event.step, event.steps, event.preview, event.label_hit)
+    making = StepPreview(view.seq, event.round, event.step, event.steps, event.preview, event.label_hit)
     return replace(view, phase="generator", losses=view.losses.add(point), making=making)
 
 
-def _synthesised(view: View, event: RoundSynthesised) -> View:
+def _synthesized(view: View, event: RoundSynthesised) -> View:
     samples = at_home = None
     if view.atlas is not None:
         points = view.atlas.lay_features(event.features, event.labels)

@@ -1,4 +1,4 @@
-"""A recorded run as the page plays it: the same news as of a live one, each with its second, and the pictures."""
+"""A recorded run as the page plays it: the updates of a live run, each with its second, and the pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from app.run_state.model import Condition, View
 from app.run_state.reducer import fold
-from app.run_state.serializer import payload
+from app.run_state.serializer import payload, preview_facts
 from app.support.images import Pixels, jpeg
 from nayer.errors import StorageError
 from nayer.events import Event
@@ -25,7 +25,7 @@ class Replay:
     def __init__(self, events: Iterable[Event]) -> None:
         """StorageError where the events cannot be those of a run."""
         self._pictures: dict[int, Pixels] = {}
-        self._easel = (0, 0)  # frame and count of the latest images that were being made
+        self._latest = (0, 0)  # frame and count of the latest preview
         try:
             moments = list(self._moments([event for event in events if event.arm == 0]))
         except Exception:  # a file from elsewhere may hold anything
@@ -68,8 +68,7 @@ class Replay:
             return
         if len(making.images):
             self._pictures[making.seq] = making.images
-            self._easel = news["making"]["frame"], news["making"]["count"]
-        elif self._easel[0]:  # of a round's only some are kept: the latest stays on the easel
-            news["making"]["frame"], news["making"]["count"] = self._easel
-        else:
-            del news["making"]
+            self._latest = making.seq, len(making.images)
+        elif self._latest[0]:  # only some steps of a round keep their images: the latest ones stay on show
+            frame, count = self._latest
+            news["making"] = preview_facts(making) | {"frame": frame, "count": count}

@@ -1,4 +1,4 @@
-"""What travels to the page: a small JSON object with what is new since the reader's last `seq`."""
+"""The updates that the page gets: a small JSON object with what is new since the reader's last `seq`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from app.content import messages
 from app.run_state.embedding_map import Dots
-from app.run_state.model import Cloud, Row, View
+from app.run_state.model import Cloud, Row, StepPreview, View
 from app.run_state.series import Series
 from nayer.exports.reproduce import command_line, known, words
 from nayer.teachers.upload import PREFIX
@@ -166,9 +166,13 @@ def _rows(view: View, since: int) -> list[dict[str, Any]] | None:
 
 
 def _making(view: View, since: int) -> dict[str, Any] | None:
-    making = view.making
-    if making is None:
+    if view.making is None or not len(view.making.images):
         return None
+    return preview_facts(view.making)
+
+
+def preview_facts(making: StepPreview) -> dict[str, Any]:
+    """What is told of a generator step; `frame` is the number of its JPEG strip."""
     return {
         "frame": making.seq,
         "round": making.round,

@@ -11,7 +11,7 @@ from nayer.embeddings.precomputed import shipped_tables
 from nayer.networks.cards import TeacherCard
 
 
-def shown(card: TeacherCard) -> dict[str, Any]:
+def card_json(card: TeacherCard) -> dict[str, Any]:
     """JSON-ready; `sketch` and `anchors` are None where no shipped table has the classes."""
     atlas = _atlas(card)
     return {

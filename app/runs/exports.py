@@ -1,4 +1,4 @@
-"""A run's files for whoever knows its id: one by one, or all in a zip."""
+"""A run's files, one by one or all in a zip, for everyone who knows its id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs and their history: what is recorded of a new run, how one of the past is shown, and how it goes on."""
+"""Records runs, shows runs of the past, and continues interrupted ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GoingOn:
 
     def source(self, opener: Callable[[Plan], Source]) -> Source:
         """Opened once: the checkpoint is large and is let go of, and so is a teacher that was brought."""
-        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", brought=None)
+        plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", uploaded=None)
         return Resumed(opener(plan), self.round)
 
 
@@ -67,13 +67,14 @@ class RunHistory:
         if self.store is None:
             return None
         recorder = Recorder(
-            self.store, run_id, owner_hash, plan.to_json(), brought=plan.brought, checkpoint_seconds=self._every
+            self.store, run_id, owner_hash, plan.to_json(), uploaded=plan.uploaded, checkpoint_seconds=self._every
         )
         recorder.begin()
         self._records(run_id, recorder)
         return recorder
 
     def flush(self) -> None:
+        """Waits until all that was handed over is on the disk."""
         if self.store is not None:
             self.store.flush()
 
@@ -96,10 +97,9 @@ class RunHistory:
         if state == "interrupted":  # the server's end is not the run's
             events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
         session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(plan, "", session, run_id, owner_hash=found.owner)
+        run = LiveRun(plan, "", session, run_id, owner_hash=found.owner, waiting=False, warning=lambda: self.sentence)
         run.recall(events)
         session.recall(events, state, found.error)
-        run.waiting = False
         return run
 
     def going_on(self, run: LiveRun) -> GoingOn:
@@ -110,7 +110,7 @@ class RunHistory:
         if self.store is None or run.state != "interrupted":
             raise ConfigError(f"run={run.id[:40]!r} was not interrupted, so it cannot continue; start a new run.")
         content, round_ = self.store.file(run.id, "checkpoint") or (b"", 0)
-        brought = self.brought(run)
+        uploaded = self.uploaded(run)
         before = [
             event
             for event in self.store.events(run.id)
@@ -121,17 +121,17 @@ class RunHistory:
             run.id,
             run.owner_hash,
             run.plan.to_json(),
-            brought=brought,
+            uploaded=uploaded,
             before=before,
             seq=self.store.next_seq(run.id),
             checkpoint_seconds=self._every,
         )
         self.store.resume(run.id, round_)
         self._records(run.id, recorder)
-        plan = replace(run.plan, checkpoint=content, brought=brought)
+        plan = replace(run.plan, checkpoint=content, uploaded=uploaded)
         return GoingOn(plan, round_, before, recorder)
 
-    def brought(self, run: LiveRun) -> UploadedTeacher | None:
+    def uploaded(self, run: LiveRun) -> UploadedTeacher | None:
         """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
         teacher, _ = (self.store.file(run.id, TEACHER) if self.store else None) or (b"", 0)
         if teacher:
@@ -143,7 +143,7 @@ class RunHistory:
         return None
 
     def forget(self, run_id: str) -> None:
-        """A run that nobody could be given a place for."""
+        """Removes a run that found no room in the queue."""
         self._records_no_more(run_id)
         if self.store is not None:
             self.store.remove(run_id)
@@ -155,6 +155,7 @@ class RunHistory:
             self.store.end(run_id, "stopped")
 
     def close(self) -> None:
+        """Writes what is left and closes the store."""
         if self.store is not None:
             self.store.close()
 
@@ -185,6 +186,7 @@ class Resumed:
         self._round = round_
 
     def events(self) -> Iterator[Event]:
+        """The source's events; a note after the first one says where the run goes on."""
         told = messages.RESUMED.format(round=self._round) if self._round else messages.RESUMED_FROM_THE_START
         for number, event in enumerate(self._source.events()):
             if number or not self._round:
@@ -193,21 +195,27 @@ class Resumed:
                 yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=told)
 
     def stop(self) -> None:
+        """As the source does."""
         self._source.stop()
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        """As the source does."""
         return self._source.change(arm, values)
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        """As the source does."""
         return self._source.redraws(arm, label, count)
 
     def burst(self, rounds: Rounds) -> None:
+        """As the source does."""
         self._source.burst(rounds)
 
     def checkpoint(self) -> bytes:
+        """As the source does."""
         return self._source.checkpoint()
 
     def student(self, arm: int) -> bytes:
+        """As the source does."""
         return self._source.student(arm)
 
 

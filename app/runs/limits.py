@@ -1,4 +1,4 @@
-"""What runs may cost where they are served: memory that is there at once, work in all, and work of one round."""
+"""Limits of a run on a shared page: memory at once, work in all, and work of one round."""
 
 from __future__ import annotations
 

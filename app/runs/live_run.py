@@ -27,7 +27,7 @@ from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
-from nayer.runs.session import ENDED, Session
+from nayer.runs.session import ENDED, Session, StepKind
 
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.distillation.redraw_preview import Redraws
@@ -36,7 +36,8 @@ if TYPE_CHECKING:  # the core brings torch with it
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long whoever asks waits for a run between two events
-_EASEL = 6  # strips of images being made that are kept, for viewers a little behind
+NOBODY = ""  # the hash of no token: a run that nobody commands
+PREVIEWS = 6  # strips of generator steps that are kept, for viewers a little behind
 
 
 def hashed(token: str) -> str:
@@ -51,47 +52,67 @@ class NoSuchArm(NayerError):
 class Source(Protocol):
     """What a session runs, with one arm or several; a `nayer.runs.side_by_side.Lab`, which brings torch with it."""
 
-    def events(self) -> Iterator[Event]: ...
+    def events(self) -> Iterator[Event]:
+        """The run's events, from where it is."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Ends the events after the step at hand. From any thread."""
 
-    def change(self, arm: int, values: Mapping[str, object]) -> Config: ...
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        """Goes on with `values` from the next round; returns its config. Raises ConfigError and EncoderError."""
 
-    def redraws(self, arm: int, label: int, count: int) -> Redraws: ...
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        """One label through `count` freshly drawn noisy layers. Raises ConfigError."""
 
-    def burst(self, rounds: Rounds) -> None: ...
+    def burst(self, rounds: Rounds) -> None:
+        """Has the next rounds made by `rounds`. Raises ConfigError."""
 
-    def checkpoint(self) -> bytes: ...
+    def checkpoint(self) -> bytes:
+        """What a run goes on from, as safetensors; empty before the first round ended."""
 
-    def student(self, arm: int) -> bytes: ...
+    def student(self, arm: int) -> bytes:
+        """The weights of the student of an arm, as safetensors. Raises ConfigError for an arm that never began."""
 
 
 class LiveRun:
     """A session with an owner and a view of each of its arms; `refresh` is the only way they move."""
 
     def __init__(
-        self, plan: Plan, owner: str, session: Session[Source], run_id: str = "", *, owner_hash: str = ""
+        self,
+        plan: Plan,
+        owner: str,
+        session: Session[Source],
+        run_id: str = "",
+        *,
+        owner_hash: str | None = None,
+        waiting: bool = True,
+        begins_paused: bool = False,
+        warning: Callable[[], str] = lambda: "",
     ) -> None:
-        """`owner`: the token of whoever may command it; of a run of the past only its hash is known."""
+        """`owner`: the token of whoever may command it; of a run of the past only its hash is known.
+
+        `waiting`: whether it waits for a place at first. `begins_paused`: whether it pauses before its first event.
+        `warning`: says in one sentence why the run may be lost, or nothing.
+        """
         self.id = run_id or secrets.token_urlsafe(12)
         self.owner = owner
-        self.owner_hash = owner_hash or hashed(owner)
+        self.owner_hash = hashed(owner) if owner_hash is None else owner_hash
         self.plan = plan
         self.session = session
         self.views = [View() for _ in plan.arms]
         self.batches = [Batches() for _ in plan.arms]
         self.results: Results = {}
-        self.ahead: Callable[[], int] = lambda: 0
-        self.wait: Callable[[], float | None] = lambda: None
-        self.kept: Callable[[], str] = lambda: ""  # why it may be lost, one sentence
-        self.waiting = True
-        self.begins_paused = False
-        self.pace = 0.0
+        self.waiting = waiting
+        self.pace = 0.0  # s that it lingers on each event
+        self._begins_paused = begins_paused
+        self._ahead: Callable[[], int] = lambda: 0
+        self._wait: Callable[[], float | None] = lambda: None
+        self._warning = warning
         self._inbox = session.subscribe()
         self._lock = threading.Lock()
         self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
         # Rounds whose strips are kept: as many again as are on show, for browsers that fetch them a little late.
-        self._hung: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
+        self._row_frames: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
 
     @property
     def config(self) -> Config:
@@ -105,7 +126,67 @@ class LiveRun:
 
     @property
     def ended(self) -> bool:
+        """Whether it is over, however it ended."""
         return not self.waiting and self.session.state in ENDED
+
+    # --- its place, and its end ------------------------------------------------------------------------------------
+
+    def enter_queue(
+        self, *, ahead: Callable[[], int], wait: Callable[[], float | None], warning: Callable[[], str]
+    ) -> None:
+        """It waits for a place. `ahead`: runs that come first; `wait`: seconds, None where nothing tells."""
+        self._ahead, self._wait, self._warning = ahead, wait, warning
+
+    def ahead(self) -> int:
+        """Runs that come first."""
+        return self._ahead()
+
+    def begin(self) -> None:
+        """It has a place: its session starts."""
+        self.session.start(paused=self._begins_paused)
+        self.waiting = False
+
+    def end(self, reason: str = "") -> bool:
+        """It stops, `reason` being one sentence for its viewers; whether it was still waiting."""
+        waited = self.waiting
+        self.session.stop(reason)
+        self.waiting = False
+        return waited
+
+    # --- what its owner commands -----------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """It stands still before its next event; without effect once it has ended, like the next three."""
+        self.session.pause()
+
+    def resume(self) -> None:
+        """It goes on at its pace."""
+        self.session.resume()
+
+    def step(self, kind: StepKind) -> None:
+        """It goes on to the next event of that kind and stands still."""
+        self.session.step(kind)
+
+    def set_pace(self, seconds: float) -> None:
+        """It lingers so many seconds on each event; 0 is full speed."""
+        self.pace = seconds
+        self.session.set_pace(seconds)
+
+    def change(self, arm: int, values: Mapping[str, object]) -> None:
+        """It goes on with these settings. ConfigError where they do not work, or where it has ended."""
+        self._check_goes_on()
+        self.ask(lambda source: source.change(arm, values))
+
+    def burst(self, rounds: Rounds) -> None:
+        """Its next rounds are made elsewhere. ConfigError where it has ended."""
+        self._check_goes_on()
+        self.ask(lambda source: source.burst(rounds))
+
+    def _check_goes_on(self) -> None:
+        if self.ended:
+            raise ConfigError("this run has ended and cannot change; start a new one.")
+
+    # --- what there is to see ----------------------------------------------------------------------------------------
 
     def ask(self, call: Callable[[Source], Answer]) -> Answer:
         """What the run says between two events. Raises what it raises, and ConfigError where it takes too long."""
@@ -116,10 +197,13 @@ class LiveRun:
                 f"this run did not answer within {ANSWER_SECONDS:.0f} s; try again in a moment."
             ) from None
 
-    def recall(self, events: Iterable[Event]) -> None:
-        """Takes over what happened in an earlier process, with everything seen by the page until now replaced."""
+    def recall(self, events: Iterable[Event], seen: Sequence[View] = ()) -> None:
+        """Takes over what happened in an earlier process, in place of everything that the page has seen.
+
+        `seen`: the views of the run before it went on, if there was one; their viewers hear of what is new.
+        """
         with self._lock:
-            self.views = [anew(view) for view in self.views]
+            self.views = [anew(view) for view in seen or self.views]
             self.results = {}
             self._take(list(events))
 
@@ -131,9 +215,9 @@ class LiveRun:
         """What there is to see of all arms now, and what came of them so far."""
         with self._lock:
             # the state is read first: events that came before an end are folded with it or before it
-            condition = Condition(self.state, error=self.session.error, pace=self.pace, kept=self.kept())
+            condition = Condition(self.state, error=self.session.error, pace=self.pace, kept=self._warning())
             if condition.state == "queued":
-                condition = replace(condition, ahead=self.ahead(), wait=self.wait())
+                condition = replace(condition, ahead=self.ahead(), wait=self._wait())
             if self._inbox.closed:  # nobody asked for so long that the session gave up on us
                 self._inbox = self.session.subscribe()
                 self.views = [anew(view) for view in self.views]
@@ -164,7 +248,7 @@ class LiveRun:
     def release(self) -> None:
         """Lets go of what only the images behind a point and the reset strip need, once the run has ended."""
         self.session.release()
-        self.plan = replace(self.plan, checkpoint=b"", brought=None)
+        self.plan = replace(self.plan, checkpoint=b"", uploaded=None)
         with self._lock:
             for batches in self.batches:
                 batches.clear()
@@ -209,11 +293,11 @@ class LiveRun:
         """Encode the pictures that the view gained; the newest ones stay."""
         view = self.views[arm]
         pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in view.rows if row.seq > before.seq]
-        if view.making is not None and view.making.seq > before.seq:
+        if view.making is not None and len(view.making.images) and view.making.seq > before.seq:
             pictures.append((view.making.seq, view.making.images))
         for seq, images in pictures:
             self._frames[arm, seq] = jpeg(images)
-        self._hung[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
-        kept = set(self._hung[arm])
-        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-_EASEL]:
+        self._row_frames[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
+        kept = set(self._row_frames[arm])
+        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-PREVIEWS]:
             del self._frames[arm, seq]

@@ -1,4 +1,4 @@
-"""What a visitor wants run: one config, or several arms side by side with the same teacher, seed and budget."""
+"""The plan of a run: one config, or several arms side by side with the same teacher, seed and budget."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Plan:
     title: str = ""
     question: str = ""
     checkpoint: bytes = field(default=b"", compare=False, repr=False)  # what an interrupted run goes on from
-    brought: UploadedTeacher | None = field(
+    uploaded: UploadedTeacher | None = field(
         default=None, compare=False, repr=False
     )  # the teacher, where it came as files
 
@@ -64,6 +64,7 @@ class Plan:
 
     @property
     def configs(self) -> tuple[Config, ...]:
+        """The config of each arm."""
         return tuple(arm.config for arm in self.arms)
 
 

@@ -1,4 +1,4 @@
-"""What of a run goes into the history: small facts of every round, one image a class, a checkpoint now and then."""
+"""Writes a run into the history: small facts of every round, one image per class, a checkpoint now and then."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Recorder:
         owner: str,
         plan: str,
         *,
-        brought: UploadedTeacher | None = None,
+        uploaded: UploadedTeacher | None = None,
         before: Sequence[Event] = (),
         seq: int = 0,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -53,7 +53,7 @@ class Recorder:
         self._run = run
         self._owner = owner
         self._plan = plan
-        self._brought = brought
+        self._brought = uploaded
         self._seq = seq
         self._every = checkpoint_seconds
         self._clock = clock

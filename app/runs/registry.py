@@ -1,4 +1,4 @@
-"""The runs that can be looked at: those of this process, and those of the past for as long as somebody does."""
+"""The runs in memory: those of this process, and runs of the past while they are viewed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NoSuchRun(NayerError):
 
 
 class TooManyGuesses(NoSuchRun):
-    """Whoever asks named too many runs that are not here."""
+    """An address named too many runs that are not here."""
 
 
 @dataclass(slots=True)
@@ -46,17 +46,17 @@ class RunRegistry:
         self._guesses = MissLimiter(clock)
 
     def put(self, run: LiveRun) -> None:
-        """In place of one of the same id."""
+        """Adds a run, in place of one of the same id."""
         with self._lock:
             self._entries[run.id] = _Entry(run, self._clock(), self._clock())
 
     def pin(self, run: LiveRun) -> None:
-        """One of the past that everybody may look at, and that stays."""
+        """Adds a run of the past that everyone may look at and that stays."""
         with self._lock:
             self._pinned[run.id] = run
 
     def get(self, run_id: str) -> LiveRun | None:
-        """One that is in memory."""
+        """The run of that id if it is in memory, else None."""
         with self._lock:
             entry = self._entries.get(run_id)
             return entry.run if entry else self._pinned.get(run_id)
@@ -75,12 +75,11 @@ class RunRegistry:
         if past is None:
             self._guesses.missed(guesser)
             raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
-        past.kept = lambda: self._keeping.sentence
         with self._lock:  # somebody else may have looked for it meanwhile
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
 
     def seen(self, run: LiveRun) -> None:
-        """Somebody looks at it now."""
+        """Notes that a viewer asked for the run."""
         with self._lock:
             if entry := self._entries.get(run.id):
                 entry.seen = self._clock()
@@ -92,11 +91,12 @@ class RunRegistry:
             return self._clock() - entry.begun if entry else float("inf")
 
     def unseen(self, seconds: float) -> list[LiveRun]:
-        """Those that nobody has looked at for longer."""
+        """The runs that no viewer has asked for in that many seconds."""
         with self._lock:
             return [entry.run for entry in self._entries.values() if self._clock() - entry.seen > seconds]
 
     def all(self) -> list[LiveRun]:
+        """The runs in memory, in the order of their starts; pinned ones are none of them."""
         with self._lock:
             return [entry.run for entry in self._entries.values()]
 

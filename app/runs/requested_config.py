@@ -1,4 +1,4 @@
-"""From a preset and values, whoever sent them, to the config of a run that this page may begin."""
+"""Makes the config of a run from a preset and values, and checks that this page may run it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,20 @@ def make_config(
     """
     method = presets.get(preset)
     if not local:
-        for name in sorted(MACHINE & set(values)):
-            if values[name] != getattr(method.config, name):
-                raise ConfigError(
-                    f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave the default."
-                )
+        check_shared(values, method.config)
     config = Config.parse(values, base=method.config)
     if (card := known_card(config.teacher, teachers, local=local)) is not None:
         check_cost([config], card, local=local, memory=memory)
     return config
+
+
+def check_shared(values: Mapping[str, object], base: Config) -> None:
+    """ConfigError where `values` choose something of the machine that `base` does not."""
+    for name in sorted(MACHINE & set(values)):
+        if values[name] != getattr(base, name):
+            raise ConfigError(
+                f"{name}={str(values[name])[:60]!r} cannot be chosen on a shared page; leave the default."
+            )
 
 
 def known_card(teacher: str, teachers: Sequence[TeacherCard], *, local: bool) -> TeacherCard | None:

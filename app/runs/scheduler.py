@@ -1,4 +1,4 @@
-"""The places where runs run, and who waits for one: a fixed number, given out fairly, kept from nobody who left."""
+"""A fixed number of run slots, allotted fairly, and the queue of runs that wait for one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.fairness.fair_queue import FairQueue
 from app.runs.live_run import LiveRun
 from app.runs.wait_estimate import estimate, left, rounded
 
-LEAVE_SECONDS = 3.0  # how long whoever left the queue is waited for: a page that is only reloaded is back by then
+LEAVE_SECONDS = 3.0  # how long a place in the queue outlives its page: a page that is only reloaded is back by then
 STUCK_SECONDS = 120.0  # at work on one event: nothing a run does takes so long, but for a machine that hangs
 _TOOK = 20  # latest runs whose length says how long one takes, and whose wait how long one waits
 _WARNED_IN = 15  # s: steps in which a run is told how long it still has
@@ -75,13 +75,13 @@ class Scheduler:
                 kept.pop(run, None)
 
     def leave(self, run: LiveRun) -> None:
-        """Whoever waits with `run` closed the page; `back` undoes it."""
+        """Notes that the page of a waiting run was closed; `back` undoes it."""
         with self._lock:
             if run in self._queue:
                 self._leaving.setdefault(run, self._clock())
 
     def back(self, run: LiveRun) -> None:
-        """Somebody looks at `run`: if it had left the queue it waits again. QueueFull where there is no room now."""
+        """Puts back a run that had left the queue, for a viewer asks for it. QueueFull where there is no room now."""
         with self._lock:
             self._leaving.pop(run, None)
             if run in self._parked:
@@ -114,11 +114,10 @@ class Scheduler:
                 self._leaving.pop(run, None)
                 self._running[run] = _Place(self._clock(), self._clock())
                 self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
-                run.session.start(paused=run.begins_paused)
-                run.waiting = False
+                run.begin()
 
     def close(self) -> None:
-        """Nobody waits any more."""
+        """Empties the queue."""
         with self._lock:
             for kept in (self._queue, self._lanes, self._leaving, self._parked, self._asked):
                 kept.clear()

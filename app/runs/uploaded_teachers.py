@@ -1,4 +1,4 @@
-"""Teachers that visitors bring: checked in memory before any training, one a visitor, gone when nobody uses them."""
+"""Uploaded teachers: checked in memory before any training, one per visitor, dropped when they are not used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from app.content import messages
 from app.middleware.client_address import address
-from app.run_state.teacher_cards import shown
+from app.run_state.teacher_cards import card_json
 from app.runs.limits import check_teacher
 from nayer.common.hub import on_this_machine
 from nayer.config import Config
@@ -35,7 +35,7 @@ def _on_a_shared_page(card: TeacherCard) -> None:
 
 @dataclass
 class _Entry:
-    brought: UploadedTeacher
+    uploaded: UploadedTeacher
     card: TeacherCard
     lane: str  # the address it came from
     used: float
@@ -67,23 +67,23 @@ class Uploads:
         # All that are in memory and the addresses they came from, for runs hold on to theirs.
         self._alive: weakref.WeakKeyDictionary[UploadedTeacher, str] = weakref.WeakKeyDictionary()
 
-    def bring(self, token: str, brought: UploadedTeacher) -> dict[str, Any]:
+    def bring(self, token: str, uploaded: UploadedTeacher) -> dict[str, Any]:
         """Takes it for this visitor, in place of what they brought before; the answer is for the page.
 
         Raises NayerError, in one sentence, for whatever would keep a run from starting.
         """
         from nayer.teachers.upload_loading import opened, remarks  # with torch, which the page does not wait for
 
-        card, lane = brought.card(), address()
+        card, lane = uploaded.card(), address()
         self._bears(card)
-        said = remarks(*opened(brought))
+        said = remarks(*opened(uploaded))
         with self._lock:
             self._entries.pop(token, None)
-            self._make_room(brought.size, lane)
-            self._alive[brought] = lane
-            self._entries[token] = _Entry(brought, card, lane, self._clock())
+            self._make_room(uploaded.size, lane)
+            self._alive[uploaded] = lane
+            self._entries[token] = _Entry(uploaded, card, lane, self._clock())
         table, sentence = _table(card)
-        return {"card": shown(card), "said": [*said, sentence], "table": table}
+        return {"card": card_json(card), "said": [*said, sentence], "table": table}
 
     def of(self, token: str, name: str) -> UploadedTeacher | None:
         """What this visitor brought under that name; None for a teacher that is none of these.
@@ -94,11 +94,11 @@ class Uploads:
             return None
         with self._lock:
             entry = self._entries.get(token)
-            if entry is None or entry.brought.name != name:
+            if entry is None or entry.uploaded.name != name:
                 raise ConfigError(f"teacher={name[:60]!r} does not exist, or is not yours; upload its files again.")
             entry.used = self._clock()
             self._entries.move_to_end(token)
-            return entry.brought
+            return entry.uploaded
 
     def cards(self, token: str) -> list[TeacherCard]:
         """Of what this visitor brought."""
@@ -138,14 +138,14 @@ class Uploads:
     def _held(self) -> Counter[str]:
         """Bytes by address."""
         held = Counter[str]()
-        for brought, lane in self._alive.items():
-            held[lane] += brought.size
+        for uploaded, lane in self._alive.items():
+            held[lane] += uploaded.size
         return held
 
     def _give_up(self, lane: str) -> bool:
         """Whether one of that address was let go of: the longest unused that no run holds on to."""
         for token, entry in self._entries.items():
-            if entry.lane == lane and sys.getrefcount(entry.brought) <= _OURS:
+            if entry.lane == lane and sys.getrefcount(entry.uploaded) <= _OURS:
                 del self._entries[token]
                 return True
         return False

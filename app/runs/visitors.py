@@ -1,30 +1,28 @@
-"""Who has been here: tokens of ours, and the run that each of them began last."""
+"""The tokens that visitors were given, and the run that each began last."""
 
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache
 
 _REMEMBERED = 2000  # tokens
 
 
-class Visitors:
+class VisitorTokens:
     """Not safe for threads by itself. `knows` tells of a token from before this process."""
 
     def __init__(self, knows: Callable[[str], bool]) -> None:
         self._knows = knows
-        self._runs: OrderedDict[str, str] = OrderedDict()  # token -> run, empty for none
+        self._runs: LRUCache[str, str] = LRUCache(_REMEMBERED)  # token -> run, empty for none
 
     def token(self, given: str) -> str:
         """That token if it is one of ours, else a new one."""
         token = given
         if given not in self._runs and not self._knows(given):
             token = secrets.token_urlsafe(24)
-        self._runs.setdefault(token, "")
-        self._runs.move_to_end(token)
-        while len(self._runs) > _REMEMBERED:
-            self._runs.popitem(last=False)
+        self._runs[token] = self._runs.get(token, "")
         return token
 
     def run(self, token: str) -> str:
@@ -32,4 +30,5 @@ class Visitors:
         return self._runs.get(token, "")
 
     def began(self, token: str, run: str) -> None:
+        """Notes the run that this visitor began last."""
         self._runs[token] = run

@@ -1,4 +1,4 @@
-"""How long somebody who waits will have to: from what the running ones have left, and what runs usually take."""
+"""Estimates the wait in the queue from the time that running runs have left and the usual length of a run."""
 
 from __future__ import annotations
 

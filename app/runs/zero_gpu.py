@@ -23,30 +23,30 @@ WORK_SECONDS = 45.0  # of rounds, for the GPU's own start counts too
 GpuLoan = Callable[[bytes, "UploadedTeacher | None"], "Iterator[tuple[list[Event], bytes]]"]
 
 
-def rounds(checkpoint: bytes, brought: UploadedTeacher | None) -> Iterator[tuple[list[Event], bytes]]:
+def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None) -> Iterator[tuple[list[Event], bytes]]:
     """`nayer.runs.remote_rounds.rounds` in the process that has the GPU."""
     from nayer.runs import remote_rounds
 
-    yield from remote_rounds.rounds(checkpoint, brought, WORK_SECONDS)
+    yield from remote_rounds.rounds(checkpoint, uploaded, WORK_SECONDS)
 
 
-def lent_gpu(variables: Mapping[str, str]) -> GpuLoan | None:
+def zero_gpu_loan(variables: Mapping[str, str]) -> GpuLoan | None:
     """What a ZeroGPU Space makes of `rounds`; None elsewhere. Call it before torch is loaded: `spaces` patches that."""
     if not variables.get("SPACES_ZERO_GPU"):
         return None
-    lent: GpuLoan = importlib.import_module("spaces").GPU(duration=LENT_SECONDS)(rounds)
+    gpu_loan: GpuLoan = importlib.import_module("spaces").GPU(duration=LENT_SECONDS)(rounds)
     # Gradio's launch() would report to the Space what it has to lend for; a mounted page does it by itself.
     if report := getattr(importlib.import_module("spaces.zero"), "startup", None):
         report()
-    return lent
+    return gpu_loan
 
 
-def for_visitor(lent: GpuLoan, brought: UploadedTeacher | None) -> Rounds:
+def for_visitor(gpu_loan: GpuLoan, uploaded: UploadedTeacher | None) -> Rounds:
     """Rounds that are made in the context of this request, for it is this visitor to whom the GPU is lent."""
     context = copy_context()
 
     def made(checkpoint: bytes) -> Iterator[tuple[list[Event], bytes]]:
-        items = context.run(lent, checkpoint, brought)
+        items = context.run(gpu_loan, checkpoint, uploaded)
         while (item := context.run(next, items, None)) is not None:
             yield item
 

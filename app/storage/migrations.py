@@ -1,4 +1,4 @@
-"""The history's database: opened safely, brought up to date, moved aside where it is damaged."""
+"""Opens the history's database, migrates it, and moves a damaged one aside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits to be written: rows in their order, files beside them, and no more of both than memory may hold."""
+"""The writes that wait, in their order, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Pending:
         return self._bound()
 
     def all(self) -> list[Write]:
+        """The writes that wait, in their order."""
         return [*self.rows, *self.files]
 
     def settle(self, write: Write) -> None:

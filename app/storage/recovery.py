@@ -1,4 +1,4 @@
-"""The history's folder taken for this process, and what a killed one left put right; or a sentence for why not."""
+"""Locks the history's folder for this process and repairs what a killed process left, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class OpenFolder:
             self.lock.release()
 
 
-def taken(folder: Path, *, network: bool) -> OpenFolder:
+def open_folder(folder: Path, *, network: bool) -> OpenFolder:
     """The folder, made where it is not there, for this process alone.
 
     Runs that were cut off are made `interrupted`, and torn files are swept away. Raises NoFolder.

@@ -1,4 +1,4 @@
-"""What is too large for a database: files of runs, in a folder of their own, each whole and known by its checksum."""
+"""Files of runs that are too large for the database, in a folder of their own, each checked by its SHA-256."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class RunFiles:
             self.remove({path.name for path in self._folder.glob(f"{escape(run)}.{kind}.*")} - set(names))
 
     def remove(self, names: Iterable[str]) -> None:
+        """Deletes files by name; one that is gone already is no error."""
         for name in names:
             with contextlib.suppress(OSError):
                 (self._folder / name).unlink()

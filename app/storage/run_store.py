@@ -14,7 +14,7 @@ from app.content import messages
 from app.storage import migrations
 from app.storage.pending_writes import Write
 from app.storage.quota import KEPT, MEGABYTES, RUNS, Quota
-from app.storage.recovery import FILES, NoFolder, OpenFolder, taken
+from app.storage.recovery import FILES, NoFolder, OpenFolder, open_folder
 from app.storage.run_files import RunFiles
 from app.storage.write_queue import Writer, is_full
 from app.support.event_log import log_name
@@ -116,6 +116,7 @@ class Store:
         self.writer.put(Write(apply, run, size=sum(len(row[4]) for row in rows)))
 
     def end(self, run: str, state: str, error: str = "") -> None:
+        """Notes how the run ended; `error` is one sentence."""
         self._put(run, "UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
 
     def remove(self, run: str) -> None:
@@ -173,6 +174,7 @@ class Store:
     # --- reading -------------------------------------------------------------------------------------------------
 
     def find(self, run: str) -> Stored | None:
+        """The run of that id, None where none is kept."""
         rows = self._rows("SELECT id, owner, plan, state, error FROM run WHERE id = ?", run)
         return Stored(*rows[0]) if rows else None
 
@@ -224,12 +226,13 @@ class Store:
         return self.writer.flush(seconds)
 
     def close(self, seconds: float = 2.0) -> None:
+        """Writes what waits, within so many seconds, and closes the database."""
         self.writer.close(seconds)
 
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _take(self, lost: set[str]) -> OpenFolder:
-        folder = taken(self._folder, network=self._network)
+        folder = open_folder(self._folder, network=self._network)
         if folder.damaged:
             self.note = messages.KEPT_ANEW
         elif lost & {migrations.NAME, FILES}:

@@ -1,4 +1,4 @@
-"""One thread that writes: callers hand over and go on, what could not be written is tried again, within bounds."""
+"""One thread writes to the database: callers do not wait, and a failed write is tried again, within bounds."""
 
 from __future__ import annotations
 

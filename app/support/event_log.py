@@ -41,6 +41,7 @@ class Lines(logging.Formatter):
     """A record as one line of JSON; of an exception its kind and where it was, for its text may be a visitor's."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
         when = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
         line: dict[str, object] = {"at": when, "level": record.levelname.lower()}
         line |= getattr(record, "facts", None) or {
@@ -77,6 +78,7 @@ class Bounds(logging.Filter):
         self._minutes: dict[tuple[object, ...], tuple[float, int]] = {}  # kind -> when its minute began, lines in it
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written: of one kind at most so many in a minute."""
         facts = getattr(record, "facts", None)
         kind, most = ((facts["event"],), EVENTS) if facts else (_place(record), SAID)
         with self._lock:

@@ -19,7 +19,7 @@ def strip(images: Pixels) -> Pixels:
 
 
 def jpeg(images: Pixels) -> bytes:
-    """The strip of images (n, c, h, w), encoded without colour subsampling: at 8 pixels a side it would smear."""
+    """The strip of images (n, c, h, w), encoded without color subsampling: at 8 pixels a side it would smear."""
     out = BytesIO()
     Image.fromarray(strip(images)).save(out, "JPEG", quality=88, subsampling=0)
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""Memory that runs have freed goes back to the system: glibc keeps it for itself, tens of megabytes after some runs."""
+"""Returns freed memory to the system: glibc would keep tens of megabytes after some runs."""
 
 from __future__ import annotations
 

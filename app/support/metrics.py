@@ -34,6 +34,7 @@ class Counters:
             self._runs[what] += 1
 
     def refused(self, why: str) -> None:
+        """Counts a refusal by its kind."""
         with self._lock:
             self._refused[why] += 1
 
@@ -43,9 +44,11 @@ class Counters:
             self.refused(REFUSALS.get(status, FAULTS if status >= 500 else "otherwise"))
 
     def runs(self) -> dict[str, int]:
+        """Runs by what became of them."""
         with self._lock:
             return dict(self._runs)
 
     def refusals(self) -> dict[str, int]:
+        """Refusals by their kind."""
         with self._lock:
             return dict(self._refused)

@@ -1,6 +1,6 @@
-"""The two end-points to draw beside a score: real test images and pure noise, measured as the sample was.
+"""Two baselines for a score of diversity: real test images and pure noise, measured as the sample was.
 
-A Vendi score grows with the number of images and a nearest neighbour comes nearer, so an end-point takes exactly as
+A Vendi score grows with the number of images and a nearest neighbor comes nearer, so an end-point takes exactly as
 many images of each class as the sample has, laid out over rounds as the sample's are.
 """
 

@@ -1,6 +1,6 @@
-"""How different images are, in the teacher's eyes: class by class and over all, within a sample and between rounds.
+"""Diversity of images by the teacher's features: by class and over all, within a sample and between rounds.
 
-A Vendi score and a nearest neighbour depend on how many images a class has: compare samples of equal counts only, as
+A Vendi score and a nearest neighbor depend on how many images a class has: compare samples of equal counts only, as
 `baselines` sees to. Labels kept under crop, flip and noise, and the distance to BatchNorm statistics, need the
 teacher itself and are not measured here.
 """

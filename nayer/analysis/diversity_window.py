@@ -41,6 +41,7 @@ class Remembered:
 
     @property
     def nbytes(self) -> int:
+        """Bytes of its arrays."""
         return sum(column.nbytes for column in self._columns())
 
     def _columns(self) -> list[NDArray[Any]]:
@@ -64,6 +65,7 @@ class DiversityWindow:
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all that it remembers."""
         return sum(batch.nbytes for batch in self._rounds) + self._pool.nbytes
 
     def new_generator(self) -> None:

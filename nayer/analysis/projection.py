@@ -38,8 +38,8 @@ def pca_basis(table: ArrayLike) -> Basis:
     (all of them, for one-hot rows), those are taken that lie nearest to the classes on a circle in label order.
     """
     rows = np.asarray(table, dtype=np.float64)
-    mean, centred = _centred(rows)  # (d,), (k, d)
-    gram = centred @ centred.T  # (k, k)
+    mean, centered = _centered(rows)  # (d,), (k, d)
+    gram = centered @ centered.T  # (k, k)
     angles = 2 * np.pi * np.arange(len(rows)) / len(rows)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (k, 2)
     circle = (circle - circle.mean(axis=0)) * [1.0, 0.5]  # unequal, or their own order would be open
@@ -47,7 +47,7 @@ def pca_basis(table: ArrayLike) -> Basis:
     _, vectors = np.linalg.eigh(gram + TIE_BREAK * total * (circle @ circle.T) / len(rows))
     axes = np.zeros((2, rows.shape[1]))
     for axis, direction in zip(axes, vectors.T[::-1], strict=False):  # the largest variance first
-        loadings = direction @ centred  # (d,)
+        loadings = direction @ centered  # (d,)
         loadings -= axes.T @ (axes @ loadings)  # the tie-break's tilt, not small beside a tiny second variance
         length = np.linalg.norm(loadings)
         if length > NEGLIGIBLE * np.sqrt(total):
@@ -98,10 +98,10 @@ class _Similarity:
     @classmethod
     def fit(cls, source: Doubles, target: Doubles) -> _Similarity:
         """The best similarity from `source` (k, p) to `target` (k, d), row by row."""
-        source_mean, source_centred = _centred(source)
-        target_mean, target_centred = _centred(target)
-        source_left, source_values, source_right = _thin_svd(source_centred)  # (k, r), (r,), (r, p)
-        target_left, target_values, target_right = _thin_svd(target_centred)  # (k, s), (s,), (s, d)
+        source_mean, source_centered = _centered(source)
+        target_mean, target_centered = _centered(target)
+        source_left, source_values, source_right = _thin_svd(source_centered)  # (k, r), (r,), (r, p)
+        target_left, target_values, target_right = _thin_svd(target_centered)  # (k, s), (s,), (s, d)
         # The cross-covariance (p, d) in both row spaces is only (r, s), r and s < k.
         cross = (source_values[:, None] * (source_left.T @ target_left)) * target_values
         left, values, right = _thin_svd(cross)
@@ -114,12 +114,12 @@ class _Similarity:
         return (points - self.source_mean) @ self.into @ self.out + self.target_mean
 
 
-def _centred(rows: Doubles) -> tuple[Doubles, Doubles]:
+def _centered(rows: Doubles) -> tuple[Doubles, Doubles]:
     """(mean (d,), rows less the mean (k, d)); rows that differ by rounding only become exactly 0."""
     mean: Doubles = rows.mean(axis=0)
-    centred = rows - mean
-    coincide = np.abs(centred).max(initial=0.0) <= NEGLIGIBLE * np.abs(rows).max(initial=0.0)
-    return mean, np.zeros_like(centred) if coincide else centred
+    centered = rows - mean
+    coincide = np.abs(centered).max(initial=0.0) <= NEGLIGIBLE * np.abs(rows).max(initial=0.0)
+    return mean, np.zeros_like(centered) if coincide else centered
 
 
 def _thin_svd(matrix: Doubles) -> tuple[Doubles, Doubles, Doubles]:

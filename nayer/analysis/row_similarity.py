@@ -67,12 +67,12 @@ class Geometry:
         return one + other
 
 
-def batch_normalised(table: ArrayLike) -> Doubles:
+def batch_normalized(table: ArrayLike) -> Doubles:
     """`table` (k, d) with every dimension at mean 0 and variance 1 over the k rows; a constant one becomes 0."""
     rows = np.asarray(table, dtype=np.float64)
-    centred = rows - rows.mean(axis=0)
-    normalised: Doubles = centred / np.sqrt((centred**2).mean(axis=0) + EPSILON)
-    return normalised
+    centered = rows - rows.mean(axis=0)
+    normalized: Doubles = centered / np.sqrt((centered**2).mean(axis=0) + EPSILON)
+    return normalized
 
 
 def lowest_mean(k: int) -> float:

@@ -1,4 +1,4 @@
-"""The difference between arms in one honest sentence, with how sure one can be of it."""
+"""The difference between arms in one sentence, with its confidence interval."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ def nearest_distances(unit: Doubles) -> Doubles:
 
 
 def effective_rank(features: ArrayLike) -> float:
-    """The exponential of the entropy of the normalised singular values (Roy & Vetterli, 2007) of features (n, f).
+    """The exponential of the entropy of the normalized singular values (Roy & Vetterli, 2007) of features (n, f).
 
-    Neither centred nor brought to length 1. 0 where there is no feature but 0.
+    Neither centered nor brought to length 1. 0 where there is no feature but 0.
     """
     rows = np.asarray(features, dtype=np.float64)
     largest = np.abs(rows).max(initial=0.0)

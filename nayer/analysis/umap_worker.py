@@ -1,23 +1,23 @@
-"""UMAP beside the fixed PCA map: loaded when somebody first asks, and never at work twice at once.
+"""UMAP beside the fixed PCA map: loaded at the first request, and one fit at a time.
 
 Loading umap-learn and compiling its first fit take half a minute, and two threads that fit at once can abort the
 process (numba's `workqueue` layer; numba's choice of layer is left alone). So one lock is held for all of it, the
 anchors of a table are fitted once, and what moves is placed by `transform`, so that the anchors stay where they are.
 
-Ten anchors alone are too few to fit: every one neighbours every other, and `transform` puts only half of the
+Ten anchors alone are too few to fit: every one neighbors every other, and `transform` puts only half of the
 noisy-layer outputs nearest to their own class. With six slightly spread copies of each it puts all of them there, and
-a neighbourhood of 15 still reaches past the own copies to the classes next to it.
+a neighborhood of 15 still reaches past the own copies to the classes next to it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
 from nayer.analysis.projection import pca_basis
@@ -27,7 +27,7 @@ Singles = NDArray[np.float32]
 
 SEED = 0
 MIN_CLASSES = 4  # up to three points lie in a plane as they are, and UMAP raises TypeError or ValueError
-NEIGHBOURS = 15  # UMAP's own default
+NEIGHBORS = 15  # UMAP's own default
 COPIES = 6  # of each anchor in the fit, itself included
 SPREAD = 0.3  # of the copies, beside the median distance from an anchor to the nearest other
 MAX_POINTS = 2000  # in one request; 100 take 0.14 s
@@ -41,9 +41,11 @@ State = Literal["cold", "warming", "ready", "failed"]
 class Reducer(Protocol):
     """What is used of `umap.UMAP`; arrays are float32, (n, d) in and (n, 2) out."""
 
-    def fit_transform(self, anchors: Singles) -> Singles: ...
+    def fit_transform(self, anchors: Singles) -> Singles:
+        """Rows (n, d) → places (n, 2), with the reducer fitted to them."""
 
-    def transform(self, points: Singles) -> Singles: ...
+    def transform(self, points: Singles) -> Singles:
+        """Rows (n, d) → places (n, 2) among those that were fitted."""
 
 
 MakeReducer = Callable[[Singles], Reducer]  # from the first layout (n, 2) of what will be fitted
@@ -63,7 +65,7 @@ def load_umap() -> MakeReducer:
 
     def make(layout: Singles) -> Reducer:
         # A seed means one job; saying so keeps UMAP from warning of it.
-        reducer: Reducer = UMAP(n_neighbors=NEIGHBOURS, init=layout, random_state=SEED, transform_seed=SEED, n_jobs=1)
+        reducer: Reducer = UMAP(n_neighbors=NEIGHBORS, init=layout, random_state=SEED, transform_seed=SEED, n_jobs=1)
         return reducer
 
     sample = np.random.default_rng(SEED).standard_normal((MIN_CLASSES * COPIES, 4), dtype=np.float32)
@@ -79,7 +81,7 @@ class UmapWorker:
     def __init__(self, load: Callable[[], MakeReducer] = load_umap) -> None:
         self._load = load
         self._make: MakeReducer | None = None
-        self._fitted: OrderedDict[tuple[tuple[int, ...], bytes], tuple[Reducer, Singles]] = OrderedDict()
+        self._fitted: LRUCache[tuple[tuple[int, ...], bytes], tuple[Reducer, Singles]] = LRUCache(KEPT_LAYOUTS)
         self._state: State = "cold"
         self._message = "UMAP is not loaded yet; the first request takes about half a minute."
 
@@ -131,12 +133,9 @@ class UmapWorker:
         key = (anchors.shape, anchors.tobytes())
         if key not in self._fitted:
             rows = spread_copies(anchors)  # (k·copies, d)
-            # From the PCA picture, so that people recognise it, and because spectral starts fail on tiny graphs.
+            # From the PCA picture, so that people recognize it, and because spectral starts fail on tiny graphs.
             reducer = make(pca_basis(anchors).project(rows).astype(np.float32))
             self._fitted[key] = reducer, np.asarray(reducer.fit_transform(rows)[: len(anchors)], dtype=np.float32)
-        self._fitted.move_to_end(key)
-        while len(self._fitted) > KEPT_LAYOUTS:
-            self._fitted.popitem(last=False)
         reducer, placed = self._fitted[key]
         moved = np.asarray(reducer.transform(points), dtype=np.float32) if len(points) else np.empty((0, 2), np.float32)
         return UmapLayout(placed.copy(), moved)

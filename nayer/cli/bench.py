@@ -1,6 +1,6 @@
 """`bench`: how long things take here and now: printed, never asserted, for the machine is shared and its speed its own.
 
-Seconds of one run of this compare with each other. *Normalised* seconds compare with another machine's or another
+Seconds of one run of this compare with each other. *Normalized* seconds compare with another machine's or another
 day's: seconds × measured GFLOPS / 100, as if large matrix products ran at 100 GFLOPS.
 """
 
@@ -18,14 +18,14 @@ import torch
 from nayer import presets
 from nayer.cli.exit_codes import DONE
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.options import MAX_THREADS, count
+from nayer.cli.options import MAX_THREADS, count, seeds_of
 from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
 from nayer.compare.benchmark import first_picture, levels, profiled
 from nayer.compare.experiments import WITHOUT_END, Arm
 from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
 from nayer.compare.published import published_facts
 from nayer.config import Config
-from nayer.errors import ConfigError, StorageError, shown
+from nayer.errors import StorageError, excerpt
 
 MAX_EARLIER_BYTES = 4 << 20  # of an earlier measurement
 
@@ -75,7 +75,7 @@ def bench_command(arguments: argparse.Namespace) -> int:
     teachers, named = arguments.teacher.split(","), arguments.presets.split(",")
     arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in named}
     earlier = _read(arguments.against) if arguments.against else {}
-    seeds, now = _seeds(arguments.seeds), CLOCKS[arguments.clock]
+    seeds, now = seeds_of(arguments.seeds), CLOCKS[arguments.clock]
     if arguments.json:
         check_target(arguments.json)
     if arguments.suite == "gpu":
@@ -131,7 +131,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict):
-        raise StorageError(f"against={shown(path)!r} contains no earlier measurement; name a file that --json wrote.")
+        raise StorageError(f"against={excerpt(path)!r} contains no earlier measurement; name a file that --json wrote.")
     return found
 
 
@@ -150,13 +150,6 @@ def _print(facts: dict[str, float | None], earlier: dict[str, Any]) -> None:
 
 def _short(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigError(f"seeds must be whole numbers, separated by commas; {shown(text)!r} was given.") from None
 
 
 def _say(line: str) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from nayer.cli.console import Terminal
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.options import MAX_THREADS, add_setting_arguments, count, given_settings, value_of
+from nayer.cli.options import MAX_THREADS, add_setting_arguments, count, given_settings, seeds_of, value_of
 from nayer.common.files import claimed, path_to_write, read_file, write_whole
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS, Outcome, observed, read, write
@@ -84,7 +84,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def compare_command(arguments: argparse.Namespace) -> int:
     """Runs what DIR does not hold yet, then writes the table and the pictures; 1 if an arm failed."""
-    seeds, shared, clock = _seeds(arguments.seeds), given_settings(arguments), arguments.clock
+    seeds, shared, clock = seeds_of(arguments.seeds), given_settings(arguments), arguments.clock
     if "seed" in shared:
         raise ConfigError(f"seed={shared['seed']!r} is not used by compare; use --seeds {shared['seed']}.")
     shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
@@ -231,16 +231,6 @@ def _varied(given: str) -> tuple[str, list[object]]:
             f"vary must be a setting's name, =, and values separated by commas; {given[:60]!r} was given."
         )
     return field.name, [value_of(field, value) for value in values.split(",")]
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        seeds = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigError(f"seeds must be whole numbers, separated by commas; {text[:60]!r} was given.") from None
-    if len(set(seeds)) < len(seeds):
-        raise ConfigError(f"seeds={text[:60]!r} contains a seed twice; use each seed once.")
-    return seeds
 
 
 def _slug(title: str) -> str:

@@ -6,7 +6,8 @@ from rich.console import Console
 
 
 class Terminal(Console):
-    """rich's console; that nobody reads any more is raised as a BrokenPipeError, for the command line to end by."""
+    """rich's console. A closed pipe raises BrokenPipeError, which ends the command."""
 
     def on_broken_pipe(self) -> None:
+        """Raises BrokenPipeError, where rich would end the process."""
         raise BrokenPipeError

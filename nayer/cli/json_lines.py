@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from nayer.errors import StorageError, shown
+from nayer.errors import StorageError, excerpt
 from nayer.events import Event
 
 
@@ -18,10 +18,11 @@ class JsonLines:
 
     def __init__(self, file: TextIO, name: str) -> None:
         self.failure: StorageError | None = None
-        self.reader_left = False  # nobody is at the other end of the pipe any more
+        self.reader_left = False  # the pipe is closed at its other end
         self._file, self._name = file, name
 
     def write(self, event: Event) -> None:
+        """Writes the event as one line; a failure is kept in `failure`."""
         if self.failure or self.reader_left:
             return
         try:
@@ -33,7 +34,7 @@ class JsonLines:
             self.failure = failure
         except OSError as error:
             self.failure = StorageError(
-                f"json={shown(self._name, 200)!r} is incomplete ({error.strerror}); choose a file on a disk with "
+                f"json={excerpt(self._name, 200)!r} is incomplete ({error.strerror}); choose a file on a disk with "
                 "free space."
             )
 
@@ -48,7 +49,7 @@ def json_lines(target: str) -> Iterator[JsonLines]:
         file = Path(target).open("w", encoding="utf-8")  # noqa: SIM115 (its own errors are told apart from the caller's)
     except OSError as error:
         raise StorageError(
-            f"json={shown(target, 200)!r} cannot be written ({error.strerror}); choose another file."
+            f"json={excerpt(target, 200)!r} cannot be written ({error.strerror}); choose another file."
         ) from None
     try:
         yield JsonLines(file, target)

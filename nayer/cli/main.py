@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how a failure is told.
+"""The command line: its commands, and how it reports a failure.
 
 Importing this is cheap; a command's own module is imported once that command is asked for.
 """
@@ -15,7 +15,7 @@ from typing import NoReturn, TypeAlias
 
 from nayer.cli.exit_codes import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, USAGE
 from nayer.cli.streams import on_signals, stop
-from nayer.errors import ConfigError, NayerError, shown
+from nayer.errors import ConfigError, NayerError, excerpt
 
 Adder: TypeAlias = Callable[[argparse.ArgumentParser], None]
 Runner: TypeAlias = Callable[[argparse.Namespace], int]
@@ -92,7 +92,8 @@ class Parser(argparse.ArgumentParser):
     """argparse, with a complaint of one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        told = shown(f"{message[:1].upper()}{message[1:]}", MOST_SHOWN)
+        """Raises ConfigError in place of an exit, so that a mistake is one sentence."""
+        told = excerpt(f"{message[:1].upper()}{message[1:]}", MOST_SHOWN)
         raise ConfigError(f"{told}; `{self.prog} --help` shows what works.")
 
     def print_help(self, file: object = None) -> None:
@@ -127,7 +128,7 @@ def _carried_out(words: Sequence[str]) -> int:
         sys.stdout.write(_overview())
         return DONE if words else USAGE
     if words[0] not in COMMANDS:
-        raise ConfigError(f"command must be one of {', '.join(COMMANDS)}; {shown(words[0])!r} was given.")
+        raise ConfigError(f"command must be one of {', '.join(COMMANDS)}; {excerpt(words[0])!r} was given.")
     parser = parser_for(words[0])
     try:
         parsed = parser.parse_args(words[1:])
@@ -157,7 +158,7 @@ def _verdict(error: BaseException, words: Sequence[str]) -> tuple[int, str]:
         return getattr(error, "code", INTERRUPTED), command.stopped if command else ""
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
         return FAILED, "Out of memory; use a smaller batch or width."
-    what = shown(f"{type(error).__name__}: {error}", MOST_SHOWN).rstrip(".")
+    what = excerpt(f"{type(error).__name__}: {error}", MOST_SHOWN).rstrip(".")
     return FAILED, f"This is a bug in the program ({what}); `python -X dev -m nayer …` shows where it is."
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 
 from nayer.config import GROUPS, settings
-from nayer.errors import ConfigError, shown
-from nayer.settings import Setting
+from nayer.errors import ConfigError, excerpt
+from nayer.settings import Setting, read_value
 
 MAX_THREADS = 256
 
@@ -22,7 +23,7 @@ def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
             action = argparse.BooleanOptionalAction
             group.add_argument(flag, action=action, default=argparse.SUPPRESS, help=text)
         else:
-            reader, metavar = _reader(setting.kind), _metavar(setting)
+            reader, metavar = partial(read_value, setting.kind), _metavar(setting)
             group.add_argument(flag, type=reader, metavar=metavar, default=argparse.SUPPRESS, help=text)
 
 
@@ -32,20 +33,29 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def value_of(setting: Setting, text: str) -> object:
-    """A field's value as somebody writes it; what is none stays a text, for `Config` to refuse in its own words."""
-    if setting.kind is bool:
-        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
-    return _reader(setting.kind)(text)
+    """A field's value as somebody writes it; see `nayer.settings.read_value`."""
+    return read_value(setting.kind, text)
+
+
+def seeds_of(text: str) -> list[int]:
+    """Seeds from a flag: whole numbers with commas between. ConfigError for other text, and for a seed named twice."""
+    try:
+        seeds = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"seeds must be whole numbers, separated by commas; {excerpt(text)!r} was given.") from None
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seeds={excerpt(text)!r} contains a seed twice; use each seed once.")
+    return seeds
 
 
 def count(field: str, low: int, high: int) -> Callable[[str], int]:
     """For a flag that is no setting: reads a whole number, and raises ConfigError where it is none or out of bounds."""
 
     def read(text: str) -> int:
-        told = repr(shown(text))
+        told = repr(excerpt(text))
         try:
             value = int(text)
-            told = shown(value)
+            told = excerpt(value)
             if low <= value <= high:
                 return value
         except ValueError:
@@ -56,6 +66,7 @@ def count(field: str, low: int, high: int) -> Callable[[str], int]:
 
 
 def flag_of(name: str) -> str:
+    """The flag of a setting: `noisy_width` → `--noisy-width`."""
     return "--" + name.replace("_", "-")
 
 
@@ -74,16 +85,3 @@ def _metavar(setting: Setting) -> str:
     if setting.choices:
         return "|".join(setting.choices)
     return {int: "N", float: "X"}.get(setting.kind, "TEXT")
-
-
-def _reader(kind: type) -> Callable[[str], object]:
-    """Text to the field's type; a text that is none stays one, for `Config` to refuse in its own words."""
-
-    def read(text: str) -> object:
-        try:
-            value: object = kind(text)
-            return value
-        except ValueError:
-            return text
-
-    return read

@@ -19,7 +19,7 @@ class Progress:
 
     def __init__(self, config: Config, *, quiet: bool = False) -> None:
         self.console = Terminal(stderr=True, highlight=False)
-        self.reader_left = False  # nobody is at the other end of the pipe any more
+        self.reader_left = False  # the pipe is closed at its other end
         self._config, self._quiet = config, quiet
         self._last: Event | None = None
         self._rounds = config.rounds
@@ -40,6 +40,7 @@ class Progress:
             self._live.stop()
 
     def show(self, event: Event) -> None:
+        """Shows what the event changes in the live line."""
         self._last = event
         match event:
             case RunStarted():

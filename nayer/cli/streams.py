@@ -22,12 +22,14 @@ class Output(io.TextIOWrapper):
     """Standard output. A failed write is a StorageError, or a BrokenPipeError where nobody reads; the rest is lost."""
 
     def write(self, text: str) -> int:
+        """As a text stream does."""
         try:
             return super().write(text)
         except OSError as error:
             raise self._failure(error) from None
 
     def flush(self) -> None:
+        """As a text stream does."""
         try:
             super().flush()
         except OSError as error:
@@ -48,10 +50,12 @@ class Complaints(io.TextIOWrapper):
     """Standard error. What cannot be written is lost; a BrokenPipeError tells the main thread that nobody reads."""
 
     def write(self, text: str) -> int:
+        """As a text stream does."""
         self._bear(super().write, text)
         return len(text)
 
     def flush(self) -> None:
+        """As a text stream does."""
         self._bear(super().flush)
 
     def _bear(self, act: Callable[..., object], *given: str) -> None:

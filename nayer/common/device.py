@@ -1,4 +1,4 @@
-"""Where a run's tensors live."""
+"""The device of a run's tensors."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from nayer.errors import ConfigError, DiskFull, StorageError, shown
+from nayer.errors import ConfigError, DiskFull, StorageError, excerpt
 
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what the system says where there is no room
 PRIVATE = 0o600  # only the user reads and writes
@@ -80,7 +80,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     except OSError as error:
         kind = DiskFull if error.errno in FULL else StorageError
         reason = error.strerror or "unknown reason"
-        raise kind(f"{shown(path, 200)} could not be written ({reason}); choose a place with free space.") from None
+        raise kind(f"{excerpt(path, 200)} could not be written ({reason}); choose a place with free space.") from None
 
 
 def _settle(folder: Path) -> None:
@@ -111,9 +111,9 @@ def check_target(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StorageError(f"{shown(path, 200)} cannot be written ({error.strerror}); choose another file.") from None
+        raise StorageError(f"{excerpt(path, 200)} cannot be written ({error.strerror}); choose another file.") from None
     if not regular:
-        raise StorageError(f"{shown(path, 200)} exists and is not a regular file; choose another file.")
+        raise StorageError(f"{excerpt(path, 200)} exists and is not a regular file; choose another file.")
 
 
 @contextmanager
@@ -132,12 +132,12 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout:
         raise StorageError(
-            f"{shown(folder, 200)} is in use by another process that writes there; wait for it, or choose another "
+            f"{excerpt(folder, 200)} is in use by another process that writes there; wait for it, or choose another "
             "folder."
         ) from None
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or "this file system has no locks"
-        raise StorageError(f"{shown(folder, 200)} cannot be locked ({reason}); choose another folder.") from None
+        raise StorageError(f"{excerpt(folder, 200)} cannot be locked ({reason}); choose another folder.") from None
     try:
         yield
     finally:
@@ -154,5 +154,5 @@ def path_to_write(field: str, text: str) -> Path:
     if not text.strip():
         raise ConfigError(f"{field} is empty; name a file or folder.")
     if not text.isprintable():  # a line break, a NUL, bytes that are no text
-        raise ConfigError(f"{field}={shown(text)!r} contains characters that cannot be shown; use another name.")
+        raise ConfigError(f"{field}={excerpt(text)!r} contains characters that cannot be shown; use another name.")
     return Path(text)

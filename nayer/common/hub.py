@@ -1,4 +1,4 @@
-"""What reading with `transformers` needs, whatever is read: no long retries, no chatter, nothing sent anywhere."""
+"""Settings for reading with `transformers`: short retries, no output, no telemetry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nayer.common.files import open_file
-from nayer.errors import shown
+from nayer.errors import excerpt
 
 _one_at_a_time = threading.Lock()  # logging is the whole process's, and 30 visitors shall not load 30 networks at once
 MAX_JSON_BYTES = 48 << 20
@@ -51,7 +51,7 @@ def check_folder(name: str) -> None:
         try:
             open_file(path, limit).close()
         except OSError as error:
-            raise OSError(error.errno, f"{shown(path.name)} cannot be read ({error.strerror})") from None
+            raise OSError(error.errno, f"{excerpt(path.name)} cannot be read ({error.strerror})") from None
 
 
 def out_of_reach(repository: str, file: str) -> str:

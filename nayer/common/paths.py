@@ -1,4 +1,4 @@
-"""Where the files lie that ship with the package."""
+"""The folder of the files that ship with the package."""
 
 from pathlib import Path
 

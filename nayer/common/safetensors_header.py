@@ -1,4 +1,4 @@
-"""What a safetensors file says of itself, checked before any of its numbers is read. Needs no torch."""
+"""The header of a safetensors file, checked before any number is read. Needs no torch."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from nayer.common.safetensors_header import header
-from nayer.errors import AssetError, shown
+from nayer.errors import AssetError, excerpt
 
 MAX_DIFFERENCES = 5  # told of in one sentence
 MAX_VALUE = 1e18  # beyond it a square is infinite in float32
@@ -47,8 +47,8 @@ def _compare(found: Mapping[str, Any], wanted: Mapping[str, Tensor], name: str) 
     for key in wanted.keys() & found.keys():
         shape, kind = found[key].get("shape"), found[key].get("dtype")
         if shape != list(wanted[key].shape):
-            wrong.append(f"{key} has the shape {shown(shape, 40)}, expected {list(wanted[key].shape)}")
+            wrong.append(f"{key} has the shape {excerpt(shape, 40)}, expected {list(wanted[key].shape)}")
         elif kind != KINDS[wanted[key].dtype]:
-            wrong.append(f"{key} has the type {shown(kind, 10)}, expected {KINDS[wanted[key].dtype]}")
+            wrong.append(f"{key} has the type {excerpt(kind, 10)}, expected {KINDS[wanted[key].dtype]}")
     if wrong:
         raise AssetError(f"{name} does not fit config.json (" + ", ".join(sorted(wrong)[:MAX_DIFFERENCES]) + ")")

@@ -1,1 +1,1 @@
-"""Arms × seeds held side by side, benchmarks, and what may be concluded."""
+"""Arms × seeds compared, benchmarks, and the conclusion."""

@@ -1,4 +1,4 @@
-"""What the benchmark makes of runs: seconds to levels, plain and normalised; parts of a round; the first picture."""
+"""The numbers of the benchmark: seconds to levels, plain and normalized; parts of a round; the first picture."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nayer.config import Config
 from nayer.events import GeneratorStep
 from nayer.runs.run import open_run
 
-PER = 100.0  # GFLOPS that normalised seconds stand for
+PER = 100.0  # GFLOPS that normalized seconds stand for
 
 
 def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
-    """Of one preset's runs: accuracy, and plain and normalised seconds to each share of the teacher's accuracy.
+    """Of one preset's runs: accuracy, and plain and normalized seconds to each share of the teacher's accuracy.
 
     Medians over the seeds with the lowest and the highest; None where not even half of them got there.
     """

@@ -12,8 +12,8 @@ from nayer.compare.outcome import Outcome
 from nayer.compare.tables import CLOCK_NAMES
 from nayer.types import Doubles, Images
 
-# Okabe and Ito's colours, safe for colour-blind eyes; beyond eight arms they come again with another stroke.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+# Okabe and Ito's colors, safe for color-blind eyes; beyond eight arms they come again with another stroke.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 STROKES = ("-", "--", ":", "-.")
 CLASSES_SHOWN = 20
 WIDTH = 10.0  # inches
@@ -21,17 +21,17 @@ LONGEST = 60.0  # inches, at 120 pixels each
 
 
 def curves(outcomes: Sequence[Outcome]) -> bytes:
-    """Accuracy against the run's own seconds: a colour an arm, thin its seeds and thick their mean. PNG."""
+    """Accuracy against the run's own seconds: a color an arm, thin its seeds and thick their mean. PNG."""
     arms = list(dict.fromkeys(one.arm for one in outcomes))
     figure = Figure(figsize=(WIDTH, max(5.0, 0.25 * len(arms))), dpi=120, layout="constrained")
     axes = figure.subplots()
     for place, arm in enumerate(arms):
-        colour, stroke = COLOURS[place % len(COLOURS)], STROKES[place // len(COLOURS) % len(STROKES)]
+        color, stroke = COLORS[place % len(COLORS)], STROKES[place // len(COLORS) % len(STROKES)]
         seeds = [np.array(one.curve) for one in outcomes if one.arm == arm and one.curve]
         for curve in seeds if len(seeds) > 1 else []:
-            axes.plot(curve[:, 0], 100 * curve[:, 1], color=colour, linestyle=stroke, linewidth=0.8, alpha=0.45)
+            axes.plot(curve[:, 0], 100 * curve[:, 1], color=color, linestyle=stroke, linewidth=0.8, alpha=0.45)
         seconds, accuracy = mean_curve(seeds)
-        axes.plot(seconds, 100 * accuracy, color=colour, linestyle=stroke, linewidth=2, label=arm)
+        axes.plot(seconds, 100 * accuracy, color=color, linestyle=stroke, linewidth=2, label=arm)
     teachers = [one.teacher_accuracy for one in outcomes if one.teacher_accuracy is not None]
     if teachers:
         axes.axhline(100 * max(teachers), color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="teacher")

@@ -40,7 +40,7 @@ SCALES = ("within", "across", "pool")  # within a round, across rounds, over the
 SIDES = ("samples", "noise", "real")
 
 # The wall's, or the processor's time of this process: with one thread that is what a quiet machine's wall would say,
-# and busy neighbours count for less.
+# and busy neighbors count for less.
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.monotonic, "cpu": time.process_time}
 
 MEASURING = "measuring"  # not part of a run's seconds, for methods differ in how often they are measured
@@ -182,7 +182,7 @@ def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
 
 
 def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, seconds: float = 0.3) -> float:
-    """GFLOPS of float32 matrix products (size, size) here and now: what normalised seconds are scaled by."""
+    """GFLOPS of float32 matrix products (size, size) here and now: what normalized seconds are scaled by."""
     a = torch.rand(size, size, generator=torch.Generator().manual_seed(0))
     torch.mm(a, a)  # the first one allocates
     began, done = now(), 0

@@ -1,4 +1,4 @@
-"""What a round's convolutions and matrix products take by themselves: each is noted, and later made again alone.
+"""Times a round's convolutions and matrix products alone: each is recorded, and later computed again by itself.
 
 That is the rate the machine reaches for these shapes; what a round takes beyond it is everything else.
 """

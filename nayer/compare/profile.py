@@ -1,24 +1,23 @@
 """Where a round's time goes: seconds and floating-point operations of each part, exclusive of what it calls.
 
-The core does not know that it is watched: networks are watched by hooks, functions by wrappers that leave again.
+The algorithm names its parts (`nayer.common.parts`); passes of networks and steps of optimizers are heard by hooks.
 """
 
 from __future__ import annotations
 
-import importlib
 import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial, wraps
 from typing import Any
-from unittest.mock import patch
 
 from torch import nn
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.flop_counter import FlopCounterMode
 
+from nayer.common.parts import listening
 from nayer.compare.products import Products
 from nayer.config import Config
 from nayer.events import RoundFinished
@@ -26,43 +25,8 @@ from nayer.runs.run import Run, open_run
 
 PARTS = ("generator", "teacher", "student", "losses", "pool", "augmentation", "events", "evaluation", "other")
 
-# What is called by which name in which module, and what part of a round it is.
-_FUNCTIONS = {
-    "generator": ("torch.optim.Adam.step", "nayer.distillation.train.redraw"),
-    "student": ("torch.optim.SGD.step",),
-    "losses": (
-        "nayer.distillation.train.cross_entropy_loss",
-        "nayer.distillation.train.batchnorm_loss",
-        "nayer.distillation.train.adversarial_loss",
-        "nayer.distillation.train._terms_of_other_methods",
-        "nayer.networks.hooks.BatchNormStatsHook._read",
-        "nayer.distillation.train._student_loss",
-        "nayer.distillation.train._inner_loss",
-    ),
-    "pool": (
-        "nayer.distillation.train.remember",
-        "nayer.distillation.image_pool.Pool.sample",
-        "nayer.distillation.train.to_bytes",
-    ),
-    "augmentation": ("nayer.distillation.train.crop_and_flip", "nayer.distillation.train.elastic_distortion"),
-    "events": (
-        "nayer.distillation.report.Report.generator_step",
-        "nayer.distillation.report.Report.redrawn",
-        "nayer.distillation.report.Report._shown",
-        "nayer.distillation.report.Report._diversity",
-    ),
-    "evaluation": ("nayer.distillation.report.Report.evaluated",),
-}
-
-
 # What asks networks for its own ends; their passes belong to it.
 _WHOLE = ("pool", "events", "evaluation")
-
-# A backward pass goes through several networks; what is left of it belongs to the one that is trained.
-_TRAINS = {
-    "nayer.distillation.train._terms_of_other_methods": "generator",
-    "nayer.distillation.train._student_loss": "student",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +51,7 @@ class Profile:
 
     @property
     def seconds(self) -> float:
+        """Seconds of the whole round."""
         return sum(part.seconds for part in self.parts.values())
 
     @property
@@ -100,7 +65,6 @@ class _Meter:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.spent: dict[str, float] = defaultdict(float)
-        self.trained = "generator"  # whose backward pass it is
         self._now = now
         self._open = ["other"]
         self._since = now()
@@ -162,10 +126,9 @@ def _watched(run: Run, meter: _Meter) -> Iterator[None]:
             for child in network.children():  # for features are asked for apart from logits
                 for handle in _hooks(child, part, meter):
                     stack.callback(handle.remove)
-        for part, names in _FUNCTIONS.items():
-            for name in names:
-                stack.enter_context(_wrapped(name, meter, partial(str, part)))
-        stack.enter_context(_wrapped("torch.Tensor.backward", meter, lambda: meter.trained))
+        stack.enter_context(listening(meter.inside))
+        for handle in _optimizer_hooks(run.state.optimizer, meter):
+            stack.callback(handle.remove)
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", message="Full backward hook")  # of what takes no gradient at its input
         yield
@@ -189,26 +152,13 @@ def _hooks(network: nn.Module, part: str, meter: _Meter) -> list[Any]:
     ]
 
 
-@contextmanager
-def _wrapped(name: str, meter: _Meter, part: Callable[[], str]) -> Iterator[None]:
-    owner, attribute = _found(name)
-    plain = getattr(owner, attribute)
+def _optimizer_hooks(student: Optimizer, meter: _Meter) -> list[Any]:
+    """Steps of `student`, the student's optimizer, and those of all others, which are the generator's."""
 
-    @wraps(plain)
-    def watched(*arguments: Any, **named: Any) -> Any:
-        meter.trained = _TRAINS.get(name, meter.trained)
-        with meter.inside(part()):
-            return plain(*arguments, **named)
+    def enter(optimizer: Optimizer, *_: Any) -> None:
+        meter.enter("student" if optimizer is student else "generator")
 
-    with patch.object(owner, attribute, watched):
-        yield
+    def leave(*_: Any) -> None:
+        meter.leave()
 
-
-def _found(name: str) -> tuple[Any, str]:
-    """The module or class that holds what has this dotted name, and the last word of it."""
-    path, attribute = name.rsplit(".", 1)
-    try:
-        return importlib.import_module(path), attribute
-    except ModuleNotFoundError:
-        module, class_ = path.rsplit(".", 1)
-        return getattr(importlib.import_module(module), class_), attribute
+    return [register_optimizer_step_pre_hook(enter), register_optimizer_step_post_hook(leave)]

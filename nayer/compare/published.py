@@ -1,4 +1,4 @@
-"""The published experiment under a clock: CIFAR-10 with two pairs of networks, made for a GPU."""
+"""Times the published experiment: CIFAR-10 with two pairs of networks, for a GPU."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The only labelled images: readers, the shipped test sets, the emoji data sets, images of your own."""
+"""The only labeled images: readers, the shipped test sets, the emoji data sets, images of your own."""

@@ -1,4 +1,4 @@
-"""Labelled images of one's own, wherever they lie, as arrays: for teaching a teacher, and for testing students."""
+"""Labeled images of a user as arrays: for training a teacher and for testing students."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from nayer.data.image_decoding import check_amount, decode, looks
 from nayer.data.image_folders import Limits, Picture, files_below, pictures_in
 from nayer.data.parquet import pictures_in_parquet, pictures_on_the_hub
-from nayer.data.readers import Labelled
+from nayer.data.readers import Labeled
 from nayer.errors import AssetError, ConfigError
 from nayer.networks.specs import SIDES
 from nayer.text_rules import check_names
@@ -23,7 +23,7 @@ from nayer.text_rules import check_names
 HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}|[\w-]{1,96}")
 FEWEST = 2  # training images a class
 HELD_OUT = 5  # where nobody says which images are for testing, every fifth of a class is
-LOOKED_AT = 200  # pictures that decide on size and colour
+LOOKED_AT = 200  # pictures that decide on size and color
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class OwnImages:
     """`training` and `testing` are (n, c, size, size) uint8 and labels (n,), the places in `classes`."""
 
     classes: tuple[str, ...]
-    training: Labelled
-    testing: Labelled
+    training: Labeled
+    testing: Labeled
     held_out: tuple[Picture, ...]  # the pictures of `testing`, where they were taken from those for training
 
 
@@ -84,7 +84,7 @@ def read_own(pictures: Sequence[Picture], *, size: int = 0, grey: bool | None = 
     )
 
 
-def labelled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: int, size: int) -> Labelled:
+def labeled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: int, size: int) -> Labeled:
     """Pictures for testing, their labels matched to a teacher's `classes` by name; training pictures are left out.
 
     Labels that are numbers and no names are places in `classes`. Raises AssetError naming the classes that the teacher
@@ -148,7 +148,7 @@ def _parted(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
     return training, testing
 
 
-def _arrays(pictures: Sequence[Picture], place: dict[str, int], channels: int, size: int) -> Labelled:
+def _arrays(pictures: Sequence[Picture], place: dict[str, int], channels: int, size: int) -> Labeled:
     check_amount(len(pictures), "data", channels, size)
     images = np.empty((len(pictures), channels, size, size), np.uint8)
     for image, picture in zip(images, pictures, strict=True):

@@ -1,4 +1,4 @@
-"""The data sets `emoji10` and `emoji100`: drawings turned, scaled and moved on a gradient, 32 × 32 in colour.
+"""The data sets `emoji10` and `emoji100`: drawings turned, scaled and moved on a gradient, 32 × 32 in color.
 
 The styles that test a teacher are not those that trained it: its accuracy is on drawings by other hands.
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from nayer.data.emoji_classes import CLASSES, ICONS
 from nayer.data.emoji_icons import FOR_TESTING, FOR_TRAINING, Drawings, read_drawings
-from nayer.data.readers import Labelled
+from nayer.data.readers import Labeled
 
 CHUNK = 500  # samples at a time, so that memory stays small
 BACKGROUND = (0.35, 1.0)  # of the full range, each channel: light, so that drawings with dark outlines stand out
@@ -32,7 +32,7 @@ class Variety:
     squeeze: float  # share by which width and height may differ from that, each for itself
     shift: float  # of the frame's side, any direction
     mirror: float  # share of samples
-    hue: float  # degrees around the colour circle, to either side
+    hue: float  # degrees around the color circle, to either side
     saturation: tuple[float, float]  # factor
     contrast: tuple[float, float]  # factor
     brightness: float  # of the full range, up or down
@@ -75,12 +75,12 @@ TRAINING = {"emoji10": Split(1_500, WIDE, seed=1), "emoji100": Split(400, WIDE, 
 TESTING = {"emoji10": Split(60, PLAIN, seed=2), "emoji100": Split(12, PLAIN, seed=2)}
 
 
-def training_images(name: str, folder: Path) -> Labelled:
+def training_images(name: str, folder: Path) -> Labeled:
     """The training split of `name` (n, 3, 32, 32), n·k in the order of the classes, from the packages in `folder`."""
     return _split(read_drawings(folder, FOR_TRAINING, _icons(name)), TRAINING[name])
 
 
-def testing_images(name: str, folder: Path) -> Labelled:
+def testing_images(name: str, folder: Path) -> Labeled:
     """The test split of `name`, from the held-out styles."""
     return _split(read_drawings(folder, FOR_TESTING, _icons(name)), TESTING[name])
 
@@ -89,11 +89,11 @@ def _icons(name: str) -> list[tuple[str, ...]]:
     return [ICONS[label] for label in CLASSES[name]]
 
 
-def _split(drawings: Drawings, split: Split) -> Labelled:
+def _split(drawings: Drawings, split: Split) -> Labeled:
     return samples(drawings, split.per_class, split.variety, torch.Generator().manual_seed(split.seed))
 
 
-def samples(drawings: Drawings, per_class: int, variety: Variety, rng: torch.Generator, side: int = 32) -> Labelled:
+def samples(drawings: Drawings, per_class: int, variety: Variety, rng: torch.Generator, side: int = 32) -> Labeled:
     """`per_class` samples (c, side, side) of each class, by label; each of a class's drawings comes equally often."""
     places = np.concatenate([_in_turn(drawings.labels == label, per_class) for label in np.unique(drawings.labels)])
     images = [
@@ -116,8 +116,8 @@ def varied(drawings: Tensor, variety: Variety, side: int, rng: torch.Generator) 
     grid = F.affine_grid(placements(n, variety, rng), [n, 4, 2 * side, 2 * side], align_corners=False)
     moved = F.grid_sample(premultiplied, grid, align_corners=False)
     moved = F.avg_pool2d(moved, 2)  # (n, 4, side, side), four bilinear samples a pixel
-    colours = torch.einsum("nij,njhw->nihw", tints(n, variety, rng), moved[:, :3])
-    images = colours + gradients(n, side, rng) * (1.0 - moved[:, 3:])
+    colors = torch.einsum("nij,njhw->nihw", tints(n, variety, rng), moved[:, :3])
+    images = colors + gradients(n, side, rng) * (1.0 - moved[:, 3:])
     contrast = _uniform((n, 1, 1, 1), *variety.contrast, rng)
     brightness = _uniform((n, 1, 1, 1), -variety.brightness, variety.brightness, rng)
     images = (images - 0.5) * contrast + 0.5 + brightness
@@ -125,13 +125,13 @@ def varied(drawings: Tensor, variety: Variety, side: int, rng: torch.Generator) 
 
 
 def gradients(n: int, side: int, rng: torch.Generator) -> Tensor:
-    """Backgrounds (n, 3, side, side): from one random colour to a near one, along a random direction."""
-    colours = _uniform((n, 3, 1, 1), *BACKGROUND, rng)
-    others = (colours + 0.25 * torch.randn((n, 3, 1, 1), generator=rng)).clamp(*BACKGROUND)
+    """Backgrounds (n, 3, side, side): from one random color to a near one, along a random direction."""
+    colors = _uniform((n, 3, 1, 1), *BACKGROUND, rng)
+    others = (colors + 0.25 * torch.randn((n, 3, 1, 1), generator=rng)).clamp(*BACKGROUND)
     angles = _uniform((n, 1, 1), 0.0, 2.0 * math.pi, rng)
     line = torch.linspace(-0.5, 0.5, side)
     along = (angles.cos() * line[None, None, :] + angles.sin() * line[None, :, None]) / math.sqrt(2.0) + 0.5
-    return torch.lerp(colours, others, along[:, None])  # along: (n, side, side) in 0..1
+    return torch.lerp(colors, others, along[:, None])  # along: (n, side, side) in 0..1
 
 
 def placements(n: int, variety: Variety, rng: torch.Generator) -> Tensor:
@@ -149,12 +149,12 @@ def placements(n: int, variety: Variety, rng: torch.Generator) -> Tensor:
 
 
 def tints(n: int, variety: Variety, rng: torch.Generator) -> Tensor:
-    """(n, 3, 3) maps of colours: a turn around the grey axis, and a factor on the distance from it; greys stay."""
+    """(n, 3, 3) maps of colors: a turn around the grey axis, and a factor on the distance from it; greys stay."""
     hue = math.radians(variety.hue)
     angles = _uniform((n, 1, 1), -hue, hue, rng)
     factors = _uniform((n, 1, 1), *variety.saturation, rng)
     grey = torch.full((3, 3), 1.0 / 3.0)
-    across = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)  # grey axis × colour
+    across = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)  # grey axis × color
     return grey + factors * (angles.cos() * (torch.eye(3) - grey) + angles.sin() * across)
 
 

@@ -1,4 +1,4 @@
-"""Encoded pictures from anywhere → pixels, with nothing decoded before its size is known."""
+"""Encoded pictures → pixels. Nothing is decoded before its size is known."""
 
 from __future__ import annotations
 

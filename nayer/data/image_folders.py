@@ -1,4 +1,4 @@
-"""Labelled pictures in a folder or a zip archive: the folder a picture lies in is its class.
+"""Labeled pictures in a folder or a zip archive: the folder a picture lies in is its class.
 
 `cat/1.png`, `test/cat/1.png` and `mine/train/cat/1.png` are all a cat. Nothing is ever extracted; what is read is
 counted as it comes, for an archive can say what it likes of its sizes.
@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from nayer.common.files import open_file
 from nayer.data.image_decoding import SUFFIXES
-from nayer.errors import AssetError, shown
+from nayer.errors import AssetError, excerpt
 
 TRAIN = frozenset({"train", "training"})
 TEST = frozenset({"test", "testing", "val", "valid", "validation"})
@@ -133,7 +133,7 @@ def _read(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, l
         with archive.open(member) as file:
             data = file.read(min(limits.picture_bytes, left) + 1)  # its end checks the CRC, if that is reached
         left = _counted(data, member.filename, name, left, limits)
-        yield Picture(_split(parts), parts[-2], shown("/".join(parts[-2:]), 100), data)
+        yield Picture(_split(parts), parts[-2], excerpt("/".join(parts[-2:]), 100), data)
 
 
 def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
@@ -147,9 +147,9 @@ def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
             with open_file(path, limits.bytes_in_all) as file:
                 data = file.read(min(limits.picture_bytes, left) + 1)
         except OSError as error:
-            raise AssetError(f"{shown('/'.join(parts[-2:]), 100)} cannot be read ({error.strerror}).") from None
+            raise AssetError(f"{excerpt('/'.join(parts[-2:]), 100)} cannot be read ({error.strerror}).") from None
         left = _counted(data, path.name, folder.name, left, limits)
-        yield Picture(_split(parts), parts[-2], shown("/".join(parts[-2:]), 100), data)
+        yield Picture(_split(parts), parts[-2], excerpt("/".join(parts[-2:]), 100), data)
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...], limits: Limits) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Labelled pictures in parquet files as data sets on the Hub have them, from the disk or from the Hub."""
+"""Labeled pictures in parquet files as data sets on the Hub have them, from the disk or from the Hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labelled images as arrays, from the few file formats they come in; `teachers` and `test_sets` choose what is read."""
+"""Labeled images as arrays, from the few file formats they come in; `teachers` and `test_sets` choose what is read."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from nayer.errors import AssetError
 MAX_IDX_BYTES = 256 << 20  # packed or unpacked
 
 
-Labelled: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images (n, c, h, w), labels (n,)
+Labeled: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]  # images (n, c, h, w), labels (n,)
 
 
-def read_idx(images: Path, labels: Path) -> Labelled:
+def read_idx(images: Path, labels: Path) -> Labeled:
     """A pair of gzipped IDX files as MNIST's (LeCun): images (n, 1, h, w) and labels (n,)."""
     pixels, marks = _idx(images), _idx(labels)
     if pixels.ndim != 3 or marks.ndim != 1 or len(pixels) != len(marks):
@@ -49,7 +49,7 @@ def _idx(path: Path) -> NDArray[np.uint8]:
         ) from None
 
 
-def read_parquet(path: Path, channels: int, size: int) -> Labelled:
+def read_parquet(path: Path, channels: int, size: int) -> Labeled:
     """A table with encoded pictures in `img` (or `image`) and class numbers in `label`, as the Hub's data sets have.
 
     Raises AssetError.
@@ -60,7 +60,7 @@ def read_parquet(path: Path, channels: int, size: int) -> Labelled:
     return images, np.array([label for _, label in rows], np.int64)
 
 
-def read_digits() -> Labelled:
+def read_digits() -> Labeled:
     """Scikit-learn's 1,797 handwritten digits: (n, 1, 8, 8), their 17 grey levels spread over 0…255."""
     from sklearn.datasets import load_digits
 

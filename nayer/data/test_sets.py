@@ -1,4 +1,4 @@
-"""Labelled test splits, for measuring only: nothing that trains a student may import this."""
+"""Labeled test splits, for measuring only: nothing that trains a student may import this."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from nayer.common.files import read_file
 from nayer.common.paths import ASSETS
-from nayer.data.custom_dataset import find_pictures, labelled_as
+from nayer.data.custom_dataset import find_pictures, labeled_as
 from nayer.data.emoji import TESTING, testing_images
 from nayer.data.emoji_icons import holds_icon_sets
-from nayer.data.readers import Labelled, read_idx, read_parquet
+from nayer.data.readers import Labeled, read_idx, read_parquet
 from nayer.errors import AssetError
 from nayer.networks.cards import TeacherCard
 
@@ -94,7 +94,7 @@ def _from_folder(card: TeacherCard, folder: Path) -> TestSet:
         images, labels = read_idx(folder / IDX[0], folder / IDX[1])
     else:
         pictures = find_pictures(str(folder), field="test_data")
-        images, labels = labelled_as(pictures, card.classes, spec.channels, spec.size)
+        images, labels = labeled_as(pictures, card.classes, spec.channels, spec.size)
     return _checked(card, (images, labels), f"{len(labels):,} images from {folder.name}")
 
 
@@ -127,7 +127,7 @@ def _from_hub(card: TeacherCard) -> TestSet | None:
     return _checked(card, images, "CIFAR-10's 10,000 test images, from the Hugging Face Hub")
 
 
-def _checked(card: TeacherCard, split: Labelled, source: str) -> TestSet:
+def _checked(card: TeacherCard, split: Labeled, source: str) -> TestSet:
     images, labels = split
     spec = card.model
     if images.shape[1:] != (spec.channels, spec.size, spec.size):

@@ -1,4 +1,4 @@
-"""What is done at random to images in front of the networks: crop, mirror, bend. No loops over images."""
+"""Random augmentation of images: crop, mirror, elastic distortion. No loops over images."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-BEND_POINTS = 4  # a side; with more, shapes are torn and the student learns less of them (docs/speed.md)
-BEND = 0.1  # × side, the standard deviation by which such a point moves
+from nayer.common.parts import part
+
+DISTORTION_POINTS = 4  # per side; more points tear shapes, and the student learns less from them (docs/speed.md)
+DISTORTION = 0.1  # × side: the standard deviation of a point's move
 
 
+@part("augmentation")
 def crop_and_flip(images: Tensor, padding: int, flip: bool, rng: torch.Generator) -> Tensor:
-    """Each image (n, c, h, w) shifted by up to `padding` pixels, black coming in, and mirrored half the time.
+    """Shifts each image (n, c, h, w) by up to `padding` pixels and mirrors it half the time; black comes in.
 
-    Equals padding with zeros, a random crop and a random horizontal flip, gradient included; two small matrix products
-    an image. Each has its own draw from `rng`, a generator on the CPU.
+    It equals padding with zeros, a random crop and a random horizontal flip, gradient included, and takes two small
+    matrix products per image. Each image has its own draw from `rng`, a generator on the CPU.
     """
     n, _, height, width = images.shape
     shifts = torch.randint(2 * padding + 1, (2, n), generator=rng)  # 0 is a shift by −padding
@@ -35,24 +38,26 @@ def _selections(length: int, padding: int) -> Tensor:
     return wanted == torch.arange(length)
 
 
+@part("augmentation")
 def elastic_distortion(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """The first `share` of images (n, c, h, w) as if drawn on rubber, each pulled otherwise; black comes in.
+    """Elastic distortion (Simard et al., 2003) of the first `share` of images (n, c, h, w); black comes in.
 
-    Elastic distortion (Simard et al., 2003) from few points: a grid of `BEND_POINTS` a side moves, and what is between
-    moves along smoothly. Draws from `rng`, a generator on the CPU.
+    The points of a grid, `DISTORTION_POINTS` per side, move at random, for each image anew; the pixels between them
+    follow smoothly. Draws from `rng`, a generator on the CPU.
     """
     many = round(share * len(images))
     if not many:
         return images
     _, channels, height, width = images.shape
-    moves = 2.0 * BEND * torch.randn((many, 2, BEND_POINTS, BEND_POINTS), generator=rng).to(images)  # of −1…1
+    moves = torch.randn((many, 2, DISTORTION_POINTS, DISTORTION_POINTS), generator=rng)
+    moves = 2.0 * DISTORTION * moves.to(images)  # of −1…1
     field = _between(height).to(images) @ moves @ _between(width).to(images).mT  # (m, 2, h, w): across, down
     still = F.affine_grid(torch.eye(2, 3)[None].to(images), [1, channels, height, width], align_corners=False)
-    bent = F.grid_sample(images[:many], still + field.permute(0, 2, 3, 1), align_corners=False)
-    return torch.cat([bent, images[many:]])
+    distorted = F.grid_sample(images[:many], still + field.permute(0, 2, 3, 1), align_corners=False)
+    return torch.cat([distorted, images[many:]])
 
 
 def _between(length: int) -> Tensor:
     """A matrix (length, points) that spreads the points' values over a side, by cubic interpolation."""
-    points = torch.eye(BEND_POINTS)[:, None, :, None]  # one image for each point, 1 there and 0 elsewhere
+    points = torch.eye(DISTORTION_POINTS)[:, None, :, None]  # one image for each point, 1 there and 0 elsewhere
     return F.interpolate(points, (length, 1), mode="bicubic", align_corners=False)[:, 0, :, 0].mT

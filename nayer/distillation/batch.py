@@ -1,4 +1,4 @@
-"""What synthesis hands on: a step's images with the terms of their loss, and the batch that a round made."""
+"""The results of synthesis: a step's images with the terms of their loss, and the batch of a round."""
 
 from __future__ import annotations
 

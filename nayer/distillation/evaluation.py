@@ -1,4 +1,4 @@
-"""How good the student is: accuracy on labelled images, agreement with the teacher on any."""
+"""Measures the student: accuracy on labeled images, agreement with the teacher on any."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHUNK = 100  # images a forward pass: memory does not grow with the test split, 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Shares in 0..1 over `images` images; the accuracies are None where nobody knows the labels."""
+    """Shares in 0..1 over `images` images; the accuracies are None where there are no labels."""
 
     accuracy: float | None
     teacher_accuracy: float | None
@@ -63,7 +63,7 @@ def predict_with_features(network: nn.Module, images: Tensor, labels: Tensor | N
 
 
 class TestImages:
-    """Measures students on labelled images; the teacher is asked once, when its answers are first needed."""
+    """Measures students on labeled images; the teacher is asked once, when its answers are first needed."""
 
     __test__ = False  # not a test class, whatever its name
 
@@ -83,6 +83,7 @@ class TestImages:
 
     @cached_property
     def teacher_accuracy(self) -> float:
+        """The teacher's accuracy on the same images, 0 to 1."""
         return _share(self.teacher_labels, self.labels)
 
     def __call__(self, student: nn.Module) -> Measurement:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nayer.common.parts import part
 
+
+@part("pool")
 def to_bytes(images: Tensor) -> Tensor:
     """Images in [0, 1] → uint8, rounded to the nearest of 256 levels."""
     return (images * 255.0).round().clamp(0.0, 255.0).to(torch.uint8)
@@ -34,6 +37,7 @@ class Pool:
         self.labels[slots] = labels
         self.added += len(images)
 
+    @part("pool")
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         """n images drawn with replacement, as float in [0, 1]: (n, c, h, w)."""
         picks = torch.randint(len(self), (n,), generator=rng).to(self.images.device)

@@ -1,27 +1,29 @@
-"""The terms of NAYER's objectives: pure functions, one term each, all minimised; and when one has run away."""
+"""The terms of NAYER's objectives: pure functions, one term each, all minimized; and the test for divergence."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nayer.common.parts import part
 from nayer.networks.hooks import Statistics
 
-RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
+CONTRASTIVE_TEMPERATURE = 0.1  # CMI's (Fang et al., 2021)
+DIVERGED = 1e30  # a larger loss does not come down again; float32 ends at 3.4e38
 
 
+@part("losses")
 def cross_entropy_loss(
     teacher_logits: Tensor, labels: Tensor, temperature: float = 1.0, second_share: Tensor | None = None
 ) -> Tensor:
-    """Cross-entropy in nats of the teacher's view (n, k) of images against the wanted labels (n,); no smoothing.
+    """Cross-entropy in nats of the teacher's logits (n, k) against the wanted labels (n,); no smoothing.
 
-    Taken at `temperature` and scaled by it, so that an image the teacher is sure of goes on being pulled while the pull
-    on one it is not sure of stays as long. `second_share` (n,) in [0, 1] is the part of each target that goes to the
-    class which the teacher thinks of next.
+    It is taken at `temperature` and scaled by it: the gradient persists where the label is likely already, and keeps
+    its length where it is not. `second_share` (n,) in [0, 1] is the part of each target that goes to the teacher's
+    second class.
     """
     logits = teacher_logits / temperature
     if second_share is None:
@@ -31,6 +33,7 @@ def cross_entropy_loss(
     return temperature * torch.lerp(wanted, next_best, second_share).mean()
 
 
+@part("losses")
 def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
     """Σ over layers of ‖μ_running − μ‖₂ + ‖σ²_running − σ²‖₂ (Yin et al., 2020, eq. 4); at least one layer."""
     distances = [
@@ -40,34 +43,25 @@ def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
     return torch.stack(distances).sum()
 
 
+@part("losses")
 def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree") -> Tensor:
-    """How much the two networks still agree: the negative of a distance between their outputs (n, k), averaged over n.
+    """Agreement of the two networks: the negative of a distance between their outputs (n, k), averaged over n.
 
-    `form`: kl = KL(teacher ‖ student), reverse-kl = KL(student ‖ teacher), js = their Jensen-Shannon divergence, all in
-    nats; l1 = the mean absolute difference of the logits (Fang et al., 2019). `mask`: agree counts only images where
-    both pick the same class, the others adding 0, as published (Fang et al., 2022, eq. 6); none counts all.
+    `form`: kl = KL(teacher ‖ student) in nats; l1 = the mean absolute difference of the logits (Fang et al., 2019).
+    `mask`: agree counts only images where both pick the same class, the others adding 0, as published (Fang et al.,
+    2022, eq. 6); none counts all.
     Returns a scalar ≤ 0, with gradient through both networks.
     """
-    student = F.log_softmax(student_logits, dim=1)
-    teacher = F.log_softmax(teacher_logits, dim=1)
     if form == "kl":
-        per_sample = _divergence(teacher, student)
-    elif form == "reverse-kl":
-        per_sample = _divergence(student, teacher)
-    elif form == "js":
-        middle = torch.logsumexp(torch.stack([student, teacher]), dim=0) - math.log(2.0)  # (n, k) log of the mean
-        per_sample = (_divergence(student, middle) + _divergence(teacher, middle)) / 2.0
+        student = F.log_softmax(student_logits, dim=1)
+        teacher = F.log_softmax(teacher_logits, dim=1)
+        per_sample = F.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)  # (n,)
     else:
         per_sample = (student_logits - teacher_logits).abs().mean(dim=1)
     if mask == "agree":
         per_sample = per_sample * (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1))
     loss: Tensor = -per_sample.mean()
     return loss
-
-
-def _divergence(p: Tensor, q: Tensor) -> Tensor:
-    """KL(p ‖ q) of log-probabilities (n, k), per sample: (n,)."""
-    return F.kl_div(q, p, reduction="none", log_target=True).sum(dim=1)
 
 
 def entropy_loss(teacher_logits: Tensor) -> Tensor:
@@ -92,13 +86,15 @@ def activation_loss(features: Tensor) -> Tensor:
 
 
 def total_variation_loss(images: Tensor) -> Tensor:
-    """Mean absolute difference of neighbouring pixels, down and across, of images (n, c, h, w) in [0, 1]."""
+    """Mean absolute difference of neighboring pixels, down and across, of images (n, c, h, w) in [0, 1]."""
     down = (images[:, :, 1:] - images[:, :, :-1]).abs().mean()
     across = (images[:, :, :, 1:] - images[:, :, :, :-1]).abs().mean()
     return down + across
 
 
-def contrastive_loss(views: Tensor, others: Tensor, bank: Tensor, temperature: float) -> Tensor:
+def contrastive_loss(
+    views: Tensor, others: Tensor, bank: Tensor, temperature: float = CONTRASTIVE_TEMPERATURE
+) -> Tensor:
     """InfoNCE in nats (Fang et al., 2021, eq. 5): an image's two views find each other among all images.
 
     `views`, `others`: (n, p) unit vectors of the same n images; `bank`: (m, p) unit vectors of earlier images, m ≥ 0.
@@ -133,14 +129,14 @@ def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
 
 
 def logit_l1_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
-    """Mean absolute difference of the logits (n, k), which DFAD's student minimises (Fang et al., 2019)."""
+    """Mean absolute difference of the logits (n, k), which DFAD's student minimizes (Fang et al., 2019)."""
     return (student_logits - teacher_logits).abs().mean()
 
 
 def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
     """KL(teacher ‖ student) at `temperature`, in nats, scaled by temperature² (Hinton et al., 2015, §2.1).
 
-    Both logits: (n, k), unnormalised. Returns a scalar ≥ 0, averaged over n.
+    Both logits: (n, k), unnormalized. Returns a scalar ≥ 0, averaged over n.
     """
     student = F.log_softmax(student_logits / temperature, dim=1)  # (n, k) log-probabilities
     teacher = F.log_softmax(teacher_logits / temperature, dim=1)  # (n, k)
@@ -149,4 +145,4 @@ def distillation_loss(student_logits: Tensor, teacher_logits: Tensor, temperatur
 
 def has_diverged(*sizes: float) -> bool:
     """Whether a loss or the length of a gradient is not finite, or so large that it soon will not be."""
-    return not all(abs(size) < RUNAWAY for size in sizes)
+    return not all(abs(size) < DIVERGED for size in sizes)

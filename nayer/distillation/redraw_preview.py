@@ -1,4 +1,4 @@
-"""The reset strip: one label through many noisy layers, and many times through one."""
+"""The reset strip: one label through many noisy layers, and the same label many times through one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMPANIONS = 10  # classes made together: the head's BatchNorm expects a mixture
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class RedrawPreview:
     """The images of one label, and what the teacher makes of them."""
 
     images: Images  # (n, c, h, w)
@@ -40,8 +40,8 @@ class Redraws:
 
     label: int
     varied: str  # what is re-drawn: noisy layer, or noise where there is no such layer
-    redrawn: Strip
-    held: Strip
+    redrawn: RedrawPreview
+    held: RedrawPreview
 
 
 def redraws(task: Task, generator: Generator, label: int, count: int, seed: int) -> Redraws:
@@ -70,7 +70,7 @@ def drawn(task: Task, generator: Generator, label: int, count: int, seed: int) -
     noise = made.latent.draw(count * len(labels), rng, task.device)  # (count·g, z) or none
     if made.noisy is not None:
         _, inputs, width = made.noisy.weight.shape
-        made.noisy = NoisyLayer(count, inputs, width, len(labels), made.noisy.std).to(task.device).requires_grad_(False)
+        made.noisy = NoisyLayer(count, inputs, width, len(labels)).to(task.device).requires_grad_(False)
         made.noisy.redraw(rng)
     redrawn = _images(made, labels, count, noise)
     if made.noisy is not None:
@@ -86,10 +86,10 @@ def _images(generator: Generator, labels: Tensor, count: int, noise: Tensor | No
         return generator(labels.repeat(count), noise)[:: len(labels)]  # type: ignore[no-any-return]
 
 
-def _strip(task: Task, images: Tensor, label: int) -> Strip:
+def _strip(task: Task, images: Tensor, label: int) -> RedrawPreview:
     with torch.no_grad():
         logits, features = logits_and_features(task.teacher, images)
     confidence, seen = (part.cpu().numpy() for part in F.softmax(logits, dim=1).max(dim=1))
     wanted = np.full(len(images), label, dtype=np.int64)
     diversity = measure(features.cpu().numpy(), wanted, seen, len(task.classes), teacher_confidence=confidence)
-    return Strip(to_bytes(images).cpu().numpy(), seen, confidence, diversity)
+    return RedrawPreview(to_bytes(images).cpu().numpy(), seen, confidence, diversity)

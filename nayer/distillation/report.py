@@ -1,4 +1,4 @@
-"""What a run says of itself: each method makes events of the task and the state, and changes neither.
+"""Makes the events of a run: each method reads the task and the state, and changes neither.
 
 The one thing it stops is a run whose numbers are no numbers any more.
 """
@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nayer.common.parts import part
 from nayer.common.stopwatch import Stopwatch
 from nayer.distillation.batch import Batch, Objective
 from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
@@ -39,7 +40,7 @@ from nayer.events import (
 from nayer.networks import channel_slicing
 from nayer.networks.classifiers import Classifier, logits_and_features
 from nayer.networks.hooks import with_statistics
-from nayer.networks.precision import lowered
+from nayer.networks.precision import uses_bf16
 
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
 SHOWN_IMAGES = 200  # images in a round's event
@@ -90,8 +91,9 @@ class Report:
         changes = {name: (old[name], new[name]) for name in old if old[name] != new[name]}
         return PolicyChanged(round=self._state.round, seconds=self.watch.seconds(), changes=changes)
 
+    @part("events")
     def redrawn(self, what: Redrawn) -> LayerRedrawn:
-        """Weights were drawn anew, and what the first noisy layers make of every class."""
+        """Weights were re-drawn; with the outputs of the first noisy layers for every class."""
         task, state = self._task, self._state
         if what == "generator":
             self._meter.new_generator()
@@ -104,6 +106,7 @@ class Report:
         outputs = codes.unflatten(0, (rows, k)).cpu().numpy()  # (m, k, width)
         return LayerRedrawn(round=state.round, seconds=self.watch.seconds(), what=what, outputs=outputs)
 
+    @part("events")
     def generator_step(self, objective: Objective, step: int) -> GeneratorStep:
         """DivergedError where the loss is no longer finite."""
         loss, ce, bn, adversarial, hit = torch.stack(
@@ -154,6 +157,7 @@ class Report:
             learning_rate=rate,
         )
 
+    @part("evaluation")
     def evaluated(self) -> Evaluated:
         """The student, on test images or, where there are none, on held-back samples."""
         task, state = self._task, self._state
@@ -177,6 +181,7 @@ class Report:
         """The run ended with the round before the state's next one."""
         return RunFinished(round=max(0, self._state.round - 1), seconds=self.watch.seconds(), reason=reason)
 
+    @part("events")
     def _diversity(self, shown: RoundSynthesised, pooled: int) -> DiversityMeasured:
         """The shown batch at three scales, once `pooled` of the round's images are in the pool."""
         samples, noise, real = self._meter.measure(shown, pooled)
@@ -189,6 +194,7 @@ class Report:
             labels_kept=labels_kept(self._task, shown),
         )
 
+    @part("events")
     def _shown(self, batch: Batch) -> RoundSynthesised:
         """A round's batch, as teacher and student see it before the student learns from it."""
         task, state, n = self._task, self._state, len(batch.images)
@@ -249,7 +255,7 @@ def _notes(task: Task, student: nn.Module) -> Iterator[str]:
     if any(of_copies.values()) and not channel_slicing.is_narrower_copy(task.teacher, student):
         lost = " and ".join(what for what, wanted in of_copies.items() if wanted)
         yield f"The student is not a narrower copy of this teacher, so {lost}."
-    if lowered(config.precision, task.device):
+    if uses_bf16(config.precision, task.device):
         yield "The networks compute in bfloat16, with float32 weights. This is faster and a little less precise."
     if config.flip and not task.mirror:
         yield "A flipped image would change its class, so images are not flipped."

@@ -1,4 +1,4 @@
-"""What a run is given: it never changes while the run goes on, but for its config between two rounds."""
+"""The inputs of a run. They do not change while it goes on, except for its config between two rounds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nayer.analysis.baselines import TeacherOutputs
 from nayer.config import Config
 from nayer.distillation.evaluation import Evaluator
 from nayer.errors import ConfigError
-from nayer.networks.precision import arithmetic
+from nayer.networks.precision import autocast
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Task:
     device: torch.device
     evaluator: Evaluator | None = None  # None: agreement on held-back samples
     real: Callable[[], TeacherOutputs] | None = (
-        None  # what the teacher sees in labelled test images: an end-point of diversity
+        None  # what the teacher sees in labeled test images: an end-point of diversity
     )
 
     def __post_init__(self) -> None:
@@ -49,9 +49,9 @@ class Task:
                 f"images must be square; {self.image_shape[1]} × {self.image_shape[2]} pixels were given."
             )
 
-    def arithmetic(self) -> AbstractContextManager[object]:
-        """Inside, networks count in the config's precision; what they give may be bfloat16."""
-        return arithmetic(self.config.precision, self.device)
+    def autocast(self) -> AbstractContextManager[object]:
+        """Inside the block, networks compute in the config's precision; what they return may be bfloat16."""
+        return autocast(self.config.precision, self.device)
 
     @property
     def labels(self) -> Tensor:
@@ -65,4 +65,5 @@ class Task:
 
     @property
     def flip(self) -> bool:
+        """Whether images are mirrored at random: asked for, and a mirrored image keeps its class."""
         return self.config.flip and self.mirror

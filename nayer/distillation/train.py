@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from nayer.common.parts import part
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
 from nayer.distillation.augmentation import crop_and_flip, elastic_distortion
@@ -102,6 +103,7 @@ def _over(
 # --- 1. re-draw: the only randomness behind the label-text embeddings ------------------------------------------------
 
 
+@part("generator")
 def redraw(task: Task, state: RunState) -> Redrawn | None:
     """Draws the weights that this round starts with; those of the first round are fresh already."""
     config = task.config
@@ -153,7 +155,8 @@ def synthesize(task: Task, state: RunState, report: Report) -> Generator[Generat
         best_step = torch.where(improved, step, best_step)
         best_images = objective.images if step == 0 else torch.where(improved, objective.images, best_images)
         optimizer.zero_grad(set_to_none=True)
-        objective.loss.backward()
+        with part("generator"):
+            objective.loss.backward()
         if config.gradient_clip:
             torch.nn.utils.clip_grad_norm_(generator.parameters(), config.gradient_clip)
         if state.meta_adam:
@@ -180,10 +183,10 @@ def generator_objective(
 ) -> Objective:
     """L = α_ce·L_ce + α_bn·L_bn + α_adv·L_adv (Tran et al., 2024, eq. 4), and the terms of other methods."""
     config = task.config
-    with task.arithmetic():
+    with task.autocast():
         images = generator(labels, noise).float()  # (n, c, h, w)
     seen = crop_and_flip(images, task.padding, task.flip, state.rng)
-    with task.arithmetic(), BatchNormStatsHook(task.teacher) as inputs:
+    with task.autocast(), BatchNormStatsHook(task.teacher) as inputs:
         teacher_logits, features = (part.float() for part in logits_and_features(task.teacher, seen))  # (n, k), (n, f)
     teacher_labels = teacher_logits.argmax(dim=1)
     ce = cross_entropy_loss(
@@ -196,7 +199,7 @@ def generator_objective(
     if inputs.batch:
         bn = batchnorm_loss(ema(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)
     if config.adversarial_weight and state.round >= config.warmup_rounds:
-        with task.arithmetic(), frozen_eval(state.student):
+        with task.autocast(), frozen_eval(state.student):
             student_logits = state.student(seen).float()
         adversarial = adversarial_loss(student_logits, teacher_logits, config.adversarial_form, config.adversarial_mask)
     loss = config.ce_weight * ce + config.bn_weight * bn + config.adversarial_weight * adversarial
@@ -206,6 +209,7 @@ def generator_objective(
     return Objective(images.detach(), loss, ce.detach(), bn.detach(), adversarial.detach(), hit, statistics)
 
 
+@part("losses")
 def _terms_of_other_methods(task: Task, state: RunState, images: Tensor, logits: Tensor, features: Tensor) -> Tensor:
     """The weighted terms that NAYER does not use; each costs nothing while its weight is 0."""
     config = task.config
@@ -221,7 +225,7 @@ def _terms_of_other_methods(task: Task, state: RunState, images: Tensor, logits:
     if state.contrast is not None:
         again = crop_and_flip(images, task.padding, task.flip, state.rng)  # a second view of the same images
         views, others = state.contrast(features), state.contrast(logits_and_features(task.teacher, again)[1])
-        compared = contrastive_loss(views, others, state.contrast.remembered(), config.contrastive_temperature)
+        compared = contrastive_loss(views, others, state.contrast.remembered())
         total = total + config.contrastive_weight * compared
     return total
 
@@ -243,6 +247,7 @@ def _generator_adam(task: Task, state: RunState, generator: ImageGenerator, nois
 # --- 3. pool: the images that the student learns from ----------------------------------------------------------------
 
 
+@part("pool")
 def remember(task: Task, state: RunState, batch: Batch) -> int:
     """Puts what is kept of a round into the pool, and a share of its batch among the held-back images.
 
@@ -280,15 +285,16 @@ def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -
             group["lr"] = rate
         images = crop_and_flip(_images(task, state, noise), task.padding, task.flip, state.rng)
         images = elastic_distortion(images, config.bent_share, state.rng)
-        with torch.no_grad(), task.arithmetic(), _stages(task, task.teacher) as teacher_stages:
+        with torch.no_grad(), task.autocast(), _stages(task, task.teacher) as teacher_stages:
             teacher_logits = task.teacher(images).float()  # (n, k)
-        with task.arithmetic(), _stages(task, state.student) as student_stages:
+        with task.autocast(), _stages(task, state.student) as student_stages:
             student_logits = state.student(images).float()  # (n, k)
         loss = _student_loss(config, student_logits, teacher_logits)
         if student_stages and teacher_stages:
             loss = loss + _inner_loss(config, student_stages, teacher_stages, narrower_copy=narrower_copy)
         state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        with part("student"):
+            loss.backward()
         last = step == config.student_steps - 1 or report.watch.reached(config.seconds)
         due = last or step % config.event_every == 0
         if due:
@@ -322,12 +328,14 @@ def _stages(task: Task, network: nn.Module) -> AbstractContextManager[Activation
     return ActivationHooks(network) if task.config.looks_inside else nullcontext()
 
 
+@part("losses")
 def _student_loss(config: Config, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     if config.student_loss == "l1":
         return logit_l1_loss(student_logits, teacher_logits)
     return distillation_loss(student_logits, teacher_logits, config.temperature)
 
 
+@part("losses")
 def _inner_loss(
     config: Config, student: ActivationHooks, teacher: ActivationHooks, *, narrower_copy: bool
 ) -> Tensor | float:

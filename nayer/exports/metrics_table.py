@@ -1,4 +1,4 @@
-"""What is worth keeping of a run's events: a row of numbers a round, and the latest rounds' samples."""
+"""The metrics of a run: a row of numbers per round, and the samples of the latest rounds."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ GAP = 2  # px between two samples
 
 
 class Record:
-    """Folds events; `rows` has one entry a finished round, whatever was not measured in it left out."""
+    """Folds events; `rows` has one entry per finished round; what was not measured in it is left out."""
 
     def __init__(self, rows: list[dict[str, str]] | None = None) -> None:
         self.rows: list[dict[str, str]] = rows or []
@@ -54,6 +54,7 @@ class Record:
         self._samples: deque[Images] = deque(maxlen=SHOWN_ROUNDS)  # (k, c, h, w) each, the newest last
 
     def add(self, event: Event) -> None:
+        """Takes the next event into the rows."""
         self.last = event
         match event:
             case RunStarted():

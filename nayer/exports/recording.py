@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nayer.common.files import read_file, write_whole
-from nayer.errors import StorageError, shown
+from nayer.errors import StorageError, excerpt
 from nayer.events import Event, GeneratorStep, LayerRedrawn, RoundSynthesised, RunStarted, StudentStep
 from nayer.exports.event_codec import pack, unpack
 from nayer.types import Floats
@@ -26,18 +26,19 @@ _BY_IMAGE = (
 
 
 class Tape:
-    """Collects a run's events as they happen; one image a class, a few steps of every phase, and one easel a round."""
+    """Collects a run's events: one image per class, a few steps of every phase, the images of one step per round."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self._easel = -1  # the round whose images being made are kept
+        self._preview_round = -1  # the round whose first step is kept with its images
 
     def add(self, event: Event) -> None:
+        """Keeps the next event, thinned."""
         if isinstance(event, (GeneratorStep, StudentStep)) and not _shown(event):
             return
         short = thinned(event)
-        if isinstance(event, GeneratorStep) and event.round != self._easel:
-            self._easel = event.round
+        if isinstance(event, GeneratorStep) and event.round != self._preview_round:
+            self._preview_round = event.round
             short = event
         self.events.append(short)
 
@@ -95,7 +96,7 @@ def load(path: Path) -> list[Event]:
         return read(read_file(path, LARGEST))
     except OSError as error:
         raise StorageError(
-            f"recording={shown(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
+            f"recording={excerpt(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
         ) from None
 
 

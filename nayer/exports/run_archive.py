@@ -1,4 +1,4 @@
-"""All that a run leaves, as files: made from its recorded events and its student's weights."""
+"""The files of a run, made from its recorded events and its student's weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A classifier of ours as a short Python file that needs PyTorch and safetensors, and nothing of this package."""
+"""A classifier of this package as a short Python file that needs only PyTorch and safetensors."""
 
 from __future__ import annotations
 

@@ -112,6 +112,7 @@ def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:
 
 
 def teacher_folder(name: str) -> Path:
+    """The folder of a shipped teacher."""
     if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name) and (SHIPPED / name).is_dir():
         return SHIPPED / name
     try:

@@ -1,4 +1,4 @@
-"""A student that starts as a thinner copy of its teacher, where both are one network in two widths."""
+"""Starts a student with a share of its teacher's channels, where it is a narrower copy of the teacher."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from nayer.networks.specs import ModelSpec, parse_architecture
 
 
 class Classifier(nn.Module):
-    """Images (n, c, h, w) in [0, 1] → logits (n, k); normalises them itself."""
+    """Images (n, c, h, w) in [0, 1] → logits (n, k); normalizes them itself."""
 
     mean: Tensor  # (c, 1, 1)
     std: Tensor  # (c, 1, 1)
@@ -40,10 +40,12 @@ class Classifier(nn.Module):
         return self.last(features)  # type: ignore[no-any-return]
 
     def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (n, c, h, w) in [0, 1] → logits (n, k) and penultimate features (n, f)."""
         features = self.features(images)
         return self.head(features), features
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (n, c, h, w) in [0, 1] → logits (n, k)."""
         return self.head(self.features(images))
 
 
@@ -51,7 +53,8 @@ class Classifier(nn.Module):
 class TellsFeatures(Protocol):
     """A network that parts its last layer from what is before it."""
 
-    def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]: ...
+    def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (n, c, h, w) in [0, 1] → logits (n, k) and features (n, f)."""
 
 
 def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
@@ -63,15 +66,15 @@ def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
     memory = {name: torch.empty(tensor.shape, dtype=tensor.dtype) for name, tensor in network.state_dict().items()}
     network.load_state_dict(memory, assign=True)
     network.mean, network.std = (torch.tensor(values).view(-1, 1, 1) for values in (spec.mean, spec.std))
-    initialise(network, torch.Generator().manual_seed(0) if rng is None else rng)
+    initialize(network, torch.Generator().manual_seed(0) if rng is None else rng)
     return network
 
 
 @torch.no_grad()
-def initialise(module: nn.Module, rng: torch.Generator) -> None:
-    """Draws every Linear and Conv2d in `module` anew and resets every BatchNorm, with PyTorch's defaults.
+def initialize(module: nn.Module, rng: torch.Generator) -> None:
+    """Draws new weights for every Linear and Conv2d in `module` and resets every BatchNorm, with PyTorch's defaults.
 
-    `rng` lives on the CPU, whatever the module's device. U(±1/√fan_in) for weights and biases is what
+    `rng` is on the CPU, also where the module is not. U(±1/√fan_in) for weights and biases is what
     Linear and Conv2d start from (He et al., 2015, with a = √5).
     """
     for layer in module.modules():
@@ -94,18 +97,18 @@ def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Ten
 
 def _lenet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
     """Two convolutions with pooling and a hidden layer (LeCun et al., 1998), with BatchNorm and ReLU."""
-    return _two_convolutions(width, channels, side, normalised=True)
+    return _two_convolutions(width, channels, side, normalized=True)
 
 
 def _plainnet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
-    return _two_convolutions(width, channels, side, normalised=False)
+    return _two_convolutions(width, channels, side, normalized=False)
 
 
-def _two_convolutions(width: int, channels: int, side: int, *, normalised: bool) -> tuple[list[nn.Module], int]:
+def _two_convolutions(width: int, channels: int, side: int, *, normalized: bool) -> tuple[list[nn.Module], int]:
     layers: list[nn.Module] = []
     for inputs, outputs in ((channels, width), (width, 2 * width)):
-        layers.append(nn.Conv2d(inputs, outputs, 5, padding=2, bias=not normalised))
-        layers += [batch_norm(outputs)] if normalised else []
+        layers.append(nn.Conv2d(inputs, outputs, 5, padding=2, bias=not normalized))
+        layers += [batch_norm(outputs)] if normalized else []
         layers += _halved()
     hidden = 8 * width
     return [*layers, Flatten(), nn.Linear(2 * width * (side // 4) ** 2, hidden), nn.ReLU()], hidden
@@ -125,6 +128,7 @@ class Residual(nn.Module):
         self.after: nn.Module = nn.ReLU() if relu else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Activations (n, c, h, w) → (n, c′, h′, w′)."""
         return self.after(self.shortcut(x) + self.branch(x))  # type: ignore[no-any-return]
 
 

@@ -1,4 +1,4 @@
-"""Networks as torch compiles them, for long runs on a GPU: on two cores the minutes it takes are the run."""
+"""Compiles networks with torch.compile, for long runs on a GPU. On two cores compiling takes as long as a run."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ class ContrastiveHead(nn.Module):
         self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features (n, f) → unit vectors (n, 128)."""
         return F.normalize(self.project(features), dim=1)
 
     def remembered(self) -> Tensor:

@@ -49,22 +49,22 @@ class NarrowBatchNorm2d(nn.BatchNorm2d):
     momentum: float
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, c, h, w) → the same shape, normalised over n, h and w."""
+        """(n, c, h, w) → the same shape, normalized over n, h and w."""
         count = images.numel() // images.shape[1]
         if not is_narrow(images) or count == 1 or torch.compiler.is_compiling():
             return super().forward(images)  # which says why one number has no variance, and which compiles
         if not self.training:
-            return _normalised(images, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
-        normalised, mean, variance = _Normalise.apply(images, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
+            return _normalized(images, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
+        normalized, mean, variance = _Normalize.apply(images, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
-        return normalised  # type: ignore[no-any-return]
+        return normalized  # type: ignore[no-any-return]
 
 
-class _Normalise(torch.autograd.Function):
-    """Images (n, c, h, w), weight (c,), bias (c,), ε → normalised images, their mean (c,) and biased variance (c,)."""
+class _Normalize(torch.autograd.Function):
+    """Images (n, c, h, w), weight (c,), bias (c,), ε → normalized images, their mean (c,) and biased variance (c,)."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -72,7 +72,7 @@ class _Normalise(torch.autograd.Function):
         ctx.save_for_backward(images, weight, mean, variance)
         ctx.eps = eps
         ctx.mark_non_differentiable(mean, variance)
-        return _normalised(images, mean, variance, weight, bias, eps), mean, variance
+        return _normalized(images, mean, variance, weight, bias, eps), mean, variance
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor, None]:
@@ -98,11 +98,11 @@ def affine(images: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """scale · images + shift, channel by channel; both (c,). Counted in float32 at least, and rounded once."""
     zeros, ones = torch.zeros_like(scale), torch.ones_like(scale)
     if is_narrow(images):
-        return _normalised(images, zeros, ones, scale, shift, 0.0)
+        return _normalized(images, zeros, ones, scale, shift, 0.0)
     return F.batch_norm(images, zeros, ones, scale, shift, eps=0.0)
 
 
-def _normalised(images: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+def _normalized(images: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """weight · (images − mean) / √(variance + ε) + bias, channel by channel; each of those (c,)."""
     mean, variance, weight, bias = (part.repeat(images.shape[3]) for part in (mean, variance, weight, bias))  # (w·c,)
     return _as_images(F.batch_norm(_as_rows(images), mean, variance, weight, bias, eps=eps), images.shape)
@@ -132,7 +132,7 @@ class Halving(nn.MaxPool2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) → (n, c, h // 2, w // 2)."""
-        if _wants_gradient(images) or not _pays(images):
+        if _wants_gradient(images) or not _is_worthwhile(images):
             return super().forward(images)  # type: ignore[no-any-return]
         pixels = images.permute(0, 2, 3, 1)  # (n, h, w, c)
         h, w = (side // 2 * 2 for side in images.shape[2:])
@@ -148,7 +148,7 @@ class Flatten(nn.Flatten):
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, h, w) → (n, c·h·w)."""
-        if _wants_gradient(images) and _pays(images):
+        if _wants_gradient(images) and _is_worthwhile(images):
             images.register_hook(_with_channels_innermost)
         return super().forward(images)
 
@@ -157,7 +157,7 @@ def _wants_gradient(images: Tensor) -> bool:
     return torch.is_grad_enabled() and images.requires_grad
 
 
-def _pays(images: Tensor) -> bool:
+def _is_worthwhile(images: Tensor) -> bool:
     """Elsewhere PyTorch is as fast, and what is compiled finds its own way."""
     return is_innermost(images) and not torch.compiler.is_compiling()
 

@@ -1,4 +1,4 @@
-"""Any classifier behind one door: it is normalised for, resized for, asked for its features, and tried beforehand."""
+"""Wraps any classifier: normalizes and resizes its inputs, reads its features, and tests it before a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nayer.errors import AssetError, ConfigError, shown
+from nayer.errors import AssetError, ConfigError, excerpt
 
 MAX_WORDS = 120  # characters of a stranger's error message in ours
 
@@ -34,6 +34,7 @@ class OwnNetwork(nn.Module):
         self.last = ""  # the name of the layer whose output the logits are, once `tried` has found it
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (n, c, h, w) in [0, 1] → logits (n, k)."""
         if self.side is not None and self.side != images.shape[-1]:
             images = F.interpolate(images, (self.side, self.side), mode="bilinear", antialias=True)
         # Contiguous: a stranger's `view` expects images as they usually lie, and generators give channels innermost.
@@ -77,7 +78,7 @@ def tried(network: OwnNetwork, classes: int, channels: int, size: int) -> OwnNet
         with torch.no_grad():
             logits = network(images)
     except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError) as error:
-        words = shown(" ".join(str(error).split()), MAX_WORDS)
+        words = excerpt(" ".join(str(error).split()), MAX_WORDS)
         raise ConfigError(
             f"size={size} does not work: the teacher fails on images of {(channels, size, size)} "
             f"({type(error).__name__}: {words}); give the channels and the size of its training images."

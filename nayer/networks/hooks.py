@@ -1,4 +1,4 @@
-"""What passes through a network, read by hooks that leave with the block: BatchNorm statistics and activations."""
+"""Hooks that read BatchNorm statistics and activations of a network inside a block."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nayer.common.parts import part
 from nayer.networks.classifiers import Classifier
 from nayer.networks.cpu_layers import affine, moments
 
@@ -38,15 +39,18 @@ class BatchNormStatsHook:
     ) -> None:
         self._hooks.close()
 
+    @part("losses")
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._seen[layer] = _Moments.apply(inputs[0])  # type: ignore[no-untyped-call]
 
     @property
     def batch(self) -> Statistics:
+        """Mean and biased variance (c,) of each layer that the last pass used, with gradient."""
         return [self._seen[layer] for layer in self._layers if layer in self._seen]
 
     @property
     def running(self) -> Statistics:
+        """What the same layers learned from real images: mean and variance (c,)."""
         return [(layer.running_mean, layer.running_var) for layer in self._layers if layer in self._seen]  # type: ignore[misc]
 
 

@@ -1,4 +1,4 @@
-"""What convolutions and matrix products count in: float32, or bfloat16 where the device is made for it."""
+"""The type that networks compute in: float32, or bfloat16 where the device has instructions for it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def supports_bf16(device: torch.device) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 
-def lowered(precision: str, device: torch.device) -> bool:
-    """Whether a run of the config's `precision` counts in bfloat16 on `device`."""
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Whether a run of the config's `precision` computes in bfloat16 on `device`."""
     return precision == "bfloat16" or (precision == "auto" and supports_bf16(device))
 
 
-def arithmetic(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """Inside, convolutions and matrix products count as `precision` says; weights stay float32."""
-    return torch.autocast(device.type, torch.bfloat16) if lowered(precision, device) else nullcontext()
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """Inside the block, convolutions and matrix products use the type that `precision` says; weights stay float32."""
+    return torch.autocast(device.type, torch.bfloat16) if uses_bf16(precision, device) else nullcontext()

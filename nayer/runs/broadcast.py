@@ -1,4 +1,4 @@
-"""Everybody who watches a run: each event goes to every subscriber, and whoever joins late begins with a snapshot."""
+"""Sends each event of a run to all subscribers. A late one begins with a snapshot."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class History:
         self._newest: dict[tuple[int, type[Event]], tuple[int, Event]] = {}
 
     def add(self, event: Event) -> None:
+        """Keeps rare events, those of the newest rounds with images, and the newest of every other kind."""
         self.last = event
         entry = (self._count, event)
         self._count += 1
@@ -53,6 +54,7 @@ class History:
             self._newest[event.arm, type(event)] = entry
 
     def events(self) -> list[Event]:
+        """What is kept, in its order."""
         kept = [*self._shown.values(), *self._measured.values()]
         entries = [*self._small, *(entry for entries in kept for entry in entries), *self._newest.values()]
         return [event for _, event in sorted(entries, key=lambda entry: entry[0])]
@@ -83,11 +85,13 @@ class Subscriber:
             return events
 
     def close(self) -> None:
+        """It gets nothing more."""
         with self._lock:
             self.closed = True
             self._events.clear()
 
     def put(self, event: Event) -> None:
+        """Hands it the event, or drops one where too many wait."""
         with self._lock:
             if self.closed:
                 return
@@ -147,6 +151,7 @@ class Broadcaster:
                 self._history.add(event)
 
     def tell(self, event: Event) -> None:
+        """Hands the event to every subscriber."""
         with self._lock:
             self._history.add(event)
             self._inboxes = [inbox for inbox in self._inboxes if not inbox.closed]

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load as deserialise
-from safetensors.torch import save as serialise
+from safetensors.torch import load as deserialize
+from safetensors.torch import save as serialize
 from torch import Tensor
 
 from nayer.common.files import write_whole
@@ -25,10 +25,11 @@ from nayer.config import Config
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import generator_optimizer
 from nayer.distillation.state import RunState
-from nayer.errors import AssetError, ConfigError, StorageError, shown
+from nayer.errors import AssetError, ConfigError, StorageError, excerpt
+from nayer.retired_settings import RetiredSetting
 
 NAME = "checkpoint.safetensors"
-MAX_TENSORS = 20_000  # two networks, and the moments of their optimisers
+MAX_TENSORS = 20_000  # two networks, and the moments of their optimizers
 MAX_BYTES = 4 << 30
 COUNTERS = ("round", "student_phases", "pool", "held_back")
 MOST = 10**9  # of a counter
@@ -49,7 +50,7 @@ def dump(config: Config, state: RunState, teacher: str = "") -> bytes:
     counters |= {"pool": state.pool.added, "held_back": state.held_back.added}
     about = {"config": config.model_dump_json(), "counters": json.dumps(counters), "teacher": teacher}
     tensors = _tensors(state)
-    return serialise(tensors, {**about, "sha256": _digest(about, tensors)})
+    return serialize(tensors, {**about, "sha256": _digest(about, tensors)})
 
 
 def load_config(folder: Path) -> Config:
@@ -75,7 +76,7 @@ def restore(content: bytes, state: RunState, name: str = "checkpoint", teacher: 
     found = _opened(content, name)
     if teacher and found.teacher and teacher != found.teacher:
         raise StorageError(
-            f"{name} belongs to other weights than teacher={shown(found.config.teacher)!r} has now; restore the old "
+            f"{name} belongs to other weights than teacher={excerpt(found.config.teacher)!r} has now; restore the old "
             "weights, or start a new run."
         )
     try:
@@ -99,18 +100,20 @@ def _opened(content: bytes, name: str) -> _Checkpoint:
     """Raises StorageError for what is no checkpoint, is damaged, or is of another version."""
     try:
         about = header(content, name, MAX_TENSORS).about
-        tensors = deserialise(content)
+        tensors = deserialize(content)
     except (AssetError, SafetensorError, ValueError):
         raise StorageError(f"{name} is damaged; start a new run.") from None
     said = about.pop("sha256", None)  # checkpoints of earlier versions have none
     if said is not None and said != _digest(about, tensors):
         raise StorageError(f"{name} is damaged: its content does not match its SHA-256; start a new run.")
     try:
-        config = Config.model_validate_json(about["config"])
+        config = Config.parse(json.loads(about["config"]))
         told: dict[str, Any] = json.loads(about["counters"])
         counters, seconds = {key: _counted(told[key]) for key in COUNTERS}, float(told["seconds"])
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError("seconds")
+    except RetiredSetting as error:
+        raise StorageError(f"{name} cannot continue in this version: {error}") from None
     except (LookupError, ValueError, TypeError, ConfigError):
         raise StorageError(f"{name} contains no config of this version; start a new run.") from None
     return _Checkpoint(config, counters, seconds, about.get("teacher", ""), tensors)
@@ -211,7 +214,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _called(folder: Path) -> str:
-    return shown(f"{folder.name}/{NAME}", 200)
+    return excerpt(f"{folder.name}/{NAME}", 200)
 
 
 def _read(folder: Path) -> bytes:
@@ -219,7 +222,7 @@ def _read(folder: Path) -> bytes:
         return read_tensor_file(folder / NAME, MAX_BYTES, MAX_TENSORS)
     except FileNotFoundError:
         raise StorageError(
-            f"{shown(folder.name, 200)}/ contains no checkpoint; name a folder that `--out` wrote."
+            f"{excerpt(folder.name, 200)}/ contains no checkpoint; name a folder that `--out` wrote."
         ) from None
     except OSError as error:
         raise StorageError(f"{_called(folder)} cannot be read ({error.strerror}); start a new run.") from None

@@ -1,4 +1,4 @@
-"""What a run needs of the machine: bytes that are there at once, and the work of a round, counted before it begins.
+"""Counts what a run needs before it begins: bytes at once, and the work of a round.
 
 One round is rehearsed with networks that have no memory (`rehearsal`): the functions that train are the ones that are
 counted. What fills up over rounds is added by arithmetic. How the sum compares with resident memory is measured by
@@ -30,7 +30,7 @@ from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_contrast,
 from nayer.distillation.task import Task
 from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
-from nayer.errors import ConfigError, shown
+from nayer.errors import ConfigError, excerpt
 from nayer.events import GeneratorStep
 from nayer.networks import noisy_shape
 from nayer.networks.cards import TeacherCard, student_spec, teacher_cards
@@ -53,7 +53,7 @@ CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensor
 # They change no tensor's size: one rehearsal holds for all their values. Any other setting may change one.
 _SIZELESS = (
     *("teacher", "student", "seed", "rounds", "seconds", "device", "compiled", "evaluate_every", "test_data"),
-    *("test_images", "encoder", "prompt", "z_scale", "noisy_std", "noisy_reset_every", "generator_reset_every"),
+    *("test_images", "encoder", "prompt", "noisy_reset_every", "generator_reset_every"),
     *("warmup_generator_reset_every", "generator_steps", "generator_lr", "generator_init_std", "generator_beta1"),
     *("warmup_rounds", "keep_from_step", "pool_from_round", "pool_capacity", "held_back", "student_start"),
     *("student_every", "student_steps", "student_lr", "student_lr_end", "weight_decay", "temperature"),
@@ -98,7 +98,7 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None) 
     except NotImplementedError:  # a RuntimeError too, of operations that meta tensors lack
         raise
     except (ValueError, RuntimeError) as error:  # such as a BatchNorm of one number
-        words = shown(" ".join(str(error).split()), 120)
+        words = excerpt(" ".join(str(error).split()), 120)
         raise ConfigError(
             f"student={student.architecture}, student_batch={config.student_batch} and the other settings cannot run "
             f"together ({words}); use another network or larger batches."
@@ -116,7 +116,7 @@ _ANY = Config()
 
 
 class _Held(torch.optim.Optimizer):
-    """An optimiser's place in memory: gradients, and so many tensors of each parameter's size; its step adds none."""
+    """An optimizer's place in memory: gradients, and so many tensors of each parameter's size; its step adds none."""
 
     def __init__(self, parameters: list[nn.Parameter], moments: int) -> None:
         super().__init__(parameters, {})
@@ -181,7 +181,7 @@ def _rehearsed(
             with seen.keeping("student"):
                 learner = _innermost(Classifier(student))
                 adam = config.student_optimizer == "adam"
-                optimizer = _Held(list(learner.parameters()), 2 if adam else int(config.student_momentum > 0.0))
+                optimizer = _Held(list(learner.parameters()), 2 if adam else 1)
             table = torch.empty(len(classes), width)
             task = Task(config, teacher, classes, table, shape, mirror, META)
             with seen.keeping("generator_width"):
@@ -321,7 +321,7 @@ def check_memory(
 
 
 def check_training(spec: ModelSpec, batch: int, images: int, limit: float, whose: str) -> None:
-    """ConfigError where a network of `spec` cannot learn from batches of labelled images, `images` bytes in all."""
+    """ConfigError where a network of `spec` cannot learn from batches of labeled images, `images` bytes in all."""
     rehearsal = Rehearsal()
     with rehearsal:
         with torch.device(META):

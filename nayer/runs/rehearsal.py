@@ -1,4 +1,4 @@
-"""Counts what torch code would need, without needing it: tensors that have no memory pass through the code itself.
+"""Counts the memory and work of torch code by running it on meta tensors, which have no memory.
 
 On torch's meta device a tensor has a shape and no numbers. The code that is measured is the code that runs, so that
 whatever joins a run is counted with it.
@@ -41,6 +41,7 @@ class Rehearsal(TorchDispatchMode):
 
     @property
     def live(self) -> int:
+        """Bytes of tensors that exist at the moment."""
         return sum(self._live)
 
     def mark(self) -> None:

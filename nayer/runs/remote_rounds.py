@@ -1,4 +1,4 @@
-"""Some rounds of a run made elsewhere, such as on a GPU that is lent for a minute, from one checkpoint to another."""
+"""Makes some rounds of a run on another device, such as a borrowed GPU, from one checkpoint to the next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nayer.teachers.upload_loading import opened
 Rounds = Callable[[bytes], Iterable[tuple[list[Event], bytes]]]
 
 
-def rounds(checkpoint: bytes, brought: UploadedTeacher | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
+def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
     """The rounds that follow on `checkpoint`, as long as another one fits into `seconds`; on a GPU if there is one.
 
     At least one is made, where the run has any left. The checkpoints keep the run's own device. `brought`: the teacher,
@@ -30,7 +30,7 @@ def rounds(checkpoint: bytes, brought: UploadedTeacher | None, seconds: float) -
     if has_gpu:
         torch.set_num_threads(1)  # a GPU is lent to a forked process, which waits for ever for its parent's threads
     home = checkpoints.config_of(checkpoint)
-    teacher, testset = opened(brought) if brought is not None else (None, None)
+    teacher, testset = opened(uploaded) if uploaded is not None else (None, None)
     run = open_run(Config.parse({"device": "cuda" if has_gpu else "cpu"}, home), teacher=teacher, testset=testset)
     checkpoints.restore(checkpoint, run.state)
     made: list[Event] = []

@@ -1,4 +1,4 @@
-"""What is asked of a source that works in another thread, and what a person is told when something fails."""
+"""Requests to a source that works in another thread, and the sentence for a failure."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class Question(Generic[Asked, Answer]):
         self._call = call
 
     def answer(self, source: Asked) -> None:
+        """Answers with what the call returns or raises."""
         try:
             self.future.set_result(self._call(source))
         except Exception as error:
@@ -92,7 +93,7 @@ class RequestQueue(Generic[Asked]):
         return taken
 
     def answer(self, question: Question[Asked, Any]) -> None:
-        """In this thread, once the source is at rest."""
+        """In this thread, once the source does not work any more."""
         with self.at_rest:
             source = self.source
             if source is None:
@@ -101,5 +102,6 @@ class RequestQueue(Generic[Asked]):
                 question.answer(source)
 
     def answer_waiting(self) -> None:
+        """Answers all questions that wait."""
         for question in self.take():
             self.answer(question)

@@ -46,7 +46,8 @@ ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupt
 class Source(Protocol):
     """What a session runs: a run, or a lab of several."""
 
-    def events(self) -> Iterator[Event]: ...
+    def events(self) -> Iterator[Event]:
+        """The events of a run, from where it is."""
 
     def stop(self) -> None:
         """Has `events` raise Stopped before its next step, if there is one; from any thread."""
@@ -102,6 +103,7 @@ class Session(Generic[Opened]):
 
     @property
     def state(self) -> State:
+        """What it does now, or how it ended."""
         return self._state
 
     def start(self, paused: bool = False) -> None:
@@ -122,9 +124,11 @@ class Session(Generic[Opened]):
             self._on_end(self)
 
     def pause(self) -> None:
+        """Stands still before the next event; without effect once it has ended."""
         self._move("running", "paused")
 
     def resume(self) -> None:
+        """Goes on; without effect once it has ended."""
         self._move("paused", "running")
 
     def step(self, kind: StepKind) -> None:
@@ -198,7 +202,7 @@ class Session(Generic[Opened]):
             question.refuse()
 
     def keep_alive(self) -> None:
-        """Someone is watching: the grace begins anew."""
+        """A viewer is there: the grace period starts again."""
         self._seen = self._clock()
 
     def subscribe(self, capacity: int = 256) -> Subscriber:

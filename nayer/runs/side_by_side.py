@@ -40,7 +40,7 @@ class Lab:
         configs: Sequence[Config],
         seeds: Sequence[int] = (),
         checkpoint: bytes = b"",
-        brought: UploadedTeacher | None = None,
+        uploaded: UploadedTeacher | None = None,
     ) -> None:
         """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on.
 
@@ -50,7 +50,7 @@ class Lab:
         self.configs = tuple(configs)
         self.seeds = tuple(seeds)
         self._checkpoint = checkpoint
-        self._brought = brought
+        self._brought = uploaded
         self._given: dict[str, Any] = {}  # what was brought, once it is read
         self._arms: dict[int, _Arm] = {}
         self._away: Rounds | None = None  # who makes the next rounds, where it is somebody else

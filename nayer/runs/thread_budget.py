@@ -1,4 +1,4 @@
-"""The cores of one process, shared by the runs at work in it: one alone has them all, two have half each."""
+"""Shares the cores of a process among the runs that work in it: one run has them all, two have half each."""
 
 from __future__ import annotations
 

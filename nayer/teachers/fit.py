@@ -1,4 +1,4 @@
-"""A classifier fitted to labelled images: arrays in, a network out."""
+"""A classifier fitted to labeled images: arrays in, a network out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from nayer.common.device import device as named_device
 from nayer.distillation.augmentation import crop_and_flip
 from nayer.networks.classifiers import Classifier, build
-from nayer.networks.precision import arithmetic
+from nayer.networks.precision import autocast
 from nayer.networks.specs import ModelSpec
 
 
@@ -50,7 +50,7 @@ def fit(
 ) -> Classifier:
     """A network of `spec` trained on images (n, c, h, w) uint8 and labels (n,); the same `rng` gives the same one.
 
-    Each cycle starts from the weights of the last, with an optimiser of its own (Loshchilov and Hutter, 2017). The
+    Each cycle starts from the weights of the last, with an optimizer of its own (Loshchilov and Hutter, 2017). The
     work is done on a GPU if there is one, where all images must find room; the network comes back on the CPU.
     """
     device = named_device("auto")
@@ -67,7 +67,7 @@ def fit(
 def _cycle(
     network: Classifier, images: Tensor, labels: Tensor, recipe: TrainingSchedule, rng: torch.Generator
 ) -> Iterator[float]:
-    """One optimiser's life; gives each epoch's mean loss, in nats, at the end of that epoch."""
+    """One optimizer's life; gives each epoch's mean loss, in nats, at the end of that epoch."""
     steps = recipe.epochs * max(1, len(images) // recipe.batch)
     steps = max(steps, 5)  # OneCycleLR divides by zero where a quarter of the steps is one
     optimizer = torch.optim.SGD(
@@ -78,7 +78,7 @@ def _cycle(
         network.train()
         losses = []
         for batch, wanted in _batches(images, labels, recipe, rng):
-            with arithmetic("bfloat16" if recipe.bfloat16 else "float32", images.device):
+            with autocast("bfloat16" if recipe.bfloat16 else "float32", images.device):
                 logits = network(batch)
             loss = F.cross_entropy(logits.float(), wanted, label_smoothing=recipe.smoothing)
             optimizer.zero_grad()

@@ -33,7 +33,7 @@ def own_teacher(
 ) -> Teacher:
     """`network` as a teacher: a frozen copy, so that what was given stays as it is.
 
-    `network` takes normalised images (n, c, h, w) and returns logits (n, k); `mean` and `std`, a number a channel (one
+    `network` takes normalized images (n, c, h, w) and returns logits (n, k); `mean` and `std`, a number a channel (one
     for grey, three for RGB), are those of images in [0, 1]. `classes` are the outputs' names in order, `size` the side
     of the images to be made, px; `resize_to` is the side the network wants, where that is larger. `mirror`: whether a
     mirrored image keeps its class. Raises NayerError in one sentence for what does not fit.

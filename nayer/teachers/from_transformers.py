@@ -1,6 +1,6 @@
 """An image classifier that `transformers` reads, from a folder or from the Hub, as a teacher.
 
-Its `config.json` names the classes (`id2label`), `preprocessor_config.json` how images are normalised and how large.
+Its `config.json` names the classes (`id2label`), `preprocessor_config.json` how images are normalized and how large.
 Weights are read from safetensors only, and nothing of a repository is run.
 """
 
@@ -60,7 +60,7 @@ def pretrained_teacher(name: str) -> Teacher:
                 f"config.json, model.safetensors and {PREPROCESSOR}."
             ) from None
     try:
-        mean, std, side = _normalisation(about, int(getattr(network.config, "num_channels", 3)))
+        mean, std, side = _normalization(about, int(getattr(network.config, "num_channels", 3)))
         size = side if SIDES[0] <= side <= SIDES[1] else SIDE
         return own_teacher(
             network,
@@ -118,14 +118,14 @@ def _class_names(id2label: Mapping[int, str]) -> list[str]:
     return [name if len(name) <= MAX_NAME_LENGTH else name.split(",")[0] for name in names]
 
 
-def _normalisation(about: Mapping[str, Any], channels: int) -> tuple[list[float], list[float], int]:
+def _normalization(about: Mapping[str, Any], channels: int) -> tuple[list[float], list[float], int]:
     """Mean and standard deviation of images in [0, 1], and the side in px. ConfigError where they are not told."""
     wanted = about.get("crop_size") if about.get("do_center_crop") else about.get("size")
     side = wanted if isinstance(wanted, int) else next(iter(wanted.values()), 0) if isinstance(wanted, dict) else 0
     mean, std = (about.get(key, value) for key, value in (("image_mean", 0.0), ("image_std", 1.0)))
     if not about.get("do_normalize", True):
         mean, std = 0.0, 1.0
-    # Pixels are multiplied by this before they are normalised: 1/255 makes them the [0, 1] that they are here.
+    # Pixels are multiplied by this before they are normalized: 1/255 makes them the [0, 1] that they are here.
     scale = 255.0 * about.get("rescale_factor", 1 / 255) if about.get("do_rescale", True) else 255.0
     try:
         means, stds = ([float(x) for x in (v if isinstance(v, list) else [v] * channels)] for v in (mean, std))

@@ -11,7 +11,7 @@ import numpy as np
 
 from nayer.data.emoji import training_images
 from nayer.data.emoji_classes import CLASSES
-from nayer.data.readers import Labelled, digits_for_testing, read_digits, read_idx, read_parquet
+from nayer.data.readers import Labeled, digits_for_testing, read_digits, read_idx, read_parquet
 from nayer.errors import ConfigError
 from nayer.teachers.fit import TrainingSchedule
 
@@ -22,7 +22,7 @@ class DatasetRecipe:
 
     title: str
     classes: tuple[str, ...]
-    read: Callable[[Path], Labelled]  # the training images from a folder
+    read: Callable[[Path], Labeled]  # the training images from a folder
     folder: str  # where they lie if nobody says otherwise; empty where none is needed or none is known
     needs_folder: bool
     model: str  # architectures
@@ -32,17 +32,17 @@ class DatasetRecipe:
     licence: str
 
 
-def _digits(folder: Path) -> Labelled:
+def _digits(folder: Path) -> Labeled:
     images, labels = read_digits()
     training = np.setdiff1d(np.arange(len(labels)), digits_for_testing(labels))
     return images[training], labels[training]
 
 
-def _fashion(folder: Path) -> Labelled:
+def _fashion(folder: Path) -> Labeled:
     return read_idx(folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz")
 
 
-def _cifar10(folder: Path) -> Labelled:
+def _cifar10(folder: Path) -> Labeled:
     return read_parquet(folder / "train.parquet", channels=3, size=32)
 
 

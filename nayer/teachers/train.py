@@ -1,4 +1,4 @@
-"""Trains a teacher from labelled images and writes its folder: the only module that reads training images."""
+"""Trains a teacher from labeled images and writes its folder: the only module that reads training images."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def teach_own(
     bears(spec, recipe.batch, images.nbytes)
     network = fit(spec, images, labels, [recipe], torch.Generator().manual_seed(lesson.seed), on_epoch)
     weights = weights_of(network)
-    colour = "grey" if spec.channels == 1 else "RGB"
+    color = "grey" if spec.channels == 1 else "RGB"
     card = TeacherCard(
         name=re.sub(r"[^a-z0-9]+", "-", out.name.lower()).strip("-")[:64] or "own",
         title=readable(out.name)[:64],
@@ -84,7 +84,7 @@ def teach_own(
         mirror=lesson.mirror,
         testset=None,
         test_accuracy=accuracy(network, *own.testing),
-        data=f"{len(images):,} images of its owner, {colour}, {spec.size} × {spec.size} pixels",
+        data=f"{len(images):,} images of its owner, {color}, {spec.size} × {spec.size} pixels",
         licence="its owner's",
         seed=lesson.seed,
         command=_command(lesson),

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nayer.errors import AssetError, ConfigError, StorageError, shown
+from nayer.errors import AssetError, ConfigError, StorageError, excerpt
 from nayer.networks.cards import MAX_CARD_BYTES, TeacherCard
 from nayer.networks.specs import ModelSpec
 from nayer.text_rules import check_names, complaint
@@ -147,5 +147,5 @@ def _spec(told: Mapping[str, Any], names: int, *, given: bool) -> dict[str, Any]
 
 def _wrong(error: ValidationError, within: str = "") -> AssetError:
     first = error.errors(include_url=False)[0]
-    where = shown(within + ".".join(map(str, first["loc"])))
-    return AssetError(f"config.json is wrong at {where} ({shown(first['msg'].removeprefix('Value error, '), 300)}).")
+    where = excerpt(within + ".".join(map(str, first["loc"])))
+    return AssetError(f"config.json is wrong at {where} ({excerpt(first['msg'].removeprefix('Value error, '), 300)}).")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from nayer.data.custom_dataset import labelled_as
+from nayer.data.custom_dataset import labeled_as
 from nayer.data.image_folders import VISITOR, in_zip
 from nayer.data.parquet import in_parquet
 from nayer.data.test_sets import TestSet
@@ -20,10 +20,10 @@ MEASURED = 500  # test images that show how good it is
 PARQUET = b"PAR1"  # how such a file begins
 
 
-def opened(brought: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
+def opened(uploaded: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
     """The teacher and its test images, where it came with some. Raises NayerError in one sentence."""
-    card = brought.card()
-    return teacher_of(card, brought.weights), _testset(brought.tests, card) if brought.tests else None
+    card = uploaded.card()
+    return teacher_of(card, uploaded.weights), _testset(uploaded.tests, card) if uploaded.tests else None
 
 
 def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
@@ -57,5 +57,5 @@ def _testset(content: bytes, card: TeacherCard) -> TestSet:
         pictures = in_zip(content, "test images", VISITOR)
     if not pictures:
         raise AssetError("the test images must lie in folders named after their classes, such as cat/1.png.")
-    images, labels = labelled_as(pictures, card.classes, card.model.channels, card.model.size)
+    images, labels = labeled_as(pictures, card.classes, card.model.channels, card.model.size)
     return TestSet(images, labels, f"{len(labels):,} test images from the teacher's owner")

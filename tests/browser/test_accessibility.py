@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.api.static_files import static_files
-from app.run_state.figure import CLASS_COLOURS
+from app.run_state.figure import CLASS_COLORS
 from tests.browser.auditing import findings, overflow
 from tests.browser.browsing import NewPage
 
@@ -43,9 +43,9 @@ def test_what_each_panel_shows_is_explained_by_a_key_and_shut_by_escape(new_page
     assert page.locator(".help-card:popover-open").count() == 0
 
 
-def linear(colour: str) -> NDArray[np.float64]:
+def linear(color: str) -> NDArray[np.float64]:
     """sRGB without its gamma, (3,)."""
-    values = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    values = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
@@ -67,13 +67,13 @@ EYES = {
 
 
 @pytest.mark.parametrize("eye", EYES)
-def test_ten_class_colours_are_told_apart_by_any_eye(eye: str) -> None:
-    assert len(CLASS_COLOURS) == 10
-    seen = lab(np.stack([linear(colour) for colour in CLASS_COLOURS]) @ np.array(EYES[eye]).T)
+def test_ten_class_colors_are_told_apart_by_any_eye(eye: str) -> None:
+    assert len(CLASS_COLORS) == 10
+    seen = lab(np.stack([linear(color) for color in CLASS_COLORS]) @ np.array(EYES[eye]).T)
     apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)[~np.eye(10, dtype=bool)]
     assert apart.min() > 15
 
 
-def test_a_classes_colour_is_named_in_one_place() -> None:
-    named = [name for name, path in static_files().items() if CLASS_COLOURS[0] in path.read_text("utf-8")]
+def test_a_classes_color_is_named_in_one_place() -> None:
+    named = [name for name, path in static_files().items() if CLASS_COLORS[0] in path.read_text("utf-8")]
     assert named == ["core/constants.js"]

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.browsing import PATIENCE, NewPage, grown, picture
 from tests.browser.test_lab import own_arms, reached, run
-from tests.support.brought import config, drawn, weights
+from tests.support.uploaded import config, drawn, weights
 
 
 def sent(name: str, content: bytes) -> dict[str, object]:

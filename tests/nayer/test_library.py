@@ -9,7 +9,7 @@ from torch import nn
 from nayer.errors import AssetError, ConfigError
 from nayer.events import GeneratorStep, Note, RoundSynthesised, RunStarted
 from nayer.library import own_run, own_teacher
-from nayer.networks.classifiers import Classifier, initialise, logits_and_features
+from nayer.networks.classifiers import Classifier, initialize, logits_and_features
 
 NAMES = ("cat", "dog", "boat")
 FEW = {
@@ -43,7 +43,7 @@ class Viewing(nn.Module):
 
 def network(**how):
     made = Viewing(**how)
-    initialise(made, torch.Generator().manual_seed(3))
+    initialize(made, torch.Generator().manual_seed(3))
     return made
 
 
@@ -56,9 +56,9 @@ def test_it_is_asked_as_its_owner_would_ask_it_and_its_features_enter_the_last_l
     made = network().eval()
     teacher = own_teacher(made, NAMES, size=12, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4)).network
     images = torch.rand(4, 3, 12, 12, generator=torch.Generator().manual_seed(0))
-    normalised = (images - torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)) / torch.tensor([0.2, 0.3, 0.4]).view(3, 1, 1)
+    normalized = (images - torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)) / torch.tensor([0.2, 0.3, 0.4]).view(3, 1, 1)
     logits, features = logits_and_features(teacher, images.to(memory_format=torch.channels_last))
-    torch.testing.assert_close(logits, made(normalised))
+    torch.testing.assert_close(logits, made(normalized))
     torch.testing.assert_close(made.last(features), logits)
     assert features.shape == (4, 5)
     assert not any(layer._forward_pre_hooks or layer._forward_hooks for layer in teacher.modules())

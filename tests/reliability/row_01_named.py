@@ -26,7 +26,7 @@ LOADERS = ["tests/nayer/common/test_hostile_files.py"]
 
 
 class Canary(http.server.BaseHTTPRequestHandler):
-    """A neighbour whom nobody may make the server ask."""
+    """A neighbor whom nobody may make the server ask."""
 
     asked = 0
 

@@ -19,7 +19,7 @@ SOON, PATIENCE, STOP = 30.0, 80.0, 10.0  # s: a step and what is measured at the
 GIVEN_UP = 300.0  # s
 
 
-class Visitors:
+class VisitorTokens:
     """Each with an address of their own. All of them look at their runs until these end."""
 
     def __init__(self, application: Application) -> None:
@@ -53,7 +53,7 @@ class Visitors:
         self.runs = {}
 
 
-def waited(visitors: Visitors, settings: Mapping[str, object], rounds: int, pace: float) -> float:
+def waited(visitors: VisitorTokens, settings: Mapping[str, object], rounds: int, pace: float) -> float:
     """How long a guest waits behind two runs with these settings, told to linger so long on each event."""
     for hog in HOGS:
         visitors.start(hog, settings, rounds)
@@ -65,7 +65,7 @@ def waited(visitors: Visitors, settings: Mapping[str, object], rounds: int, pace
     return took
 
 
-def stopped(visitors: Visitors) -> float:
+def stopped(visitors: VisitorTokens) -> float:
     """How long a stop takes of a run that tells of every thousandth step."""
     visitors.start(HOGS[0], ENDLESS | {"seconds": 900.0, "event_every": 1000})
     visitors.until(HOGS[0], "running")
@@ -77,7 +77,7 @@ def stopped(visitors: Visitors) -> float:
     return time.monotonic() - began
 
 
-def outlives(visitors: Visitors, application: Application) -> bool:
+def outlives(visitors: VisitorTokens, application: Application) -> bool:
     """Whether a run is still there when the server was suspended for longer than its grace."""
     visitors.start(GUEST, QUICK)
     visitors.until(GUEST, "running")
@@ -91,7 +91,7 @@ def outlives(visitors: Visitors, application: Application) -> bool:
 def measure() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         application = Application(Path(folder), SPACE_ID="t/t", HOST="127.0.0.1", NAYER_GRACE_SECONDS=str(round(GRACE)))
-        visitors = Visitors(application)
+        visitors = VisitorTokens(application)
         long = waited(visitors, ENDLESS | {"seconds": 1.0}, 1, 0.0)
         slow = waited(visitors, QUICK, 1000, 30.0)
         stop = stopped(visitors)

@@ -18,7 +18,7 @@ from app.middleware.json_body import TEACHERS
 from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 from tests.reliability.flooding import FLOODER, OTHER, looks, ninety_five
-from tests.support.brought import config, weights
+from tests.support.uploaded import config, weights
 
 SECONDS, LOOK, BRING = 10.0, 0.5, 10.0
 HOST = b"Host: 127.0.0.1\r\n"
@@ -80,7 +80,7 @@ def stalled(url: str, sockets: int, first: bytes, then: bytes) -> Iterator[None]
     thread.join(60)
 
 
-def brought(url: str) -> float:
+def uploaded(url: str) -> float:
     """Seconds until another visitor's files are answered."""
     address = urlsplit(url)
     files = {"config": config(), "weights": weights()}
@@ -104,14 +104,14 @@ def measure() -> Figure:
         page = Application(Path(folder))
         run = page.start("")["run"]
         path = f"/live/{run}/status?since=0"
-        brought(page.url)  # what is loaded at first use counts for nothing
+        uploaded(page.url)  # what is loaded at first use counts for nothing
         quiet = ninety_five(looks(page.url, path, 3.0))
         look: dict[str, float] = {}
         bring: dict[str, float] = {}
         for name, (sockets, first, then) in STALLS.items():
             look[name] = bring[name] = float("inf")
             with stalled(page.url, sockets, first, then), contextlib.suppress(OSError, http.client.HTTPException):
-                bring[name] = brought(page.url)
+                bring[name] = uploaded(page.url)
                 look[name] = ninety_five(looks(page.url, path, SECONDS))
         page.end(signal.SIGKILL)
     worst = max(look, key=lambda name: look[name])

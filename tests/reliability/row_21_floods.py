@@ -14,7 +14,7 @@ from app.middleware.json_body import TEACHERS
 from tests.reliability.booting import QUICK, Application
 from tests.reliability.figure import Figure
 from tests.reliability.flooding import Flood, looks, ninety_five, request
-from tests.support.brought import config, weights
+from tests.support.uploaded import config, weights
 
 SECONDS, LOOK, MEGABYTES, LINES = 15.0, 0.5, 50.0, 200
 NAMES = ("truck", "ship", "cat", "dog", "zero", "shirt")
@@ -26,7 +26,7 @@ def floods(url: str, ended: list[str], going: str) -> dict[str, tuple[int, Calla
     def post(path: str, data: object) -> bytes:
         return request(url, "POST", path, json.dumps(data).encode())
 
-    def brought(number: int) -> bytes:
+    def uploaded(number: int) -> bytes:
         files = {"config": config(), "weights": weights() if number % 2 else bytes(1 << 20)}
         parts = [
             f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'.encode() + content
@@ -51,7 +51,7 @@ def floods(url: str, ended: list[str], going: str) -> dict[str, tuple[int, Calla
         "sheets": (60, lambda number: request(url, "GET", f"/live/{(*ended, going)[number % 3]}/sheet.png")),
         "embeddings": (60, explored),
         "UMAP": (60, mapped),
-        "files": (60, brought),
+        "files": (60, uploaded),
     }
 
 

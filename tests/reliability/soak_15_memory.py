@@ -62,11 +62,11 @@ def measure() -> Figure:
         for crowd in crowds:
             crowd.start()
         files = {name: (name, b"x" * (TEACHER_BODY // 4)) for name in ("config", "weights", "tests")}
-        brought: list[int] = []
+        uploaded: list[int] = []
 
         def bring() -> None:
             while any(crowd.is_alive() for crowd in crowds):
-                brought.append(httpx.post(f"{page.url}{TEACHERS}", files=files, timeout=120.0).status_code)
+                uploaded.append(httpx.post(f"{page.url}{TEACHERS}", files=files, timeout=120.0).status_code)
 
         bringers = [threading.Thread(target=bring) for _ in range(4)]
         for one in bringers:
@@ -81,6 +81,6 @@ def measure() -> Figure:
         f"2 runs at a shared page's limits, {VIEWERS} viewers, 4 × {TEACHER_BODY >> 20} MB brought again and again, "
         f"{SECONDS:g} s",
         f"peak RSS ≤ {GIGABYTES:.1f} GB",
-        f"{peak:.2f} GB; {len(brought)} brought; the runs are {' and '.join(states)}",
-        peak <= GIGABYTES and alive and len(brought) > 4 and set(brought) == {200},
+        f"{peak:.2f} GB; {len(uploaded)} brought; the runs are {' and '.join(states)}",
+        peak <= GIGABYTES and alive and len(uploaded) > 4 and set(uploaded) == {200},
     )

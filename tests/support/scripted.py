@@ -65,7 +65,7 @@ def _round(config: Config, round_: int, rng: np.random.Generator) -> Iterator[Ev
             label_hit=0.5,
             preview=_images(rng, k),
         )
-    yield synthesised(round_, rng, pool=8 * (round_ + 1), capacity=config.pool_capacity)
+    yield synthesized(round_, rng, pool=8 * (round_ + 1), capacity=config.pool_capacity)
     for step in range(config.student_steps):
         yield StudentStep(
             round=round_,
@@ -88,7 +88,7 @@ def _round(config: Config, round_: int, rng: np.random.Generator) -> Iterator[Ev
     yield RoundFinished(round=round_, seconds=seconds + 1.0, rounds=config.rounds)
 
 
-def synthesised(round_: int, rng: np.random.Generator, *, pool: int, capacity: int) -> RoundSynthesised:
+def synthesized(round_: int, rng: np.random.Generator, *, pool: int, capacity: int) -> RoundSynthesised:
     """Two sets of all classes; the student is wrong about the first image."""
     labels = np.tile(np.arange(len(CLASSES)), 2)
     guesses = labels.copy()

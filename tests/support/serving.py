@@ -35,10 +35,10 @@ def in_a_loop(make: Callable[[], T]) -> T:
 
 
 def created(
-    opener: Opener = open_source, environment: Environment | None = None, lent: GpuLoan | None = None
+    opener: Opener = open_source, environment: Environment | None = None, gpu_loan: GpuLoan | None = None
 ) -> FastAPI:
     """The whole application."""
-    return in_a_loop(lambda: create(environment or Environment(grace_seconds=30.0), opener, lent))
+    return in_a_loop(lambda: create(environment or Environment(grace_seconds=30.0), opener, gpu_loan))
 
 
 class Served:

@@ -17,7 +17,7 @@ from nayer.distillation.state import RunState, new_state
 from nayer.distillation.task import Task
 from nayer.distillation.train import train
 from nayer.events import Event
-from nayer.networks.classifiers import initialise
+from nayer.networks.classifiers import initialize
 
 CLASSES = ("cat", "dog", "boat")
 
@@ -46,7 +46,7 @@ def tiny_network(channels: int, *, batchnorm: bool = True, seed: int = 0) -> nn.
     network = nn.Sequential(
         nn.Conv2d(channels, 4, 3, padding=1), norm, nn.ReLU(), nn.AvgPool2d(4), nn.Flatten(), nn.Linear(16, 3)
     )
-    initialise(network, torch.Generator().manual_seed(seed))
+    initialize(network, torch.Generator().manual_seed(seed))
     return network
 
 

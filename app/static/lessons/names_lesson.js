@@ -43,7 +43,7 @@ export class NamesLesson {
         "div",
         { class: "choices" },
         h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show the names"),
-        helpButton(["control/names", "setting/latent", "setting/embedding_norm"], "class names and embedding tables"),
+        helpButton(["control/names", "setting/latent"], "class names and embedding tables"),
       ),
       this.facts,
       this.notice.element,

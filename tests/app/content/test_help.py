@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.static_files import static_files
-from app.content.help import event_types, explanations, told
+from app.content.help import event_types, explanations, explanations_json
 from app.content.help_page import MEASURES
 from app.content.help_settings import SETTINGS
 from app.content.lessons import LESSONS
@@ -101,4 +101,4 @@ def test_only_files_of_the_table_are_shown() -> None:
         "tests/support/tiny.py",
     ):
         assert client.get(f"/code/{other}").status_code == 404
-    assert client.get("/explained").json() == told(TABLE)
+    assert client.get("/explained").json() == explanations_json(TABLE)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.api.static_files import STATIC
-from app.content.lessons import LESSONS, SMALL, Lesson, shown
+from app.content.lessons import LESSONS, SMALL, Lesson, lessons_json
 from app.runs.plan import ARMS, LONGEST_TITLE, Plan, lab_plan
 from nayer.embeddings.label_table import LATENTS
 from nayer.networks.cards import teacher_cards
@@ -40,7 +40,7 @@ def test_there_are_six_to_eight_steps_and_each_has_its_paragraph_and_what_to_not
         assert 100 <= len(lesson.notice) <= 420, lesson.title
         assert len(lesson.choice.options) >= 2, "a live control offers a choice"
         assert 0 <= lesson.choice.chosen < len(lesson.choice.options)
-    assert len(shown()) == len(LESSONS)
+    assert len(lessons_json()) == len(LESSONS)
 
 
 @pytest.mark.parametrize("lesson", RUNS, ids=lambda lesson: lesson.title)

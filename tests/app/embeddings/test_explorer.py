@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.embeddings.explorer import Explorer
 from app.environment import Environment
 from nayer.analysis.projection import pca_basis
-from nayer.analysis.row_similarity import Geometry, batch_normalised
+from nayer.analysis.row_similarity import Geometry, batch_normalized
 from nayer.analysis.umap_worker import MakeReducer, Reducer, Singles, UmapWorker
 from nayer.config import Config
 from nayer.embeddings.label_table import label_table
@@ -54,7 +54,7 @@ def test_shipped_names_are_answered_at_once_with_the_cores_own_numbers() -> None
     assert answer["state"] == "ready"
     config = Config()
     rows = label_table(SHIPPED, encoder=config.encoder, prompt=config.prompt, seed=0).embeddings
-    for side, table in (("before", rows), ("after", batch_normalised(rows))):
+    for side, table in (("before", rows), ("after", batch_normalized(rows))):
         geometry = Geometry.of(table)
         np.testing.assert_allclose(square(answer[side]["cosines"], 5), geometry.cosines, atol=6e-4)
         assert answer[side]["mean"] == pytest.approx(geometry.mean, abs=1e-4)

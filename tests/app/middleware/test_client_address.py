@@ -35,7 +35,7 @@ def asked(peer: str, headers: list[tuple[str, str]], proxies: tuple[Network, ...
         ("::ffff:127.0.0.1", ["8.8.8.8"], LOOPBACK, "8.8.8.8"),
         ("::1", ["8.8.8.8"], LOOPBACK, "8.8.8.8"),
         ("9.9.9.9", ["8.8.8.8"], CLUSTER, "9.9.9.9"),  # of the open web: no proxy of ours
-        ("10.0.0.1", ["8.8.8.8"], LOOPBACK, "10.0.0.1"),  # a neighbour
+        ("10.0.0.1", ["8.8.8.8"], LOOPBACK, "10.0.0.1"),  # a neighbor
         ("10.0.0.1", ["8.8.8.8"], CLUSTER, "8.8.8.8"),
         ("192.168.1.2", ["192.168.2.9"], LAN, "192.168.2.9"),  # visitors of a house have such addresses
         ("10.0.0.1", ["1.1.1.1, 8.8.8.8"], CLUSTER, "8.8.8.8"),  # the left is whatever the visitor wrote

@@ -23,7 +23,7 @@ from app.support.images import Pixels, jpeg
 from nayer.events import RoundSynthesised, RunStarted
 from nayer.runs.broadcast import BYTES, Subscriber
 from nayer.runs.session import Session
-from tests.support.scripted import SHORT, Scripted, script, synthesised
+from tests.support.scripted import SHORT, Scripted, script, synthesized
 from tests.support.serving import wait_until
 
 VIEWERS = 50
@@ -31,9 +31,7 @@ VIEWERS = 50
 
 def finished(seed: int = 0) -> LiveRun:
     plan = Plan.alone(SHORT.model_copy(update={"seed": seed, "rounds": 12}))
-    run = LiveRun(plan, "token", Session(lambda: Scripted(lambda: script(plan.configs[0]))))
-    run.waiting = False
-    return run
+    return LiveRun(plan, "token", Session(lambda: Scripted(lambda: script(plan.configs[0]))), waiting=False)
 
 
 @pytest.mark.parametrize("module", [live_run, batches], ids=["frames", "batches"])
@@ -85,7 +83,7 @@ def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> No
     rng = np.random.default_rng(0)
     inbox = Subscriber(capacity=10_000)
     inbox.put(next(script(SHORT)))
-    one = synthesised(0, rng, pool=8, capacity=16)
+    one = synthesized(0, rng, pool=8, capacity=16)
     images = np.zeros((200, 3, 32, 32), np.uint8)  # as large as they come
     for round_ in range(200):
         inbox.put(replace(one, round=round_, images=images))
@@ -104,26 +102,26 @@ def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_i
 
     def tell(run: LiveRun, arm: int) -> bytes | None:
         told.append(arm)
-        return live_routes.told(run, arm, 0)
+        return live_routes.news(run, arm, 0)
 
     run = finished()
     run.session.start(paused=True)
-    beginnings = live_routes.SnapshotCache(tell, lambda: now[0])
+    snapshots = live_routes.SnapshotCache(tell, lambda: now[0])
     with ThreadPoolExecutor(8) as viewers:
-        answers = set(viewers.map(lambda _: beginnings.of(run, 0), range(20)))
+        answers = set(viewers.map(lambda _: snapshots.of(run, 0), range(20)))
     assert len(told) == len(answers) == 1
     first = json.loads(answers.pop() or b"{}")
     run.session.step("round")
     wait_until(lambda: run.refresh().rounds_done == 1)
-    assert json.loads(beginnings.of(run, 0) or b"{}") == first  # a little old, and it says how old
-    later = json.loads(live_routes.told(run, 0, first["seq"]) or b"{}")
+    assert json.loads(snapshots.of(run, 0) or b"{}") == first  # a little old, and it says how old
+    later = json.loads(live_routes.news(run, 0, first["seq"]) or b"{}")
     assert [row["round"] for row in later["rows"]] == [0]
     now[0] += live_routes.FRESH_SECONDS
-    assert json.loads(beginnings.of(run, 0) or b"{}")["rounds_done"] == 1
+    assert json.loads(snapshots.of(run, 0) or b"{}")["rounds_done"] == 1
     run.session.stop()
     assert run.session.join(10)
     before = len(told)
-    assert json.loads(beginnings.of(run, 0) or b"{}")["state"] == "stopped"  # how it ended is never late
+    assert json.loads(snapshots.of(run, 0) or b"{}")["state"] == "stopped"  # how it ended is never late
     for _ in range(20):
-        beginnings.of(run, 0)
+        snapshots.of(run, 0)
     assert len(told) == before + 1  # and is written out once, too

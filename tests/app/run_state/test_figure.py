@@ -1,4 +1,4 @@
-"""A run's sheet: a real picture, also of a run that has hardly begun, in the colours the page has."""
+"""A run's sheet: a real picture, also of a run that has hardly begun, in the colors the page has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.run_state.figure import CLASS_COLOURS, sheet
+from app.run_state.figure import CLASS_COLORS, sheet
 from app.run_state.model import View
 from app.run_state.reducer import fold
 from tests.support.scripted import SHORT, script
@@ -30,6 +30,6 @@ def test_a_sheet_can_be_drawn_at_any_moment(heard: int) -> None:
 def test_the_sheet_shows_the_run_it_is_of() -> None:
     empty, whole = pixels(View()), pixels(fold(View(), EVENTS))
     assert (empty != whole).any(axis=2).mean() > 0.05
-    for colour in CLASS_COLOURS[:4]:  # the anchors of the script's four classes
-        wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
-        assert (np.abs(whole.astype(int) - wanted).max(axis=2) < 4).any(), colour
+    for color in CLASS_COLORS[:4]:  # the anchors of the script's four classes
+        wanted = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
+        assert (np.abs(whole.astype(int) - wanted).max(axis=2) < 4).any(), color

@@ -127,7 +127,7 @@ def test_old_rows_go_and_the_newest_stay() -> None:
     assert [row.round for row in view.rows] == list(range(5, ROWS + 5))
 
 
-def test_the_image_on_the_easel_goes_when_the_round_is_made() -> None:
+def test_the_preview_goes_when_the_round_is_made() -> None:
     steps = [i for i, event in enumerate(EVENTS) if isinstance(event, GeneratorStep)]
     assert fold(View(), EVENTS[: steps[1] + 1]).making is not None
     assert fold(View(), EVENTS[: steps[1] + 2]).making is None

@@ -22,7 +22,7 @@ from app.runs.plan import Plan, lab_plan
 from nayer.errors import ConfigError
 from nayer.events import Event, RunFailed, RunStarted
 from nayer.networks.cards import teacher_cards
-from tests.support.scripted import SHORT, script, synthesised
+from tests.support.scripted import SHORT, script, synthesized
 from tests.support.serving import created, wait_until
 
 SHARED = {"teacher": "digits", "seed": 3, "seconds": 5.0}
@@ -108,7 +108,7 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
     batches, rng = Batches(), np.random.default_rng(0)
     assert batches.nearest(3) is None
     for round_ in range(3 * KEPT):
-        batches.add(synthesised(round_, rng, pool=1, capacity=10))
+        batches.add(synthesized(round_, rng, pool=1, capacity=10))
     assert len(batches._kept) <= KEPT
     assert {3 * KEPT - 1, 3 * KEPT - 2, 0} - set(batches._kept) <= {0}
     near = batches.nearest(1)
@@ -117,7 +117,7 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
     assert near.picture.startswith(b"\xff\xd8")
     assert batches.picture(near.number) == near.picture
     batches.clear()
-    batches.add(synthesised(near.round, rng, pool=1, capacity=10))  # the same round of the next seed
+    batches.add(synthesized(near.round, rng, pool=1, capacity=10))  # the same round of the next seed
     assert batches.picture(near.number) is None
 
 

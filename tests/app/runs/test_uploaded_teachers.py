@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.api.commands import Commands
+from app.api.errors import add_handlers
 from app.api.upload_routes import bringing_route
 from app.fairness.executors import Executors
 from app.fairness.upload_slots import EACH, Arrivals
@@ -22,9 +23,9 @@ from app.storage.run_store import Store
 from nayer.errors import ConfigError, NayerError
 from nayer.networks.cards import teacher_cards
 from nayer.teachers.upload import UploadedTeacher
-from tests.support.brought import CARD, CLASSES, brought, config, drawn, weights
 from tests.support.gates import Gate
 from tests.support.serving import at, in_a_loop, wait_until
+from tests.support.uploaded import CARD, CLASSES, config, drawn, uploaded, weights
 
 FEW = {
     "rounds": 2,
@@ -46,6 +47,7 @@ class House:
         self.uploads = Uploads()
         self.commands = Commands(self.registry, teacher_cards(), self.uploads, local=False)
         application = FastAPI()
+        add_handlers(application)
         application.include_router(bringing_route(self.registry, self.uploads, Executors().work, arrivals))
         self.client = TestClient(application)
 
@@ -134,7 +136,7 @@ def test_a_network_too_wide_for_a_shared_page_is_refused_before_it_runs(house):
 
 @pytest.mark.parametrize("part", ["model", "student"])
 def test_a_file_that_names_a_giant_is_refused_before_anything_of_it_is_built(house, monkeypatch, part):
-    monkeypatch.setattr("nayer.teachers.upload_loading.opened", lambda brought: pytest.fail("it was opened"))
+    monkeypatch.setattr("nayer.teachers.upload_loading.opened", lambda uploaded: pytest.fail("it was opened"))
     spec = {**CARD["model"], "architecture": "wrn40-128"}
     refused = house.bring(config=config(**{part: spec}))
     assert "wrn40-128" in refused["error"]
@@ -358,7 +360,7 @@ def test_with_the_run_it_is_kept_for_going_on_and_gone_once_the_run_has_ended(tm
     wait_until(lambda: run.ended)
     assert run.state == "finished", run.session.error
     assert run.refresh().started.classes == CLASSES
-    assert opened[0].brought.card() == brought().card()
+    assert opened[0].uploaded.card() == uploaded().card()
     registry.keeping.flush()
     assert "teacher" not in [path.name.split(".")[1] for path in (tmp_path / "files").iterdir()]
     registry.close()

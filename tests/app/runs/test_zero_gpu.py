@@ -12,7 +12,7 @@ from gradio.context import LocalContext
 from app.runs import zero_gpu
 from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
-from app.runs.zero_gpu import GpuLoan, lent_gpu
+from app.runs.zero_gpu import GpuLoan, zero_gpu_loan
 from nayer.config import Config
 from nayer.events import Event, Note
 from nayer.teachers.upload import UploadedTeacher
@@ -22,8 +22,8 @@ SHORT = Config(teacher="digits", rounds=6, warmup_rounds=1, generator_steps=2, s
 ON_ZERO = {"SPACES_ZERO_GPU": "true"}
 
 
-def served(lent: GpuLoan | None = None) -> TestClient:
-    return TestClient(created(lent=lent), base_url="http://127.0.0.1")
+def served(gpu_loan: GpuLoan | None = None) -> TestClient:
+    return TestClient(created(gpu_loan=gpu_loan), base_url="http://127.0.0.1")
 
 
 def begun(client: TestClient) -> tuple[LiveRun, Any]:
@@ -37,7 +37,7 @@ def notes(run: LiveRun) -> list[str]:
 
 
 def test_elsewhere_there_is_none() -> None:
-    assert lent_gpu({}) is None
+    assert zero_gpu_loan({}) is None
     with served() as client:
         run, token = begun(client)
         told = client.post("/command/burst", json=[run.id, token]).json()
@@ -46,9 +46,9 @@ def test_elsewhere_there_is_none() -> None:
 
 
 def test_the_spaces_package_takes_what_we_hand_it_and_the_run_comes_back() -> None:
-    lent = lent_gpu(ON_ZERO)
-    assert lent is not None
-    with served(lent) as client:
+    gpu_loan = zero_gpu_loan(ON_ZERO)
+    assert gpu_loan is not None
+    with served(gpu_loan) as client:
         assert "/burst" in client.get("/gradio_api/info").text
         run, token = begun(client)
         assert "belongs to someone else" in client.post("/command/burst", json=[run.id, "x"]).json()["error"]
@@ -66,13 +66,13 @@ def test_the_gpu_is_lent_to_the_visitor_who_asks() -> None:
     """Their request says whose quota it is; the run asks for the GPU much later, in a thread of its own."""
     asked = []
 
-    def lent(checkpoint: bytes, brought: UploadedTeacher | None) -> Iterator[tuple[list[Event], bytes]]:
-        for made in zero_gpu.rounds(checkpoint, brought):
+    def gpu_loan(checkpoint: bytes, uploaded: UploadedTeacher | None) -> Iterator[tuple[list[Event], bytes]]:
+        for made in zero_gpu.rounds(checkpoint, uploaded):
             request = LocalContext.request.get(None)
             asked.append(request.headers["x-ip-token"] if request is not None else None)
             yield made
 
-    with served(lent) as client:
+    with served(gpu_loan) as client:
         run, token = begun(client)
         client.post("/command/burst", json=[run.id, token], headers={"x-ip-token": "theirs"})
         client.post("/command/resume", json=[run.id, token])

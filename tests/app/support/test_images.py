@@ -1,4 +1,4 @@
-"""Strips: every image at its place, in grey and in colour."""
+"""Strips: every image at its place, in grey and in color."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_nth_image_lies_in_the_nth_place(channels: int) -> None:
         np.testing.assert_array_equal(place if channels == 1 else place.transpose(2, 0, 1), image.squeeze())
 
 
-def test_a_jpeg_keeps_the_colours_of_neighbouring_small_images_apart() -> None:
+def test_a_jpeg_keeps_the_colors_of_neighboring_small_images_apart() -> None:
     images = np.zeros((4, 3, 8, 8), dtype=np.uint8)
     for n in range(3):
         images[n, n] = 255  # red, green, blue, black

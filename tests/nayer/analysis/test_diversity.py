@@ -39,8 +39,8 @@ def sample(seed: int, n: int = 60, f: int = 16, k: int = 5) -> tuple[np.ndarray,
     """Features with something to tell: within a class some are near; class sizes differ; (features, labels, seen)."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, k, n)
-    centres = rng.standard_normal((k, 3, f))
-    features = centres[labels, rng.integers(0, 3, n)] + rng.choice([0.01, 0.5], (n, 1)) * rng.standard_normal((n, f))
+    centers = rng.standard_normal((k, 3, f))
+    features = centers[labels, rng.integers(0, 3, n)] + rng.choice([0.01, 0.5], (n, 1)) * rng.standard_normal((n, f))
     return features, labels, rng.integers(0, k, n)
 
 
@@ -560,11 +560,11 @@ def test_noise_is_wanted_to_be_what_it_stands_for():
     assert noise.teacher_entropy == 0
 
 
-@pytest.mark.parametrize("labelled", [True, False])
-def test_an_end_point_is_laid_out_over_the_samples_rounds(labelled):
+@pytest.mark.parametrize("labeled", [True, False])
+def test_an_end_point_is_laid_out_over_the_samples_rounds(labeled):
     wanted, rounds = np.tile(np.arange(5), 12), np.repeat(np.arange(6), 10)
     labels = np.repeat(np.arange(5), 20)
-    point = end_point_across(wanted, rounds, np.eye(100), labels if labelled else None, 5)
+    point = end_point_across(wanted, rounds, np.eye(100), labels if labeled else None, 5)
     assert point is not None
     assert point.rounds == 5
     assert point.counts.tolist() == [2] * 5

@@ -88,9 +88,9 @@ def test_no_other_similarity_lies_nearer_to_the_anchors(seed: int, k: int) -> No
     rng = np.random.default_rng(seed)
     anchors, points = rng.standard_normal((k, 6)), rng.standard_normal((k, 6))
     best = ((onto_anchors(points[None], anchors)[0] - anchors) ** 2).sum()
-    centred, mean = points - points.mean(axis=0), anchors.mean(axis=0)
+    centered, mean = points - points.mean(axis=0), anchors.mean(axis=0)
     for _ in range(20):
-        other = rng.uniform(0, 2) * centred @ rotation(rng, 6) + mean
+        other = rng.uniform(0, 2) * centered @ rotation(rng, 6) + mean
         assert best <= ((other - anchors) ** 2).sum() + 1e-9
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nayer.analysis.row_similarity import Geometry, batch_normalised, lowest_mean
+from nayer.analysis.row_similarity import Geometry, batch_normalized, lowest_mean
 from nayer.networks.generator import Latent
 
 
@@ -18,13 +18,13 @@ def test_the_batchnorm_is_the_one_in_front_of_the_noisy_layer() -> None:
     table = drawn(7, 30) * 0.05 + 0.3
     latent = Latent(torch.from_numpy(table))
     codes = latent(torch.arange(7), None).detach().numpy()  # (7, 30)
-    np.testing.assert_allclose(batch_normalised(table), codes, atol=1e-5)
+    np.testing.assert_allclose(batch_normalized(table), codes, atol=1e-5)
 
 
 def test_batchnorm_brings_dimensions_to_mean_zero_and_variance_one_and_a_constant_one_to_zero() -> None:
     table = drawn(9, 12) * 1000 + 7
     table[:, 4] = 3.25
-    rows = batch_normalised(table)
+    rows = batch_normalized(table)
     np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(np.delete(rows.var(axis=0), 4), 1, atol=1e-6)
     assert not rows[:, 4].any()
@@ -50,7 +50,7 @@ def test_closest_pairs_come_first_and_equal_ones_in_order() -> None:
 
 @pytest.mark.parametrize("k", [2, 5, 40])
 def test_one_hot_rows_are_orthogonal_and_after_batchnorm_as_far_apart_as_can_be(k: int) -> None:
-    before, after = Geometry.of(np.eye(k)), Geometry.of(batch_normalised(np.eye(k)))
+    before, after = Geometry.of(np.eye(k)), Geometry.of(batch_normalized(np.eye(k)))
     assert before.mean == before.highest == 0
     np.testing.assert_allclose([after.lowest, after.mean, after.highest], lowest_mean(k), atol=1e-9)
     assert after.order() == list(range(k))
@@ -58,7 +58,7 @@ def test_one_hot_rows_are_orthogonal_and_after_batchnorm_as_far_apart_as_can_be(
 
 def test_no_rows_average_below_the_lowest_mean_and_batchnorm_takes_them_near_it() -> None:
     table = drawn(12, 64) + 2.0  # they all share a direction
-    before, after = Geometry.of(table), Geometry.of(batch_normalised(table))
+    before, after = Geometry.of(table), Geometry.of(batch_normalized(table))
     assert before.mean > 0.7
     assert lowest_mean(12) - 1e-12 <= after.mean < lowest_mean(12) + 0.01
 
@@ -67,7 +67,7 @@ def test_a_shift_common_to_all_rows_and_a_scale_of_a_dimension_do_not_outlive_ba
     table = drawn(8, 16).astype(np.float64)
     moved = table * np.linspace(50, 90, 16) + np.linspace(-3, 3, 16)
     np.testing.assert_allclose(
-        Geometry.of(batch_normalised(moved)).cosines, Geometry.of(batch_normalised(table)).cosines, atol=1e-4
+        Geometry.of(batch_normalized(moved)).cosines, Geometry.of(batch_normalized(table)).cosines, atol=1e-4
     )
 
 

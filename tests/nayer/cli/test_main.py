@@ -238,7 +238,7 @@ def sentences(text):
     [
         (["distill", "--rounds", "0"], "rounds must be a whole number from 1 to 100,000; 0 was given"),
         (["distill", "--rounds", "many"], "rounds must be a whole number from 1 to 100,000; 'many' was given"),
-        (["distill", "--noisy-std", "nan"], "noisy_std must be a number from 0.001 to 100; nan was given"),
+        (["distill", "--ce-weight", "nan"], "ce_weight must be a number from 0 to 100; nan was given"),
         (
             ["distill", "--latent", "words"],
             "latent must be one of lte, one-hot, random, shuffled, none; 'words' was given",

@@ -22,8 +22,8 @@ from nayer.errors import AssetError
 from nayer.networks.classifiers import build
 from nayer.teachers.load import weights_of
 from nayer.teachers.upload_loading import opened, remarks
-from tests.support.brought import brought, drawn
 from tests.support.hostile import SPEC, TIGHT, archive, framed, outcome, picture, readers, spoiled, wanted
+from tests.support.uploaded import drawn, uploaded
 
 MUTATIONS = {"safetensors": 3000, "zip": 600, "picture": 1200}  # `python -m tests.reliability 4` tries far more
 
@@ -326,7 +326,7 @@ def test_svg_fits_and_psd_are_refused(content):
 
 @pytest.mark.parametrize("format", ["WEBP", "PNG"])
 def test_a_picture_that_moves_is_refused(format):
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     stream = io.BytesIO()
     frames[0].save(stream, format, save_all=True, append_images=frames[1:])
     with pytest.raises(AssetError, match=r"^1\.png is an animation with 2 frames"):
@@ -373,7 +373,7 @@ def arrays(**named):
 )
 def test_arrays_are_never_read_for_they_may_hold_pickles(content, tmp_path):
     with pytest.raises(AssetError, match="must lie in folders named after their classes"):
-        opened(brought(tests=content))
+        opened(uploaded(tests=content))
     (tmp_path / "mine.npz").write_bytes(content)
     with pytest.raises(AssetError, match=r"^mine\.npz has no images"):
         pictures_in(tmp_path / "mine.npz")
@@ -391,12 +391,12 @@ def test_arrays_are_never_read_for_they_may_hold_pickles(content, tmp_path):
 )
 def test_labels_that_are_no_class_and_nothing_at_all_are_named(names, each, sentence):
     with pytest.raises(AssetError, match=sentence):
-        opened(brought(tests=drawn(names, each)))
+        opened(uploaded(tests=drawn(names, each)))
 
 
 @pytest.mark.parametrize(("names", "each"), [(("star",), 1), (("star",), 9), (("0", "2"), 1)])
 def test_one_image_or_one_class_is_enough_to_measure_with(names, each):
-    teacher, testset = opened(brought(tests=drawn(names, each)))
+    teacher, testset = opened(uploaded(tests=drawn(names, each)))
     assert set(testset.labels) == ({0, 2} if len(names) == 2 else {2})
     assert any(f"of {len(names) * each} of your test images" in said for said in remarks(teacher, testset))
 
@@ -408,4 +408,4 @@ def test_a_parquet_file_whose_one_picture_stands_for_thousands_is_refused_by_the
     parquet.write_table(arrow.table({"image": [picture_of] * 6000, "label": ["circle"] * 6000}), stream)
     assert len(stream.getvalue()) < 100_000
     with pytest.raises(AssetError, match=r"^test images contains more than 5,000 images or 64 MB; use fewer images\.$"):
-        opened(brought(tests=stream.getvalue()))
+        opened(uploaded(tests=stream.getvalue()))

@@ -1,4 +1,4 @@
-"""What the benchmark counts: operations in closed form, times that lose nothing, levels in normalised seconds."""
+"""What the benchmark counts: operations in closed form, times that lose nothing, levels in normalized seconds."""
 
 import itertools
 import time
@@ -85,7 +85,7 @@ def test_products_are_noted_as_they_happen_and_made_again_one_by_one():
     assert products.seconds(lambda: float(next(ticks))) == 6 + 1 + 1  # a tick each
 
 
-def test_levels_are_medians_in_normalised_seconds():
+def test_levels_are_medians_in_normalized_seconds():
     def run(seed, gigaflops, *curve):
         made = Outcome("nayer", seed, Config(seconds=60.0).model_dump(), gigaflops, curve=list(curve))
         made.teacher_accuracy = 0.9

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from nayer.cli.main import main
-from nayer.data.custom_dataset import find_pictures, labelled_as, read_own
+from nayer.data.custom_dataset import find_pictures, labeled_as, read_own
 from nayer.data.test_sets import load_testset
 from nayer.errors import AssetError, ConfigError, NayerError
 from nayer.teachers.load import load_teacher
@@ -96,20 +96,20 @@ def test_without_a_test_folder_every_fifth_image_of_a_class_is_held_out_and_none
 @pytest.mark.parametrize(
     ("side", "mode", "shape"), [(9, "L", (1, 9, 9)), (4, "RGB", (3, 8, 8)), (80, "L", (1, 64, 64))]
 )
-def test_size_and_colour_are_the_pictures_own_as_far_as_that_works(tmp_path, side, mode, shape):
+def test_size_and_color_are_the_pictures_own_as_far_as_that_works(tmp_path, side, mode, shape):
     content = {f"{name}/{i}.png": png(7, side, mode) for name in "ab" for i in range(5)}
     assert read_own(find_pictures(str(laid_out(tmp_path, content)))).training[0].shape[1:] == shape
 
 
 @pytest.mark.parametrize(("size", "grey", "shape"), [(16, True, (1, 16, 16)), (0, False, (3, 8, 8))])
-def test_size_and_colour_can_be_asked_for(tmp_path, size, grey, shape):
+def test_size_and_color_can_be_asked_for(tmp_path, size, grey, shape):
     own = read_own(find_pictures(str(laid_out(tmp_path, files()))), size=size, grey=grey)
     assert own.training[0].shape[1:] == shape
 
 
 def test_test_images_are_matched_by_name_and_strangers_are_named():
     pictures = find_in_zip(files(names=("Red_Panda", "CAT")))
-    images, labels = labelled_as(pictures, ("dog", "cat", "red panda"), 1, 8)
+    images, labels = labeled_as(pictures, ("dog", "cat", "red panda"), 1, 8)
     assert {(int(label), int(image[0, 0, 0]) // 20) for image, label in zip(images, labels, strict=True)} == {
         (2, 0),
         (1, 1),
@@ -117,14 +117,14 @@ def test_test_images_are_matched_by_name_and_strangers_are_named():
     with pytest.raises(
         AssetError, match=r"^test_data has classes that the teacher does not know \('Red_Panda'\); the teacher knows"
     ):
-        labelled_as(pictures, ("dog", "cat"), 1, 8)
+        labeled_as(pictures, ("dog", "cat"), 1, 8)
 
 
 def test_numbers_that_are_no_names_are_places():
     pictures = find_in_zip(files(names=("0", "2")))
-    _, labels = labelled_as(pictures, ("dog", "cat", "red panda"), 1, 8)
+    _, labels = labeled_as(pictures, ("dog", "cat", "red panda"), 1, 8)
     assert np.bincount(labels).tolist() == [10, 0, 10]
-    _, labels = labelled_as(pictures, ("2", "0"), 1, 8)
+    _, labels = labeled_as(pictures, ("2", "0"), 1, 8)
     assert np.bincount(labels).tolist() == [10, 10]
 
 

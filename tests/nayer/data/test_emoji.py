@@ -142,9 +142,9 @@ def test_a_tint_keeps_greys_and_a_third_of_a_turn_carries_red_to_green() -> None
 
 def test_saturation_scales_the_distance_from_grey() -> None:
     maps = emoji.tints(2000, WIDE, rng())
-    colour = torch.tensor([0.9, 0.2, 0.1])
-    grey = colour.mean()
-    distances = (maps @ colour - grey).norm(dim=1) / (colour - grey).norm()
+    color = torch.tensor([0.9, 0.2, 0.1])
+    grey = color.mean()
+    distances = (maps @ color - grey).norm(dim=1) / (color - grey).norm()
     assert WIDE.saturation[0] - 1e-5 <= float(distances.min()) < WIDE.saturation[0] + 0.01
     assert WIDE.saturation[1] - 0.01 < float(distances.max()) <= WIDE.saturation[1] + 1e-5
 

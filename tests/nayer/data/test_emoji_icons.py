@@ -25,7 +25,7 @@ def drawn(icons: dict[str, Any], name: str, side: int = 8) -> np.ndarray:
     return draw(drawing, side)
 
 
-def colours(pixels: np.ndarray, *places: tuple[int, int]) -> list[tuple[int, ...]]:
+def colors(pixels: np.ndarray, *places: tuple[int, int]) -> list[tuple[int, ...]]:
     """Red, green, blue and alpha at (row, column)."""
     return [tuple(pixels[:, row, column].tolist()) for row, column in places]
 
@@ -34,7 +34,7 @@ def test_a_drawing_is_rgba_with_straight_alpha() -> None:
     icons = {"icons": {"half": {"body": '<path fill="red" fill-opacity="0.5" d="M0 0h4v8h-4z"/>'}}}
     pixels = drawn(icons, "half")
     assert (pixels.shape, pixels.dtype) == ((4, 8, 8), np.uint8)
-    [left, right] = colours(pixels, (3, 1), (3, 6))
+    [left, right] = colors(pixels, (3, 1), (3, 6))
     assert left[:3] == RED[:3]  # not darkened by its own transparency
     assert left[3] in (127, 128)
     assert right == NOTHING
@@ -70,13 +70,13 @@ def test_a_name_is_found_without_its_hyphens_but_as_it_stands_first() -> None:
 
 def test_an_icons_own_size_goes_before_the_sets_and_sixteen_is_what_none_means() -> None:
     own = {"icons": {"red": {**square("red", side=4), "width": 4, "height": 4}}}
-    assert colours(drawn(own, "red"), (0, 0), (7, 7)) == [RED, RED]
+    assert colors(drawn(own, "red"), (0, 0), (7, 7)) == [RED, RED]
     bare = svg({"icons": {"red": square("red")}}, "red")  # an 8 × 8 square in a view of 16 × 16
     assert bare is not None
-    assert colours(draw(bare, 16), (7, 7), (8, 8)) == [RED, NOTHING]
+    assert colors(draw(bare, 16), (7, 7), (8, 8)) == [RED, NOTHING]
 
 
-def test_an_oblong_icon_is_centred_in_a_square_and_its_corner_may_lie_anywhere() -> None:
+def test_an_oblong_icon_is_centered_in_a_square_and_its_corner_may_lie_anywhere() -> None:
     flat = {"body": '<path fill="red" d="M-2 3h8v4h-8z"/>', "left": -2, "top": 3, "width": 8, "height": 4}
     pixels = drawn({"icons": {"flat": flat}}, "flat")
     assert (pixels[3, 2:6] == 255).all()

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import map_coordinates
 
-from nayer.distillation.augmentation import BEND, BEND_POINTS, crop_and_flip, elastic_distortion
+from nayer.distillation.augmentation import DISTORTION, DISTORTION_POINTS, crop_and_flip, elastic_distortion
 
 
 def by_hand(images: torch.Tensor, padding: int, flip: bool, seed: int) -> torch.Tensor:
@@ -47,13 +47,13 @@ def test_the_gradient_goes_to_the_pixels_that_were_kept():
 def test_bending_moves_pixels_as_far_as_points_of_a_coarse_grid_say(height, width, share, many):
     images = torch.rand(6, 2, height, width, generator=torch.Generator().manual_seed(1))
     got = elastic_distortion(images, share, torch.Generator().manual_seed(5))
-    moves = torch.randn((many, 2, BEND_POINTS, BEND_POINTS), generator=torch.Generator().manual_seed(5))
+    moves = torch.randn((many, 2, DISTORTION_POINTS, DISTORTION_POINTS), generator=torch.Generator().manual_seed(5))
     across, down = (
         F.interpolate(moves, (height, width), mode="bicubic", align_corners=False).double().numpy().swapaxes(0, 1)
     )
     rows, columns = np.mgrid[:height, :width]
     for i in range(many):
-        at = [rows + BEND * height * down[i], columns + BEND * width * across[i]]
+        at = [rows + DISTORTION * height * down[i], columns + DISTORTION * width * across[i]]
         for channel in range(2):
             expected = map_coordinates(images[i, channel].double().numpy(), at, order=1, mode="grid-constant")
             np.testing.assert_allclose(got[i, channel].numpy(), expected, atol=1e-4)

@@ -40,7 +40,7 @@ def test_the_animation_has_a_frame_a_round_and_an_image_a_class(events):
         for label in range(3):
             image = event.images[event.labels == label][0, 0]
             shown = frame[:64, label * 68 : label * 68 + 64].reshape(8, factor, 8, factor)[:, 0, :, 0]
-            np.testing.assert_allclose(shown.astype(int), image, atol=2)  # a palette of 256 colours
+            np.testing.assert_allclose(shown.astype(int), image, atol=2)  # a palette of 256 colors
     assert animation([]) == b""
 
 

@@ -63,7 +63,7 @@ def test_metrics_of_another_make_are_refused_in_a_sentence(text):
         rows_before(1, text)
 
 
-def synthesised(round_, images, labels):
+def synthesized(round_, images, labels):
     n = len(labels)
     shares, marks = np.zeros(n, np.float32), np.zeros(n, np.int64)
     return RoundSynthesised(
@@ -94,7 +94,7 @@ def test_the_grid_has_a_column_a_class_and_the_newest_row_on_top(channels):
     for round_ in range(rounds):
         values = np.array([2, 0, 1, 0]) * 50 + round_  # the second image of class 0 is not shown
         images = np.broadcast_to(values[:, None, None, None], (4, channels, side, side)).astype(np.uint8)
-        record.add(synthesised(round_, images, [2, 0, 1, 0]))
+        record.add(synthesized(round_, images, [2, 0, 1, 0]))
     grid = record.grid()
     step = side + GAP
     assert grid.shape == (SHOWN_ROUNDS * step, 3 * step, channels)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from nayer.errors import ConfigError
-from nayer.networks.classifiers import Classifier, build, initialise
+from nayer.networks.classifiers import Classifier, build, initialize
 from nayer.networks.specs import FAMILIES, ModelSpec, parse_architecture
 
 
@@ -41,7 +41,7 @@ def test_only_plainnet_is_without_batchnorm(family: str) -> None:
     assert bool(layers) == (family != "plainnet")
 
 
-def test_an_image_is_normalised_inside() -> None:
+def test_an_image_is_normalized_inside() -> None:
     network = build(a_spec(channels=3), seeded()).eval()
     plain = build(a_spec(channels=3).model_copy(update={"mean": (0.0,) * 3, "std": (1.0,) * 3}), seeded()).eval()
     images = torch.rand(2, 3, 8, 8, generator=seeded())
@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_gives_others() ->
 def test_building_leaves_the_global_generator_alone() -> None:
     before = torch.get_rng_state()
     network = build(a_spec("resnet9-4"), seeded())
-    initialise(network, seeded(1))
+    initialize(network, seeded(1))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -82,7 +82,7 @@ def test_building_leaves_the_global_generator_alone() -> None:
 def test_weights_start_as_pytorch_starts_them(layer: nn.Linear | nn.Conv2d) -> None:
     theirs = {name: value.detach().clone() for name, value in layer.named_parameters()}
     bound = 1 / math.sqrt(layer.weight[0].numel())
-    initialise(layer, seeded())
+    initialize(layer, seeded())
     for name, ours in layer.named_parameters():
         assert not torch.equal(ours, theirs[name])
         assert ours.abs().max() <= bound
@@ -98,7 +98,7 @@ def test_batchnorm_starts_afresh_even_without_running_statistics() -> None:
     with torch.no_grad():
         for parameter in layers.parameters():
             parameter.add_(1.0)
-    initialise(layers, seeded())
+    initialize(layers, seeded())
     assert all(torch.equal(value, fresh[name]) for name, value in layers.state_dict().items())
 
 
@@ -133,5 +133,5 @@ def test_a_spec_survives_json() -> None:
     assert ModelSpec.model_validate_json(a_spec(channels=3).model_dump_json()) == a_spec(channels=3)
 
 
-def test_the_weights_hold_no_normalisation() -> None:
+def test_the_weights_hold_no_normalization() -> None:
     assert not {"mean", "std"} & set(Classifier(a_spec()).state_dict())

@@ -6,7 +6,7 @@ import torch
 from nayer.events import GeneratorStep, Note, RunFinished
 from nayer.networks import precision
 from nayer.networks.hooks import BatchNormStatsHook
-from nayer.networks.precision import arithmetic, lowered
+from nayer.networks.precision import autocast, uses_bf16
 from tests.support.tiny import all_same, tiny_config, tiny_network, tiny_run, tiny_state, tiny_task
 
 CPU = torch.device("cpu")
@@ -15,14 +15,14 @@ CPU = torch.device("cpu")
 @pytest.mark.parametrize("has", [True, False])
 def test_auto_lowers_where_the_device_has_instructions_for_it(has, monkeypatch):
     monkeypatch.setattr(precision, "supports_bf16", lambda device: has)
-    assert [lowered(asked, CPU) for asked in ("float32", "bfloat16", "auto")] == [False, True, has]
+    assert [uses_bf16(asked, CPU) for asked in ("float32", "bfloat16", "auto")] == [False, True, has]
 
 
 def test_networks_count_in_bfloat16_and_only_inside():
     network, images = tiny_network(1).eval(), torch.rand(2, 1, 8, 8)
-    with arithmetic("bfloat16", CPU):
+    with autocast("bfloat16", CPU):
         assert network(images).dtype == torch.bfloat16
-    with arithmetic("float32", CPU):
+    with autocast("float32", CPU):
         assert network(images).dtype == torch.float32
     assert network(images).dtype == torch.float32
 

@@ -1,4 +1,4 @@
-"""Image classifiers of transformers teach as they are: names, size and normalisation are read from their own files."""
+"""Image classifiers of transformers teach as they are: names, size and normalization are read from their own files."""
 
 import json
 import sys

@@ -16,7 +16,7 @@ from nayer.runs.side_by_side import Lab
 from nayer.teachers.load import load_teacher
 from nayer.teachers.upload import UploadedTeacher
 from nayer.teachers.upload_loading import opened, remarks
-from tests.support.brought import CARD, CLASSES, SPEC, brought, config, drawn, weights
+from tests.support.uploaded import CARD, CLASSES, SPEC, config, drawn, uploaded, weights
 
 MODEL = CARD["model"]
 
@@ -30,16 +30,16 @@ def test_a_shipped_teachers_files_make_the_teacher_they_are_but_for_its_name():
 
 
 def test_a_network_and_its_classes_are_enough_and_other_names_may_be_given():
-    card = brought().card()
+    card = uploaded().card()
     assert (card.classes, card.model, card.student.architecture) == (CLASSES, SPEC, "lenet-8")
     assert card.test_accuracy is None
-    other = brought(classes=("sun", "box", "dot"))
+    other = uploaded(classes=("sun", "box", "dot"))
     assert other.card().classes == ("sun", "box", "dot")
-    assert other.name != brought().name == brought().name
+    assert other.name != uploaded().name == uploaded().name
 
 
 def test_it_comes_back_from_its_archive_as_it_was():
-    came = brought(classes=("sun", "box", "dot"), tests=drawn())
+    came = uploaded(classes=("sun", "box", "dot"), tests=drawn())
     back = UploadedTeacher.unpacked(came.packed())
     assert (back.config, back.weights, back.classes, back.tests) == (
         came.config,
@@ -105,7 +105,7 @@ NOT_FINITE = {**load(weights()), "last.bias": torch.tensor([0.0, float("nan"), 0
 )
 def test_what_cannot_teach_is_one_sentence(parts, kind, sentence):
     with pytest.raises(kind, match=sentence) as refusal:
-        opened(brought(**parts))
+        opened(uploaded(**parts))
     assert isinstance(refusal.value, NayerError)
     assert str(refusal.value).isprintable()
     assert len(str(refusal.value)) < 400
@@ -113,10 +113,10 @@ def test_what_cannot_teach_is_one_sentence(parts, kind, sentence):
 
 def test_what_a_run_will_lack_is_said_beforehand():
     plain = {**MODEL, "architecture": "plainnet-1"}
-    said = remarks(*opened(brought(config=config(model=plain), weights=weights(architecture="plainnet-1"))))
+    said = remarks(*opened(uploaded(config=config(model=plain), weights=weights(architecture="plainnet-1"))))
     assert said == ["It has no BatchNorm, so there is no BN term."]
     zeros = save({name: torch.zeros_like(value) for name, value in load(weights()).items()})
-    said = remarks(*opened(brought(weights=zeros, tests=drawn(each=4))))
+    said = remarks(*opened(uploaded(weights=zeros, tests=drawn(each=4))))
     assert said[0] == "It gives the same answer for every image, so a student can learn nothing from it."
     assert said[1] == "It is correct on 33% of 12 of your test images."
     assert "near chance" in said[2]
@@ -124,20 +124,20 @@ def test_what_a_run_will_lack_is_said_beforehand():
 
 def test_a_parquet_file_of_test_images_is_read_from_memory():
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    pictures = opened(brought(tests=drawn()))[1]
+    pictures = opened(uploaded(tests=drawn()))[1]
     from nayer.data.image_folders import VISITOR, in_zip
 
     rows = [(picture.label, picture.data) for picture in in_zip(drawn(), "a.zip", VISITOR)]
     stream = io.BytesIO()
     table = {"image": [{"bytes": data, "path": None} for _, data in rows], "label": [label for label, _ in rows]}
     parquet.write_table(arrow.table(table), stream)
-    same = opened(brought(tests=stream.getvalue()))[1]
+    same = opened(uploaded(tests=stream.getvalue()))[1]
     assert (same.images == pictures.images).all()
     assert (same.labels == pictures.labels).all()
 
 
 def test_a_run_learns_from_it_and_is_measured_on_the_images_that_came_along():
-    came = brought(classes=("sun", "box", "dot"), tests=drawn(("sun", "box", "dot"), each=3))
+    came = uploaded(classes=("sun", "box", "dot"), tests=drawn(("sun", "box", "dot"), each=3))
     few = {"rounds": 2, "warmup_rounds": 1, "generator_steps": 1, "student_steps": 1, "noisy_width": 8}
     values = {**few, "generator_width": 2, "synthesis_batch": 6, "latent": "one-hot", "device": "cpu"}
     config = Config.parse({**values, "teacher": came.name})
@@ -152,6 +152,6 @@ def test_a_run_learns_from_it_and_is_measured_on_the_images_that_came_along():
 
 
 def test_the_card_says_nothing_of_the_machine():
-    card = brought().card()
+    card = uploaded().card()
     assert card.sha256 == hashlib.sha256(weights()).hexdigest()
     assert json.loads(card.model_dump_json())["name"].startswith("upload-")

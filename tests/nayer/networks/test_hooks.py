@@ -7,7 +7,7 @@ from torch import nn
 from nayer.networks.hooks import BatchNormStatsHook
 
 
-def test_statistics_are_those_batchnorm_would_normalise_with():
+def test_statistics_are_those_batchnorm_would_normalize_with():
     layer = nn.BatchNorm2d(3, momentum=1.0)  # momentum 1: running statistics become the batch's
     images = torch.randn(5, 3, 4, 4, generator=torch.Generator().manual_seed(0)) * 2 + 1
     with BatchNormStatsHook(layer) as inputs:

@@ -29,7 +29,7 @@ def weights(**changes: Any) -> bytes:
     return weights_of(build(SPEC.model_copy(update=changes)))
 
 
-def brought(**parts: Any) -> UploadedTeacher:
+def uploaded(**parts: Any) -> UploadedTeacher:
     return UploadedTeacher(**{"config": config(), "weights": weights(), **parts})
 
 

@@ -109,13 +109,13 @@ def test_what_vanishes_is_made_anew_said_and_what_comes_then_is_kept(harm: str, 
 def test_what_is_written_into_a_folder_that_vanished_is_acknowledged_once_it_can_be_found(
     harm: str, kept: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_store, "taken", raising(NoFolder(messages.KEPT_UNWRITABLE)))
+    monkeypatch.setattr(run_store, "open_folder", raising(NoFolder(messages.KEPT_UNWRITABLE)))
     with held_up(kept):  # the writer stands before its commit
         kept.begin("after", "hash", "{}")
         HARMS[harm](folder)
     assert not kept.flush(10)
     wait_until(lambda: kept.sentence == messages.KEPT_UNWRITABLE)
-    monkeypatch.setattr(run_store, "taken", recovery.taken)
+    monkeypatch.setattr(run_store, "open_folder", recovery.open_folder)
     wait_until(lambda: kept.flush(1))
     kept.close()
     second = Store(folder)
