@@ -55,6 +55,21 @@ def count(field: str, low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def number(field: str, low: float, high: float) -> Callable[[str], float]:
+    """Likewise for a number that need not be whole."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if low <= value <= high:
+            return value
+        raise ConfigError(f"{field}={shown(text)!r} does not work; use a number from {low:g} to {high:g}.")
+
+    return read
+
+
 def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 

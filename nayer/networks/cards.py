@@ -17,6 +17,19 @@ from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
 
 SHIPPED = ASSETS / "teachers"
 MAX_CARD_BYTES = 1 << 20
+MAX_EPSILON = 16.0  # L2; the farthest that two grey images of 16 × 16 pixels can be apart
+MAX_STEPS = 100  # of gradients, to perturb an image
+
+
+class Robustness(BaseModel):
+    """How a network learned from perturbed images, and how it fares on such; lengths are L2, of images in [0, 1]."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    epsilon: float = Field(gt=0.0, le=MAX_EPSILON, description="How far each image was moved at most.")
+    steps: int = Field(ge=1, le=MAX_STEPS, description="Gradient steps that found each image to learn from.")
+    accuracy: float = Field(ge=0.0, le=1.0, description="Share of the test images, moved as far, that it is right for.")
+    test_steps: int = Field(ge=1, le=MAX_STEPS, description="Gradient steps that found each of those.")
 
 
 class TeacherCard(BaseModel):
@@ -39,6 +52,7 @@ class TeacherCard(BaseModel):
     seed: int
     command: str = Field(description="What trains it again.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of model.safetensors.")
+    robust: Robustness | None = Field(default=None, description="None where it learned from images as they are.")
 
     @field_validator("classes")
     @classmethod

@@ -116,6 +116,17 @@ def _halved() -> list[nn.Module]:
     return [Halving(), nn.ReLU()]
 
 
+def _convnet4(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    """Four convolutions of W, 2W, 4W and 4W channels, the side halved behind each of the first three."""
+    layers: list[nn.Module] = []
+    inputs = channels
+    for outputs in (width, 2 * width, 4 * width):
+        layers += [*_convolution(inputs, outputs), *_halved()]
+        inputs = outputs
+    layers += [*_convolution(inputs, inputs), nn.ReLU()]
+    return [*layers, nn.AdaptiveAvgPool2d(1), Flatten()], inputs
+
+
 class Residual(nn.Module):
     """x + branch(x), with a shortcut where the branch changes the shape, and a ReLU behind the sum if wanted."""
 
@@ -198,6 +209,7 @@ def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int
 BODIES: dict[str, Callable[[int, int, int], tuple[list[nn.Module], int]]] = {
     "lenet": _lenet,
     "plainnet": _plainnet,
+    "convnet4": _convnet4,
     "resnet8": partial(_resnet, blocks=(1, 1, 1)),
     "resnet9": _resnet9,
     "resnet14": partial(_resnet, blocks=(2, 2, 2)),
