@@ -22,10 +22,10 @@ from typing import Any, NoReturn
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 
 from app.api.command_routes import command_routes
 from app.api.commands import Commands
+from app.api.errors import add_handlers
 from app.api.export_routes import export_route
 from app.api.health import health_route
 from app.api.live_routes import routes
@@ -33,7 +33,6 @@ from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
 from app.api.static_files import static_routes, static_version, style_sheets
 from app.api.upload_routes import bringing_route
-from app.api.validation import misfit
 from app.content import messages
 from app.content.source_pages import code_routes
 from app.embeddings.explorer import Explorer
@@ -132,7 +131,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
         event_log.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    application.add_exception_handler(RequestValidationError, misfit)
+    add_handlers(application)
     application.add_middleware(Refusals)
     application.add_middleware(RequestSlots)
     application.add_middleware(Ended)

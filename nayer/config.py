@@ -7,11 +7,12 @@ published method with its convolutions shrunk for two CPU cores; `methods` holds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from nayer.errors import ConfigError
+from nayer.retired_settings import without_retired
 from nayer.settings import Setting, describe, sentence, setting
 from nayer.text_rules import complaint
 
@@ -38,6 +39,8 @@ class Config(BaseModel):
     teacher: str = setting(
         "emoji10",
         group="run",
+        level=1,
+        decides_inputs=True,
         max_length=256,
         fixed=True,
         help="Name of a shipped teacher, a folder with config.json and model.safetensors, or owner/name on the Hub.",
@@ -45,16 +48,25 @@ class Config(BaseModel):
     student: str = setting(
         "",
         group="run",
+        level=2,
         max_length=64,
         fixed=True,
         help="Architecture of the student, such as lenet-8. Empty: the smaller network that the teacher names.",
     )
     seed: int = setting(
-        0, group="run", low=0, high=2**31 - 1, fixed=True, help="Random seed. The same seed and settings repeat a run."
+        0,
+        group="run",
+        level=1,
+        low=0,
+        high=2**31 - 1,
+        fixed=True,
+        help="Random seed. The same seed and settings repeat a run.",
     )
     rounds: int = setting(
         60,
         group="run",
+        level=1,
+        resumable=True,
         unit="rounds",
         low=1,
         high=100_000,
@@ -63,13 +75,20 @@ class Config(BaseModel):
     seconds: float = setting(
         0.0,
         group="run",
+        level=2,
+        resumable=True,
         unit="s",
         low=0.0,
         high=864_000.0,
         help="Time limit. The run stops after the step at hand; 0 means no limit.",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", group="run", fixed=True, help="Device that computes; auto uses a GPU if there is one."
+        "auto",
+        group="run",
+        decides_inputs=True,
+        resumable=True,
+        fixed=True,
+        help="Device that computes; auto uses a GPU if there is one.",
     )
     precision: Literal["float32", "bfloat16", "auto"] = setting(
         "float32",
@@ -86,6 +105,7 @@ class Config(BaseModel):
     evaluate_every: int = setting(
         1,
         group="run",
+        resumable=True,
         unit="rounds",
         low=1,
         high=10_000,
@@ -94,6 +114,8 @@ class Config(BaseModel):
     test_data: str = setting(
         "",
         group="run",
+        decides_inputs=True,
+        resumable=True,
         max_length=1024,
         fixed=True,
         help="Labeled test images, for the accuracy curve only: a folder per class, zip, parquet or Hub id.",
@@ -101,6 +123,8 @@ class Config(BaseModel):
     test_images: int = setting(
         2000,
         group="run",
+        decides_inputs=True,
+        resumable=True,
         unit="images",
         low=1,
         high=1_000_000,
@@ -112,6 +136,8 @@ class Config(BaseModel):
     latent: Literal["lte", "one-hot", "random", "shuffled", "none"] = setting(
         "lte",
         group="source",
+        level=1,
+        rebuilds_generator=True,
         help="Fixed input of the generator: label-text embeddings, a control table, or none (noise alone).",
     )
     encoder: str = setting(
@@ -128,15 +154,12 @@ class Config(BaseModel):
         fixed=True,
         help="Prompt. Each class name replaces {}.",
     )
-    embedding_norm: Literal["batch", "none"] = setting(
-        "batch",
-        group="source",
-        help="BatchNorm over the embeddings of the classes, in front of the noisy layer, or none.",
-    )
 
     z_size: int = setting(
         0,
         group="source",
+        level=2,
+        rebuilds_generator=True,
         unit="numbers",
         low=0,
         high=4096,
@@ -145,10 +168,9 @@ class Config(BaseModel):
     z_combine: Literal["concat", "add"] = setting(
         "concat",
         group="source",
+        level=2,
+        rebuilds_generator=True,
         help="Append the noise to the embedding, or add it (then it has the size of the embedding).",
-    )
-    z_scale: float = setting(
-        1.0, group="source", unit="× noise", low=0.0, high=100.0, help="Scale of the noise beside a table."
     )
     z_redraw: Literal["round", "step"] = setting(
         "round", group="source", help="Draw new noise each round, or each generator step."
@@ -158,21 +180,22 @@ class Config(BaseModel):
     )
 
     # --- noisy layer -------------------------------------------------------------------------------------------
-    noisy_layer: bool = setting(True, group="noisy layer", help="Put a noisy layer behind the source.")
+    noisy_layer: bool = setting(
+        True, group="noisy layer", rebuilds_generator=True, help="Put a noisy layer behind the source."
+    )
     noisy_width: int = setting(
         1000,
         group="noisy layer",
+        rebuilds_generator=True,
         unit="units",
         low=0,
         high=8192,
         help="Outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
     )
-    noisy_std: float = setting(
-        1.0, group="noisy layer", low=1e-3, high=100.0, help="Standard deviation of its weights when they are drawn."
-    )
     noisy_reset_every: int = setting(
         1,
         group="noisy layer",
+        level=2,
         unit="rounds",
         low=0,
         high=100_000,
@@ -181,10 +204,15 @@ class Config(BaseModel):
     redraw: Literal["noisy layer", "first layer"] = setting(
         "noisy layer",
         group="noisy layer",
+        level=2,
         help="Which layer is re-drawn: the noisy layer, or the linear layer in front of the convolutions.",
     )
     routing: Literal["k-to-1", "1-to-1", "single"] = setting(
-        "k-to-1", group="noisy layer", help="One noisy layer per set of all classes, one per image, or a single one."
+        "k-to-1",
+        group="noisy layer",
+        level=2,
+        rebuilds_generator=True,
+        help="One noisy layer per set of all classes, one per image, or a single one.",
     )
 
     # --- generator ---------------------------------------------------------------------------------------------
@@ -200,6 +228,7 @@ class Config(BaseModel):
     generator_reset_every: int = setting(
         20,
         group="generator",
+        level=2,
         unit="rounds",
         low=0,
         high=100_000,
@@ -228,7 +257,12 @@ class Config(BaseModel):
         "each round", group="generator", help="Make a new Adam each round, or keep one until the next rebuild."
     )
     generator_init_std: float = setting(
-        0.0, group="generator", low=0.0, high=1.0, help="Weights start from N(0, std²); 0 means PyTorch's default."
+        0.0,
+        group="generator",
+        rebuilds_generator=True,
+        low=0.0,
+        high=1.0,
+        help="Weights start from N(0, std²); 0 means PyTorch's default.",
     )
     gradient_clip: float = setting(
         0.0, group="generator", low=0.0, high=1000.0, help="Largest gradient norm of the generator; 0 means no limit."
@@ -247,6 +281,7 @@ class Config(BaseModel):
     synthesis_batch: int = setting(
         100,
         group="generator",
+        rebuilds_generator=True,
         unit="images",
         low=1,
         high=4096,
@@ -274,6 +309,7 @@ class Config(BaseModel):
     ce_weight: float = setting(
         0.5,
         group="losses",
+        level=2,
         unit="× loss",
         low=0.0,
         high=100.0,
@@ -324,6 +360,7 @@ class Config(BaseModel):
     bn_weight: float = setting(
         10.0,
         group="losses",
+        level=2,
         unit="× loss",
         low=0.0,
         high=1000.0,
@@ -339,15 +376,16 @@ class Config(BaseModel):
     adversarial_weight: float = setting(
         1.33,
         group="losses",
+        level=2,
         unit="× loss",
         low=0.0,
         high=100.0,
         help="Weight of the adversarial term: it asks for images on which student and teacher differ.",
     )
-    adversarial_form: Literal["kl", "reverse-kl", "js", "l1"] = setting(
+    adversarial_form: Literal["kl", "l1"] = setting(
         "kl",
         group="losses",
-        help="Distance of student and teacher in that term: a divergence, or the L1 distance of the logits.",
+        help="Distance of student and teacher in that term: KL divergence, or the L1 distance of the logits.",
     )
     adversarial_mask: Literal["agree", "none"] = setting(
         "agree", group="losses", help="Count only images for which both predict the same class, or count all."
@@ -360,9 +398,6 @@ class Config(BaseModel):
         high=100.0,
         fixed=True,
         help="Weight of the contrastive term: it asks for images that differ from all others.",
-    )
-    contrastive_temperature: float = setting(
-        0.1, group="losses", low=1e-3, high=100.0, help="Temperature of the contrastive term."
     )
     bank_capacity: int = setting(
         4096,
@@ -488,7 +523,6 @@ class Config(BaseModel):
         high=10.0,
         help="Learning rate of the student at the end of its cosine schedule.",
     )
-    student_momentum: float = setting(0.9, group="student", low=0.0, high=0.9999, fixed=True, help="Momentum of SGD.")
     weight_decay: float = setting(
         1e-4, group="student", low=0.0, high=1.0, fixed=True, help="Weight decay of the student's optimizer."
     )
@@ -503,11 +537,17 @@ class Config(BaseModel):
     event_every: int = setting(
         1,
         group="run",
+        resumable=True,
         unit="steps",
         low=1,
         high=1000,
         help="Number of steps between two events. Each event copies numbers off the device.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_this_version(cls, values: Any) -> Any:
+        return without_retired(values) if isinstance(values, Mapping) else values
 
     @field_validator("prompt")
     @classmethod
@@ -528,7 +568,7 @@ class Config(BaseModel):
 
     @classmethod
     def parse(cls, values: Mapping[str, object], base: Config | None = None) -> Config:
-        """`base` (or the defaults) with `values` in place, checked.
+        """`base` (or the defaults) with `values` in place, checked. Retired settings of stored configs are dropped.
 
         Raises ConfigError in one sentence that names the field, the value and what would work.
         """

@@ -8,6 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+Level = Literal[1, 2, 3]
+
 
 def setting(
     default: Any,
@@ -18,13 +20,31 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     max_length: int | None = None,
+    level: Level = 3,
     fixed: bool = False,
+    resumable: bool = False,
+    rebuilds_generator: bool = False,
+    decides_inputs: bool = False,
 ) -> Any:
     """A field of a pydantic model; `low` and `high` are inclusive, `unit` is what a number counts.
 
-    A `fixed` one cannot change while a run goes on.
+    `level`: 1 for the three settings that a form shows first, 2 for about a dozen more, 3 for all others.
+
+    What may change, and what follows from a change:
+    `fixed`: the value holds for a whole run; a run that goes on refuses another one.
+    `resumable`: a run that is resumed from its folder takes another value.
+    `rebuilds_generator`: with another value the generator is another network.
+    `decides_inputs`: names the teacher, its test images or the device; runs that agree in all of these share them.
     """
-    extra: dict[str, Any] = {"group": group, "unit": unit, "fixed": fixed}
+    extra: dict[str, Any] = {
+        "group": group,
+        "unit": unit,
+        "level": level,
+        "fixed": fixed,
+        "resumable": resumable,
+        "rebuilds_generator": rebuilds_generator,
+        "decides_inputs": decides_inputs,
+    }
     return Field(default, description=help, ge=low, le=high, max_length=max_length, json_schema_extra=extra)
 
 
@@ -41,7 +61,11 @@ class Setting:
     help: str
     unit: str
     group: str
+    level: int
     fixed: bool
+    resumable: bool
+    rebuilds_generator: bool
+    decides_inputs: bool
 
 
 def describe(model: type[BaseModel]) -> list[Setting]:
@@ -84,7 +108,11 @@ def _described(name: str, field: FieldInfo) -> Setting:
         help=field.description or "",
         unit=str(extra["unit"]),
         group=str(extra["group"]),
+        level=int(str(extra["level"])),
         fixed=bool(extra["fixed"]),
+        resumable=bool(extra["resumable"]),
+        rebuilds_generator=bool(extra["rebuilds_generator"]),
+        decides_inputs=bool(extra["decides_inputs"]),
     )
 
 

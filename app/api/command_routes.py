@@ -10,14 +10,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from app.api.commands import Commands
-from app.api.live_routes import busy
+from app.api.commands import COMMANDS, Commands
 from app.fairness.fair_executor import Busy, FairExecutor
 from app.support.metrics import Counters
 from nayer.errors import NayerError
 
-NAMES = ("start_lab", "redraws", "pause", "resume", "step", "pace", "change", "burst", "leave", "revive", "stop")
-WAITING = ("redraws", "change", "burst", "revive")  # those that wait for a run's answer, or for the disk
+NAMES = tuple(one.name for one in COMMANDS if one.script)
 
 
 def command_routes(
@@ -29,24 +27,24 @@ def command_routes(
     """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking`: turns of those that wait.
     `entered` hears of each request before its command begins."""
     router = APIRouter()
+    methods = {one.name: one.of(commands, asking) for one in COMMANDS if one.script}
 
     @router.post("/command/{name}")
     async def command(name: str, arguments: list[Any], request: Request) -> Response:
-        if name not in NAMES:
+        if name not in methods:
             return JSONResponse({"error": f"command={name[:40]!r} does not exist."}, status_code=404)
-        method = getattr(commands, name)
+        method = methods[name]
         try:
             inspect.signature(method).bind(*arguments)
         except TypeError:
             return JSONResponse({"error": f"{name} takes other arguments."}, status_code=422)
         entered(request)
         try:
-            answer = (
-                method(*arguments) if inspect.iscoroutinefunction(method) else run_in_threadpool(method, *arguments)
-            )
+            waits = inspect.iscoroutinefunction(method)
+            answer = method(*arguments) if waits else run_in_threadpool(method, *arguments)
             return JSONResponse({"told": await answer})
-        except Busy as error:
-            return await busy(error)
+        except Busy:
+            raise
         except NayerError as error:
             counters.answered(422)  # for all that it is told politely
             return JSONResponse({"error": str(error)})

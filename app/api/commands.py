@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Annotated, Any, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Concatenate, ParamSpec, get_args
 
 from pydantic import Field
 
 from app.api.validation import Values, Whole, Word, checked
+from app.fairness.fair_executor import FairExecutor, in_turn
 from app.middleware.client_address import address
 from app.run_state.redraw_strip import strips
 from app.run_state.serializer import payload
@@ -26,6 +27,7 @@ from nayer.networks.cards import TeacherCard
 from nayer.runs.session import StepKind
 from nayer.teachers.upload import UploadedTeacher
 
+P = ParamSpec("P")
 SLOWEST = 30.0  # seconds an event
 
 
@@ -115,27 +117,28 @@ class Commands:
     @checked
     def pause(self, run: Word, token: Word) -> dict[str, Any]:
         """Hold a running run where it is."""
-        return self._do(run, token, "pause")
+        return self._do(run, token, LiveRun.pause)
 
     @checked
     def resume(self, run: Word, token: Word) -> dict[str, Any]:
         """Let a paused run go on."""
-        return self._do(run, token, "resume")
+        return self._do(run, token, LiveRun.resume)
 
     @checked
     def step(self, run: Word, token: Word, kind: Word = "generator") -> dict[str, Any]:
         """Go on until the next redraw, generator step, student step or end of a round, then pause."""
-        kinds = get_args(StepKind)
-        if kind not in kinds:
+        kinds: tuple[StepKind, ...] = get_args(StepKind)
+        wanted = next((one for one in kinds if one == kind), None)
+        if wanted is None:
             raise ConfigError(f"kind={kind[:60]!r} does not work; use one of {', '.join(kinds)}.")
-        return self._do(run, token, "step", kind)
+        return self._do(run, token, LiveRun.step, wanted)
 
     @checked
     def pace(self, run: Word, token: Word, seconds: float = 0.0) -> dict[str, Any]:
         """Slow motion: linger so many seconds on each event; 0 for full speed."""
         if not 0 <= seconds <= SLOWEST:
             raise ConfigError(f"seconds={seconds:g} does not work; use a number from 0 to {SLOWEST:g}.")
-        return self._do(run, token, "pace", seconds)
+        return self._do(run, token, LiveRun.set_pace, seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:
         """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
@@ -147,7 +150,7 @@ class Commands:
         if not changes:
             return "The run goes on as it is: the form holds the same settings."
         self._check_change(run, token, 0, changes)
-        self._registry.command(run, token, "change", 0, changes)
+        self._registry.command(run, token, LiveRun.change, 0, changes)
         told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
         return f"From round {view.rounds_done + 2} on: {told}."
 
@@ -155,7 +158,7 @@ class Commands:
     def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
         """Go on with other settings from the next round on: the reset policy, the table, weights of losses, steps."""
         self._check_change(run, token, arm, settings)
-        return self._do(run, token, "change", arm, settings)
+        return self._do(run, token, LiveRun.change, arm, settings)
 
     @checked
     def burst(self, run: Word, token: Word) -> dict[str, Any]:
@@ -163,25 +166,24 @@ class Commands:
         plan = self._registry.owned(run, token).plan
         if self._lent is None:
             raise ConfigError("this page has no GPU to lend; the run goes on as it is.")
-        return self._do(run, token, "burst", for_visitor(self._lent, plan.brought))
+        return self._do(run, token, LiveRun.burst, for_visitor(self._lent, plan.brought))
 
     @checked
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Go on with a run that was interrupted when the server ended, from its last checkpoint."""
         past = self._registry.owned(run, token)
         self._check(past, _configs(past), self._registry.keeping.brought(past))
-        found = self._registry.revive(run, token, lane=address())
-        return {"run": found.id, "state": found.state}
+        return _state_of(self._registry.revive(run, token, lane=address()))
 
     @checked
     def leave(self, run: Word, token: Word) -> dict[str, Any]:
         """The page of a run that waits is closing: without another look at it, it waits no longer."""
-        return self._do(run, token, "leave")
+        return _state_of(self._registry.leave(run, token))
 
     @checked
     def stop(self, run: Word, token: Word) -> dict[str, Any]:
         """End a run; what it has shown stays to be looked at."""
-        return self._do(run, token, "stop")
+        return _state_of(self._registry.stop(run, token))
 
     @checked
     def status(self, run: Word, since: Whole = 0, arm: Whole = 0) -> dict[str, Any]:
@@ -204,9 +206,51 @@ class Commands:
         if card is not None:
             check_cost(configs, card, local=self._local, memory=self._memory)
 
-    def _do(self, run: str, token: str, command: str, *arguments: Any) -> dict[str, Any]:
-        found = self._registry.command(run, token, command, *arguments)
-        return {"run": found.id, "state": found.state}
+    def _do(
+        self, run: str, token: str, act: Callable[Concatenate[LiveRun, P], None], *given: P.args, **named: P.kwargs
+    ) -> dict[str, Any]:
+        return _state_of(self._registry.command(run, token, act, *given, **named))
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A method of `Commands` that people and programs call, and where."""
+
+    method: Callable[..., Any]
+    endpoint: bool = True  # of Gradio's API
+    script: bool = True  # of the page's own, by POST /command/{name}
+    waits: bool = False  # for a run's answer or for the disk: it takes its address's turn
+    needs_gpu: bool = False  # that the page can lend
+
+    @property
+    def name(self) -> str:
+        return self.method.__name__
+
+    def of(self, commands: Commands, turns: FairExecutor) -> Callable[..., Any]:
+        """The method of `commands`; one that waits is a coroutine that takes a turn of `turns`."""
+        bound: Callable[..., Any] = getattr(commands, self.name)
+        return in_turn(turns, bound) if self.waits else bound
+
+
+COMMANDS = (
+    Command(Commands.start, script=False),  # the page's form starts a run through Gradio
+    Command(Commands.start_lab),
+    Command(Commands.redraws, waits=True),
+    Command(Commands.pause),
+    Command(Commands.resume),
+    Command(Commands.step),
+    Command(Commands.pace),
+    Command(Commands.change, waits=True),
+    Command(Commands.burst, waits=True, needs_gpu=True),
+    Command(Commands.leave, endpoint=False),
+    Command(Commands.revive, endpoint=False, waits=True),
+    Command(Commands.stop),
+    Command(Commands.status, script=False),  # the page polls /live/{run}/status
+)
+
+
+def _state_of(run: LiveRun) -> dict[str, Any]:
+    return {"run": run.id, "state": run.state}
 
 
 def _configs(run: LiveRun) -> list[Config]:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
-from app.api.live_routes import busy, gone
-from app.fairness.fair_executor import Busy
 from app.fairness.request_slots import Sending
 from app.runs.exports import Exports
-from app.runs.registry import NoSuchRun
-from nayer.errors import NayerError
 
 _TYPES = {
     "gif": "image/gif",
@@ -32,18 +28,11 @@ def export_route(exports: Exports) -> APIRouter:
 
     @router.get("/live/{run}/export/{name}")
     async def export(run: str, name: str, request: Request) -> Response:
-        try:
-            version = await run_in_threadpool(exports.version, run)
-            tag = f'"{version}"'
-            if tag in request.headers.get("if-none-match", ""):
-                return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-            content = await exports.of(run, name, version)
-        except Busy as error:
-            return await busy(error)
-        except NoSuchRun as error:
-            return gone(error)
-        except NayerError as error:
-            return JSONResponse({"error": str(error)}, status_code=409, headers={"Cache-Control": "no-store"})
+        version = await run_in_threadpool(exports.version, run)
+        tag = f'"{version}"'
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
+        content = await exports.of(run, name, version)
         headers = {
             "Cache-Control": "no-cache",  # kept, but asked about each time: a run can go on
             "ETag": tag,

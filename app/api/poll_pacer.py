@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import TTLCache
 
 from app.middleware.client_address import address
 
@@ -25,18 +27,16 @@ class PollPacer:
         self._clock = clock
         self._lock = threading.Lock()
         self._last = 0.0  # the latest turn that was given away
-        self._own: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> its latest turn, when it asked
+        self._own: TTLCache[str, float] = TTLCache(math.inf, LONGEST, clock)  # address -> its latest turn
 
     def again(self, *, quick: bool = False) -> float:
         """In how many seconds whoever is being answered may ask again."""
         with self._lock:
             now = self._clock()
-            while self._own and now - next(iter(self._own.values()))[1] > LONGEST:
-                self._own.popitem(last=False)
             lane, soonest = address(), now + (QUICK if quick else self._pause)
-            own, _ = self._own.pop(lane, (0.0, now))
+            own = self._own.pop(lane, 0.0)
             shared = self._last + 1.0 / TURNS
             self._last = min(max(shared, soonest), now + LONGEST)
             turn = max(soonest, min(shared, own + (len(self._own) + 1) / TURNS, now + LONGEST))
-            self._own[lane] = turn, now
+            self._own[lane] = turn
             return turn - now

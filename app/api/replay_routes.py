@@ -5,11 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from app.api.live_routes import gone
 from app.api.validation import Whole
 from app.runs.recordings import Recordings
-from app.runs.registry import NoSuchRun
-from nayer.errors import NayerError
 
 _ONCE = {"Cache-Control": "no-store"}
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
@@ -21,25 +18,13 @@ def replay_routes(kept: Recordings) -> APIRouter:
 
     @router.get("/live/{run}/replay/timeline")
     def timeline(run: str) -> Response:
-        try:
-            return Response(kept.of(run).timeline, media_type="application/json", headers=_ONCE)
-        except NayerError as error:
-            return _refused(error)
+        return Response(kept.of(run).timeline, media_type="application/json", headers=_ONCE)
 
     @router.get("/live/{run}/replay/frame/{seq}.jpg")
     def frame(run: str, seq: Whole) -> Response:
-        try:
-            picture = kept.of(run).frame(seq)
-        except NayerError as error:
-            return _refused(error)
+        picture = kept.of(run).frame(seq)
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not part of this recording."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers=_A_DAY)
 
     return router
-
-
-def _refused(error: NayerError) -> Response:
-    if isinstance(error, NoSuchRun):
-        return gone(error)
-    return JSONResponse({"error": str(error)}, status_code=409, headers=_ONCE)

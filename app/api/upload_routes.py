@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
-from app.api.live_routes import busy
 from app.api.validation import LONGEST
 from app.fairness.fair_executor import Busy, FairExecutor
 from app.fairness.upload_slots import Arrivals, TooSlow
@@ -48,8 +47,8 @@ def bringing_route(
                     return JSONResponse(await turns.run(lambda: taken(form)))
                 finally:
                     await form.close()
-        except Busy as error:
-            return await busy(error)
+        except Busy:
+            raise
         except TooSlow as error:
             return JSONResponse({"error": str(error)}, status_code=408, headers={"Connection": "close"})
         except ClientDisconnect:

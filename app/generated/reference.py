@@ -23,6 +23,8 @@ Every setting, preset, measure, panel, control and event, with the symbol that p
 Made by `make reference`; what is said here is said there, once.
 """
 
+_LEVELS = {1: "first", 2: "main", 3: "all"}  # where the form shows a setting
+
 
 def reference() -> str:
     """The whole page, in Markdown."""
@@ -30,7 +32,11 @@ def reference() -> str:
     parts = [_HEAD, "## Settings\n"]
     for group, title in GROUPS.items():
         rows = [_setting_row(one, table[f"setting/{one.name}"]) for one in settings() if one.group == group]
-        parts.append(_table(f"### {title}\n", ("setting", "what it does", "default", "range", "symbol", "code"), rows))
+        parts.append(
+            _table(
+                f"### {title}\n", ("setting", "what it does", "default", "range", "on the page", "symbol", "code"), rows
+            )
+        )
     rows = [_preset_row(name, method) for name, method in presets.PRESETS.items()]
     parts.append(_table("## Presets\n", ("preset", "what it does", "after"), rows))
     for title, kind, names in (
@@ -77,7 +83,7 @@ def _setting_row(one: Setting, told: Explanation) -> tuple[str, ...]:
     default = repr(one.default) if one.kind is not str or not one.default else f"`{one.default}`"
     fixed = "fixed once a run goes on" if one.fixed else ""
     span = "; ".join(part for part in (bounds, fixed) if part)
-    return (f"`{one.name}`", one.help, default, span, lowered(told.symbol), _code(told))
+    return (f"`{one.name}`", one.help, default, span, _LEVELS[one.level], lowered(told.symbol), _code(told))
 
 
 def _preset_row(name: str, method: presets.Method) -> tuple[str, ...]:

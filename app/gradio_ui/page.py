@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from app.api.commands import Commands
+from app.api.commands import COMMANDS, Commands
 from app.api.static_files import load_script
 from app.content import messages
 from app.embeddings.explorer import Explorer
@@ -84,22 +84,11 @@ def build(
                 tour_tab(version=version)
         status_panel(version=version)
         _wire(stage, form, commands, registry, pools.asking)
-        for command in (
-            commands.start,
-            commands.start_lab,
-            in_turn(pools.asking, commands.redraws),
-            commands.pause,
-            commands.resume,
-            commands.step,
-            commands.pace,
-            in_turn(pools.asking, commands.change),
-            *([in_turn(pools.asking, commands.burst)] if lends else []),
-            commands.stop,
-            commands.status,
-            in_turn(pools.work, explorer.embeddings),
-            in_turn(pools.work, explorer.embeddings_umap),
-        ):
-            api(command, queue=False)
+        for command in COMMANDS:
+            if command.endpoint and (lends or not command.needs_gpu):
+                api(command.of(commands, pools.asking), queue=False)
+        for question in (explorer.embeddings, explorer.embeddings_umap):
+            api(in_turn(pools.work, question), queue=False)
     bound_queue(page)
     return page
 

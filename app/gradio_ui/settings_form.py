@@ -16,16 +16,6 @@ from nayer.networks.cards import TeacherCard
 from nayer.settings import Setting
 
 _PRESET = "nayer"
-POLICY = (  # what is re-drawn when, and what randomness there is besides
-    "noisy_reset_every",
-    "redraw",
-    "generator_reset_every",
-    "routing",
-    "z_size",
-    "z_combine",
-    "z_scale",
-)
-UP_FRONT = ("latent", "rounds", "seed")
 _NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
 _WORDS = {"ce": "CE", "bn": "BN", "lr": "learning rate", "std": "standard deviation", "beta1": "beta 1"}
 _TITLES = {
@@ -37,12 +27,9 @@ _TITLES = {
 
 
 def form_settings(*, local: bool) -> list[Setting]:
-    """The settings that the form shows, in order: those up front, then the rest."""
+    """The settings that the form shows, by their level: the first three, about a dozen more, then the rest."""
     hidden = _NOT_IN_THE_FORM if local else _NOT_IN_THE_FORM | MACHINE
-    shown = [setting for setting in settings() if setting.name not in hidden]
-    return sorted(
-        shown, key=lambda setting: UP_FRONT.index(setting.name) if setting.name in UP_FRONT else len(UP_FRONT)
-    )
+    return sorted((one for one in settings() if one.name not in hidden), key=lambda one: one.level)
 
 
 def latent_choices(latents: Sequence[str]) -> list[tuple[str, str]]:
@@ -72,17 +59,13 @@ class Form:
             elem_id="field-preset",
             info=preset_caption(_PRESET),
         )
-        up_front = [setting for setting in self.settings if setting.name in UP_FRONT]
-        self.fields: dict[str, gr.Component] = {setting.name: _widget(setting) for setting in up_front}
-        with gr.Accordion("Reset policy", open=False, elem_id="reset-policy"):
-            named = {setting.name: setting for setting in self.settings}
-            self.fields |= {name: _widget(named[name]) for name in POLICY}
+        self.fields: dict[str, gr.Component] = self._widgets(level=1)
+        with gr.Accordion("Main settings", open=False, elem_id="reset-policy"):  # the id is in addresses: hide=…
+            self.fields |= self._widgets(level=2)
         with gr.Accordion("All settings", open=False, elem_id="all-settings"):
             for group, title in GROUPS.items():
-                rest = [s for s in self.settings if s.group == group and s.name not in self.fields]
-                if rest:
-                    with gr.Accordion(title, open=False):
-                        self.fields |= {setting.name: _widget(setting) for setting in rest}
+                with gr.Accordion(title, open=False):
+                    self.fields |= self._widgets(level=3, group=group)
         self.preset.input(
             self._preset_values,
             self.preset,
@@ -95,6 +78,12 @@ class Form:
     def inputs(self) -> list[gr.Component]:
         """Teacher, preset, then every field."""
         return [self.teacher, self.preset, *self.fields.values()]
+
+    def _widgets(self, level: int, group: str = "") -> dict[str, gr.Component]:
+        """Widgets by the name of the setting: those of a level, and of one group where it is named."""
+        return {
+            one.name: _widget(one) for one in self.settings if one.level == level and (not group or one.group == group)
+        }
 
     def values(self, entered: Sequence[object]) -> tuple[str, dict[str, object]]:
         """What `inputs` hold, as (preset, values by name)."""

@@ -96,10 +96,9 @@ class RunHistory:
         if state == "interrupted":  # the server's end is not the run's
             events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
         session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(plan, "", session, run_id, owner_hash=found.owner)
+        run = LiveRun(plan, "", session, run_id, owner_hash=found.owner, waiting=False, warning=lambda: self.sentence)
         run.recall(events)
         session.recall(events, state, found.error)
-        run.waiting = False
         return run
 
     def going_on(self, run: LiveRun) -> GoingOn:

@@ -27,7 +27,7 @@ from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
-from nayer.runs.session import ENDED, Session
+from nayer.runs.session import ENDED, Session, StepKind
 
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.distillation.redraw_preview import Redraws
@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # the core brings torch with it
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long whoever asks waits for a run between two events
+NOBODY = ""  # the hash of no token: a run that nobody commands
 _EASEL = 6  # strips of images being made that are kept, for viewers a little behind
 
 
@@ -70,23 +71,36 @@ class LiveRun:
     """A session with an owner and a view of each of its arms; `refresh` is the only way they move."""
 
     def __init__(
-        self, plan: Plan, owner: str, session: Session[Source], run_id: str = "", *, owner_hash: str = ""
+        self,
+        plan: Plan,
+        owner: str,
+        session: Session[Source],
+        run_id: str = "",
+        *,
+        owner_hash: str | None = None,
+        waiting: bool = True,
+        begins_paused: bool = False,
+        warning: Callable[[], str] = lambda: "",
     ) -> None:
-        """`owner`: the token of whoever may command it; of a run of the past only its hash is known."""
+        """`owner`: the token of whoever may command it; of a run of the past only its hash is known.
+
+        `waiting`: whether it waits for a place at first. `begins_paused`: whether it pauses before its first event.
+        `warning`: says in one sentence why the run may be lost, or nothing.
+        """
         self.id = run_id or secrets.token_urlsafe(12)
         self.owner = owner
-        self.owner_hash = owner_hash or hashed(owner)
+        self.owner_hash = hashed(owner) if owner_hash is None else owner_hash
         self.plan = plan
         self.session = session
         self.views = [View() for _ in plan.arms]
         self.batches = [Batches() for _ in plan.arms]
         self.results: Results = {}
-        self.ahead: Callable[[], int] = lambda: 0
-        self.wait: Callable[[], float | None] = lambda: None
-        self.kept: Callable[[], str] = lambda: ""  # why it may be lost, one sentence
-        self.waiting = True
-        self.begins_paused = False
-        self.pace = 0.0
+        self.waiting = waiting
+        self.pace = 0.0  # s that it lingers on each event
+        self._begins_paused = begins_paused
+        self._ahead: Callable[[], int] = lambda: 0
+        self._wait: Callable[[], float | None] = lambda: None
+        self._warning = warning
         self._inbox = session.subscribe()
         self._lock = threading.Lock()
         self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
@@ -107,6 +121,65 @@ class LiveRun:
     def ended(self) -> bool:
         return not self.waiting and self.session.state in ENDED
 
+    # --- its place, and its end ------------------------------------------------------------------------------------
+
+    def enter_queue(
+        self, *, ahead: Callable[[], int], wait: Callable[[], float | None], warning: Callable[[], str]
+    ) -> None:
+        """It waits for a place. `ahead`: runs that come first; `wait`: seconds, None where nothing tells."""
+        self._ahead, self._wait, self._warning = ahead, wait, warning
+
+    def ahead(self) -> int:
+        """Runs that come first."""
+        return self._ahead()
+
+    def begin(self) -> None:
+        """It has a place: its session starts."""
+        self.session.start(paused=self._begins_paused)
+        self.waiting = False
+
+    def end(self, reason: str = "") -> bool:
+        """It stops, `reason` being one sentence for its viewers; whether it was still waiting."""
+        waited = self.waiting
+        self.session.stop(reason)
+        self.waiting = False
+        return waited
+
+    # --- what its owner commands -----------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """It stands still before its next event; without effect once it has ended, like the next three."""
+        self.session.pause()
+
+    def resume(self) -> None:
+        """It goes on at its pace."""
+        self.session.resume()
+
+    def step(self, kind: StepKind) -> None:
+        """It goes on to the next event of that kind and stands still."""
+        self.session.step(kind)
+
+    def set_pace(self, seconds: float) -> None:
+        """It lingers so many seconds on each event; 0 is full speed."""
+        self.pace = seconds
+        self.session.set_pace(seconds)
+
+    def change(self, arm: int, values: Mapping[str, object]) -> None:
+        """It goes on with these settings. ConfigError where they do not work, or where it has ended."""
+        self._check_goes_on()
+        self.ask(lambda source: source.change(arm, values))
+
+    def burst(self, rounds: Rounds) -> None:
+        """Its next rounds are made elsewhere. ConfigError where it has ended."""
+        self._check_goes_on()
+        self.ask(lambda source: source.burst(rounds))
+
+    def _check_goes_on(self) -> None:
+        if self.ended:
+            raise ConfigError("this run has ended and cannot change; start a new one.")
+
+    # --- what there is to see ----------------------------------------------------------------------------------------
+
     def ask(self, call: Callable[[Source], Answer]) -> Answer:
         """What the run says between two events. Raises what it raises, and ConfigError where it takes too long."""
         try:
@@ -116,10 +189,13 @@ class LiveRun:
                 f"this run did not answer within {ANSWER_SECONDS:.0f} s; ask again in a moment."
             ) from None
 
-    def recall(self, events: Iterable[Event]) -> None:
-        """Takes over what happened in an earlier process, with everything seen by the page until now replaced."""
+    def recall(self, events: Iterable[Event], seen: Sequence[View] = ()) -> None:
+        """Takes over what happened in an earlier process, in place of everything that the page has seen.
+
+        `seen`: the views of the run before it went on, if there was one; their viewers hear of what is new.
+        """
         with self._lock:
-            self.views = [anew(view) for view in self.views]
+            self.views = [anew(view) for view in seen or self.views]
             self.results = {}
             self._take(list(events))
 
@@ -131,9 +207,9 @@ class LiveRun:
         """What there is to see of all arms now, and what came of them so far."""
         with self._lock:
             # the state is read first: events that came before an end are folded with it or before it
-            condition = Condition(self.state, error=self.session.error, pace=self.pace, kept=self.kept())
+            condition = Condition(self.state, error=self.session.error, pace=self.pace, kept=self._warning())
             if condition.state == "queued":
-                condition = replace(condition, ahead=self.ahead(), wait=self.wait())
+                condition = replace(condition, ahead=self.ahead(), wait=self._wait())
             if self._inbox.closed:  # nobody asked for so long that the session gave up on us
                 self._inbox = self.session.subscribe()
                 self.views = [anew(view) for view in self.views]

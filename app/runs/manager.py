@@ -7,12 +7,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from app.fairness.fair_queue import QueueFull
 from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun, Source, hashed
-from app.runs.ownership import check_owner, obey
+from app.runs.ownership import check_owner
 from app.runs.plan import Plan
 from app.runs.recorder import Recorder
 from app.runs.registry import RunRegistry
@@ -26,6 +26,7 @@ from nayer.runs.thread_budget import Cores
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.distillation.redraw_preview import Redraws
 
+P = ParamSpec("P")
 Opener = Callable[[Plan], Source]
 DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
 
@@ -84,8 +85,8 @@ class RunManager:
                 return previous
             run_id = secrets.token_urlsafe(12)
             recorder = self.keeping.begin(run_id, hashed(token), plan)
-            run = LiveRun(plan, token, self._session(run_id, lambda: self._opener(run.plan), recorder), run_id)
-            run.begins_paused = paused
+            session = self._session(run_id, lambda: self._opener(run.plan), recorder)
+            run = LiveRun(plan, token, session, run_id, begins_paused=paused)
             try:
                 self._enter(run, lane)
             except QueueFull:
@@ -110,8 +111,7 @@ class RunManager:
             session = self._session(run_id, lambda: going_on.source(self._opener), recorder)
             run = LiveRun(past.plan, token, session, run_id)
             session.recall(going_on.events)
-            run.views = past.views  # so that whoever watches hears of what is new
-            run.recall(going_on.events)
+            run.recall(going_on.events, past.views)  # so that whoever watches hears of what is new
             previous = self._mine(token)
             self._enter(run, lane)
         return self._let_in(run, previous if previous is not past else None, "revived")
@@ -130,28 +130,30 @@ class RunManager:
         check_owner(run, token)
         return run
 
-    def command(self, run_id: str, token: str, command: str, *arguments: Any) -> LiveRun:
-        """One of pause, resume, step, pace, change, burst, leave and stop, by the run's owner.
+    def command(
+        self, run_id: str, token: str, act: Callable[Concatenate[LiveRun, P], None], *given: P.args, **named: P.kwargs
+    ) -> LiveRun:
+        """A method of `LiveRun`, such as `LiveRun.pause`, for the run's owner; returns the run."""
+        run = self._heard(run_id, token)
+        act(run, *given, **named)
+        return run
 
-        Without effect on a run that has ended, but for `change` and `burst`, which say so.
-        """
-        run = self.owned(run_id, token)
-        run.session.keep_alive()
-        match command:
-            case "stop":
-                self._end(run)
-                self._places.advance()
-            case "leave":
-                self._places.leave(run)
-            case _:
-                obey(run, command, *arguments)
+    def stop(self, run_id: str, token: str) -> LiveRun:
+        """Ends the run, for its owner; without effect on one that has ended."""
+        run = self._heard(run_id, token)
+        self._end(run)
+        self._places.advance()
+        return run
+
+    def leave(self, run_id: str, token: str) -> LiveRun:
+        """Its owner's page is closing: a run that waits leaves the queue, unless somebody looks at it soon."""
+        run = self._heard(run_id, token)
+        self._places.leave(run)
         return run
 
     def redraws(self, run_id: str, token: str, arm: int, label: int, count: int) -> Redraws:
         """One label of an arm through `count` new noisy layers, for the run's owner; also after its end."""
-        run = self.owned(run_id, token)
-        run.session.keep_alive()
-        return run.ask(lambda source: source.redraws(arm, label, count))
+        return self._heard(run_id, token).ask(lambda source: source.redraws(arm, label, count))
 
     def look(self, run_id: str) -> LiveRun:
         """`find`, and note that somebody is watching."""
@@ -202,6 +204,12 @@ class RunManager:
         """From now on a run that is at work on one event for longer is given up."""
         self._places.stuck_seconds = seconds
 
+    def _heard(self, run_id: str, token: str) -> LiveRun:
+        """`owned`, and note that its owner is there."""
+        run = self.owned(run_id, token)
+        run.session.keep_alive()
+        return run
+
     def _is_double(self, run: LiveRun, plan: Plan) -> bool:
         return not run.ended and run.plan == plan and self._shelf.age(run) < DOUBLE_SECONDS
 
@@ -233,9 +241,11 @@ class RunManager:
 
     def _enter(self, run: LiveRun, lane: str) -> None:
         """Puts a run into the queue, and in the place of what its visitor had. QueueFull, and nothing changed."""
-        run.ahead = lambda: self._places.ahead(run)
-        run.wait = lambda: self._places.seconds(run)
-        run.kept = lambda: self._places.warning(run) or self.keeping.sentence
+        run.enter_queue(
+            ahead=lambda: self._places.ahead(run),
+            wait=lambda: self._places.seconds(run),
+            warning=lambda: self._places.warning(run) or self.keeping.sentence,
+        )
         self._places.wait(run, lane or run.owner)
         self._shelf.put(run)
         self._visitors.began(run.owner, run.id)
@@ -253,9 +263,7 @@ class RunManager:
     def _end(self, run: LiveRun, reason: str = "") -> None:
         """Ends a run whatever it does; `reason` is one sentence for its viewers."""
         self._places.remove(run)
-        waited = run.waiting
-        run.session.stop(reason)
-        run.waiting = False
+        waited = run.end(reason)
         if waited and run.ended and not self._closing:
             self._ended(run.id, "stopped", 0.0)
             self.keeping.never_began(run.id)

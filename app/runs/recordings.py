@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from pathlib import Path
 
+from cachetools import LRUCache
+
 from app.run_state.replay import Replay
-from app.runs.live_run import LiveRun, Source
+from app.runs.live_run import NOBODY, LiveRun, Source
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.registry import NoSuchRun
@@ -28,7 +29,7 @@ class Recordings:
         """StorageError where the greeting is no recording."""
         self._registry = registry
         self._lock = threading.Lock()
-        self._replays: OrderedDict[str, Replay] = OrderedDict()
+        self._replays: LRUCache[str, Replay] = LRUCache(FOLDED)
         self.greets = greeting is not None
         if greeting is not None:
             self._greeting = recording.load(greeting)
@@ -39,9 +40,6 @@ class Recordings:
         with self._lock:
             if run_id not in self._replays:
                 self._replays[run_id] = Replay(self.events(run_id))
-                while len(self._replays) > FOLDED:
-                    self._replays.popitem(last=False)
-            self._replays.move_to_end(run_id)
             return self._replays[run_id]
 
     def events(self, run_id: str) -> list[Event]:
@@ -72,13 +70,11 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
     try:
         config = known(started.config)
         session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(Plan.alone(config), "", session, run_id)
-        run.owner_hash = ""  # nobody's
+        run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
         run.recall(event for event in events if event.arm == 0)
     except Exception:  # a file from elsewhere may hold anything
         raise StorageError("recording holds no run that can be shown; save the run once more.") from None
     session.recall(events, "finished")
-    run.waiting = False
     return run
 
 

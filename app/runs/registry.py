@@ -73,7 +73,6 @@ class RunRegistry:
         if past is None:
             self._guesses.missed(guesser)
             raise NoSuchRun(f"run={run_id[:40]!r} is not here; it was never started, or its time is over.")
-        past.kept = lambda: self._keeping.sentence
         with self._lock:  # somebody else may have looked for it meanwhile
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
 

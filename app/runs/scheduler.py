@@ -114,8 +114,7 @@ class Scheduler:
                 self._leaving.pop(run, None)
                 self._running[run] = _Place(self._clock(), self._clock())
                 self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
-                run.session.start(paused=run.begins_paused)
-                run.waiting = False
+                run.begin()
 
     def close(self) -> None:
         """Nobody waits any more."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache
 
 _REMEMBERED = 2000  # tokens
 
@@ -14,17 +15,14 @@ class Visitors:
 
     def __init__(self, knows: Callable[[str], bool]) -> None:
         self._knows = knows
-        self._runs: OrderedDict[str, str] = OrderedDict()  # token -> run, empty for none
+        self._runs: LRUCache[str, str] = LRUCache(_REMEMBERED)  # token -> run, empty for none
 
     def token(self, given: str) -> str:
         """That token if it is one of ours, else a new one."""
         token = given
         if given not in self._runs and not self._knows(given):
             token = secrets.token_urlsafe(24)
-        self._runs.setdefault(token, "")
-        self._runs.move_to_end(token)
-        while len(self._runs) > _REMEMBERED:
-            self._runs.popitem(last=False)
+        self._runs[token] = self._runs.get(token, "")
         return token
 
     def run(self, token: str) -> str:

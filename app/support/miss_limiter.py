@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache
 
 TRIES = 120.0  # at once: a class behind one address whose pages all ask for runs of an earlier server
 PER_SECOND = 2.0
@@ -18,7 +19,7 @@ class MissLimiter:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> tries left, when
+        self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_ADDRESSES)  # address -> tries left, when
 
     def allowed(self, address: str) -> bool:
         """Whether that address has a try left."""
@@ -29,9 +30,6 @@ class MissLimiter:
         """It named something that is not here."""
         with self._lock:
             self._buckets[address] = (max(0.0, self._left(address) - 1.0), self._clock())
-            self._buckets.move_to_end(address)
-            while len(self._buckets) > _ADDRESSES:
-                self._buckets.popitem(last=False)
 
     def _left(self, address: str) -> float:
         tries, when = self._buckets.get(address, (TRIES, self._clock()))

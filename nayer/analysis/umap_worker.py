@@ -12,12 +12,12 @@ a neighbourhood of 15 still reaches past the own copies to the classes next to i
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import ArrayLike, NDArray
 
 from nayer.analysis.projection import pca_basis
@@ -79,7 +79,7 @@ class UmapWorker:
     def __init__(self, load: Callable[[], MakeReducer] = load_umap) -> None:
         self._load = load
         self._make: MakeReducer | None = None
-        self._fitted: OrderedDict[tuple[tuple[int, ...], bytes], tuple[Reducer, Singles]] = OrderedDict()
+        self._fitted: LRUCache[tuple[tuple[int, ...], bytes], tuple[Reducer, Singles]] = LRUCache(KEPT_LAYOUTS)
         self._state: State = "cold"
         self._message = "UMAP is not loaded yet; the first request takes about half a minute."
 
@@ -132,9 +132,6 @@ class UmapWorker:
             # From the PCA picture, so that people recognise it, and because spectral starts fail on tiny graphs.
             reducer = make(pca_basis(anchors).project(rows).astype(np.float32))
             self._fitted[key] = reducer, np.asarray(reducer.fit_transform(rows)[: len(anchors)], dtype=np.float32)
-        self._fitted.move_to_end(key)
-        while len(self._fitted) > KEPT_LAYOUTS:
-            self._fitted.popitem(last=False)
         reducer, placed = self._fitted[key]
         moved = np.asarray(reducer.transform(points), dtype=np.float32) if len(points) else np.empty((0, 2), np.float32)
         return UmapLayout(placed.copy(), moved)

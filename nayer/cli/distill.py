@@ -17,7 +17,7 @@ from nayer.cli.options import add_setting_arguments, given_settings
 from nayer.cli.progress import Progress, measured
 from nayer.cli.streams import on_signals, stop
 from nayer.common.files import check_target, claimed, path_to_write, read_file
-from nayer.config import Config
+from nayer.config import Config, settings
 from nayer.errors import ConfigError, NayerError, StorageError
 from nayer.events import Event, RoundFinished, RunFailed, RunFinished
 from nayer.exports import recording
@@ -33,7 +33,7 @@ MAX_METRICS_BYTES = 64 << 20
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
 
 # What a resumed run may change: how long and where it works and how it is measured, nothing it has learned with.
-RESUMABLE = ("rounds", "seconds", "device", "evaluate_every", "event_every", "test_data", "test_images")
+RESUMABLE = tuple(one.name for one in settings() if one.resumable)
 
 
 def add_distill_arguments(parser: argparse.ArgumentParser) -> None:

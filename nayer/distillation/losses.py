@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from nayer.networks.hooks import Statistics
 
+CONTRASTIVE_TEMPERATURE = 0.1  # CMI's (Fang et al., 2021)
 RUNAWAY = 1e30  # float32 ends at 3.4e38; a loss that is this large comes down no more
 
 
@@ -43,31 +43,21 @@ def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
 def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree") -> Tensor:
     """How much the two networks still agree: the negative of a distance between their outputs (n, k), averaged over n.
 
-    `form`: kl = KL(teacher ‖ student), reverse-kl = KL(student ‖ teacher), js = their Jensen-Shannon divergence, all in
-    nats; l1 = the mean absolute difference of the logits (Fang et al., 2019). `mask`: agree counts only images where
-    both pick the same class, the others adding 0, as published (Fang et al., 2022, eq. 6); none counts all.
+    `form`: kl = KL(teacher ‖ student) in nats; l1 = the mean absolute difference of the logits (Fang et al., 2019).
+    `mask`: agree counts only images where both pick the same class, the others adding 0, as published (Fang et al.,
+    2022, eq. 6); none counts all.
     Returns a scalar ≤ 0, with gradient through both networks.
     """
-    student = F.log_softmax(student_logits, dim=1)
-    teacher = F.log_softmax(teacher_logits, dim=1)
     if form == "kl":
-        per_sample = _divergence(teacher, student)
-    elif form == "reverse-kl":
-        per_sample = _divergence(student, teacher)
-    elif form == "js":
-        middle = torch.logsumexp(torch.stack([student, teacher]), dim=0) - math.log(2.0)  # (n, k) log of the mean
-        per_sample = (_divergence(student, middle) + _divergence(teacher, middle)) / 2.0
+        student = F.log_softmax(student_logits, dim=1)
+        teacher = F.log_softmax(teacher_logits, dim=1)
+        per_sample = F.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)  # (n,)
     else:
         per_sample = (student_logits - teacher_logits).abs().mean(dim=1)
     if mask == "agree":
         per_sample = per_sample * (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1))
     loss: Tensor = -per_sample.mean()
     return loss
-
-
-def _divergence(p: Tensor, q: Tensor) -> Tensor:
-    """KL(p ‖ q) of log-probabilities (n, k), per sample: (n,)."""
-    return F.kl_div(q, p, reduction="none", log_target=True).sum(dim=1)
 
 
 def entropy_loss(teacher_logits: Tensor) -> Tensor:
@@ -98,7 +88,9 @@ def total_variation_loss(images: Tensor) -> Tensor:
     return down + across
 
 
-def contrastive_loss(views: Tensor, others: Tensor, bank: Tensor, temperature: float) -> Tensor:
+def contrastive_loss(
+    views: Tensor, others: Tensor, bank: Tensor, temperature: float = CONTRASTIVE_TEMPERATURE
+) -> Tensor:
     """InfoNCE in nats (Fang et al., 2021, eq. 5): an image's two views find each other among all images.
 
     `views`, `others`: (n, p) unit vectors of the same n images; `bank`: (m, p) unit vectors of earlier images, m ≥ 0.

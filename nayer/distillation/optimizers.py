@@ -12,6 +12,8 @@ from nayer.config import Config
 from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.generator import Generator
 
+MOMENTUM = 0.9  # of the student's SGD, as published (Tran et al., 2024) and as DAFL, CMI and Fast have it
+
 
 def generator_optimizer(
     config: Config, generator: Generator, contrast: ContrastiveHead | None, noise: Tensor | None = None
@@ -42,7 +44,7 @@ def student_optimizer(config: Config, student: nn.Module) -> torch.optim.Optimiz
     weights, rate, decay = student.parameters(), config.student_lr, config.weight_decay
     if config.student_optimizer == "adam":
         return torch.optim.Adam(weights, lr=rate, weight_decay=decay, fused=True)
-    return torch.optim.SGD(weights, lr=rate, momentum=config.student_momentum, weight_decay=decay, fused=True)
+    return torch.optim.SGD(weights, lr=rate, momentum=MOMENTUM, weight_decay=decay, fused=True)
 
 
 def student_learning_rate(config: Config, phases: int, step: int, seconds: float) -> float:

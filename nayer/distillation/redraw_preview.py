@@ -70,7 +70,7 @@ def drawn(task: Task, generator: Generator, label: int, count: int, seed: int) -
     noise = made.latent.draw(count * len(labels), rng, task.device)  # (count·g, z) or none
     if made.noisy is not None:
         _, inputs, width = made.noisy.weight.shape
-        made.noisy = NoisyLayer(count, inputs, width, len(labels), made.noisy.std).to(task.device).requires_grad_(False)
+        made.noisy = NoisyLayer(count, inputs, width, len(labels)).to(task.device).requires_grad_(False)
         made.noisy.redraw(rng)
     redrawn = _images(made, labels, count, noise)
     if made.noisy is not None:

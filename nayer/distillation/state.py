@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from nayer.config import settings
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import meta_optimizer, student_optimizer
 from nayer.distillation.task import Task
@@ -66,25 +67,10 @@ def starts_thinned(task: Task, student: nn.Module) -> bool:
     return task.config.student_start == "thinned" and channel_slicing.is_narrower_copy(task.teacher, student)
 
 
-# What the generator is made of: with another of these it is another network.
-_ANATOMY = (
-    "latent",
-    "embedding_norm",
-    "z_size",
-    "z_combine",
-    "z_scale",
-    "noisy_layer",
-    "noisy_width",
-    "noisy_std",
-    "routing",
-    "synthesis_batch",
-    "generator_init_std",
-)
-
-
 def revise(state: RunState, before: Task, after: Task) -> None:
     """Fits `state` to a task whose config has changed between two rounds; weights that still fit are kept."""
-    if any(getattr(before.config, name) != getattr(after.config, name) for name in _ANATOMY):
+    rebuilding = [one.name for one in settings() if one.rebuilds_generator]
+    if any(getattr(before.config, name) != getattr(after.config, name) for name in rebuilding):
         kept = state.generator.state_dict()
         state.generator = new_generator(after).to(after.device)
         state.generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -103,8 +89,6 @@ def new_generator(task: Task) -> Generator:
         None if config.latent == "none" else task.table,
         noise=config.z_size,
         combine=config.z_combine,
-        scale=config.z_scale,
-        normalise_table=config.embedding_norm == "batch",
     )
     noisy = None
     if config.noisy_layer:
@@ -114,7 +98,6 @@ def new_generator(task: Task) -> Generator:
             latent.outputs,
             noisy_shape.outputs(config.noisy_width, k),
             noisy_shape.group_size(config.routing, k, batch),
-            config.noisy_std,
         )
     return Generator(
         latent, noisy, channels=channels, size=size, width=config.generator_width, init_std=config.generator_init_std

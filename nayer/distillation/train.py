@@ -221,7 +221,7 @@ def _terms_of_other_methods(task: Task, state: RunState, images: Tensor, logits:
     if state.contrast is not None:
         again = crop_and_flip(images, task.padding, task.flip, state.rng)  # a second view of the same images
         views, others = state.contrast(features), state.contrast(logits_and_features(task.teacher, again)[1])
-        compared = contrastive_loss(views, others, state.contrast.remembered(), config.contrastive_temperature)
+        compared = contrastive_loss(views, others, state.contrast.remembered())
         total = total + config.contrastive_weight * compared
     return total
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from nayer import presets
 from nayer.config import Config, settings
+from nayer.retired_settings import RETIRED
 
 _EVERYWHERE = ("teacher", "seed")  # said in any case
 
@@ -51,13 +52,14 @@ def config_of(given: Mapping[str, str]) -> tuple[str, Config]:
     """
     preset = given.get("preset", next(iter(presets.PRESETS)))
     kinds = {setting.name: setting.kind for setting in settings()}
+    kinds |= {name: type(value) for name, (value, _) in RETIRED.items()}
     values = {name: _read(kinds[name], text) for name, text in given.items() if name in kinds}
     return preset, Config.parse(values, presets.get(preset).config)
 
 
 def known(config: Mapping[str, object]) -> Config:
     """The config of a recorded run, without what this version has no setting for; ConfigError for other nonsense."""
-    names = {setting.name for setting in settings()}
+    names = {setting.name for setting in settings()} | RETIRED.keys()
     return Config.parse({name: value for name, value in config.items() if name in names})
 
 

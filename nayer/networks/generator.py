@@ -15,7 +15,7 @@ class Latent(nn.Module):
     """Labels, and noise where there is any → codes (n, outputs).
 
     `table`: (k, d) the fixed embeddings, or None for noise alone. `noise`: how many Gaussian numbers an image gets, 0
-    for none. `combine` puts them behind the embedding (`concat`) or adds `scale` times them to it (`add`, d numbers).
+    for none. `combine` puts them behind the normalized embedding (`concat`) or adds them to it (`add`, d numbers).
     """
 
     table: Tensor | None
@@ -26,19 +26,16 @@ class Latent(nn.Module):
         *,
         noise: int = 0,
         combine: Literal["concat", "add"] = "concat",
-        scale: float = 1.0,
-        normalise_table: bool = True,
     ) -> None:
         super().__init__()
         width = 0 if table is None else table.shape[1]
         self.register_buffer("table", table)
         self.adds = combine == "add" and table is not None and noise > 0
-        self.scale = scale
         self.noise = width if self.adds else noise
         self.outputs = width if self.adds else width + noise
-        # Normalising the table equals normalising a batch with every class equally often, and works for any batch.
-        use_norm = table is not None and normalise_table
-        self.norm = nn.BatchNorm1d(width, track_running_stats=False) if use_norm else nn.Identity()
+        # BatchNorm over the embeddings, as published. Normalizing the table equals normalizing a batch with every class
+        # equally often, and works for any batch.
+        self.norm = nn.Identity() if table is None else nn.BatchNorm1d(width, track_running_stats=False)
 
     def draw(self, n: int, rng: torch.Generator, device: torch.device) -> Tensor | None:
         """Noise for n images (n, noise) from N(0, 1), by `rng` on the CPU; None where this latent takes none."""
@@ -52,8 +49,8 @@ class Latent(nn.Module):
             return noise
         embeddings = self.norm(self.table)[labels]  # (n, d)
         if self.adds:
-            return embeddings + self.scale * noise  # type: ignore[no-any-return]
-        return torch.cat([embeddings, self.scale * noise], dim=1)
+            return embeddings + noise  # type: ignore[no-any-return]
+        return torch.cat([embeddings, noise], dim=1)
 
 
 class Generator(nn.Module):

@@ -9,20 +9,20 @@ from torch import Tensor, nn
 class NoisyLayer(nn.Module):
     """`layers` independent linear maps (inputs → width); image i of a batch goes through map i // group.
 
-    Weights are drawn from N(0, std²), biases are 0; both are trained like any other weight between two draws.
+    Weights are drawn from N(0, 1), as published, and biases are 0; both are trained like any other weight between two
+    draws.
     """
 
-    def __init__(self, layers: int, inputs: int, width: int, group: int, std: float) -> None:
+    def __init__(self, layers: int, inputs: int, width: int, group: int) -> None:
         super().__init__()
         self.group = group
-        self.std = std
         self.weight = nn.Parameter(torch.empty(layers, inputs, width))
         self.bias = nn.Parameter(torch.empty(layers, 1, width))
 
     def redraw(self, rng: torch.Generator) -> None:
         """New weights from `rng`, a generator on the CPU whatever the layer's device."""
         with torch.no_grad():
-            self.weight.copy_(torch.randn(self.weight.shape, generator=rng) * self.std)
+            self.weight.copy_(torch.randn(self.weight.shape, generator=rng))
             self.bias.zero_()
 
     def forward(self, codes: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import generator_optimizer
 from nayer.distillation.state import RunState
 from nayer.errors import AssetError, ConfigError, StorageError, shown
+from nayer.retired_settings import RetiredSetting
 
 NAME = "checkpoint.safetensors"
 MAX_TENSORS = 20_000  # two networks, and the moments of their optimisers
@@ -106,11 +107,13 @@ def _opened(content: bytes, name: str) -> _Checkpoint:
     if said is not None and said != _digest(about, tensors):
         raise StorageError(f"{name} is damaged, its content does not match its SHA-256; start the run anew.")
     try:
-        config = Config.model_validate_json(about["config"])
+        config = Config.parse(json.loads(about["config"]))
         told: dict[str, Any] = json.loads(about["counters"])
         counters, seconds = {key: _counted(told[key]) for key in COUNTERS}, float(told["seconds"])
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError("seconds")
+    except RetiredSetting as error:
+        raise StorageError(f"{name} cannot go on in this version: {error}") from None
     except (LookupError, ValueError, TypeError, ConfigError):
         raise StorageError(f"{name} holds no config of this version; start the run anew.") from None
     return _Checkpoint(config, counters, seconds, about.get("teacher", ""), tensors)

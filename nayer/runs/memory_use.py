@@ -53,7 +53,7 @@ CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensor
 # They change no tensor's size: one rehearsal holds for all their values. Any other setting may change one.
 _SIZELESS = (
     *("teacher", "student", "seed", "rounds", "seconds", "device", "compiled", "evaluate_every", "test_data"),
-    *("test_images", "encoder", "prompt", "z_scale", "noisy_std", "noisy_reset_every", "generator_reset_every"),
+    *("test_images", "encoder", "prompt", "noisy_reset_every", "generator_reset_every"),
     *("warmup_generator_reset_every", "generator_steps", "generator_lr", "generator_init_std", "generator_beta1"),
     *("warmup_rounds", "keep_from_step", "pool_from_round", "pool_capacity", "held_back", "student_start"),
     *("student_every", "student_steps", "student_lr", "student_lr_end", "weight_decay", "temperature"),
@@ -181,7 +181,7 @@ def _rehearsed(
             with seen.keeping("student"):
                 learner = _innermost(Classifier(student))
                 adam = config.student_optimizer == "adam"
-                optimizer = _Held(list(learner.parameters()), 2 if adam else int(config.student_momentum > 0.0))
+                optimizer = _Held(list(learner.parameters()), 2 if adam else 1)
             table = torch.empty(len(classes), width)
             task = Task(config, teacher, classes, table, shape, mirror, META)
             with seen.keeping("generator_width"):

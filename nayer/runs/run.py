@@ -15,7 +15,7 @@ from torch import nn
 
 from nayer.common.device import device as named_device
 from nayer.common.stopwatch import Stopwatch
-from nayer.config import Config
+from nayer.config import Config, settings
 from nayer.data.test_sets import TestSet, load_testset
 from nayer.distillation.evaluation import TestImages
 from nayer.distillation.redraw_preview import Redraws, redraws
@@ -85,9 +85,6 @@ class Run:
         return checkpoints.save(self.task.config, self.state, folder, self.card.sha256)
 
 
-_OPENED_ALIKE = ("teacher", "device", "test_data", "test_images")
-
-
 def open_run(
     config: Config,
     beside: Run | None = None,
@@ -102,7 +99,8 @@ def open_run(
     `teacher`, `student` and `testset`: those at hand, in place of the ones the config names; the student is trained in
     place, and the test images are for measuring only.
     """
-    if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in _OPENED_ALIKE):
+    inputs = [one.name for one in settings() if one.decides_inputs]
+    if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in inputs):
         card, shared = beside.card, beside.task
     else:
         card, shared = _opened(config, teacher or find_teacher(config.teacher), testset)

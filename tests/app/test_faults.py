@@ -24,6 +24,7 @@ from nayer.events import Event, RoundFinished
 from nayer.networks import cards
 from nayer.runs.side_by_side import Lab
 from nayer.teachers.load import load_teacher
+from tests.support.commanding import command
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
 
@@ -194,7 +195,7 @@ def test_a_source_that_cannot_be_closed_ends_all_the_same() -> None:
     try:
         run = begin(registry, SHORT)
         wait_until(lambda: run.refresh().started is not None)
-        registry.command(run.id, run.owner, "stop")
+        command(registry, run.id, run.owner, "stop")
         wait_until(lambda: run.ended)
         assert run.state == "stopped"
     finally:
@@ -258,7 +259,7 @@ def test_a_change_that_does_not_work_leaves_the_run_as_it_was() -> None:
         wait_until(lambda: run.refresh().rounds_done >= 1)
         for values in ({"generator_lr": float("nan")}, {"seed": 3}, {"colour": 1}, {"temperature": -1.0}):
             with pytest.raises(ConfigError):
-                registry.command(run.id, run.owner, "change", 0, values)
+                command(registry, run.id, run.owner, "change", 0, values)
         done = run.refresh().rounds_done
         wait_until(lambda: run.refresh().rounds_done > done)
         assert not run.refresh().changes

@@ -17,12 +17,14 @@ from nayer.events import Event, RoundFinished
 from nayer.exports.recording import load as load_recording
 from nayer.library import named_run, own_run
 from nayer.presets import PRESETS
+from nayer.retired_settings import RETIRED
 from nayer.runs.session import Session
 from nayer.runs.side_by_side import Lab
 from tests.reliability.booting import Application
 
 __all__ = [
     "PRESETS",
+    "RETIRED",
     "Application",
     "Config",
     "Event",

@@ -1,14 +1,19 @@
 """One strict config: what it refuses, what it says, and that nothing in it is undeclared."""
 
+import json
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nayer import presets
+from nayer.compare.experiments import EXPERIMENTS
 from nayer.config import GROUPS, Config, settings
 from nayer.errors import ConfigError
+from nayer.retired_settings import RETIRED, RETIRED_VALUES, RetiredSetting
+from tests.support.repository import ROOT
 
 NUMBERS = [s for s in settings() if s.kind in (int, float)]
 
@@ -76,6 +81,60 @@ def test_anything_is_either_a_config_or_one_sentence(name, value):
     assert "\n" not in message
 
 
+def test_a_form_can_show_three_settings_first_then_about_a_dozen():
+    levels = {level: [one.name for one in settings() if one.level == level] for level in (1, 2, 3)}
+    assert levels[1] == ["teacher", "seed", "rounds", "latent"]  # the teacher is chosen above the form
+    assert 8 <= len(levels[2]) <= 14
+    assert len(levels[3]) > 40
+
+
+@pytest.mark.parametrize("field", settings(), ids=lambda s: s.name)
+def test_every_setting_earns_its_keep(field):
+    """A preset, an experiment, a lesson or a page of the documentation uses it."""
+    varied = any(getattr(method.config, field.name) != field.default for method in presets.PRESETS.values())
+    tried = any(field.name in arm.changes for one in EXPERIMENTS.values() for arm in one.variations)
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "app" / "content" / "lessons.py"]
+    written = "".join(page.read_text("utf-8") for page in pages if page.name != "reference.md")
+    flag = field.name.replace("_", "-")
+    assert varied or tried or re.search(rf"`{field.name}|--(no-)?{flag}\b|\"{field.name}\"", written)
+
+
+def a_stored_config(**old):
+    """A config as earlier versions stored it."""
+    return Config(rounds=7).model_dump() | {name: value for name, (value, _) in RETIRED.items()} | old
+
+
+def test_a_stored_config_with_retired_settings_opens():
+    assert Config.parse(a_stored_config()) == Config(rounds=7)
+    assert Config(**a_stored_config()) == Config(rounds=7)
+    assert Config.model_validate_json(json.dumps(a_stored_config())) == Config(rounds=7)
+
+
+@pytest.mark.parametrize(
+    ("old", "says"),
+    [
+        ({"embedding_norm": "none"}, "embedding_norm=none is gone: the embeddings always pass BatchNorm"),
+        ({"z_scale": 0.3}, "z_scale=0.3 is gone: the noise beside a table always has scale 1"),
+        ({"noisy_std": 0.5}, "noisy_std=0.5 is gone: weights of the noisy layer are always drawn with"),
+        ({"contrastive_temperature": 0.2}, "contrastive_temperature=0.2 is gone: the contrastive term always has"),
+        ({"student_momentum": 0.5}, "student_momentum=0.5 is gone: the student's SGD always has momentum 0.9"),
+        ({"adversarial_form": "js"}, "adversarial_form=js is gone; use kl or l1"),
+        ({"adversarial_form": "reverse-kl"}, "adversarial_form=reverse-kl is gone; use kl or l1"),
+    ],
+)
+def test_another_value_of_a_retired_setting_is_refused_in_one_sentence(old, says):
+    with pytest.raises(RetiredSetting) as caught:
+        Config.parse(a_stored_config(**old))
+    assert str(caught.value).startswith(says)
+    assert str(caught.value).endswith(".")
+
+
+def test_what_is_retired_is_no_setting_any_more():
+    assert not RETIRED.keys() & {one.name for one in settings()}
+    choices = {one.name: one.choices for one in settings()}
+    assert not any(value in choices[name] for name, value in RETIRED_VALUES)
+
+
 def test_parse_keeps_the_base_where_nothing_is_said():
     base = Config(rounds=7, seed=3)
     assert Config.parse({"seed": 4}, base) == Config(rounds=7, seed=4)
@@ -84,11 +143,11 @@ def test_parse_keeps_the_base_where_nothing_is_said():
 def test_the_paper_preset_has_the_published_constants():
     paper = presets.get("nayer-paper").config
     published = {
-        "noisy_width": 1000, "noisy_std": 1.0, "generator_width": 64, "generator_steps": 30, "generator_lr": 4e-3,
+        "noisy_width": 1000, "generator_width": 64, "generator_steps": 30, "generator_lr": 4e-3,
         "generator_beta1": 0.5, "synthesis_batch": 400, "ce_weight": 0.5, "bn_weight": 10.0, "bn_momentum": 0.9,
         "adversarial_weight": 1.33, "student_steps": 400, "student_batch": 512, "student_lr": 0.2,
-        "student_lr_end": 2e-4, "student_momentum": 0.9, "weight_decay": 1e-4, "temperature": 20.0,
-        "routing": "k-to-1", "keep": "best", "embedding_norm": "batch", "latent": "lte", "noisy_reset_every": 1,
+        "student_lr_end": 2e-4, "weight_decay": 1e-4, "temperature": 20.0,
+        "routing": "k-to-1", "keep": "best", "latent": "lte", "noisy_reset_every": 1,
         "warmup_rounds": 200, "student_every": 2, "generator_reset_every": 20, "warmup_generator_reset_every": 100,
     }  # fmt: skip
     assert {name: getattr(paper, name) for name in published} == published

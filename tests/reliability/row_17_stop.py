@@ -13,6 +13,7 @@ from nayer import presets
 from nayer.config import Config
 from nayer.events import RunFinished
 from tests.reliability.figure import Figure
+from tests.support.commanding import command
 from tests.support.scripted import SHORT, Scripted, script
 
 STOPS, RACES, SEED = 100, 1000, 20261123
@@ -29,7 +30,7 @@ def stops() -> list[float]:
             time.sleep(0.01)
         time.sleep(rng.uniform(0.0, 1.0))
         began = time.monotonic()
-        registry.command(run.id, run.owner, "stop")
+        command(registry, run.id, run.owner, "stop")
         run.session.join(30)
         took.append(time.monotonic() - began)
     registry.close()
@@ -43,7 +44,7 @@ def races() -> tuple[int, dict[str, int]]:
     for seed in range(RACES):
         run = registry.start(Plan.alone(SHORT.model_copy(update={"seed": seed})), registry.visitor(""))
         inbox = run.session.subscribe(10_000)
-        racers = [threading.Thread(target=registry.command, args=(run.id, run.owner, "stop")) for _ in range(2)]
+        racers = [threading.Thread(target=registry.stop, args=(run.id, run.owner)) for _ in range(2)]
         time.sleep(rng.uniform(0.0, 0.002))
         for racer in racers:
             racer.start()
@@ -53,7 +54,7 @@ def races() -> tuple[int, dict[str, int]]:
         state = run.state
         ends = [event.reason for event in inbox.drain() if isinstance(event, RunFinished)]
         agrees = {"finished": ["rounds done"], "stopped": ["stopped"]}.get(state) in (ends, ends or ["stopped"])
-        registry.command(run.id, run.owner, "stop")
+        command(registry, run.id, run.owner, "stop")
         bad += not agrees or len(ends) > 1 or run.state != state
         won[state] = won.get(state, 0) + 1
         registry.sweep()

@@ -53,6 +53,7 @@ LOOSE = {
         "settings": "vocabulary",
         "config": "vocabulary",
         "presets": "vocabulary",
+        "retired_settings": "vocabulary",
         "events": "vocabulary",
         "text_rules": "vocabulary",
         "library": "door",

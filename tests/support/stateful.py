@@ -19,6 +19,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event
 from nayer.runs.session import ENDED
+from tests.support.commanding import command
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
 
@@ -88,14 +89,14 @@ class Model(RuleBasedStateMachine):
         wait_until(lambda: all(run.ended for run in mine), what="the former run has ended")
         return run
 
-    @rule(run=runs, who=st.integers(0, 3), command=st.sampled_from(["pause", "resume", "stop", "leave", "pace"]))
-    def command(self, run: LiveRun | None, who: int, command: str) -> None:
+    @rule(run=runs, who=st.integers(0, 3), name=st.sampled_from(["pause", "resume", "stop", "leave", "pace"]))
+    def command(self, run: LiveRun | None, who: int, name: str) -> None:
         if run is None:
             return
         token, state = self.tokens[who], run.state
-        arguments = [0.001] if command == "pace" else []
+        arguments = [0.001] if name == "pace" else []
         try:
-            self.registry.command(run.id, token, command, *arguments)
+            command(self.registry, run.id, token, name, *arguments)
         except NotYours:
             assert run.owner != token
             assert run.state == state
@@ -103,7 +104,7 @@ class Model(RuleBasedStateMachine):
             assert run.ended
         else:
             assert run.owner == token
-            if command == "stop":
+            if name == "stop":
                 wait_until(lambda: run.ended, what="a stop is an end")
 
     @rule(run=runs)

@@ -15,7 +15,7 @@ export const HIDEABLE_FIELDS = {
   "field-latent": "latent",
   "field-rounds": "rounds",
   "field-seed": "seed",
-  "reset-policy": "reset policy",
+  "reset-policy": "main settings",
   "all-settings": "all settings",
 };
 

@@ -43,7 +43,7 @@ export class NamesLesson {
         "div",
         { class: "choices" },
         h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() }, "▶ Show them"),
-        helpButton(["control/names", "setting/latent", "setting/embedding_norm"], "names and tables"),
+        helpButton(["control/names", "setting/latent"], "names and tables"),
       ),
       this.facts,
       this.notice.element,

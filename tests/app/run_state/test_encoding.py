@@ -31,9 +31,7 @@ VIEWERS = 50
 
 def finished(seed: int = 0) -> LiveRun:
     plan = Plan.alone(SHORT.model_copy(update={"seed": seed, "rounds": 12}))
-    run = LiveRun(plan, "token", Session(lambda: Scripted(lambda: script(plan.configs[0]))))
-    run.waiting = False
-    return run
+    return LiveRun(plan, "token", Session(lambda: Scripted(lambda: script(plan.configs[0]))), waiting=False)
 
 
 @pytest.mark.parametrize("module", [live_run, batches], ids=["frames", "batches"])
@@ -104,7 +102,7 @@ def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_i
 
     def tell(run: LiveRun, arm: int) -> bytes | None:
         told.append(arm)
-        return live_routes.told(run, arm, 0)
+        return live_routes.news(run, arm, 0)
 
     run = finished()
     run.session.start(paused=True)
@@ -116,7 +114,7 @@ def test_whoever_begins_to_look_within_a_moment_is_told_the_same_and_then_what_i
     run.session.step("round")
     wait_until(lambda: run.refresh().rounds_done == 1)
     assert json.loads(beginnings.of(run, 0) or b"{}") == first  # a little old, and it says how old
-    later = json.loads(live_routes.told(run, 0, first["seq"]) or b"{}")
+    later = json.loads(live_routes.news(run, 0, first["seq"]) or b"{}")
     assert [row["round"] for row in later["rows"]] == [0]
     now[0] += live_routes.FRESH_SECONDS
     assert json.loads(beginnings.of(run, 0) or b"{}")["rounds_done"] == 1

@@ -31,6 +31,7 @@ from nayer.events import Evaluated, Event, LayerRedrawn, Note, RoundFinished, Ro
 from nayer.networks.cards import teacher_cards
 from nayer.teachers.upload import UploadedTeacher
 from tests.app.storage.test_run_store import held_up
+from tests.support.commanding import command
 from tests.support.gates import Gate
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
@@ -94,9 +95,9 @@ def test_a_run_goes_on_from_its_checkpoint_after_a_crash_and_ends_as_it_would_ha
     straight = list(open_source(Plan.alone(TINY)).events())
     registry = machine.boot()
     run = begin(registry)
-    registry.command(run.id, run.owner, "pace", 0.0)
+    command(registry, run.id, run.owner, "pace", 0.0)
     wait_until(lambda: run.refresh().rounds_done >= 2)
-    registry.command(run.id, run.owner, "pause")
+    command(registry, run.id, run.owner, "pause")
     before = run.refresh().rounds_done
     wait_until(lambda: run.state == "paused")
     machine.crash()
@@ -342,16 +343,16 @@ def made_anew(registry: RunManager, folder: Path) -> None:
 def test_runs_that_go_on_are_kept_anew_after_the_folder_vanished(machine: Machine, quick: None) -> None:
     registry = machine.boot()
     run = begin(registry)
-    registry.command(run.id, run.owner, "pace", 0.0)
+    command(registry, run.id, run.owner, "pace", 0.0)
     wait_until(lambda: run.refresh().rounds_done >= 2)
-    registry.command(run.id, run.owner, "pause")
+    command(registry, run.id, run.owner, "pause")
     wait_until(lambda: run.state == "paused")
     done = run.refresh().rounds_done
     made_anew(registry, machine.folder)
     assert payload(run.refresh(), 0)["kept"] == messages.KEPT_REPLACED  # type: ignore[index]
     facts = state(registry)
     assert (facts["kept"], facts["degraded"]) == (messages.KEPT_REPLACED, False)
-    registry.command(run.id, run.owner, "step", "round")
+    command(registry, run.id, run.owner, "step", "round")
     wait_until(lambda: run.state == "paused" and run.refresh().rounds_done == done + 1)
     machine.crash()
 
@@ -375,7 +376,7 @@ def test_runs_that_wait_are_kept_anew_and_those_that_ended_are_not_said_to_go_on
     runs = [begin(registry, SHORT.model_copy(update={"seed": seed})) for seed in range(4)]
     wait_until(lambda: all(run.refresh().started for run in runs[:2]))
     left = runs[3]
-    registry.command(left.id, left.owner, "stop")
+    command(registry, left.id, left.owner, "stop")
     made_anew(registry, machine.folder)
     machine.crash()
     registry = machine.boot(gate.opener)
@@ -395,7 +396,7 @@ def test_a_run_whose_rows_were_given_up_is_whole_once_the_disk_works(
     monkeypatch.setattr("app.storage.pending_writes.MOST", 3)
     with held_up(store):
         wait_until(lambda: run.refresh().rounds_done >= 12)
-        registry.command(run.id, run.owner, "pause")
+        command(registry, run.id, run.owner, "pause")
         wait_until(lambda: run.state == "paused")
     told = [event.round for event in run.session.snapshot() if isinstance(event, Evaluated)]
 

@@ -17,6 +17,7 @@ from app.runs.registry import NoSuchRun
 from nayer.errors import ConfigError
 from nayer.events import Event
 from nayer.runs.session import Session
+from tests.support.commanding import command
 from tests.support.gates import Gate
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
@@ -69,7 +70,7 @@ def test_two_runs_at_work_have_half_of_the_threads_each() -> None:
 
 def test_a_place_that_falls_free_goes_to_who_waited_longest(registry: RunManager, gate: Gate) -> None:
     runs = [begin(registry, seed) for seed in range(4)]
-    registry.command(runs[1].id, runs[1].owner, "stop")
+    command(registry, runs[1].id, runs[1].owner, "stop")
     wait_until(lambda: sorted(gate.begun) == [0, 1, 2])
     assert [run.refresh().condition.ahead for run in runs] == [0, 0, 0, 1]
     gate.open.set()
@@ -81,7 +82,7 @@ def test_a_place_that_falls_free_goes_to_who_waited_longest(registry: RunManager
 
 def test_who_leaves_the_queue_lets_the_others_move_up(registry: RunManager) -> None:
     runs = [begin(registry, seed) for seed in range(5)]
-    registry.command(runs[2].id, runs[2].owner, "stop")
+    command(registry, runs[2].id, runs[2].owner, "stop")
     assert [run.refresh().condition.ahead for run in runs[3:]] == [1, 2]
     assert runs[2].refresh().condition.state == "stopped"
 
@@ -104,15 +105,15 @@ def test_a_visitor_who_presses_play_often_holds_one_place(registry: RunManager) 
     wait_until(lambda: mine.state == "running" and other.state == "running", what="both run")
 
 
-@pytest.mark.parametrize("command", [("pause",), ("resume",), ("step", "round"), ("pace", 1.0), ("stop",)])
+@pytest.mark.parametrize("order", [("pause",), ("resume",), ("step", "round"), ("pace", 1.0), ("stop",)])
 @pytest.mark.parametrize("token", ["", "guess", "é"])
-def test_nobody_else_commands_a_run(registry: RunManager, command: tuple[object, ...], token: str) -> None:
+def test_nobody_else_commands_a_run(registry: RunManager, order: tuple[object, ...], token: str) -> None:
     run = begin(registry, 0)
     with pytest.raises(NotYours, match="belongs to somebody else"):
-        registry.command(run.id, token, *command)  # type: ignore[arg-type]
+        command(registry, run.id, token, *order)
     stranger = registry.visitor("")
     with pytest.raises(NotYours):
-        registry.command(run.id, stranger, *command)  # type: ignore[arg-type]
+        command(registry, run.id, stranger, *order)
     assert run.state == "running"
 
 
@@ -212,8 +213,7 @@ def test_a_rows_strip_stays_as_long_again_as_it_is_shown() -> None:
     """A browser that is told of rows fetches their strips a little later, while rounds go on."""
     config = SHORT.model_copy(update={"rounds": 3 * ROWS})
     session: Session[Source] = Session(lambda: Scripted(lambda: script(config)))
-    run = LiveRun(Plan.alone(config), "owner", session)
-    run.waiting = False
+    run = LiveRun(Plan.alone(config), "owner", session, waiting=False)
     session.start(paused=True)
     strips = []
     for _ in range(2 * ROWS + 7):

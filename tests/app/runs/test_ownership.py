@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.runs.live_run import LiveRun, Source, hashed
-from app.runs.ownership import NotYours, check_owner, obey
+from app.runs.live_run import NOBODY, LiveRun, Source, hashed
+from app.runs.ownership import NotYours, check_owner
 from app.runs.plan import Plan
 from nayer.errors import ConfigError
 from nayer.events import Event
@@ -16,11 +16,9 @@ from nayer.runs.session import Session
 from tests.support.scripted import SHORT, Scripted, script
 
 
-def live(events: Iterator[Event], owner: str = "owner") -> LiveRun:
+def live(events: Iterator[Event], owner_hash: str | None = None) -> LiveRun:
     session: Session[Source] = Session(lambda: Scripted(lambda: events))
-    run = LiveRun(Plan.alone(SHORT), owner, session)
-    run.waiting = False
-    return run
+    return LiveRun(Plan.alone(SHORT), "owner", session, owner_hash=owner_hash, waiting=False)
 
 
 @pytest.mark.parametrize("token", ["", "Owner", "owner ", hashed("owner"), hashed(hashed("owner")), "é"])
@@ -32,8 +30,7 @@ def test_only_the_token_itself_opens_a_run(token: str) -> None:
 
 
 def test_a_run_that_is_nobodys_is_nobodys() -> None:
-    run = live(script(SHORT))
-    run.owner_hash = ""
+    run = live(script(SHORT), NOBODY)
     for token in ("", "owner"):
         with pytest.raises(NotYours):
             check_owner(run, token)
@@ -43,13 +40,14 @@ def test_a_run_that_has_ended_does_nothing_more_and_refuses_to_change() -> None:
     run = live(script(SHORT))
     run.session.start()
     assert run.session.join(10)
-    for command in ("pause", "resume"):
-        obey(run, command)
-    obey(run, "step", "round")
+    run.pause()
+    run.resume()
+    run.step("round")
     assert run.state == "finished"
-    for command in ("change", "burst"):
-        with pytest.raises(ConfigError, match="has ended and cannot change"):
-            obey(run, command, 0, {})
+    with pytest.raises(ConfigError, match="has ended and cannot change"):
+        run.change(0, {})
+    with pytest.raises(ConfigError, match="has ended and cannot change"):
+        run.burst(lambda checkpoint: iter(()))
 
 
 def test_who_asks_a_run_that_is_busy_is_told_so_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

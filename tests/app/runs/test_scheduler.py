@@ -22,6 +22,7 @@ from nayer.common.stopwatch import AwakeClock
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event, GeneratorStep, Note, RunFinished, RunStarted
+from tests.support.commanding import command
 from tests.support.gates import Gate
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import created, wait_until
@@ -64,7 +65,7 @@ def begin(registry: RunManager, seed: int, token: str = "", lane: str = "") -> L
     )
 
 
-def frozen_eval(run: LiveRun) -> None:
+def stand_still(run: LiveRun) -> None:
     """Returns once a run that was told to stand still does."""
     run.ask(lambda source: None)
 
@@ -112,14 +113,14 @@ def test_one_address_with_many_tokens_gets_one_turn_in_each_round(registry: RunM
     hogs = [begin(registry, 10 + number, lane="hog") for number in range(2)]
     other = begin(registry, 20, lane="elsewhere")
     assert [run.refresh().condition.ahead for run in (hogs[0], other, hogs[1])] == [1, 2, 3]
-    registry.command(running.id, running.owner, "stop")
+    command(registry, running.id, running.owner, "stop")
     wait_until(lambda: hogs[0].state == "running")
     assert [run.refresh().condition.ahead for run in (other, hogs[1])] == [1, 2]
 
 
 def test_who_closes_the_page_waits_no_longer_within_five_seconds(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(3)]
-    registry.command(runs[1].id, runs[1].owner, "leave")
+    command(registry, runs[1].id, runs[1].owner, "leave")
     assert runs[2].refresh().condition.ahead == 2
     clock.now += LEAVE_SECONDS
     registry.sweep()
@@ -129,7 +130,7 @@ def test_who_closes_the_page_waits_no_longer_within_five_seconds(registry: RunMa
 
 def test_a_page_that_is_only_reloaded_keeps_its_turn(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(3)]
-    registry.command(runs[1].id, runs[1].owner, "leave")
+    command(registry, runs[1].id, runs[1].owner, "leave")
     clock.now += LEAVE_SECONDS - 1
     registry.look(runs[1].id)
     clock.now += 10
@@ -139,7 +140,7 @@ def test_a_page_that_is_only_reloaded_keeps_its_turn(registry: RunManager, clock
 
 def test_who_comes_back_late_waits_again_at_the_end(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(3)]
-    registry.command(runs[1].id, runs[1].owner, "leave")
+    command(registry, runs[1].id, runs[1].owner, "leave")
     clock.now += 2 * LEAVE_SECONDS
     registry.sweep()
     assert registry.look(runs[1].id).state == "queued"
@@ -148,7 +149,7 @@ def test_who_comes_back_late_waits_again_at_the_end(registry: RunManager, clock:
 
 def test_who_never_comes_back_is_forgotten_after_the_grace(registry: RunManager, clock: Clock) -> None:
     runs = [begin(registry, seed) for seed in range(2)]
-    registry.command(runs[1].id, runs[1].owner, "leave")
+    command(registry, runs[1].id, runs[1].owner, "leave")
     for _ in range(3):
         clock.now += 40
         registry.look(runs[0].id)
@@ -158,7 +159,7 @@ def test_who_never_comes_back_is_forgotten_after_the_grace(registry: RunManager,
 
 def test_leaving_a_run_that_runs_changes_nothing(registry: RunManager, clock: Clock) -> None:
     run = begin(registry, 0)
-    registry.command(run.id, run.owner, "leave")
+    command(registry, run.id, run.owner, "leave")
     clock.now += 2 * LEAVE_SECONDS
     registry.sweep()
     assert run.state == "running"
@@ -169,8 +170,8 @@ def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
 ) -> None:
     still = begin(registry, 0)
     wait_until(lambda: gate.begun == [0])
-    registry.command(still.id, still.owner, "pause")
-    frozen_eval(still)
+    command(registry, still.id, still.owner, "pause")
+    stand_still(still)
     pass_time(registry, clock, 800.0, still)
     assert still.state == "paused"
     assert still.refresh().condition.kept == ""
@@ -190,10 +191,10 @@ def test_pausing_now_and_then_adds_up(registry: RunManager, clock: Clock) -> Non
     pauses = 0
     while run.state == "running":
         pass_time(registry, clock, SWEEP, run, waiting)
-        registry.command(run.id, run.owner, "pause")
-        frozen_eval(run)
+        command(registry, run.id, run.owner, "pause")
+        stand_still(run)
         pass_time(registry, clock, SWEEP, run, waiting)
-        registry.command(run.id, run.owner, "resume")
+        command(registry, run.id, run.owner, "resume")
         pauses += 1
     assert abs(pauses - IDLE / SWEEP) <= 1
     wait_until(lambda: waiting.state == "running")
@@ -210,13 +211,13 @@ def test_slow_motion_and_steps_by_hand_hold_a_place_no_longer_than_a_pause(clock
     registry = RunManager(endless, capacity=1, idle_seconds=IDLE, clock=clock)
     try:
         run = begin(registry, 0)
-        registry.command(run.id, run.owner, slowed, 30.0 if slowed == "pace" else "generator")
+        command(registry, run.id, run.owner, slowed, 30.0 if slowed == "pace" else "generator")
         waiting = begin(registry, 1)
         passed = 0.0
         while not run.ended:
-            frozen_eval(run)
+            stand_still(run)
             if slowed == "step" and run.state == "paused":
-                registry.command(run.id, run.owner, "step", "generator")
+                command(registry, run.id, run.owner, "step", "generator")
             pass_time(registry, clock, SWEEP, run, waiting)
             passed += SWEEP
             assert passed <= 10 * IDLE
@@ -252,8 +253,8 @@ def test_no_more_runs_give_way_than_others_wait(gate: Gate, clock: Clock) -> Non
     try:
         runs = [begin(registry, seed) for seed in range(2)]
         for run in runs:
-            registry.command(run.id, run.owner, "pause")
-            frozen_eval(run)
+            command(registry, run.id, run.owner, "pause")
+            stand_still(run)
         waiting = begin(registry, 2)
         pass_time(registry, clock, IDLE + SWEEP, *runs, waiting)
         wait_until(lambda: waiting.state == "running")
@@ -268,7 +269,7 @@ def test_no_more_runs_give_way_than_others_wait(gate: Gate, clock: Clock) -> Non
 def test_a_wait_is_known_wherever_turns_are_bounded(registry: RunManager, clock: Clock, told: tuple[Any, ...]) -> None:
     run = begin(registry, 0)
     if told:
-        registry.command(run.id, run.owner, *told)
+        command(registry, run.id, run.owner, *told)
     waiting = [begin(registry, 1), begin(registry, 2)]
     waits = [one.refresh().condition.wait for one in waiting]
     assert waits == ([960.0, 1920.0] if not told else [60.0, 120.0])
@@ -296,9 +297,9 @@ def test_what_the_process_itself_slept_through_counts_for_nothing(gate: Gate) ->
     registry = RunManager(gate.opener, capacity=1, idle_seconds=IDLE, clock=awake)
     try:
         still, waiting, leaving = (begin(registry, seed) for seed in range(3))
-        registry.command(still.id, still.owner, "pause")
-        frozen_eval(still)
-        registry.command(leaving.id, leaving.owner, "leave")
+        command(registry, still.id, still.owner, "pause")
+        stand_still(still)
+        command(registry, leaving.id, leaving.owner, "leave")
         before = awake()
         now.now += 1000.0
         for _ in range(2):
@@ -391,9 +392,7 @@ def test_stop_against_finish_leaves_one_end() -> None:
         for seed in range(120):
             run = begin(registry, seed)
             inbox = run.session.subscribe(10_000)
-            racers = [
-                threading.Thread(target=registry.command, args=(run.id, run.owner, "stop")) for _ in range(seed % 3 + 1)
-            ]
+            racers = [threading.Thread(target=registry.stop, args=(run.id, run.owner)) for _ in range(seed % 3 + 1)]
             for racer in racers:
                 racer.start()
             for racer in racers:
@@ -403,7 +402,7 @@ def test_stop_against_finish_leaves_one_end() -> None:
             assert run.state == {"rounds done": "finished", "stopped": "stopped"}[ends[0]] if ends else "stopped"
             assert len(ends) <= 1
             state = run.state
-            registry.command(run.id, run.owner, "stop")
+            command(registry, run.id, run.owner, "stop")
             assert run.state == state
         wait_until(lambda: registry.counts()["running"] == 0)
     finally:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.api.commands import Commands
+from app.api.errors import add_handlers
 from app.api.upload_routes import bringing_route
 from app.fairness.executors import Executors
 from app.fairness.upload_slots import EACH, Arrivals
@@ -46,6 +47,7 @@ class House:
         self.uploads = Uploads()
         self.commands = Commands(self.registry, teacher_cards(), self.uploads, local=False)
         application = FastAPI()
+        add_handlers(application)
         application.include_router(bringing_route(self.registry, self.uploads, Executors().work, arrivals))
         self.client = TestClient(application)
 

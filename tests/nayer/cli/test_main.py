@@ -238,7 +238,7 @@ def sentences(text):
     [
         (["distill", "--rounds", "0"], "rounds=0"),
         (["distill", "--rounds", "many"], "rounds='many'"),
-        (["distill", "--noisy-std", "nan"], "noisy_std=nan"),
+        (["distill", "--ce-weight", "nan"], "ce_weight=nan"),
         (["distill", "--latent", "words"], "latent='words'"),
         (["distill", "--preset", "nobody"], "preset='nobody'"),
         (["distill", "--teacher", "nobody"], "teacher='nobody'"),

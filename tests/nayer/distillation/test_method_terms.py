@@ -47,11 +47,8 @@ def kl(p, q):
     return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
 
 
-MIDDLE = [(a + b) / 2 for a, b in zip(TEACHER, STUDENT, strict=True)]
 DISTANCES = {
     "kl": kl(TEACHER, STUDENT),
-    "reverse-kl": kl(STUDENT, TEACHER),
-    "js": (kl(TEACHER, MIDDLE) + kl(STUDENT, MIDDLE)) / 2,
     "l1": (math.log(0.75 / 0.5) + math.log(0.5 / 0.25)) / 2,
 }
 
@@ -146,14 +143,16 @@ def test_stages_are_read_at_every_side_and_the_hooks_leave():
 def test_latents_join_table_and_noise_as_they_say():
     table, labels = torch.eye(3), torch.tensor([2, 0])
     noise = torch.full((2, 3), 0.5)
-    plain = Latent(table, normalise_table=False)
-    assert torch.equal(plain(labels, None), table[labels])
+    plain = Latent(table)
+    # Each column of the table is 1, 0, 0: mean 1/3 and variance 2/9, so 0 becomes -1/sqrt(2) and 1 becomes sqrt(2).
+    embeddings = torch.where(table[labels] == 1, 2.0, -1.0) / math.sqrt(2)
+    torch.testing.assert_close(plain(labels, None), embeddings, atol=1e-4, rtol=0)
     assert plain.draw(2, torch.Generator(), torch.device("cpu")) is None
-    joined = Latent(table, noise=3, scale=2.0, normalise_table=False)
-    assert torch.equal(joined(labels, noise), torch.cat([table[labels], 2 * noise], dim=1))
-    added = Latent(table, noise=1, combine="add", scale=2.0, normalise_table=False)
+    joined = Latent(table, noise=3)
+    torch.testing.assert_close(joined(labels, noise), torch.cat([embeddings, noise], dim=1), atol=1e-4, rtol=0)
+    added = Latent(table, noise=1, combine="add")
     assert (added.noise, added.outputs) == (3, 3)
-    assert torch.equal(added(labels, noise), table[labels] + 2 * noise)
+    torch.testing.assert_close(added(labels, noise), embeddings + noise, atol=1e-4, rtol=0)
     alone = Latent(None, noise=3)
     assert torch.equal(alone(labels, noise), noise)
 

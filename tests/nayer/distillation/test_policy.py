@@ -51,7 +51,7 @@ def test_the_last_change_before_a_round_counts_and_one_that_changes_nothing_is_n
     "values",
     [
         {"latent": "one-hot"},
-        {"latent": "random", "embedding_norm": "none"},
+        {"latent": "random"},
         {"routing": "single"},
         {"z_size": 8},
         {"z_size": 8, "z_combine": "add"},

@@ -59,3 +59,12 @@ def test_words_that_are_no_settings_are_left_alone_and_wrong_values_named():
     with pytest.raises(ConfigError, match="preset='none' does not exist"):
         config_of({"preset": "none"})
     assert known({**Config(seed=2).model_dump(), "a_setting_of_old": 1}) == Config(seed=2)
+
+
+def test_an_address_of_an_earlier_version_opens_or_says_what_is_gone():
+    old = {"seed": "4", "z_scale": "1.0", "embedding_norm": "batch", "student_momentum": "0.9"}
+    assert config_of(old)[1] == Config(seed=4)
+    with pytest.raises(ConfigError, match=r"z_scale=0\.3 is gone: "):
+        config_of({"z_scale": "0.3"})
+    with pytest.raises(ConfigError, match="embedding_norm=none is gone: "):
+        known({**Config().model_dump(), "embedding_norm": "none"})

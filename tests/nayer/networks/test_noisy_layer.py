@@ -8,8 +8,8 @@ from nayer.networks.generator import Generator, Latent
 from nayer.networks.noisy_layer import NoisyLayer
 
 
-def drawn(layers: int, group: int, std: float = 1.0, seed: int = 0) -> NoisyLayer:
-    layer = NoisyLayer(layers, inputs=3, width=5, group=group, std=std)
+def drawn(layers: int, group: int, seed: int = 0) -> NoisyLayer:
+    layer = NoisyLayer(layers, inputs=3, width=5, group=group)
     layer.redraw(torch.Generator().manual_seed(seed))
     return layer
 
@@ -41,17 +41,17 @@ def test_one_label_differs_between_layers_and_not_within_one():
     assert not torch.allclose(outputs[0], outputs[4])
 
 
-def test_weights_are_drawn_with_the_asked_deviation_and_no_bias():
-    layer = NoisyLayer(4, inputs=100, width=200, group=1, std=0.5)
+def test_weights_are_drawn_with_deviation_one_and_no_bias():
+    layer = NoisyLayer(4, inputs=100, width=200, group=1)
     layer.redraw(torch.Generator().manual_seed(0))
-    assert layer.weight.std().item() == pytest.approx(0.5, rel=0.01)
+    assert layer.weight.std().item() == pytest.approx(1.0, rel=0.01)
     assert layer.weight.mean().item() == pytest.approx(0.0, abs=0.01)
     assert layer.bias.abs().max() == 0.0
 
 
 def generator(size: int = 8, channels: int = 1, routing_group: int = 3) -> Generator:
     table = torch.randn(3, 6, generator=torch.Generator().manual_seed(3))
-    noisy = NoisyLayer(4, inputs=6, width=16, group=routing_group, std=1.0)
+    noisy = NoisyLayer(4, inputs=6, width=16, group=routing_group)
     made = Generator(Latent(table), noisy, channels=channels, size=size, width=2)
     made.rebuild(torch.Generator().manual_seed(4))
     return made

@@ -1,7 +1,11 @@
 """Save, load, continue equals never having stopped; a failed write leaves the last good checkpoint."""
 
+import json
+
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from nayer.errors import StorageError
 from nayer.events import DiversityMeasured, Event, RoundFinished, RunStarted
@@ -77,3 +81,23 @@ def test_a_checkpoint_holds_the_random_state(tmp_path):
     torch.rand(11, generator=loaded.rng)
     checkpoints.load_state(tmp_path, loaded)
     assert torch.equal(torch.rand(3, generator=loaded.rng), expected)
+
+
+def stored_with(tmp_path, **old):
+    """A checkpoint whose config is as an earlier version stored it."""
+    task = tiny_task()
+    checkpoints.save(task.config, tiny_state(task), tmp_path)
+    content = load_file(tmp_path / checkpoints.NAME)
+    with safe_open(tmp_path / checkpoints.NAME, "pt") as file:
+        about = {key: value for key, value in file.metadata().items() if key != "sha256"}
+    about["config"] = json.dumps(json.loads(about["config"]) | old)
+    save_file(content, tmp_path / checkpoints.NAME, about)
+    return task.config
+
+
+def test_a_checkpoint_with_a_retired_setting_opens_or_says_what_is_gone(tmp_path):
+    config = stored_with(tmp_path, embedding_norm="batch", student_momentum=0.9)
+    assert checkpoints.load_config(tmp_path) == config
+    stored_with(tmp_path, student_momentum=0.5)
+    with pytest.raises(StorageError, match=r"student_momentum=0\.5 is gone: the student's SGD always has"):
+        checkpoints.load_config(tmp_path)
