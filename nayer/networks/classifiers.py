@@ -117,14 +117,25 @@ def _halved() -> list[nn.Module]:
 
 
 def _convnet4(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
-    """Four convolutions of W, 2W, 4W and 4W channels, the side halved behind each of the first three."""
+    layers, features = _four_convolutions(width, channels)
+    return [*layers, nn.AdaptiveAvgPool2d(1), Flatten()], features
+
+
+def _vgg(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    """Stacked 3×3 convolutions and a hidden layer (Simonyan and Zisserman, 2015), here small and with BatchNorm."""
+    layers, features = _four_convolutions(width, channels)
+    hidden = 8 * width
+    return [*layers, Flatten(), nn.Linear(features * (side // 8) ** 2, hidden), nn.ReLU()], hidden
+
+
+def _four_convolutions(width: int, channels: int) -> tuple[list[nn.Module], int]:
+    """W, 2W, 4W and 4W channels, the side halved behind each of the first three; and how many channels come out."""
     layers: list[nn.Module] = []
     inputs = channels
     for outputs in (width, 2 * width, 4 * width):
         layers += [*_convolution(inputs, outputs), *_halved()]
         inputs = outputs
-    layers += [*_convolution(inputs, inputs), nn.ReLU()]
-    return [*layers, nn.AdaptiveAvgPool2d(1), Flatten()], inputs
+    return [*layers, *_convolution(inputs, inputs), nn.ReLU()], inputs
 
 
 class Residual(nn.Module):
@@ -210,6 +221,7 @@ BODIES: dict[str, Callable[[int, int, int], tuple[list[nn.Module], int]]] = {
     "lenet": _lenet,
     "plainnet": _plainnet,
     "convnet4": _convnet4,
+    "vgg": _vgg,
     "resnet8": partial(_resnet, blocks=(1, 1, 1)),
     "resnet9": _resnet9,
     "resnet14": partial(_resnet, blocks=(2, 2, 2)),
