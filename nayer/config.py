@@ -102,6 +102,13 @@ class Config(BaseModel):
         fixed=True,
         help="Compile student and generator with torch.compile. This takes minutes; steps on a GPU are then faster.",
     )
+    overlap: bool = setting(
+        False,
+        group="run",
+        level=2,
+        fixed=True,
+        help="Train the student on earlier rounds while the generator makes the next batch. This uses two cores.",
+    )
     evaluate_every: int = setting(
         1,
         group="run",
@@ -570,6 +577,8 @@ class Config(BaseModel):
     def _parts_fit(self) -> Config:
         if self.latent == "none" and not (self.z_size and not self.noisy_layer):
             raise ValueError("latent=none leaves only noise as input; use z_size above 0 and switch noisy_layer off.")
+        if self.overlap and (self.memory == "online" or self.compiled):
+            raise ValueError("overlap does not work with memory=online or compiled; use memory=pool and compiled off.")
         if self.generator_adam == "kept" and (self.z_lr or self.meta_lr):
             raise ValueError("generator_adam=kept does not work with z_lr or meta_lr; use generator_adam=each round.")
         if self.redraw == "noisy layer" and not self.noisy_layer and self.noisy_reset_every:

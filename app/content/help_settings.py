@@ -14,6 +14,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "device": ("", "common/device.py:device"),
     "precision": ("", "networks/precision.py:autocast"),
     "compiled": ("", "networks/compiling.py:compile_networks"),
+    "overlap": ("", "distillation/train.py:synthesize_beside_student"),
     "evaluate_every": ("", "distillation/train.py:_rounds"),
     "test_data": ("", "runs/run.py:_evaluator"),
     "test_images": ("", "runs/run.py:_evaluator"),

@@ -19,6 +19,7 @@ def card_json(card: TeacherCard) -> dict[str, Any]:
         "title": card.title,
         "classes": list(card.classes),
         "accuracy": card.test_accuracy,
+        "robust": [card.robust.epsilon, card.robust.accuracy] if card.robust else None,
         "sketch": atlas.sketch() if atlas else None,
         "anchors": atlas.anchors() if atlas else None,
     }

@@ -34,6 +34,8 @@ def _teachers(preset: str) -> Table:
     table = Table("name", "classes", "test accuracy", "network", "smaller student", "data")
     for card in teacher_cards():
         accuracy = "–" if card.test_accuracy is None else f"{card.test_accuracy:.1%}"
+        if card.robust:
+            accuracy += f" ({card.robust.accuracy:.1%} at ε = {card.robust.epsilon:g})"
         table.add_row(
             card.name, str(len(card.classes)), accuracy, card.model.architecture, card.student.architecture, card.data
         )

@@ -80,7 +80,7 @@ def _bench() -> tuple[Adder, Runner]:
 COMMANDS = {
     "distill": Command("Train a student from a teacher without training images.", _distill),
     "teach": Command("Train a teacher from labeled images.", _teach),
-    "draw": Command("Draw the test images of an emoji data set.", _draw),
+    "draw": Command("Make the test images of a data set that npm installs.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
     "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
     "bench": Command("Print how long a run and the page take on this machine.", _bench),

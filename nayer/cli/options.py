@@ -65,6 +65,21 @@ def count(field: str, low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def number(field: str, low: float, high: float) -> Callable[[str], float]:
+    """Likewise for a number that need not be whole."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if low <= value <= high:
+            return value
+        raise ConfigError(f"{field} must be a number from {low:g} to {high:g}; {excerpt(text)!r} was given.")
+
+    return read
+
+
 def flag_of(name: str) -> str:
     """The flag of a setting: `noisy_width` → `--noisy-width`."""
     return "--" + name.replace("_", "-")

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from nayer.cli.console import Terminal
 from nayer.cli.memory import add_memory_argument, training_bound
-from nayer.cli.options import count
+from nayer.cli.options import count, number
 from nayer.common.files import claimed, path_to_write
 from nayer.errors import ConfigError
-from nayer.networks.cards import TeacherCard
+from nayer.networks.cards import MAX_EPSILON, MAX_STEPS, TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import SIDES
 from nayer.teachers.fit import Epoch
 from nayer.teachers.recipes import RECIPES, get
 from nayer.teachers.train import teach
-from nayer.teachers.train_custom import HELD_OUT, OwnLesson, teach_own
+from nayer.teachers.train_custom import HELD_OUT, SCHEDULE, OwnLesson, teach_own
 
 MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000
@@ -61,6 +61,25 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="Passes over the images; 0 chooses a suitable number.",
     )
+    parser.add_argument(
+        "--weight-decay",
+        type=number("weight-decay", 0.0, 1.0),
+        metavar="X",
+        help="Weight decay of SGD, in place of the default.",
+    )
+    parser.add_argument(
+        "--robust",
+        type=number("robust", 0.0, MAX_EPSILON),
+        metavar="EPS",
+        help="Adversarial training: each image is perturbed by up to EPS in L2 (pixels from 0 to 1), such as 0.75. Its"
+        " gradients show what people recognize; 0 means no perturbation.",
+    )
+    parser.add_argument(
+        "--robust-steps",
+        type=count("robust-steps", 1, MAX_STEPS),
+        metavar="N",
+        help="Gradient steps that perturb each image (default 2).",
+    )
     parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
     parser.add_argument("--student", default="", help="Smaller architecture for its students, such as lenet-8.")
     add_memory_argument(parser)
@@ -86,6 +105,11 @@ def teach_command(arguments: argparse.Namespace) -> int:
     with claimed(out):
         card = (_known if arguments.name else _own)(arguments, out, _teller(console))
     console.print(f"{card.test_accuracy:.2%} correct on test images; the teacher is saved in {out}.", soft_wrap=True)
+    if card.robust:
+        perturbed = (
+            f"{card.robust.accuracy:.2%} correct on these images after a perturbation of {card.robust.epsilon:g}."
+        )
+        console.print(perturbed, soft_wrap=True)
     if (out / HELD_OUT).is_file():
         console.print(
             f"There were no separate test images. {out / HELD_OUT} contains images that the teacher never saw.",
@@ -106,6 +130,7 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
         epochs=arguments.epochs,
         model=arguments.model,
         student=arguments.student,
+        **{name: getattr(arguments, name) for name in SCHEDULE},
         on_epoch=tell,
         bears=training_bound(arguments),
     )
@@ -119,6 +144,7 @@ def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classi
         student=arguments.student,
         mirror=arguments.mirror,
         epochs=arguments.epochs,
+        **{name: getattr(arguments, name) for name in SCHEDULE},
         seed=arguments.seed,
     )
     return teach_own(arguments.data, out, lesson, tell, training_bound(arguments))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nayer.common.files import read_file
 from nayer.common.paths import ASSETS
+from nayer.data import mnist
 from nayer.data.custom_dataset import find_pictures, labeled_as
 from nayer.data.emoji import TESTING, testing_images
 from nayer.data.emoji_icons import holds_icon_sets
@@ -54,6 +55,10 @@ SHIPPED = {
         "8d78d900d38f7823fce1079deff6bb9f19b8423ec529af58ba6998d7ac0629da",
         "2,000 test images of Fashion-MNIST, 200 per class",
     ),
+    "mnist": _Shipped(
+        "85f7cf6297656bca2c9ba1e3230516506c48f0c32329383acb6cfbe11cdcbf89",
+        "2,000 of MNIST's digits, 200 a class, which the teacher never saw",
+    ),
     "emoji10": _Shipped(
         "6861ec3133ffc1f45bd041502b36e4820eb2438943164cc75e6d16a9053b23c8",
         "600 images of emoji, 60 per class, in two styles that the teacher never saw (Noto and Twemoji)",
@@ -69,8 +74,8 @@ def load_testset(card: TeacherCard, folder: str = "") -> TestSet | None:
     """Images that fit `card`: from `folder`, else those shipped, else from the Hub; None where there are none at hand.
 
     `folder` holds `test.parquet` with the columns img and label, the two gzipped files of Fashion-MNIST's test images,
-    the packages of emoji, or one folder of pictures a class; or it is a zip or parquet file or a data set on the Hub.
-    Classes are matched by name. NayerError if not.
+    the packages of emoji or of mnist, or one folder of pictures a class; or it is a zip or parquet file or a data set
+    on the Hub. Classes are matched by name. NayerError if not.
     """
     return _read(card, folder)
 
@@ -88,6 +93,8 @@ def _from_folder(card: TeacherCard, folder: Path) -> TestSet:
     spec = card.model
     if card.testset in TESTING and holds_icon_sets(folder):
         images, labels = testing_images(card.testset, folder)
+    elif card.testset == "mnist" and mnist.holds_mnist(folder):
+        images, labels = mnist.testing_images(folder)
     elif (folder / "test.parquet").is_file():
         images, labels = read_parquet(folder / "test.parquet", spec.channels, spec.size)
     elif (folder / IDX[0]).is_file():

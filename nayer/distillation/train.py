@@ -7,8 +7,10 @@ a checkpoint saves is `state`; the terms of the objectives are in `losses`.
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -36,9 +38,11 @@ from nayer.distillation.losses import (
     total_variation_loss,
 )
 from nayer.distillation.optimizers import add_gradients, generator_optimizer, student_learning_rate
+from nayer.distillation.overlap import InBackground, half_the_threads, interleave
 from nayer.distillation.report import Report, check_student
 from nayer.distillation.state import RunState, revise
 from nayer.distillation.task import Task
+from nayer.errors import ConfigError, excerpt
 from nayer.events import Event, GeneratorStep, Redrawn, StudentStep
 from nayer.networks import channel_slicing
 from nayer.networks.classifiers import logits_and_features
@@ -59,7 +63,8 @@ def train(
     watch = watch or Stopwatch(state.seconds)
     events = _rounds(task, state, watch, revised)
     while True:
-        with watch:  # the time of whoever reads the events does not count
+        # The time of whoever reads the events does not count. What works beside another has half of the threads.
+        with watch, half_the_threads() if task.config.overlap else nullcontext():
             event = next(events, None)
         state.seconds = watch.seconds()
         if event is None:
@@ -80,10 +85,11 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
             return
         if redrawn := redraw(task, state):
             yield report.redrawn(redrawn)
-        batch = yield from synthesize(task, state, report)
+        both_at_once = task.config.overlap and _student_is_due(task, state)
+        batch = yield from (synthesize_beside_student if both_at_once else synthesize)(task, state, report)
         pooled = remember(task, state, batch)
         yield from report.synthesized(batch, pooled)
-        if _student_is_due(task, state):
+        if _student_is_due(task, state) and not task.config.overlap:
             yield from distill(task, state, batch.noise, report)
         if _over(task, state, watch, after=1) or (state.round + 1) % task.config.evaluate_every == 0:
             yield report.evaluated()
@@ -244,6 +250,37 @@ def _generator_adam(task: Task, state: RunState, generator: ImageGenerator, nois
     return made
 
 
+def synthesize_beside_student(
+    task: Task, state: RunState, report: Report
+) -> Generator[GeneratorStep | StudentStep, None, Batch]:
+    """`synthesize` and, in a second thread, `distill` on the images of the rounds before.
+
+    The generator's opponent is the student as it was when the round began, and the student draws from a generator of
+    its own. So neither depends on how fast the other is, and a seed gives one result.
+    """
+    seed = int(torch.randint(2**62, (), generator=state.rng).item())
+    learning = replace(state, rng=torch.Generator().manual_seed(seed))
+    steps = distill(replace(task, teacher=_second_teacher(task.teacher)), learning, None, report)
+    student, state.student = state.student, copy.deepcopy(state.student)
+    try:
+        with InBackground(steps, torch.get_num_threads()) as student_steps:
+            batch = yield from interleave(synthesize(task, state, report), student_steps)
+    finally:
+        state.student = student
+    state.student_phases = learning.student_phases
+    return batch
+
+
+def _second_teacher(teacher: nn.Module) -> nn.Module:
+    """The same weights in modules of its own: what one thread hooks into its teacher must not hear the other's."""
+    tensors = itertools.chain(teacher.parameters(), teacher.buffers())
+    try:
+        return copy.deepcopy(teacher, {id(tensor): tensor for tensor in tensors})
+    except Exception as error:  # a teacher from another program may hold what cannot be copied, such as a lock
+        reason = excerpt(str(error), 80)
+        raise ConfigError(f"overlap needs a teacher that can be copied ({reason}); switch overlap off.") from None
+
+
 # --- 3. pool: the images that the student learns from ----------------------------------------------------------------
 
 
@@ -270,7 +307,7 @@ def remember(task: Task, state: RunState, batch: Batch) -> int:
 # --- 4. student: distillation on the pool, labeled by the teacher on the fly -----------------------------------------
 
 
-def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -> Iterator[StudentStep]:
+def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -> Generator[StudentStep, None, None]:
     """`student_steps` optimizer steps of the student on augmented images; yields the steps.
 
     They end early, after one at least, once the run's seconds are over. `noise`: the round's, for images that are made

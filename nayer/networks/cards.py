@@ -17,6 +17,19 @@ from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
 
 SHIPPED = ASSETS / "teachers"
 MAX_CARD_BYTES = 1 << 20
+MAX_EPSILON = 16.0  # L2; the farthest that two gray images of 16 × 16 pixels can be apart
+MAX_STEPS = 100  # of gradients, to perturb an image
+
+
+class Robustness(BaseModel):
+    """How a network learned from perturbed images, and its accuracy on such. Lengths are L2, of images in [0, 1]."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    epsilon: float = Field(gt=0.0, le=MAX_EPSILON, description="Largest perturbation of an image.")
+    steps: int = Field(ge=1, le=MAX_STEPS, description="Gradient steps per image in training.")
+    accuracy: float = Field(ge=0.0, le=1.0, description="Accuracy on test images, perturbed as far.")
+    test_steps: int = Field(ge=1, le=MAX_STEPS, description="Gradient steps per test image.")
 
 
 class TeacherCard(BaseModel):
@@ -39,6 +52,7 @@ class TeacherCard(BaseModel):
     seed: int
     command: str = Field(description="Command that trains it again.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of model.safetensors.")
+    robust: Robustness | None = Field(default=None, description="None if it learned from images without perturbation.")
 
     @field_validator("classes")
     @classmethod

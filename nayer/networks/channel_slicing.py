@@ -10,11 +10,10 @@ from torch import nn
 
 def is_narrower_copy(teacher: nn.Module, student: nn.Module) -> bool:
     """Whether the two differ in width alone: the same tensors by name, none of the student's larger."""
-    wide, init_from_teacher_channels = teacher.state_dict(), student.state_dict()
-    return wide.keys() == init_from_teacher_channels.keys() and all(
-        wide[name].dim() == init_from_teacher_channels[name].dim()
-        and all(n <= m for n, m in zip(init_from_teacher_channels[name].shape, wide[name].shape, strict=True))
-        for name in init_from_teacher_channels
+    wide, narrow = teacher.state_dict(), student.state_dict()
+    return wide.keys() == narrow.keys() and all(
+        wide[name].dim() == tensor.dim() and all(n <= m for n, m in zip(tensor.shape, wide[name].shape, strict=True))
+        for name, tensor in narrow.items()
     )
 
 

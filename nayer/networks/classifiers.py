@@ -119,6 +119,28 @@ def _halved() -> list[nn.Module]:
     return [Halving(), nn.ReLU()]
 
 
+def _convnet4(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    layers, features = _four_convolutions(width, channels)
+    return [*layers, nn.AdaptiveAvgPool2d(1), Flatten()], features
+
+
+def _vgg(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
+    """Stacked 3×3 convolutions and a hidden layer (Simonyan and Zisserman, 2015), here small and with BatchNorm."""
+    layers, features = _four_convolutions(width, channels)
+    hidden = 8 * width
+    return [*layers, Flatten(), nn.Linear(features * (side // 8) ** 2, hidden), nn.ReLU()], hidden
+
+
+def _four_convolutions(width: int, channels: int) -> tuple[list[nn.Module], int]:
+    """W, 2W, 4W and 4W channels, the side halved behind each of the first three; and how many channels come out."""
+    layers: list[nn.Module] = []
+    inputs = channels
+    for outputs in (width, 2 * width, 4 * width):
+        layers += [*_convolution(inputs, outputs), *_halved()]
+        inputs = outputs
+    return [*layers, *_convolution(inputs, inputs), nn.ReLU()], inputs
+
+
 class Residual(nn.Module):
     """x + branch(x), with a shortcut where the branch changes the shape, and a ReLU behind the sum if wanted."""
 
@@ -202,6 +224,8 @@ def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int
 BODIES: dict[str, Callable[[int, int, int], tuple[list[nn.Module], int]]] = {
     "lenet": _lenet,
     "plainnet": _plainnet,
+    "convnet4": _convnet4,
+    "vgg": _vgg,
     "resnet8": partial(_resnet, blocks=(1, 1, 1)),
     "resnet9": _resnet9,
     "resnet14": partial(_resnet, blocks=(2, 2, 2)),

@@ -15,6 +15,8 @@ OWN = "own"  # in a spec's place of an architecture: a network that was made els
 FAMILIES = {  # networks of one shape in any width; `models` builds them
     "lenet": "two 5×5 convolutions with BatchNorm and a hidden layer",
     "plainnet": "lenet without BatchNorm",
+    "convnet4": "four 3×3 convolutions with BatchNorm, and the mean over the last map",
+    "vgg": "the same four convolutions, and a hidden layer that knows where in the image a feature is",
     "resnet8": "three residual blocks in three stages",
     "resnet9": "eight convolutions, four of them in two residual blocks; made for fast training",
     "resnet14": "six residual blocks in three stages",

@@ -57,7 +57,12 @@ _SIZELESS = (
     *("warmup_generator_reset_every", "generator_steps", "generator_lr", "generator_init_std", "generator_beta1"),
     *("warmup_rounds", "keep_from_step", "pool_from_round", "pool_capacity", "held_back", "student_start"),
     *("student_every", "student_steps", "student_lr", "student_lr_end", "weight_decay", "temperature"),
-    *("report_every", "event_every", "precision"),  # bfloat16 takes less than float32, which is what is counted
+    *(
+        "report_every",
+        "event_every",
+        "overlap",
+        "precision",
+    ),  # bfloat16 takes less than float32, which is what is counted
 )
 
 
@@ -137,11 +142,16 @@ class _Seen:
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     kept: Counter[str] = field(default_factory=Counter)  # bytes, by setting
     passing: Counter[str] = field(default_factory=Counter)
-    small: int = 0  # the most of passing tensors that are small, and of large ones, at any time
-    large: int = 0
+    peaks: dict[str, tuple[int, int]] = field(default_factory=dict)  # passing bytes, small and large, by who works
     saved: Counter[str] = field(default_factory=Counter)  # of it what a checkpoint holds
     steps: Counter[str] = field(default_factory=Counter)  # multiply-adds of a step, by who learns
     features: int = 0  # that the teacher tells an image by
+
+    def most(self, *, overlap: bool) -> tuple[int, int]:
+        """The most that is passing at any time, in small and in large tensors; with `overlap` two work at once."""
+        both = [sum(pair) for pair in zip(self.peaks["generator"], self.peaks["student"], strict=True)]
+        small, large = (max(kind) for kind in zip(*self.peaks.values(), strict=True))
+        return (max(small, both[0]), max(large, both[1])) if overlap else (small, large)
 
     @contextmanager
     def keeping(self, name: str) -> Iterator[None]:
@@ -156,7 +166,8 @@ class _Seen:
         before, work = self.rehearsal.live, self.rehearsal.work
         self.rehearsal.mark()
         yield
-        self.small, self.large = map(max, (self.small, self.large), self.rehearsal.peaks)
+        small, large = self.peaks.get(who, (0, 0))
+        self.peaks[who] = max(small, self.rehearsal.peaks[0]), max(large, self.rehearsal.peaks[1])
         self.passing[name] = max(self.passing[name], self.rehearsal.peak - before)
         self.steps[who] += self.rehearsal.work - work
 
@@ -260,6 +271,10 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
     every = config.generator_steps - config.keep_from_step if config.keep == "all" else 1  # batches kept of a round
     batches = max(0, every) * config.synthesis_batch * image
     passing["synthesis_batch"] += batches
+    if config.overlap:
+        kept["student"] += saved["student"]  # the generator's opponent is a copy
+        for name in ("synthesis_batch", "student_batch"):
+            passing[name] = seen.passing["synthesis_batch"] + batches + seen.passing["student_batch"]
     pooled = 0 if config.memory == "online" else max(0, every) * config.synthesis_batch * _rounds(config, seen)
     filled = min(config.pool_capacity, pooled)
     saved["pool_capacity"] = filled * (image + _LABEL)
@@ -274,8 +289,9 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
     largest = saved.most_common(1)[0][0]
     checkpoint = (CHECKPOINT - 1) * sum(saved.values())
     passing[largest] = max(passing[largest], checkpoint)
-    large = max(seen.large + batches, passing["pool_capacity"], passing["test_images"], checkpoint)
-    return Use(kept, passing, round(SCATTERED * seen.small) + large, _work(config, seen))
+    small, large = seen.most(overlap=config.overlap)
+    large = max(large + batches, passing["pool_capacity"], passing["test_images"], checkpoint)
+    return Use(kept, passing, round(SCATTERED * small) + large, _work(config, seen))
 
 
 def _work(config: Config, seen: _Seen) -> int:

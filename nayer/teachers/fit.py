@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +14,15 @@ from nayer.distillation.augmentation import crop_and_flip
 from nayer.networks.classifiers import Classifier, build
 from nayer.networks.precision import autocast
 from nayer.networks.specs import ModelSpec
+from nayer.teachers.adversarial import perturbed
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSchedule:
-    """A cycle: SGD with Nesterov momentum on a one-cycle learning rate (Smith and Topin, 2018), crops and mirroring."""
+    """A cycle: SGD with Nesterov momentum on a one-cycle learning rate (Smith and Topin, 2018), crops and mirroring.
+
+    With `robust` above 0 it is adversarial training (Madry et al., 2018): see `adversarial.perturbed`.
+    """
 
     epochs: int
     lr: float  # at the top of the cycle
@@ -28,7 +32,13 @@ class TrainingSchedule:
     smoothing: float = 0.1  # share of the target spread over all classes
     crop: int = 0  # px of the random shift
     mirror: bool = False
+    robust: float = 0.0  # ε: learn from images moved that far in L2, of images in [0, 1]; 0 for the images as they are
+    robust_steps: int = 2  # gradient steps that find each such image
     bfloat16: bool = False  # count in bfloat16: twice as fast where the device is made for it; weights stay float32
+
+    def changed(self, **given: float | None) -> TrainingSchedule:
+        """With what is given in place of its own; None leaves a field as it is."""
+        return replace(self, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +84,14 @@ def _cycle(
         network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, steps, pct_start=0.25, cycle_momentum=False)
+    precision = "bfloat16" if recipe.bfloat16 else "float32"
     for _ in range(recipe.epochs):
         network.train()
         losses = []
         for batch, wanted in _batches(images, labels, recipe, rng):
-            with autocast("bfloat16" if recipe.bfloat16 else "float32", images.device):
+            if recipe.robust:
+                batch = perturbed(network, batch, wanted, recipe.robust, recipe.robust_steps, precision)
+            with autocast(precision, images.device):
                 logits = network(batch)
             loss = F.cross_entropy(logits.float(), wanted, label_smoothing=recipe.smoothing)
             optimizer.zero_grad()

@@ -18,6 +18,7 @@ def readme(card: TeacherCard, network: Classifier, cycles: Sequence[TrainingSche
     parameters = sum(parameter.numel() for parameter in network.parameters())
     rows = {
         "test accuracy": f"{card.test_accuracy:.2%} of {tests:,} test images, measured once, at the end",
+        **_robustness(card),
         "network": f"`{spec.architecture}`, {parameters:,} parameters",
         "images": f"{spec.channels} × {spec.size} × {spec.size}",
         "its student": f"`{card.student.architecture}`",
@@ -33,6 +34,14 @@ def readme(card: TeacherCard, network: Classifier, cycles: Sequence[TrainingSche
     return f"# Teacher: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
 
 
+def _robustness(card: TeacherCard) -> dict[str, str]:
+    if card.robust is None:
+        return {}
+    robust = card.robust
+    how = f"each perturbed by {robust.test_steps} gradient steps to an L2 distance of at most {robust.epsilon:g}"
+    return {"under perturbation": f"{robust.accuracy:.2%} of the same images, {how}"}
+
+
 def _in_words(recipe: TrainingSchedule) -> str:
     parts = [
         f"{recipe.epochs} epochs in batches of {recipe.batch}",
@@ -43,6 +52,9 @@ def _in_words(recipe: TrainingSchedule) -> str:
     moves += ["mirroring"] if recipe.mirror else []
     parts += [" and ".join(moves)] if moves else []
     parts += [f"labels smoothed by {recipe.smoothing}"] if recipe.smoothing else []
+    if recipe.robust:
+        steps = f"{recipe.robust_steps} gradient step{'s' if recipe.robust_steps > 1 else ''}"
+        parts.append(f"each image perturbed by {steps} to an L2 distance of at most {recipe.robust:g}")
     parts += ["convolutions in bfloat16"] if recipe.bfloat16 else []
     return ", ".join(parts)
 
@@ -55,7 +67,7 @@ def write_teacher(
         **(more or {}),
         "model.safetensors": weights,
         "README.md": readme.encode(),
-        "config.json": card.model_dump_json(indent=2).encode() + b"\n",
+        "config.json": card.model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n",
     }
     try:
         for name, content in files.items():

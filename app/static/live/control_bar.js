@@ -264,7 +264,8 @@ function describeStanding(model, teacher) {
 }
 
 /** @param {TeacherCard} teacher */
-function describeTeacher({ title, accuracy }) {
+function describeTeacher({ title, accuracy, robust }) {
   const right = accuracy === null ? "" : `, ${formatPercent(accuracy, 1)} correct on test images`;
-  return `teacher ${title}${right}`;
+  const moved = robust ? `, ${formatPercent(robust[1], 1)} after a perturbation of ${robust[0]}` : "";
+  return `teacher ${title}${right}${moved}`;
 }

@@ -429,7 +429,7 @@ class LivePage {
   chooseTeacher(name) {
     const known = this.teachers.find((teacher) => teacher.name === name);
     if (!known) {
-      addTeacher({ name, title: name, classes: [], accuracy: null, sketch: null, anchors: null });
+      addTeacher({ name, title: name, classes: [], accuracy: null, robust: null, sketch: null, anchors: null });
       return;
     }
     this.teacher = known;

@@ -44,7 +44,8 @@ def test_a_command_that_waits_is_refused_where_its_address_has_no_turn(
         answer = client.post(f"/command/{name}", json=ARGUMENTS.get(name, ["nobody", ""]))
         waits = next(one.waits for one in COMMANDS if one.name == name)
         assert answer.status_code == (429 if waits else 200)
-        assert ("questions=1 wait" if waits else "'nobody' does not exist") in answer.json()["error"]
+        refusal = "questions: the queue takes no more of your address" if waits else "'nobody' does not exist"
+        assert refusal in answer.json()["error"]
     finally:
         free.set()
         wait_until(lambda: running.done() and waiting.done())

@@ -239,7 +239,7 @@ def test_the_command_draws_the_split_that_testing_reads(packages: Path, capsys: 
         np.testing.assert_array_equal(arrays["images"], split.images)
         np.testing.assert_array_equal(arrays["labels"], split.labels)
     assert main(["draw", "fashion", "--data", str(packages), "--out", str(out)]) == 2
-    assert "name must be one of emoji10, emoji100; 'fashion' was given." in capsys.readouterr().err
+    assert "name must be one of emoji10, emoji100, mnist; 'fashion' was given." in capsys.readouterr().err
 
 
 def test_a_folder_without_packages_is_refused(tmp_path: Path) -> None:

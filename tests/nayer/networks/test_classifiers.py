@@ -120,7 +120,7 @@ def test_an_unknown_architecture_is_told_what_exists(name: str) -> None:
         {"mean": (0.5, 0.5)},
         {"std": (0.0,)},
         {"std": (float("nan"),)},
-        {"architecture": "vgg-16"},
+        {"architecture": "alexnet-16"},
         {"extra": 1},
     ],
 )
