@@ -38,6 +38,7 @@ from app.content import messages
 from app.content.source_pages import code_routes
 from app.embeddings.explorer import Explorer
 from app.embeddings.umap import UmapMaps
+from app.embeddings.umap_process import UmapProcess
 from app.environment import Environment
 from app.fairness.executors import Executors
 from app.fairness.request_slots import RequestSlots
@@ -45,6 +46,7 @@ from app.gradio_ui.compat import Ended, Refusals, enter_request, mount
 from app.gradio_ui.page import build
 from app.middleware.connections import Limits, connections
 from app.middleware.security import guarded
+from app.run_state.figure import sheet
 from app.runs.exports import Exports
 from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
@@ -59,6 +61,7 @@ from app.support import event_log
 from app.support.memory import give_back
 from nayer.common.stopwatch import AwakeClock
 from nayer.errors import ConfigError, StorageError
+from nayer.exports.gif import animation
 from nayer.networks.cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
@@ -104,7 +107,8 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
         keeping=open_keeping(environment),
     )
     version, pools = static_version(), Executors()
-    explorer = Explorer(pools, local=environment.local)
+    mapper = UmapProcess(pools.mapping)
+    explorer = Explorer(pools, mapper, local=environment.local)
     teachers = teacher_cards()
     local, memory = environment.local, environment.run_memory
     uploads = Uploads(bears=partial(check_teacher, local=local, memory=memory))
@@ -125,10 +129,11 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(_sweep(registry, uploads))
+        sweeper = asyncio.create_task(_sweep(registry, uploads, pools))
         yield
         sweeper.cancel()
         await asyncio.to_thread(registry.close)
+        await asyncio.to_thread(pools.close)
         event_log.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -143,14 +148,15 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
     application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept))
-    application.include_router(export_route(Exports(registry, kept, pools.work)))
+    application.include_router(export_route(Exports(registry, kept, pools.work, partial(pools.drawing.call, animation))))
     application.include_router(
         routes(
             registry,
-            UmapMaps(registry, pools.umap).look,
+            UmapMaps(registry, pools.umap, mapper).look,
             explorer.asked,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
+            partial(pools.drawing.call, sheet),
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
@@ -250,10 +256,11 @@ class _Server(uvicorn.Server):
             threading.Thread(target=load_core, daemon=True).start()
 
 
-async def _sweep(registry: RunManager, uploads: Uploads) -> None:
+async def _sweep(registry: RunManager, uploads: Uploads, pools: Executors) -> None:
     for sweep in itertools.count():
         await asyncio.sleep(SWEEP_SECONDS)
         await asyncio.to_thread(registry.sweep)
         uploads.tidy()
+        await asyncio.to_thread(pools.tidy)
         if sweep % MEMORY_SWEEPS == 0:
             await asyncio.to_thread(give_back)

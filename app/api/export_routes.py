@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from app.api.live_routes import busy, gone
+from app.api.live_routes import busy, gone, lost
 from app.fairness.fair_executor import Busy
 from app.fairness.request_slots import Sending
 from app.runs.exports import Exports
 from app.runs.registry import NoSuchRun
+from app.support.worker_process import WorkerLost
 from nayer.errors import NayerError
 
 _TYPES = {
@@ -40,6 +41,8 @@ def export_route(exports: Exports) -> APIRouter:
             content = await exports.of(run, name, version)
         except Busy as error:
             return await busy(error)
+        except WorkerLost as error:
+            return lost(error)
         except NoSuchRun as error:
             return gone(error)
         except NayerError as error:

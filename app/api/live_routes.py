@@ -18,14 +18,14 @@ from app.api.poll_pacer import PollPacer
 from app.api.static_files import FOREVER
 from app.api.validation import Whole, Wholes
 from app.fairness.fair_cache import FairCache
-from app.fairness.fair_executor import Busy, FairExecutor
+from app.fairness.fair_executor import AGAIN, Busy, FairExecutor
 from app.middleware.client_address import address
-from app.run_state.figure import sheet
 from app.run_state.model import View
 from app.run_state.serializer import payload, rounds
 from app.runs.live_run import LiveRun, NoSuchArm
 from app.runs.manager import RunManager
 from app.runs.registry import NoSuchRun, TooManyGuesses
+from app.support.worker_process import WorkerLost
 from nayer.errors import NayerError
 
 FRESH_SECONDS = 0.5  # how old what a new viewer sees first may be
@@ -97,11 +97,13 @@ def routes(
     explore: Callable[[Mapping[str, Any]], dict[str, Any]],
     rhythm: PollPacer,
     turns: FairExecutor,
+    draw: Callable[[View], bytes],
 ) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
-    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`."""
+    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`; `draw` makes the picture of a whole
+    run, in a process of its own."""
     router = APIRouter()
-    sheets = Sheets(turns, sheet)
+    sheets = Sheets(turns, draw)
     beginnings = SnapshotCache(lambda run, arm: told(run, arm, 0))
 
     def news_of(run: LiveRun, news: bytes | None) -> Response:
@@ -185,6 +187,8 @@ def routes(
             return gone(error)
         except Busy as error:
             return await busy(error)
+        except WorkerLost as error:
+            return lost(error)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")
@@ -209,6 +213,11 @@ async def busy(error: Busy) -> Response:
     """For whoever asks for more at once than their address may; after a moment, so that it is not asked in a loop."""
     await asyncio.sleep(BUSY_SECONDS)
     return JSONResponse({"error": str(error)}, status_code=429, headers=error.headers)
+
+
+def lost(error: WorkerLost) -> Response:
+    """For whoever asked for what could not be made now."""
+    return JSONResponse({"error": str(error)}, status_code=503, headers={"Retry-After": str(AGAIN)})
 
 
 def gone(error: NayerError) -> Response:

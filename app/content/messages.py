@@ -44,6 +44,7 @@ LOADING_ENCODER = (
     "No shipped table has all of these texts: loading the text encoder… "
     "The first time takes up to half a minute; what you see meanwhile is the answer before."
 )
+LOADING_UMAP = "UMAP is being loaded and compiled, about half a minute; PCA is shown meanwhile."
 FITTING_UMAP = "UMAP is fitting the names…"
 SETTINGS_APPLY = (
     "A run that is going on takes new settings from its next round on: press Apply settings. Others need a new run."
