@@ -148,7 +148,9 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
     application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept))
-    application.include_router(export_route(Exports(registry, kept, pools.work, partial(pools.drawing.call, animation))))
+    application.include_router(
+        export_route(Exports(registry, kept, pools.work, partial(pools.drawing.call, animation)))
+    )
     application.include_router(
         routes(
             registry,

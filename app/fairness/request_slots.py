@@ -16,9 +16,11 @@ from app.middleware.client_address import address
 
 EACH = 200  # a class behind one address: each page holds two streams open and asks for a few things besides
 LOOKING = 8  # looks of one address that are worked out at once; the next ones wait, a few ms each
+CALLING = 16  # calls of one address that are in Gradio's hands, which keep the event loop busy for some ms each
 SENDING = 4  # large answers to one address; the next ones wait, for whoever reads fast keeps the event loop busy
 PIECE = 64 << 10  # bytes
-_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|\d+|\d+\.jpg)")  # none of them waits for anything
+_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|umap|\d+|\d+\.jpg)")  # none of them waits for anything
+_CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)")
 
 
 class Lanes:
@@ -45,13 +47,14 @@ class Lanes:
 
 
 class RequestSlots:
-    """Middleware, inside of Addressed: 429 for whoever has so many requests under way already, and looks in turn."""
+    """Middleware, inside of Addressed: 429 for whoever has so many requests under way already; looks and calls in turn."""
 
-    def __init__(self, app: ASGIApp, each: int = EACH, looking: int = LOOKING) -> None:
+    def __init__(self, app: ASGIApp, each: int = EACH, looking: int = LOOKING, calling: int = CALLING) -> None:
         self._app = app
         self._each = each
         self._open: Counter[str] = Counter()  # by address; all in one event loop
         self._looks = Lanes(looking)
+        self._calls = Lanes(calling)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,16 +67,18 @@ class RequestSlots:
         self._open[lane] += 1
         try:
             if _LOOKS.fullmatch(scope["path"]):
-                return await self._look(scope, receive, send)
+                return await self._in_turn(self._looks, scope, receive, send)
+            if _CALLS.fullmatch(scope["path"]):
+                return await self._in_turn(self._calls, scope, receive, send)
             return await self._app(scope, receive, send)
         finally:
             self._open[lane] -= 1
             if not self._open[lane]:
                 del self._open[lane]
 
-    async def _look(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _in_turn(self, lanes: Lanes, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as turn:
-            await turn.enter_async_context(self._looks.turn())
+            await turn.enter_async_context(lanes.turn())
 
             async def begun(message: Message) -> None:
                 await turn.aclose()  # who reads slowly keeps nobody

@@ -62,7 +62,9 @@ def gone(number: int) -> bool:
     return False
 
 
-def test_it_answers_and_refuses_as_the_function_does_in_another_process_of_lower_priority(worker: WorkerProcess) -> None:
+def test_it_answers_and_refuses_as_the_function_does_in_another_process_of_lower_priority(
+    worker: WorkerProcess,
+) -> None:
     assert worker.number is None
     assert worker.call(divmod, 17, 5) == (3, 2)
     with pytest.raises(ConfigError, match=r"^width=0 does not work\.$"):
@@ -158,7 +160,8 @@ def test_a_server_that_is_killed_leaves_no_process_behind(busy: bool, tmp_path: 
     code = (
         "import os, sys, time; from app.support.worker_process import WorkerProcess\n"
         "worker = WorkerProcess('drawing', longest=600.0, idle=600.0)\n"
-        "print(worker.call(os.getpid), flush=True)\n" + ("worker.call(time.sleep, 600)\n" if busy else "time.sleep(600)\n")
+        "print(worker.call(os.getpid), flush=True)\n"
+        + ("worker.call(time.sleep, 600)\n" if busy else "time.sleep(600)\n")
     )
     server = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     with server:
