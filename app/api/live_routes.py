@@ -100,8 +100,8 @@ def routes(
     draw: Callable[[View], bytes],
 ) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
-    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`; `draw` makes the picture of a whole
-    run, in a process of its own."""
+    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`; `draw`
+    makes the picture of a whole run, in a process of its own."""
     router = APIRouter()
     sheets = Sheets(turns, draw)
     beginnings = SnapshotCache(lambda run, arm: told(run, arm, 0))

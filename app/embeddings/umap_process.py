@@ -1,4 +1,4 @@
-"""UMAP in a process of its own: it loads half a minute of compiled code and 0.5 GB, and keeps Python busy for seconds."""
+"""UMAP in a process of its own: it loads 0.5 GB of compiled code in half a minute and keeps Python busy for seconds."""
 
 from __future__ import annotations
 

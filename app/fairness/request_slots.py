@@ -47,7 +47,7 @@ class Lanes:
 
 
 class RequestSlots:
-    """Middleware, inside of Addressed: 429 for whoever has so many requests under way already; looks and calls in turn."""
+    """Middleware, inside of Addressed: 429 for whoever has so many requests under way; looks and calls in turn."""
 
     def __init__(self, app: ASGIApp, each: int = EACH, looking: int = LOOKING, calling: int = CALLING) -> None:
         self._app = app

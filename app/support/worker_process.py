@@ -1,7 +1,7 @@
 """A process of its own for work that would keep this one's Python busy, such as drawing: looks go on beside it.
 
 Python lets one thread of a process work at a time, and freed memory often stays with the process. So such work goes to
-another process, which runs at a lower priority, is replaced when it dies, and ends when nobody has asked it for a while.
+another process, which runs at a lower priority, is replaced when it dies, and ends when nobody has asked for a while.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class WorkerProcess:
             if self._closed:  # by now
                 self._end()
                 raise WorkerLost(f"{self._name} is not possible, for the server ends.")
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             with self._deadline(process) as late, contextlib.suppress(OSError):
                 _write(process.stdin, message)
                 if (answer := _read(process.stdout)) is not None:

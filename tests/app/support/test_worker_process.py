@@ -145,7 +145,7 @@ def test_a_close_ends_the_call_that_is_under_way(worker: WorkerProcess) -> None:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    wait_until(lambda: worker._turn.locked())
+    wait_until(worker._turn.locked)
     worker.tidy()  # which does not wait, and does not end it
     worker.close()
     thread.join()
