@@ -68,7 +68,6 @@ SWEEP_SECONDS = 2.0
 GAP_SWEEPS = 5  # without one in so long a time this process was not running, and nobody's time ran out
 MEMORY_SWEEPS = 10  # from one time that freed memory is given back to the next
 SWITCH_SECONDS = 0.001  # that a thread of Python keeps others waiting: a look changes threads ten times; usual is 0.005
-SPARE = 50  # connections beyond the limit, which are told that they are too many: those that give way take a moment
 
 
 def open_source(plan: Plan) -> Source:
@@ -212,7 +211,6 @@ def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config
         "access_log": False,
         "ws": "none",
         "proxy_headers": False,  # Addressed reads them, and knows whom to believe
-        "limit_concurrency": limits.most + SPARE,
         "timeout_keep_alive": 20,
         "timeout_graceful_shutdown": 3,
     }
