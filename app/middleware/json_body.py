@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.middleware.client_address import address
+from app.middleware.lanes import Lanes
 from nayer.text_rules import complaint
 
 SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
@@ -43,6 +44,7 @@ class _Sound:
     def __init__(self, application: ASGIApp, held: int = HELD) -> None:
         self._application = application
         self._most = held
+        self._turns = Lanes(1)
         self._held = Counter[str]()  # bytes by address; all in one event loop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +73,8 @@ class _Sound:
                 del self._held[lane]
 
     async def _read(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        wrong = unsound(body) if body else ""
+        async with self._turns.turn():  # 30 ms of the event loop for a large one
+            wrong = unsound(body) if body else ""
         if wrong:
             return await JSONResponse({"error": wrong}, status_code=400)(scope, receive, send)
         read = False
