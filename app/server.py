@@ -148,7 +148,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept))
     application.include_router(
-        export_route(Exports(registry, kept, pools.work, partial(pools.drawing.call, animation)))
+        export_route(Exports(registry, kept, pools.work, lambda events: pools.drawing.call(animation, events)))
     )
     application.include_router(
         routes(
@@ -157,7 +157,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
             explorer.asked,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
-            partial(pools.drawing.call, sheet),
+            lambda view: pools.drawing.call(sheet, view),
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
