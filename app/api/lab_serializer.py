@@ -31,6 +31,7 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
         "ahead": views[0].condition.ahead,
         "wait": views[0].condition.wait,
         "error": views[0].condition.error,
+        "kept": views[0].condition.kept,
         "title": plan.title,
         "question": plan.question,
         "arms": titles,

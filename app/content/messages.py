@@ -44,6 +44,7 @@ LOADING_ENCODER = (
     "No shipped table contains all of these texts. The text encoder is loading… The first time takes up to half a "
     "minute. Until then you see the previous answer."
 )
+LOADING_UMAP = "UMAP is loading, which takes about half a minute; until then the page shows PCA."
 FITTING_UMAP = "UMAP is fitting the names…"
 SETTINGS_APPLY = (
     "Press Apply settings to use new settings from the next round of a running run. Some settings need a new run."

@@ -73,7 +73,7 @@ class Use:
     kept: Counter[str]  # between two steps, late in the run
     passing: Counter[str]  # on top of these for a moment each, one after the other
     moment: int  # bytes that are resident on top of what is kept: the allocator keeps what small tensors have left
-    work: int  # multiply-adds of a round in which generator and student learn
+    work: int  # multiply-adds of a round in which generator and student learn and the student is measured
 
     @property
     def largest(self) -> tuple[str, int]:
@@ -281,7 +281,7 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
     kept["pool_capacity"] = min(config.pool_capacity, 2 * filled) * (image + _LABEL)  # it grows by doubling
     passing["pool_capacity"] = kept["pool_capacity"] + batches  # the former and the new room
     kept["held_back"] = HELD_BACK_CAPACITY * (image + _LABEL)
-    tests = config.test_images if config.test_data else min(TESTS, config.test_images)
+    tests = _tests(config)
     kept["test_images"] = tests * (image + _LABEL + 4 * seen.features)
     passing["test_images"] = 3 * max(TESTS, tests) * image  # the whole split, as it is read
     kept["teacher"] += 4 * seen.features * REMEMBERED
@@ -295,8 +295,16 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
 
 
 def _work(config: Config, seen: _Seen) -> int:
+    """With a measurement, which has no step to stop at; at the first one the teacher is asked, too."""
     learning = config.student_steps * seen.steps["student"]
-    return config.generator_steps * seen.steps["generator"] + learning
+    chunks = -(-max(_tests(config), HELD_BACK_CAPACITY) // CHUNK)
+    measuring = chunks * (seen.steps["judging"] + seen.steps["looking"])
+    return config.generator_steps * seen.steps["generator"] + learning + measuring
+
+
+def _tests(config: Config) -> int:
+    """How many test images there are at most."""
+    return config.test_images if config.test_data else min(TESTS, config.test_images)
 
 
 def _rounds(config: Config, seen: _Seen) -> int:

@@ -178,6 +178,7 @@ export interface LabUpdate {
   ahead: number;
   wait: number | null;
   error: string;
+  kept: string;
   title: string;
   question: string;
   arms: string[];
