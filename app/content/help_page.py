@@ -41,6 +41,12 @@ MEASURES: Rows = {
         "T(x̂) = ŷ",
         "nayer/distillation/report.py:Report.generator_step",
     ),
+    "second_opinion": (
+        "Share that a judge names as wanted: another network, taught with such images too, that has no part in the run"
+        " and is no person.",
+        "J(x̂) = ŷ",
+        "nayer/distillation/report.py:Report._second_opinion",
+    ),
     "within": (
         "Vendi score: for how many different images those of a class in one round count, to the teacher's features.",
         "",

@@ -43,7 +43,7 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=partial(path_to_write, "out"),
         metavar="DIR",
-        help="Where the teacher goes (default: teachers/NAME).",
+        help="Where the teacher goes (default: teachers/NAME, of a judge judges/NAME).",
     )
     parser.add_argument(
         "--seed",
@@ -72,6 +72,12 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
     parser.add_argument("--student", default="", help="The smaller network that learns from it, such as lenet-8.")
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="With a name, train what names that data's samples, a second network of another kind, instead of the"
+        " teacher; for images of your own, one beside the teacher.",
+    )
     add_memory_argument(parser)
     own = parser.add_argument_group("for images of your own")
     own.add_argument(
@@ -87,11 +93,12 @@ def teach_command(arguments: argparse.Namespace) -> int:
         get(arguments.name)
     elif not arguments.data or not arguments.out:
         raise ConfigError(f"name is not given; use one of {', '.join(RECIPES)}, or --data and --out.")
-    out: Path = arguments.out or Path("teachers") / arguments.name
+    out: Path = arguments.out or Path("judges" if arguments.judge else "teachers") / arguments.name
     console = Terminal()
     with claimed(out):
         card = (_known if arguments.name else _own)(arguments, out, _teller(console))
-    console.print(f"{card.test_accuracy:.2%} of the test images; the teacher is in {out}.", soft_wrap=True)
+    kind = "judge" if arguments.judge and arguments.name else "teacher"
+    console.print(f"{card.test_accuracy:.2%} of the test images; the {kind} is in {out}.", soft_wrap=True)
     if card.robust:
         moved = f"{card.robust.accuracy:.2%} of them where each is moved up to {card.robust.epsilon:g} against it."
         console.print(moved, soft_wrap=True)
@@ -115,6 +122,7 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
         model=arguments.model,
         student=arguments.student,
         **{name: getattr(arguments, name) for name in SCHEDULE},
+        judge=arguments.judge,
         on_epoch=tell,
         bears=training_bound(arguments),
     )
@@ -130,6 +138,7 @@ def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classi
         epochs=arguments.epochs,
         **{name: getattr(arguments, name) for name in SCHEDULE},
         seed=arguments.seed,
+        judge=arguments.judge,
     )
     return teach_own(arguments.data, out, lesson, tell, training_bound(arguments))
 

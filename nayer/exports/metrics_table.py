@@ -18,6 +18,7 @@ from nayer.events import (
     RoundFinished,
     RoundSynthesised,
     RunStarted,
+    SecondOpinion,
     StudentStep,
 )
 from nayer.types import Images
@@ -33,10 +34,13 @@ COLUMNS = (
     "bn",
     "adversarial",
     "label_hit",
+    "named_by_judge",  # share of the round's batch, like its confidence empty where there is no judge
+    "judge_confidence",
     "student_loss",
     "pool_size",
     "redrawn",
 )
+_BEFORE_JUDGES = tuple(name for name in COLUMNS if "judge" not in name)  # what earlier versions wrote
 SHOWN_ROUNDS = 12
 GAP = 2  # px between two samples
 
@@ -65,6 +69,8 @@ class Record:
             case RoundSynthesised():
                 self._row |= {"generator_loss": event.loss, "label_hit": event.label_hit, "pool_size": event.pool_size}
                 self._samples.append(_one_per_class(event, len(self.classes)))
+            case SecondOpinion():
+                self._row |= {"named_by_judge": event.named_share, "judge_confidence": event.confidence_mean}
             case StudentStep():
                 self._student_losses.append(event.loss)
             case Evaluated():
@@ -106,7 +112,7 @@ def rows_before(round_: int, text: str) -> list[dict[str, str]]:
     """The rows of an earlier `csv()` that a run resumed at `round_` does not make again."""
     reader = csv.DictReader(io.StringIO(text))
     try:
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        if tuple(reader.fieldnames or ()) not in (COLUMNS, _BEFORE_JUDGES):
             raise StorageError("metrics.csv has other columns than this version writes; move it away and resume again.")
         return [row for row in reader if int(row["round"]) < round_]
     except (TypeError, ValueError, csv.Error):

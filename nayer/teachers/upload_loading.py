@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from nayer.data.custom_dataset import labelled_as
@@ -12,7 +14,7 @@ from nayer.distillation.evaluation import predict
 from nayer.errors import AssetError
 from nayer.networks.cards import TeacherCard
 from nayer.networks.hooks import with_statistics
-from nayer.teachers.load import Teacher, teacher_of
+from nayer.teachers.load import Teacher, teacher_of, with_judge
 from nayer.teachers.upload import UploadedTeacher
 
 TRIED = 16  # images of noise that show whether a teacher tells anything apart
@@ -21,9 +23,14 @@ PARQUET = b"PAR1"  # how such a file begins
 
 
 def opened(brought: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
-    """The teacher and its test images, where it came with some. Raises NayerError in one sentence."""
+    """The teacher, its judge and its test images, where it came with some. Raises NayerError in one sentence."""
     card = brought.card()
-    return teacher_of(card, brought.weights), _testset(brought.tests, card) if brought.tests else None
+    teacher = teacher_of(card, brought.weights)
+    if brought.has_judge:
+        teacher = replace(teacher, judge=teacher_of(brought.judge_card(), brought.judge_weights))
+    else:
+        teacher = with_judge(teacher)
+    return teacher, _testset(brought.tests, card) if brought.tests else None
 
 
 def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
