@@ -59,7 +59,9 @@ OWN_TEACHER = (
     "are yours alone, and are gone with your run."
 )
 OWN_NAMES = "In the order of the outputs, one a line or with commas; empty for those in config.json."
-OWN_JUDGE = "Optional: both files of its judge folder, which `teach --judge` made. It names samples and teaches nothing."
+OWN_JUDGE = (
+    "Optional: both files of its judge folder, which `teach --judge` made. It names samples and teaches nothing."
+)
 OWN_TESTS = "Optional: a zip of folders named after the classes, or a parquet file. For measuring, and nothing else."
 NAMES_KNOWN = "A shipped table has the embeddings of its class names."
 NAMES_READ = "The text encoder on this machine will read its class names."

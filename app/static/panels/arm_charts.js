@@ -2,7 +2,7 @@
 
 import { LineChart } from "../charts/line_chart.js";
 import { ARM_COLORS } from "../core/colors.js";
-import { h, setText } from "../core/dom.js";
+import { h, setAttribute, setText } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { studentMeasure } from "../core/model.js";
@@ -154,6 +154,7 @@ export class ArmCharts {
     /** @type {(column: string) => (point: Point) => [number | null, number | null]} */
     const reader = (column) => (p) => [diversityValue(p, "seconds"), diversityValue(p, column)];
     show(hit, this.gather(hit, arms, "diversity", reader("label_hit")), []);
+    setAttribute(named.element, "hidden", !arms.some(({ model }) => model.opinions.length)); // no arm has a judge
     show(
       named,
       this.gather(named, arms, "opinions", (p) => [p[3], p[1]]),
