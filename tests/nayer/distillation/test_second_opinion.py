@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +16,7 @@ from nayer.distillation.evaluation import SecondNetwork
 from nayer.distillation.task import Task
 from nayer.events import Event, Note, RoundSynthesised, SecondOpinion
 from nayer.exports.event_codec import pack, unpack
-from nayer.exports.metrics_table import Record
+from nayer.exports.metrics_table import Record, rows_before
 from nayer.exports.recording import thinned
 from tests.support.tiny import CLASSES, all_same, same, tiny_config, tiny_network, tiny_run, tiny_state, tiny_task
 
@@ -118,6 +120,13 @@ def test_it_is_written_sent_and_kept() -> None:
     record = Record()
     for event in events:
         record.add(event)
+    assert rows_before(2, record.csv()) == list(csv.DictReader(io.StringIO(record.csv())))[:2]
+    unjudged = Record()
+    for event in events:
+        if not isinstance(event, SecondOpinion):
+            unjudged.add(event)
+    assert "judge" not in unjudged.csv()
+    assert len(rows_before(9, unjudged.csv())) == 4
     assert [(row["named_by_judge"], row["judge_confidence"]) for row in record.rows] == [("1", "0.25")] * 4
 
 
