@@ -76,8 +76,6 @@ class Uploads:
 
         card, lane = brought.card(), address()
         self._bears(card)
-        if brought.has_judge:
-            self._bears(brought.judge_card())
         said = remarks(*opened(brought))
         with self._lock:
             self._entries.pop(token, None)

@@ -56,6 +56,7 @@ class TeacherCard(BaseModel):
     seed: int
     command: str = Field(description="What trains it again.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of model.safetensors.")
+    judge: ModelSpec | None = Field(default=None, description="The network of its own judge, where one came with it.")
     robust: Robustness | None = Field(default=None, description="None where it learned from images as they are.")
 
     @field_validator("classes")

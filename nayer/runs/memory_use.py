@@ -86,7 +86,7 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None, 
     """What a run of `config` with the teacher of `card` needs.
 
     `teacher`: the network itself, for a card that cannot build it; it is copied and stays as it is. `judge`: the one
-    that comes with the teacher, else it is the shipped one of its data set, if any. New sizes take 0.1
+    that comes with the teacher, else it is the card's or the shipped one of its data set, if any. New sizes take 0.1
     to 0.3 s, and no memory however large they are. Raises ConfigError for settings that no round can be made with.
     """
     alike = config.model_copy(update={name: getattr(_ANY, name) for name in _SIZELESS})
@@ -95,7 +95,7 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None, 
     student, width = student_spec(card, config.student), table_width(config.latent, config.encoder, len(card.classes))
     rehearse = _rehearsed if teacher is None else _rehearsed.__wrapped__  # what is cached keeps no network alive
     try:
-        judge = judge or _shipped_judge(card)
+        judge = judge or card.judge or _shipped_judge(card)
         seen = rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher, judge)
     except NotImplementedError:  # a RuntimeError too, of operations that meta tensors lack
         raise

@@ -91,6 +91,7 @@ def teach_own(
         model=spec,
         student=spec.model_copy(update={"architecture": student}),
         classes=own.classes,
+        judge=second,
         mirror=lesson.mirror,
         testset=None,
         test_accuracy=accuracy(network, *own.testing),
@@ -126,7 +127,7 @@ def _write_judge(
         "robust": robustness(network, cycles, *own.testing),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
-    card = teacher.model_copy(update={"model": spec, "student": spec, **measured})
+    card = teacher.model_copy(update={"model": spec, "student": spec, "judge": None, **measured})
     write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(own.testing[1]), "Judge"))
 
 

@@ -61,21 +61,19 @@ class UploadedTeacher:
         return sum(len(part) for part in parts)
 
     def judge_card(self) -> TeacherCard:
-        """The judge's, which knows the same classes and images; AssetError where it does not, or is damaged."""
+        """The judge's; AssetError where a file is missing, too large or damaged."""
         if not self.judge_config or not self.judge_weights:
             raise AssetError("the judge needs both config.json and model.safetensors; bring its whole folder.")
         if len(self.judge_weights) > MAX_JUDGE_BYTES:
             raise AssetError(f"the judge is larger than {MAX_JUDGE_BYTES >> 20} MB; bring a smaller network.")
-        card = self.card()
         # The teacher's names hold for its judge too, where others were typed.
-        judge = UploadedTeacher(self.judge_config, self.judge_weights, self.classes).card()
-        check_judge(judge, card)
-        return judge
+        return UploadedTeacher(self.judge_config, self.judge_weights, self.classes).card()
 
     def card(self) -> TeacherCard:
         """Who it is, under `name`; what its `config.json` leaves out is filled in, but for the network and its classes.
 
-        Raises AssetError, naming what is wrong in config.json, and ConfigError for names that do not fit.
+        Raises AssetError, naming what is wrong in config.json or with its judge, and ConfigError for names that do not
+        fit.
         """
         told = _read(self.config)
         classes = tuple(self.classes or _names(told))
@@ -95,11 +93,16 @@ class UploadedTeacher:
             "command": "none: it was trained elsewhere",
         }
         known = {key: value for key, value in told.items() if key in TeacherCard.model_fields}
-        fixed = {"name": self.name, "classes": check_names(classes), "sha256": sha256}
+        fixed: dict[str, Any] = {"name": self.name, "classes": check_names(classes), "sha256": sha256, "judge": None}
         try:
-            return TeacherCard.model_validate_json(json.dumps({**usual, **known, **fixed}))
+            card = TeacherCard.model_validate_json(json.dumps({**usual, **known, **fixed}))
         except ValidationError as error:
             raise _wrong(error) from None
+        if not self.has_judge:
+            return card
+        judge = self.judge_card()
+        check_judge(judge, card)
+        return card.model_copy(update={"judge": judge.model})
 
     def packed(self) -> bytes:
         """All of it as one archive; see `unpacked`."""

@@ -37,6 +37,8 @@ def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
     """Sentences on what a run with this teacher will lack, and on how good it is."""
     card, network = teacher.card, teacher.network
     said = []
+    if card.judge is not None:
+        said.append(f"Its judge ({card.judge.architecture}) will give a second opinion on its samples.")
     if not with_statistics(network):
         said.append("It has no BatchNorm, so the BN term is absent.")
     rng = torch.Generator().manual_seed(0)

@@ -26,7 +26,7 @@ from nayer.teachers.judges import judge_architecture
 from nayer.teachers.load import load_teacher, weights_of
 from nayer.teachers.recipes import RECIPES
 from nayer.teachers.upload import UploadedTeacher
-from nayer.teachers.upload_loading import opened
+from nayer.teachers.upload_loading import opened, remarks
 from tests.support.brought import brought, config, weights
 
 FEW = {"rounds": 2, "warmup_rounds": 1, "generator_steps": 1, "student_steps": 1, "noisy_width": 8}
@@ -83,6 +83,8 @@ def test_teach_judge_makes_one_beside_a_teacher_of_ones_own_and_its_runs_are_jud
     teacher = load_teacher(str(tmp_path / "mine"))
     assert teacher.judge is not None
     assert teacher.judge.card.model.architecture == "convnet4-8"
+    assert teacher.card.judge == teacher.judge.card.model
+    assert teacher.judge.card.judge is None
     assert teacher.judge.card.classes == teacher.card.classes
     assert teacher.card.command.endswith(" --judge")
     run = open_run(Config.parse({**FEW, "teacher": str(tmp_path / "mine")}))
@@ -168,6 +170,10 @@ def test_a_teacher_that_is_brought_may_bring_its_judge() -> None:
     assert teacher.judge is not None
     assert teacher.judge.card.model.architecture == "convnet4-1"
     assert came.name != brought().name
+    assert teacher.card.judge == teacher.judge.card.model
+    assert "Its judge (convnet4-1) will give a second opinion on its samples." in remarks(teacher, None)
+    settings = Config.parse({**FEW, "teacher": "digits"})
+    assert use_of(settings, came.card()).work > use_of(settings, brought().card()).work
     assert came.size > brought().size
     back = UploadedTeacher.unpacked(came.packed())
     assert (back.judge_config, back.judge_weights) == (came.judge_config, came.judge_weights)
