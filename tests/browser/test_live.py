@@ -182,7 +182,7 @@ def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> N
     summaries = page.locator("#nayer-stage svg.chart, #nayer-stage svg.map").evaluate_all(
         "pictures => pictures.map((picture) => picture.getAttribute('aria-label'))"
     )
-    assert len(summaries) == 10
+    assert len(summaries) == 11
     assert not [summary for summary in summaries if "no value" in summary.lower() or "empty" in summary]
     page.locator(".accuracy .numbers summary").click()
     expect(page.locator(".accuracy .numbers tbody tr")).to_have_count(4)  # made as the table is opened
