@@ -60,6 +60,7 @@ OWN_TEACHER = (
     "alone, and are deleted with your run."
 )
 OWN_NAMES = "In the order of the outputs, one name per line or separated by commas. Empty: the names in config.json."
+OWN_JUDGE = "Optional: both files of the folder `judge` that `teach --judge` wrote. A judge classifies images only."
 OWN_TESTS = "Optional: a zip file with one folder per class, or a parquet file. It serves only to measure."
 NAMES_KNOWN = "A shipped table contains the embeddings of its class names."
 NAMES_READ = "The text encoder on this machine computes the embeddings of its class names."
