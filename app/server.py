@@ -43,7 +43,7 @@ from app.embeddings.umap_process import UmapProcess
 from app.environment import Environment
 from app.fairness.executors import Executors
 from app.fairness.request_slots import RequestSlots
-from app.gradio_ui.compat import Ended, Refusals, enter_request, mount
+from app.gradio_ui.compat import Ended, FrontPage, Refusals, enter_request, mount
 from app.gradio_ui.page import build
 from app.middleware.connections import Limits, connections
 from app.middleware.security import guarded
@@ -145,6 +145,7 @@ def create(environment: Environment, opener: Opener = open_source, lent: GpuLoan
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     application.add_exception_handler(RequestValidationError, misfit)
     application.add_middleware(Refusals)
+    application.add_middleware(FrontPage)
     application.add_middleware(RequestSlots)
     application.add_middleware(Ended)
     application.state.registry = registry

@@ -10,7 +10,7 @@ from typing import Any
 from app.run_state.model import Condition, View
 from app.run_state.reducer import fold
 from app.run_state.serializer import payload
-from app.support.images import Pixels, jpeg
+from app.support.images import Pixels, checked_pixels, jpeg
 from nayer.errors import StorageError
 from nayer.events import Event
 
@@ -28,12 +28,12 @@ class Replay:
         self._easel = (0, 0)  # frame and count of the latest images that were being made
         try:
             moments = list(self._moments([event for event in events if event.arm == 0]))
+            duration = moments[-1][0] if moments else 0.0
+            told = {"duration": duration, "moments": moments}
+            self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
         except Exception:  # a file from elsewhere may hold anything
             log.info("a recording cannot be folded", exc_info=True)
             raise StorageError("recording holds no run that can be shown; save the run once more.") from None
-        duration = moments[-1][0] if moments else 0.0
-        told = {"duration": duration, "moments": moments}
-        self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
 
     def frame(self, seq: int) -> bytes | None:
         """The JPEG strip of that number, None for an unknown one."""
@@ -62,12 +62,12 @@ class Replay:
     def _keep(self, view: View, seen: int, news: dict[str, Any]) -> None:
         for row in view.rows:
             if row.seq > seen:
-                self._pictures[row.seq] = row.images
+                self._pictures[row.seq] = checked_pixels(row.images)
         making = view.making
         if making is None:
             return
         if len(making.images):
-            self._pictures[making.seq] = making.images
+            self._pictures[making.seq] = checked_pixels(making.images)
             self._easel = news["making"]["frame"], news["making"]["count"]
         elif self._easel[0]:  # of a round's only some are kept: the latest stays on the easel
             news["making"]["frame"], news["making"]["count"] = self._easel

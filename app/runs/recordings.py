@@ -75,9 +75,9 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
         run = LiveRun(Plan.alone(config), "", session, run_id)
         run.owner_hash = ""  # nobody's
         run.recall(event for event in events if event.arm == 0)
+        session.recall(events, "finished")
     except Exception:  # a file from elsewhere may hold anything
         raise StorageError("recording holds no run that can be shown; save the run once more.") from None
-    session.recall(events, "finished")
     run.waiting = False
     return run
 
