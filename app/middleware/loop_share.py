@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.middleware.client_address import address
+from app.middleware.connections import GONE
 
 SHARE = 0.25  # of the time that passes: a class of thirty that looks at a run takes a tenth
 AHEAD = 0.5  # s of the event loop that an address may have at once: some page loads, with all their files
@@ -72,6 +73,8 @@ class LoopShare:
         try:
             async with account.turns:
                 while not self._alone(lane) and (late := self._late(account)) > 0:
+                    if scope.get(GONE, bool)():
+                        return None  # and those behind it move up
                     await asyncio.sleep(min(late, _LONGEST))
             self._charge(account, BEGINNING)
         finally:

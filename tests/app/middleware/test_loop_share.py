@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from app.middleware.connections import GONE
 from app.middleware.loop_share import TOGETHER, LoopShare
 from tests.support.serving import at
 
@@ -48,7 +49,7 @@ class Visits:
         finally:
             self.ended[scope["path"]] += 1
 
-    def ask(self, lane: str) -> asyncio.Future[None]:
+    def ask(self, lane: str, *, gone: bool = False) -> asyncio.Future[None]:
         async def receive() -> Message:
             return {"type": "http.request"}
 
@@ -57,7 +58,7 @@ class Visits:
                 self.statuses[message["status"]] += 1
 
         with at(lane):
-            return asyncio.ensure_future(self._share({"type": "http", "path": lane}, receive, send))
+            return asyncio.ensure_future(self._share({"type": "http", "path": lane, GONE: lambda: gone}, receive, send))
 
 
 def tried(work: Coroutine[Any, Any, None]) -> None:
@@ -146,5 +147,20 @@ def test_beyond_so_many_that_wait_one_more_is_refused() -> None:
         assert visits.statuses == {429: 2}
         for one in asked:
             one.cancel()
+
+    tried(work())
+
+
+def test_who_has_left_is_not_waited_for() -> None:
+    async def work() -> None:
+        visits = Visits(share=SLOW, ahead=0.0)
+        await visits.ask("other")
+        await visits.ask("hog")
+        left = [visits.ask("hog", gone=True) for _ in range(20)]
+        stays = visits.ask("hog")
+        await asyncio.gather(*left)
+        assert visits.begun["hog"] == 1
+        assert not stays.done()
+        stays.cancel()
 
     tried(work())
