@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import gc
 import importlib
 import ipaddress
 import itertools
@@ -41,7 +42,7 @@ from app.embeddings.umap_process import UmapProcess
 from app.environment import Environment
 from app.fairness.executors import Executors
 from app.fairness.request_slots import RequestSlots
-from app.gradio_ui.compat import Ended, Refusals, enter_request, mount
+from app.gradio_ui.compat import Ended, FrontPage, Refusals, enter_request, mount
 from app.gradio_ui.page import build
 from app.middleware.connections import Limits, connections
 from app.middleware.security import guarded
@@ -77,9 +78,15 @@ def open_source(plan: Plan) -> Source:
 
 
 def load_core() -> None:
-    """What the first run would have to wait for."""
+    """What the first run would have to wait for.
+
+    Then nothing that is loaded goes away any more: half a million objects. Python looks through all of them again when
+    requests have made some ten thousand, in the event loop as well, for a quarter of a second of a core each time.
+    """
     importlib.import_module("nayer.runs.side_by_side")
     importlib.import_module("nayer.runs.memory_use").warm_up()
+    gc.collect()
+    gc.freeze()
 
 
 def open_keeping(environment: Environment) -> RunHistory:
@@ -137,6 +144,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     add_handlers(application)
     application.add_middleware(Refusals)
+    application.add_middleware(FrontPage)
     application.add_middleware(RequestSlots)
     application.add_middleware(Ended)
     application.state.registry = registry

@@ -20,6 +20,7 @@ from gradio.context import LocalContext
 from gradio.queueing import Queue
 from gradio.route_utils import FnIndexInferError
 from gradio.utils import LRUCache
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +31,7 @@ from app.middleware.client_address import answering
 from nayer.errors import NayerError
 
 WRITTEN_FOR = "6.31.0"
+_FRONT_PAGES = 8  # of 200 kB
 PAGES = 300  # whose answers wait to be fetched; a class and more presses Play at once
 SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
 LOOKS_EVERY = 0.05  # s, between Gradio's looks at whether anybody pressed a button; its 0.001 takes 5 % of a core
@@ -154,6 +156,44 @@ class Ended:
             if not isinstance(error.__cause__, HTTPException):
                 raise
             await send({"type": "http.response.body", "body": b""})
+
+
+class FrontPage:
+    """Middleware: the page's HTML is made once for each host by which it is opened, and not for each who opens it.
+
+    Gradio writes out all its settings each time, 20 ms of Python. Nothing in them is a visitor's, and what stands
+    behind the question mark is read by the page's script alone.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._kept: LRUCache[tuple[str, str], list[Message]] = LRUCache(_FRONT_PAGES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
+            return await self._app(scope, receive, send)
+        key = scope.get("scheme", "http"), Headers(scope=scope).get("host", "")
+        if (kept := self._kept.get(key)) is None:
+            kept = []
+
+            async def keep(message: Message) -> None:
+                if message["type"] in ("http.response.start", "http.response.body"):
+                    kept.append(_copied(message))
+                await send(message)
+
+            asked = {**scope, "query_string": b"", "headers": [(b"host", key[1].encode("latin-1"))]}
+            await self._app(asked, receive, keep)
+            if kept[0].get("status") == 200 and not kept[-1].get("more_body", False):
+                self._kept[key] = kept
+            return None
+        for message in kept:
+            await send(_copied(message))
+        return None
+
+
+def _copied(message: Message) -> Message:
+    """With headers of its own: whoever stands further out adds some."""
+    return {**message, "headers": list(message["headers"])} if "headers" in message else message
 
 
 def bound_queue(page: gr.Blocks) -> None:

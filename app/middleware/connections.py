@@ -16,6 +16,7 @@ from typing import Any, cast
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+GONE = "nayer.gone"  # in a request's scope: whether its peer has left
 _LATE = b'{"error": "the rest of the request did not arrive within %g s; send it again."}'
 _FULL = b'{"error": "The page takes at most %d connections, and they are all in use; try again in a few seconds."}'
 _MALFORMED = b'{"error": "The request cannot be read; send HTTP/1.1."}'
@@ -94,8 +95,14 @@ class Connection(H11Protocol):
         """A request that comes while there are too many is answered without the application."""
         most = self._limits.most + self._limits.spare
         crowded = len(self.connections) >= most or len(self.tasks) >= most
-        self.app = cast(Any, _full(most)) if crowded else self._application
+        self.app = cast(Any, _full(most) if crowded else self._attended)
         super().handle_events()
+
+    async def _attended(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, which is told whether the peer is still there before it reads a body."""
+        cycle = self.cycle
+        scope[GONE] = lambda: cycle.disconnected
+        await cast(ASGIApp, self._application)(scope, receive, send)
 
     def send_400_response(self, msg: str) -> None:
         """As uvicorn's own, in one sentence and with the headers of every answer."""

@@ -16,9 +16,11 @@ from app.middleware.client_address import address
 from app.middleware.lanes import Lanes
 from nayer.text_rules import complaint
 
-SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
+SMALL_BODY = 96 * 1024  # bytes of a command or a form: 200 class names of 64 characters, each in six bytes
+MOST_VALUES = 4000  # in a small body: 200 class names, or eight arms with all settings
 TEACHER_BODY = 24 * 1024**2  # a teacher's files, which wait on the disk, without a name, until it is their turn
 TEACHERS = "/bring"
+_DIGITS = 20  # of a length that is worth reading
 HELD = 4 * 1024**2  # bytes of bodies of one address that are on their way or being answered
 DEEPEST = 32  # lists and objects within each other; some reader calls itself for each
 
@@ -31,8 +33,13 @@ class Bodies:
         self._large = RequestBodyLimitMiddleware(application, TEACHER_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        chosen = self._large if scope.get("path") == TEACHERS else self._small
-        await chosen(scope, receive, send)
+        large = scope.get("path") == TEACHERS
+        most = TEACHER_BODY if large else SMALL_BODY
+        length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        if length.isdecimal() and (len(length) > _DIGITS or int(length) > most):
+            told = {"error": f"body is longer than {most // 1024} kB; send less at once."}
+            return await JSONResponse(told, 413)(scope, receive, send)
+        return await (self._large if large else self._small)(scope, receive, send)
 
 
 _TOO_MUCH = {"error": f"Your address may send {HELD // 1024**2} MB at once, and it sends more; try again in 5 s."}
@@ -73,7 +80,7 @@ class _Sound:
                 del self._held[lane]
 
     async def _read(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._turns.turn():  # 30 ms of the event loop for a large one
+        async with self._turns.turn():  # up to 3 ms of the event loop
             wrong = unsound(body) if body else ""
         if wrong:
             return await JSONResponse({"error": wrong}, status_code=400)(scope, receive, send)
@@ -91,6 +98,9 @@ class _Sound:
 
 def unsound(body: bytes) -> str:
     """What is wrong with a JSON body, one sentence; empty for one that is well."""
+    # Values are no more than these, and to count bytes takes microseconds; to read 30,000 lists, 50 ms.
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        return f"body holds too many values; use at most {MOST_VALUES}, commas and brackets in texts counted too."
     try:
         content = json.loads(
             body.decode("utf-8"),

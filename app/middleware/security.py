@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.content import messages
 from app.middleware.client_address import Forwarded, Network, forwarding
 from app.middleware.json_body import Bodies
+from app.middleware.loop_share import LoopShare
 from nayer.text_rules import complaint
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def guarded(
     every answer.
     """
     policy = _POLICY.format(framers=_SPACE if framed_by_space else "'self'")
-    checks = Forwarded(_Checks(Bodies(application), hosts, origins), proxies)
+    checks = Forwarded(LoopShare(_Checks(Bodies(application), hosts, origins)), proxies)
     return _Answers(_Alone(checks) if alone else checks, policy, answered)
 
 

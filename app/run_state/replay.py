@@ -10,7 +10,7 @@ from typing import Any
 from app.run_state.model import Condition, View
 from app.run_state.reducer import fold
 from app.run_state.serializer import payload, preview_facts
-from app.support.images import Pixels, jpeg
+from app.support.images import Pixels, checked_pixels, jpeg
 from nayer.errors import StorageError
 from nayer.events import Event
 
@@ -31,12 +31,12 @@ class Replay:
         self._latest = (0, 0)  # frame and count of the latest preview
         try:
             moments = list(self._moments([event for event in events if event.arm == 0]))
+            duration = moments[-1][0] if moments else 0.0
+            told = {"duration": duration, "moments": moments}
+            self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
         except Exception:  # a file from elsewhere may hold anything
             log.info("a recording cannot be folded", exc_info=True)
             raise StorageError("recording contains no run that can be shown; save the run again.") from None
-        duration = moments[-1][0] if moments else 0.0
-        told = {"duration": duration, "moments": moments}
-        self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
 
     def frame(self, seq: int) -> bytes | None:
         """The JPEG strip of that number, None for an unknown one."""
@@ -65,12 +65,12 @@ class Replay:
     def _keep(self, view: View, seen: int, news: dict[str, Any]) -> None:
         for row in view.rows:
             if row.seq > seen:
-                self._pictures[row.seq] = row.images
+                self._pictures[row.seq] = checked_pixels(row.images)
         making = view.making
         if making is None:
             return
         if len(making.images):
-            self._pictures[making.seq] = making.images
+            self._pictures[making.seq] = checked_pixels(making.images)
             self._latest = making.seq, len(making.images)
         elif self._latest[0]:  # only some steps of a round keep their images: the latest ones stay on show
             frame, count = self._latest

@@ -72,9 +72,9 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
         run.recall(event for event in events if event.arm == 0)
+        session.recall(events, "finished")
     except Exception:  # a file from elsewhere may hold anything
         raise StorageError("recording contains no run that can be shown; save the run again.") from None
-    session.recall(events, "finished")
     return run
 
 

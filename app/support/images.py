@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
+_WIDEST = 65_500  # pixels of a side, libjpeg's JPEG_MAX_DIMENSION
 
 
 def strip(images: Pixels) -> Pixels:
@@ -16,6 +17,15 @@ def strip(images: Pixels) -> Pixels:
     count, channels, height, width = images.shape
     row = images.transpose(2, 0, 3, 1).reshape(height, count * width, channels)
     return row[:, :, 0] if channels == 1 else row
+
+
+def checked_pixels(images: Pixels) -> Pixels:
+    """`images`, of which `jpeg` can make a strip; ValueError for an array from elsewhere that holds no such images."""
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not images.size:
+        raise ValueError("no images")
+    if max(images.shape[0] * images.shape[3], images.shape[2]) > _WIDEST:
+        raise ValueError("too large for one picture")
+    return images
 
 
 def jpeg(images: Pixels) -> bytes:

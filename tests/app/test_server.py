@@ -75,6 +75,16 @@ def test_it_says_its_address_and_stops_when_asked_in_mid_run(
     assert "Traceback" not in rest
 
 
+def test_nothing_that_is_loaded_is_looked_through_again() -> None:
+    """By Python's collector of cycles: a quarter of a second of the event loop, which strangers' bodies cost it."""
+    code = (
+        "import gc; from app.server import load_core; load_core(); print(gc.get_freeze_count(), len(gc.get_objects()))"
+    )
+    told = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    frozen, looked_through = map(int, told.stdout.split())
+    assert frozen > 100_000 > 20 * looked_through
+
+
 def test_the_start_loads_nothing_heavy() -> None:
     code = (
         "import sys; from app.environment import Environment; from app.server import create; create(Environment());"

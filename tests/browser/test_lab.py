@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import NewPage, grown, picture, prepare, until
+from tests.support.serving import Served
 
 QUICK = "generator_steps=2 student_steps=2 warmup_rounds=1 noisy_width=64 generator_width=4 synthesis_batch=20"
 
@@ -176,3 +177,18 @@ def test_a_running_run_takes_other_settings_and_every_curve_is_marked(new_page: 
     page.click(".bar .stop")
     until(page, "stopped")
     picture(page, "live-policy-changed")
+
+
+def test_a_lab_shows_that_its_run_will_give_way(
+    new_page: NewPage, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = lab(new_page())
+    page.click("[data-name=reset]")
+    run(page, 60)
+    reached(page, "running")
+    expect(page.locator(".lab-bar .keeping")).not_to_contain_text("had its turn")
+    monkeypatch.setattr(served.registry._places, "warning", lambda _: "This run has had its turn.")
+    expect(page.locator(".lab-bar .keeping")).to_have_text("This run has had its turn.")
+    page.locator(".lab-bar .lab-stop").click()
+    reached(page, "stopped")
+    expect(page.locator(".lab-bar .keeping")).to_have_text("")

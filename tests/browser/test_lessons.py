@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from app.content.lessons import LESSONS
 from tests.browser.browsing import NewPage
+from tests.support.serving import Served
 
 
 def test_the_address_opens_a_lesson_and_keys_go_on_from_there(new_page: NewPage) -> None:
@@ -51,3 +52,16 @@ def test_a_lesson_runs_for_real_and_is_found_again_after_a_reload(new_page: NewP
     page.get_by_role("button", name="Stop").locator("visible=true").click()
     expect(live).to_have_attribute("data-state", "stopped")
     expect(live.locator(".verdicts")).to_be_visible()
+
+
+def test_a_lesson_shows_that_its_run_will_give_way(
+    new_page: NewPage, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = new_page()
+    page.goto(f"{page.url}?lesson=1")
+    page.locator(".lesson-run").click()
+    expect(page.locator("#tour .lesson-live")).to_have_attribute("data-state", "running")
+    monkeypatch.setattr(served.registry._places, "warning", lambda _: "This run has had its turn.")
+    expect(page.locator("#tour .keeping")).to_have_text("This run has had its turn.")
+    page.locator(".lesson-stop").click()
+    expect(page.locator("#tour .keeping")).to_have_text("")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 from importlib.metadata import version
+from typing import Any
 
 import gradio as gr
+import gradio.routes
 import pytest
+from fastapi.testclient import TestClient
 from gradio.context import LocalContext
 from gradio.state_holder import SessionState
 from gradio.utils import LRUCache
 
 from app.gradio_ui import compat
+from tests.support.serving import created
 
 INSIDES = {  # what is touched, and by what
     "Blocks.call_function": (gr.Blocks, "call_function"),
@@ -73,3 +77,23 @@ def test_a_call_reads_no_signature_of_any_widget_and_finds_the_same_settings(mon
     assert kept.config_values == read
     kept._update_value_in_config(min(kept.config_values), 7)  # as Gradio does for one visitor
     assert SessionState(page).config_values == read
+
+
+def test_the_page_is_written_out_once_for_each_host_and_is_what_gradio_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    write = gradio.routes.templates.TemplateResponse
+
+    def counting(*given: Any, **named: Any) -> Any:
+        made.append(str(named["request"].url))
+        return write(*given, **named)
+
+    monkeypatch.setattr(gradio.routes.templates, "TemplateResponse", counting)
+    client = TestClient(created(), base_url="http://127.0.0.1:7860")
+    first = client.get("/")
+    again = [client.get("/", params={"run": f"r{number}"}) for number in range(5)]
+    assert made == ["http://127.0.0.1:7860/"]
+    assert {answer.text for answer in again} == {first.text}
+    assert all(answer.headers == first.headers for answer in again)
+    assert "window.gradio_config" in first.text
+    assert '"root":"http://127.0.0.1:7860"' in first.text
+    assert '"root":"http://localhost:81"' in client.get("/", headers={"Host": "localhost:81"}).text

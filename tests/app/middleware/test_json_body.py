@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware.json_body import DEEPEST, _Sound, unsound
-from nayer.text_rules import forbidden
+from app.middleware.json_body import DEEPEST, MOST_VALUES, SMALL_BODY, Bodies, _Sound, unsound
+from nayer.config import Config
+from nayer.text_rules import MAX_NAME_LENGTH, MAX_NAMES, forbidden
 from tests.support.serving import at
 
 # Each of these was a 500 with a traceback in the log, a lost connection, or was read as something else.
@@ -20,7 +21,8 @@ UNSOUND = [
     (b'{"data": [NaN]}', "finite"),
     (b"[-Infinity]", "finite"),
     (b"[1e999]", "finite"),
-    (b"[" * 20_000, "nested"),
+    (b"[" * 3_000, "nested"),
+    (b"[" * 20_000, "too many values"),
     (b"[" * 200 + b"]" * 200, "nested"),
     (b'{"a":' * 40 + b"1" + b"}" * 40, "nested"),
     (b'{"data": [], "data": [1]}', "twice"),
@@ -47,6 +49,41 @@ def test_unsound_json_is_refused_in_a_sentence(body: bytes, said: str) -> None:
 def test_depth_is_counted_exactly() -> None:
     assert unsound(b"[" * DEEPEST + b"]" * DEEPEST) == ""
     assert unsound(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)) != ""
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", '""', "0", "[[[[]]]]", '{"a":0}'])
+def test_a_body_of_many_values_is_not_even_read(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda text, **how: (read.append(text), loads(text, **how))[1])
+    values = ",".join([value] * (MOST_VALUES + 1))
+    assert "too many values" in unsound(f"[{values}]".encode())
+    assert not read
+
+
+def test_the_largest_body_that_a_page_or_a_program_has_a_use_for_is_read() -> None:
+    names = [f"{number:03d}" + "\u732b" * (MAX_NAME_LENGTH - 3) for number in range(MAX_NAMES)]
+    asked = json.dumps({"typed": ", ".join(names), "names": ["x" * MAX_NAME_LENGTH] * MAX_NAMES})  # as six bytes each
+    arms = [{"title": "x" * 300, "key": "x" * 300, "changes": Config().model_dump()} for _ in range(8)]
+    for body in (asked.encode(), json.dumps({"data": ["digits", arms, Config().model_dump(), ""]}).encode()):
+        assert len(body) < SMALL_BODY
+        assert unsound(body) == ""
+
+
+@pytest.mark.parametrize("length", [str(SMALL_BODY + 1), "9" * 4301])
+def test_a_body_that_is_told_to_be_too_long_is_refused_in_a_sentence_and_not_waited_for(length: str) -> None:
+    said: list[Message] = []
+
+    async def never(*_: object) -> Message:
+        raise AssertionError("the body was asked for")
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "path": "/explore", "headers": [(b"content-length", length.encode())]}
+    asyncio.run(Bodies(never)(scope, never, send))  # type: ignore[arg-type]
+    assert said[0]["status"] == 413
+    assert json.loads(said[1]["body"]) == {"error": "body is longer than 96 kB; send less at once."}
 
 
 texts = st.text().filter(lambda text: not forbidden(text))

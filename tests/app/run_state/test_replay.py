@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import json
 import zipfile
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -24,7 +26,7 @@ from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.recordings import SHIPPED, Recordings
 from nayer.errors import StorageError
-from nayer.events import Evaluated, Event, RoundSynthesised, RunStarted
+from nayer.events import Evaluated, Event, GeneratorStep, RoundSynthesised, RunStarted
 from nayer.exports import recording, run_archive
 from nayer.exports.gif import animation
 from tests.support.scripted import SHORT, Scripted, script
@@ -66,6 +68,41 @@ def test_every_frame_of_the_timeline_is_a_picture_and_no_other() -> None:
 def test_events_without_a_run_are_refused() -> None:
     with pytest.raises(StorageError, match="no run that can be shown"):
         Replay([event for event in script(SHORT) if not isinstance(event, RunStarted)])
+
+
+HOSTILE: list[tuple[type[Event], str, Callable[[Any], object]]] = [
+    (RoundSynthesised, "teacher_confidence", lambda array: np.full(array.shape, np.inf, np.float32)),
+    (RoundSynthesised, "images", lambda array: np.full(array.shape, np.inf, np.float32)),
+    (RoundSynthesised, "images", lambda array: np.resize(array, (len(array), 2, 8, 8))),
+    (RoundSynthesised, "images", lambda array: array[:, :, :0]),
+    (RoundSynthesised, "images", lambda array: np.resize(array, (len(array), 1, 1, 66_000))),
+    (RoundSynthesised, "images", np.ravel),
+    (RoundSynthesised, "arm", lambda _: [1]),
+    (GeneratorStep, "preview", lambda array: array.astype(np.float64)),
+    (GeneratorStep, "arm", lambda _: {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "field", "lie"), HOSTILE)
+def test_a_file_whose_arrays_lie_is_refused_or_shown_and_fails_nowhere(
+    kind: type[Event], field: str, lie: Callable[[Any], object], tmp_path: Path
+) -> None:
+    events: list[Event] = list(script(SHORT))
+    place = next(place for place, event in enumerate(events) if isinstance(event, kind))
+    events[place] = dataclasses.replace(events[place], **{field: lie(getattr(events[place], field))})
+    file = tmp_path / "run.nayer"
+    file.write_bytes(recording.written(events))
+    registry = RunManager(lambda _: Scripted(lambda: script(SHORT)))
+    try:
+        kept = Recordings(registry, file)
+        replay = kept.of(SHIPPED)
+    except StorageError:
+        pass
+    else:
+        frames = [row["frame"] for _, news in json.loads(replay.timeline)["moments"] for row in news.get("rows", [])]
+        assert all(replay.frame(frame) for frame in frames)
+    finally:
+        registry.close()
 
 
 def test_the_shipped_recording_is_served_to_anybody_and_small(client: TestClient) -> None:

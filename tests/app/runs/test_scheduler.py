@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.api.lab_serializer import lab_payload
 from app.environment import LOOPBACK, Environment
 from app.fairness.fair_queue import QueueFull
 from app.runs.live_run import LiveRun
@@ -246,6 +247,20 @@ def test_a_run_at_full_speed_gives_way_after_its_turn_and_only_where_somebody_wa
     assert second.state == "running"
     pass_time(registry, clock, IDLE, second, third)
     wait_until(lambda: third.state == "running")
+
+
+def test_a_lab_and_a_lesson_are_told_that_their_run_will_give_way(registry: RunManager, clock: Clock) -> None:
+    run = begin(registry, 0)
+    pass_time(registry, clock, 3 * TURN, run)
+    alone = lab_payload(run, [0])
+    assert alone is not None
+    assert alone["kept"] == ""
+    second = begin(registry, 1)
+    pass_time(registry, clock, IDLE - SWEEP, run, second)
+    told = lab_payload(run, [0])
+    assert told is not None
+    assert "has had its turn" in told["kept"]
+    assert told["kept"] == run.refresh().condition.kept
 
 
 def test_no_more_runs_give_way_than_others_wait(gate: Gate, clock: Clock) -> None:
