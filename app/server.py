@@ -37,6 +37,7 @@ from app.content import messages
 from app.content.source_pages import code_routes
 from app.embeddings.explorer import Explorer
 from app.embeddings.umap import UmapMaps
+from app.embeddings.umap_process import UmapProcess
 from app.environment import Environment
 from app.fairness.executors import Executors
 from app.fairness.request_slots import RequestSlots
@@ -44,6 +45,7 @@ from app.gradio_ui.compat import Ended, Refusals, enter_request, mount
 from app.gradio_ui.page import build
 from app.middleware.connections import Limits, connections
 from app.middleware.security import guarded
+from app.run_state.figure import sheet
 from app.runs.exports import Exports
 from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
@@ -58,13 +60,13 @@ from app.support import event_log
 from app.support.memory import give_back
 from nayer.common.stopwatch import AwakeClock
 from nayer.errors import ConfigError, StorageError
+from nayer.exports.gif import animation
 from nayer.networks.cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
 GAP_SWEEPS = 5  # without one in so long a time this process was not running, and nobody's time ran out
 MEMORY_SWEEPS = 10  # from one time that freed memory is given back to the next
 SWITCH_SECONDS = 0.001  # that a thread of Python keeps others waiting: a look changes threads ten times; usual is 0.005
-SPARE = 50  # connections beyond the limit, which are told that they are too many: those that give way take a moment
 
 
 def open_source(plan: Plan) -> Source:
@@ -103,7 +105,8 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         keeping=open_keeping(environment),
     )
     version, pools = static_version(), Executors()
-    explorer = Explorer(pools, local=environment.local)
+    mapper = UmapProcess(pools.mapping)
+    explorer = Explorer(pools, mapper, local=environment.local)
     teachers = teacher_cards()
     local, memory = environment.local, environment.run_memory
     uploads = Uploads(bears=partial(check_teacher, local=local, memory=memory))
@@ -124,10 +127,11 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(_sweep(registry, uploads))
+        sweeper = asyncio.create_task(_sweep(registry, uploads, pools))
         yield
         sweeper.cancel()
         await asyncio.to_thread(registry.close)
+        await asyncio.to_thread(pools.close)
         event_log.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -142,14 +146,17 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept))
-    application.include_router(export_route(Exports(registry, kept, pools.work)))
+    application.include_router(
+        export_route(Exports(registry, kept, pools.work, lambda events: pools.drawing.call(animation, events)))
+    )
     application.include_router(
         routes(
             registry,
-            UmapMaps(registry, pools.umap).look,
+            UmapMaps(registry, pools.umap, mapper).look,
             explorer.asked,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
+            lambda view: pools.drawing.call(sheet, view),
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
@@ -205,7 +212,6 @@ def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config
         "access_log": False,
         "ws": "none",
         "proxy_headers": False,  # Addressed reads them, and knows whom to believe
-        "limit_concurrency": limits.most + SPARE,
         "timeout_keep_alive": 20,
         "timeout_graceful_shutdown": 3,
     }
@@ -251,10 +257,11 @@ class _Server(uvicorn.Server):
             threading.Thread(target=load_core, daemon=True).start()
 
 
-async def _sweep(registry: RunManager, uploads: Uploads) -> None:
+async def _sweep(registry: RunManager, uploads: Uploads, pools: Executors) -> None:
     for sweep in itertools.count():
         await asyncio.sleep(SWEEP_SECONDS)
         await asyncio.to_thread(registry.sweep)
         uploads.tidy()
+        await asyncio.to_thread(pools.tidy)
         if sweep % MEMORY_SWEEPS == 0:
             await asyncio.to_thread(give_back)

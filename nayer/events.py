@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from nayer.measures import Scales
-from nayer.types import Floats, Images, Ints
+from nayer.types import Doubles, Floats, Images, Ints
 
 Redrawn = Literal["noisy layer", "first layer", "generator"]  # `generator` re-draws the other two as well
 
@@ -23,6 +23,7 @@ class Event:
     """The base of all events."""
 
     droppable: ClassVar[bool] = False  # a slow viewer may miss it
+    by_class: ClassVar[tuple[str, ...]] = ()  # its arrays of a number a class
     round: int  # 0 is the first
     seconds: float  # since the run began, from a monotonic clock
     arm: int = 0  # of a lab, the one this happened in; a run by itself is arm 0
@@ -34,7 +35,8 @@ class Event:
         """
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return {"event": name} | {key: _plain(value) for key, value in fields.items()}
+        told = {key: value.tolist() if key in self.by_class else _plain(value) for key, value in fields.items()}
+        return {"event": name} | told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,19 @@ class DiversityMeasured(Event):
     noise: Scales  # the same for images of pure noise
     real: Scales | None  # the same for labeled test images; None without them
     labels_kept: float  # share whose predicted class survives a crop, a flip and mild noise, 0..1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondOpinion(Event):
+    """The classes that a judge, a second network from which nothing learns, assigns to the whole batch of a round."""
+
+    by_class: ClassVar[tuple[str, ...]] = ("named", "confidence", "counts")
+    named: Doubles  # (k,) share of a class's images that the judge assigns to it, 0..1
+    confidence: Doubles  # (k,) mean probability of the class that the judge predicts, 0..1
+    counts: Ints  # (k,) images of each wanted class; without any, the two numbers above are 0
+    named_share: float  # of all images, 0..1
+    confidence_mean: float  # over all images, 0..1
+    images: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

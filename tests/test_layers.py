@@ -117,6 +117,26 @@ def test_the_algorithm_reaches_neither_labeled_images_nor_the_training_of_teache
     assert not found
 
 
+def names_in(path: Path) -> set[str]:
+    """Every name and attribute that a file reads or imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    found |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    return found | {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+def test_a_judge_is_out_of_reach_of_what_trains():
+    """The task carries it as a closed callable, and only the report asks it; where its files lie, few modules know."""
+    algorithm = [path for path in NAYER if path.parent.name == "distillation"]
+    assert {path.stem for path in algorithm if {"judge", "_judge"} & names_in(path)} == {"report", "task"}
+    assert {path.stem for path in algorithm if "SecondNetwork" in names_in(path)} == set()
+    knows = {named(path) for path in [*NAYER, *APP] if {"JUDGES", "judge_folder"} & names_in(path)}
+    assert knows == {"nayer/networks/cards.py", "nayer/teachers/load.py", "nayer/runs/memory_use.py"}
+    makes = {named(path) for path in [*NAYER, *APP] if "SecondNetwork" in names_in(path)}
+    assert makes == {"nayer/runs/run.py"}
+    assert "fit" not in names_in(ROOT / "nayer" / "runs" / "run.py")
+
+
 @pytest.mark.parametrize("path", [*NAYER, *APP], ids=named)
 def test_no_module_asks_for_a_methods_name(path):
     """A preset's name is data of `presets`; only the one to start with may be named elsewhere, and never compared."""

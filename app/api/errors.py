@@ -9,9 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from app.api.validation import misfit
-from app.fairness.fair_executor import Busy
+from app.fairness.fair_executor import AGAIN, Busy
 from app.runs.live_run import NoSuchArm
 from app.runs.registry import NoSuchRun, TooManyGuesses
+from app.support.worker_process import WorkerLost
 from nayer.errors import NayerError
 
 BUSY_SECONDS = 1.0  # that a refusal waits, in which it costs nothing
@@ -31,6 +32,11 @@ async def gone(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status_code=status, headers=_NOT_KEPT)
 
 
+async def lost(request: Request, error: Exception) -> Response:
+    """503 for what could not be made now, with the seconds after which to ask again."""
+    return JSONResponse({"error": str(error)}, status_code=503, headers=_NOT_KEPT | {"Retry-After": str(AGAIN)})
+
+
 async def conflict(request: Request, error: Exception) -> Response:
     """409 for what a run cannot give now: the sentence says why."""
     return JSONResponse({"error": str(error)}, status_code=409, headers=_NOT_KEPT)
@@ -42,4 +48,5 @@ def add_handlers(application: FastAPI) -> None:
     application.add_exception_handler(Busy, busy)
     application.add_exception_handler(NoSuchRun, gone)
     application.add_exception_handler(NoSuchArm, gone)
+    application.add_exception_handler(WorkerLost, lost)
     application.add_exception_handler(NayerError, conflict)

@@ -10,7 +10,8 @@ from app.run_state.serializer import payload
 from app.runs.live_run import LiveRun
 from app.runs.wait_estimate import work_left
 
-PARTS = ("run", "measures", "diversity", "redraws", "changes", "rows")  # of an arm's update; a lab shows no others
+# Of an arm's update; a lab shows no others.
+PARTS = ("run", "measures", "diversity", "opinions", "redraws", "changes", "rows")
 
 
 def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
@@ -31,6 +32,7 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
         "ahead": views[0].condition.ahead,
         "wait": views[0].condition.wait,
         "error": views[0].condition.error,
+        "kept": views[0].condition.kept,
         "title": plan.title,
         "question": plan.question,
         "arms": titles,

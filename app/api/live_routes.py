@@ -23,7 +23,6 @@ from app.api.validation import Whole, Wholes
 from app.fairness.fair_cache import FairCache
 from app.fairness.fair_executor import Busy, FairExecutor
 from app.middleware.client_address import address
-from app.run_state.figure import sheet
 from app.run_state.model import View
 from app.run_state.serializer import payload, rounds
 from app.runs.live_run import LiveRun
@@ -95,11 +94,13 @@ def routes(
     explore: Callable[[Mapping[str, Any]], dict[str, Any]],
     rhythm: PollPacer,
     turns: FairExecutor,
+    draw: Callable[[View], bytes],
 ) -> APIRouter:
     """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
-    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`."""
+    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`; `draw`
+    makes the picture of a whole run, in a process of its own."""
     router = APIRouter()
-    sheets = Sheets(turns, sheet)
+    sheets = Sheets(turns, draw)
     snapshots = SnapshotCache(lambda run, arm: news(run, arm, 0))
 
     def news_of(run: LiveRun, new: bytes | None) -> Response:

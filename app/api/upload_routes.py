@@ -21,14 +21,15 @@ from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import complaint
 
 LONGEST_NAMES = 32_000  # characters; 200 names of 64 and what parts them are half of it
-_FILES = ("config", "weights", "tests")
+_FILES = ("config", "weights", "tests", "judge_config", "judge_weights")
 
 
 def bringing_route(
     registry: RunManager, uploads: Uploads, turns: FairExecutor, arrivals: Arrivals | None = None
 ) -> APIRouter:
     """POST a multipart form: `config` (config.json), `weights` (model.safetensors), perhaps `tests` (a zip or parquet
-    file), `classes` (names, one a line) and `token`. The answer is {teacher, token, …} or {error}, one sentence."""
+    file), `judge_config` and `judge_weights` (those of its judge), `classes` (names, one a line) and `token`. The
+    answer is {teacher, token, …} or {error}, one sentence."""
     router = APIRouter()
     arriving = arrivals or Arrivals()
 
@@ -64,11 +65,11 @@ async def _form(request: Request) -> FormData:
 
 
 def _brought(form: FormData) -> UploadedTeacher:
-    config, weights, tests = [_bytes(form, name) for name in _FILES]
+    config, weights, tests, *judge = [_bytes(form, name) for name in _FILES]
     if not config or not weights:
         missing = "config" if not config else "weights"
         raise ConfigError(f"{missing} is missing; send config.json and model.safetensors together.")
-    return UploadedTeacher(config, weights, tuple(split(_word(form, "classes", LONGEST_NAMES))), tests)
+    return UploadedTeacher(config, weights, tuple(split(_word(form, "classes", LONGEST_NAMES))), tests, *judge)
 
 
 def _bytes(form: FormData, name: str) -> bytes:

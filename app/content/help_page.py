@@ -44,6 +44,12 @@ MEASURES: Rows = {
         "T(x̂) = ŷ",
         "nayer/distillation/report.py:Report.generator_step",
     ),
+    "second_opinion": (
+        "Share of the round's images that a judge assigns to the wanted class. The judge is a second network; no run "
+        "learns from it.",
+        "J(x̂) = ŷ",
+        "nayer/distillation/report.py:Report._second_opinion",
+    ),
     "within": (
         "Vendi score: effective number of different images per class in one round, by the teacher's features.",
         "",

@@ -44,6 +44,7 @@ LOADING_ENCODER = (
     "No shipped table contains all of these texts. The text encoder is loading… The first time takes up to half a "
     "minute. Until then you see the previous answer."
 )
+LOADING_UMAP = "UMAP is loading, which takes about half a minute; until then the page shows PCA."
 FITTING_UMAP = "UMAP is fitting the names…"
 SETTINGS_APPLY = (
     "Press Apply settings to use new settings from the next round of a running run. Some settings need a new run."
@@ -59,6 +60,7 @@ OWN_TEACHER = (
     "alone, and are deleted with your run."
 )
 OWN_NAMES = "In the order of the outputs, one name per line or separated by commas. Empty: the names in config.json."
+OWN_JUDGE = "Optional: both files of the folder `judge` that `teach --judge` wrote. A judge classifies images only."
 OWN_TESTS = "Optional: a zip file with one folder per class, or a parquet file. It serves only to measure."
 NAMES_KNOWN = "A shipped table contains the embeddings of its class names."
 NAMES_READ = "The text encoder on this machine computes the embeddings of its class names."

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.content import messages
 from app.embeddings.table_cache import Tables, Wanted
+from app.embeddings.umap_process import Mapper, UmapProcess
 from app.fairness.executors import Executors
 from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import Busy
@@ -16,7 +17,7 @@ from app.run_state.embedding_map import Atlas, dots
 from app.runs.requested_config import check_shared
 from app.support.class_names import split
 from nayer.analysis.row_similarity import Geometry, batch_normalized, lowest_mean
-from nayer.analysis.umap_worker import UmapLayout, UmapWorker, checked, umap_worker
+from nayer.analysis.umap_worker import UmapLayout, checked
 from nayer.config import Config
 from nayer.embeddings.label_table import LATENTS, Table
 from nayer.errors import ConfigError, EncoderError, NayerError
@@ -30,10 +31,10 @@ _MAPS = 32  # UMAP layouts that are kept
 class Explorer:
     """Answers about names. The public methods are endpoints; a mistake comes back as one sentence."""
 
-    def __init__(self, pools: Executors | None = None, worker: UmapWorker | None = None, *, local: bool = True) -> None:
+    def __init__(self, pools: Executors | None = None, worker: Mapper | None = None, *, local: bool = True) -> None:
         pools = pools or Executors()
         self._tables = Tables(pools.encoder)
-        self._worker = worker or umap_worker()
+        self._worker = worker or UmapProcess(pools.mapping)
         self._local = local
         self._maps: MakeOnce[Wanted, UmapLayout] = MakeOnce(pools.umap, FairCache(_MAPS))
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from app.content import messages
+from app.embeddings.umap_process import Mapper
 from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import Busy, FairExecutor
 from app.middleware.client_address import address
 from app.run_state.embedding_map import dots
 from app.run_state.model import View
 from app.runs.manager import RunManager
-from nayer.analysis.umap_worker import UmapLayout, UmapWorker, umap_worker
+from nayer.analysis.umap_worker import UmapLayout
 from nayer.errors import NayerError
 
 _KEPT = 32  # runs whose last map is kept
@@ -29,10 +30,10 @@ class _Map:
 class UmapMaps:
     """One map a run, for all its viewers."""
 
-    def __init__(self, registry: RunManager, turns: FairExecutor, worker: UmapWorker | None = None) -> None:
+    def __init__(self, registry: RunManager, turns: FairExecutor, worker: Mapper) -> None:
         """`turns`: of one worker."""
         self._registry = registry
-        self._worker = worker or umap_worker()
+        self._worker = worker
         self._latest: FairCache[str, _Map] = FairCache(_KEPT)
         self._making: MakeOnce[str, _Map] = MakeOnce(turns, FairCache(0))  # a run's map is made again and again
 

@@ -1,8 +1,9 @@
-"""The thread pools of the process, one for each kind of work."""
+"""The thread pools and worker processes of the page, one for each kind of work."""
 
 from __future__ import annotations
 
 from app.fairness.fair_executor import FairExecutor
+from app.support.worker_process import WorkerProcess
 
 
 class Executors:
@@ -16,3 +17,17 @@ class Executors:
         self.umap = FairExecutor("maps", workers=1, waiting=64, each=8)
         # Threads that wait for a run to answer between two events, or for the disk: up to half a minute.
         self.asking = FairExecutor("commands", workers=8, waiting=128, each=8)
+        # Asked by these threads. UMAP's takes 0.5 GB and half a minute to begin, or many where
+        # others keep the cores busy: it may take long, and waits longer to be asked again.
+        self.drawing = WorkerProcess("drawing", longest=180.0, idle=60.0)
+        self.mapping = WorkerProcess("a map by UMAP", longest=1800.0, idle=600.0)
+
+    def tidy(self) -> None:
+        """Ends the processes that nobody has asked for a while. Never waits for a call."""
+        self.drawing.tidy()
+        self.mapping.tidy()
+
+    def close(self) -> None:
+        """Ends the processes, and what waits for them."""
+        self.drawing.close()
+        self.mapping.close()

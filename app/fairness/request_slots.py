@@ -6,52 +6,41 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.fairness.fair_executor import AGAIN
 from app.middleware.client_address import address
+from app.middleware.lanes import Lanes
 
 EACH = 200  # a class behind one address: each page holds two streams open and asks for a few things besides
 LOOKING = 8  # looks of one address that are worked out at once; the next ones wait, a few ms each
+CALLING = 8  # calls of one address that are in Gradio's hands, which keep the event loop busy for some ms each
 SENDING = 4  # large answers to one address; the next ones wait, for whoever reads fast keeps the event loop busy
 PIECE = 64 << 10  # bytes
-_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|\d+|\d+\.jpg)")  # none of them waits for anything
-
-
-class Lanes:
-    """Of each address so many at once; the others of it wait, in their order. For one event loop."""
-
-    def __init__(self, each: int) -> None:
-        self._each = each
-        self._lanes: dict[str, asyncio.Semaphore] = {}
-        self._open: Counter[str] = Counter()  # with those that wait
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Of the present address."""
-        lane = address()
-        turns = self._lanes.setdefault(lane, asyncio.Semaphore(self._each))
-        self._open[lane] += 1
-        try:
-            async with turns:
-                yield
-        finally:
-            self._open[lane] -= 1
-            if not self._open[lane]:
-                del self._open[lane], self._lanes[lane]
+_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|umap|\d+|\d+\.jpg)")  # none of them waits for anything
+PLAIN = 2  # all other requests of one address that wait for nothing: the page itself takes some 20 ms of the event loop
+_CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)")
+# They wait: for a turn of their own, a run's answer or an event to tell of.
+_WAITING = re.compile(
+    r"/live/.+/(sheet\.png|export/.+)|/explore|/bring|/command/.+|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
+)
 
 
 class RequestSlots:
-    """Middleware, inside of Addressed: 429 for whoever has so many requests under way already, and looks in turn."""
+    """Middleware, inside of Addressed: 429 for whoever has so many requests under way; looks and calls in turn."""
 
-    def __init__(self, app: ASGIApp, each: int = EACH, looking: int = LOOKING) -> None:
+    def __init__(
+        self, app: ASGIApp, each: int = EACH, looking: int = LOOKING, calling: int = CALLING, plain: int = PLAIN
+    ) -> None:
         self._app = app
         self._each = each
         self._open: Counter[str] = Counter()  # by address; all in one event loop
         self._looks = Lanes(looking)
+        self._calls = Lanes(calling)
+        self._plain = Lanes(plain)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,16 +55,20 @@ class RequestSlots:
         self._open[lane] += 1
         try:
             if _LOOKS.fullmatch(scope["path"]):
-                return await self._look(scope, receive, send)
-            return await self._app(scope, receive, send)
+                return await self._in_turn(self._looks, scope, receive, send)
+            if _CALLS.fullmatch(scope["path"]):
+                return await self._in_turn(self._calls, scope, receive, send)
+            if _WAITING.fullmatch(scope["path"]):
+                return await self._app(scope, receive, send)
+            return await self._in_turn(self._plain, scope, receive, send)
         finally:
             self._open[lane] -= 1
             if not self._open[lane]:
                 del self._open[lane]
 
-    async def _look(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _in_turn(self, lanes: Lanes, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as turn:
-            await turn.enter_async_context(self._looks.turn())
+            await turn.enter_async_context(lanes.turn())
 
             async def begun(message: Message) -> None:
                 await turn.aclose()  # who reads slowly keeps nobody

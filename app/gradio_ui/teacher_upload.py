@@ -31,6 +31,7 @@ class OwnTeacher:
                 info=messages.OWN_TEACHER,
                 names=messages.OWN_NAMES,
                 tests=messages.OWN_TESTS,
+                judge=messages.OWN_JUDGE,
             )
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         panel.select(self._brought, None, form.teacher, **quiet)

@@ -13,13 +13,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _LATE = b'{"error": "the rest of the request did not arrive within %g s; send it again."}'
-_ANSWER = (
-    b"HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-    b"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s"
-)
+_FULL = b'{"error": "The page takes at most %d connections, and they are all in use; try again in a few seconds."}'
+_MALFORMED = b'{"error": "The request cannot be read; send HTTP/1.1."}'
+_CAREFUL = {  # of answers that come from no application
+    b"content-type": b"application/json",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"content-security-policy": b"default-src 'none'",
+    b"connection": b"close",
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Limits:
     least: int = 8192
     reading: float = 30.0  # for a peer to take what waits to be sent
     most: int = 1000  # connections at once; a page holds a few
+    spare: int = 50  # beyond these, which are told that they are too many: those that give way take a moment
     each: int = 256  # of one peer: a class behind one address
     exempt: Callable[[str], bool] = lambda _: False  # a proxy's peers are everybody's
 
@@ -47,6 +55,7 @@ class Connection(H11Protocol):
         self._bytes = 0  # of a body, since then
         self._begun = True  # whether the peer owes the rest of a header
         self._timer: asyncio.TimerHandle | None = None
+        self._application = self.app
 
     @property
     def peer(self) -> str:
@@ -81,6 +90,19 @@ class Connection(H11Protocol):
         super().data_received(data)
         self._look()
 
+    def handle_events(self) -> None:
+        """A request that comes while there are too many is answered without the application."""
+        most = self._limits.most + self._limits.spare
+        crowded = len(self.connections) >= most or len(self.tasks) >= most
+        self.app = cast(Any, _full(most)) if crowded else self._application
+        super().handle_events()
+
+    def send_400_response(self, msg: str) -> None:
+        """As uvicorn's own, in one sentence and with the headers of every answer."""
+        if not self._answering:  # else it would stand in the midst of another answer
+            self.transport.write(_answer(400, b"Bad Request", _MALFORMED))
+        self.transport.close()
+
     def on_response_complete(self) -> None:
         """uvicorn: the answer is written."""
         self._begun = False
@@ -107,8 +129,7 @@ class Connection(H11Protocol):
         if not self.transport.is_closing():
             if self._answering:
                 if self._owed == "body" and not self.cycle.response_started:
-                    sentence = _LATE % self._limits.body
-                    self.transport.write(_ANSWER % (len(sentence), sentence))
+                    self.transport.write(_answer(408, b"Request Timeout", _LATE % self._limits.body))
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
             self.transport.close()
@@ -151,6 +172,22 @@ class Connection(H11Protocol):
             self._begin()  # it is we who do not read, or it goes on well
         else:
             self.close()
+
+
+def _answer(status: int, reason: bytes, sentence: bytes) -> bytes:
+    lines = [b"%s: %s" % pair for pair in (_CAREFUL | {b"content-length": b"%d" % len(sentence)}).items()]
+    return b"HTTP/1.1 %d %s\r\n%s\r\n\r\n%s" % (status, reason, b"\r\n".join(lines), sentence)
+
+
+def _full(most: int) -> ASGIApp:
+    sentence = _FULL % most
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [*_CAREFUL.items(), (b"content-length", b"%d" % len(sentence)), (b"retry-after", b"5")]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": sentence})
+
+    return answer
 
 
 def give_way(those: list[Connection], newest: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -11,11 +12,14 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.middleware.client_address import address
+from app.middleware.lanes import Lanes
 from nayer.text_rules import complaint
 
 SMALL_BODY = 256 * 1024  # bytes of a command or a form: no setting is longer
 TEACHER_BODY = 24 * 1024**2  # a teacher's files, which wait on the disk, without a name, until it is their turn
 TEACHERS = "/bring"
+HELD = 4 * 1024**2  # bytes of bodies of one address that are on their way or being answered
 DEEPEST = 32  # lists and objects within each other; some reader calls itself for each
 
 
@@ -31,25 +35,46 @@ class Bodies:
         await chosen(scope, receive, send)
 
 
+_TOO_MUCH = {"error": f"Your address may send {HELD // 1024**2} MB at once, and it sends more; try again in 5 s."}
+
+
 class _Sound:
     """Reads JSON before anybody else does: FastAPI fails on a NaN it would have refused, others on depth."""
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: ASGIApp, held: int = HELD) -> None:
         self._application = application
+        self._most = held
+        self._turns = Lanes(1)
+        self._held = Counter[str]()  # bytes by address; all in one event loop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = Headers(scope=scope).get("content-type", "json").lower() if scope["type"] == "http" else ""
         if "json" not in kind:  # where no kind is told FastAPI reads it as JSON, too
             return await self._application(scope, receive, send)
-        body = b""
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if not message.get("more_body", False):
-                break
-        wrong = unsound(body) if body else ""
+        lane, body = address(), bytearray()
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                piece = message.get("body", b"")
+                body += piece
+                self._held[lane] += len(piece)
+                if self._held[lane] > self._most:
+                    return await JSONResponse(_TOO_MUCH, 429, {"Retry-After": "5", "Connection": "close"})(
+                        scope, receive, send
+                    )
+                if not message.get("more_body", False):
+                    break
+            return await self._read(bytes(body), scope, receive, send)
+        finally:
+            self._held[lane] -= len(body)
+            if not self._held[lane]:
+                del self._held[lane]
+
+    async def _read(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._turns.turn():  # 30 ms of the event loop for a large one
+            wrong = unsound(body) if body else ""
         if wrong:
             return await JSONResponse({"error": wrong}, status_code=400)(scope, receive, send)
         read = False

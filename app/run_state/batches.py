@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.support.images import jpeg
-from nayer.events import DiversityMeasured, RoundSynthesised
+from nayer.events import DiversityMeasured, RoundSynthesised, SecondOpinion
 from nayer.types import Doubles
 
 KEPT = 60  # rounds an arm, 2 to 7 MB; then every second of the older half goes
@@ -67,6 +67,11 @@ class Batches:
         batch.by_class = {"vendi": _short(within.vendi), "label_hit": _short(within.label_hits)}
         if across is not None:
             batch.by_class["nearest"] = _short(across.nearest)
+
+    def named(self, event: SecondOpinion) -> None:
+        batch = self._kept.get(event.round)
+        if batch is not None:
+            batch.by_class["named"] = _short(event.named)
 
     def picture(self, number: int) -> bytes | None:
         """The picture of that number, None when it is gone."""

@@ -7,7 +7,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nayer.analysis.significance import verdict
-from nayer.events import DiversityMeasured, Evaluated, Event, GeneratorStep, RunFailed, RunFinished, RunStarted
+from nayer.events import (
+    DiversityMeasured,
+    Evaluated,
+    Event,
+    GeneratorStep,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SecondOpinion,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,7 @@ class Result:
     accuracy: float | None = None  # on test images, or `measured` where there are none
     measured: str = "accuracy"  # or agreement with the teacher
     label_hit: float | None = None
+    named: float | None = None  # share that the judge names as wanted
     within: float | None = None  # Vendi score of a round
     across: float | None = None  # cosine distance to an earlier round's nearest image
     pool: float | None = None  # Vendi score over the pool
@@ -63,6 +73,8 @@ def _after(result: Result, event: Event) -> Result:
                 across=samples.across.nearest_mean if samples.across else result.across,
                 pool=samples.pool.vendi_mean if samples.pool else result.pool,
             )
+        case SecondOpinion():
+            return replace(result, named=event.named_share)
         case RunFinished():
             return replace(result, done=True)
         case RunFailed() if not result.done:  # else it is the next seed that cannot begin

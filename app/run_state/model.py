@@ -103,6 +103,7 @@ class ByClass:
     across: tuple[float, ...]  # cosine distance to the nearest image of an earlier round
     pool: tuple[float, ...]  # Vendi score
     label_hits: tuple[float, ...]  # 0..1
+    named: tuple[float, ...] = ()  # by the judge, 0..1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class View:
     redraws: tuple[tuple[int, int, str], ...] = ()  # seq, round, what
     changes: tuple[tuple[int, int, str], ...] = ()  # seq, round, what was changed on the way
     diversity: Series = _NOTHING  # x, then `DIVERSITY`
+    opinions: Series = _NOTHING  # x, share that the judge names as wanted, its confidence, seconds
     by_class: ByClass | None = None
     rows: tuple[Row, ...] = ()  # oldest first
     making: StepPreview | None = None

@@ -25,6 +25,7 @@ from nayer.events import (
     RunFailed,
     RunFinished,
     RunStarted,
+    SecondOpinion,
     StudentStep,
 )
 
@@ -66,6 +67,12 @@ def _told(view: View, event: Event) -> View:
             return _synthesized(view, event)
         case DiversityMeasured():
             return replace(view, diversity=view.diversity.add(_diversity(seq, event)), by_class=_by_class(seq, event))
+        case SecondOpinion():
+            point = Point(seq, event.round + 1.0, (event.named_share, event.confidence_mean, event.seconds))
+            by_class = view.by_class
+            if by_class is not None and by_class.round == event.round:
+                by_class = replace(by_class, seq=seq, named=_short(event.named))
+            return replace(view, opinions=view.opinions.add(point), by_class=by_class)
         case PolicyChanged():
             return _changed(view, event)
         case StudentStep():
@@ -106,18 +113,18 @@ def _diversity(seq: int, event: DiversityMeasured) -> Point:
 
 def _by_class(seq: int, event: DiversityMeasured) -> ByClass:
     within, across, pool = event.samples.within, event.samples.across, event.samples.pool
-
-    def short(values: NDArray[np.float64]) -> tuple[float, ...]:
-        return tuple(round(float(value), 3) for value in values)
-
     return ByClass(
         seq=seq,
         round=event.round,
-        within=short(within.vendi),
-        across=short(across.nearest) if across else (),
-        pool=short(pool.vendi) if pool else (),
-        label_hits=short(within.label_hits),
+        within=_short(within.vendi),
+        across=_short(across.nearest) if across else (),
+        pool=_short(pool.vendi) if pool else (),
+        label_hits=_short(within.label_hits),
     )
+
+
+def _short(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(round(float(value), 3) for value in values)
 
 
 def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:

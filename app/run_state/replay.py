@@ -16,7 +16,10 @@ from nayer.events import Event
 
 log = logging.getLogger(__name__)
 _SAID_BY_THE_PLAYER = ("seq", "state")
-_ALWAYS_NEW = ("run", "losses", "learning", "measures", "diversity", "redraws", "changes", "rows", "making")
+_ALWAYS_NEW = (
+    *("run", "losses", "learning", "measures", "diversity", "opinions"),
+    *("redraws", "changes", "rows", "making"),
+)
 
 
 class Replay:

@@ -13,7 +13,7 @@ from app.run_state.series import Series
 from nayer.exports.reproduce import command_line, known, words
 from nayer.teachers.upload import PREFIX
 
-BY_CLASS = ("round", "within", "across", "pool", "label_hits")
+BY_CLASS = ("round", "within", "across", "pool", "label_hits", "named")
 Part = Callable[[View, int], Any]  # what is new of it since a `seq`
 _FIGURES = 5  # significant digits; a chart shows three
 
@@ -210,6 +210,7 @@ PARTS: Mapping[str, Part] = {
     "learning": _curve("learning"),
     "measures": _curve("measures"),
     "diversity": _curve("diversity"),
+    "opinions": _curve("opinions"),
     "redraws": _marks("redraws"),
     "changes": _marks("changes"),
     "by_class": _by_class,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 
 from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import FairExecutor
 from app.runs.manager import RunManager
 from app.runs.recordings import Recordings, check_ended
 from nayer.errors import ConfigError, NayerError
+from nayer.events import Event
 
 ALL = "nayer-run.zip"
 KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
@@ -18,9 +20,13 @@ KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
 class Exports:
     """Made on request and in a turn, all files of a run at once, and kept until the run goes on."""
 
-    def __init__(self, registry: RunManager, recordings: Recordings, turns: FairExecutor) -> None:
+    def __init__(
+        self, registry: RunManager, recordings: Recordings, turns: FairExecutor, animate: Callable[[list[Event]], bytes]
+    ) -> None:
+        """`animate` makes the animated picture of a run's events, in a process of its own."""
         self._registry = registry
         self._recordings = recordings
+        self._animate = animate
         self._making: MakeOnce[str, dict[str, bytes]] = MakeOnce(turns, FairCache(KEPT_BYTES, _bytes))
 
     def version(self, run_id: str) -> str:
@@ -42,7 +48,7 @@ class Exports:
     def _files(self, run_id: str) -> dict[str, bytes]:
         from nayer.exports.run_archive import files, zipped
 
-        found = files(self._recordings.events(run_id), self._student(run_id))
+        found = files(self._recordings.events(run_id), self._student(run_id), self._animate)
         return found | {ALL: zipped(found)}
 
     def _student(self, run_id: str) -> bytes:

@@ -77,8 +77,9 @@ def _check_round(config: Config, card: TeacherCard) -> None:
     work = use_of(config, card).work
     if work > ROUND:
         raise ConfigError(
-            f"generator_steps={config.generator_steps} × synthesis_batch={config.synthesis_batch} and "
-            f"student_steps={config.student_steps} × student_batch={config.student_batch} make a round of "
-            f"{work / 1e9:,.0f} billion multiply-adds with these networks; a shared page allows {ROUND / 1e9:,.0f} "
-            "billion, so use fewer steps, smaller batches or narrower networks."
+            f"generator_steps={config.generator_steps} × synthesis_batch={config.synthesis_batch}, "
+            f"student_steps={config.student_steps} × student_batch={config.student_batch} and "
+            f"test_images={config.test_images} make a round of {work / 1e9:,.0f} billion multiply-adds with these "
+            f"networks; a shared page allows {ROUND / 1e9:,.0f} billion, so use fewer steps, smaller batches, fewer "
+            "test images or narrower networks."
         )

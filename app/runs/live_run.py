@@ -26,7 +26,7 @@ from app.support.event_log import log_name
 from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
-from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted
+from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion
 from nayer.runs.session import ENDED, Session, StepKind
 
 if TYPE_CHECKING:  # the core brings torch with it
@@ -288,6 +288,8 @@ class LiveRun:
                 self.batches[arm].add(event)
             case DiversityMeasured():
                 self.batches[arm].measured(event)
+            case SecondOpinion():
+                self.batches[arm].named(event)
 
     def _encode(self, arm: int, before: View) -> None:
         """Encode the pictures that the view gained; the newest ones stay."""

@@ -149,6 +149,11 @@ def umap_worker() -> UmapWorker:
     return _worker
 
 
+def layout(anchors: Singles, points: Singles) -> UmapLayout:
+    """By the process's one; for another process to call by name."""
+    return _worker.layout(anchors, points)
+
+
 def spread_copies(anchors: Singles) -> Singles:
     """(k, d) -> (k·copies, d): the anchors, then copies of all of them with Gaussian noise, always the same."""
     squares = (anchors.astype(np.float64) ** 2).sum(axis=1)  # (k,)

@@ -54,7 +54,8 @@ def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None
             teachers[config.teacher] = find_teacher(config.teacher)
         teacher = teachers[config.teacher]
         try:
-            check_memory([(config, teacher.card)], limit, whose, teacher.network)
+            judge = None if teacher.judge is None else teacher.judge.card.model
+            check_memory([(config, teacher.card)], limit, whose, teacher.network, judge)
         except NotImplementedError:  # a network from elsewhere that does what no meta tensor can
             continue
 

@@ -1,4 +1,4 @@
-"""`python -m nayer teach`: trains a teacher from labelled images, those of a known data set or one's own."""
+"""`python -m nayer teach`: trains a teacher from labeled images, those of a known data set or one's own."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=partial(path_to_write, "out"),
         metavar="DIR",
-        help="Folder for the teacher (default: teachers/NAME).",
+        help="Folder for the teacher (default: teachers/NAME), or for a judge (default: judges/NAME).",
     )
     parser.add_argument(
         "--seed",
@@ -82,6 +82,12 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="", help="The teacher's network, such as lenet-16 or resnet8-16.")
     parser.add_argument("--student", default="", help="Smaller architecture for its students, such as lenet-8.")
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="Train a judge, a second network that classifies the images of runs: in place of the teacher of a named"
+        " data set, or beside the teacher of your own images.",
+    )
     add_memory_argument(parser)
     own = parser.add_argument_group("for images of your own")
     own.add_argument(
@@ -100,11 +106,12 @@ def teach_command(arguments: argparse.Namespace) -> int:
         get(arguments.name)
     elif not arguments.data or not arguments.out:
         raise ConfigError(f"name is missing; use one of {', '.join(RECIPES)}, or --data and --out.")
-    out: Path = arguments.out or Path("teachers") / arguments.name
+    out: Path = arguments.out or Path("judges" if arguments.judge else "teachers") / arguments.name
     console = Terminal()
     with claimed(out):
         card = (_known if arguments.name else _own)(arguments, out, _teller(console))
-    console.print(f"{card.test_accuracy:.2%} correct on test images; the teacher is saved in {out}.", soft_wrap=True)
+    kind = "judge" if arguments.judge and arguments.name else "teacher"
+    console.print(f"{card.test_accuracy:.2%} correct on test images; the {kind} is saved in {out}.", soft_wrap=True)
     if card.robust:
         perturbed = (
             f"{card.robust.accuracy:.2%} correct on these images after a perturbation of {card.robust.epsilon:g}."
@@ -131,6 +138,7 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
         model=arguments.model,
         student=arguments.student,
         **{name: getattr(arguments, name) for name in SCHEDULE},
+        judge=arguments.judge,
         on_epoch=tell,
         bears=training_bound(arguments),
     )
@@ -146,6 +154,7 @@ def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classi
         epochs=arguments.epochs,
         **{name: getattr(arguments, name) for name in SCHEDULE},
         seed=arguments.seed,
+        judge=arguments.judge,
     )
     return teach_own(arguments.data, out, lesson, tell, training_bound(arguments))
 

@@ -28,6 +28,7 @@ from nayer.events import (
     RoundFinished,
     RoundSynthesised,
     RunStarted,
+    SecondOpinion,
     StudentStep,
 )
 from nayer.exports.metrics_table import Record
@@ -49,6 +50,7 @@ PHASES: dict[type[Event], str] = {
     RoundSynthesised: "synthesis",
     StudentStep: "student",  # with the images that are made for one step only, where nothing is kept of them
     DiversityMeasured: MEASURING,
+    SecondOpinion: MEASURING,
     Evaluated: MEASURING,
 }
 OTHER = "other"
@@ -77,6 +79,7 @@ class Outcome:
     spent: dict[str, float] = field(default_factory=dict)  # seconds a phase; measuring comes on top
     generator_steps: int = 0
     diversity: dict[str, float | None] = field(default_factory=dict)  # mean over the latest that were measured
+    second_opinion: dict[str, float | None] = field(default_factory=dict)  # likewise, where there is a judge
     failure: str = ""  # one sentence
 
     @property
@@ -88,6 +91,11 @@ class Outcome:
     def wants_labels(self) -> bool:
         """Whether its generator is told which class to make; else an image's label is as good as drawn by lot."""
         return bool(self.config["ce_weight"]) and self.config["ce_target"] == "label"
+
+    @property
+    def scores(self) -> dict[str, float | None]:
+        """What is measured of its images."""
+        return self.diversity | self.second_opinion
 
     def seconds_to(self, share: float) -> float | None:
         """Until the student first had `share` of its teacher's accuracy; None if it never had."""
@@ -105,6 +113,7 @@ class Observer:
         self.record = Record()
         self.rounds_measured = -1  # rounds that were over at the latest evaluation
         self._latest: list[dict[str, float | None]] = []
+        self._named: list[dict[str, float | None]] = []
 
     def add(self, event: Event, seconds: float) -> None:
         """`seconds` of the run are over, however long the event says."""
@@ -121,6 +130,10 @@ class Observer:
             case DiversityMeasured():
                 self._latest = [*self._latest, numbers(event)][-LATEST:]
                 outcome.diversity = {name: _mean([one[name] for one in self._latest]) for name in self._latest[-1]}
+            case SecondOpinion():
+                self._named = [*self._named, {"named": event.named_share, "judge_confidence": event.confidence_mean}]
+                self._named = self._named[-LATEST:]
+                outcome.second_opinion = {name: _mean([one[name] for one in self._named]) for name in self._named[-1]}
             case RoundFinished():
                 outcome.rounds = event.round + 1
 

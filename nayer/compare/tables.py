@@ -21,7 +21,16 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     of_students = ["arm", "seeds", "accuracy %", "agreement %", *(f"s to {level:.0%}" for level in LEVELS)]
     of_students += ["seconds", "rounds", "images : student"]
     lines = _table(of_students, [_student_cells(group) for group in groups])
-    of_images = ["arm", "label hit", "classes seen", "within a round", "across rounds", "over the pool", "all images"]
+    of_images = [
+        "arm",
+        "label hit",
+        "second opinion",
+        "classes seen",
+        "within a round",
+        "across rounds",
+        "over the pool",
+        "all images",
+    ]
     lines += ["", *_table(of_images, [_image_cells(group) for group in groups])]
     for sentence in verdicts(outcomes):
         lines += ["", sentence]
@@ -49,7 +58,7 @@ def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
 def table(outcomes: Sequence[Outcome]) -> str:
     """CSV, a row a run; shares from 0 to 1, times in seconds, empty where nothing was measured."""
     sides = [f"{scale}.{side}" for scale in (*SCALES, "rank") for side in SIDES]
-    scores = ["label_hit", "labels_kept", "duplicates", "class_balance", *sides]
+    scores = ["label_hit", "named", "judge_confidence", "labels_kept", "duplicates", "class_balance", *sides]
     levels = [f"seconds_to_{level:.0%}".removesuffix("%") for level in LEVELS]
     phases = list(dict.fromkeys(phase for one in outcomes for phase in one.spent))
     names = ["arm", "seed", "accuracy", "agreement", "teacher_accuracy", "measured_on", *levels, "seconds", "clock"]
@@ -63,7 +72,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         row = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
         row |= {name: one.seconds_to(level) for name, level in zip(levels, LEVELS, strict=True)}
         row |= {f"seconds.{phase}": one.spent.get(phase) for phase in phases}
-        writer.writerow(row | {name: one.diversity.get(name) for name in scores})
+        writer.writerow(row | {name: one.scores.get(name) for name in scores})
     return text.getvalue()
 
 
@@ -96,8 +105,8 @@ def _split(outcomes: Sequence[Outcome]) -> str:
 
 
 def _image_cells(outcomes: Sequence[Outcome]) -> list[str]:
-    hit, seen = _mean(outcomes, "label_hit"), _mean(outcomes, "class_balance")
-    cells = [outcomes[0].arm, *(NONE if share is None else f"{100 * share:.0f} %" for share in (hit, seen))]
+    shares = [_mean(outcomes, name) for name in ("label_hit", "named", "class_balance")]
+    cells = [outcomes[0].arm, *(NONE if share is None else f"{100 * share:.0f} %" for share in shares)]
     return cells + [_scale(outcomes, scale) for scale in (*SCALES, "rank")]
 
 
@@ -111,6 +120,12 @@ def _legend(outcomes: Sequence[Outcome]) -> str:
         if not all(one.wants_labels for one in outcomes)
         else ""
     )
+    named = (
+        " Second opinion: share of the latest rounds' images that a judge, a second network without a part in the run, "
+        "assigns to the wanted class."
+        if any(one.second_opinion for one in outcomes)
+        else ""
+    )
     failed = " Failed runs are left out of the means." if any(one.failure for one in outcomes) else ""
     return (
         f"{one.config['teacher']}: accuracy and agreement with the teacher at the end of {budget}, mean ± standard "
@@ -119,8 +134,8 @@ def _legend(outcomes: Sequence[Outcome]) -> str:
         "seeds that reached it. Diversity: mean of the latest rounds, in brackets the same for noise and for real "
         "test images: Vendi score of a class within a round and over the pool, cosine distance to the nearest image "
         "of an earlier round, effective rank of all images of a round. Classes seen: entropy of the teacher's "
-        f"predictions, as a share of its maximum.{aimless} Machine: {median(rates):.0f} GFLOPS ({min(rates):.0f} to "
-        f"{max(rates):.0f}{f', threads: {one.threads}' if one.threads else ''}), so a second is "
+        f"predictions, as a share of its maximum.{named}{aimless} Machine: {median(rates):.0f} GFLOPS "
+        f"({min(rates):.0f} to {max(rates):.0f}{f', threads: {one.threads}' if one.threads else ''}), so a second is "
         f"{median(rates) / 100:.2f} normalized seconds."
     )
 
@@ -154,8 +169,8 @@ def _scale(outcomes: Sequence[Outcome], scale: str) -> str:
 
 def _told(one: Outcome, name: str) -> float | None:
     """A score; None for one of a class, where the run's images belong to none."""
-    needs_classes = name == "label_hit" or name.split(".")[0] in SCALES
-    return one.diversity.get(name) if one.wants_labels or not needs_classes else None
+    needs_classes = name in ("label_hit", "named") or name.split(".")[0] in SCALES
+    return one.scores.get(name) if one.wants_labels or not needs_classes else None
 
 
 def _mean(outcomes: Sequence[Outcome], name: str) -> float | None:

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nayer.analysis.baselines import TeacherOutputs
@@ -29,6 +31,10 @@ class Measurement:
 
 
 Evaluator = Callable[[nn.Module], Measurement]
+
+
+# Images (n, c, h, w) uint8 -> the class that a judge predicts for each (n,), and its probability (n,).
+Judge = Callable[[Tensor], tuple[NDArray[np.int64], NDArray[np.float64]]]
 
 
 @contextmanager
@@ -60,6 +66,17 @@ def predict_with_features(network: nn.Module, images: Tensor, labels: Tensor | N
     confidence, seen = F.softmax(logits, dim=1).max(dim=1)
     known = None if labels is None else labels.cpu().numpy()
     return TeacherOutputs(features.cpu().numpy(), known, seen.cpu().numpy(), confidence.cpu().numpy())
+
+
+class SecondNetwork:
+    """A judge that classifies images. It gives numbers without a gradient, so nothing can learn from it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+
+    def __call__(self, images: Tensor) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        seen = predict_with_features(self._network, images)
+        return seen.teacher_labels.astype(np.int64), seen.teacher_confidence.astype(np.float64)
 
 
 class TestImages:

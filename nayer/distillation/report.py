@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from nayer.common.parts import part
 from nayer.common.stopwatch import Stopwatch
 from nayer.distillation.batch import Batch, Objective
 from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
-from nayer.distillation.evaluation import HeldBack, frozen_eval
+from nayer.distillation.evaluation import HeldBack, Judge, frozen_eval
 from nayer.distillation.image_pool import to_bytes
 from nayer.distillation.losses import has_diverged
 from nayer.distillation.state import RunState, starts_thinned
@@ -35,12 +36,14 @@ from nayer.events import (
     RoundSynthesised,
     RunFinished,
     RunStarted,
+    SecondOpinion,
     StudentStep,
 )
 from nayer.networks import channel_slicing
 from nayer.networks.classifiers import Classifier, logits_and_features
 from nayer.networks.hooks import with_statistics
 from nayer.networks.precision import uses_bf16
+from nayer.types import Doubles
 
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
 SHOWN_IMAGES = 200  # images in a round's event
@@ -135,12 +138,17 @@ class Report:
         )
 
     def synthesized(self, batch: Batch, pooled: int) -> Iterator[Event]:
-        """A round's batch and its diversity, where the round is shown; `pooled` of its images are in the pool."""
+        """A round's batch, its diversity and what a judge says of it, where the round is shown.
+
+        `pooled` of its images are in the pool.
+        """
         if self._state.round % self._task.config.report_every:
             return
         shown = self._shown(batch)
         yield shown
         yield self._diversity(shown, pooled)
+        if self._task.judge is not None:
+            yield self._second_opinion(self._task.judge, batch)
 
     def student_step(
         self, loss: Tensor, student_logits: Tensor, teacher_logits: Tensor, step: int, rate: float
@@ -195,6 +203,29 @@ class Report:
         )
 
     @part("events")
+    def _second_opinion(self, judge: Judge, batch: Batch) -> SecondOpinion:
+        """The classes that the judge assigns to the whole batch."""
+        seen, confidence = judge(batch.images)
+        wanted, k = batch.labels.cpu().numpy(), len(self._task.classes)
+        counts = np.bincount(wanted, minlength=k)
+        right = (seen == wanted).astype(np.float64)
+
+        def by_class(values: Doubles) -> Doubles:
+            means: Doubles = np.asarray(np.bincount(wanted, values, minlength=k) / np.maximum(counts, 1), np.float64)
+            return means
+
+        return SecondOpinion(
+            round=self._state.round,
+            seconds=self.watch.seconds(),
+            named=by_class(right),
+            confidence=by_class(confidence),
+            counts=counts,
+            named_share=float(right.mean()),
+            confidence_mean=float(confidence.mean()),
+            images=len(wanted),
+        )
+
+    @part("events")
     def _shown(self, batch: Batch) -> RoundSynthesised:
         """A round's batch, as teacher and student see it before the student learns from it."""
         task, state, n = self._task, self._state, len(batch.images)
@@ -243,6 +274,8 @@ def _notes(task: Task, student: nn.Module) -> Iterator[str]:
             "This teacher has no BatchNorm, so there is no BN term. Cross-entropy and the adversarial term guide "
             "the generator."
         )
+    if task.judge_fault:
+        yield f"There is no second opinion: {task.judge_fault}"
     if task.evaluator is None:
         yield (
             "There are no labeled test images. The curve shows the agreement of student and teacher on held-back "

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nayer.analysis.baselines import TeacherOutputs
 from nayer.config import Config
-from nayer.distillation.evaluation import Evaluator
+from nayer.distillation.evaluation import Evaluator, Judge
 from nayer.errors import ConfigError
 from nayer.networks.precision import autocast
 
@@ -31,6 +31,9 @@ class Task:
     real: Callable[[], TeacherOutputs] | None = (
         None  # what the teacher sees in labeled test images: an end-point of diversity
     )
+
+    judge: Judge | None = None  # gives a second opinion on each batch; None: there is none
+    judge_fault: str = ""  # why a judge that should be there is not, in one sentence
 
     def __post_init__(self) -> None:
         config, k = self.config, len(self.classes)

@@ -18,6 +18,7 @@ from nayer.events import (
     RoundFinished,
     RoundSynthesised,
     RunStarted,
+    SecondOpinion,
     StudentStep,
 )
 from nayer.types import Images
@@ -33,10 +34,14 @@ COLUMNS = (
     "bn",
     "adversarial",
     "label_hit",
+    "named_by_judge",  # share of the round's batch
+    "judge_confidence",
     "student_loss",
     "pool_size",
     "redrawn",
 )
+JUDGED = ("named_by_judge", "judge_confidence")
+WITHOUT_JUDGE = tuple(name for name in COLUMNS if name not in JUDGED)  # also what earlier versions wrote
 SHOWN_ROUNDS = 12
 GAP = 2  # px between two samples
 
@@ -66,6 +71,8 @@ class Record:
             case RoundSynthesised():
                 self._row |= {"generator_loss": event.loss, "label_hit": event.label_hit, "pool_size": event.pool_size}
                 self._samples.append(_one_per_class(event, len(self.classes)))
+            case SecondOpinion():
+                self._row |= {"named_by_judge": event.named_share, "judge_confidence": event.confidence_mean}
             case StudentStep():
                 self._student_losses.append(event.loss)
             case Evaluated():
@@ -83,9 +90,14 @@ class Record:
         self._row, self._student_losses = {}, []
 
     def csv(self) -> str:
-        """A heading, then a line a round; cells are empty where nothing was measured."""
+        """A heading, then a line a round; cells are empty where nothing was measured.
+
+        The judge's two columns are there where any round has one.
+        """
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+        judged = any(name in row for row in self.rows for name in JUDGED)
+        columns = COLUMNS if judged else WITHOUT_JUDGE
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         return text.getvalue()
@@ -107,7 +119,7 @@ def rows_before(round_: int, text: str) -> list[dict[str, str]]:
     """The rows of an earlier `csv()` that a run resumed at `round_` does not make again."""
     reader = csv.DictReader(io.StringIO(text))
     try:
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        if tuple(reader.fieldnames or ()) not in (COLUMNS, WITHOUT_JUDGE):
             raise StorageError("metrics.csv has columns of another version; move it away and resume again.")
         return [row for row in reader if int(row["round"]) < round_]
     except (TypeError, ValueError, csv.Error):

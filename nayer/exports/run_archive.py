@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
@@ -46,8 +46,11 @@ def description(student: nn.Module, classes: Sequence[str]) -> dict[str, str]:
     return {"model": student.spec.model_dump_json(), "classes": json.dumps(list(classes))}
 
 
-def files(events: Sequence[Event], student: bytes) -> dict[str, bytes]:
+def files(
+    events: Sequence[Event], student: bytes, animate: Callable[[list[Event]], bytes] = animation
+) -> dict[str, bytes]:
     """By name; `student`: safetensors of the first arm's student with its `description`, or nothing.
+    `animate` makes the animation, perhaps elsewhere, for it takes most of the time.
 
     The events of other arms are left out. Raises ValueError where no run has begun.
     """
@@ -59,7 +62,7 @@ def files(events: Sequence[Event], student: bytes) -> dict[str, bytes]:
     for event in events:
         record.add(event)
     found = {
-        ANIMATION: animation(events),
+        ANIMATION: animate(events),
         SAMPLES: png(record.grid(), started.image_shape[1]),
         METRICS: record.csv().encode(),
         EVENTS: "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in events).encode(),

@@ -16,7 +16,11 @@ from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
 
 SHIPPED = ASSETS / "teachers"
+JUDGES = ASSETS / "judges"
+JUDGE = "judge"  # the folder in a teacher's own that holds its judge
+NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")  # of a shipped folder
 MAX_CARD_BYTES = 1 << 20
+MAX_JUDGE_BYTES = 8 << 20  # of its weights: a run holds it beside everything else
 MAX_EPSILON = 16.0  # L2; the farthest that two gray images of 16 × 16 pixels can be apart
 MAX_STEPS = 100  # of gradients, to perturb an image
 
@@ -37,7 +41,7 @@ class TeacherCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    name: str = Field(pattern=rf"^{NAME.pattern}$")
     title: str = Field(min_length=1, max_length=MAX_NAME_LENGTH)
     model: ModelSpec
     student: ModelSpec = Field(description="The smaller network that learns from it unless another is named.")
@@ -52,6 +56,7 @@ class TeacherCard(BaseModel):
     seed: int
     command: str = Field(description="Command that trains it again.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of model.safetensors.")
+    judge: ModelSpec | None = Field(default=None, description="Network of the judge that was made or uploaded with it.")
     robust: Robustness | None = Field(default=None, description="None if it learned from images without perturbation.")
 
     @field_validator("classes")
@@ -93,19 +98,36 @@ def teacher_cards() -> list[TeacherCard]:
     return sorted(cards, key=lambda card: (card.model.channels, card.model.size, card.name))
 
 
-def read_card(folder: Path) -> TeacherCard:
-    """The card in a teacher's folder; AssetError naming the teacher and the field that is wrong."""
+def read_card(folder: Path, what: str = "teacher") -> TeacherCard:
+    """The card in a teacher's or judge's folder; AssetError naming it and the field that is wrong."""
     try:
         return TeacherCard.model_validate_json(read_part(folder / "config.json", MAX_CARD_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        what = f"{where} ({first['msg'][:120]})"
+        place = f"{where} ({first['msg'][:120]})"
         raise AssetError(
-            f"teacher={folder.name!r} cannot be used: config.json is wrong at {what}; restore it."
+            f"{what}={folder.name!r} cannot be used: config.json is wrong at {place}; restore it."
         ) from None
     except AssetError as error:
-        raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+        raise AssetError(f"{what}={folder.name!r} cannot be used: {error}; restore its folder.") from None
+
+
+def judge_folder(card: TeacherCard, teacher: Path | None = None) -> Path | None:
+    """Where the judge of a teacher lies: in the `teacher`'s own folder, else the shipped one of its data set."""
+    if teacher is not None and (teacher / JUDGE).is_dir():
+        return teacher / JUDGE
+    if card.testset is None or not NAME.fullmatch(card.testset) or not (JUDGES / card.testset).is_dir():
+        return None
+    return JUDGES / card.testset
+
+
+def check_judge(judge: TeacherCard, card: TeacherCard) -> None:
+    """AssetError where a judge knows other images or classes than the teacher whose samples it is to name."""
+    if judge.classes != card.classes:
+        raise AssetError("The judge knows other classes than the teacher; train one on the same images.")
+    if (judge.model.channels, judge.model.size) != (card.model.channels, card.model.size):
+        raise AssetError("The judge knows images of another size than the teacher; train one on the same images.")
 
 
 def is_pretrained(folder: Path) -> bool:
@@ -127,7 +149,7 @@ def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:
 
 def teacher_folder(name: str) -> Path:
     """The folder of a shipped teacher."""
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name) and (SHIPPED / name).is_dir():
+    if NAME.fullmatch(name) and (SHIPPED / name).is_dir():
         return SHIPPED / name
     try:
         if name and Path(name).is_dir():

@@ -30,10 +30,10 @@ from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_contrast,
 from nayer.distillation.task import Task
 from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
-from nayer.errors import ConfigError, excerpt
+from nayer.errors import AssetError, ConfigError, excerpt
 from nayer.events import GeneratorStep
 from nayer.networks import noisy_shape
-from nayer.networks.cards import TeacherCard, student_spec, teacher_cards
+from nayer.networks.cards import TeacherCard, judge_folder, read_card, student_spec, teacher_cards
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import OWN, ModelSpec
 from nayer.runs.rehearsal import META, Rehearsal
@@ -73,7 +73,7 @@ class Use:
     kept: Counter[str]  # between two steps, late in the run
     passing: Counter[str]  # on top of these for a moment each, one after the other
     moment: int  # bytes that are resident on top of what is kept: the allocator keeps what small tensors have left
-    work: int  # multiply-adds of a round in which generator and student learn
+    work: int  # multiply-adds of a round in which generator and student learn and the student is measured
 
     @property
     def largest(self) -> tuple[str, int]:
@@ -87,10 +87,11 @@ def resident(uses: Sequence[Use]) -> int:
     return round(RESIDENT * (kept + max(use.moment for use in uses))) + BESIDE * len(uses)
 
 
-def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None) -> Use:
+def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None, judge: ModelSpec | None = None) -> Use:
     """What a run of `config` with the teacher of `card` needs.
 
-    `teacher`: the network itself, for a card that cannot build it; it is copied and stays as it is. New sizes take 0.1
+    `teacher`: the network itself, for a card that cannot build it; it is copied and stays as it is. `judge`: the one
+    that comes with the teacher, else it is the card's or the shipped one of its data set, if any. New sizes take 0.1
     to 0.3 s, and no memory however large they are. Raises ConfigError for settings that no round can be made with.
     """
     alike = config.model_copy(update={name: getattr(_ANY, name) for name in _SIZELESS})
@@ -99,7 +100,8 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None) 
     student, width = student_spec(card, config.student), table_width(config.latent, config.encoder, len(card.classes))
     rehearse = _rehearsed if teacher is None else _rehearsed.__wrapped__  # what is cached keeps no network alive
     try:
-        seen = rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher)
+        judge = judge or card.judge or _shipped_judge(card)
+        seen = rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher, judge)
     except NotImplementedError:  # a RuntimeError too, of operations that meta tensors lack
         raise
     except (ValueError, RuntimeError) as error:  # such as a BatchNorm of one number
@@ -181,6 +183,7 @@ def _rehearsed(
     mirror: bool,
     width: int,
     given: nn.Module | None,
+    judge: ModelSpec | None,
 ) -> _Seen:
     """One round of a run on the meta device, after a warm-up, with what earlier rounds have left in memory."""
     seen, shape, rng = _Seen(), (model.channels, model.size, model.size), torch.Generator()
@@ -189,6 +192,7 @@ def _rehearsed(
             with seen.keeping("teacher"):
                 teacher = _bare(given) if given is not None else _innermost(Classifier(model))
                 teacher.eval().requires_grad_(False)
+                second = None if judge is None else _innermost(Classifier(judge)).eval().requires_grad_(False)
             with seen.keeping("student"):
                 learner = _innermost(Classifier(student))
                 adam = config.student_optimizer == "adam"
@@ -226,7 +230,19 @@ def _rehearsed(
         seen.kept["noisy_width"] = round(noisy / weights * seen.kept["generator_width"])
         seen.kept["generator_width"] -= seen.kept["noisy_width"]
         _play(task, state, seen)
+        if second is not None:
+            few = torch.empty((CHUNK, *shape), dtype=torch.uint8, device=META)
+            with seen.passing_by("teacher", "second opinion"):
+                predict_with_features(second, few)
     return seen
+
+
+def _shipped_judge(card: TeacherCard) -> ModelSpec | None:
+    folder = judge_folder(card)
+    try:
+        return None if folder is None else read_card(folder, "judge").model
+    except AssetError:  # a run goes on without it
+        return None
 
 
 def _play(task: Task, state: RunState, seen: _Seen) -> None:
@@ -281,7 +297,7 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
     kept["pool_capacity"] = min(config.pool_capacity, 2 * filled) * (image + _LABEL)  # it grows by doubling
     passing["pool_capacity"] = kept["pool_capacity"] + batches  # the former and the new room
     kept["held_back"] = HELD_BACK_CAPACITY * (image + _LABEL)
-    tests = config.test_images if config.test_data else min(TESTS, config.test_images)
+    tests = _tests(config)
     kept["test_images"] = tests * (image + _LABEL + 4 * seen.features)
     passing["test_images"] = 3 * max(TESTS, tests) * image  # the whole split, as it is read
     kept["teacher"] += 4 * seen.features * REMEMBERED
@@ -295,8 +311,17 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
 
 
 def _work(config: Config, seen: _Seen) -> int:
+    """With a measurement, which has no step to stop at; at the first one the teacher is asked, too."""
     learning = config.student_steps * seen.steps["student"]
-    return config.generator_steps * seen.steps["generator"] + learning
+    chunks = -(-max(_tests(config), HELD_BACK_CAPACITY) // CHUNK)
+    measuring = chunks * (seen.steps["judging"] + seen.steps["looking"])
+    named = seen.steps["second opinion"] * config.synthesis_batch // CHUNK // config.report_every
+    return config.generator_steps * seen.steps["generator"] + learning + measuring + named
+
+
+def _tests(config: Config) -> int:
+    """How many test images there are at most."""
+    return config.test_images if config.test_data else min(TESTS, config.test_images)
 
 
 def _rounds(config: Config, seen: _Seen) -> int:
@@ -314,14 +339,18 @@ def _rounds(config: Config, seen: _Seen) -> int:
 
 
 def check_memory(
-    runs: Sequence[tuple[Config, TeacherCard]], limit: float, whose: str, teacher: nn.Module | None = None
+    runs: Sequence[tuple[Config, TeacherCard]],
+    limit: float,
+    whose: str,
+    teacher: nn.Module | None = None,
+    judge: ModelSpec | None = None,
 ) -> None:
     """ConfigError, in one sentence, where `runs` that take turns need more than `limit` bytes.
 
     The sentence names the setting that most of it follows from, and what would do. `whose`: words for the limit, such
     as "this machine can spare".
     """
-    uses = [use_of(config, card, teacher) for config, card in runs]
+    uses = [use_of(config, card, teacher, judge) for config, card in runs]
     needed = resident(uses)
     if needed <= limit:
         return

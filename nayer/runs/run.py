@@ -17,7 +17,7 @@ from nayer.common.device import device as named_device
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config, settings
 from nayer.data.test_sets import TestSet, load_testset
-from nayer.distillation.evaluation import TestImages
+from nayer.distillation.evaluation import SecondNetwork, TestImages
 from nayer.distillation.redraw_preview import Redraws, redraws
 from nayer.distillation.state import RunState, new_state
 from nayer.distillation.task import Task
@@ -129,6 +129,8 @@ def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[
         device=device,
         evaluator=evaluator,
         real=None if evaluator is None else lambda: evaluator.seen,
+        judge=None if teacher.judge is None else SecondNetwork(_placed(teacher.judge.network, device)),
+        judge_fault=teacher.judge_fault,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from nayer.common.files import write_whole
 from nayer.errors import StorageError
@@ -11,8 +12,18 @@ from nayer.networks.cards import TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.teachers.fit import TrainingSchedule
 
+Kind = Literal["Teacher", "Judge"]
+FOR = "A second opinion: it classifies the images of a run. No run learns from it."
 
-def readme(card: TeacherCard, network: Classifier, cycles: Sequence[TrainingSchedule], images: int, tests: int) -> str:
+
+def readme(
+    card: TeacherCard,
+    network: Classifier,
+    cycles: Sequence[TrainingSchedule],
+    images: int,
+    tests: int,
+    kind: Kind = "Teacher",
+) -> str:
     """The card for people, a table in Markdown."""
     spec = card.model
     parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -21,7 +32,7 @@ def readme(card: TeacherCard, network: Classifier, cycles: Sequence[TrainingSche
         **_robustness(card),
         "network": f"`{spec.architecture}`, {parameters:,} parameters",
         "images": f"{spec.channels} × {spec.size} × {spec.size}",
-        "its student": f"`{card.student.architecture}`",
+        **({"its student": f"`{card.student.architecture}`"} if kind == "Teacher" else {"what it is for": FOR}),
         "data": card.data,
         "license of the data": card.licence,
         "training": f"{images:,} images: " + "; then ".join(_in_words(recipe) for recipe in cycles),
@@ -31,7 +42,7 @@ def readme(card: TeacherCard, network: Classifier, cycles: Sequence[TrainingSche
         "classes, in the order of the labels": ", ".join(card.classes),
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
-    return f"# Teacher: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
+    return f"# {kind}: {card.title}\n\n| | |\n| --- | --- |\n{table}\n"
 
 
 def _robustness(card: TeacherCard) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from safetensors.torch import save
@@ -11,7 +12,15 @@ from torch import Tensor, nn
 
 from nayer.common.safetensors_io import read_tensors
 from nayer.errors import AssetError
-from nayer.networks.cards import TeacherCard, read_card, read_part, teacher_folder
+from nayer.networks.cards import (
+    MAX_JUDGE_BYTES,
+    TeacherCard,
+    check_judge,
+    judge_folder,
+    read_card,
+    read_part,
+    teacher_folder,
+)
 from nayer.networks.classifiers import Classifier, build
 from nayer.networks.specs import ModelSpec
 
@@ -20,26 +29,48 @@ MAX_WEIGHTS_BYTES = 256 << 20
 
 @dataclass(frozen=True)
 class Teacher:
-    """`network` is in eval mode and takes no gradients for its weights; images (n, c, h, w) in [0, 1] → (n, k)."""
+    """`network` is in eval mode and takes no gradients for its weights; images (n, c, h, w) in [0, 1] → (n, k).
+
+    `judge` names its runs' samples and teaches nothing; where one is there and cannot be used, `judge_fault` says why.
+    """
 
     card: TeacherCard
     network: nn.Module
+    judge: Teacher | None = None
+    judge_fault: str = ""
 
 
 def load_teacher(name_or_folder: str) -> Teacher:
-    """The teacher, once its hash, shapes and values are checked.
+    """The teacher, once its hash, shapes and values are checked, with the judge of its folder or of its data set.
 
     Raises ConfigError where there is none of that name, AssetError naming the teacher where it is damaged.
     """
     folder = teacher_folder(name_or_folder)
-    card = read_card(folder)
+    return with_judge(_checked(folder, "teacher", MAX_WEIGHTS_BYTES), folder)
+
+
+def with_judge(teacher: Teacher, folder: Path | None = None) -> Teacher:
+    """The teacher with the judge that lies in its `folder`, else with the shipped one of its data set, if any."""
+    place = judge_folder(teacher.card, folder)
+    if place is None:
+        return teacher
     try:
-        weights = read_part(folder / "model.safetensors", MAX_WEIGHTS_BYTES)
+        judge = _checked(place, "judge", MAX_JUDGE_BYTES)
+        check_judge(judge.card, teacher.card)
+    except AssetError as error:
+        return replace(teacher, judge_fault=str(error))
+    return replace(teacher, judge=judge)
+
+
+def _checked(folder: Path, what: str, limit: int) -> Teacher:
+    card = read_card(folder, what)
+    try:
+        weights = read_part(folder / "model.safetensors", limit)
         if hashlib.sha256(weights).hexdigest() != card.sha256:
             raise AssetError("model.safetensors does not match the sha256 in config.json")
         return teacher_of(card, weights)
     except AssetError as error:
-        raise AssetError(f"teacher={folder.name!r} cannot be used: {error}; restore its folder.") from None
+        raise AssetError(f"{what}={folder.name!r} cannot be used: {error}; restore its folder.") from None
 
 
 def teacher_of(card: TeacherCard, weights: bytes) -> Teacher:

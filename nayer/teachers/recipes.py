@@ -31,6 +31,8 @@ class DatasetRecipe:
     cycles: tuple[TrainingSchedule, ...]
     data: str
     licence: str
+    judge: str = ""  # architecture of the network that gives a second opinion; what is empty follows from the teacher
+    judge_cycles: tuple[TrainingSchedule, ...] = ()
 
 
 def _digits(folder: Path) -> Labeled:

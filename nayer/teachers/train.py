@@ -20,7 +20,8 @@ from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.teachers.adversarial import perturbed_accuracy
 from nayer.teachers.fit import Epoch, TrainingSchedule, fit
-from nayer.teachers.folder import readme, write_teacher
+from nayer.teachers.folder import Kind, readme, write_teacher
+from nayer.teachers.judges import judge_architecture, judge_cycles, judge_rng
 from nayer.teachers.load import weights_of
 from nayer.teachers.recipes import DatasetRecipe, get
 
@@ -39,11 +40,13 @@ def teach(
     weight_decay: float | None = None,
     robust: float | None = None,
     robust_steps: int | None = None,
+    judge: bool = False,
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
     bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
 ) -> TeacherCard:
     """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
 
+    With `judge` it is what names the samples of that data set, another network from another seed; see `judges`.
     `epochs` above 0 trains one cycle that long instead of the lesson's own; `model` and `student` are other networks
     than its own, and `weight_decay`, `robust` and `robust_steps` take the place of its schedule's. `bears` is told the
     network, its batch and the images' bytes before the training, and may refuse them.
@@ -56,19 +59,23 @@ def teach(
     for field, architecture in (("model", model), ("student", student)):
         if architecture:
             parse_architecture(architecture, field=field)
-    cycles = (replace(lesson.cycles[0], epochs=epochs),) if epochs else lesson.cycles
+    images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
+    usual = lesson.judge or judge_architecture(lesson.model, images.shape[2]) if judge else lesson.model
+    spec = spec_for(model or usual, len(lesson.classes), images)
+    cycles = lesson.judge_cycles or judge_cycles(lesson.cycles, spec) if judge else lesson.cycles
+    cycles = (replace(cycles[0], epochs=epochs),) if epochs else cycles
     given = {"weight_decay": weight_decay, "robust": robust, "robust_steps": robust_steps}
     cycles = tuple(cycle.changed(**given) for cycle in cycles)
-    images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
-    spec = spec_for(model or lesson.model, len(lesson.classes), images)
     bears(spec, max(cycle.batch for cycle in cycles), images.nbytes)
-    network = fit(spec, images, labels, cycles, torch.Generator().manual_seed(seed), on_epoch)
+    rng = judge_rng(seed) if judge else torch.Generator().manual_seed(seed)
+    network = fit(spec, images, labels, cycles, rng, on_epoch)
     weights = weights_of(network)
+    chosen: dict[str, object] = {"epochs": epochs or None, "model": model or None, "student": student or None}
     card = TeacherCard(
         name=name,
         title=lesson.title,
         model=spec,
-        student=spec.model_copy(update={"architecture": student or lesson.student}),
+        student=spec.model_copy(update={"architecture": usual if judge else student or lesson.student}),
         classes=lesson.classes,
         mirror=lesson.cycles[0].mirror,
         testset=name,
@@ -76,9 +83,7 @@ def teach(
         data=lesson.data,
         licence=lesson.licence,
         seed=seed,
-        command=_command(
-            name, lesson, {"epochs": epochs or None, "model": model or None, "student": student or None, **given}, seed
-        ),
+        command=_command(name, lesson, seed, {**chosen, **given}, judge=judge),
         sha256=hashlib.sha256(weights).hexdigest(),
     )
     test = load_testset(card, folder)
@@ -89,7 +94,8 @@ def teach(
         "robust": robustness(network, cycles, test.images, test.labels),
     }
     card = card.model_copy(update=measured)
-    write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(test.labels)))
+    kind: Kind = "Judge" if judge else "Teacher"
+    write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(test.labels), kind))
     return card
 
 
@@ -133,6 +139,7 @@ def flags(chosen: Mapping[str, object]) -> str:
     )
 
 
-def _command(name: str, lesson: DatasetRecipe, chosen: Mapping[str, object], seed: int) -> str:
+def _command(name: str, lesson: DatasetRecipe, seed: int, chosen: Mapping[str, object], *, judge: bool) -> str:
     data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
-    return f"python -m nayer teach {name}{data}{flags({'seed': seed, **chosen})}"
+    kind = " --judge" if judge else ""
+    return f"python -m nayer teach {name}{data}{flags({'seed': seed, **chosen})}{kind}"

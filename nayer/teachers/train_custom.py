@@ -13,15 +13,16 @@ from pathlib import Path
 import torch
 
 from nayer.common.files import check_writable
-from nayer.data.custom_dataset import find_pictures, read_own, readable
+from nayer.data.custom_dataset import OwnImages, find_pictures, read_own, readable
 from nayer.data.image_decoding import suffix
 from nayer.data.image_folders import Picture
 from nayer.errors import ConfigError
-from nayer.networks.cards import TeacherCard
+from nayer.networks.cards import JUDGE, TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.teachers.fit import Epoch, TrainingSchedule, fit
 from nayer.teachers.folder import readme, write_teacher
+from nayer.teachers.judges import judge_architecture, judge_cycles, judge_rng
 from nayer.teachers.load import weights_of
 from nayer.teachers.train import accuracy, flags, robustness, spec_for
 
@@ -47,6 +48,7 @@ class OwnLesson:
     robust: float | None = None  # ε; see `TrainingSchedule`
     robust_steps: int | None = None
     seed: int = 0
+    judge: bool = False  # whether a second network is made too, which names the samples of the teacher's runs
 
 
 def teach_own(
@@ -76,6 +78,10 @@ def teach_own(
     student = lesson.student or ("lenet-4" if small else "lenet-8")
     recipe = _recipe(lesson, len(images), spec.size)
     bears(spec, recipe.batch, images.nbytes)
+    second = None
+    if lesson.judge:
+        second = spec.model_copy(update={"architecture": judge_architecture(spec.architecture, spec.size)})
+        bears(second, recipe.batch, images.nbytes)
     network = fit(spec, images, labels, [recipe], torch.Generator().manual_seed(lesson.seed), on_epoch)
     weights = weights_of(network)
     color = "grey" if spec.channels == 1 else "RGB"
@@ -85,6 +91,7 @@ def teach_own(
         model=spec,
         student=spec.model_copy(update={"architecture": student}),
         classes=own.classes,
+        judge=second,
         mirror=lesson.mirror,
         testset=None,
         test_accuracy=accuracy(network, *own.testing),
@@ -97,7 +104,31 @@ def teach_own(
     )
     more = {HELD_OUT: _packed(own.held_out)} if own.held_out else {}
     write_teacher(out, card, weights, readme(card, network, [recipe], len(images), len(own.testing[1])), more)
+    if second is not None:
+        _write_judge(out / JUDGE, card, second, recipe, own, on_epoch)
     return card
+
+
+def _write_judge(
+    out: Path,
+    teacher: TeacherCard,
+    spec: ModelSpec,
+    recipe: TrainingSchedule,
+    own: OwnImages,
+    on_epoch: Callable[[Epoch, Classifier], None],
+) -> None:
+    """Trains a judge on the teacher's images, and writes its folder."""
+    cycles = judge_cycles([recipe], spec)
+    images, labels = (torch.from_numpy(array) for array in own.training)
+    network = fit(spec, images, labels, cycles, judge_rng(teacher.seed), on_epoch)
+    weights = weights_of(network)
+    measured = {
+        "test_accuracy": accuracy(network, *own.testing),
+        "robust": robustness(network, cycles, *own.testing),
+        "sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    card = teacher.model_copy(update={"model": spec, "student": spec, "judge": None, **measured})
+    write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(own.testing[1]), "Judge"))
 
 
 def _recipe(lesson: OwnLesson, images: int, size: int) -> TrainingSchedule:
@@ -114,8 +145,8 @@ def _command(lesson: OwnLesson) -> str:
     chosen = {name: getattr(lesson, name) or None for name in ("size", "model", "student", "epochs")}
     chosen |= {name: getattr(lesson, name) for name in SCHEDULE}
     chosen |= {} if lesson.grey is None else {"colour": "grey" if lesson.grey else "rgb"}
-    mirror = " --mirror" if lesson.mirror else ""
-    return f"python -m nayer teach --data DATA --out FOLDER{flags({'seed': lesson.seed, **chosen})}{mirror}"
+    more = (" --mirror" if lesson.mirror else "") + (" --judge" if lesson.judge else "")
+    return f"python -m nayer teach --data DATA --out FOLDER{flags({'seed': lesson.seed, **chosen})}{more}"
 
 
 def _packed(pictures: Sequence[Picture]) -> bytes:

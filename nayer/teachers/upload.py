@@ -14,13 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from nayer.errors import AssetError, ConfigError, StorageError, excerpt
-from nayer.networks.cards import MAX_CARD_BYTES, TeacherCard
+from nayer.networks.cards import JUDGE, MAX_CARD_BYTES, MAX_JUDGE_BYTES, TeacherCard, check_judge
 from nayer.networks.specs import ModelSpec
 from nayer.text_rules import check_names, complaint
 
 PREFIX = "upload-"  # of the name under which a run's config knows such a teacher
 STUDENT = "lenet-8"  # where its card names none
 _CONFIG, _WEIGHTS, _CLASSES, _TESTS = "config.json", "model.safetensors", "classes.json", "tests"
+_JUDGE_CONFIG, _JUDGE_WEIGHTS = f"{JUDGE}/{_CONFIG}", f"{JUDGE}/{_WEIGHTS}"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # when an archive's members were made: the same files pack to the same bytes
 
 
@@ -28,6 +29,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # when an archive's members were made: the same 
 class UploadedTeacher:
     """The files' bytes, as they came; `classes` replace the card's names, `tests` is a zip or parquet file or nothing.
 
+    `judge_config` and `judge_weights` are the two files of its `judge` folder, where there is one.
     It is the bytes that are checked and used: nothing can be swapped in between.
     """
 
@@ -35,24 +37,43 @@ class UploadedTeacher:
     weights: bytes
     classes: tuple[str, ...] = ()
     tests: bytes = b""
+    judge_config: bytes = b""
+    judge_weights: bytes = b""
 
     @cached_property
     def name(self) -> str:
         """The same for the same files."""
         digest = hashlib.sha256()
-        for part in (self.config, self.weights, "\n".join(self.classes).encode(), self.tests):
+        judge = (self.judge_config, self.judge_weights) if self.has_judge else ()  # without one it is named as ever
+        for part in (self.config, self.weights, "\n".join(self.classes).encode(), self.tests, *judge):
             digest.update(hashlib.sha256(part).digest())
         return f"{PREFIX}{digest.hexdigest()[:16]}"
 
     @property
+    def has_judge(self) -> bool:
+        """Whether it came with a second network that names its runs' samples."""
+        return bool(self.judge_config or self.judge_weights)
+
+    @property
     def size(self) -> int:
         """Bytes."""
-        return len(self.config) + len(self.weights) + len(self.tests)
+        parts = (self.config, self.weights, self.tests, self.judge_config, self.judge_weights)
+        return sum(len(part) for part in parts)
+
+    def judge_card(self) -> TeacherCard:
+        """The judge's; AssetError where a file is missing, too large or damaged."""
+        if not self.judge_config or not self.judge_weights:
+            raise AssetError("The judge needs both config.json and model.safetensors; upload its whole folder.")
+        if len(self.judge_weights) > MAX_JUDGE_BYTES:
+            raise AssetError(f"The judge is larger than {MAX_JUDGE_BYTES >> 20} MB; upload a smaller network.")
+        # The teacher's names hold for its judge too, where others were typed.
+        return UploadedTeacher(self.judge_config, self.judge_weights, self.classes).card()
 
     def card(self) -> TeacherCard:
         """Who it is, under `name`; what its `config.json` leaves out is filled in, but for the network and its classes.
 
-        Raises AssetError, naming what is wrong in config.json, and ConfigError for names that do not fit.
+        Raises AssetError, naming what is wrong in config.json or with its judge, and ConfigError for names that do not
+        fit.
         """
         told = _read(self.config)
         classes = tuple(self.classes or _names(told))
@@ -74,11 +95,16 @@ class UploadedTeacher:
             "command": "none: it was trained elsewhere",
         }
         known = {key: value for key, value in told.items() if key in TeacherCard.model_fields}
-        fixed = {"name": self.name, "classes": check_names(classes), "sha256": sha256}
+        fixed: dict[str, Any] = {"name": self.name, "classes": check_names(classes), "sha256": sha256, "judge": None}
         try:
-            return TeacherCard.model_validate_json(json.dumps({**usual, **known, **fixed}))
+            card = TeacherCard.model_validate_json(json.dumps({**usual, **known, **fixed}))
         except ValidationError as error:
             raise _wrong(error) from None
+        if not self.has_judge:
+            return card
+        judge = self.judge_card()
+        check_judge(judge, card)
+        return card.model_copy(update={"judge": judge.model})
 
     def packed(self) -> bytes:
         """All of it as one archive; see `unpacked`."""
@@ -90,6 +116,7 @@ class UploadedTeacher:
                 _WEIGHTS: self.weights,
                 _CLASSES: names,
                 _TESTS: self.tests,
+                **({_JUDGE_CONFIG: self.judge_config, _JUDGE_WEIGHTS: self.judge_weights} if self.has_judge else {}),
             }.items():
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), part)
         return stream.getvalue()
@@ -100,7 +127,8 @@ class UploadedTeacher:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 config, weights, classes, tests = (archive.read(name) for name in (_CONFIG, _WEIGHTS, _CLASSES, _TESTS))
-            return cls(config, weights, tuple(map(str, json.loads(classes))), tests)
+                judge = [archive.read(name) for name in (_JUDGE_CONFIG, _JUDGE_WEIGHTS) if name in archive.namelist()]
+            return cls(config, weights, tuple(map(str, json.loads(classes))), tests, *judge)
         except (zipfile.BadZipFile, ValueError, LookupError, TypeError):
             raise StorageError("the teacher of this run is damaged on disk; upload it again.") from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from nayer.data.custom_dataset import labeled_as
@@ -12,7 +14,7 @@ from nayer.distillation.evaluation import predict
 from nayer.errors import AssetError
 from nayer.networks.cards import TeacherCard
 from nayer.networks.hooks import with_statistics
-from nayer.teachers.load import Teacher, teacher_of
+from nayer.teachers.load import Teacher, teacher_of, with_judge
 from nayer.teachers.upload import UploadedTeacher
 
 TRIED = 16  # images of noise that show whether a teacher tells anything apart
@@ -21,15 +23,22 @@ PARQUET = b"PAR1"  # how such a file begins
 
 
 def opened(uploaded: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
-    """The teacher and its test images, where it came with some. Raises NayerError in one sentence."""
+    """The teacher, its judge and its test images, where it came with some. Raises NayerError in one sentence."""
     card = uploaded.card()
-    return teacher_of(card, uploaded.weights), _testset(uploaded.tests, card) if uploaded.tests else None
+    teacher = teacher_of(card, uploaded.weights)
+    if uploaded.has_judge:
+        teacher = replace(teacher, judge=teacher_of(uploaded.judge_card(), uploaded.judge_weights))
+    else:
+        teacher = with_judge(teacher)
+    return teacher, _testset(uploaded.tests, card) if uploaded.tests else None
 
 
 def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
     """Sentences on what a run with this teacher will lack, and on how good it is."""
     card, network = teacher.card, teacher.network
     said = []
+    if card.judge is not None:
+        said.append(f"Its judge ({card.judge.architecture}) gives a second opinion on its images.")
     if not with_statistics(network):
         said.append("It has no BatchNorm, so there is no BN term.")
     rng = torch.Generator().manual_seed(0)

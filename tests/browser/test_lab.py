@@ -72,10 +72,10 @@ def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new
     assert len(set(held)) == 1
     assert len(set(redrawn)) > 1
 
-    chart = page.locator(".lab-charts svg.chart").nth(2)
+    chart = page.locator(".lab-charts svg.chart").nth(3)
     chart.focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".lab-charts .chart-box").nth(2).locator("[role=status]")).to_contain_text("seconds")
+    expect(page.locator(".lab-charts .chart-box").nth(3).locator("[role=status]")).to_contain_text("seconds")
     page.keyboard.press("Enter")
     drill = page.locator("dialog[open]")
     expect(drill.locator("tbody tr")).to_have_count(10)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from nayer.config import Config
+from nayer.networks import cards
 from tests.browser.browsing import PATIENCE, NewPage, grown, picture, prepare, rows, state, until
 
 
@@ -175,7 +180,7 @@ def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> N
     summaries = page.locator("#nayer-stage svg.chart, #nayer-stage svg.map").evaluate_all(
         "pictures => pictures.map((picture) => picture.getAttribute('aria-label'))"
     )
-    assert len(summaries) == 10
+    assert len(summaries) == 11
     assert not [summary for summary in summaries if "no value" in summary.lower() or "empty" in summary]
     page.locator(".accuracy .numbers summary").click()
     expect(page.locator(".accuracy .numbers tbody tr")).to_have_count(4)  # made as the table is opened
@@ -223,3 +228,30 @@ def test_a_hidden_tab_asks_rarely_and_comes_back_to_where_the_run_is(new_page: N
     page.wait_for_function("before => document.querySelector('.standing').innerText !== before", arg=before)
     assert len(asked) <= 3  # at once, and not all that was missed
     page.click(".bar .stop")
+
+
+def test_a_judge_draws_a_curve_and_where_there_is_none_the_page_says_why(
+    new_page: NewPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cards, "JUDGES", tmp_path)
+    page = new_page()
+    chart, sentence = page.get_by_label(re.compile("^second opinion: ")).first, page.locator(".no-opinion")
+    prepare(page)
+    page.click(".bar .play")
+    grown(page, 2)
+    expect(sentence).to_contain_text("this run has no judge")
+    expect(chart).to_be_hidden()
+    page.click(".bar .stop")
+    until(page, "stopped")
+
+    shutil.copytree(cards.SHIPPED / "digits", tmp_path / "digits")  # the teacher itself judges: it names most of them
+    page.click(".bar .play")
+    grown(page, 2)
+    expect(chart).to_be_visible()
+    expect(chart).to_have_attribute(
+        "aria-label", re.compile(r"^second opinion: \d+ % of the wanted class after round \d+")
+    )
+    expect(sentence).to_be_hidden()
+    picture(page, "wide-light-second-opinion")
+    page.click(".bar .stop")
+    until(page, "stopped")

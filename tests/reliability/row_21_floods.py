@@ -84,7 +84,7 @@ def measure() -> Figure:
             statuses += flood.statuses
         until = time.monotonic() + 60
         while page.memory() - before > MEGABYTES and time.monotonic() < until:
-            time.sleep(1.0)
+            looks(page.url, path, 2.0, pause=1.0)  # events wait for a visitor who has gone, for a minute
         after, lines = page.memory(), len(page.said) - said
         page.end(signal.SIGKILL)
     faults = sum(count for status, count in statuses.items() if status >= 500)

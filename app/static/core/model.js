@@ -19,6 +19,7 @@ export function emptyModel() {
     learning: [],
     measures: [],
     diversity: [],
+    opinions: [],
     redraws: [],
     changes: [],
     by_class: null,
@@ -52,7 +53,21 @@ export function emptyModel() {
  * @returns {RunModel}
  */
 export function applyUpdate(model, update) {
-  const { seq, anew, run, losses, learning, measures, diversity, redraws, changes, rows, making, ...standing } = update;
+  const {
+    seq,
+    anew,
+    run,
+    losses,
+    learning,
+    measures,
+    diversity,
+    opinions,
+    redraws,
+    changes,
+    rows,
+    making,
+    ...standing
+  } = update;
   const before = anew ? emptyModel() : model;
   return {
     ...before,
@@ -62,6 +77,7 @@ export function applyUpdate(model, update) {
     learning: extend(before.learning, learning),
     measures: extend(before.measures, measures),
     diversity: extend(before.diversity, diversity),
+    opinions: extend(before.opinions, opinions),
     redraws: [...before.redraws, ...(redraws ?? []).filter(([round]) => round > 0)], // at 0 nothing is re-drawn
     changes: [...before.changes, ...(changes ?? [])],
     rows: mergeRows(before.rows, rows ?? []),

@@ -97,6 +97,7 @@ export interface DiversityByClass {
   across: number[];
   pool: number[];
   label_hits: number[];
+  named: number[];
 }
 
 /** What every update says of a run. */
@@ -129,6 +130,7 @@ export interface RunUpdate extends RunStanding {
   learning?: CurveUpdate;
   measures?: CurveUpdate;
   diversity?: CurveUpdate;
+  opinions?: CurveUpdate;
   redraws?: Mark[];
   changes?: Mark[];
   by_class?: DiversityByClass;
@@ -145,6 +147,7 @@ export interface RunModel extends RunStanding {
   learning: Point[];
   measures: Point[];
   diversity: Point[];
+  opinions: Point[];
   redraws: Mark[];
   changes: Mark[];
   by_class: DiversityByClass | null;
@@ -161,6 +164,7 @@ export interface ArmResult {
   measured: string;
   accuracy: number | null;
   label_hit: number | null;
+  named: number | null;
   within: number | null;
   across: number | null;
   pool: number | null;
@@ -178,6 +182,7 @@ export interface LabUpdate {
   ahead: number;
   wait: number | null;
   error: string;
+  kept: string;
   title: string;
   question: string;
   arms: string[];
@@ -211,7 +216,7 @@ export interface Batch {
   labels: number[];
   teacher: Opinion[];
   label_hit: number | null;
-  by_class: Partial<Record<"vendi" | "nearest" | "label_hit", (number | null)[]>>;
+  by_class: Partial<Record<"vendi" | "nearest" | "label_hit" | "named", (number | null)[]>>;
   earlier: number | null;
   later: number | null;
   missing?: string;

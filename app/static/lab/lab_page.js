@@ -71,6 +71,7 @@ class LabPage {
     this.toggle = h("button", { type: "button", class: "primary lab-toggle", onclick: () => this.press() }, "Pause");
     this.stop = h("button", { type: "button", class: "lab-stop", onclick: () => this.command("stop") }, "Stop");
     this.line = h("p", { class: "standing" });
+    this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.progress = h("i", { class: "progress" });
     const bar = h(
@@ -78,6 +79,7 @@ class LabPage {
       { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" },
       h("div", { class: "choices" }, this.toggle, this.stop),
       this.line,
+      this.kept,
       this.status,
       this.progress,
     );
@@ -193,6 +195,7 @@ class LabPage {
     setText(this.status, `The lab is ${STATE_NAMES[state]}.`);
     const work = lab.budget * lab.arms.length * lab.seeds.length;
     this.progress.style.width = `${100 * (1 - lab.left / work)}%`;
+    setText(this.kept, active ? lab.kept : "");
     this.drawStanding(lab, active);
     this.drawVerdict(lab);
   }

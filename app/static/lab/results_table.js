@@ -11,6 +11,7 @@ import { withHelp } from "../core/help.js";
 const COLUMNS = [
   ["accuracy", (result) => formatPercent(result.accuracy, 1)],
   ["label accuracy", (result) => formatPercent(result.label_hit)],
+  ["second opinion", (result) => formatPercent(result.named)],
   ["within a round", (result) => formatNumber(result.within)],
   ["across rounds", (result) => formatNumber(result.across)],
   ["over the pool", (result) => formatNumber(result.pool)],

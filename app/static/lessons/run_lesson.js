@@ -69,6 +69,7 @@ export class RunLesson {
     this.button = h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() });
     this.stop = h("button", { type: "button", class: "lesson-stop", onclick: () => this.command("stop") }, "Stop");
     this.line = h("p", { class: "note standing-line" });
+    this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.controls = h(
       "div",
@@ -82,6 +83,7 @@ export class RunLesson {
         helpButton(changedKeys(lesson), "what this lesson changes"),
       ),
       this.line,
+      this.kept,
       this.status,
       this.notice.element,
     );
@@ -181,6 +183,7 @@ export class RunLesson {
     setAttribute(this.panels, "hidden", !lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
+    setText(this.kept, active && lab ? lab.kept : "");
     setText(this.status, ANNOUNCEMENTS[state] ?? "");
     if (!lab) return;
     const sentences = hasEnded(state) ? lab.sentences : [];

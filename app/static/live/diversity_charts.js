@@ -1,16 +1,16 @@
-// How different the images are, at three scales, each between real images and noise, and beside them the label hits.
+// How different the images are, at three scales, each between real images and noise, and beside them what teacher and judge recognise.
 
 import { LineChart } from "../charts/line_chart.js";
-import { h } from "../core/dom.js";
+import { h, setAttribute } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
-import { DIVERSITY_SCALES, diversityValue, LABEL_HIT } from "../panels/measures.js";
+import { DIVERSITY_SCALES, diversityValue, LABEL_HIT, SECOND_OPINION } from "../panels/measures.js";
 import { marksOf, PLANNED_ROUNDS } from "./marks.js";
 
 /** @import { ChartOptions, Line } from "../charts/line_chart.js" */
 /** @import { RunModel } from "../core/types.d.ts" */
 
-/** Four small charts by round. */
+/** Five small charts by round. */
 export class DiversityCharts {
   /**
    * @param {object} options
@@ -50,7 +50,30 @@ export class DiversityCharts {
       low: 0,
       high: 1,
     });
-    const charts = [...this.scales.map(({ chart }) => chart), this.labelHit];
+    this.opinion = new LineChart({
+      ...common,
+      title: SECOND_OPINION.title,
+      about: SECOND_OPINION.about,
+      lines: [
+        {
+          name: SECOND_OPINION.title,
+          color: "var(--bn)",
+          value: (point) => point[1],
+          format: (value) => formatPercent(value),
+          width: 2,
+        },
+      ],
+      label: `${SECOND_OPINION.title}: no measurement yet.`,
+      axis: (value) => `${Math.round(100 * value)} %`,
+      low: 0,
+      high: 1,
+    });
+    this.noOpinion = h(
+      "p",
+      { class: "note no-opinion", hidden: true },
+      "There is no second opinion, because this run has no judge. `python -m nayer teach … --judge` makes one.",
+    );
+    const charts = [...this.scales.map(({ chart }) => chart), this.labelHit, this.opinion];
     this.element = h(
       "section",
       { class: "card diversity", "aria-label": "Diversity" },
@@ -63,6 +86,7 @@ export class DiversityCharts {
         legendKey("dashed", "var(--teacher)", "reference: real test images"),
         legendKey("dashed", "var(--quiet-line)", "reference: noise"),
       ),
+      this.noOpinion,
       h("p", { class: "note" }, "By round. Click a point, or press Enter on a focused chart, to see its images."),
     );
   }
@@ -81,6 +105,14 @@ export class DiversityCharts {
     const hit = diversityValue(last, "label_hit");
     const text = hit === null ? "no measurement yet" : `${formatPercent(hit)} ${when}`;
     this.labelHit.show({ ...shared, label: `${LABEL_HIT.title}: ${text}.` });
+    const named = model.opinions.at(-1);
+    const missing = last !== undefined && !named && model.rounds_done > 0;
+    setAttribute(this.opinion.element, "hidden", missing);
+    setAttribute(this.noOpinion, "hidden", !missing);
+    const told = named
+      ? `${formatPercent(named[1])} of the wanted class ${when}, confidence ${formatPercent(named[2])}`
+      : "no measurement yet";
+    this.opinion.show({ ...shared, points: model.opinions, label: `${SECOND_OPINION.title}: ${told}.` });
   }
 }
 

@@ -16,6 +16,7 @@ import { addTeacher } from "../core/teachers.js";
  * @property {string} info
  * @property {string} names
  * @property {string} tests
+ * @property {string} judge
  */
 
 /** @typedef {{ teacher: string, card: TeacherCard, token: string, said: string[], table: string }} UploadedTeacher */
@@ -39,6 +40,7 @@ class TeacherUpload {
     this.config = fileInput("upload-config", ".json,application/json");
     this.weights = fileInput("upload-weights", ".safetensors");
     this.tests = fileInput("upload-tests", ".zip,.parquet");
+    this.judge = fileInput("upload-judge", ".json,.safetensors", true);
     this.names = h("textarea", { id: "upload-names", rows: 3 });
     this.send = h("button", { type: "submit", class: "primary" }, "Check and use");
     this.answer = h("div", { class: "notice quiet", role: "status", hidden: true });
@@ -51,6 +53,7 @@ class TeacherUpload {
       field("model.safetensors", this.weights),
       field("Class names", this.names, props.names),
       field("Test images", this.tests, props.tests),
+      field("Judge", this.judge, props.judge),
       this.send,
       this.answer,
     );
@@ -68,7 +71,13 @@ class TeacherUpload {
       this.show(["Choose config.json and model.safetensors first."], "alert");
       return;
     }
-    const size = [config, weights, tests].reduce((sum, file) => sum + (file?.size ?? 0), 0);
+    const second = [...(this.judge.files ?? [])];
+    const judge_config = second.find(({ name }) => name.endsWith(".json"));
+    const judge_weights = second.find(({ name }) => name.endsWith(".safetensors"));
+    const size = [config, weights, tests, judge_config, judge_weights].reduce(
+      (sum, file) => sum + (file?.size ?? 0),
+      0,
+    );
     if (size > this.limit) {
       const limit = `the limit is ${megabytes(this.limit)} MB`;
       this.show([`The files are ${megabytes(size)} MB; ${limit}.`], "alert");
@@ -77,7 +86,10 @@ class TeacherUpload {
     setAttribute(this.send, "disabled", true);
     this.show(["Checking the files…"]);
     const token = readVisitor().token ?? "";
-    const answer = await postFiles({ config, weights, tests, classes: this.names.value, token });
+    const answer = await postFiles({
+      ...{ config, weights, tests, judge_config, judge_weights },
+      ...{ classes: this.names.value, token },
+    });
     setAttribute(this.send, "disabled", false);
     if ("error" in answer) this.show([answer.error], "alert");
     else this.use(answer);
@@ -129,8 +141,9 @@ const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1);
 /**
  * @param {string} id
  * @param {string} accept
+ * @param {boolean} [multiple] whether several files are chosen at once
  */
-const fileInput = (id, accept) => h("input", { id, type: "file", accept });
+const fileInput = (id, accept, multiple = false) => h("input", { id, type: "file", accept, multiple });
 
 /**
  * @param {string} title

@@ -4,7 +4,7 @@ import { ARM_COLORS, classColor } from "../core/colors.js";
 import { h, loadImage, setAttribute, setText } from "../core/dom.js";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/format.js";
 import { applyUpdate, emptyModel, studentMeasure } from "../core/model.js";
-import { DIVERSITY_SCALES, diversityValue, LABEL_HIT } from "./measures.js";
+import { DIVERSITY_SCALES, diversityValue, LABEL_HIT, SECOND_OPINION } from "./measures.js";
 
 /** @import { ArmResult, RunUpdate, SampleRow } from "../core/types.d.ts" */
 
@@ -70,6 +70,7 @@ export class Arm {
     this.showFacts([
       [studentMeasure(model), formatPercent(measured?.[1] ?? measured?.[2], 1)],
       [LABEL_HIT.title, formatPercent(diversityValue(diversity, "label_hit"))],
+      [SECOND_OPINION.title, formatPercent(model.opinions.at(-1)?.[1])],
       ...DIVERSITY_SCALES.map(({ name }) => [name, formatNumber(diversityValue(diversity, name))]),
     ]);
     if (model.facts) this.setClasses(model.facts.classes);

@@ -2,11 +2,11 @@
 
 import { LineChart } from "../charts/line_chart.js";
 import { ARM_COLORS } from "../core/colors.js";
-import { h, setText } from "../core/dom.js";
+import { h, setAttribute, setText } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { studentMeasure } from "../core/model.js";
-import { DIVERSITY_SCALES, diversityValue, LABEL_HIT } from "./measures.js";
+import { DIVERSITY_SCALES, diversityValue, LABEL_HIT, SECOND_OPINION } from "./measures.js";
 
 /** @import { ChartOptions, Rule } from "../charts/line_chart.js" */
 /** @import { Point, RunModel } from "../core/types.d.ts" */
@@ -30,7 +30,7 @@ export class ArmCharts {
   /**
    * @param {object} options
    * @param {(arm: number, round: number) => void} options.pick somebody asks for the images behind a point
-   * @param {string[]} [options.names] the charts that are shown: accuracy, hit, within, across, pool; else all
+   * @param {string[]} [options.names] the charts that are shown: accuracy, hit, named, within, across, pool; else all
    */
   constructor({ pick, names }) {
     this.pick = pick;
@@ -50,6 +50,7 @@ export class ArmCharts {
     this.charts = {
       accuracy: this.make(ACCURACY, (value) => formatPercent(value, 1), SHARE_AXIS),
       hit: this.make(LABEL_HIT, (value) => formatPercent(value), SHARE_AXIS),
+      named: this.make(SECOND_OPINION, (value) => formatPercent(value), SHARE_AXIS),
       ...Object.fromEntries(
         DIVERSITY_SCALES.map((scale) => [
           scale.name,
@@ -68,7 +69,7 @@ export class ArmCharts {
   /** All charts, with their headings and notes. */
   allCharts() {
     return [
-      this.row(["accuracy", "hit"]),
+      this.row(["accuracy", "hit", "named"]),
       h("p", { class: "note" }, "In percent, by seconds of computation of the arm."),
       h("div", { class: "lab-title" }, withHelp(h("h3", {}, "Diversity of the images per class"), "panel/diversity")),
       this.row(DIVERSITY_SCALES.map(({ name }) => name)),
@@ -136,7 +137,7 @@ export class ArmCharts {
       const label = `${chart.heading.textContent}: ${this.describe(chart, points)}`;
       chart.show({ points, rules, marks, rounds: budget, label });
     };
-    const { accuracy, hit } = this.charts;
+    const { accuracy, hit, named } = this.charts;
     const teacher = arms.map(({ model }) => model.teacher_accuracy).find((value) => value !== null) ?? null;
     const rules =
       teacher === null ? [] : [{ y: teacher, text: `teacher ${formatPercent(teacher, 1)}`, kind: "teacher" }];
@@ -149,6 +150,12 @@ export class ArmCharts {
     /** @type {(column: string) => (point: Point) => [number | null, number | null]} */
     const reader = (column) => (p) => [diversityValue(p, "seconds"), diversityValue(p, column)];
     show(hit, this.gather(hit, arms, "diversity", reader("label_hit")), []);
+    setAttribute(named.element, "hidden", !arms.some(({ model }) => model.opinions.length)); // no arm has a judge
+    show(
+      named,
+      this.gather(named, arms, "opinions", (p) => [p[3], p[1]]),
+      [],
+    );
     for (const { name } of DIVERSITY_SCALES) {
       const chart = this.charts[name];
       show(chart, this.gather(chart, arms, "diversity", reader(name)), endRules(arms, name));
@@ -159,7 +166,7 @@ export class ArmCharts {
    * The arms' points by their seconds; one point stays one object, so that it can be pointed at while others come.
    * @param {ArmChart} chart
    * @param {Arm[]} arms
-   * @param {"measures" | "diversity"} series
+   * @param {"measures" | "diversity" | "opinions"} series
    * @param {(point: Point) => [seconds: number | null, value: number | null]} read
    */
   gather(chart, arms, series, read) {

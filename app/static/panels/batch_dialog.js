@@ -15,11 +15,12 @@ import { formatNumber, formatPercent } from "../core/format.js";
  * @property {string} [color] of the arm
  */
 
-/** @type {["vendi" | "nearest" | "label_hit", string, (value: number | null) => string][]} */
+/** @type {["vendi" | "nearest" | "label_hit" | "named", string, (value: number | null) => string][]} */
 const MEASURES = [
   ["vendi", "different images", formatNumber],
   ["nearest", "distance to an earlier round", formatNumber],
   ["label_hit", "label accuracy", formatPercent],
+  ["named", "second opinion", formatPercent],
 ];
 const MAX_COLUMNS = 10; // of a class's images
 

@@ -12,6 +12,7 @@ export const DIVERSITY_SCALES = [
   { name: "across", title: "across rounds", about: "measure/across", low: 0 },
   { name: "pool", title: "over the pool", about: "measure/pool", low: 1 },
 ];
+export const SECOND_OPINION = { title: "second opinion", about: "measure/second_opinion" };
 export const LABEL_HIT = { title: "label accuracy", about: "measure/label_hit" };
 
 /**

@@ -21,7 +21,7 @@ class House:
         self.now: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.statuses: list[int] = []
-        self._door = RequestSlots(self._answer, each, looking)
+        self._door = RequestSlots(self._answer, each, looking, looking, looking)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -44,8 +44,23 @@ class House:
             return asyncio.ensure_future(self._door({"type": "http", "method": "GET", "path": path}, receive, send))
 
 
-@pytest.mark.parametrize(("path", "most"), [("/live/x/status", 2), ("/live/x/arm/3/frame/5.jpg", 2), ("/explore", 20)])
-def test_looks_of_an_address_are_worked_out_a_few_at_a_time_whoever_reads_them_slowly(path: str, most: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/live/x/status", 2),
+        ("/live/x/arm/3/frame/5.jpg", 2),
+        ("/live/x/umap", 2),
+        ("/gradio_api/run/embeddings_umap", 2),
+        ("/gradio_api/queue/join", 2),
+        ("/", 2),
+        ("/config", 2),
+        ("/explore", 20),
+        ("/gradio_api/heartbeat/x", 20),
+    ],
+)
+def test_looks_and_calls_of_an_address_are_worked_out_a_few_at_a_time_whoever_reads_them_slowly(
+    path: str, most: int
+) -> None:
     async def tried() -> None:
         house = House(looking=2)
         asked = [house.ask("hog", path) for _ in range(20)]

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import gradio as gr
 import pytest
 from gradio.context import LocalContext
+from gradio.state_holder import SessionState
 from gradio.utils import LRUCache
 
 from app.gradio_ui import compat
@@ -19,6 +20,7 @@ INSIDES = {  # what is touched, and by what
     "Blocks.queue": (gr.Blocks, "queue"),
     "LocalContext.request": (LocalContext, "request"),
     "LRUCache.popitem": (LRUCache, "popitem"),
+    "Block.get_config": (gr.blocks.Block, "get_config"),
 }
 
 
@@ -53,3 +55,21 @@ def test_call_function_is_told_whose_request_it_answers() -> None:
     assert "requests" in inspect.signature(gr.Blocks.call_function).parameters, (
         "Gradio's call_function takes no `requests` any more; app/gradio_ui/compat.py reads the client's address there."
     )
+
+
+def test_a_call_reads_no_signature_of_any_widget_and_finds_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def complete() -> gr.Blocks:
+        with compat.Page() as page:
+            gr.Slider(1, 9, value=3, label="width", info="of the student")
+            gr.HTML("text", js_on_load="element.x = 1")
+            gr.Dropdown([("a", 1), ("b", 2)], value=2, multiselect=True)
+        return page
+
+    page = asyncio.run(complete())
+    read = SessionState(page).config_values
+    compat.keep_configs(page)
+    monkeypatch.setattr(gr.blocks.Block, "get_config", lambda *_: pytest.fail("it reads a widget's signature"))
+    kept = SessionState(page)
+    assert kept.config_values == read
+    kept._update_value_in_config(min(kept.config_values), 7)  # as Gradio does for one visitor
+    assert SessionState(page).config_values == read

@@ -130,3 +130,27 @@ def test_whoever_holds_many_connections_keeps_nobody_out() -> None:
         assert asked(served).startswith(b"HTTP/1.1 200")
         assert asked(served, "127.0.0.9").startswith(b"HTTP/1.1 200")
         assert rest(exempt[0]) == b""
+
+
+CAREFUL = (b"nosniff", b"content-security-policy: ", b"referrer-policy: ", b"cross-origin-resource-policy: same-origin")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost : x\r\n\r\n"]
+)
+def test_what_is_no_request_is_refused_in_a_sentence_with_the_headers_of_every_answer(
+    served: Served, sent: bytes
+) -> None:
+    with connected(served, sent=sent) as connection:
+        said = rest(connection).lower()
+    assert said.startswith(b"http/1.1 400 ")
+    assert b'{"error": "the request cannot be read; send http/1.1."}' in said
+    assert all(header in said for header in CAREFUL)
+
+
+def test_whoever_comes_when_there_are_too_many_is_told_so_with_the_headers_of_every_answer() -> None:
+    with serving(limits=Limits(most=100, spare=-99)) as served:
+        said = asked(served).lower()
+    assert said.startswith(b"http/1.1 503 ")
+    assert b'{"error": "the page takes at most 1 connections, and they are all in use; try again' in said
+    assert all(header in said for header in (*CAREFUL, b"retry-after: 5"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware.json_body import DEEPEST, unsound
+from app.middleware.json_body import DEEPEST, _Sound, unsound
 from nayer.text_rules import forbidden
+from tests.support.serving import at
 
 # Each of these was a 500 with a traceback in the log, a lost connection, or was read as something else.
 UNSOUND = [
@@ -56,3 +59,42 @@ plain = st.recursive(
 @given(plain)
 def test_what_pythons_own_writer_writes_is_sound(content: object) -> None:
     assert unsound(json.dumps(content).encode()) == ""
+
+
+def test_the_bodies_of_one_address_are_counted_together_however_many_connections_bring_them() -> None:
+    async def tried() -> None:
+        go, statuses, reached = asyncio.Event(), [], []
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            await go.wait()
+            reached.append((await receive())["body"])
+
+        gate = _Sound(application, held=100)
+
+        def ask(lane: str, size: int, *, whole: bool = True) -> asyncio.Future[None]:
+            pieces = [{"type": "http.request", "body": b" " * (size - 1) + b"1", "more_body": not whole}]
+
+            async def receive() -> Message:
+                if not pieces:
+                    await go.wait()
+                    return {"type": "http.disconnect"}
+                return pieces.pop()
+
+            async def send(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    statuses.append(message["status"])
+
+            with at(lane):
+                return asyncio.ensure_future(gate({"type": "http", "headers": []}, receive, send))
+
+        asked = [ask("hog", 40), ask("hog", 40, whole=False), ask("hog", 40), ask("other", 40)]
+        await asked[2]
+        assert statuses == [429]
+        asked.append(ask("hog", 20))
+        go.set()
+        await asyncio.gather(*asked)
+        assert sorted(map(len, reached)) == [20, 40, 40]
+        await ask("hog", 100)
+        assert statuses == [429]
+
+    asyncio.run(asyncio.wait_for(tried(), 30))

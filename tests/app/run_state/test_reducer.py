@@ -16,12 +16,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.lab_serializer import PARTS as LAB_PARTS
+from app.run_state.batches import Batches
+from app.run_state.lab_results import fold_results
 from app.run_state.model import Condition, View, anew
 from app.run_state.reducer import ROWS, fold
 from app.run_state.serializer import payload, rounds, seconds_left
 from app.run_state.series import LONGEST, Point, Series
 from nayer.config import Config
-from nayer.events import Evaluated, Event, GeneratorStep, Note, RoundFinished, RoundSynthesised, RunFailed
+from nayer.events import (
+    Evaluated,
+    Event,
+    GeneratorStep,
+    Note,
+    RoundFinished,
+    RoundSynthesised,
+    RunFailed,
+    SecondOpinion,
+)
 from tests.support.repository import ROOT
 from tests.support.scripted import CLASSES, SHORT, script
 
@@ -62,6 +73,46 @@ def test_folding_in_pieces_is_folding_at_once(cuts: list[int]) -> None:
     for start, stop in pairwise(bounds):
         view = fold(view, EVENTS[start:stop])
     assert payload(view, 0) == payload(fold(View(), EVENTS), 0)
+
+
+def opinion(round_: int, named: float) -> SecondOpinion:
+    shares = np.linspace(0.0, 2 * named, len(CLASSES))
+    return SecondOpinion(
+        round=round_,
+        seconds=round_ + 0.5,
+        named=shares,
+        confidence=shares,
+        counts=np.full(len(CLASSES), 2),
+        named_share=named,
+        confidence_mean=0.8,
+        images=2 * len(CLASSES),
+    )
+
+
+def test_a_second_opinion_is_a_curve_of_its_own_and_beside_the_rounds_classes(page: PageModel) -> None:
+    view = fold(View(), EVENTS)
+    assert page.after(payload(view, 0))["opinions"] == []
+    after = fold(view, [opinion(0, 0.25), opinion(1, 0.5)])
+    told = payload(after, view.seq)
+    assert told is not None
+    assert told["opinions"]["points"] == [[1.0, 0.25, 0.8, 0.5], [2.0, 0.5, 0.8, 1.5]]
+    assert page.after(payload(view, 0), told)["opinions"] == told["opinions"]["points"]
+    results = fold_results({}, [*EVENTS, opinion(2, 0.4)])
+    assert [result.named for result in results.values()] == [0.4]
+
+
+def test_a_judges_shares_by_class_stand_beside_the_images_of_their_round() -> None:
+    batches = Batches()
+    for event in EVENTS:
+        if isinstance(event, RoundSynthesised):
+            batches.add(event)
+    batches.named(opinion(1, 0.3))
+    batches.named(opinion(99, 0.3))  # of a round that is not kept
+    kept = {round_: batches.nearest(round_) for round_ in (0, 1)}
+    assert kept[0] is not None
+    assert kept[1] is not None
+    assert "named" not in kept[0].by_class
+    assert kept[1].by_class["named"] == [0.0, 0.2, 0.4, 0.6]
 
 
 def test_folding_leaves_the_old_view_as_it_was() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from app.runs.recordings import SHIPPED, Recordings
 from nayer.errors import StorageError
 from nayer.events import Evaluated, Event, RoundSynthesised, RunStarted
 from nayer.exports import recording, run_archive
+from nayer.exports.gif import animation
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import at, created, wait_until
 
@@ -103,9 +104,9 @@ def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
 ) -> None:
     made, files = [], run_archive.files
 
-    def counting(events: list[Event], student: bytes) -> dict[str, bytes]:
+    def counting(events: list[Event], student: bytes, animate: Callable[[list[Event]], bytes]) -> dict[str, bytes]:
         made.append(len(events))
-        return files(events, student)
+        return files(events, student, animate)
 
     monkeypatch.setattr(run_archive, "files", counting)
     registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
@@ -130,7 +131,7 @@ def test_a_runs_files_are_made_once_for_all_who_take_them_and_not_sent_again(
 
 def test_the_files_of_a_run_that_went_on_are_made_anew() -> None:
     registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])))
-    exports = Exports(registry, Recordings(registry), Executors().work)
+    exports = Exports(registry, Recordings(registry), Executors().work, animation)
     versions = set()
     for rounds in (2, 3):
         run = registry.start(Plan.alone(SHORT.model_copy(update={"rounds": rounds})), registry.visitor(""))

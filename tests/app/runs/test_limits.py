@@ -77,6 +77,14 @@ def test_no_budget_of_seconds_makes_a_round_longer_than_the_bound() -> None:
     borne(config, EMOJI10)
 
 
+def test_the_measuring_of_a_wide_student_counts_as_a_part_of_its_round() -> None:
+    least = {"rounds": 1, "seconds": 1.0, "generator_steps": 1, "student_steps": 1, "student_batch": 2}
+    wide = Config.parse({**least, "teacher": "cifar10", "synthesis_batch": 10, "student": "wrn40-8"})
+    with pytest.raises(ConfigError, match=r"test_images=10000 make a round of .* fewer test images or narrower"):
+        borne(wide.model_copy(update={"test_images": 10_000}), CIFAR10)
+    borne(wide.model_copy(update={"test_images": 1_000}), CIFAR10)
+
+
 BOMBS = [
     (
         {"student": "wrn40-128", "student_batch": 16, "synthesis_batch": 20, "seconds": 10.0, "warmup_rounds": 0},

@@ -15,11 +15,12 @@ from nayer.cli.main import main
 from nayer.compare import outcome as comparing
 from nayer.compare.charts import mean_curve, samples
 from nayer.compare.experiments import EXPERIMENTS, Arm, arms_of, experiment, grid, of_presets
-from nayer.compare.outcome import Outcome, read, write
+from nayer.compare.outcome import Observer, Outcome, read, write
 from nayer.compare.tables import markdown, table
 from nayer.config import Config
 from nayer.distillation.evaluation import TestImages
 from nayer.errors import ConfigError, StorageError
+from nayer.events import SecondOpinion
 from tests.support.tiny import tiny_config
 
 QUICK = ["--teacher", "digits", "--rounds", "2", "--warmup-rounds", "1", "--generator-steps", "2"]
@@ -100,6 +101,40 @@ def test_images_that_nobody_wanted_as_a_class_have_no_label_hit_and_no_diversity
     assert "Arms without labels have no label accuracy" in said
     assert "diversity across" not in said.replace("Diversity", "")  # nobody to compare A with
     assert "without labels" not in markdown(outcomes[:1])
+
+
+def test_a_second_opinion_is_a_column_where_there_is_a_judge():
+    kept = {"label_hit": 0.9, "class_balance": 0.5}
+    told = [outcome("A", 0, [], diversity=kept, second_opinion={"named": 0.25, "judge_confidence": 0.5})]
+    told.append(outcome("B", 0, [], diversity=kept))
+    said = markdown(told)
+    assert "| arm | label hit | second opinion | classes seen |" in said
+    assert "| A | 90 % | 25 % | 50 % |" in said
+    assert "| B | 90 % | – | 50 % |" in said
+    assert "another network that learned from such images" in said
+    rows = list(csv.DictReader(io.StringIO(table(told))))
+    assert [(row["named"], row["judge_confidence"]) for row in rows] == [("0.25", "0.5"), ("", "")]
+    assert "second opinion" not in markdown(told[1:])
+
+
+def test_a_second_opinion_is_the_mean_of_the_latest_rounds():
+    observer = Observer(outcome("A", 0, []))
+    for place in range(7):
+        shares = np.full(2, place / 10)
+        observer.add(
+            SecondOpinion(
+                round=place,
+                seconds=0.0,
+                named=shares,
+                confidence=shares,
+                counts=np.array([1, 1]),
+                named_share=place / 10,
+                confidence_mean=place / 20,
+                images=2,
+            ),
+            float(place),
+        )
+    assert observer.outcome.second_opinion == {"named": 0.4, "judge_confidence": 0.2}
 
 
 def test_a_run_that_failed_is_in_no_mean():

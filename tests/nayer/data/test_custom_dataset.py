@@ -189,7 +189,7 @@ def test_a_teacher_learns_ones_own_images_and_a_student_is_measured_on_them(tmp_
         ("", "name is missing; use one of digits"),
         ("--data images", "name is missing; use one of digits"),
         ("digits --size 16", "size cannot be used with name='digits'"),
-        ("--data images --out x --model vgg-1", "model must be one of lenet-W"),
+        ("--data images --out x --model alexnet-1", "model must be one of lenet-W"),
         ("--data images --out x --colour blue", "Argument --colour: invalid choice"),
         ("--data images --out .", "out='.' cannot be a teacher's folder"),
     ],

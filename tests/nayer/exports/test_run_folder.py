@@ -12,7 +12,7 @@ from PIL import Image
 from nayer.common.files import check_writable, write_whole
 from nayer.errors import StorageError
 from nayer.events import RoundFinished, RoundSynthesised, RunStarted, StudentStep
-from nayer.exports.metrics_table import COLUMNS, GAP, SHOWN_ROUNDS, Record, rows_before
+from nayer.exports.metrics_table import COLUMNS, GAP, SHOWN_ROUNDS, WITHOUT_JUDGE, Record, rows_before
 from nayer.exports.run_folder import CODE, CONFIG, METRICS, SAMPLES, STUDENT, export, load_student
 from nayer.networks.classifiers import build
 from nayer.networks.specs import ModelSpec
@@ -128,7 +128,7 @@ def test_an_exported_student_answers_as_the_one_in_the_run(tmp_path):
 def test_a_run_stopped_before_its_first_round_has_no_picture(tmp_path):
     export(tmp_path, tiny_config(), MODEL, build(MODEL), Record())
     assert not (tmp_path / SAMPLES).exists()
-    assert (tmp_path / METRICS).read_text("utf-8").strip() == ",".join(COLUMNS)
+    assert (tmp_path / METRICS).read_text("utf-8").strip() == ",".join(WITHOUT_JUDGE)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nayer.cli.main import main
 from nayer.data.test_sets import load_testset
 from nayer.networks.cards import SHIPPED, TeacherCard, read_card
-from nayer.networks.classifiers import build, initialise
+from nayer.networks.classifiers import build, initialize
 from nayer.networks.specs import ModelSpec
 from nayer.teachers.adversarial import perturbed, perturbed_accuracy
 from nayer.teachers.fit import TrainingSchedule, fit
@@ -25,7 +25,7 @@ GREY = ModelSpec(architecture="convnet4-2", channels=1, size=8, classes=3, mean=
 
 def linear() -> nn.Sequential:
     network = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
-    initialise(network, torch.Generator().manual_seed(1))
+    initialize(network, torch.Generator().manual_seed(1))
     return network
 
 

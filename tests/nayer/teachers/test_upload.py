@@ -80,7 +80,7 @@ NOT_FINITE = {**load(weights()), "last.bias": torch.tensor([0.0, float("nan"), 0
             AssetError,
             r"wrong at model\. \(.*channels must be 1 or 3",
         ),
-        ({"config": config(model={**MODEL, "architecture": "vgg-1"})}, AssetError, r"'vgg-1' was given"),
+        ({"config": config(model={**MODEL, "architecture": "alexnet-1"})}, AssetError, r"'alexnet-1' was given"),
         ({"config": config(model={**MODEL, "architecture": "own"})}, ConfigError, r"'own' was given"),
         ({"config": config(model={**MODEL, "std": [float("inf")]})}, AssetError, r"wrong at model\.std"),
         ({"config": config(mirror="yes")}, AssetError, r"wrong at mirror"),
