@@ -111,7 +111,7 @@ def test_a_second_opinion_is_a_column_where_there_is_a_judge():
     assert "| arm | label hit | second opinion | classes seen |" in said
     assert "| A | 90 % | 25 % | 50 % |" in said
     assert "| B | 90 % | – | 50 % |" in said
-    assert "another network that learned from such images" in said
+    assert "a second network without a part in the run" in said
     rows = list(csv.DictReader(io.StringIO(table(told))))
     assert [(row["named"], row["judge_confidence"]) for row in rows] == [("0.25", "0.5"), ("", "")]
     assert "second opinion" not in markdown(told[1:])

@@ -196,7 +196,7 @@ def test_one_without_is_named_and_packed_as_ever() -> None:
         ({"judge_weights": b""}, "needs both config.json and model.safetensors"),
         ({"judge_config": b""}, "needs both config.json and model.safetensors"),
         ({"judge_weights": b"\0" * (9 << 20)}, "larger than 8 MB"),
-        ({"judge_weights": b"PK"}, "is no safetensors file"),
+        ({"judge_weights": b"PK"}, "is not a safetensors file"),
         ({"judge_config": config(classes=["a", "b", "c"])}, "knows other classes"),
         ({"judge_config": config(), "judge_weights": weights(architecture="plainnet-1")}, "does not fit|missing"),
     ],
