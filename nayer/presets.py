@@ -88,6 +88,25 @@ _POOLED: dict[str, object] = {
     "temperature": 20.0,
 }
 
+# A student that starts with random weights and learns fast on two cores (docs/speed.md).
+_FAST_STUDENT: dict[str, object] = {
+    "rounds": 30,
+    "precision": "auto",
+    "overlap": True,
+    "noisy_width": 0,  # 25 for each class
+    "generator_steps": 24,
+    "student_lr": 0.1,
+    "bent_share": 0.5,
+}
+
+# Images that a person can name (docs/images.md). With the published weights the colors saturate.
+_CLEAR: dict[str, object] = {
+    "bn_weight": 1.0,
+    "total_variation_weight": 3.0,
+    "adversarial_weight": 0.15,
+    "generator_reset_every": 0,
+}
+
 _NAYER = "Tran et al., NAYER: Noisy Layer Data Generation, CVPR 2024, arXiv:2310.00258"
 
 PRESETS: dict[str, Method] = {
@@ -123,12 +142,30 @@ PRESETS: dict[str, Method] = {
             held_back=0.0,
         ),
     ),
-    "nayer-turbo": Method(
-        "NAYER, fastest version",
+    "nayer-clear": Method(
+        "NAYER, clear images",
         paper=_NAYER,
         summary=(
-            "The student starts with a share of the teacher's channels, also learns from the teacher's features, "
-            "and sees all images; half of them are distorted."
+            "Smooth images in which a person sees what the teacher looks for. Made for teachers that learned from "
+            "perturbed images. The student starts with random weights."
+        ),
+        config=Config.parse({**_FAST_STUDENT, **_CLEAR}),
+    ),
+    "nayer-turbo": Method(
+        "NAYER, fastest student from random weights",
+        paper=_NAYER,
+        summary=(
+            "The student learns at a high rate, beside the generator, from the images of all late steps; half of them "
+            "are distorted."
+        ),
+        config=Config.parse({**_FAST_STUDENT, "keep": "all", "keep_from_step": 4}),
+    ),
+    "nayer-thinned": Method(
+        "NAYER, student cut from the teacher",
+        paper=_NAYER,
+        summary=(
+            "The student starts with a share of the teacher's channels, not with random weights: it is accurate before "
+            "its first step. It also learns from the teacher's features."
         ),
         config=Config(
             precision="auto",

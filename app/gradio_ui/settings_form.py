@@ -15,7 +15,7 @@ from nayer.config import GROUPS, Config, settings
 from nayer.networks.cards import TeacherCard
 from nayer.settings import Setting
 
-_PRESET = "nayer"
+_PRESET = "nayer-clear"  # what Play starts, and what the shipped recording shows
 _NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
 _WORDS = {"ce": "CE", "bn": "BN", "lr": "learning rate", "std": "standard deviation", "beta1": "beta 1"}
 _TITLES = {
@@ -82,7 +82,9 @@ class Form:
     def _widgets(self, level: int, group: str = "") -> dict[str, gr.Component]:
         """Widgets by the name of the setting: those of a level, and of one group where it is named."""
         return {
-            one.name: _widget(one) for one in self.settings if one.level == level and (not group or one.group == group)
+            one.name: _widget(one, getattr(presets.get(_PRESET).config, one.name))
+            for one in self.settings
+            if one.level == level and (not group or one.group == group)
         }
 
     def values(self, entered: Sequence[object]) -> tuple[str, dict[str, object]]:
@@ -107,19 +109,19 @@ class Form:
         return [said, *(getattr(method.config, name) for name in self.fields if name != "seed")]
 
 
-def _widget(setting: Setting) -> gr.Component:
-    """One field. Bounds are said, not enforced here: the config refuses in its own words."""
+def _widget(setting: Setting, value: Any) -> gr.Component:
+    """One field that holds `value`. Bounds are said, not enforced here: the config refuses in its own words."""
     label = " ".join(_WORDS.get(word, word) for word in setting.name.split("_"))
     label = label[0].upper() + label[1:]
     common: dict[str, Any] = {"label": label, "info": _info(setting), "elem_id": f"field-{setting.name}"}
     if setting.choices:
         choices = [(_TITLES.get(choice, choice), choice) for choice in setting.choices]
-        return gr.Dropdown(choices, value=setting.default, **common)
+        return gr.Dropdown(choices, value=value, **common)
     if setting.kind is bool:
-        return gr.Checkbox(value=setting.default, **common)
+        return gr.Checkbox(value=value, **common)
     if setting.kind is str:
-        return gr.Textbox(value=setting.default, lines=1, max_lines=1, **common)
-    return gr.Number(value=setting.default, precision=0 if setting.kind is int else None, **common)
+        return gr.Textbox(value=value, lines=1, max_lines=1, **common)
+    return gr.Number(value=value, precision=0 if setting.kind is int else None, **common)
 
 
 def _info(setting: Setting) -> str:

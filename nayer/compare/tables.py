@@ -96,7 +96,12 @@ def _student_cells(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _split(outcomes: Sequence[Outcome]) -> str:
-    """How a run's seconds go to making images and to teaching the student, in per cent."""
+    """How a run's seconds go to making images and to teaching the student, in per cent.
+
+    With `overlap` both share each second, and no clock can tell them apart.
+    """
+    if any(one.config.get("overlap") for one in outcomes):
+        return "at once"
     images, student = (sum(one.spent.get(phase, 0.0) for one in outcomes) for phase in ("synthesis", "student"))
     if not images + student:
         return NONE

@@ -20,7 +20,7 @@ from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
 from nayer.distillation.evaluation import HeldBack, Judge, frozen_eval
 from nayer.distillation.image_pool import to_bytes
 from nayer.distillation.losses import has_diverged
-from nayer.distillation.state import RunState
+from nayer.distillation.state import RunState, starts_thinned
 from nayer.distillation.task import Task
 from nayer.errors import DivergedError
 from nayer.events import (
@@ -288,6 +288,11 @@ def _notes(task: Task, student: nn.Module) -> Iterator[str]:
     if any(of_copies.values()) and not channel_slicing.is_narrower_copy(task.teacher, student):
         lost = " and ".join(what for what, wanted in of_copies.items() if wanted)
         yield f"The student is not a narrower copy of this teacher, so {lost}."
+    if starts_thinned(task, student):
+        yield (
+            "The student starts with a share of the teacher's channels, not with random weights. Part of its accuracy "
+            "is there before it learns."
+        )
     if uses_bf16(config.precision, task.device):
         yield "The networks compute in bfloat16, with float32 weights. This is faster and a little less precise."
     if config.flip and not task.mirror:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,7 @@ class TrainingSchedule:
     mirror: bool = False
     robust: float = 0.0  # ε: learn from images moved that far in L2, of images in [0, 1]; 0 for the images as they are
     robust_steps: int = 2  # gradient steps that find each such image
+    robust_warmup: float = 0.0  # share of the cycle over which ε grows from 0: many classes do not get going otherwise
     bfloat16: bool = False  # count in bfloat16: twice as fast where the device is made for it; weights stay float32
 
     def changed(self, **given: float | None) -> TrainingSchedule:
@@ -85,12 +87,14 @@ def _cycle(
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, steps, pct_start=0.25, cycle_momentum=False)
     precision = "bfloat16" if recipe.bfloat16 else "float32"
+    done = itertools.count(1)
     for _ in range(recipe.epochs):
         network.train()
         losses = []
         for batch, wanted in _batches(images, labels, recipe, rng):
             if recipe.robust:
-                batch = perturbed(network, batch, wanted, recipe.robust, recipe.robust_steps, precision)
+                grown = min(1.0, next(done) / max(1.0, recipe.robust_warmup * steps))
+                batch = perturbed(network, batch, wanted, grown * recipe.robust, recipe.robust_steps, precision)
             with autocast(precision, images.device):
                 logits = network(batch)
             loss = F.cross_entropy(logits.float(), wanted, label_smoothing=recipe.smoothing)

@@ -110,7 +110,7 @@ def test_every_lesson_names_its_classes_and_a_smaller_student() -> None:
     for name, lesson in RECIPES.items():
         assert len(set(lesson.classes)) == (100 if name == "emoji100" else 10), name
         teacher, student = (int(text.split("-")[1]) for text in (lesson.model, lesson.student))
-        assert student * 2 == teacher, name
+        assert student * 2 <= teacher, name
     _, labels = read_digits()
     assert set(labels.tolist()) == set(range(len(RECIPES["digits"].classes)))
 
