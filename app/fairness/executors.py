@@ -16,3 +16,5 @@ class Executors:
         self.umap = FairExecutor("maps", workers=1, waiting=64, each=8)
         # Threads that wait for a run to answer between two events, or for the disk: up to half a minute.
         self.asking = FairExecutor("commands", workers=8, waiting=128, each=8)
+        # Single images that people draw: a few ms each, between two events of a run. A class draws behind one address.
+        self.trying = FairExecutor("images to try", workers=4, waiting=128, each=32)

@@ -19,6 +19,7 @@ def card_json(card: TeacherCard) -> dict[str, Any]:
         "title": card.title,
         "classes": list(card.classes),
         "accuracy": card.test_accuracy,
+        "image_shape": [card.model.channels, card.model.size, card.model.size],
         "sketch": atlas.sketch() if atlas else None,
         "anchors": atlas.anchors() if atlas else None,
     }
