@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -16,6 +17,7 @@ from app.api.trial_routes import MOST_NUMBERS, trial_routes
 from app.content import messages
 from app.environment import Environment
 from app.fairness.fair_executor import FairExecutor
+from app.runs.history import Resumed
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
@@ -103,6 +105,16 @@ def test_a_run_that_is_over_is_answered_while_its_weights_are_there_and_then_say
     assert said["student"] is None
     assert said["sentence"] == messages.TRY_GONE
     registry.close()
+
+
+def test_a_run_that_goes_on_after_a_restart_answers_too() -> None:
+    source = Resumed(open_source(Plan.alone(QUICK.changed({"rounds": 1}))), 1)
+    assert [event.round for event in source.events()]
+    assert source.examined(0) is None
+    networks = source.examine(0)
+    assert source.examined(0) is networks
+    assert networks.opinions(np.zeros((1, 8, 8), np.uint8)).student is not None
+    assert source.real_image(0, 3, 0).label == 3
 
 
 def test_a_teacher_answers_without_any_run_and_shows_its_test_images(client: TestClient) -> None:
