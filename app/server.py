@@ -33,6 +33,7 @@ from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
 from app.api.static_files import static_routes, static_version, style_sheets
+from app.api.trial_routes import trial_routes
 from app.api.upload_routes import bringing_route
 from app.content import messages
 from app.content.source_pages import code_routes
@@ -54,6 +55,7 @@ from app.runs.live_run import Source
 from app.runs.manager import Opener, RunManager
 from app.runs.plan import Plan
 from app.runs.recordings import Recordings
+from app.runs.trials import Trials
 from app.runs.uploaded_teachers import Uploads
 from app.runs.zero_gpu import GpuLoan, zero_gpu_loan
 from app.storage.run_store import Store
@@ -154,6 +156,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept))
+    application.include_router(trial_routes(Trials(registry, teachers), pools.trying))
     application.include_router(
         export_route(Exports(registry, kept, pools.work, lambda events: pools.drawing.call(animation, events)))
     )

@@ -76,7 +76,7 @@ def with_subscript(symbol: str) -> str:
 
 
 def _link(one: Explanation) -> str:
-    return f"[{one.file.rpartition('/')[2]}]({one.link})"
+    return f"[code]({one.link})"
 
 
 def _preset(method: presets.Method) -> Explanation:

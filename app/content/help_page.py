@@ -100,6 +100,12 @@ PANELS: Rows = {
         "G(Z(e_y))",
         "nayer/distillation/redraw_preview.py:redraws",
     ),
+    "try": (
+        "Draw, pick a real test image, or drop, paste or photograph a picture. Teacher, student and the student before "
+        "it learned say what they see. The picture is kept nowhere.",
+        "T(x), S(x)",
+        "nayer/runs/opinions.py:Examined",
+    ),
     "map": (
         "Embeddings are fixed. Rings are the noisy layers' outputs for them. Dots are the newest images.",
         "e_y, Z(e_y)",

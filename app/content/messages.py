@@ -36,6 +36,14 @@ RECORDED = {
     "waiting": "This is a recording of an earlier run. Your run is waiting for a free slot.",
     "again": "This is a recording of the run that has ended.",
 }
+TRY_QUEUED = "Your student has not started. Teacher and untrained student answer meanwhile."
+TRY_STARTING = "The student is loading. Teacher and untrained student answer meanwhile."
+TRY_RECORDED = (
+    "This is a recording. It holds images and curves, but no weights, so its student cannot answer. Press Play to ask "
+    "a student of your own."
+)
+TRY_GONE = "The weights of this student are no longer in memory. Press Play to start a new run."
+TRY_NO_RUN = "No student is learning yet. Press Play to ask one."
 NAMES_INFO = "One name per line, or separated by commas: 2 to 200 names."
 PROMPT_INFO = "The sentence for the text encoder. Each name replaces {}."
 TABLE_INFO = "Input of the generator: the embeddings of the names, or a control."

@@ -17,6 +17,8 @@ class Executors:
         self.umap = FairExecutor("maps", workers=1, waiting=64, each=8)
         # Threads that wait for a run to answer between two events, or for the disk: up to half a minute.
         self.asking = FairExecutor("commands", workers=8, waiting=128, each=8)
+        # Single images that people draw: a few ms each, between two events of a run. A class draws behind one address.
+        self.trying = FairExecutor("images to try", workers=4, waiting=128, each=32)
         # Asked by these threads. UMAP's takes 0.5 GB and half a minute to begin, or many where
         # others keep the cores busy: it may take long, and waits longer to be asked again.
         self.drawing = WorkerProcess("drawing", longest=180.0, idle=60.0)

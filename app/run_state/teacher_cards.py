@@ -20,6 +20,7 @@ def card_json(card: TeacherCard) -> dict[str, Any]:
         "classes": list(card.classes),
         "accuracy": card.test_accuracy,
         "robust": [card.robust.epsilon, card.robust.accuracy] if card.robust else None,
+        "image_shape": [card.model.channels, card.model.size, card.model.size],
         "sketch": atlas.sketch() if atlas else None,
         "anchors": atlas.anchors() if atlas else None,
     }

@@ -20,6 +20,7 @@ from nayer.teachers.upload import PREFIX, UploadedTeacher
 
 if TYPE_CHECKING:  # it brings torch
     from nayer.distillation.redraw_preview import Redraws
+    from nayer.runs.opinions import Examined, RealImage
     from nayer.runs.remote_rounds import Rounds
 
 
@@ -205,6 +206,18 @@ class Resumed:
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
         """As the source does."""
         return self._source.redraws(arm, label, count)
+
+    def examine(self, arm: int) -> Examined:
+        """As the source does."""
+        return self._source.examine(arm)
+
+    def examined(self, arm: int) -> Examined | None:
+        """As the source does."""
+        return self._source.examined(arm)
+
+    def real_image(self, arm: int, label: int, pick: int) -> RealImage:
+        """As the source does."""
+        return self._source.real_image(arm, label, pick)
 
     def burst(self, rounds: Rounds) -> None:
         """As the source does."""

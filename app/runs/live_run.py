@@ -31,6 +31,7 @@ from nayer.runs.session import ENDED, Session, StepKind
 
 if TYPE_CHECKING:  # the core brings torch with it
     from nayer.distillation.redraw_preview import Redraws
+    from nayer.runs.opinions import Examined, RealImage
     from nayer.runs.remote_rounds import Rounds
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,15 @@ class Source(Protocol):
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
         """One label through `count` freshly drawn noisy layers. Raises ConfigError."""
+
+    def examine(self, arm: int) -> Examined:
+        """Copies of an arm's networks; from now on each round leaves new ones. Raises ConfigError."""
+
+    def examined(self, arm: int) -> Examined | None:
+        """The copies that the last round left; None before `examine`. From any thread, at any time."""
+
+    def real_image(self, arm: int, label: int, pick: int) -> RealImage:
+        """A test image of an arm. Raises ConfigError where there is none."""
 
     def burst(self, rounds: Rounds) -> None:
         """Has the next rounds made by `rounds`. Raises ConfigError."""
@@ -188,14 +198,12 @@ class LiveRun:
 
     # --- what there is to see ----------------------------------------------------------------------------------------
 
-    def ask(self, call: Callable[[Source], Answer]) -> Answer:
+    def ask(self, call: Callable[[Source], Answer], seconds: float = ANSWER_SECONDS) -> Answer:
         """What the run says between two events. Raises what it raises, and ConfigError where it takes too long."""
         try:
-            return self.session.ask(call).result(ANSWER_SECONDS)
+            return self.session.ask(call).result(seconds)
         except TookTooLong:
-            raise ConfigError(
-                f"this run did not answer within {ANSWER_SECONDS:.0f} s; try again in a moment."
-            ) from None
+            raise ConfigError(f"this run did not answer within {seconds:.0f} s; try again in a moment.") from None
 
     def recall(self, events: Iterable[Event], seen: Sequence[View] = ()) -> None:
         """Takes over what happened in an earlier process, in place of everything that the page has seen.

@@ -226,6 +226,14 @@ class Session(Generic[Opened]):
         self._questions.answer(question)
         return question.future
 
+    def peek(self, call: Callable[[Opened], Answer]) -> Answer | None:
+        """Calls `call` with the source at once, in this thread: for what is safe while the source is at work.
+
+        None where there is no source, not yet or no more.
+        """
+        source = self._questions.source
+        return None if source is None else call(source)
+
     def release(self) -> None:
         """Lets go of what an ended run holds in memory; what happened in it stays to be seen."""
         with self._changed:

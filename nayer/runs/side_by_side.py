@@ -9,11 +9,13 @@ from typing import Any
 
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
+from nayer.distillation.evaluation import TestImages
 from nayer.distillation.redraw_preview import Redraws
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, Note, RoundFinished, RunFailed
 from nayer.exports.run_archive import description
 from nayer.runs import checkpoints
+from nayer.runs.opinions import Examined, RealImage, examined, real_image
 from nayer.runs.remote_rounds import Rounds, going_on
 from nayer.runs.requests import close, log
 from nayer.runs.run import Run, open_run
@@ -27,6 +29,7 @@ class _Arm:
     run: Run
     events: Iterator[Event]
     seconds: float = 0.0  # of the run's own work
+    examined: Examined | None = None  # copies of its networks after its last round, once somebody has asked for them
 
 
 class Lab:
@@ -77,6 +80,25 @@ class Lab:
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
         """`Run.redraws` of one arm."""
         return self._run(arm).redraws(label, count)
+
+    def examine(self, arm: int) -> Examined:
+        """Copies of an arm's networks as they are; from now on each round leaves new ones. Ask between two events."""
+        run = self._run(arm)
+        made = self._arms[arm].examined or examined(run)
+        self._arms[arm].examined = made
+        return made
+
+    def examined(self, arm: int) -> Examined | None:
+        """The copies that the last round left, None before `examine`. From any thread, at any time."""
+        going = self._arms.get(arm)
+        return None if going is None else going.examined
+
+    def real_image(self, arm: int, label: int, pick: int) -> RealImage:
+        """A test image of an arm. Raises ConfigError where there is none of that class, or none at all."""
+        evaluator = self._run(arm).task.evaluator
+        if not isinstance(evaluator, TestImages):
+            raise ConfigError("this run has no test images; draw an image instead.")
+        return real_image(evaluator, label, pick)
 
     def burst(self, rounds: Rounds) -> None:
         """Has the next rounds of a run by itself made by `rounds`; after them it goes on here. Ask between two events.
@@ -141,6 +163,8 @@ class Lab:
         arm = self._arms[number]
         try:
             for event in arm.events:
+                if arm.examined is not None and isinstance(event, RoundFinished):
+                    arm.examined = examined(arm.run, arm.examined)
                 yield replace(event, arm=number)
                 if isinstance(event, RoundFinished):
                     arm.seconds = event.seconds
@@ -176,5 +200,7 @@ class Lab:
         close(arm.events)
         checkpoints.restore(content, arm.run.state)
         arm.events, arm.seconds = going_on(self._events(arm.run)), arm.run.state.seconds
+        if arm.examined is not None:
+            arm.examined = examined(arm.run, arm.examined)
         if round_ > first:
             yield note(f"The GPU computed {round_ - first} of the rounds. The next rounds run here.")

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lessonNumber, lessonUrl, readAddress, settingsUrl, watchUrl } from "../../app/static/core/router.js";
+import {
+  lessonNumber,
+  lessonUrl,
+  readAddress,
+  settingsUrl,
+  tabName,
+  tabUrl,
+  watchUrl,
+} from "../../app/static/core/router.js";
 
 const PAGE = "http://127.0.0.1/page/";
 
@@ -42,4 +50,19 @@ test("what is no id, no setting and no field is ignored", () => {
 
 test("settings without a preset or a teacher set no run up", () => {
   assert.equal(readAddress(`${PAGE}?seed=7`).settings, null);
+});
+
+test("a tab is in the address, and a lesson opens its own tab", () => {
+  for (const [search, name] of /** @type {[string, string][]} */ ([
+    ["", "live"],
+    ["?tab=lab", "lab"],
+    ["?tab=embeddings", "embeddings"],
+    ["?lesson=3", "learn"],
+    ["?tab=toString", "live"],
+  ]))
+    assert.equal(tabName(PAGE + search), name, search);
+  assert.equal(tabUrl(`${PAGE}?seed=7&lesson=3`, "lab"), `${PAGE}?seed=7&tab=lab`);
+  assert.equal(tabUrl(`${PAGE}?seed=7&tab=lab`, "live"), `${PAGE}?seed=7`);
+  assert.equal(lessonUrl(`${PAGE}?tab=lab`, 2), `${PAGE}?lesson=2`);
+  assert.deepEqual(readAddress(`${PAGE}?tab=lab&preset=nayer`).settings, { preset: "nayer" });
 });

@@ -19,7 +19,7 @@ from tests.reliability.figure import Figure
 from tests.support import nasty
 
 PAYLOADS, SEED, LOGGED = 2000, 20261123, 2000  # bytes of log a payload
-PUBLIC = re.compile(r"\[\w+\.py\]\(code/[\w/.#]+\)")  # the captions' links to the code that the page shows
+PUBLIC = re.compile(r"\[code\]\(code/[\w/.#]+\)")  # the captions' links to the code that the page shows
 BROKEN = [b"", b"{", b"[" * 20_000, b'{"data":' * 5000, "[1]".encode("utf-16"), b"\xef\xbb\xbf[1]", b"\xff\xfe", b"NaN"]
 BROKEN += [b'{"data": [], "data": [1]}', b'"text"', b"null", b"7", b'{"data": {"0": 1}}', b'{"data": null}']
 

@@ -51,6 +51,7 @@ import { ChartPointer } from "./pointer.js";
  */
 
 const SHORTEST_AXIS = 60; // rounds; the axis of a longer run grows with it, so that the beginning can be seen
+const UNIT_CHARACTER = 5.6; // px, about
 const PAD = { left: 34, right: 12, top: 10, bottom: 20 };
 const SMALL_PAD = { left: 30, right: 8, top: 6, bottom: 14 };
 const TABLE_ROWS = 200; // the newest points in the table
@@ -72,6 +73,7 @@ export class LineChart {
     this.small = small;
     this.span = span;
     this.pick = pick;
+    this.unit = x;
     this.apart = options.apart ?? false;
     /** @type {P[]} */
     this.points = [];
@@ -235,8 +237,11 @@ export class LineChart {
     }
     const step = Math.max(1, roundUp((this.end() - this.from) / (this.small ? 2 : 6), COARSE_STEPS));
     const bottom = this.height - (this.small ? 2 : 5);
-    for (let at = Math.ceil(this.from / step) * step; at <= this.end() + 1e-9; at += step)
+    const edge = width - pad.right + 4; // the unit stands at the end of the axis, in the place of a number
+    const room = edge - UNIT_CHARACTER * this.unit.length - 14;
+    for (let at = Math.ceil(this.from / step) * step; at <= this.end() + 1e-9 && x(at) < room; at += step)
       parts.push(s("text", { x: x(at), y: bottom, "text-anchor": "middle" }, String(at)));
+    parts.push(s("text", { x: edge, y: bottom, "text-anchor": "end", class: "unit" }, this.unit));
     this.grid.replaceChildren(...parts);
   }
 

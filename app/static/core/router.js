@@ -2,8 +2,9 @@
 
 import { RUN_ID } from "./constants.js";
 
-const LESSON_TAB = "Learn"; // as app/gradio_ui/page.py names it
-const RESERVED = ["watch", "hide", "lesson"]; // parameters that are no settings
+/** @type {Record<string, string>} the tabs by their name in an address, as app/gradio_ui/page.py titles them */
+const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn" };
+const RESERVED = ["watch", "hide", "lesson", "tab"]; // parameters that are no settings
 
 /**
  * The fields that an address can hide: the id of each, and what people call it.
@@ -37,7 +38,32 @@ export function lessonNumber(href, count = Number.POSITIVE_INFINITY) {
 export function lessonUrl(href, number) {
   const address = new URL(href);
   if (number === null) address.searchParams.delete("lesson");
-  else address.searchParams.set("lesson", String(number));
+  else {
+    address.searchParams.delete("tab");
+    address.searchParams.set("lesson", String(number));
+  }
+  return address.href;
+}
+
+/**
+ * The name of the tab that an address opens; the first where it names none.
+ * @param {string} href
+ */
+export function tabName(href) {
+  const name = new URL(href).searchParams.get("tab") ?? "";
+  if (lessonNumber(href)) return "learn";
+  return Object.hasOwn(TABS, name) ? name : "live";
+}
+
+/**
+ * The address with a tab on show, and no lesson; all else in it stays.
+ * @param {string} href
+ * @param {string} name
+ */
+export function tabUrl(href, name) {
+  const address = new URL(lessonUrl(href, null));
+  if (name === "live") address.searchParams.delete("tab");
+  else address.searchParams.set("tab", name);
   return address.href;
 }
 
@@ -81,23 +107,38 @@ export function watchUrl(base, run) {
   return address.href;
 }
 
-/** Opens the tab with the lessons if the address names one, now and whenever a link to one is followed. */
-export function followLessonLinks() {
-  if (lessonNumber(location.href)) openLessonTab();
+/** Opens the tab that the address names, now and whenever it changes; a tab that is chosen is put into the address. */
+export function followTabs() {
+  if (tabName(location.href) !== "live") openTab(tabName(location.href));
   document.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest("a[data-lesson]") : null;
+    const target = event.target instanceof Element ? event.target : null;
+    const name = nameOf(target?.closest('#tabs [role="tab"]') ?? null);
+    if (name && name !== tabName(location.href)) history.pushState(null, "", tabUrl(location.href, name));
+    const link = target?.closest("a[data-lesson]");
     if (!(link instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     history.pushState(null, "", lessonUrl(location.href, Number(link.dataset.lesson)));
     dispatchEvent(new PopStateEvent("popstate"));
   });
-  addEventListener("popstate", () => lessonNumber(location.href) && openLessonTab());
+  addEventListener("popstate", () => openTab(tabName(location.href)));
 }
 
-/** Clicks on the tab once Gradio has drawn it. */
-function openLessonTab() {
+/**
+ * The name of a tab.
+ * @param {Element | null} tab
+ */
+function nameOf(tab) {
+  const title = tab?.textContent?.trim();
+  return Object.keys(TABS).find((name) => TABS[name] === title);
+}
+
+/**
+ * Clicks on a tab once Gradio has drawn it, unless it is on show.
+ * @param {string} name
+ */
+function openTab(name) {
   const tabs = [...document.querySelectorAll('#tabs [role="tab"]')];
-  const tab = tabs.find((one) => one.textContent?.trim() === LESSON_TAB);
-  if (tab instanceof HTMLElement) tab.click();
-  else requestAnimationFrame(openLessonTab);
+  const tab = tabs.find((one) => nameOf(one) === name);
+  if (!(tab instanceof HTMLElement)) requestAnimationFrame(() => openTab(name));
+  else if (tab.getAttribute("aria-selected") !== "true") tab.click();
 }

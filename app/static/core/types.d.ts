@@ -38,8 +38,25 @@ export interface TeacherCard {
   classes: string[];
   accuracy: number | null;
   robust: [epsilon: number, accuracy: number] | null;
+  image_shape: number[] | null;
   sketch: number[][] | null;
   anchors: Dot[] | null;
+}
+
+/** What the networks say about one image: a probability for each class; no student where its weights are not there. */
+export interface TrialAnswer {
+  teacher: number[];
+  untrained: number[];
+  student: number[] | null;
+  classes: string[];
+  round: number;
+  sentence: string;
+}
+
+/** A real test image in the data set's form, and its class. */
+export interface RealImage {
+  pixels: number[];
+  label: number;
 }
 
 /** What a map needs to know of a run or of typed names. */

@@ -29,7 +29,7 @@ import { watchTeachers } from "../core/teachers.js";
  */
 
 const CUSTOM = "own";
-const CUSTOM_ARMS = ["first", "second", "third", "fourth"];
+const CUSTOM_ARMS = ["first", "second", "third", "fourth", "fifth"];
 const START = "▶ Run the comparison";
 const ABOUT = [
   "panel/arms",
@@ -50,7 +50,7 @@ export class LabForm {
     this.experiment = Object.keys(props.experiments)[0];
     this.cards = [
       ...Object.entries(props.experiments).map(([name, [title, question]]) => this.makeCard(name, title, question)),
-      this.makeCard(CUSTOM, "Arms of your own", "Two to four arms. Each has any preset and any settings."),
+      this.makeCard(CUSTOM, "Arms of your own", "Two to five arms. Each has any preset and any settings."),
     ];
     this.teacher = h(
       "select",
@@ -184,7 +184,7 @@ class CustomArm {
     this.title = h("input", {
       type: "text",
       maxlength: MAX_TITLE_LENGTH,
-      placeholder: `name of the ${which} arm`,
+      placeholder: `Name of the ${which} arm`,
       "aria-label": `Name of the ${which} arm`,
     });
     this.preset = h(
@@ -195,7 +195,7 @@ class CustomArm {
     );
     this.changes = h("input", {
       type: "text",
-      placeholder: number === 1 ? "noisy_reset_every=0" : "changes",
+      placeholder: "for example noisy_reset_every=0",
       "aria-label": `Changes of the ${which} arm`,
     });
     this.element = h("div", { class: "custom-arm" }, this.title, this.preset, this.changes);

@@ -6,6 +6,7 @@ import { formatAhead, formatDuration } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
+import { mayReplaceLiveRun } from "../core/replacing.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { parseSettings } from "../core/settings.js";
 import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js";
@@ -110,6 +111,7 @@ class LabPage {
 
   /** @param {LabPlan} plan */
   async start({ experiment, teacher, seed, seconds, repeats, arms }) {
+    if (!(await mayReplaceLiveRun())) return;
     this.notice.show("");
     this.form.setBusy(true);
     try {

@@ -6,6 +6,7 @@ import { formatAhead, formatDuration } from "../core/format.js";
 import { helpButton, withHelp } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
+import { mayReplaceLiveRun } from "../core/replacing.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { SideBySide } from "../panels/side_by_side.js";
@@ -118,6 +119,7 @@ export class RunLesson {
 
   /** Starts the lesson's arms with what is chosen. */
   async start() {
+    if (!(await mayReplaceLiveRun())) return;
     const { teacher, arms } = planArms(this.lesson, Number(this.choice.value));
     this.state = "starting";
     this.notice.show("");

@@ -5,12 +5,13 @@ import { serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
 import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
-import { followLessonLinks, readAddress } from "../core/router.js";
+import { followTabs, readAddress } from "../core/router.js";
 import { RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
 import { BatchDialog } from "../panels/batch_dialog.js";
 import { RedrawStrip } from "../panels/redraw_strip.js";
+import { TryPanel } from "../panels/try_panel.js";
 import { AccuracyChart } from "./accuracy_chart.js";
 import { AlgorithmDiagram } from "./algorithm_diagram.js";
 import { ControlBar } from "./control_bar.js";
@@ -79,7 +80,7 @@ export function mount({ element, props, trigger, watch }) {
   if (host.childElementCount) return;
   const page = new LivePage(host, find(document, "#nayer-bar", HTMLElement), props, trigger);
   watch("value", () => page.handleAnswer(props.value));
-  followLessonLinks();
+  followTabs();
 }
 
 /** The page of one run: the visitor's own, or one that is watched. */
@@ -98,6 +99,7 @@ class LivePage {
     this.model = emptyModel();
     this.teachers = props.teachers;
     this.teacher = this.teachers.find(({ name }) => name === props.first) ?? this.teachers[0];
+    this.refused = false; // whether the sentence on show is about what the form held
     this.requests = 0; // to Gradio's form, numbered so that it answers each
     this.stepKind = "generator"; // the step that the key does
     this.wantedStep = ""; // the step to do once the run has begun
@@ -148,6 +150,7 @@ class LivePage {
     this.diversity = new DiversityCharts({ pick: (round) => this.openBatch(round) });
     this.map = new EmbeddingMap({ focus, umap: () => this.fetchUmap() });
     this.share = new SharePanel();
+    this.trial = new TryPanel();
     const [title, text] = props.empty;
     this.empty = h(
       "div",
@@ -221,6 +224,7 @@ class LivePage {
           "div",
           { class: "side" },
           this.accuracy.element,
+          this.trial.element,
           this.diversity.element,
           this.map.element,
           this.losses.element,
@@ -285,8 +289,10 @@ class LivePage {
     if (!answer) return;
     const { chosen, said, refused, error, run, token } = answer;
     if (chosen) this.chooseTeacher(chosen);
-    else if (said) this.notice.show(said, refused ? "alert" : "quiet");
-    else if (error) {
+    else if (said) {
+      this.refused = refused === true;
+      this.notice.show(said, refused ? "alert" : "quiet");
+    } else if (error) {
       this.model = emptyModel();
       this.notice.show(error);
       this.draw();
@@ -427,9 +433,20 @@ class LivePage {
 
   /** @param {string} name of a teacher; one that is not known is a folder that was typed */
   chooseTeacher(name) {
+    if (this.refused) this.notice.show(""); // what was refused is not in the form any more
+    this.refused = false;
     const known = this.teachers.find((teacher) => teacher.name === name);
     if (!known) {
-      addTeacher({ name, title: name, classes: [], accuracy: null, robust: null, sketch: null, anchors: null });
+      addTeacher({
+        name,
+        title: name,
+        classes: [],
+        accuracy: null,
+        robust: null,
+        image_shape: null,
+        sketch: null,
+        anchors: null,
+      });
       return;
     }
     this.teacher = known;
@@ -474,6 +491,26 @@ class LivePage {
     this.redrawStrip.setClasses(classes);
     this.redrawStrip.enable(this.model.facts !== null && !this.replay && !this.watching);
     this.map.update(model, this.teacher);
+    this.updateTrial();
+  }
+
+  /** Whom a visitor's drawing is shown to: the networks of their run, else of the recording, else the chosen teacher. */
+  updateTrial() {
+    const { run } = this.client;
+    const own = run !== undefined && this.model.state !== "empty" && this.model.state !== "starting";
+    const recorded = this.replay?.model.facts ?? null;
+    const facts = own ? this.model.facts : recorded?.teacher === this.teacher?.name ? recorded : null;
+    const shape = facts?.image_shape ?? this.teacher?.image_shape;
+    const name = this.teacher?.name ?? "";
+    if (!shape) return;
+    const alone = serverUrl(`teacher/${encodeURIComponent(name)}`);
+    this.trial.update({
+      address: own ? this.client.address : facts && this.replay ? this.replay.run : alone,
+      classes: facts?.classes ?? this.teacher?.classes ?? [],
+      shape,
+      teacher: facts?.teacher ?? name,
+      rounds: own ? this.model.rounds_done : 0,
+    });
   }
 
   /**

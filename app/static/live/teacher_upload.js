@@ -117,6 +117,7 @@ class TeacherUpload {
     this.answer.className = kind === "quiet" ? "notice quiet" : "notice";
     setAttribute(this.answer, "hidden", false);
     this.answer.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
+    this.answer.scrollIntoView({ block: "nearest" }); // the side bar scrolls by itself
   }
 }
 

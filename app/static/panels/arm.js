@@ -155,7 +155,7 @@ export class Arm {
 function changeForm(title, change) {
   const settings = h("input", {
     type: "text",
-    placeholder: "noisy_reset_every=0",
+    placeholder: "for example noisy_reset_every=0",
     "aria-label": `New settings for arm ${title}`,
   });
   const form = h("form", {}, settings, h("button", { type: "submit" }, "Apply"));

@@ -139,8 +139,12 @@ export class ArmCharts {
     };
     const { accuracy, hit, named } = this.charts;
     const teacher = arms.map(({ model }) => model.teacher_accuracy).find((value) => value !== null) ?? null;
-    const rules =
-      teacher === null ? [] : [{ y: teacher, text: `teacher ${formatPercent(teacher, 1)}`, kind: "teacher" }];
+    const classes = arms.map(({ model }) => model.facts?.classes.length).find((count) => count);
+    const onTest = studentMeasure(arms[0].model) === "accuracy";
+    const rules = [
+      ...(teacher === null ? [] : [{ y: teacher, text: `teacher ${formatPercent(teacher, 1)}`, kind: "teacher" }]),
+      ...(classes && onTest ? [{ y: 1 / classes, text: "guessing", kind: "chance" }] : []),
+    ];
     setText(accuracy.heading, studentMeasure(arms[0].model));
     show(
       accuracy,

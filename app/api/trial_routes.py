@@ -1,0 +1,60 @@
+"""The routes of an image that a visitor tries. A request holds the pixels; nothing of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.validation import Whole
+from app.fairness.fair_executor import FairExecutor
+from app.runs.trials import Trials
+from nayer.errors import ConfigError
+from nayer.networks.specs import SIDES
+
+MOST_NUMBERS = 3 * SIDES[1] ** 2  # of the largest images that a network takes
+_NOT_KEPT = {"Cache-Control": "no-store"}
+
+Level = Annotated[int, Field(strict=True, ge=0, le=255)]
+
+
+class TriedImage(BaseModel):
+    """An image in the data set's own form: all rows of the first channel, then of the next."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pixels: Annotated[list[Level], Field(max_length=MOST_NUMBERS)]
+
+
+def trial_routes(trials: Trials, turns: FairExecutor) -> APIRouter:
+    """POST `pixels`; the answer has the probabilities of teacher, student and untrained student. `turns`: a visitor's
+    image waits for a turn of their address."""
+    router = APIRouter()
+
+    async def answered(call: Callable[[], dict[str, Any]]) -> Response:
+        try:
+            return JSONResponse(await turns.run(call), headers=_NOT_KEPT)
+        except ConfigError as error:
+            return JSONResponse({"error": str(error)}, status_code=422, headers=_NOT_KEPT)
+
+    @router.post("/live/{run}/try")
+    @router.post("/live/{run}/arm/{arm}/try")
+    async def of_run(run: str, image: TriedImage, arm: Whole = 0) -> Response:
+        return await answered(lambda: trials.of_run(run, arm, image.pixels))
+
+    @router.get("/live/{run}/real")
+    async def real_of_run(run: str, label: Whole, pick: Whole = 0, arm: Whole = 0) -> Response:
+        return await answered(lambda: trials.real_of_run(run, arm, label, pick))
+
+    @router.post("/teacher/{name}/try")
+    async def of_teacher(name: str, image: TriedImage) -> Response:
+        return await answered(lambda: trials.of_teacher(name, image.pixels))
+
+    @router.get("/teacher/{name}/real")
+    async def real_of_teacher(name: str, label: Whole, pick: Whole = 0) -> Response:
+        return await answered(lambda: trials.real_of_teacher(name, label, pick))
+
+    return router

@@ -1,0 +1,133 @@
+"""Images that visitors try: what the networks of a run, or of a teacher alone, say about one. Nothing is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from cachetools import LRUCache
+
+from app.content import messages
+from app.runs.live_run import LiveRun
+from app.runs.manager import RunManager
+from app.runs.recordings import SHIPPED
+from app.support.images import Pixels
+from nayer.config import Config
+from nayer.errors import ConfigError
+from nayer.exports.reproduce import known
+from nayer.networks.cards import TeacherCard
+
+if TYPE_CHECKING:  # the core brings torch with it
+    from nayer.runs.opinions import Examiner, Opinions, RealImage
+
+Shape = tuple[int, int, int]  # (c, h, w)
+EXAMINERS = 8  # teachers that are kept loaded, the latest; each is a few MB
+SECONDS = 5.0  # that a visitor's image waits for a run between two events
+_DIGITS = 4  # of a probability
+
+
+class Trials:
+    """For any thread. Whoever knows a run's id may ask its networks, as they may watch it."""
+
+    def __init__(self, registry: RunManager, teachers: Sequence[TeacherCard]) -> None:
+        """`teachers`: those that are asked where no run is at work."""
+        self._registry = registry
+        self._cards = {card.name: card for card in teachers}
+        self._lock = threading.Lock()
+        self._examiners: LRUCache[tuple[str, str, int, str], Examiner] = LRUCache(EXAMINERS)
+
+    def of_run(self, run_id: str, arm: int, pixels: Sequence[int]) -> dict[str, Any]:
+        """The answer for the page. Raises ConfigError for what is no image of this run, NoSuchRun and NoSuchArm."""
+        run = self._registry.find(run_id)
+        config, shape, classes = self._facts(run, arm)
+        image = shaped(pixels, shape)
+        why = _why_no_student(run, arm)
+        if not why:
+            try:
+                networks = run.session.peek(lambda source: source.examined(arm))
+                networks = networks or run.ask(lambda source: source.examine(arm), SECONDS)
+                return _told(networks.opinions(image), classes, "")
+            except ConfigError:
+                if not run.ended:
+                    raise
+                why = messages.TRY_GONE
+        return _told(self._examiner(config).networks.opinions(image), classes, why)
+
+    def of_teacher(self, name: str, pixels: Sequence[int]) -> dict[str, Any]:
+        """The same, where there is no run. Raises ConfigError for a teacher that is not shipped."""
+        card = self._card(name)
+        opinions = self._examiner(Config(teacher=name)).networks.opinions(shaped(pixels, _shape(card)))
+        return _told(opinions, card.classes, messages.TRY_NO_RUN)
+
+    def real_of_run(self, run_id: str, arm: int, label: int, pick: int) -> dict[str, Any]:
+        """A real test image. Raises ConfigError where there is none of that class, NoSuchRun and NoSuchArm."""
+        run = self._registry.find(run_id)
+        config, _, _ = self._facts(run, arm)
+        if config.teacher in self._cards and not config.test_data:
+            return _shown(self._examiner(config).real_image(label, pick))
+        return _shown(run.ask(lambda source: source.real_image(arm, label, pick), SECONDS))
+
+    def real_of_teacher(self, name: str, label: int, pick: int) -> dict[str, Any]:
+        """The same, where there is no run."""
+        self._card(name)
+        return _shown(self._examiner(Config(teacher=name)).real_image(label, pick))
+
+    def _facts(self, run: LiveRun, arm: int) -> tuple[Config, Shape, tuple[str, ...]]:
+        """The config of an arm, the shape of its images, and its classes."""
+        view = run.refresh(arm)
+        if view.started is not None:
+            return known(view.started.config), view.started.image_shape, view.started.classes
+        config = run.plan.arms[arm].config
+        card = run.plan.uploaded.card() if run.plan.uploaded else self._card(config.teacher)
+        return config, _shape(card), card.classes
+
+    def _card(self, name: str) -> TeacherCard:
+        if name not in self._cards:
+            raise ConfigError(f"teacher={name[:60]!r} is loaded with a run only; press Play, then try again.")
+        return self._cards[name]
+
+    def _examiner(self, config: Config) -> Examiner:
+        self._card(config.teacher)
+        from nayer.runs.opinions import Examiner  # with torch, which the page does not wait for
+
+        key = config.teacher, config.student, config.seed, config.student_start
+        with self._lock:
+            if key not in self._examiners:
+                self._examiners[key] = Examiner(config.teacher, config)
+            return self._examiners[key]
+
+
+def shaped(pixels: Sequence[int], shape: Shape) -> Pixels:
+    """(c, h, w) uint8 of numbers in that order. Raises ConfigError where they are not as many."""
+    if len(pixels) != np.prod(shape):
+        form = " × ".join(map(str, shape))
+        raise ConfigError(f"pixels must be {np.prod(shape):,} numbers ({form}); {len(pixels):,} were given.")
+    return np.array(pixels, np.uint8).reshape(shape)
+
+
+def _why_no_student(run: LiveRun, arm: int) -> str:
+    """Why the student of a run cannot be asked, one sentence; empty where it can."""
+    if run.id == SHIPPED:
+        return messages.TRY_RECORDED
+    if run.waiting:
+        return messages.TRY_QUEUED
+    return messages.TRY_STARTING if run.refresh(arm).started is None and not run.ended else ""
+
+
+def _shape(card: TeacherCard) -> Shape:
+    return card.model.channels, card.model.size, card.model.size
+
+
+def _told(opinions: Opinions, classes: tuple[str, ...], sentence: str) -> dict[str, Any]:
+    def row(name: str) -> list[float] | None:
+        values = getattr(opinions, name)
+        return None if values is None else [round(float(value), _DIGITS) for value in values]
+
+    said = {name: row(name) for name in ("teacher", "untrained", "student")}
+    return said | {"classes": classes, "round": opinions.round, "sentence": sentence}
+
+
+def _shown(image: RealImage) -> dict[str, Any]:
+    return {"pixels": image.pixels.ravel().tolist(), "label": image.label}

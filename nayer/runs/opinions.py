@@ -1,0 +1,146 @@
+"""What teacher, student and the untrained student say about a single image, and real test images to ask about."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from nayer.config import Config
+from nayer.data.test_sets import SHIPPED, load_testset
+from nayer.distillation.evaluation import TestImages
+from nayer.distillation.state import starts_thinned
+from nayer.errors import ConfigError
+from nayer.networks import channel_slicing
+from nayer.networks.cards import student_spec
+from nayer.networks.classifiers import build
+from nayer.runs.run import Run
+from nayer.teachers.load import Teacher, load_teacher
+from nayer.types import Floats, Images, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """Probabilities of the classes for one image, each (k,); `student` is None where there are no weights of it."""
+
+    teacher: Floats
+    untrained: Floats
+    student: Floats | None
+    round: int  # rounds that the student has learned from
+
+
+@dataclass(frozen=True, slots=True)
+class RealImage:
+    """A real test image: `pixels` (c, h, w) uint8, and its class."""
+
+    pixels: Images
+    label: int
+
+
+def probabilities(network: nn.Module, image: Images) -> Floats:
+    """(k,) for a uint8 image (c, h, w)."""
+    device = next(network.parameters()).device
+    batch = torch.from_numpy(image[None]).to(device).float() / 255.0
+    with torch.no_grad():
+        answer: Floats = F.softmax(network(batch)[0].float(), dim=0).cpu().numpy()
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Networks that nobody trains, to be asked at any time from any thread; the student is as it was after `round`."""
+
+    teacher: nn.Module
+    untrained: nn.Module
+    student: nn.Module | None
+    round: int
+    shape: tuple[int, int, int]  # of an image, (c, h, w)
+
+    def opinions(self, image: Images) -> Opinions:
+        """What they say about a uint8 image (c, h, w). Raises ConfigError for another shape."""
+        if image.shape != self.shape:
+            given, wanted = (" × ".join(map(str, one)) for one in (image.shape, self.shape))
+            raise ConfigError(f"pixels must have the shape {wanted} (channels × rows × columns); {given} was given.")
+        student = None if self.student is None else probabilities(self.student, image)
+        return Opinions(probabilities(self.teacher, image), probabilities(self.untrained, image), student, self.round)
+
+
+def examined(run: Run, before: Examined | None = None) -> Examined:
+    """Copies of a run's networks as they are. Call it between two events, where no hook is in them.
+
+    `before`: an earlier one of the same run, whose teacher and untrained student are the same.
+    """
+    if before is not None:
+        return replace(before, student=_still(run.student), round=run.state.round)
+    return Examined(
+        _still(run.task.teacher),
+        _still(untrained_student(run)),
+        _still(run.student),
+        run.state.round,
+        run.task.image_shape,
+    )
+
+
+def untrained_student(run: Run) -> nn.Module:
+    """The student that the run began with, made again from its seed. Its weights are on the run's device."""
+    config = run.task.config
+    student = build(student_spec(run.card, config.student), torch.Generator().manual_seed(config.seed))
+    student.to(run.task.device)
+    if starts_thinned(run.task, student):
+        channel_slicing.init_from_teacher_channels(run.task.teacher, student)
+    return student
+
+
+def _still(network: nn.Module) -> nn.Module:
+    """A copy that is not trained: in eval mode, without gradients."""
+    copy = deepcopy(network).eval().requires_grad_(False)
+    for parameter in copy.parameters():
+        parameter.grad = None
+    return copy
+
+
+def real_image(images: TestImages, label: int, pick: int) -> RealImage:
+    """One of the images of a class; `pick` says which, counted round. Raises ConfigError for a class without any."""
+    return _picked(images.images.cpu().numpy(), images.labels.cpu().numpy(), label, pick)
+
+
+class Examiner:
+    """A shipped teacher and the student before it learns, outside of any run. For any thread."""
+
+    def __init__(self, name: str, config: Config) -> None:
+        """`config`: says which student. Raises NayerError for a teacher that cannot be loaded."""
+        self._teacher: Teacher = load_teacher(name)
+        card = self._teacher.card
+        rng = torch.Generator().manual_seed(config.seed)
+        untrained = build(student_spec(card, config.student), rng).eval().requires_grad_(False)
+        thinned = config.student_start == "thinned"
+        if thinned and channel_slicing.is_narrower_copy(self._teacher.network, untrained):
+            channel_slicing.init_from_teacher_channels(self._teacher.network, untrained)
+        shape = (card.model.channels, card.model.size, card.model.size)
+        self.networks = Examined(self._teacher.network, untrained, None, 0, shape)
+
+    def real_image(self, label: int, pick: int) -> RealImage:
+        """One of the shipped test images of a class. Raises ConfigError where there are none."""
+        if self._split is None:
+            raise ConfigError(f"teacher={self._teacher.card.name!r} has no test images on this server; draw one.")
+        return _picked(*self._split, label, pick)
+
+    @cached_property
+    def _split(self) -> tuple[Images, Ints] | None:
+        """Only from what is shipped: a visitor's look starts no download."""
+        card = self._teacher.card
+        testset = load_testset(card) if card.testset in SHIPPED else None
+        return None if testset is None else (testset.images, testset.labels)
+
+
+def _picked(images: Images, labels: Ints, label: int, pick: int) -> RealImage:
+    places = np.flatnonzero(labels == label)
+    if not len(places):
+        raise ConfigError(f"label={label} has no test images; choose another class.")
+    place = places[pick % len(places)]
+    return RealImage(images[place], int(labels[place]))

@@ -1,0 +1,211 @@
+"""Images that visitors try, through the whole application: what is answered, and what is refused in a sentence."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.api import errors
+from app.api.trial_routes import MOST_NUMBERS, trial_routes
+from app.content import messages
+from app.environment import Environment
+from app.fairness.fair_executor import FairExecutor
+from app.runs.history import Resumed
+from app.runs.live_run import LiveRun
+from app.runs.manager import RunManager
+from app.runs.plan import Plan
+from app.runs.recordings import SHIPPED
+from app.runs.trials import Trials
+from app.server import open_source
+from nayer.common.paths import ASSETS
+from nayer.config import Config
+from nayer.networks.cards import teacher_cards
+from tests.support.serving import created, wait_until
+
+BLACK = [0] * 64
+QUICK = Config(
+    teacher="digits",
+    rounds=100_000,
+    warmup_rounds=1,
+    generator_steps=2,
+    student_steps=2,
+    noisy_width=32,
+    synthesis_batch=20,
+    device="cpu",
+)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    environment = Environment(grace_seconds=30.0, recording=ASSETS / "recordings/emoji10.nayer")
+    with TestClient(created(environment=environment), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def run(client: TestClient) -> Iterator[LiveRun]:
+    """One that stands still after some rounds."""
+    registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
+    run = registry.start(Plan.alone(QUICK), registry.visitor(""))
+    wait_until(lambda: run.refresh().rounds_done > 1)
+    run.pause()
+    yield run
+    registry.stop(run.id, run.owner)
+
+
+def ask(client: TestClient, path: str, pixels: object = BLACK) -> tuple[int, dict[str, Any]]:
+    answer = client.post(path, json={"pixels": pixels})
+    return answer.status_code, answer.json()
+
+
+def test_all_three_networks_of_a_run_answer_whoever_knows_its_id(client: TestClient, run: LiveRun) -> None:
+    status, said = ask(client, f"/live/{run.id}/try")  # no token: as for whoever watches
+    assert status == 200
+    for name in ("teacher", "untrained", "student"):
+        assert sum(said[name]) == pytest.approx(1.0, abs=0.01)
+    assert said["classes"] == list(run.refresh().started.classes)  # type: ignore[union-attr]
+    assert said["sentence"] == ""
+    run.step("round")
+    wait_until(lambda: ask(client, f"/live/{run.id}/try")[1]["round"] > said["round"])
+
+
+def test_a_recording_says_why_its_student_cannot_answer(client: TestClient) -> None:
+    status, said = ask(client, f"/live/{SHIPPED}/try", [0] * 3 * 32 * 32)
+    assert status == 200
+    assert said["student"] is None
+    assert said["teacher"]
+    assert said["untrained"]
+    assert said["sentence"] == messages.TRY_RECORDED
+
+
+def test_a_run_that_waits_for_a_place_is_answered_by_its_teacher(client: TestClient) -> None:
+    registry = RunManager(open_source, capacity=0)
+    run = registry.start(Plan.alone(QUICK), registry.visitor(""))
+    said = Trials(registry, teacher_cards()).of_run(run.id, 0, BLACK)
+    assert said["student"] is None
+    assert said["sentence"] == messages.TRY_QUEUED
+    registry.close()
+
+
+def test_a_run_that_is_over_is_answered_while_its_weights_are_there_and_then_says_so() -> None:
+    registry = RunManager(open_source)
+    run = registry.start(Plan.alone(QUICK.changed({"rounds": 2})), registry.visitor(""))
+    wait_until(lambda: run.ended)
+    trials = Trials(registry, teacher_cards())
+    assert trials.of_run(run.id, 0, BLACK)["student"] is not None
+    run.release()
+    said = trials.of_run(run.id, 0, BLACK)
+    assert said["student"] is None
+    assert said["sentence"] == messages.TRY_GONE
+    registry.close()
+
+
+def test_a_run_that_goes_on_after_a_restart_answers_too() -> None:
+    source = Resumed(open_source(Plan.alone(QUICK.changed({"rounds": 1}))), 1)
+    assert [event.round for event in source.events()]
+    assert source.examined(0) is None
+    networks = source.examine(0)
+    assert source.examined(0) is networks
+    assert networks.opinions(np.zeros((1, 8, 8), np.uint8)).student is not None
+    assert source.real_image(0, 3, 0).label == 3
+
+
+def test_a_teacher_answers_without_any_run_and_shows_its_test_images(client: TestClient) -> None:
+    real = client.get("/teacher/digits/real?label=7&pick=2").json()
+    assert real["label"] == 7
+    status, said = ask(client, "/teacher/digits/try", real["pixels"])
+    assert status == 200
+    assert said["classes"][said["teacher"].index(max(said["teacher"]))] == "seven"
+    assert said["student"] is None
+    assert said["sentence"] == messages.TRY_NO_RUN
+
+
+def test_a_runs_test_images_are_those_it_is_measured_on(client: TestClient, run: LiveRun) -> None:
+    assert client.get(f"/live/{run.id}/real?label=3").json() == client.get("/teacher/digits/real?label=3").json()
+    refused = client.get(f"/live/{run.id}/real?label=10")
+    assert (refused.status_code, refused.json()["error"]) == (
+        422,
+        "label=10 has no test images; choose another class.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("pixels", "sentence"),
+    [
+        ([0] * 63, "pixels must be 64 numbers (1 × 8 × 8); 63 were given."),
+        ([], "pixels must be 64 numbers (1 × 8 × 8); 0 were given."),
+        ([256, *BLACK[1:]], "body.pixels.0 must be 255 or less; 256 was given."),
+        ([-1, *BLACK[1:]], "body.pixels.0 must be 0 or more; -1 was given."),
+        ([0.5, *BLACK[1:]], "body.pixels.0 must be a whole number; 0.5 was given."),
+        ([True, *BLACK[1:]], "body.pixels.0 must be a whole number; True was given."),
+        (["0", *BLACK[1:]], "body.pixels.0 must be a whole number; '0' was given."),
+        ([[0], *BLACK[1:]], "body.pixels.0 must be a whole number; [0] was given."),
+        ("x", "body.pixels must be a list; 'x' was given."),
+        ([0] * (MOST_NUMBERS + 1), f"body.pixels must be a collection of at most {MOST_NUMBERS} entries"),
+    ],
+    ids=["short", "none", "high", "low", "part", "truth", "text", "list", "no list", "long"],
+)
+@pytest.mark.parametrize("of", ["run", "teacher"])
+def test_what_is_no_image_is_refused_in_one_sentence(
+    client: TestClient, run: LiveRun, of: str, pixels: object, sentence: str
+) -> None:
+    path = f"/live/{run.id}/try" if of == "run" else "/teacher/digits/try"
+    status, said = ask(client, path, pixels)
+    assert status == 422
+    assert sentence.removeprefix("body.") in said["error"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_a_number_that_is_none_is_refused(client: TestClient, run: LiveRun, number: str) -> None:
+    body = f'{{"pixels": [{number}{", 0" * 63}]}}'
+    answer = client.post(f"/live/{run.id}/try", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert "use finite numbers" in answer.json()["error"]
+
+
+def test_what_is_not_there_is_told_apart(client: TestClient, run: LiveRun) -> None:
+    assert ask(client, "/live/nobody/try")[0] == 404
+    assert ask(client, f"/live/{run.id}/arm/3/try")[0] == 404
+    status, said = ask(client, "/teacher/nobody/try")
+    assert status == 422
+    assert "teacher='nobody'" in said["error"]
+
+
+def test_a_teacher_that_somebody_brought_answers_under_no_name(client: TestClient) -> None:
+    status, said = ask(client, "/teacher/upload:0123456789abcdef/try")
+    assert status == 422
+    assert "is loaded with a run only" in said["error"]
+
+
+def test_an_address_that_asks_without_end_is_refused_and_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "BUSY_SECONDS", 0.0)
+    turns = FairExecutor("images to try", workers=1, waiting=2, each=1)
+    application, free, begun = FastAPI(), threading.Event(), threading.Event()
+    errors.add_handlers(application)
+    registry = RunManager(open_source)
+    application.include_router(trial_routes(Trials(registry, teacher_cards()), turns))
+    client = TestClient(application)
+
+    def hold() -> None:
+        begun.set()
+        assert free.wait(10)
+
+    with ThreadPoolExecutor(1):
+        held = turns.submit(hold)
+        assert begun.wait(10)
+        waiting = turns.submit(lambda: None)
+        answer = client.post("/teacher/digits/try", json={"pixels": BLACK})
+        assert answer.status_code == 429
+        assert answer.json()["error"].startswith("images to try: the queue takes no more of your address")
+        assert answer.headers["Retry-After"]
+        free.set()
+        wait_until(lambda: held.done() and waiting.done())
+    assert client.post("/teacher/digits/try", json={"pixels": BLACK}).status_code == 200
+    registry.close()

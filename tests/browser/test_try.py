@@ -1,0 +1,106 @@
+"""Try it yourself, in a real browser: drawn with a mouse, a finger and the keys, and answered by the networks."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.auditing import findings, overflow
+from tests.browser.browsing import NewPage, picture, prepare, until
+
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]  # as shares of the pad
+
+
+def draw(page: Page, places: list[tuple[float, float]] = SEVEN) -> None:
+    pad = page.locator(".try canvas[role=application]")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=4)
+    page.mouse.up()
+
+
+def first(page: Page, network: int) -> str:
+    """The class that a network puts first: 0 the untrained student, 1 the student, 2 the teacher."""
+    return page.locator(".try .answer").nth(network).locator(".name").first.inner_text()
+
+
+def digits(page: Page) -> None:
+    page.click("#field-teacher input")
+    page.get_by_role("option", name="digits").first.click()
+    expect(page.locator(".try select option")).to_have_count(11)
+
+
+def test_a_drawn_seven_is_a_seven_and_another_drawing_is_answered_anew(new_page: NewPage) -> None:
+    page = new_page()
+    digits(page)
+    draw(page)
+    expect(page.locator(".try .answer").nth(2).locator(".name").first).to_have_text("seven")
+    assert first(page, 1) == "–"
+    expect(page.locator(".try .sentence")).to_contain_text("No student is learning yet")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".try .answer").nth(2).locator(".name").first).to_have_text("–")
+    draw(page, [(0.5, 0.15), (0.5, 0.85)])
+    expect(page.locator(".try .answer").nth(2).locator(".name").first).to_have_text("one")
+    assert findings(page) == []
+
+
+def test_the_answers_of_the_student_follow_its_rounds(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page)
+    page.click(".bar .play")
+    until(page, "running")
+    draw(page)
+    after = page.locator(".try .answer").nth(1).locator(".note")
+    expect(after).to_contain_text("after")
+    before = after.inner_text()
+    expect(after).not_to_have_text(before)
+    page.click(".bar .stop")
+    until(page, "stopped")
+    picture(page, "wide-light-try")
+
+
+def test_the_keys_draw_what_a_mouse_draws(new_page: NewPage) -> None:
+    page = new_page(390, 844, dark=True)
+    digits(page)
+    page.locator(".try canvas[role=application]").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press(" ")  # on the page itself it would start a run
+    for _ in range(16):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    expect(page.locator(".try .answer").nth(2).locator(".name").first).to_have_text("one")
+    assert page.locator(".bar").get_attribute("data-state") == "empty"
+    expect(page.locator(".try [role=status]")).to_contain_text("Teacher: one")
+    assert findings(page) == []
+    assert overflow(page) <= 0
+    picture(page, "phone-dark-try")
+
+
+def test_a_real_image_and_a_photo_are_shown_as_the_network_sees_them(new_page: NewPage) -> None:
+    page = new_page()
+    page.locator(".try select").select_option(label="banana")
+    page.get_by_role("button", name="Real test image").click()
+    expect(page.locator(".try .sentence")).to_contain_text("a real test image of the class “banana”")
+    content = io.BytesIO()
+    Image.new("RGB", (640, 480), (200, 30, 60)).save(content, "PNG")
+    page.set_input_files(
+        ".try input[type=file]", {"name": "a.png", "mimeType": "image/png", "buffer": content.getvalue()}
+    )
+    expect(page.locator(".try .sentence")).not_to_contain_text("real test image")
+    seen = page.locator(".try .seen").evaluate("(canvas) => canvas.toDataURL()")
+    pixels = Image.open(io.BytesIO(base64.b64decode(seen.partition(",")[2]))).convert("RGB")
+    assert pixels.size == (32, 32)
+    assert pixels.getpixel((16, 16)) == (200, 30, 60)
+    page.set_input_files(".try input[type=file]", {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
+    expect(page.locator(".try .notice")).to_have_text(
+        "This file cannot be read as a picture; choose a PNG or a JPEG file."
+    )
