@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, excerpt
 
 MAX_NAMES = 200
 MAX_NAME_LENGTH = 64  # characters
@@ -97,7 +97,7 @@ def _texts(content: Any, place: str) -> Iterator[tuple[str, str]]:
         for name, inner in content.items():
             yield f"a name in {place}", name
             if isinstance(inner, _HOLD_TEXTS):
-                yield from _texts(inner, f"{place}.{name[:40]}")
+                yield from _texts(inner, f"{place}.{excerpt(name, 40)}")
 
 
 def _is_visible(character: str) -> bool:

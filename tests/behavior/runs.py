@@ -117,7 +117,7 @@ _ADDED_SINCE_THE_RECORD = ("overlap",)  # settings; at their default they change
 
 def _as_recorded(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config with the settings of the record: without newer ones at their default, with those retired since."""
-    added = {name for name in _ADDED_SINCE_THE_RECORD if config[name] == Config.model_fields[name].default}
+    added = {name for name in _ADDED_SINCE_THE_RECORD if config.get(name) == Config.model_fields[name].default}
     retired = {name: value for name, (value, _) in RETIRED.items()}
     return retired | {name: value for name, value in config.items() if name not in added}
 

@@ -37,6 +37,7 @@ PAGE = {
     "student_steps": 2,
     "student_batch": 16,
 }
+_NEWER = ("named_by_judge", "judge_confidence")  # columns since the record, where the data set has a judge
 _FLAGS = (
     *("--warmup-rounds=1", "--generator-steps=2", "--synthesis-batch=20", "--student-steps=2", "--student-batch=16"),
     *("--generator-width=2", "--noisy-width=16", "--seed=3", "--device=cpu"),
@@ -178,7 +179,7 @@ def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
         "files": _files(folder / run),
         "student": digest_of_weights(load_file(folder / run / "student.safetensors")),
         "events": lines[-3:],
-        "metrics": [metrics[0].split(","), f"{len(metrics) - 1} lines"],
+        "metrics": [[name for name in metrics[0].split(",") if name not in _NEWER], f"{len(metrics) - 1} lines"],
     }
 
 

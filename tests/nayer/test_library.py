@@ -133,7 +133,7 @@ class Answering(nn.Module):
         (network(), {"mean": (0.5,), "std": (0.5,)}, ConfigError, r"^size=12 does not work: .*\(1, 12, 12\)"),
         (network(), {"mean": (0.5, 0.5), "std": (1, 1)}, ConfigError, r"channels must be 1 or 3; 2 was given"),
         (network(), {"std": (0.5, 0.5, 0.0)}, ConfigError, r"those of std must be above 0"),
-        (network(), {"student": "vgg-16"}, ConfigError, r"^student must be one of .*'vgg-16' was given"),
+        (network(), {"student": "alexnet-16"}, ConfigError, r"^student must be one of .*'alexnet-16' was given"),
         (network(), {"rounds": 0}, ConfigError, r"^rounds must be a whole number from 1 to 100,000; 0 was given"),
         (
             Answering(lambda x: x.mean((1, 2, 3))),

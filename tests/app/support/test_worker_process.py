@@ -22,7 +22,7 @@ from tests.support.serving import wait_until
 
 @pytest.fixture
 def worker() -> Iterator[WorkerProcess]:
-    made = WorkerProcess("drawing", longest=60.0, idle=60.0)
+    made = WorkerProcess("drawing", longest=600.0, idle=60.0)
     yield made
     made.close()
 
@@ -116,7 +116,7 @@ def test_large_messages_go_through(worker: WorkerProcess) -> None:
 
 def test_it_ends_when_nobody_has_asked_it_for_long() -> None:
     now = [0.0]
-    worker = WorkerProcess("drawing", longest=60.0, idle=10.0, clock=lambda: now[0])
+    worker = WorkerProcess("drawing", longest=600.0, idle=10.0, clock=lambda: now[0])
     number = worker.call(os.getpid)
     now[0] = 9.0
     worker.tidy()
