@@ -147,13 +147,14 @@ class RoundFinished(Event):
     """A round has ended. A run can be saved and resumed here."""
 
     rounds: int  # planned
+    work: float = 0.0  # 10⁹ multiply-adds of the run so far; 0 where its config does not limit them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(Event):
     """The run ended by itself, or someone stopped it."""
 
-    reason: Literal["rounds done", "time is up", "stopped"]
+    reason: Literal["rounds done", "work is done", "time is up", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nayer.analysis.significance import verdict
-from nayer.events import DiversityMeasured, Evaluated, Event, GeneratorStep, RunFailed, RunFinished, RunStarted
+from nayer.events import (
+    DiversityMeasured,
+    Evaluated,
+    Event,
+    GeneratorStep,
+    RoundFinished,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,7 @@ class Result:
     across: float | None = None  # cosine distance to an earlier round's nearest image
     pool: float | None = None  # Vendi score over the pool
     seconds: float = 0.0  # of the arm's own work
+    work: float = 0.0  # 10⁹ multiply-adds, at the end of the latest round
     rounds: int = 0
     steps: int = 0  # of the generator
     done: bool = False
@@ -63,6 +73,8 @@ def _after(result: Result, event: Event) -> Result:
                 across=samples.across.nearest_mean if samples.across else result.across,
                 pool=samples.pool.vendi_mean if samples.pool else result.pool,
             )
+        case RoundFinished():
+            return replace(result, work=max(result.work, event.work))
         case RunFinished():
             return replace(result, done=True)
         case RunFailed() if not result.done:  # else it is the next seed that cannot begin

@@ -104,6 +104,10 @@ def _image_cells(outcomes: Sequence[Outcome]) -> list[str]:
 def _legend(outcomes: Sequence[Outcome]) -> str:
     one, rates = outcomes[0], [one.gigaflops for one in outcomes]
     budget = f"{one.config['rounds']} rounds"
+    if one.config.get("work"):
+        budget = f"{one.config['work']:g} billion multiply-adds"
+    elif len({other.config["rounds"] for other in outcomes}) > 1:
+        budget = "rounds that a calibration planned for equal time"
     if one.config["seconds"]:
         budget = f"the round in which {one.config['seconds']:g} s ended"
     aimless = (

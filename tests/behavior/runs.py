@@ -107,6 +107,11 @@ _WORDS_IN_THE_RECORD = {
 }
 
 
+# Since the record: settings at their defaults, and fields of events. The digests leave them out.
+_NEWER_SETTINGS = ("work",)
+_NEWER_FIELDS = {"round_finished": ("work",)}
+
+
 def told(event: Event) -> dict[str, Any]:
     """The event as JSON, without its wall-clock time, as it was recorded.
 
@@ -116,8 +121,12 @@ def told(event: Event) -> dict[str, Any]:
     content = {name: value for name, value in event.to_json().items() if name != "seconds"}
     if "message" in content:
         content["message"] = _WORDS_IN_THE_RECORD.get(str(content["message"]), content["message"])
+    for name in _NEWER_FIELDS.get(content["event"], ()):
+        del content[name]
     if "config" in content:
         content["config"] = {name: value for name, (value, _) in RETIRED.items()} | content["config"]
+        for name in _NEWER_SETTINGS:
+            del content["config"][name]
     return content
 
 
