@@ -143,6 +143,13 @@ class Evaluated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatedAtStart(Evaluated):
+    """The student was evaluated before its first step, at 0 s: what it knows then, the run has not taught it."""
+
+    thinned: bool  # whether it begins with weights of its teacher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFinished(Event):
     """A round has ended. A run can be saved and resumed here."""
 

@@ -23,6 +23,7 @@ from nayer.errors import NayerError, StorageError
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     RoundFinished,
@@ -50,6 +51,7 @@ PHASES: dict[type[Event], str] = {
     StudentStep: "student",  # with the images that are made for one step only, where nothing is kept of them
     DiversityMeasured: MEASURING,
     Evaluated: MEASURING,
+    EvaluatedAtStart: MEASURING,
 }
 OTHER = "other"
 
@@ -78,6 +80,8 @@ class Outcome:
     generator_steps: int = 0
     diversity: dict[str, float | None] = field(default_factory=dict)  # mean over the latest that were measured
     failure: str = ""  # one sentence
+    at_start: float | None = None  # what the curve measures, before the first step; None in earlier outcomes
+    thinned: bool = False  # whether the student began with weights of its teacher
 
     @property
     def accuracy(self) -> float | None:
@@ -90,7 +94,7 @@ class Outcome:
         return bool(self.config["ce_weight"]) and self.config["ce_target"] == "label"
 
     def seconds_to(self, share: float) -> float | None:
-        """Until the student first had `share` of its teacher's accuracy; None if it never had."""
+        """Until the student first had `share` of its teacher's accuracy; None if it never had, 0 if at the start."""
         if self.teacher_accuracy is None:
             return None
         wanted = share * self.teacher_accuracy
@@ -114,6 +118,10 @@ class Observer:
         match event:
             case RunStarted():
                 outcome.classes = list(event.classes)
+            case EvaluatedAtStart():
+                self._add_point(event, 0.0)
+                outcome.at_start = outcome.curve[0][1] if outcome.curve else None
+                outcome.thinned, self.rounds_measured = event.thinned, 0
             case Evaluated():
                 self._add_point(event, seconds)
             case GeneratorStep():

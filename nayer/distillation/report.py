@@ -5,6 +5,7 @@ The one thing it stops is a run whose numbers are no numbers any more.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Literal
 
@@ -19,12 +20,13 @@ from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
 from nayer.distillation.evaluation import HeldBack, frozen_eval
 from nayer.distillation.image_pool import to_bytes
 from nayer.distillation.losses import has_diverged
-from nayer.distillation.state import RunState
+from nayer.distillation.state import RunState, starts_thinned
 from nayer.distillation.task import Task
 from nayer.errors import DivergedError
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     LayerRedrawn,
@@ -83,6 +85,12 @@ class Report:
         )
         for message in _notes(task, student):
             yield Note(round=state.round, seconds=self.watch.seconds(), message=message)
+        if state.round == 0:
+            first = self.evaluated()
+            if first.accuracy is None and first.agreement is None:
+                return  # without test images there is nothing to measure on yet
+            told = {one.name: getattr(first, one.name) for one in dataclasses.fields(first)}
+            yield EvaluatedAtStart(**{**told, "seconds": 0.0}, thinned=starts_thinned(task, student))
 
     def changed(self, after: Task) -> PolicyChanged:
         """The run goes on as `after` from this round on."""

@@ -12,6 +12,7 @@ import numpy as np
 from nayer.errors import StorageError
 from nayer.events import (
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     LayerRedrawn,
@@ -68,6 +69,8 @@ class Record:
                 self._samples.append(_one_per_class(event, len(self.classes)))
             case StudentStep():
                 self._student_losses.append(event.loss)
+            case EvaluatedAtStart():
+                pass  # no round's
             case Evaluated():
                 self.evaluated = event
                 self._row |= {"accuracy": event.accuracy, "teacher_accuracy": event.teacher_accuracy}
