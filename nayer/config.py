@@ -28,7 +28,7 @@ GROUPS = {
 
 
 class Config(BaseModel):
-    """A run, completely: the same config gives the same events, on one CPU, with one thread and no limit in seconds.
+    """A run, completely: the same config gives the same events, on one CPU with one thread, unless time cuts it short.
 
     Several threads add up in another order each time: losses then differ, at first in about the seventh digit.
     """
@@ -80,7 +80,20 @@ class Config(BaseModel):
         unit="s",
         low=0.0,
         high=864_000.0,
-        help="Time limit. The run stops after the step in progress; 0 means no limit.",
+        help="Time limit. The run stops after the step in progress; 0 means no limit. Such a run cannot be repeated.",
+    )
+    work: float = setting(
+        0.0,
+        group="run",
+        level=2,
+        resumable=True,
+        unit="10⁹ multiply-adds",
+        low=0.0,
+        high=1e9,
+        help=(
+            "Limit of the counted multiply-adds of all networks, in billions; 0 means no limit. Unlike seconds, it "
+            "is the same on every machine."
+        ),
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto",

@@ -158,17 +158,25 @@ class Evaluated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatedAtStart(Evaluated):
+    """The student was evaluated before its first step, at 0 s: what it knows then, the run has not taught it."""
+
+    thinned: bool  # whether it begins with weights of its teacher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFinished(Event):
     """A round has ended. A run can be saved and resumed here."""
 
     rounds: int  # planned
+    work: float = 0.0  # 10⁹ multiply-adds of the run so far; 0 where its config does not limit them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(Event):
     """The run ended by itself, or someone stopped it."""
 
-    reason: Literal["rounds done", "time is up", "stopped"]
+    reason: Literal["rounds done", "work is done", "time is up", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,14 +96,14 @@ class Commands:
         experiment: Word = "reset",
         teacher: Word = "emoji10",
         seed: int = 0,
-        seconds: float = 30.0,
+        work: float = 500.0,
         repeats: Whole = 1,
         arms: Annotated[list[Values], Field(max_length=20)] = [],  # noqa: B006 - likewise
         token: Word = "",
     ) -> dict[str, Any]:
         """Compare arms: a ready-made experiment (reset, table, methods, routing), or `arms` of your own with title,
-        preset and settings. Each arm gets `seconds` of computation for each of `repeats` seeds."""
-        shared = {"teacher": teacher, "seed": seed, "seconds": seconds}
+        preset and settings. Each arm gets `work` billion multiply-adds for each of `repeats` seeds."""
+        shared = {"teacher": teacher, "seed": seed, "work": work}
         teachers = self._teachers(token, shared)
         plan = lab_plan(experiment, arms, shared, repeats, teachers, local=self._local, memory=self._memory)
         return self._begun(plan, token) | {"arms": [arm.title for arm in plan.arms]}

@@ -8,7 +8,8 @@ from typing import Any
 from app.run_state.lab_results import rows, sentences
 from app.run_state.serializer import payload
 from app.runs.live_run import LiveRun
-from app.runs.wait_estimate import work_left
+from app.runs.wait_estimate import share_done, work_left
+from nayer.config import Config
 
 # Of an arm's update; a lab shows no others.
 PARTS = ("run", "measures", "diversity", "opinions", "redraws", "changes", "rows")
@@ -37,9 +38,15 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
         "question": plan.question,
         "arms": titles,
         "seeds": list(plan.every_seed),
-        "budget": plan.arms[0].config.seconds,
+        "budget": _budget(plan.arms[0].config),
+        "done": round(share_done(plan, results, failed), 3),
         "left": work_left(plan, results, failed),
         "results": rows(results),
         "sentences": sentences(results, titles, failed) if results else [],
         "news": news,
     }
+
+
+def _budget(config: Config) -> str:
+    """What an arm may use, in words. Labs of earlier versions have a limit in seconds."""
+    return f"{config.work:,g} billion multiply-adds" if config.work else f"{config.seconds:g} s"

@@ -132,7 +132,7 @@ PANELS: Rows = {
         "nayer/analysis/row_similarity.py:Geometry",
     ),
     "arms": (
-        "Runs that differ in one thing. They take turns on one thread, and each gets the same seconds of computation.",
+        "Runs that differ in one thing. They take turns on one thread, and each gets the same work.",
         "",
         "nayer/runs/side_by_side.py:Lab",
     ),
@@ -196,7 +196,11 @@ CONTROLS: Rows = {
         "",
         "nayer/compare/experiments.py:Experiment",
     ),
-    "lab_seconds": ("Seconds of computation that each arm gets.", "", "nayer/runs/side_by_side.py:Lab"),
+    "lab_work": (
+        "Billions of multiply-adds that each arm gets, the same on every machine.",
+        "",
+        "nayer/runs/side_by_side.py:Lab",
+    ),
     "lab_seeds": (
         "Number of seeds for every arm. At least three are needed to show a difference.",
         "",

@@ -11,6 +11,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "seed": ("", "runs/run.py:open_run"),
     "rounds": ("", "distillation/train.py:_rounds"),
     "seconds": ("", "distillation/train.py:_rounds"),
+    "work": ("", "distillation/train.py:_is_cut"),
     "device": ("", "common/device.py:device"),
     "precision": ("", "networks/precision.py:autocast"),
     "compiled": ("", "networks/compiling.py:compile_networks"),

@@ -14,7 +14,8 @@ from nayer.config import Config
 Shown = Literal["accuracy", "hit", "within", "across", "pool"]  # the charts a lesson draws
 Changes = Mapping[str, object]  # of the preset `nayer`'s settings, by name
 
-SECONDS = 15.0  # an arm: two of them are done within a minute on two cores
+WORK = 100.0  # 10⁹ multiply-adds an arm: 35 rounds with digits, and two arms take half a minute on two cores
+LARGER = 1000.0  # likewise with teachers of larger networks, whose multiply-adds are faster
 TEACHER = "digits"  # the quickest
 
 
@@ -41,7 +42,7 @@ class Lesson:
     strip: bool = False  # whether one label can be sent through fresh noisy layers
     names: tuple[str, ...] = ()  # a lesson about names runs nothing: it shows their table
     teacher: str = TEACHER
-    seconds: float = SECONDS
+    work: float = WORK  # of each arm, in 10⁹ multiply-adds
     prompt: str = field(default=Config().prompt)
     encoder: str = field(default=Config().encoder)
 
@@ -67,7 +68,7 @@ LESSONS = (
             "A teacher network is trained, and its images are gone. A student can still ask it about any image, but "
             "which images? In the first run the student learns from the output of an untrained generator: patterns "
             "without meaning. In the second run the generator is trained until the teacher recognizes its classes "
-            "in the images. Teacher, student and seconds are the same."
+            "in the images. Teacher, student and work are the same."
         ),
         notice=(
             "The first student stays near chance on real images: one in ten. The label accuracy shows why: the "
@@ -78,8 +79,8 @@ LESSONS = (
             "Teacher",
             (
                 ("handwritten digits", {"teacher": "digits"}),
-                ("clothes", {"teacher": "fashion"}),
-                ("ten emoji", {"teacher": "emoji10"}),
+                ("clothes", {"teacher": "fashion", "work": LARGER}),
+                ("ten emoji", {"teacher": "emoji10", "work": LARGER}),
             ),
             arm=False,
         ),
@@ -223,8 +224,8 @@ LESSONS = (
             "how many steps the student trains between two rounds, or the temperature."
         ),
         notice=(
-            "The student needs both: new images and time to learn from them. All arms have the same seconds. Fewer "
-            "steps per round leave time for more rounds; more steps leave time for fewer. Click a point of a curve "
+            "The student needs both: new images and steps to learn from them. All arms have the same work. Fewer "
+            "steps per round leave work for more rounds; more steps leave work for fewer. Click a point of a curve "
             "to see the images of that round."
         ),
         choice=Choice(

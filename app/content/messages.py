@@ -8,6 +8,7 @@ from typing import Any
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     LayerRedrawn,
@@ -196,6 +197,9 @@ def narrate(event: Event, config: Mapping[str, Any]) -> str:
             return _diversity_sentence(event)
         case PolicyChanged():
             return f"From this round on: {changed(event)}."
+        case EvaluatedAtStart():
+            whose = ", with weights of its teacher" if event.thinned else ""
+            return f"Before its first step{whose}: {_measure_sentence(event)}"
         case Evaluated():
             return _measure_sentence(event)
         case _:

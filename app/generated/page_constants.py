@@ -14,7 +14,7 @@ from app.api.static_files import STATIC
 from app.run_state.figure import CLASS_COLORS
 from app.run_state.model import DIVERSITY
 from app.run_state.reducer import ROWS
-from app.runs.plan import ARMS, LONGEST_TITLE, SECONDS
+from app.runs.plan import ARMS, LONGEST_TITLE, WORK
 from app.runs.registry import RUN_ID
 from nayer.events import RunStarted
 from nayer.runs.session import ENDED, StepKind
@@ -57,8 +57,8 @@ def constants() -> list[Constant]:
             CLASS_COLORS,
         ),
         Constant("MAX_ARMS", "Largest number of arms in a lab.", "number", ARMS[1]),
-        Constant("MIN_ARM_SECONDS", "Least seconds of computation per arm.", "number", int(SECONDS[0])),
-        Constant("MAX_ARM_SECONDS", "Most seconds of computation per arm.", "number", int(SECONDS[1])),
+        Constant("MIN_ARM_WORK", "Least billions of multiply-adds per arm.", "number", int(WORK[0])),
+        Constant("MAX_ARM_WORK", "Most billions of multiply-adds per arm.", "number", int(WORK[1])),
         Constant("MAX_TITLE_LENGTH", "Largest number of characters in an arm's title.", "number", LONGEST_TITLE),
         Constant("RUN_ID", "What the id of a run looks like.", "string", f"^{RUN_ID.pattern}$"),
     ]

@@ -12,6 +12,7 @@ from nayer.events import (
     Evaluated,
     Event,
     GeneratorStep,
+    RoundFinished,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -33,6 +34,7 @@ class Result:
     across: float | None = None  # cosine distance to an earlier round's nearest image
     pool: float | None = None  # Vendi score over the pool
     seconds: float = 0.0  # of the arm's own work
+    work: float = 0.0  # 10⁹ multiply-adds, at the end of the latest round
     rounds: int = 0
     steps: int = 0  # of the generator
     done: bool = False
@@ -75,6 +77,8 @@ def _after(result: Result, event: Event) -> Result:
             )
         case SecondOpinion():
             return replace(result, named=event.named_share)
+        case RoundFinished():
+            return replace(result, work=max(result.work, event.work))
         case RunFinished():
             return replace(result, done=True)
         case RunFailed() if not result.done:  # else it is the next seed that cannot begin

@@ -15,6 +15,7 @@ from app.run_state.series import Point
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     LayerRedrawn,
@@ -79,7 +80,8 @@ def _told(view: View, event: Event) -> View:
             point = Point(seq, event.round + (event.step + 1) / event.steps, (event.loss, event.agreement))
             return replace(view, phase="student", learning=view.learning.add(point))
         case Evaluated():
-            point = Point(seq, event.round + 1.0, (event.accuracy, event.agreement, event.seconds))
+            x = 0.0 if isinstance(event, EvaluatedAtStart) else event.round + 1.0
+            point = Point(seq, x, (event.accuracy, event.agreement, event.seconds))
             teacher = view.teacher_accuracy if event.teacher_accuracy is None else event.teacher_accuracy
             return replace(view, phase="measure", measures=view.measures.add(point), teacher_accuracy=teacher)
         case RoundFinished():

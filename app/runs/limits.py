@@ -12,6 +12,7 @@ from nayer.networks.cards import TeacherCard
 SECONDS = 900.0  # of work that may hold a place, told as `seconds`; of a lab, all arms and seeds together
 IMAGES = 5_000_000  # through a network, where `seconds` bounds nothing: about as long, on two cores
 ROUND = 40e12  # multiply-adds of one round: fifteen minutes of two cores that do 22e9 a second each
+WORK = ROUND / 1e9  # 10⁹ multiply-adds, told as `work`, of a whole run; of a lab, all arms and seeds together
 MEMORY = 2304 << 20  # bytes for one run on a shared page: NAYER as published counts as 2.3 GB on 32 × 32 pixels
 
 
@@ -61,12 +62,12 @@ def check_teacher(card: TeacherCard, *, local: bool, memory: int = MEMORY) -> No
 
 def _check_images(config: Config) -> None:
     work = images(config)
-    if work > IMAGES and not 0 < config.seconds <= SECONDS:
+    if work > IMAGES and not 0 < config.seconds <= SECONDS and not 0 < config.work <= WORK:
         raise ConfigError(
             f"rounds={config.rounds} × (generator_steps={config.generator_steps} × "
             f"synthesis_batch={config.synthesis_batch} + student_steps={config.student_steps} × "
             f"student_batch={config.student_batch}) are {work:,} images; a shared page allows {IMAGES:,}, so use "
-            f"fewer, or a time limit of at most {SECONDS:g} s."
+            f"fewer, a limit of work of at most {WORK:g}, or a time limit of at most {SECONDS:g} s."
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.runs.limits import MEMORY, check_cost
 from app.runs.limits import SECONDS as SHARED_SECONDS
+from app.runs.limits import WORK as SHARED_WORK
 from app.runs.requested_config import known_card, make_config
 from nayer.compare import experiments as ready_made
 from nayer.compare.experiments import WITHOUT_END, Arm, Variation
@@ -19,7 +20,7 @@ from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import mended
 
 ARMS = (2, 5)
-SECONDS = (2.0, 300.0)  # an arm
+WORK = (1.0, 10_000.0)  # an arm, in 10⁹ multiply-adds
 REPEATS = (1, 5)  # seeds
 LONGEST_TITLE = 40
 
@@ -80,13 +81,13 @@ def lab_plan(
 ) -> Plan:
     """A ready-made experiment, or `own` arms of title, preset and settings. ConfigError for what will not do.
 
-    `shared`: teacher, seed and seconds. `repeats` seeds are run, from the shared one on. `memory`: bytes that a run may
+    `shared`: teacher, seed and work. `repeats` seeds are run, from the shared one on. `memory`: bytes that a run may
     take on a shared page, all its arms together.
     """
-    seconds = shared["seconds"]
-    if not isinstance(seconds, int | float) or not SECONDS[0] <= seconds <= SECONDS[1]:
-        given = f"{seconds:g}" if isinstance(seconds, float) else repr(seconds)
-        raise ConfigError(f"seconds must be a number from {SECONDS[0]:g} to {SECONDS[1]:g}; {given} was given.")
+    work = shared["work"]
+    if not isinstance(work, int | float) or not WORK[0] <= work <= WORK[1]:
+        given = f"{work:g}" if isinstance(work, float) else repr(work)
+        raise ConfigError(f"work must be a number from {WORK[0]:g} to {WORK[1]:,g}; {given} was given.")
     if repeats not in range(REPEATS[0], REPEATS[1] + 1):
         raise ConfigError(f"repeats must be a whole number from {REPEATS[0]} to {REPEATS[1]}; {repeats!r} was given.")
     if own:
@@ -96,17 +97,20 @@ def lab_plan(
         title, question, variations = chosen.title, chosen.question, list(chosen.variations)
     if not ARMS[0] <= len(variations) <= ARMS[1]:
         raise ConfigError(f"a lab needs {ARMS[0]} to {ARMS[1]} arms, not {len(variations)}.")
-    work = len(variations) * repeats * float(seconds)
-    if not local and work > SHARED_SECONDS:
-        raise ConfigError(
-            f"seconds={seconds:g} for {len(variations)} arms and {repeats} seeds are {work:g} s of computation; a "
-            f"shared page allows {SHARED_SECONDS:g} s, so use fewer."
-        )
-    everywhere = {**WITHOUT_END, **shared, "seconds": float(seconds)}
+    runs = len(variations) * repeats
+    everywhere = {**WITHOUT_END, **shared, "work": float(work)}
+    if not local:  # a slow machine's guard; it ends only what would hold its place too long, and the run says so
+        everywhere["seconds"] = SHARED_SECONDS / runs
     made = tuple(
         Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local, memory=memory))
         for one in variations
     )
+    total = repeats * sum(arm.config.work for arm in made)
+    if not local and total > SHARED_WORK:
+        raise ConfigError(
+            f"work={work:g} for {len(variations)} arms and {repeats} seeds are {total:,g} billion multiply-adds; a "
+            f"shared page allows {SHARED_WORK:,g} billion, so use fewer."
+        )
     if (card := known_card(made[0].config.teacher, teachers, local=local)) is not None:
         check_cost([arm.config for arm in made], card, local=local, memory=memory)  # they take turns, side by side
     first = made[0].config.seed

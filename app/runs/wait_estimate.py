@@ -3,32 +3,61 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from app.run_state.lab_results import Result, Results
 from app.run_state.serializer import seconds_left
 from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
+from nayer.config import Config
 
 
 def left(run: LiveRun) -> float | None:
     """Seconds that a running run still holds its place, as it was last looked at; None while nothing tells."""
     if len(run.plan.arms) > 1 or run.plan.seeds:
         failed = [arm for arm, view in enumerate(run.views) if view.failure]
-        budgeted = all(arm.config.seconds > 0 for arm in run.plan.arms)
-        return work_left(run.plan, run.results, failed) if budgeted else None
+        return work_left(run.plan, run.results, failed)
     return seconds_left(run.views[0])
 
 
-def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float:
-    """Seconds of their own work that the arms still have, all seeds together."""
-    left = 0.0
+def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float | None:
+    """Seconds of their own work that the arms still need at their pace so far, all seeds together.
+
+    An arm that has not begun counts as long as the others; None while no arm has a pace.
+    """
+    whole: list[float] = []  # seconds of a whole run, where its pace tells
+    left, unknown = 0.0, 0
+    for config, result, is_over in _runs(plan, results, failed):
+        share = _share(config, result)
+        if is_over or not share:
+            unknown += not is_over
+            continue
+        whole.append(result.seconds / share)
+        left += max(0.0, whole[-1] - result.seconds)
+    if unknown and not whole:
+        return None
+    return round(left + (unknown * sum(whole) / len(whole) if unknown else 0.0), 1)
+
+
+def share_done(plan: Plan, results: Results, failed: Collection[int]) -> float:
+    """How much of the budgets of all arms and seeds is used, 0 to 1."""
+    shares = [1.0 if is_over else _share(config, result) for config, result, is_over in _runs(plan, results, failed)]
+    return sum(shares) / len(shares)
+
+
+def _runs(plan: Plan, results: Results, failed: Collection[int]) -> Iterator[tuple[Config, Result, bool]]:
+    """Every arm with every seed, and whether it is over."""
     for number, arm in enumerate(plan.arms):
         for seed in plan.every_seed:
             result = results.get((number, seed), Result(number, seed))
-            if not result.done and number not in failed:
-                left += max(0.0, arm.config.seconds - result.seconds)
-    return round(left, 1)
+            yield arm.config, result, result.done or number in failed
+
+
+def _share(config: Config, result: Result) -> float:
+    """How much of the nearest of its limits a run has used."""
+    by_work = result.work / config.work if config.work else 0.0
+    by_time = result.seconds / config.seconds if config.seconds else 0.0
+    return min(1.0, max(by_work, by_time, result.rounds / config.rounds))
 
 
 def estimate(lefts: Sequence[float | None], took: Collection[float], before: int) -> float | None:

@@ -21,7 +21,8 @@ from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import MAX_THREADS, count, seeds_of
 from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
 from nayer.compare.benchmark import first_picture, levels, profiled
-from nayer.compare.experiments import WITHOUT_END, Arm
+from nayer.compare.calibration import planned
+from nayer.compare.experiments import Arm
 from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
 from nayer.compare.published import published_facts
 from nayer.config import Config
@@ -50,7 +51,12 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
     parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run per seed (default: %(default)s).")
-    parser.add_argument("--seconds", type=float, default=60.0, help="Seconds per run (default: %(default)s).")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        help="Seconds per run, for which rounds are planned (default: %(default)s).",
+    )
     parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="Clock that counts the seconds.")
     parser.add_argument(
         "--threads",
@@ -73,7 +79,7 @@ def bench_command(arguments: argparse.Namespace) -> int:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     teachers, named = arguments.teacher.split(","), arguments.presets.split(",")
-    arms = {(teacher, preset): _arm(teacher, preset, arguments.seconds) for teacher in teachers for preset in named}
+    arms = {(teacher, preset): _arm(teacher, preset) for teacher in teachers for preset in named}
     earlier = _read(arguments.against) if arguments.against else {}
     seeds, now = seeds_of(arguments.seeds), CLOCKS[arguments.clock]
     if arguments.json:
@@ -87,6 +93,7 @@ def bench_command(arguments: argparse.Namespace) -> int:
     }
     for teacher, preset in arms:
         facts[f"{teacher}.{preset}.first_picture_seconds"] = first_picture(arms[teacher, preset].config)
+    arms = {key: planned(arm, arguments.seconds, now) for key, arm in arms.items()}
     outcomes: dict[tuple[str, str], list[Outcome]] = {key: [] for key in arms}
     for seed in seeds:
         for key, arm in arms.items():
@@ -120,9 +127,8 @@ def _published(arguments: argparse.Namespace, earlier: dict[str, Any]) -> int:
     return DONE
 
 
-def _arm(teacher: str, preset: str, seconds: float) -> Arm:
-    values = {"teacher": teacher, "seconds": seconds} | WITHOUT_END
-    return Arm(f"{teacher}, {preset}", Config.parse(values, presets.get(preset).config))
+def _arm(teacher: str, preset: str) -> Arm:
+    return Arm(f"{teacher}, {preset}", Config.parse({"teacher": teacher}, presets.get(preset).config))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import MAX_THREADS, add_setting_arguments, count, given_settings, seeds_of, value_of
 from nayer.common.files import claimed, path_to_write, read_file, write_whole
+from nayer.compare.calibration import Plan, planned, read_plan, write_plan
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS, Outcome, observed, read, write
 from nayer.compare.tables import markdown, table
@@ -29,6 +31,7 @@ from nayer.exports.metrics_table import Record
 from nayer.presets import PRESETS
 from nayer.types import Images
 
+WORK = 1000.0  # 10⁹ multiply-adds an arm, where nothing else is asked for: about a minute of a core
 ROUNDS_SHOWN = 4  # newest rounds of samples an arm has in the grid
 MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of them
 
@@ -36,7 +39,8 @@ MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of the
 def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments `compare_command` reads: its own, and a flag for each setting that all arms share."""
     parser.usage = (
-        "%(prog)s --out DIR (--presets NAME,… | --experiment NAME) [--teacher NAME] [--seeds N,…] [--seconds X] …"
+        "%(prog)s --out DIR (--presets NAME,… | --experiment NAME) [--teacher NAME] [--seeds N,…] "
+        "[--work X | --calibrate SECONDS] …"
     )
     parser.add_argument(
         "--presets", metavar="NAME,…", help="One arm for each of these presets: " + ", ".join(PRESETS) + "."
@@ -54,6 +58,16 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FIELD=A,B,…",
         help="Run each arm once for every value; can be given several times.",
+    )
+    parser.add_argument(
+        "--calibrate",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help=(
+            "Equal time instead of equal work: time a few rounds of each arm, plan the rounds that take SECONDS, and "
+            "run exactly those."
+        ),
     )
     parser.add_argument(
         "--clock",
@@ -87,12 +101,22 @@ def compare_command(arguments: argparse.Namespace) -> int:
     seeds, shared, clock = seeds_of(arguments.seeds), given_settings(arguments), arguments.clock
     if "seed" in shared:
         raise ConfigError(f"seed={shared['seed']!r} is not used by compare; use --seeds {shared['seed']}.")
-    shared = {"seconds": 60.0, **shared} if "rounds" not in shared else shared
+    if "seconds" in shared:
+        raise ConfigError(
+            f"seconds={shared['seconds']!r} is not used by compare, because a run that a clock ends cannot be "
+            f"repeated; use --work for equal work, or --calibrate {shared['seconds']} for equal time."
+        )
+    if arguments.calibrate and shared.keys() & {"rounds", "work"}:
+        raise ConfigError("calibrate plans the rounds itself; leave out --rounds and --work.")
+    if not arguments.calibrate and "rounds" not in shared:
+        shared = {"work": WORK, **shared}
     arms = arms_of(_variations(arguments), shared)
     check_runs([arm.config for arm in arms], arguments)
     _set_threads(arguments.threads, clock)
-    runs = [(arm, seed) for seed in seeds for arm in arms]
     with claimed(arguments.out):
+        if arguments.calibrate:
+            arms = _calibrated(arms, arguments.calibrate, clock, arguments.out)
+        runs = [(arm, seed) for seed in seeds for arm in arms]
         outcomes = _compared(runs, clock, arguments.out)
     sys.stdout.write(markdown(outcomes))
     return FAILED if any(one.failure for one in outcomes) else DONE
@@ -115,6 +139,22 @@ def _compared(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> list
     return outcomes
 
 
+def _calibrated(arms: Sequence[Arm], seconds: float, clock: str, folder: Path) -> tuple[Arm, ...]:
+    """The arms with the rounds that the folder has planned, or plans now: who resumes runs the same rounds."""
+    path, rounds = folder / "plan.json", dict[str, int]()
+    plan = Plan(seconds=seconds, clock=clock, threads=torch.get_num_threads(), rounds=rounds)
+    if os.path.lexists(path):
+        kept = read_plan(path)
+        rounds.update(kept.rounds)
+        if kept != plan:
+            raise ConfigError(f"out={str(folder)!r} has a plan for another calibration; use another folder.")
+    for arm in arms:
+        if arm.title not in rounds:
+            rounds[arm.title] = planned(arm, seconds, CLOCKS[clock]).config.rounds
+            write_plan(plan, path)
+    return tuple(replace(arm, config=Config.parse({"rounds": rounds[arm.title]}, arm.config)) for arm in arms)
+
+
 def _set_threads(threads: int, clock: str) -> None:
     if clock == "cpu" and (threads or torch.get_num_threads()) > 1:
         raise ConfigError("clock='cpu' adds up the time of all threads, even while they wait; use --threads 1 with it.")
@@ -133,7 +173,8 @@ def _kept(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome | None:
         return None
     kept = read(path)
     wanted = Config.parse({"seed": seed}, arm.config).model_dump()
-    before, now = {**kept.config, "clock": kept.clock}, {**wanted, "clock": clock}
+    before = {**Config.parse(kept.config).model_dump(), "clock": kept.clock}  # settings it did not have are defaults
+    now = {**wanted, "clock": clock}
     different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     if kept.threads not in (0, torch.get_num_threads()):
         different.append("number of threads")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from nayer.cli.console import Terminal
 from nayer.config import Config
-from nayer.events import Evaluated, Event, GeneratorStep, Note, RunStarted, StudentStep
+from nayer.events import Evaluated, EvaluatedAtStart, Event, GeneratorStep, Note, RunStarted, StudentStep
 
 REDRAWS = 8  # a second
 
@@ -77,6 +77,9 @@ class Progress:
 
 def measured(event: Evaluated) -> str:
     """A measurement in words, the shares as per cent."""
+    if isinstance(event, EvaluatedAtStart):
+        whose = " (with its teacher's weights)" if event.thinned else ""
+        return f"accuracy before training{whose} {event.accuracy or 0.0:.1%}"
     if event.accuracy is not None and event.teacher_accuracy is not None:
         return f"accuracy {event.accuracy:.1%}, teacher {event.teacher_accuracy:.1%}"
     if event.agreement is not None:

@@ -26,7 +26,9 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     found["accuracy_lowest"], found["accuracy_highest"] = min(accuracies, default=None), max(accuracies, default=None)
     for level in LEVELS:
         reached = [
-            (s, s * outcome.gigaflops / PER) for outcome in outcomes if (s := outcome.seconds_to(level)) is not None
+            (s, s * outcome.gigaflops / PER)
+            for outcome in outcomes
+            if (s := outcome.seconds_to(level)) is not None and s > 0.0  # what is met at the start takes no time
         ]
         name = f"to_{level:.0%}".rstrip("%")
         enough = 2 * len(reached) > len(outcomes)
@@ -35,6 +37,7 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         found[f"{name}_normalised_lowest"] = min((n for _, n in reached), default=None)
         found[f"{name}_normalised_highest"] = max((n for _, n in reached), default=None)
         found[f"{name}_runs"] = float(len(reached))
+        found[f"{name}_met_at_start"] = float(sum(outcome.seconds_to(level) == 0.0 for outcome in outcomes))
     return found
 
 

@@ -9,7 +9,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.presets import get
 
-WITHOUT_END = {"rounds": 100_000}  # with a budget in seconds, rounds must not end a run sooner
+WITHOUT_END = {"rounds": 100_000}  # with a budget of work, rounds must not end a run sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tu
     own = next((name for name in shared if any(name in one.changes for one in variations)), None)
     if own is not None:
         raise ConfigError(f"{own}={shared[own]!r} cannot be shared, because arms set it themselves; leave it out.")
-    endless = WITHOUT_END if shared.get("seconds") else {}
+    endless = WITHOUT_END if shared.get("work") else {}
     return tuple(
         Arm(one.title, Config.parse({**endless, **shared, **one.changes}, get(one.preset).config)) for one in variations
     )

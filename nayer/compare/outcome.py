@@ -23,6 +23,7 @@ from nayer.errors import NayerError, StorageError
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     RoundFinished,
@@ -52,6 +53,7 @@ PHASES: dict[type[Event], str] = {
     DiversityMeasured: MEASURING,
     SecondOpinion: MEASURING,
     Evaluated: MEASURING,
+    EvaluatedAtStart: MEASURING,
 }
 OTHER = "other"
 
@@ -81,6 +83,8 @@ class Outcome:
     diversity: dict[str, float | None] = field(default_factory=dict)  # mean over the latest that were measured
     second_opinion: dict[str, float | None] = field(default_factory=dict)  # likewise, where there is a judge
     failure: str = ""  # one sentence
+    at_start: float | None = None  # what the curve measures, before the first step; None in earlier outcomes
+    thinned: bool = False  # whether the student began with weights of its teacher
 
     @property
     def accuracy(self) -> float | None:
@@ -98,7 +102,7 @@ class Outcome:
         return self.diversity | self.second_opinion
 
     def seconds_to(self, share: float) -> float | None:
-        """Until the student first had `share` of its teacher's accuracy; None if it never had."""
+        """Until the student first had `share` of its teacher's accuracy; None if it never had, 0 if at the start."""
         if self.teacher_accuracy is None:
             return None
         wanted = share * self.teacher_accuracy
@@ -123,6 +127,10 @@ class Observer:
         match event:
             case RunStarted():
                 outcome.classes = list(event.classes)
+            case EvaluatedAtStart():
+                self._add_point(event, 0.0)
+                outcome.at_start = outcome.curve[0][1] if outcome.curve else None
+                outcome.thinned, self.rounds_measured = event.thinned, 0
             case Evaluated():
                 self._add_point(event, seconds)
             case GeneratorStep():

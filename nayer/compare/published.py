@@ -54,7 +54,7 @@ def run_facts(config: Config, tell: Tell) -> dict[str, float | None]:
     curve: list[tuple[float, float]] = []  # seconds, accuracy
     warm: list[float] = []
     for event in open_run(config).events():
-        if isinstance(event, Evaluated) and event.accuracy is not None:
+        if type(event) is Evaluated and event.accuracy is not None:
             curve.append((event.seconds, event.accuracy))
             if event.round >= config.warmup_rounds:
                 warm.append(event.seconds)

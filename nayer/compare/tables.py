@@ -18,7 +18,14 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     """Two tables, on the students and on the images; the verdicts; and what the numbers stand for."""
     arms = list(dict.fromkeys(one.arm for one in outcomes))
     groups = [[one for one in outcomes if one.arm == arm] for arm in arms]
-    of_students = ["arm", "seeds", "accuracy %", "agreement %", *(f"s to {level:.0%}" for level in LEVELS)]
+    of_students = [
+        "arm",
+        "seeds",
+        "at the start %",
+        "accuracy %",
+        "agreement %",
+        *(f"s to {level:.0%}" for level in LEVELS),
+    ]
     of_students += ["seconds", "rounds", "images : student"]
     lines = _table(of_students, [_student_cells(group) for group in groups])
     of_images = [
@@ -88,11 +95,17 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _student_cells(outcomes: Sequence[Outcome]) -> list[str]:
     failed = sum(bool(one.failure) for one in outcomes)
     seeds = f"{len(outcomes)}" + (f" ({failed} failed)" if failed else "")
-    cells = [outcomes[0].arm, seeds, _percent([one.accuracy for one in outcomes])]
+    cells = [_named(outcomes[0]), seeds, _percent([one.at_start for one in outcomes])]
+    cells.append(_percent([one.accuracy for one in outcomes]))
     cells.append(_percent([None if one.failure else one.agreement for one in outcomes]))
     cells += [_seconds([one.seconds_to(level) for one in outcomes]) for level in LEVELS]
     cells += [f"{fmean(one.seconds for one in outcomes):.1f}", f"{fmean(one.rounds for one in outcomes):.0f}"]
     return [*cells, _split(outcomes)]
+
+
+def _named(one: Outcome) -> str:
+    """The arm, and whether its student begins with its teacher's weights: then its numbers are no work of the run's."""
+    return f"{one.arm} (starts with the teacher's weights)" if one.thinned else one.arm
 
 
 def _split(outcomes: Sequence[Outcome]) -> str:
@@ -118,6 +131,10 @@ def _image_cells(outcomes: Sequence[Outcome]) -> list[str]:
 def _legend(outcomes: Sequence[Outcome]) -> str:
     one, rates = outcomes[0], [one.gigaflops for one in outcomes]
     budget = f"{one.config['rounds']} rounds"
+    if one.config.get("work"):
+        budget = f"{one.config['work']:g} billion multiply-adds"
+    elif len({other.config["rounds"] for other in outcomes}) > 1:
+        budget = "rounds that a calibration planned for equal time"
     if one.config["seconds"]:
         budget = f"the round in which {one.config['seconds']:g} s ended"
     aimless = (
@@ -162,6 +179,8 @@ def _seconds(reached: Sequence[float | None]) -> str:
     known = [seconds for seconds in reached if seconds is not None]
     if not known:
         return NONE
+    if not median(known):
+        return "met at the start"
     return f"{median(known):.0f}" + ("" if len(known) == len(reached) else f" ({len(known)} of {len(reached)})")
 
 

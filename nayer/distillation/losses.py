@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -74,10 +75,10 @@ def information_entropy_loss(teacher_logits: Tensor) -> Tensor:
     """Negative entropy in nats of the batch's mean prediction (n, k): −log k when all classes are equally often seen.
 
     DAFL's information-entropy term (Chen et al., 2019, eq. 7), which is published with log₁₀: there 1 is 2.303 here.
+    The mean is taken of logarithms: a class whose probability underflows to 0 would have a gradient that is no number.
     """
-    mean = F.softmax(teacher_logits, dim=1).mean(dim=0)  # (k,)
-    loss: Tensor = -torch.special.entr(mean).sum()
-    return loss
+    logarithms = F.log_softmax(teacher_logits, dim=1).logsumexp(dim=0) - math.log(len(teacher_logits))  # (k,)
+    return (logarithms.exp() * logarithms).sum()
 
 
 def activation_loss(features: Tensor) -> Tensor:

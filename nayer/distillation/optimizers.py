@@ -47,16 +47,15 @@ def student_optimizer(config: Config, student: nn.Module) -> torch.optim.Optimiz
     return torch.optim.SGD(weights, lr=rate, momentum=MOMENTUM, weight_decay=decay, fused=True)
 
 
-def student_learning_rate(config: Config, phases: int, step: int, seconds: float) -> float:
-    """The rate of step `step` of a phase, after `phases` whole ones and `seconds` of work.
+def student_learning_rate(config: Config, phases: int, step: int, share_of_work: float) -> float:
+    """The rate of step `step` of a phase, after `phases` whole ones and this share of the planned work.
 
-    It falls along a cosine with the share of the run that is over, by steps or by the limit in seconds, whichever is
-    further.
+    It falls along a cosine with the share of the run that is over, by planned steps or by planned work, whichever is
+    further. It never follows the clock: else a busy machine would teach another student.
     """
     planned = max(1, config.student_phases * config.student_steps)
     by_steps = (phases * config.student_steps + step) / planned
-    by_time = seconds / config.seconds if config.seconds else 0.0
-    return cosine(config.student_lr, config.student_lr_end, max(by_steps, by_time))
+    return cosine(config.student_lr, config.student_lr_end, max(by_steps, share_of_work))
 
 
 def cosine(start: float, end: float, share: float) -> float:

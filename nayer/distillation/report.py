@@ -5,6 +5,7 @@ The one thing it stops is a run whose numbers are no numbers any more.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Literal
 
@@ -26,6 +27,7 @@ from nayer.errors import DivergedError
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     LayerRedrawn,
@@ -86,6 +88,12 @@ class Report:
         )
         for message in _notes(task, student):
             yield Note(round=state.round, seconds=self.watch.seconds(), message=message)
+        if state.round == 0:
+            first = self.evaluated()
+            if first.accuracy is None and first.agreement is None:
+                return  # without test images there is nothing to measure on yet
+            told = {one.name: getattr(first, one.name) for one in dataclasses.fields(first)}
+            yield EvaluatedAtStart(**{**told, "seconds": 0.0}, thinned=starts_thinned(task, student))
 
     def changed(self, after: Task) -> PolicyChanged:
         """The run goes on as `after` from this round on."""
@@ -183,11 +191,26 @@ class Report:
 
     def round_finished(self) -> RoundFinished:
         """The round before the state's next one is over."""
-        return RoundFinished(round=self._state.round - 1, seconds=self.watch.seconds(), rounds=self._task.config.rounds)
+        return RoundFinished(
+            round=self._state.round - 1,
+            seconds=self.watch.seconds(),
+            rounds=self._task.config.rounds,
+            work=self._state.work / 1e9,
+        )
 
-    def finished(self, reason: Literal["rounds done", "time is up", "stopped"]) -> RunFinished:
-        """The run ended with the round before the state's next one."""
-        return RunFinished(round=max(0, self._state.round - 1), seconds=self.watch.seconds(), reason=reason)
+    def finished(self, reason: Literal["rounds done", "work is done", "time is up"]) -> Iterator[Event]:
+        """The run ended with the round before the state's next one; where time cut it short, that is said."""
+        last, seconds = max(0, self._state.round - 1), self.watch.seconds()
+        if reason == "time is up":
+            yield Note(
+                round=last,
+                seconds=seconds,
+                message=(
+                    f"The time limit ended this run in round {last + 1} of {self._task.config.rounds}, so it cannot be "
+                    "repeated exactly. A limit of rounds or of work can."
+                ),
+            )
+        yield RunFinished(round=last, seconds=seconds, reason=reason)
 
     @part("events")
     def _diversity(self, shown: RoundSynthesised, pooled: int) -> DiversityMeasured:

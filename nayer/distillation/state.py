@@ -39,6 +39,7 @@ class RunState:
     round: int = 0  # the next one
     student_phases: int = 0  # done
     seconds: float = 0.0  # of work, over all sittings
+    work: int = 0  # multiply-adds, over all sittings, where the task knows what a step costs
 
 
 def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:

@@ -16,6 +16,15 @@ from nayer.errors import ConfigError
 from nayer.networks.precision import autocast
 
 
+@dataclass(frozen=True, slots=True)
+class StepWork:
+    """Multiply-adds of one step, of all networks in it, forward and backward. Measurements are not counted."""
+
+    warmup: int  # of the generator, while the student is not asked
+    generator: int
+    student: int
+
+
 @dataclass(frozen=True)
 class Task:
     """What a run is given: the teacher is all that is known of the data."""
@@ -31,6 +40,7 @@ class Task:
     real: Callable[[], TeacherOutputs] | None = (
         None  # what the teacher sees in labeled test images: an end-point of diversity
     )
+    step_work: StepWork | None = None  # counted where the config limits the work
 
     judge: Judge | None = None  # gives a second opinion on each batch; None: there is none
     judge_fault: str = ""  # why a judge that should be there is not, in one sentence
@@ -55,6 +65,10 @@ class Task:
     def autocast(self) -> AbstractContextManager[object]:
         """Inside the block, networks compute in the config's precision; what they return may be bfloat16."""
         return autocast(self.config.precision, self.device)
+
+    def share_of_work(self, done: int) -> float:
+        """How much of the planned work `done` multiply-adds are; 0 where the work has no limit."""
+        return done / (self.config.work * 1e9) if self.config.work else 0.0
 
     @property
     def labels(self) -> Tensor:

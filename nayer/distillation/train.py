@@ -56,10 +56,12 @@ def train(
     """Runs `task` from `state` on, changing `state`; the run can be saved at each RoundFinished.
 
     `revised` is asked before each round: a task with another config, if the run is to go on with that, else None.
-    A limit in seconds holds between two steps: the round it falls into is cut short, then measured and finished like
-    any other. Raises Stopped between two steps, where `watch` says so: the round at hand then has no end.
+    A limit in seconds or in work holds between two steps: the round it falls into is cut short, then measured and
+    finished like any other. Raises Stopped between two steps, where `watch` says so: the round at hand then has no end.
     Raises DivergedError when a loss stops being finite; `state.student` then is the last finite one.
     """
+    if task.config.work and task.step_work is None:
+        raise ConfigError(f"work={task.config.work:g} needs a task with step_work; open the run by its config.")
     watch = watch or Stopwatch(state.seconds)
     events = _rounds(task, state, watch, revised)
     while True:
@@ -81,7 +83,7 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
             yield report.changed(after)
             task = after
         if over := _over(task, state, watch):
-            yield report.finished(over)
+            yield from report.finished(over)
             return
         if redrawn := redraw(task, state):
             yield report.redrawn(redrawn)
@@ -99,11 +101,24 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
 
 def _over(
     task: Task, state: RunState, watch: Stopwatch, *, after: int = 0
-) -> Literal["rounds done", "time is up"] | None:
-    """Why no round follows once `after` more are done, or None. Time comes first: the last round may be cut short."""
+) -> Literal["rounds done", "work is done", "time is up"] | None:
+    """Why no round follows once `after` more are done, or None. Limits come first: they may cut the last round short.
+
+    Planned work comes before time: it ends the run in the same step on every machine.
+    """
+    if task.share_of_work(state.work) >= 1.0:
+        return "work is done"
     if watch.reached(task.config.seconds):
         return "time is up"
     return "rounds done" if state.round + after >= task.config.rounds else None
+
+
+def _is_cut(task: Task, state: RunState, watch: Stopwatch) -> bool:
+    """Whether a phase ends after the step at hand, because the run's work is done or its seconds are over.
+
+    Raises Stopped where the run was told to stop.
+    """
+    return watch.reached(task.config.seconds) or task.share_of_work(state.work) >= 1.0
 
 
 # --- 1. re-draw: the only randomness behind the label-text embeddings ------------------------------------------------
@@ -137,7 +152,7 @@ def redraw(task: Task, state: RunState) -> Redrawn | None:
 def synthesize(task: Task, state: RunState, report: Report) -> Generator[GeneratorStep, None, Batch]:
     """Trains the generator for a round; yields its steps and returns the batch. Moves the BatchNorm average on.
 
-    The steps end early, after one at least, once the run's seconds are over.
+    The steps end early, after one at least, once the run's work is done or its seconds are over.
     """
     config, labels = task.config, task.labels
     generator = copy.deepcopy(state.generator) if state.meta_adam else state.generator  # FOMAML trains a copy
@@ -168,7 +183,10 @@ def synthesize(task: Task, state: RunState, report: Report) -> Generator[Generat
         if state.meta_adam:
             add_gradients(state.generator, generator)
         optimizer.step()
-        last = step == config.generator_steps - 1 or report.watch.reached(config.seconds)
+        if task.step_work:
+            asked = config.adversarial_weight and state.round >= config.warmup_rounds
+            state.work += task.step_work.generator if asked else task.step_work.warmup
+        last = _is_cut(task, state, report.watch) or step == config.generator_steps - 1
         if last or step % config.event_every == 0:
             yield report.generator_step(objective, step)
         if last:
@@ -262,12 +280,14 @@ def synthesize_beside_student(
     learning = replace(state, rng=torch.Generator().manual_seed(seed))
     steps = distill(replace(task, teacher=_second_teacher(task.teacher)), learning, None, report)
     student, state.student = state.student, copy.deepcopy(state.student)
+    before = state.work  # each counts its own steps from here on, so that neither sees how far the other is
     try:
         with InBackground(steps, torch.get_num_threads()) as student_steps:
             batch = yield from interleave(synthesize(task, state, report), student_steps)
     finally:
         state.student = student
     state.student_phases = learning.student_phases
+    state.work += learning.work - before
     return batch
 
 
@@ -310,14 +330,15 @@ def remember(task: Task, state: RunState, batch: Batch) -> int:
 def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -> Generator[StudentStep, None, None]:
     """`student_steps` optimizer steps of the student on augmented images; yields the steps.
 
-    They end early, after one at least, once the run's seconds are over. `noise`: the round's, for images that are made
-    for each step. Raises DivergedError before a step that would leave the student without finite weights.
+    They end early, after one at least, once the run's work is done or its seconds are over. `noise`: the round's, for
+    images that are made for each step. Raises DivergedError before a step that would leave the student without finite
+    weights.
     """
     config = task.config
     state.student.train()
     narrower_copy = channel_slicing.is_narrower_copy(task.teacher, state.student)
     for step in range(config.student_steps):
-        rate = student_learning_rate(config, state.student_phases, step, report.watch.seconds())
+        rate = student_learning_rate(config, state.student_phases, step, task.share_of_work(state.work))
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         images = crop_and_flip(_images(task, state, noise), task.padding, task.flip, state.rng)
@@ -332,7 +353,9 @@ def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -
         state.optimizer.zero_grad(set_to_none=True)
         with part("student"):
             loss.backward()
-        last = step == config.student_steps - 1 or report.watch.reached(config.seconds)
+        if task.step_work:
+            state.work += task.step_work.student
+        last = _is_cut(task, state, report.watch) or step == config.student_steps - 1
         due = last or step % config.event_every == 0
         if due:
             check_student(loss, state, step)

@@ -12,6 +12,7 @@ import numpy as np
 from nayer.errors import StorageError
 from nayer.events import (
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     LayerRedrawn,
@@ -75,6 +76,8 @@ class Record:
                 self._row |= {"named_by_judge": event.named_share, "judge_confidence": event.confidence_mean}
             case StudentStep():
                 self._student_losses.append(event.loss)
+            case EvaluatedAtStart():
+                pass  # no round's
             case Evaluated():
                 self.evaluated = event
                 self._row |= {"accuracy": event.accuracy, "teacher_accuracy": event.teacher_accuracy}

@@ -33,6 +33,7 @@ MAX_TENSORS = 20_000  # two networks, and the moments of their optimizers
 MAX_BYTES = 4 << 30
 COUNTERS = ("round", "student_phases", "pool", "held_back")
 MOST = 10**9  # of a counter
+MOST_WORK = 2 * 10**18  # multiply-adds: the largest limit, and as much again
 
 
 def save(config: Config, state: RunState, folder: Path, teacher: str = "") -> Path:
@@ -47,7 +48,7 @@ def save(config: Config, state: RunState, folder: Path, teacher: str = "") -> Pa
 def dump(config: Config, state: RunState, teacher: str = "") -> bytes:
     """What `save` writes."""
     counters = {"round": state.round, "student_phases": state.student_phases, "seconds": state.seconds}
-    counters |= {"pool": state.pool.added, "held_back": state.held_back.added}
+    counters |= {"pool": state.pool.added, "held_back": state.held_back.added, "work": state.work}
     about = {"config": config.model_dump_json(), "counters": json.dumps(counters), "teacher": teacher}
     tensors = _tensors(state)
     return serialize(tensors, {**about, "sha256": _digest(about, tensors)})
@@ -92,6 +93,7 @@ class _Checkpoint:
     config: Config
     counters: dict[str, int]
     seconds: float
+    work: int  # multiply-adds; 0 in checkpoints of earlier versions
     teacher: str  # SHA-256 of its weights, or nothing
     tensors: dict[str, Tensor]
 
@@ -112,15 +114,16 @@ def _opened(content: bytes, name: str) -> _Checkpoint:
         counters, seconds = {key: _counted(told[key]) for key in COUNTERS}, float(told["seconds"])
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError("seconds")
+        work = _counted(told.get("work", 0), MOST_WORK)
     except RetiredSetting as error:
         raise StorageError(f"{name} cannot continue in this version: {error}") from None
     except (LookupError, ValueError, TypeError, ConfigError):
         raise StorageError(f"{name} contains no config of this version; start a new run.") from None
-    return _Checkpoint(config, counters, seconds, about.get("teacher", ""), tensors)
+    return _Checkpoint(config, counters, seconds, work, about.get("teacher", ""), tensors)
 
 
-def _counted(value: object) -> int:
-    if not isinstance(value, int) or not 0 <= value <= MOST:
+def _counted(value: object, most: int = MOST) -> int:
+    if not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError("no counter")
     return value
 
@@ -169,7 +172,7 @@ def _restore(state: RunState, found: _Checkpoint) -> None:
         _refill(pool, tensors[f"{name}.images"], tensors[f"{name}.labels"], found.counters[name])
     state.rng.set_state(tensors["rng"])
     state.round, state.student_phases = found.counters["round"], found.counters["student_phases"]
-    state.seconds = found.seconds
+    state.seconds, state.work = found.seconds, found.work
 
 
 def _refill(pool: Pool, images: Tensor, labels: Tensor, added: int) -> None:

@@ -8,6 +8,7 @@ counted. What fills up over rounds is added by arithmetic. How the sum compares 
 from __future__ import annotations
 
 import copy
+import math
 import os
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
@@ -27,7 +28,7 @@ from nayer.distillation.image_pool import Pool
 from nayer.distillation.redraw_preview import MOST, drawn
 from nayer.distillation.report import Report
 from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_contrast, new_generator
-from nayer.distillation.task import Task
+from nayer.distillation.task import StepWork, Task
 from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
 from nayer.errors import AssetError, ConfigError, excerpt
@@ -52,7 +53,7 @@ CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensor
 
 # They change no tensor's size: one rehearsal holds for all their values. Any other setting may change one.
 _SIZELESS = (
-    *("teacher", "student", "seed", "rounds", "seconds", "device", "compiled", "evaluate_every", "test_data"),
+    *("teacher", "student", "seed", "rounds", "seconds", "work", "device", "compiled", "evaluate_every", "test_data"),
     *("test_images", "encoder", "prompt", "noisy_reset_every", "generator_reset_every"),
     *("warmup_generator_reset_every", "generator_steps", "generator_lr", "generator_init_std", "generator_beta1"),
     *("warmup_rounds", "keep_from_step", "pool_from_round", "pool_capacity", "held_back", "student_start"),
@@ -94,14 +95,35 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None, 
     that comes with the teacher, else it is the card's or the shipped one of its data set, if any. New sizes take 0.1
     to 0.3 s, and no memory however large they are. Raises ConfigError for settings that no round can be made with.
     """
+    return _over_rounds(config, card, _seen(config, card, teacher, judge))
+
+
+def step_work_of(
+    config: Config, card: TeacherCard, teacher: nn.Module | None = None, student: nn.Module | None = None
+) -> StepWork:
+    """The multiply-adds of a step of each kind; arguments, time and errors are `use_of`'s.
+
+    `student`: the network itself, where the config does not name it; it is copied and stays as it is.
+    """
+    return _step_work(config, _seen(config, card, teacher, learner=student))
+
+
+def _seen(
+    config: Config,
+    card: TeacherCard,
+    teacher: nn.Module | None,
+    judge: ModelSpec | None = None,
+    learner: nn.Module | None = None,
+) -> _Seen:
     alike = config.model_copy(update={name: getattr(_ANY, name) for name in _SIZELESS})
     if card.model.architecture != OWN:
         teacher = None
     student, width = student_spec(card, config.student), table_width(config.latent, config.encoder, len(card.classes))
-    rehearse = _rehearsed if teacher is None else _rehearsed.__wrapped__  # what is cached keeps no network alive
+    # What is cached keeps no network alive.
+    rehearse = _rehearsed if teacher is None and learner is None else _rehearsed.__wrapped__
     try:
         judge = judge or card.judge or _shipped_judge(card)
-        seen = rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher, judge)
+        return rehearse(alike, card.model, student, card.classes, card.mirror, width, teacher, judge, learner)
     except NotImplementedError:  # a RuntimeError too, of operations that meta tensors lack
         raise
     except (ValueError, RuntimeError) as error:  # such as a BatchNorm of one number
@@ -110,7 +132,6 @@ def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None, 
             f"student={student.architecture}, student_batch={config.student_batch} and the other settings cannot run "
             f"together ({words}); use another network or larger batches."
         ) from None
-    return _over_rounds(config, card, seen)
 
 
 def warm_up() -> None:
@@ -184,6 +205,7 @@ def _rehearsed(
     width: int,
     given: nn.Module | None,
     judge: ModelSpec | None,
+    taught: nn.Module | None = None,
 ) -> _Seen:
     """One round of a run on the meta device, after a warm-up, with what earlier rounds have left in memory."""
     seen, shape, rng = _Seen(), (model.channels, model.size, model.size), torch.Generator()
@@ -194,7 +216,7 @@ def _rehearsed(
                 teacher.eval().requires_grad_(False)
                 second = None if judge is None else _innermost(Classifier(judge)).eval().requires_grad_(False)
             with seen.keeping("student"):
-                learner = _innermost(Classifier(student))
+                learner = _bare(taught) if taught is not None else _innermost(Classifier(student))
                 adam = config.student_optimizer == "adam"
                 optimizer = _Held(list(learner.parameters()), 2 if adam else 1)
             table = torch.empty(len(classes), width)
@@ -311,12 +333,15 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
 
 
 def _work(config: Config, seen: _Seen) -> int:
-    """With a measurement, which has no step to stop at; at the first one the teacher is asked, too."""
-    learning = config.student_steps * seen.steps["student"]
+    """Of a round in which both learn, with a measurement.
+
+    A measurement has no step to stop at; at the first one the teacher is asked, too.
+    """
+    step = _step_work(config, seen)
     chunks = -(-max(_tests(config), HELD_BACK_CAPACITY) // CHUNK)
     measuring = chunks * (seen.steps["judging"] + seen.steps["looking"])
     named = seen.steps["second opinion"] * config.synthesis_batch // CHUNK // config.report_every
-    return config.generator_steps * seen.steps["generator"] + learning + measuring + named
+    return config.generator_steps * step.generator + config.student_steps * step.student + measuring + named
 
 
 def _tests(config: Config) -> int:
@@ -324,16 +349,21 @@ def _tests(config: Config) -> int:
     return config.test_images if config.test_data else min(TESTS, config.test_images)
 
 
-def _rounds(config: Config, seen: _Seen) -> int:
-    """As many as can be in the run, and in its seconds on the fastest machine."""
-    if not config.seconds:
-        return config.rounds
-    # While the student does not learn it is not asked either: forward, and backward to the images.
+def _step_work(config: Config, seen: _Seen) -> StepWork:
+    """What a rehearsed step took; while the student does not learn it is not asked either."""
     asked = 2 * seen.steps["judging"] * config.synthesis_batch // CHUNK if config.adversarial_weight else 0
-    warming = config.generator_steps * max(1, seen.steps["generator"] - asked)
-    learning = config.generator_steps * seen.steps["generator"]
-    learning += config.student_steps * seen.steps["student"] // config.student_every
-    left = config.seconds * CORES * FASTEST
+    generator = seen.steps["generator"]
+    return StepWork(warmup=max(1, generator - asked), generator=generator, student=seen.steps["student"])
+
+
+def _rounds(config: Config, seen: _Seen) -> int:
+    """As many as can be in the run, in its work, and in its seconds on the fastest machine."""
+    if not config.seconds and not config.work:
+        return config.rounds
+    step = _step_work(config, seen)
+    warming = config.generator_steps * step.warmup
+    learning = config.generator_steps * step.generator + config.student_steps * step.student // config.student_every
+    left = min(config.seconds * CORES * FASTEST or math.inf, config.work * 1e9 or math.inf)
     warm = min(config.warmup_rounds, int(left / warming) + 1)
     return min(config.rounds, warm + int(max(0.0, left - warm * warming) / learning) + 1)
 

@@ -20,7 +20,7 @@ from nayer.data.test_sets import TestSet, load_testset
 from nayer.distillation.evaluation import SecondNetwork, TestImages
 from nayer.distillation.redraw_preview import Redraws, redraws
 from nayer.distillation.state import RunState, new_state
-from nayer.distillation.task import Task
+from nayer.distillation.task import StepWork, Task
 from nayer.distillation.train import train
 from nayer.embeddings.label_table import Table, label_table
 from nayer.errors import EncoderError
@@ -29,6 +29,7 @@ from nayer.networks.cards import TeacherCard, student_spec
 from nayer.networks.classifiers import build
 from nayer.networks.external import OwnNetwork
 from nayer.runs import checkpoints
+from nayer.runs.memory_use import step_work_of
 from nayer.teachers.find import find_teacher
 from nayer.teachers.load import Teacher
 
@@ -67,7 +68,13 @@ class Run:
         task = self.revised or self.task
         config = task.config.changed(values)
         table = _table(self.card, config)
-        self.revised = replace(task, config=config, table=torch.from_numpy(table.embeddings).to(task.device))
+        own = self.student if isinstance(self.student, OwnNetwork) else None
+        self.revised = replace(
+            task,
+            config=config,
+            table=torch.from_numpy(table.embeddings).to(task.device),
+            step_work=_step_work(config, self.card, task.teacher, own),
+        )
         return config
 
     def redraws(self, label: int, count: int) -> Redraws:
@@ -108,7 +115,12 @@ def open_run(
     device = shared.device
     spec = student_spec(card, config.student)
     table = _table(card, config)
-    task = replace(shared, config=config, table=torch.from_numpy(table.embeddings).to(device))
+    task = replace(
+        shared,
+        config=config,
+        table=torch.from_numpy(table.embeddings).to(device),
+        step_work=_step_work(config, card, shared.teacher, student),
+    )
     rng = torch.Generator().manual_seed(config.seed)
     student = _placed(student or build(spec, rng), device)
     return Run(card, table, task, new_state(task, student, rng))
@@ -132,6 +144,13 @@ def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[
         judge=None if teacher.judge is None else SecondNetwork(_placed(teacher.judge.network, device)),
         judge_fault=teacher.judge_fault,
     )
+
+
+def _step_work(
+    config: Config, card: TeacherCard, teacher: nn.Module, student: nn.Module | None = None
+) -> StepWork | None:
+    """Counted only where the config limits the work, for it takes up to 0.3 s."""
+    return step_work_of(config, card, teacher, student) if config.work else None
 
 
 def _table(card: TeacherCard, config: Config) -> Table:

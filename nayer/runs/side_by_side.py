@@ -1,4 +1,4 @@
-"""Several runs side by side in one thread, each with its own seconds: the one that has spent least goes on."""
+"""Several runs side by side in one thread, each with its own budget: the one that has used least of it goes on."""
 
 from __future__ import annotations
 
@@ -31,11 +31,18 @@ class _Arm:
     seconds: float = 0.0  # of the run's own work
     examined: Examined | None = None  # copies of its networks after its last round, once somebody has asked for them
 
+    @property
+    def spent(self) -> tuple[float, float]:
+        """What decides whose turn it is: the share of the planned work, which no clock enters; without, seconds."""
+        share = self.run.task.share_of_work(self.run.state.work)
+        return (share, 0.0) if self.run.task.config.work else (0.0, self.seconds)
+
 
 class Lab:
     """An event source of runs that differ in their config; every event says which `arm` it belongs to.
 
-    A run's seconds count its own work only, so a budget in `seconds` is the same for all whoever else works between.
+    With a budget in `work` the order of their turns follows from the configs alone. A run's seconds count its own work
+    only, so a budget in `seconds` is the same for all whoever else works between.
     """
 
     def __init__(
@@ -142,7 +149,7 @@ class Lab:
             yield from self._round(number, going)  # something to see while the next one is opened
         while going:
             yield from self._burst()
-            yield from self._round(min(going, key=lambda number: self._arms[number].seconds), going)
+            yield from self._round(min(going, key=lambda number: self._arms[number].spent), going)
 
     def _opened(self, config: Config) -> Run:
         if self._brought is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from nayer.config import Config, settings
-from nayer.events import Event, RoundFinished, SecondOpinion
+from nayer.events import Event, RoundFinished
 from nayer.exports.recording import load as load_recording
 from nayer.library import named_run, own_run
 from nayer.presets import PRESETS
@@ -31,7 +31,6 @@ __all__ = [
     "Lab",
     "RoundFinished",
     "Said",
-    "SecondOpinion",
     "Session",
     "command",
     "inside",

@@ -154,3 +154,20 @@ def test_the_paper_preset_has_the_published_constants():
     }  # fmt: skip
     assert {name: getattr(paper, name) for name in published} == published
     assert paper.student_phases == 100
+
+
+def test_fast_as_published_redraws_its_first_layer_once_and_its_meta_rate_is_that_of_ten_steps():
+    """Fast-Datafree at 0dcecbc: fast_meta.py, line 110 (epoch 120 + warm-up 20) and scripts/fast_cifar.sh, Fast-10."""
+    fast = presets.PRESETS["fast-paper"].config
+    assert [n for n in range(1, fast.rounds) if n % fast.noisy_reset_every == 0] == [140]
+    assert (fast.generator_steps, fast.generator_lr, fast.z_lr) == (10, 2e-3, 0.01)
+    assert fast.meta_lr == pytest.approx(fast.generator_lr * fast.generator_steps)
+    assert (fast.rounds, fast.warmup_rounds, fast.synthesis_batch, fast.student_batch) == (220, 20, 256, 256)
+
+
+def test_dfad_as_published_is_the_recipe_for_cifar_10():
+    """Data-Free-Adversarial-Distillation at c161591: DFAD_cifar.py, lines 86 to 118 and 150."""
+    dfad = presets.PRESETS["dfad-paper"].config
+    assert (dfad.rounds, dfad.synthesis_batch, dfad.z_size, dfad.student_steps) == (500 * 50, 256, 256, 5)
+    assert (dfad.student_lr, dfad.student_lr_end, dfad.weight_decay, dfad.generator_lr) == (0.1, 0.1, 5e-4, 1e-3)
+    assert (dfad.crop_share, dfad.flip) == (0.0, False)

@@ -69,16 +69,16 @@ export const CLASS_COLORS = [
 export const MAX_ARMS = 5;
 
 /**
- * Least seconds of computation per arm.
+ * Least billions of multiply-adds per arm.
  * @type {number}
  */
-export const MIN_ARM_SECONDS = 2;
+export const MIN_ARM_WORK = 1;
 
 /**
- * Most seconds of computation per arm.
+ * Most billions of multiply-adds per arm.
  * @type {number}
  */
-export const MAX_ARM_SECONDS = 300;
+export const MAX_ARM_WORK = 10000;
 
 /**
  * Largest number of characters in an arm's title.

@@ -204,8 +204,9 @@ export interface LabUpdate {
   question: string;
   arms: string[];
   seeds: number[];
-  budget: number;
-  left: number;
+  budget: string; // of an arm, in words
+  done: number; // share of all budgets, 0 to 1
+  left: number | null; // seconds
   results: ArmResult[];
   sentences: string[];
   news: (RunUpdate | null)[];
@@ -317,7 +318,7 @@ export interface Lesson {
   text: string;
   notice: string;
   teacher: string;
-  seconds: number;
+  work: number; // of each arm, in billions of multiply-adds
   everywhere: Settings;
   arms: [title: string, settings: Settings][];
   choice: {

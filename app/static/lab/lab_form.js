@@ -1,6 +1,6 @@
 // What to compare: a ready-made experiment, or arms of one's own.
 
-import { MAX_ARM_SECONDS, MAX_TITLE_LENGTH, MIN_ARM_SECONDS } from "../core/constants.js";
+import { MAX_ARM_WORK, MAX_TITLE_LENGTH, MIN_ARM_WORK } from "../core/constants.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
 import { parseSettings } from "../core/settings.js";
@@ -23,7 +23,7 @@ import { watchTeachers } from "../core/teachers.js";
  * @property {string} experiment empty for arms of one's own
  * @property {string} teacher
  * @property {number} seed the first
- * @property {number} seconds per arm
+ * @property {number} work of each arm, in billions of multiply-adds
  * @property {number} repeats seeds
  * @property {ArmPlan[]} arms of one's own
  */
@@ -35,7 +35,7 @@ const ABOUT = [
   "panel/arms",
   "control/experiment",
   "setting/teacher",
-  "control/lab_seconds",
+  "control/lab_work",
   "control/lab_seeds",
   "setting/seed",
 ];
@@ -57,13 +57,13 @@ export class LabForm {
       { id: "lab-teacher" },
       ...props.teachers.map(([name, title]) => h("option", { value: name, selected: name === props.first }, title)),
     );
-    this.seconds = h("input", {
-      id: "lab-seconds",
+    this.work = h("input", {
+      id: "lab-work",
       type: "number",
-      min: MIN_ARM_SECONDS,
-      max: MAX_ARM_SECONDS,
+      min: MIN_ARM_WORK,
+      max: MAX_ARM_WORK,
       step: 1,
-      value: 30,
+      value: 500,
     });
     this.repeats = h(
       "select",
@@ -93,7 +93,7 @@ export class LabForm {
         "div",
         { class: "fields" },
         labeled("Teacher", this.teacher),
-        labeled("Seconds per arm", this.seconds),
+        labeled("Work per arm (10⁹)", this.work),
         labeled("Repeats", this.repeats),
         labeled("First seed", this.seed),
         this.go,
@@ -102,7 +102,7 @@ export class LabForm {
       h(
         "p",
         { class: "note" },
-        "All arms get the same seed and the same seconds of computation. They take turns on one thread. A lab replaces your live run.",
+        "All arms get the same seed and the same work: counted multiply-adds, so that a repeat gives the same result. They take turns on one thread. A lab replaces your live run.",
       ),
     );
     this.choose(this.experiment);
@@ -166,7 +166,7 @@ export class LabForm {
       experiment: custom ? "" : this.experiment,
       teacher: this.teacher.value,
       seed: Number(this.seed.value),
-      seconds: Number(this.seconds.value),
+      work: Number(this.work.value),
       repeats: Number(this.repeats.value),
       arms: custom ? this.arms.flatMap((arm) => arm.plan() ?? []) : [],
     };

@@ -110,13 +110,13 @@ class LabPage {
   // --- commands -------------------------------------------------------------------------------------------------------
 
   /** @param {LabPlan} plan */
-  async start({ experiment, teacher, seed, seconds, repeats, arms }) {
+  async start({ experiment, teacher, seed, work, repeats, arms }) {
     if (!(await mayReplaceLiveRun())) return;
     this.notice.show("");
     this.form.setBusy(true);
     try {
       const visitor = readVisitor();
-      const values = [experiment, teacher, seed, seconds, repeats, arms, visitor.token ?? ""];
+      const values = [experiment, teacher, seed, work, repeats, arms, visitor.token ?? ""];
       /** @type {StartedRun} */
       const { run, token } = await sendCommand("start_lab", ...values);
       storeLab({ run, token });
@@ -195,8 +195,7 @@ class LabPage {
     setAttribute(this.stop, "disabled", !active);
     for (const arm of this.arms.arms) arm.enableChange(active);
     setText(this.status, `The lab is ${STATE_NAMES[state]}.`);
-    const work = lab.budget * lab.arms.length * lab.seeds.length;
-    this.progress.style.width = `${100 * (1 - lab.left / work)}%`;
+    this.progress.style.width = `${100 * lab.done}%`;
     setText(this.kept, active ? lab.kept : "");
     this.drawStanding(lab, active);
     this.drawVerdict(lab);
@@ -215,9 +214,9 @@ class LabPage {
       lab.ahead ? formatAhead(lab.ahead) + wait : "",
       lab.title,
       teacher ? `teacher ${teacher}` : "",
-      `${formatDuration(lab.budget)} per arm`,
+      `${lab.budget} per arm`,
       describeSeeds(lab, active),
-      active ? `about ${formatDuration(lab.left)} left` : "",
+      active && lab.left !== null ? `about ${formatDuration(lab.left)} left` : "",
     ].filter(Boolean);
     if (this.shownStanding === parts.join()) return;
     this.shownStanding = parts.join();

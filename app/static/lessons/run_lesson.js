@@ -126,7 +126,7 @@ export class RunLesson {
     this.draw();
     try {
       const visitor = readVisitor();
-      const values = ["", teacher, 0, this.lesson.seconds, 1, arms, visitor.token ?? ""];
+      const values = ["", teacher, 0, this.lesson.work, 1, arms, visitor.token ?? ""];
       /** @type {StartedRun} */
       const { run, token } = await sendCommand("start_lab", ...values);
       storeVisitor({ ...visitor, token, lesson: { run, token, number: this.number } });
@@ -204,9 +204,9 @@ export class RunLesson {
     if (state === "queued" && lab) return `${formatAhead(lab.ahead)}. Yours starts automatically.`;
     if (WAITING_STATES.includes(state)) return "The teacher is loading.";
     if (!lab) return `${describeWork(lesson)} They replace your live run.`;
-    const each = `${formatDuration(lab.budget)} of computation each`;
+    const each = `${lab.budget} each`;
     if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run the lesson again.`;
-    return `${each}, about ${formatDuration(lab.left)} left.`;
+    return lab.left === null ? `${each}.` : `${each}, about ${formatDuration(lab.left)} left.`;
   }
 }
 
@@ -236,6 +236,6 @@ function changedKeys({ choice, arms }) {
 }
 
 /** @param {Lesson} lesson */
-function describeWork({ seconds, arms, choice }) {
-  return `${arms.length + (choice.arm ? 1 : 0)} real runs side by side, ${seconds} s of computation each.`;
+function describeWork({ work, arms, choice }) {
+  return `${arms.length + (choice.arm ? 1 : 0)} real runs side by side, ${work} billion multiply-adds each.`;
 }

@@ -68,6 +68,7 @@ const PHASE_SENTENCES = {
 /** @type {Record<string, string>} */
 const END_SENTENCES = {
   "rounds done": "All rounds are done.",
+  "work is done": "The planned work is done.",
   "time is up": "The time limit is reached.",
   stopped: "The run was stopped. Its results stay on the page.",
 };

@@ -120,11 +120,8 @@ export class ArmCharts {
     return chart;
   }
 
-  /**
-   * @param {Arm[]} arms
-   * @param {number} budget seconds per arm
-   */
-  update(arms, budget) {
+  /** @param {Arm[]} arms */
+  update(arms) {
     const marks = arms.flatMap(({ model, title }) =>
       model.changes.map(([round, text]) => ({
         x: secondsOf(model, round),
@@ -135,7 +132,7 @@ export class ArmCharts {
     /** @type {(chart: ArmChart, points: ArmPoint[], rules: Rule[]) => void} */
     const show = (chart, points, rules) => {
       const label = `${chart.heading.textContent}: ${this.describe(chart, points)}`;
-      chart.show({ points, rules, marks, rounds: budget, label });
+      chart.show({ points, rules, marks, rounds: 0, label });
     };
     const { accuracy, hit, named } = this.charts;
     const teacher = arms.map(({ model }) => model.teacher_accuracy).find((value) => value !== null) ?? null;

@@ -48,7 +48,7 @@ export class SideBySide {
         lab.news[i],
         lab.results.findLast((result) => result.arm === i),
       );
-    this.charts.update(this.arms, lab.budget);
+    this.charts.update(this.arms);
     const { facts } = this;
     if (facts) this.redrawStrip.setClasses(facts.classes);
     this.redrawStrip.enable(facts !== null);

@@ -27,7 +27,7 @@ def plans(lesson: Lesson) -> list[Plan]:
         arms = [{"title": name, "settings": {**everywhere, **own}} for name, own in lesson.arms]
         if lesson.choice.arm:
             arms.append({"title": title, "settings": {**SMALL, **chosen}})
-        shared = {"teacher": teacher, "seed": 0, "seconds": lesson.seconds}
+        shared = {"teacher": teacher, "seed": 0, "work": lesson.work}
         made.append(lab_plan("", arms, shared, 1, teacher_cards(), local=False))
     return made
 

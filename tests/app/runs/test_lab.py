@@ -25,7 +25,7 @@ from nayer.networks.cards import teacher_cards
 from tests.support.scripted import SHORT, script, synthesized
 from tests.support.serving import created, wait_until
 
-SHARED = {"teacher": "digits", "seed": 3, "seconds": 5.0}
+SHARED = {"teacher": "digits", "seed": 3, "work": 5.0}
 
 
 def arm_of(number: int, seed: int = 0) -> list[Event]:
@@ -126,9 +126,12 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
     [
         ({"experiment": "x"}, "experiment must be one of reset, .*'x' was given"),
         ({"repeats": 0}, "repeats must be a whole number from 1 to"),
-        ({"repeats": 5, "shared": {**SHARED, "seconds": 100.0}}, "1500 s of computation; a shared page allows 900 s"),
-        ({"shared": {**SHARED, "seconds": 1.0}}, "; 1 was given"),
-        ({"shared": {**SHARED, "seconds": "long"}}, "; 'long' was given"),
+        (
+            {"repeats": 5, "shared": {**SHARED, "work": 1e4}},
+            "150,000 billion multiply-adds; a shared page allows 40,000",
+        ),
+        ({"shared": {**SHARED, "work": 0.5}}, "; 0.5 was given"),
+        ({"shared": {**SHARED, "work": "long"}}, "; 'long' was given"),
         ({"shared": {**SHARED, "teacher": "nobody"}}, "teacher must be one of digits, .*'nobody' was given"),
         ({"own": [{"preset": "nayer"}]}, "a lab needs 2 to 5 arms, not 1."),
         ({"own": [{"preset": "gan"}, {}]}, "preset must be one of nayer, .*'gan' was given"),
@@ -146,7 +149,7 @@ def test_own_arms_share_what_is_shared() -> None:
     own = [{"title": "  a \n b ", "settings": {"noisy_reset_every": 0}}, {"preset": "dfq"}]
     plan = lab_plan("reset", own, SHARED, 2, teacher_cards(), local=True)
     assert [arm.title for arm in plan.arms] == ["a b", "dfq 2"]
-    assert {(c.teacher, c.seed, c.seconds, c.rounds) for c in plan.configs} == {("digits", 3, 5.0, 100_000)}
+    assert {(c.teacher, c.seed, c.work, c.rounds) for c in plan.configs} == {("digits", 3, 5.0, 100_000)}
     assert plan.configs[0].noisy_reset_every == 0
     assert plan.seeds == (3, 4)
 
@@ -178,7 +181,7 @@ def test_to_the_pages_own_script_a_refusal_is_an_answer(client: TestClient) -> N
 def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: TestClient) -> None:
     quick = {"generator_steps": 3, "student_steps": 3, "noisy_width": 64, "warmup_rounds": 1}
     own = [{"title": "re-drawn", "settings": quick}, {"title": "held", "settings": {**quick, "noisy_reset_every": 0}}]
-    [begun] = command(client, "start_lab", "", "digits", 0, 3.0, 1, own, "")["data"]
+    [begun] = command(client, "start_lab", "", "digits", 0, 12.0, 1, own, "")["data"]
     run, token = begun["run"], begun["token"]
     assert begun["arms"] == ["re-drawn", "held"]
     wait_until(lambda: len(client.get(f"/live/{run}/lab").json()["results"]) == 2, what="both arms' beginning")
@@ -192,7 +195,8 @@ def test_a_lab_runs_its_arms_side_by_side_and_answers_every_question(client: Tes
     wait_until(lambda: client.get(f"/live/{run}/lab").json()["state"] == "finished", what="the end")
     lab = client.get(f"/live/{run}/lab").json()
     assert [row["done"] for row in lab["results"]] == [True, True]
-    assert all(row["seconds"] >= 3.0 for row in lab["results"])
+    assert all(row["work"] >= 12.0 for row in lab["results"])
+    assert lab["done"] == 1.0
     assert "one seed proves nothing" in lab["sentences"][0]
     assert lab["left"] == 0.0
     assert client.get(f"/live/{run}/lab?since={lab['seq']}").status_code == 204

@@ -46,7 +46,7 @@ def test_every_preset_is_borne_with_every_shipped_teacher(teacher: str) -> None:
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_is_borne_with_every_shipped_teacher(experiment: str) -> None:
     for teacher in CARDS:
-        lab_plan(experiment, [], {"teacher": teacher, "seed": 0, "seconds": 30.0}, 1, list(CARDS.values()), local=False)
+        lab_plan(experiment, [], {"teacher": teacher, "seed": 0, "work": 500.0}, 1, list(CARDS.values()), local=False)
 
 
 def test_work_is_rounds_times_steps_times_batch() -> None:
@@ -121,7 +121,7 @@ def test_what_the_sentence_advises_is_borne() -> None:
 
 def test_a_lab_counts_all_its_arms_at_once() -> None:
     arm = {"preset": "nayer-paper", "settings": {"rounds": 10, "student_batch": 64, "synthesis_batch": 300}}
-    shared = {"teacher": "cifar10", "seed": 0, "seconds": 30.0}
+    shared = {"teacher": "cifar10", "seed": 0, "work": 500.0}
     make_config("nayer-paper", {**arm["settings"], "teacher": "cifar10"}, [CIFAR10], local=False)  # type: ignore[dict-item]
     with pytest.raises(ConfigError, match="these 5 runs take"):
         lab_plan("", [arm] * 5, shared, 1, [CIFAR10], local=False)

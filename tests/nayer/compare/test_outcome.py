@@ -34,11 +34,11 @@ def outcome(arm: str, seed: int, curve: list, **more: object) -> Outcome:
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_a_ready_made_experiments_arms_differ_in_what_it_asks_about_only(name):
-    arms = arms_of(experiment(name).variations, {"teacher": "digits", "seed": 7, "seconds": 5.0})
+    arms = arms_of(experiment(name).variations, {"teacher": "digits", "seed": 7, "work": 5.0})
     assert 2 <= len(arms) <= 5
     assert len({arm.title for arm in arms}) == len(arms)
     configs = [arm.config.model_dump() for arm in arms]
-    assert {(one["teacher"], one["seed"], one["seconds"], one["rounds"]) for one in configs} == {
+    assert {(one["teacher"], one["seed"], one["work"], one["rounds"]) for one in configs} == {
         ("digits", 7, 5.0, 100_000)
     }
     differing = {field for field in configs[0] if len({str(one[field]) for one in configs}) > 1}
@@ -182,7 +182,7 @@ def test_measuring_is_not_part_of_the_budget(monkeypatch):
 
 def test_the_student_is_measured_at_the_very_end(monkeypatch):
     one = quick_outcome(monkeypatch, measuring=0.0, rounds=1000, seconds=60.0, evaluate_every=1000)
-    assert [accuracy for _, accuracy in one.curve] == [one.accuracy]
+    assert [accuracy for _, accuracy in one.curve] == [one.at_start, one.accuracy]
     assert one.agreement is not None
     often = quick_outcome(monkeypatch, measuring=0.0, rounds=5, evaluate_every=1)
     assert len(often.curve) == 5  # and not once more

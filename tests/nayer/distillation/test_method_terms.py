@@ -253,3 +253,17 @@ def test_every_adversarial_preset_pushes_its_generator(name):
     adversarial_loss(student(images), task.teacher(images), config.adversarial_form, "none").backward()
     assert images.grad.abs().sum() > 0
     assert isinstance(student, nn.Module)
+
+
+@pytest.mark.parametrize("gap", [2.0, 104.0, 1000.0])
+def test_balance_has_its_gradient_in_closed_form_also_where_a_class_underflows(gap):
+    """Of two images (gap, 0) and (0, 0): p = (a + ½)/2 with a = σ(gap), and dL/dgap = a(1 − a)/2 · log(p / (1 − p))."""
+    logits = torch.tensor([[gap, 0.0], [0.0, 0.0]], dtype=torch.float64, requires_grad=True)
+    information_entropy_loss(logits).backward()
+    a = 1.0 / (1.0 + math.exp(-gap))
+    p = (a + 0.5) / 2.0
+    expected = a * math.exp(-gap) / (1.0 + math.exp(-gap)) / 2.0 * math.log(p / (1.0 - p))
+    assert logits.grad[0, 0].item() == pytest.approx(expected, rel=1e-9, abs=1e-30)
+    alone = torch.tensor([[gap, 0.0]], requires_grad=True)
+    information_entropy_loss(alone).backward()
+    assert alone.grad.isfinite().all()

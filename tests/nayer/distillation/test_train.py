@@ -207,7 +207,8 @@ def test_a_time_limit_holds_between_two_steps(long, event_every):
     task = tiny_task(config)
     state = tiny_state(task)
     events = list(tiny_run(task, state))  # the clock ticks once a look, and there are a few looks a step
-    assert [type(event) for event in events[-3:]] == [Evaluated, RoundFinished, RunFinished]
+    assert [type(event) for event in events[-4:]] == [Evaluated, RoundFinished, Note, RunFinished]
+    assert "cannot be repeated" in events[-2].message
     assert (events[-1].reason, state.round) == ("time is up", 1)
     assert all(event.seconds < 80.0 for event in events)
     kind = {"generator_steps": GeneratorStep, "student_steps": StudentStep}[long]
