@@ -185,7 +185,7 @@ def test_the_student_is_measured_at_the_very_end(monkeypatch):
     assert [accuracy for _, accuracy in one.curve] == [one.at_start, one.accuracy]
     assert one.agreement is not None
     often = quick_outcome(monkeypatch, measuring=0.0, rounds=5, evaluate_every=1)
-    assert len(often.curve) == 5  # and not once more
+    assert len(often.curve) == 1 + 5  # and not once more
 
 
 def test_a_mean_curve_lies_between_its_seeds_and_is_theirs_where_they_agree():
