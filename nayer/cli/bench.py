@@ -49,7 +49,9 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", default="fashion", metavar="NAME,…", help="Teacher of the runs (default: fashion)."
     )
-    parser.add_argument("--presets", default="nayer,nayer-turbo", metavar="NAME,…", help="(default: %(default)s)")
+    parser.add_argument(
+        "--presets", default="nayer,nayer-turbo,nayer-thinned", metavar="NAME,…", help="(default: %(default)s)"
+    )
     parser.add_argument("--seeds", default="0,1,2", metavar="N,N,…", help="One run per seed (default: %(default)s).")
     parser.add_argument(
         "--seconds",

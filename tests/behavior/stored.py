@@ -174,6 +174,7 @@ def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
     lines = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
     for line in lines:
         del line["seconds"]
+        line.pop("work", None)  # of a round that is over, since the record
     metrics = (folder / run / "metrics.csv").read_text("utf-8").splitlines()
     return {
         "files": _files(folder / run),
