@@ -3,8 +3,8 @@
 import os
 import sys
 
-# Read once, when torch is first imported. Threads that wait by spinning for long (libgomp's default) make a step twenty
-# times slower where something else runs; never spinning costs a quarter of the speed where nothing does.
+# libgomp reads this once, at the first import of torch. By default its threads spin for long while they wait: a step is
+# then twenty times slower if other programs run. Without any spinning, an idle machine loses a quarter of its speed.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from nayer.cli.main import main

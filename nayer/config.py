@@ -28,9 +28,9 @@ GROUPS = {
 
 
 class Config(BaseModel):
-    """A run, completely: the same config gives the same events, on one CPU with one thread, unless time cuts it short.
+    """All settings of a run. On one CPU thread the same config gives the same events, unless a time limit ends the run.
 
-    Several threads add up in another order each time: losses then differ, at first in about the seventh digit.
+    Several threads add numbers in a different order each time. Then losses differ, at first in about the seventh digit.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
@@ -600,9 +600,9 @@ class Config(BaseModel):
 
     @classmethod
     def parse(cls, values: Mapping[str, object], base: Config | None = None) -> Config:
-        """`base` (or the defaults) with `values` in place, checked. Retired settings of stored configs are dropped.
+        """Returns `base` (or the defaults) changed by `values`, checked. Drops retired settings of stored configs.
 
-        Raises ConfigError in one sentence that names the field, the value and what would work.
+        Raises ConfigError in one sentence that names the field, the value and the allowed values.
         """
         if wrong := complaint(dict(values), "settings"):
             raise ConfigError(wrong)
@@ -613,9 +613,9 @@ class Config(BaseModel):
             raise ConfigError(sentence(error, settings())) from None
 
     def changed(self, values: Mapping[str, object]) -> Config:
-        """This config with `values` in place, for a run that goes on.
+        """Returns this config changed by `values`, for a run that continues.
 
-        Raises ConfigError for a value that does not work, and for a field that a run cannot change on its way.
+        Raises ConfigError for a value that does not work, and for a field that a run cannot change after its start.
         """
         after = Config.parse(values, self)
         for field in settings():
@@ -627,7 +627,7 @@ class Config(BaseModel):
 
     @property
     def looks_inside(self) -> bool:
-        """Whether the student learns from more than what comes out of its teacher."""
+        """Whether the student learns from more than the outputs of its teacher."""
         return self.attention_weight > 0.0 or self.hint_weight > 0.0
 
     @property

@@ -1,9 +1,9 @@
 """The exceptions of this package.
 
-NayerError          one sentence for a person: the field, the value, what would work
+NayerError          one sentence for a person: the field, the value, the allowed values
 ├── ConfigError     a setting that cannot be used (command line: exit code 2)
 ├── AssetError      a teacher, table or test split that is missing or damaged
-├── EncoderError    label texts cannot be embedded here and now
+├── EncoderError    label texts cannot be embedded on this machine
 ├── StorageError    a file cannot be written or read back
 │   └── DiskFull    because no room is left for it
 └── DivergedError   a run whose losses stopped being finite
@@ -16,7 +16,7 @@ def excerpt(value: object, most: int = 60) -> str:
 
 
 class NayerError(Exception):
-    """A failure whose message can be shown to a person as it stands."""
+    """A failure whose message can be shown to a person without changes."""
 
 
 class ConfigError(NayerError):
@@ -28,11 +28,11 @@ class AssetError(NayerError):
 
 
 class EncoderError(NayerError):
-    """The text encoder is not at hand, or the class names cannot be embedded."""
+    """The text encoder is not available, or the class names cannot be embedded."""
 
 
 class StorageError(NayerError):
-    """A file could not be written, or what was read back is not what was written."""
+    """A file could not be written, or its content differs from what was written."""
 
 
 class DiskFull(StorageError):

@@ -1,4 +1,4 @@
-"""For other programs: a run from any classifier in memory, such as a notebook has one, or from a teacher by name."""
+"""For other programs: makes a run from a classifier in memory (for example in a notebook) or from a named teacher."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ def own_run(
 ) -> Run:
     """A run that distils `network`: iterate over `run.events()`, then take `run.student`.
 
-    The arguments are `own_teacher`'s; `settings` are fields of `Config`, over those of `preset`. A `student` that is a
-    module is trained in place, on images that are normalized as the teacher's are; else it is an architecture's name.
+    The arguments are those of `own_teacher`. `settings` are fields of `Config`; they replace values of `preset`.
+    `student` is a module or the name of an architecture. A module is trained in place; its images are normalized like
+    the teacher's.
     """
     named = student if isinstance(student, str) else STUDENT
     teacher = own_teacher(
@@ -45,8 +46,8 @@ def own_run(
 
 
 def named_run(teacher: str, *, preset: str = "nayer", **settings: object) -> Run:
-    """A run whose teacher is shipped, lies in a folder, or on the Hub as `owner/name`; see `teachers.find`.
+    """A run whose teacher is shipped, is in a folder, or is on the Hub as `owner/name`; see `teachers.find`.
 
-    `settings` are fields of `Config`, over those of `preset`. Raises NayerError in one sentence.
+    `settings` are fields of `Config`; they replace values of `preset`. Raises NayerError in one sentence.
     """
     return open_run(Config.parse({"teacher": teacher, **settings}, base=get(preset).config))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nayer.types import Doubles, Ints
 
-# At 20 images a class, 0 % of Fashion-MNIST's and 2 % of digits' test images lie this near to another of their class.
+# With 20 test images per class, this share is this near to another image of the class: Fashion-MNIST 0 %, digits 2 %.
 DUPLICATE = 0.995  # cosine
 
 
@@ -14,9 +14,9 @@ DUPLICATE = 0.995  # cosine
 class Diversity:
     """One sample of images, class by class (wanted labels, k of them) and over all; nothing is ever NaN.
 
-    Where a class lacks what a measure needs, its entry is 0 and the mean over classes leaves it out: one image for
-    `vendi` and the shares, two for `distance` and `nearest`. An image alone in its class is no duplicate. Shares are
-    in 0..1; those over all are over images, not over classes.
+    `vendi` and the shares need one image in a class; `distance` and `nearest` need two. If a class has fewer, its
+    entry is 0 and the mean over classes leaves it out. An image alone in its class is not a duplicate. Shares are
+    in 0..1; the overall shares are over images, not over classes.
     """
 
     images: int
@@ -25,8 +25,8 @@ class Diversity:
     distance: Doubles  # (k,) mean cosine distance of two different images, 0..2
     nearest: Doubles  # (k,) mean cosine distance to the nearest other image, 0..2
     duplicates: Doubles  # (k,) share with another image at a cosine of DUPLICATE or more
-    label_hits: Doubles  # (k,) share the teacher sees as the wanted label
-    teacher_counts: Ints  # (k,) images the teacher sees as this class, whatever was wanted
+    label_hits: Doubles  # (k,) share that the teacher classifies as the wanted label
+    teacher_counts: Ints  # (k,) images that the teacher classifies as this class, for any wanted label
     confidence: Doubles | None  # (k,) mean of the teacher's probability of its argmax; None when not given
     disagreement: Doubles | None  # (k,) share where student and teacher differ; None without a student
 
@@ -46,16 +46,16 @@ class Diversity:
 
 @dataclass(frozen=True, slots=True)
 class AcrossRounds:
-    """The newest round's images beside those of the same class in earlier rounds; entries without a pair are 0.
+    """Compares the newest round's images with earlier rounds' images of the same class; entries without a pair are 0.
 
-    `nearest` and `repeats` are taken for each earlier round by itself and then averaged, so they do not drift with the
-    number of rounds remembered, and `nearest` can be laid beside `Diversity.nearest`, the same within a round.
+    `nearest` and `repeats` are measured for each earlier round separately and then averaged. So they do not depend on
+    the number of remembered rounds. `nearest` can be compared with `Diversity.nearest`, the same measure in one round.
     """
 
     rounds: int  # earlier rounds compared with
     counts: Ints  # (k,) newest images that have an earlier one of their class
     distance: Doubles  # (k,) mean cosine distance of a newest and an earlier image, 0..2
-    nearest: Doubles  # (k,) mean cosine distance to an earlier round's nearest image: 0 where every round is the same
+    nearest: Doubles  # (k,) mean cosine distance to an earlier round's nearest image: 0 if all rounds are the same
     repeats: Doubles  # (k,) share with an earlier round's image at a cosine of DUPLICATE or more
 
     distance_mean: float  # over the classes that have a pair, as is the next
@@ -68,5 +68,5 @@ class Scales:
     """The same question at three scales: how different are the images of one label?"""
 
     within: Diversity  # a round's images
-    across: AcrossRounds | None  # the round beside earlier ones of the same generator; None while there is none
-    pool: Diversity | None  # a sample of all that is kept; None while nothing is
+    across: AcrossRounds | None  # the round compared with earlier ones of the same generator; None if there is none
+    pool: Diversity | None  # a sample of all kept images; None if there are none

@@ -1,7 +1,7 @@
-"""Settings that earlier versions had: what a stored config with one of them may still say.
+"""Settings of earlier versions, and the values that a stored config may still have for them.
 
-Recordings, database rows, checkpoints and addresses hold whole configs. `without_retired` is the one place that reads
-an old one: it drops a retired setting at the value that this version always uses, and refuses any other value.
+Recordings, database rows, checkpoints and addresses hold whole configs. Only `without_retired` reads old configs. It
+drops a retired setting whose value is the one that this version always uses. It refuses any other value.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from nayer.errors import ConfigError, excerpt
 
-# name -> (the value that this version always uses, what it does)
+# name -> (the value that this version always uses, its effect)
 RETIRED: dict[str, tuple[object, str]] = {
     "embedding_norm": ("batch", "the embeddings always pass BatchNorm"),
     "z_scale": (1.0, "the noise beside a table always has scale 1"),
@@ -32,7 +32,7 @@ class RetiredSetting(ConfigError):
 def without_retired(values: Mapping[str, object]) -> dict[str, object]:
     """`values` without retired settings.
 
-    Raises RetiredSetting in one sentence where one of them has another value than this version uses.
+    Raises RetiredSetting in one sentence if one of them has another value than this version uses.
     """
     for name, (value, meaning) in RETIRED.items():
         if name in values and values[name] != value:

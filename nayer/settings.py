@@ -1,4 +1,4 @@
-"""How a setting is declared, once, and read back by forms, parsers and error messages."""
+"""Declares each setting once. Forms, parsers and error messages read the declaration."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def setting(
     rebuilds_generator: bool = False,
     decides_inputs: bool = False,
 ) -> Any:
-    """A field of a pydantic model; `low` and `high` are inclusive, `unit` is what a number counts.
+    """A field of a pydantic model; `low` and `high` are inclusive, `unit` is the unit of a number.
 
     `level`: 1 for the three settings that a form shows first, 2 for about a dozen more, 3 for all others.
 
-    What may change, and what follows from a change:
-    `fixed`: the value holds for a whole run; a run that goes on refuses another one.
+    These say when a value may change, and the effect of a change:
+    `fixed`: the value is the same for a whole run; a continued run refuses another value.
     `resumable`: a run that is resumed from its folder takes another value.
     `rebuilds_generator`: with another value the generator is another network.
     `decides_inputs`: names the teacher, its test images or the device; runs that agree in all of these share them.
@@ -72,7 +72,7 @@ class Setting:
 def read_value(kind: type, text: str) -> object:
     """A value of `kind` from the text of a flag or an address; true, yes, false and no are truth values.
 
-    A text that is no such value stays a text, which `Config` refuses in its own words.
+    A text that is not such a value stays a text. `Config` then refuses it with its own message.
     """
     if kind is bool:
         return _TRUTH_VALUES.get(text.lower(), text)

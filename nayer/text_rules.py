@@ -1,10 +1,10 @@
-"""Rules for texts from outside: which characters they may hold, and what a class name is.
+"""Rules for texts from outside: which characters they may hold, and which class names are valid.
 
-A text may hold every character but those that no reader sees and some program obeys: control characters other than
-tab, line feed and carriage return (Unicode category Cc), half characters (Cs), what reorders the text that follows
-(explicit directional formatting, https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters), and code
-points that Unicode keeps free for good (noncharacters). The joiners within emoji and the marks that people who write
-from right to left use (U+200E, U+200F, U+061C) are fine: they steer nothing but themselves.
+A text may hold every character except invisible ones that programs act on: control characters other than
+tab, line feed and carriage return (Unicode category Cc), half characters (Cs), characters that reorder the text after
+them (explicit directional formatting, https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters), and code
+points that Unicode never assigns (noncharacters). The joiners within emoji and the marks of right-to-left
+scripts (U+200E, U+200F, U+061C) are allowed: they do not change the text around them.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _LINE_BREAKS = re.compile("[\t\n\r\u2028\u2029]")  # fine in a text, not in a na
 
 
 def forbidden(text: str) -> str:
-    """The first character of `text` that no text may hold, as `U+202E`; empty where there is none."""
-    if text.isprintable():  # has none of them, and tells so 20 times faster
+    """The first forbidden character of `text`, in the form `U+202E`; empty if there is none."""
+    if text.isprintable():  # then it has no forbidden character; this check is 20 times faster
         return ""
     found = _FORBIDDEN.search(text)
     return f"U+{ord(found[0]):04X}" if found else ""
 
 
 def complaint(content: Any, place: str) -> str:
-    """What is wrong with the texts of a JSON value, keys as well, in one sentence that begins with where it is.
+    """Returns one sentence on an invalid text or key in a JSON value. The sentence begins with the place of the text.
 
-    Empty where nothing is. `place`: what the sentence calls the whole value.
+    Returns an empty text if all are valid. `place`: the sentence's name for the whole value.
     """
     for where, text in _texts(content, place):
         if found := forbidden(text):
@@ -50,7 +50,7 @@ def complaint(content: Any, place: str) -> str:
 
 
 def mended(content: Any) -> Any:
-    """A JSON value with U+FFFD in place of what no text may hold: for what was stored before it was checked."""
+    """Returns a JSON value with U+FFFD for each forbidden character; older stored values were never checked."""
     if isinstance(content, str):
         return _FORBIDDEN.sub("\ufffd", content)
     if isinstance(content, list):
@@ -86,7 +86,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _texts(content: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Every text of a JSON value, with the words for where it is: a key before what lies under it."""
+    """Yields every text of a JSON value with a description of its place; a key comes before its content."""
     if isinstance(content, str):
         yield place, content
     elif isinstance(content, list):

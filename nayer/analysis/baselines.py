@@ -1,4 +1,4 @@
-"""Two baselines for a score of diversity: real test images and pure noise, measured as the sample was.
+"""Two baselines for a score of diversity: real test images and pure noise, measured in the same way as the sample.
 
 A Vendi score grows with the number of images and a nearest neighbor comes nearer, so an end-point takes exactly as
 many images of each class as the sample has, laid out over rounds as the sample's are.
@@ -21,7 +21,7 @@ class TeacherOutputs:
     """Images as the teacher sees them."""
 
     features: Floats  # (n, f) the teacher's penultimate ones
-    labels: Ints | None  # (n,) what they are; None for noise, which is nothing
+    labels: Ints | None  # (n,) their true classes; None for noise, which has no class
     teacher_labels: Ints  # (n,) the teacher's argmax
     teacher_confidence: Floats  # (n,) 0..1
 
@@ -37,10 +37,10 @@ def end_point(
     student_labels: ArrayLike | None = None,
     seed: int = 0,
 ) -> Diversity:
-    """The diversity of images that stand in for a sample with the labels `wanted` (m,); see `stand_ins`.
+    """The diversity of images that replace a sample with the labels `wanted` (m,); see `stand_ins`.
 
-    Features (n, f); the others (n,) as `measure` takes them. Noise has no `labels`: each image counts as wanted to be
-    what the one it stands for was, so its label-hit rate is the share that chance gives.
+    Features (n, f); the others (n,) as `measure` takes them. Noise has no `labels`: each image takes the wanted label
+    of the image that it replaces, so its label-hit rate is the share that chance gives.
     """
     places, picks = stand_ins(wanted, len(np.asarray(features)), labels, seed)
     return measure(
@@ -56,7 +56,7 @@ def end_point(
 def end_point_across(
     wanted: ArrayLike, rounds: ArrayLike, features: ArrayLike, labels: ArrayLike | None, classes: int, *, seed: int = 0
 ) -> AcrossRounds | None:
-    """`between_rounds` of images that stand in for a sample with labels `wanted` and `rounds` (m,): none repeats."""
+    """`between_rounds` of images that replace a sample with labels `wanted` and `rounds` (m,): none repeats."""
     places, picks = stand_ins(wanted, len(np.asarray(features)), labels, seed)
     return between_rounds(
         np.asarray(features)[picks],
@@ -67,10 +67,10 @@ def end_point_across(
 
 
 def stand_ins(wanted: ArrayLike, n: int, labels: ArrayLike | None, seed: int = 0) -> tuple[Ints, Ints]:
-    """Which of n images stands in for which wanted one: (places in `wanted`, picks among the n), both (p ≤ m,).
+    """Which of n images replaces which wanted image: (places in `wanted`, picks among the n), both (p ≤ m,).
 
-    Drawn by `seed` without replacement, of the wanted class where `labels` (n,) tell it; without labels, as for noise,
-    any image does. Where a class has too few, the wanted images without a stand-in, random ones too, are left out.
+    It draws by `seed` without replacement, from the wanted class if `labels` (n,) give it. Without labels (noise) it
+    takes any image. If a class has too few images, the remaining wanted images, chosen at random, are left out.
     """
     rng = np.random.default_rng(seed)
     asked: Ints = np.asarray(wanted, dtype=np.int64)

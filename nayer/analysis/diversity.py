@@ -1,8 +1,8 @@
 """Diversity of images by the teacher's features: by class and over all, within a sample and between rounds.
 
-A Vendi score and a nearest neighbor depend on how many images a class has: compare samples of equal counts only, as
-`baselines` sees to. Labels kept under crop, flip and noise, and the distance to BatchNorm statistics, need the
-teacher itself and are not measured here.
+A Vendi score and a nearest neighbor depend on how many images a class has: compare samples of equal counts only.
+`baselines` makes such samples. Labels kept under crop, flip and noise, and the distance to BatchNorm statistics, need
+the teacher itself and are not measured here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def measure(
     teacher_confidence: ArrayLike | None = None,
     student_labels: ArrayLike | None = None,
 ) -> Diversity:
-    """The diversity of n images from their features (n, f) and, each (n,), what was wanted and what was seen.
+    """The diversity of n images from their features (n, f) and, each (n,), the wanted and the predicted classes.
 
     `teacher_labels` and `teacher_confidence` are the argmax of the teacher's probabilities and its value. Raises
     DivergedError for features that are not finite. No images at all give zeros.
@@ -83,9 +83,9 @@ def measure(
 
 
 def between_rounds(features: ArrayLike, labels: ArrayLike, rounds: ArrayLike, classes: int) -> AcrossRounds | None:
-    """The images of the newest of `rounds` (n,) beside all others: features (n, f), wanted labels (n,).
+    """Compares the images of the newest of `rounds` (n,) with all others: features (n, f), wanted labels (n,).
 
-    None where no newest image has one of its class in an earlier round. Makes one matrix (newest, earlier).
+    None if no newest image has an image of its class in an earlier round. Makes one matrix (newest, earlier).
     """
     made = np.asarray(rounds, dtype=np.int64)
     order = np.argsort(made, kind="stable")
@@ -102,7 +102,7 @@ def between_rounds(features: ArrayLike, labels: ArrayLike, rounds: ArrayLike, cl
     cosines = after @ before.T  # (newest, earlier)
     cosines[new[:, None] != old] = -np.inf
     _, starts = np.unique(made[:split], return_index=True)
-    best = np.maximum.reduceat(cosines, starts, axis=1)  # (newest, rounds) −∞ where a round lacks the class
+    best = np.maximum.reduceat(cosines, starts, axis=1)  # (newest, rounds) −∞ if a round lacks the class
     there = np.isfinite(best)
     apart = np.where(there, np.clip(1 - best, 0, 2), 0.0)
     alike = there & (apart <= 1 - DUPLICATE)
@@ -132,7 +132,7 @@ def _equal_sized(labels: Ints, classes: int) -> Iterator[tuple[int, Ints, Ints]]
 
 
 def _class_means(values: ArrayLike, labels: Ints, classes: int) -> Doubles:
-    """The mean of values (n,) over each class: (k,), 0 where there is none."""
+    """The mean of values (n,) over each class: (k,), 0 for a class without values."""
     sums = np.bincount(labels, weights=np.asarray(values, dtype=np.float64), minlength=classes)
     means: Doubles = sums / np.maximum(np.bincount(labels, minlength=classes), 1)
     return means

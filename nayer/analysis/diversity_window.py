@@ -1,7 +1,7 @@
-"""What the three scales of diversity need of earlier rounds, in bounded memory.
+"""Stores the data of earlier rounds that the three scales of diversity need, in bounded memory.
 
-Within a round nothing is kept: `diversity.measure` takes the round's own arrays. For the rounds of one generator the
-newest few are kept whole; for the pool a uniform random sample of what it holds.
+Within a round nothing is kept: `diversity.measure` takes the round's own arrays. For the rounds of one generator it
+keeps the newest few completely. For the pool it keeps a uniform random sample of the pool's images.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nayer.types import Doubles, Floats, Ints
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """Images as rows; (n,) but for the features."""
+    """Images as rows; all arrays are (n,) except the features."""
 
     features: Floats  # (n, f) the teacher's penultimate ones
     labels: Ints  # wanted
@@ -52,13 +52,13 @@ class DiversityWindow:
     """Remembers at most `images` images for the rounds of one generator and as many again for the pool.
 
     At f features an image takes 4·f + 28 bytes, and 16 more in the pool's sample: 1.1 MB in all at the default 1,000
-    and f = 128, whatever the length of the run. The same seed and the same rounds give the same samples.
+    and f = 128, for any length of the run. The same seed and the same rounds give the same samples.
     """
 
     def __init__(
         self, classes: int, *, pool_capacity: int, images: int = 1000, window: int = 10, seed: int = 0
     ) -> None:
-        """`window`: newest rounds compared with each other; fewer where `images` is reached before."""
+        """`window`: newest rounds compared with each other; fewer if `images` is reached earlier."""
         self.classes, self.window, self.images = classes, window, images
         self._rounds: list[Remembered] = []  # of the present generator, the newest last
         self._pool = _PoolSample(pool_capacity, images, np.random.default_rng(seed))
@@ -69,7 +69,7 @@ class DiversityWindow:
         return sum(batch.nbytes for batch in self._rounds) + self._pool.nbytes
 
     def new_generator(self) -> None:
-        """All its weights were drawn anew: earlier rounds are another generator's. The pool keeps its images."""
+        """All its weights have new values, so earlier rounds belong to another generator. The pool keeps its images."""
         self._rounds.clear()
 
     def add(
@@ -84,8 +84,8 @@ class DiversityWindow:
     ) -> None:
         """A round's images: features (n, f), the others (n,).
 
-        `pooled` of the round's images entered the pool, which these stand for; by default just these, 0 for none.
-        Of a round that alone exceeds `images` the first ones are kept.
+        `pooled` images of the round entered the pool; the given ones represent them. Default: the given ones; 0: none.
+        If one round has more than `images` images, the first ones are kept.
         """
         wanted = np.asarray(labels, dtype=np.int64)
         batch = Remembered(
@@ -101,14 +101,14 @@ class DiversityWindow:
             del self._rounds[0]
 
     def across(self) -> AcrossRounds | None:
-        """The newest round beside the earlier ones of the same generator; None while there is nothing to compare."""
+        """Compares the newest round with earlier ones of the same generator; None if there is nothing to compare."""
         kept = self.window_rows()
         return None if kept is None else between_rounds(kept.features, kept.labels, kept.rounds, self.classes)
 
     def over_pool(self) -> Diversity | None:
-        """A sample of what the pool holds, as the teacher sees it; None while it holds nothing.
+        """The diversity of a sample of the pool, by the teacher's outputs; None if the pool is empty.
 
-        Without a student: what it thought when an image was made, it thinks no longer.
+        It leaves out the student: the student's predictions from the time of an image are out of date.
         """
         kept = self.pool_rows()
         if kept is None:
@@ -132,8 +132,8 @@ class DiversityWindow:
 class _PoolSample:
     """A uniform sample, at most `bound` images, of the newest `capacity` that entered a pool.
 
-    Every image draws a number in 0..1 and is kept while it is below a level that only falls, and only when the sample
-    would exceed `bound`; so an image's chance depends neither on its age nor on what came after it. Images leave with
+    Every image draws a number in 0..1 and is kept while this is below a level. The level falls only when the sample
+    would exceed `bound`. So an image's chance does not depend on its age or on later images. Images leave with
     the last of their round: the window is exact to one round.
     """
 
@@ -150,7 +150,7 @@ class _PoolSample:
         return (self.kept.nbytes if self.kept is not None else 0) + self.draws.nbytes + self.ends.nbytes
 
     def add(self, batch: Remembered, pooled: int) -> None:
-        """`batch` stands for `pooled` images that enter the pool."""
+        """`batch` represents `pooled` images that enter the pool."""
         if pooled == 0 or not len(batch):
             return
         self.entered += pooled

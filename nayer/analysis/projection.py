@@ -1,8 +1,8 @@
-"""The map of the label-text embeddings: anchors on one fixed plane, and what moves laid over them.
+"""The map of the label-text embeddings: anchors on one fixed plane, and moving points over them.
 
-The anchors never move. Noisy-layer outputs and samples' features live in other spaces; a similarity transform
-(shift, orthogonal map, scale) fitted on the k classes brings them into the anchors' space, and from there the same
-plane is looked at. All arithmetic is float64, whatever comes in.
+The anchors never move. Noisy-layer outputs and samples' features are in other spaces. A similarity transform
+(shift, orthogonal map, scale), fitted on the k classes, maps them into the anchors' space. Then they are projected
+onto the same plane. All arithmetic is float64, for any input type.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Doubles = NDArray[np.float64]
 
-NEGLIGIBLE = 1e-9  # a spread this small beside the numbers themselves, or beside the largest spread, is rounding
-TIE_BREAK = 1e-9  # weight of the circle beside the table's own variance: far above rounding, far below a picture
+NEGLIGIBLE = 1e-9  # a spread this small relative to the numbers, or to the largest spread, is rounding
+TIE_BREAK = 1e-9  # weight of the circle relative to the table's variance: far above rounding, too small to see
 
 
 @dataclass(frozen=True)
@@ -34,21 +34,21 @@ class Basis:
 def pca_basis(table: ArrayLike) -> Basis:
     """The plane of the two largest variances of `table` (k, d): the same table gives the same picture everywhere.
 
-    Each axis points where its first large loading is positive. Where variances are equal and PCA leaves the axes open
-    (all of them, for one-hot rows), those are taken that lie nearest to the classes on a circle in label order.
+    Each axis points where its first large loading is positive. If variances are equal, PCA does not fix the axes
+    (one-hot rows: none of them). Then the axes are those nearest to the classes on a circle in label order.
     """
     rows = np.asarray(table, dtype=np.float64)
     mean, centered = _centered(rows)  # (d,), (k, d)
     gram = centered @ centered.T  # (k, k)
     angles = 2 * np.pi * np.arange(len(rows)) / len(rows)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (k, 2)
-    circle = (circle - circle.mean(axis=0)) * [1.0, 0.5]  # unequal, or their own order would be open
+    circle = (circle - circle.mean(axis=0)) * [1.0, 0.5]  # unequal, so that their own order is fixed
     total = np.trace(gram)
     _, vectors = np.linalg.eigh(gram + TIE_BREAK * total * (circle @ circle.T) / len(rows))
     axes = np.zeros((2, rows.shape[1]))
     for axis, direction in zip(axes, vectors.T[::-1], strict=False):  # the largest variance first
         loadings = direction @ centered  # (d,)
-        loadings -= axes.T @ (axes @ loadings)  # the tie-break's tilt, not small beside a tiny second variance
+        loadings -= axes.T @ (axes @ loadings)  # the tie-break's tilt, not small relative to a tiny second variance
         length = np.linalg.norm(loadings)
         if length > NEGLIGIBLE * np.sqrt(total):
             axis[:] = loadings / length * _sign(loadings)
@@ -73,7 +73,7 @@ def features_onto_anchors(features: ArrayLike, labels: ArrayLike, anchors: Array
     """Every sample's features (n, f) in the anchors' space (n, d), by the transform that lays class means on anchors.
 
     `labels` (n,) index the anchors' rows; classes without a sample have no part in the fit. Only directions in which
-    class means differ are kept, for the fit says nothing of the others.
+    class means differ are kept, because the fit has no information on the others.
     """
     samples = np.asarray(features, dtype=np.float64)
     fixed = np.asarray(anchors, dtype=np.float64)
@@ -123,13 +123,13 @@ def _centered(rows: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def _thin_svd(matrix: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-    """The singular value decomposition without what is negligible."""
+    """The singular value decomposition without negligible directions."""
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     rank = int((values > NEGLIGIBLE * values.max(initial=0.0)).sum())
     return left[:, :rank], values[:rank], right[:rank]
 
 
 def _sign(loadings: Doubles) -> float:
-    """±1 that makes the first large loading positive: at least 0.9 of the largest, so that rounding decides no tie."""
+    """±1 that makes the first large loading positive: at least 0.9 of the largest, so rounding does not decide ties."""
     sizes = np.abs(loadings)
     return float(np.sign(loadings[np.argmax(sizes >= 0.9 * sizes.max())]))

@@ -1,4 +1,4 @@
-"""How alike the rows of a table are, before and after the BatchNorm that stands in front of the noisy layer."""
+"""How alike the rows of a table are, before and after the BatchNorm in front of the noisy layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from nayer.analysis.similarity import unit_vectors
 from nayer.types import Doubles
 
-EPSILON = 1e-5  # beside the variance: the BatchNorm's own, see nayer/networks/generator.py
+EPSILON = 1e-5  # added to the variance: the BatchNorm's own value, see nayer/networks/generator.py
 ROUNDING = 1e-9  # cosines that differ by less are equal
 
 Pair = tuple[int, int]  # two rows, the lower one first
@@ -41,15 +41,15 @@ class Geometry:
         return [(int(first[place]), int(second[place])) for place in order]
 
     def order(self) -> list[int]:
-        """The rows so arranged that alike ones stand together; as they are where all are equally alike.
+        """Sorts the rows so that similar ones are next to each other; keeps their order if all are equally similar.
 
-        Average linkage (Sokal & Michener, 1958): the two groups whose rows have the largest mean cosine are joined,
-        again and again, so turned that their most alike ends touch.
+        Average linkage (Sokal & Michener, 1958): each step joins the two groups with the largest mean cosine
+        of their rows. It turns them so that their most similar ends touch.
         """
         if self.highest - self.lowest < ROUNDING:
             return list(range(len(self.cosines)))
         groups = [[row] for row in range(len(self.cosines))]
-        between = self.cosines.copy()  # (k, k) mean cosines between groups; -inf where there is no group any more
+        between = self.cosines.copy()  # (k, k) mean cosines between groups; -inf where there is no group left
         np.fill_diagonal(between, -np.inf)
         for _ in range(len(groups) - 1):
             first, second = divmod(int(between.argmax()), len(between))
@@ -76,5 +76,5 @@ def batch_normalized(table: ArrayLike) -> Doubles:
 
 
 def lowest_mean(k: int) -> float:
-    """The least that the cosines between k ≥ 2 directions can average: their sum has no negative length."""
+    """The smallest possible mean cosine between k ≥ 2 directions: the length of their sum is never negative."""
     return -1.0 / (k - 1)

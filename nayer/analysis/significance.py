@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-CONFIDENCE = 0.95  # that all the intervals of a sentence hold together
-NAMED = 3  # arms that a sentence compares by name where there are many; one more is as short as a count
+CONFIDENCE = 0.95  # that all the intervals of a sentence are right at the same time
+NAMED = 3  # arms that a sentence compares by name if there are many; naming one more is as short as a count
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ def difference(first: Sequence[float], second: Sequence[float], *, comparisons: 
 def verdict(
     results: Mapping[str, Mapping[int, float]], *, what: str, unit: str, digits: int = 1, ended: bool = True
 ) -> str:
-    """One sentence on `results`, arm → seed → number, where higher is more; a second names arms without a number.
+    """One sentence on `results`, arm → seed → number; higher is more. A second sentence names arms without a number.
 
-    `what` was measured, such as "accuracy"; `unit` is what its differences are in, such as "points". The arm with the
-    highest mean is compared with each of the others, over the seeds that all of them have. It is the results that
-    pick this arm, so the intervals are wide enough for every pair to be compared. Runs that have not `ended` are told
-    of as they stand.
+    `what` is the measured quantity, for example "accuracy"; `unit` is the unit of its differences, for example
+    "points". The arm with the highest mean is compared with each of the others, over the seeds that all of them have.
+    The results select this arm, so the intervals are wide enough to compare every pair. If runs have not `ended`, the
+    sentence gives their present numbers.
     """
     arms = {arm: values for arm, values in results.items() if values}
     if len(arms) < 2:

@@ -1,7 +1,7 @@
 """How different vectors are: pure functions on features, most of them on their directions alone.
 
-A direction does not change when features are scaled, and cosines do not when they are turned. A vector of zeros has no
-direction; it counts as pointing along an axis of its own, shared with the other such vectors.
+Scaling the features does not change their directions. Turning them does not change their cosines. A vector of zeros has
+no direction; all such vectors count as pointing along one extra axis.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from nayer.errors import DivergedError
 from nayer.types import Doubles
 
-NEGLIGIBLE = 1e-12  # an eigenvalue this small beside the largest is the rounding of float32 features
+NEGLIGIBLE = 1e-12  # an eigenvalue this small relative to the largest is the rounding of float32 features
 
 
 def unit_vectors(features: ArrayLike) -> Doubles:
@@ -59,7 +59,7 @@ def nearest_distances(unit: Doubles) -> Doubles:
 def effective_rank(features: ArrayLike) -> float:
     """The exponential of the entropy of the normalized singular values (Roy & Vetterli, 2007) of features (n, f).
 
-    Neither centered nor brought to length 1. 0 where there is no feature but 0.
+    The features are not centered and not scaled to length 1. The result is 0 if all features are 0.
     """
     rows = np.asarray(features, dtype=np.float64)
     largest = np.abs(rows).max(initial=0.0)
@@ -69,7 +69,7 @@ def effective_rank(features: ArrayLike) -> float:
 
 
 def entropy(weights: ArrayLike) -> Doubles:
-    """The Shannon entropy in nats of weights ≥ 0 (…, m), brought to the sum 1; 0 where all are 0: (…)."""
+    """The Shannon entropy in nats of weights ≥ 0 (…, m), scaled to the sum 1; 0 if all are 0: (…)."""
     values = np.asarray(weights, dtype=np.float64)
     total = values.sum(axis=-1, keepdims=True)
     shares = values / np.where(total > 0, total, 1.0)

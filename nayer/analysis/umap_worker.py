@@ -1,12 +1,12 @@
-"""UMAP beside the fixed PCA map: loaded at the first request, and one fit at a time.
+"""UMAP as a second map, besides the fixed PCA map: loaded at the first request, and one fit at a time.
 
 Loading umap-learn and compiling its first fit take half a minute, and two threads that fit at once can abort the
-process (numba's `workqueue` layer; numba's choice of layer is left alone). So one lock is held for all of it, the
-anchors of a table are fitted once, and what moves is placed by `transform`, so that the anchors stay where they are.
+process (numba's `workqueue` layer; numba's choice of layer is left alone). So one lock covers all of it. The
+anchors of a table are fitted once. `transform` places the moving points, so that the anchors do not move.
 
-Ten anchors alone are too few to fit: every one neighbors every other, and `transform` puts only half of the
+Ten anchors alone are too few to fit: each is a neighbor of each other one, and `transform` puts only half of the
 noisy-layer outputs nearest to their own class. With six slightly spread copies of each it puts all of them there, and
-a neighborhood of 15 still reaches past the own copies to the classes next to it.
+a neighborhood of 15 still includes the next classes, not only an anchor's own copies.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from nayer.errors import ConfigError, NayerError
 Singles = NDArray[np.float32]
 
 SEED = 0
-MIN_CLASSES = 4  # up to three points lie in a plane as they are, and UMAP raises TypeError or ValueError
+MIN_CLASSES = 4  # up to three points are in one plane already, and UMAP raises TypeError or ValueError
 NEIGHBORS = 15  # UMAP's own default
 COPIES = 6  # of each anchor in the fit, itself included
-SPREAD = 0.3  # of the copies, beside the median distance from an anchor to the nearest other
+SPREAD = 0.3  # of the copies, relative to the median distance from an anchor to the nearest other
 MAX_POINTS = 2000  # in one request; 100 take 0.14 s
 KEPT_LAYOUTS = 8  # tables whose anchors stay fitted
 
@@ -39,7 +39,7 @@ State = Literal["cold", "warming", "ready", "failed"]
 
 
 class Reducer(Protocol):
-    """What is used of `umap.UMAP`; arrays are float32, (n, d) in and (n, 2) out."""
+    """The used part of `umap.UMAP`; arrays are float32, (n, d) in and (n, 2) out."""
 
     def fit_transform(self, anchors: Singles) -> Singles:
         """Rows (n, d) → places (n, 2), with the reducer fitted to them."""
@@ -48,7 +48,7 @@ class Reducer(Protocol):
         """Rows (n, d) → places (n, 2) among those that were fitted."""
 
 
-MakeReducer = Callable[[Singles], Reducer]  # from the first layout (n, 2) of what will be fitted
+MakeReducer = Callable[[Singles], Reducer]  # from the first layout (n, 2) of the points to fit
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def load_umap() -> MakeReducer:
     from umap import UMAP
 
     def make(layout: Singles) -> Reducer:
-        # A seed means one job; saying so keeps UMAP from warning of it.
+        # A seed allows one job only; naming it avoids UMAP's warning.
         reducer: Reducer = UMAP(n_neighbors=NEIGHBORS, init=layout, random_state=SEED, transform_seed=SEED, n_jobs=1)
         return reducer
 
@@ -87,7 +87,7 @@ class UmapWorker:
 
     @property
     def state(self) -> State:
-        """cold until asked, warming while umap-learn loads and compiles, then ready or failed for good."""
+        """cold before the first request, warming while umap-learn loads and compiles, then ready or failed forever."""
         return self._state
 
     @property
@@ -98,8 +98,8 @@ class UmapWorker:
     def layout(self, anchors: ArrayLike, points: ArrayLike) -> UmapLayout:
         """Places for `anchors` (k ≥ 4, d) and for `points` (n, d) among them; loads UMAP if it is cold.
 
-        Waits until no other thread is at it. Raises ConfigError, before that, as `checked` does, and NayerError for
-        all else that fails.
+        Before it waits for other threads, it raises ConfigError as `checked` does. It raises NayerError for
+        all other failures.
         """
         fixed, moving = checked(anchors, points)
         with _one_fit:
@@ -145,12 +145,12 @@ _worker = UmapWorker()
 
 
 def umap_worker() -> UmapWorker:
-    """The process's one; nothing is loaded before it is asked."""
+    """The one worker of this process; it loads nothing before the first request."""
     return _worker
 
 
 def layout(anchors: Singles, points: Singles) -> UmapLayout:
-    """By the process's one; for another process to call by name."""
+    """A layout by this process's worker; another process calls this function by name."""
     return _worker.layout(anchors, points)
 
 

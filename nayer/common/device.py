@@ -10,9 +10,9 @@ from nayer.errors import ConfigError
 
 
 def device(name: str) -> torch.device:
-    """`auto` takes a GPU if there is one to keep; ConfigError for `cuda` where there is none.
+    """`auto` takes a GPU if the process can keep one; ConfigError for `cuda` if it cannot.
 
-    A ZeroGPU Space has none to keep: it lends one to single functions, and says otherwise that there is one.
+    A ZeroGPU Space gives a GPU to single functions only, so the process cannot keep it. Elsewhere it reports one too.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device='cuda' is not available on this machine; use cpu or auto.")

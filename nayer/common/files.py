@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read only where they are regular files of a bounded size."""
+"""Writes files completely or not at all, and reads only regular files of a bounded size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from nayer.errors import ConfigError, DiskFull, StorageError, excerpt
 
-FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what the system says where there is no room
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # the system's errors for missing room
 PRIVATE = 0o600  # only the user reads and writes
 LOCK = ".lock"  # the file in a folder whose lock says that a process writes there
 
@@ -20,7 +20,7 @@ LOCK = ".lock"  # the file in a folder whose lock says that a process writes the
 def open_file(path: Path, limit: int) -> BinaryIO:
     """Opens a regular file of at most `limit` bytes for reading.
 
-    Whoever calls reads at most that much. Raises OSError, with a reason in words as its `strerror`, for anything else:
+    The caller reads at most `limit` bytes. Raises OSError, with a reason in words as its `strerror`, for anything else:
     a folder, a FIFO, a device, a socket, a name that no file can have.
     """
     try:
@@ -29,7 +29,7 @@ def open_file(path: Path, limit: int) -> BinaryIO:
     except ValueError:  # a NUL, or a character that the file system's encoding lacks
         raise OSError(errno.EINVAL, "not a file name") from None
     try:
-        found = os.fstat(handle)  # of what is open: nothing can be put in its place in between
+        found = os.fstat(handle)  # of the open file, so no other file can replace it in between
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
         if found.st_size > limit:
@@ -53,14 +53,14 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def size_in_words(count: int) -> str:
-    """A number of bytes, such as 8 MB."""
+    """A number of bytes in words, for example 8 MB."""
     return f"{count >> 20} MB" if count >= 1 << 20 else f"{count >> 10} KB"
 
 
 def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Writes beside `path` and moves there, so that a full disk leaves the former file, and a power cut one of the two.
+    """Writes a file beside `path` and moves it there. A full disk leaves the old file, a power cut the old or the new.
 
-    A `private` file is readable for this user only, whatever the umask is. Raises StorageError, DiskFull among them.
+    A `private` file is readable for this user only, for any umask. Raises StorageError, which includes DiskFull.
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -75,7 +75,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
             os.replace(scratch, path)
             _settle(path.parent)
         finally:
-            with suppress(OSError):  # what went wrong before is what is told
+            with suppress(OSError):  # the first error is the one to report
                 scratch.unlink(missing_ok=True)
     except OSError as error:
         kind = DiskFull if error.errno in FULL else StorageError
@@ -84,7 +84,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """Makes the names in `folder` outlast a power cut, where the system has a way to."""
+    """Makes the names in `folder` survive a power cut, if the system can do this."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -94,16 +94,16 @@ def _settle(folder: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Makes `folder` and tries a file in it; StorageError before hours of work rather than after them."""
+    """Makes `folder` and tries a file in it, so that a StorageError comes before hours of work, not after them."""
     probe = folder / ".writable"
     write_whole(probe, b"")
     probe.unlink()
 
 
 def check_target(path: Path) -> None:
-    """Makes the folder of a file that is to be written, and tries a file in it.
+    """Makes the folder of a file that will be written, and tries a file in it.
 
-    Raises StorageError, also where `path` is a folder or anything else that is no regular file.
+    Raises StorageError, also if `path` is a folder or anything else that is not a regular file.
     """
     check_writable(path.parent)
     try:
@@ -120,8 +120,8 @@ def check_target(path: Path) -> None:
 def claimed(folder: Path) -> Iterator[None]:
     """Makes `folder` and keeps it for this process.
 
-    Raises StorageError where it cannot be written to, or while another process holds it. The lock goes with its
-    process, however that ends.
+    Raises StorageError if it cannot be written to, or while another process holds it. The lock ends with its
+    process, for any kind of end.
     """
     import filelock
 
@@ -142,17 +142,17 @@ def claimed(folder: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # the folder vanished, or the disk is read-only
-            (folder / LOCK).unlink()  # while it is held; who waits for it looks whether it is still there
+            (folder / LOCK).unlink()  # while it is held; a waiting process checks that the file still exists
         lock.release()
-        with suppress(OSError):  # something is in it, as it should be
+        with suppress(OSError):  # the folder is not empty, which is normal
             for parent in made:
                 parent.rmdir()
 
 
 def path_to_write(field: str, text: str) -> Path:
-    """What somebody typed as the place of a file or folder; ConfigError naming `field` for what cannot be one."""
+    """The path that a user typed for a file or folder; ConfigError naming `field` if it cannot be a path."""
     if not text.strip():
         raise ConfigError(f"{field} is empty; name a file or folder.")
-    if not text.isprintable():  # a line break, a NUL, bytes that are no text
+    if not text.isprintable():  # a line break, a NUL, bytes that are not text
         raise ConfigError(f"{field}={excerpt(text)!r} contains characters that cannot be shown; use another name.")
     return Path(text)

@@ -13,9 +13,9 @@ from typing import Any
 from nayer.common.files import open_file
 from nayer.errors import excerpt
 
-_one_at_a_time = threading.Lock()  # logging is the whole process's, and 30 visitors shall not load 30 networks at once
+_one_at_a_time = threading.Lock()  # the whole process shares logging, and 30 visitors must not load 30 networks at once
 MAX_JSON_BYTES = 48 << 20
-# What is read of a folder, by the end of its name.
+# The files that are read in a folder, by the end of their names.
 MAX_BYTES = {".json": MAX_JSON_BYTES, ".jinja": MAX_JSON_BYTES, ".txt": MAX_JSON_BYTES, ".safetensors": 2 << 30}
 HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
 _ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
@@ -27,20 +27,20 @@ def is_hub_id(name: str) -> bool:
 
 
 def on_this_machine(repository: str) -> bool:
-    """Whether it is read without a network: it is a folder, or lies in the Hub's cache."""
+    """Whether it can be read without a network: it is a folder, or it is in the Hub's cache."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
         return Path(repository).is_dir() or isinstance(try_to_load_from_cache(repository, "config.json"), str)
-    except (HFValidationError, OSError, ValueError):  # no name of a repository, or of anything
+    except (HFValidationError, OSError, ValueError):  # not a valid name of a repository or a file
         return False
 
 
 def check_folder(name: str) -> None:
-    """Looks at the files of a folder before `transformers` opens them, which waits for a FIFO and reads a device.
+    """Checks the files of a folder before `transformers` opens them: it would wait for a FIFO and read a device.
 
-    Raises OSError that names in its `strerror` the first that is no regular file, or is too large. A name that is no
+    Raises OSError whose `strerror` names the first file that is not regular or is too large. A name that is not a
     folder passes.
     """
     folder = Path(name)
@@ -55,7 +55,7 @@ def check_folder(name: str) -> None:
 
 
 def out_of_reach(repository: str, file: str) -> str:
-    """Why the Hub does not give that file, in a few words; empty where it does.
+    """Why the Hub does not give that file, in a few words; empty if it does.
 
     One short request, because a download without network would be retried for half a minute.
     """
@@ -70,7 +70,7 @@ def out_of_reach(repository: str, file: str) -> str:
 
 
 def safetensors_only() -> None:
-    """Else an old .bin is sent to be converted, by a thread that nobody asked for."""
+    """Without this, a background thread sends an old .bin file away to be converted."""
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "true")
 
 
@@ -91,6 +91,6 @@ def quiet(transformers: Any) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """What went wrong, short enough for a sentence."""
+    """The cause of an error, short enough for a sentence."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return line.rstrip(".:") if len(line) <= 160 else line[:159] + "…"

@@ -1,4 +1,4 @@
-"""Names of a round's parts, for profilers: torch's own shows them, and a listener hears them begin and end."""
+"""Names of a round's parts, for profilers: torch's own profiler shows them, and a listener gets their begin and end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def part(name: str) -> Iterator[None]:
-    """What runs inside the block, or in the function that is decorated, belongs to the part of that name."""
+    """Code inside the block, or in the decorated function, belongs to the part of that name."""
     listener = _listener.get()
     with record_function(f"nayer: {name}"), listener(name) if listener else nullcontext():
         yield
@@ -22,7 +22,7 @@ def part(name: str) -> Iterator[None]:
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Has `listener` enter a context of its own around each part that this thread runs inside the block."""
+    """Inside the block, `listener` opens its own context around each part that this thread runs."""
     token = _listener.set(listener)
     try:
         yield

@@ -13,21 +13,21 @@ from nayer.errors import AssetError
 
 MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 2_000
-_LENGTH = struct.Struct("<Q")  # the header's length stands first
+_LENGTH = struct.Struct("<Q")  # the header's length comes first
 
 
 @dataclass(frozen=True)
 class Header:
-    """`tensors`: by name, dtype, shape and place as the file tells them. `about`: the texts of its metadata."""
+    """`tensors`: by name, dtype, shape and place as the file says. `about`: the texts of its metadata."""
 
     tensors: dict[str, Any]
     about: dict[str, str]
 
 
 def header(content: bytes, name: str, max_tensors: int = MAX_TENSORS) -> Header:
-    """The header of a file that begins with `content`, parsed only where its length is plausible.
+    """The header of a file that begins with `content`, parsed only if its length is plausible.
 
-    Raises AssetError that calls the file `name`, for what is no such file.
+    Raises AssetError, with `name` as the file's name, if it is not such a file.
     """
     length = _LENGTH.unpack(content[: _LENGTH.size])[0] if len(content) >= _LENGTH.size else 0
     if not 2 <= length <= min(MAX_HEADER_BYTES, len(content) - _LENGTH.size):
@@ -49,7 +49,7 @@ def header(content: bytes, name: str, max_tensors: int = MAX_TENSORS) -> Header:
 def read_tensor_file(path: Path, limit: int, max_tensors: int = MAX_TENSORS) -> bytes:
     """The content of a regular file of at most `limit` bytes; the rest of it only once its header is plausible.
 
-    Raises OSError as `files.open_file` does, and AssetError for what is no safetensors file.
+    Raises OSError as `files.open_file` does, and AssetError if it is not a safetensors file.
     """
     with open_file(path, limit) as file:
         content = file.read(_LENGTH.size + MAX_HEADER_BYTES)

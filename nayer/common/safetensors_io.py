@@ -1,6 +1,6 @@
-"""Tensors from files that anybody may have written: safetensors only, compared with what is wanted before any is read.
+"""Reads tensors from untrusted files: safetensors only, compared with the wanted tensors before any is read.
 
-No pickle format is ever opened: loading one can run code. A file is told by its bytes, not by its name.
+It opens no pickle format, because loading one can run code. The bytes of a file decide its format, not its name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from nayer.common.safetensors_header import header
 from nayer.errors import AssetError, excerpt
 
-MAX_DIFFERENCES = 5  # told of in one sentence
+MAX_DIFFERENCES = 5  # named in one sentence
 MAX_VALUE = 1e18  # beyond it a square is infinite in float32
 KINDS = {torch.float32: "F32", torch.int64: "I64"}
 
@@ -24,7 +24,7 @@ KINDS = {torch.float32: "F32", torch.int64: "I64"}
 def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "model.safetensors") -> dict[str, Tensor]:
     """The tensors in `content`, of exactly the names, shapes and types of `wanted`, whose values do not matter.
 
-    Raises AssetError that names up to five differences, before memory is taken, and what is not finite.
+    Raises AssetError that names up to five differences, before it takes memory, or the values that are not finite.
     """
     _compare(header(content, name).tensors, wanted, name)
     try:

@@ -1,4 +1,4 @@
-"""Seconds that count: of work, without the waits between two events; and of a process, without its own gaps."""
+"""Measures the seconds of work without waits between events, and a process's seconds without its suspensions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from types import TracebackType
 
 
 class AwakeClock:
-    """Seconds in which this process ran, for every deadline that a gap of the process's own must not pass.
+    """Counts the seconds in which this process ran. Use it for deadlines that a suspended process must not miss.
 
-    A process that is suspended (SIGSTOP, a machine that sleeps) reads no clock: a gap between two readings that is
-    longer than `longest` seconds counts for nothing. So somebody must read it more often. For any thread.
+    A suspended process (SIGSTOP, a machine that sleeps) does not read the clock. A gap of more than `longest` seconds
+    between two readings does not count. So the program must read the clock more often. Any thread may read it.
     """
 
     def __init__(self, longest: float, now: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class AwakeClock:
 
 
 class Stopped(Exception):
-    """The work was told to stop, and it does so before its next step."""
+    """The work must stop. It stops before its next step."""
 
 
 class Stopwatch:
@@ -45,7 +45,7 @@ class Stopwatch:
         now: Callable[[], float] = time.monotonic,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`stopped`: whether somebody told the work to stop; it is asked after every step."""
+        """`stopped`: whether the work must stop; it is called after every step."""
         self._spent: tuple[float, float | None] = elapsed, None  # before the present block, when that began
         self._before = elapsed  # before the latest block
         self._now = now
@@ -71,9 +71,9 @@ class Stopwatch:
         return before if since is None else before + self._now() - since
 
     def reached(self, limit: float) -> bool:
-        """Whether `limit` seconds are spent; a limit of 0 never is. Raises Stopped where the work was told to stop.
+        """Whether `limit` seconds are spent; a limit of 0 never is. Raises Stopped if the work must stop.
 
-        Every loop of steps asks this after each step, so that neither a limit nor a stop waits for a round to end.
+        Every loop of steps calls this after each step, so a limit or a stop does not wait for the end of a round.
         """
         if self._stopped():
             raise Stopped

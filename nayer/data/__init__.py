@@ -1,1 +1,1 @@
-"""The only labeled images: readers, the shipped test sets, the emoji data sets, images of your own."""
+"""The only labeled images: readers, the shipped test sets, the emoji data sets, and a user's own images."""

@@ -21,8 +21,8 @@ from nayer.networks.specs import SIDES
 from nayer.text_rules import check_names
 
 HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}|[\w-]{1,96}")
-FEWEST = 2  # training images a class
-HELD_OUT = 5  # where nobody says which images are for testing, every fifth of a class is
+FEWEST = 2  # training images per class
+HELD_OUT = 5  # if the data names no test images, every fifth image of a class is one
 LOOKED_AT = 200  # pictures that decide on size and color
 
 
@@ -33,13 +33,13 @@ class OwnImages:
     classes: tuple[str, ...]
     training: Labeled
     testing: Labeled
-    held_out: tuple[Picture, ...]  # the pictures of `testing`, where they were taken from those for training
+    held_out: tuple[Picture, ...]  # the pictures of `testing`, if they come from the training pictures
 
 
 def find_pictures(data: str, field: str = "data") -> list[Picture]:
     """The pictures in a folder, a zip or parquet file, or in a data set on the Hub.
 
-    Raises NayerError, naming `field` where there is nothing of that name.
+    Raises NayerError, which names `field` if nothing has that name.
     """
     path = Path(data)
     if os.path.isdir(path):
@@ -57,9 +57,9 @@ def find_pictures(data: str, field: str = "data") -> list[Picture]:
 def read_own(pictures: Sequence[Picture], *, size: int = 0, grey: bool | None = None) -> OwnImages:
     """Training and test images, all of one size and kind.
 
-    `size` 0 takes the pictures' own, as far as that works (8 to 64 px); `grey` None makes them grey where all are.
+    `size` 0 takes the pictures' own size within 8 to 64 px. `grey` None makes them gray if all are gray.
     Test images are those in a folder `test`, else every fifth of a class. Raises NayerError for fewer than two classes
-    or too few images of one.
+    or too few images of a class.
     """
     labels = sorted({picture.label for picture in pictures}, key=_by_number)
     classes = check_names([readable(label) for label in labels])
@@ -87,7 +87,7 @@ def read_own(pictures: Sequence[Picture], *, size: int = 0, grey: bool | None = 
 def labeled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: int, size: int) -> Labeled:
     """Pictures for testing, their labels matched to a teacher's `classes` by name; training pictures are left out.
 
-    Labels that are numbers and no names are places in `classes`. Raises AssetError naming the classes that the teacher
+    Labels that are numbers, not names, are places in `classes`. Raises AssetError naming the classes that the teacher
     does not know.
     """
     tests = [picture for picture in pictures if picture.split == "test"] or list(pictures)

@@ -1,6 +1,6 @@
 """The data sets `emoji10` and `emoji100`: drawings turned, scaled and moved on a gradient, 32 × 32 in color.
 
-The styles that test a teacher are not those that trained it: its accuracy is on drawings by other hands.
+The test styles differ from the training styles: a teacher's accuracy is measured on drawings by other designers.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ BACKGROUND = (0.35, 1.0)  # of the full range, each channel: light, so that draw
 
 @dataclass(frozen=True, slots=True)
 class Variety:
-    """How far a sample may be from its drawing; each draw is even between the bounds."""
+    """The largest changes from a drawing to its sample; each draw is uniform between the bounds."""
 
     turn: float  # degrees, to either side
     scale: tuple[float, float]  # share of the frame's side that the drawing's square takes
-    squeeze: float  # share by which width and height may differ from that, each for itself
+    squeeze: float  # share by which width and height may differ from that, independently
     shift: float  # of the frame's side, any direction
     mirror: float  # share of samples
     hue: float  # degrees around the color circle, to either side
@@ -40,7 +40,7 @@ class Variety:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """How many samples of each class are drawn, how varied, from which seed."""
+    """The number of samples per class, their variety and their seed."""
 
     per_class: int
     variety: Variety
@@ -58,7 +58,7 @@ PLAIN = Variety(
     contrast=(0.75, 1.25),
     brightness=0.12,
 )
-# Wider than what is tested, since the styles that test are wider apart than those that train.
+# Wider than for testing, because the test styles differ more from each other than the training styles.
 WIDE = Variety(
     turn=25.0,
     scale=(0.6, 1.05),
@@ -94,7 +94,7 @@ def _split(drawings: Drawings, split: Split) -> Labeled:
 
 
 def samples(drawings: Drawings, per_class: int, variety: Variety, rng: torch.Generator, side: int = 32) -> Labeled:
-    """`per_class` samples (c, side, side) of each class, by label; each of a class's drawings comes equally often."""
+    """`per_class` samples (c, side, side) of each class, by label; all drawings of a class are equally frequent."""
     places = np.concatenate([_in_turn(drawings.labels == label, per_class) for label in np.unique(drawings.labels)])
     images = [
         varied(torch.from_numpy(drawings.pixels[chunk]), variety, side, rng).numpy()
@@ -112,7 +112,7 @@ def varied(drawings: Tensor, variety: Variety, side: int, rng: torch.Generator) 
     n = len(drawings)
     pixels = drawings.float() / 255.0
     alpha = pixels[:, 3:]
-    premultiplied = torch.cat([pixels[:, :3] * alpha, alpha], dim=1)  # no dark rims where transparent meets opaque
+    premultiplied = torch.cat([pixels[:, :3] * alpha, alpha], dim=1)  # no dark rims between transparent and opaque
     grid = F.affine_grid(placements(n, variety, rng), [n, 4, 2 * side, 2 * side], align_corners=False)
     moved = F.grid_sample(premultiplied, grid, align_corners=False)
     moved = F.avg_pool2d(moved, 2)  # (n, 4, side, side), four bilinear samples a pixel
@@ -149,12 +149,12 @@ def placements(n: int, variety: Variety, rng: torch.Generator) -> Tensor:
 
 
 def tints(n: int, variety: Variety, rng: torch.Generator) -> Tensor:
-    """(n, 3, 3) maps of colors: a turn around the grey axis, and a factor on the distance from it; greys stay."""
+    """(n, 3, 3) maps of colors: a turn around the gray axis, and a factor on the distance from it; grays stay."""
     hue = math.radians(variety.hue)
     angles = _uniform((n, 1, 1), -hue, hue, rng)
     factors = _uniform((n, 1, 1), *variety.saturation, rng)
     grey = torch.full((3, 3), 1.0 / 3.0)
-    across = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)  # grey axis × color
+    across = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)  # gray axis × color
     return grey + factors * (angles.cos() * (torch.eye(3) - grey) + angles.sin() * across)
 
 

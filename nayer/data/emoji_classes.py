@@ -1,4 +1,4 @@
-"""What the classes of `emoji10` and `emoji100` are called, and which icons draw each of them."""
+"""The names of the classes of `emoji10` and `emoji100`, and the icons of each class."""
 
 from __future__ import annotations
 

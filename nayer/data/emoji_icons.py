@@ -18,7 +18,7 @@ from nayer.errors import AssetError
 
 PACKAGES = Path("node_modules", "@iconify-json")  # where `npm install @iconify-json/…` puts them
 MAX_ICONS_BYTES = 128 << 20  # of a set
-SIDE = 64  # px of a drawing: twice a sample's, so that a turned one is still sharp
+SIDE = 64  # px of a drawing: twice a sample's side, so that a turned drawing is still sharp
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Style:
     name: str
     licence: str  # SPDX
     author: str
-    source: str  # where the drawings come from
+    source: str  # of the drawings
 
 
 FOR_TRAINING = (
@@ -65,7 +65,7 @@ def read_drawings(
 ) -> Drawings:
     """Every icon of every class in every style that has it; `classes` are the icons' names, by label.
 
-    `folder` is where `npm install` ran. AssetError where a style is missing or a class has no icon.
+    `folder` is where `npm install` ran. AssetError if a style is missing or a class has no icon.
     """
     pixels, labels = [], []
     for style in styles:
@@ -105,9 +105,9 @@ def _damaged(style: str) -> AssetError:
 
 
 def svg(icons: dict[str, Any], name: str) -> str | None:
-    """The icon `name`, or of that name without hyphens (fxemoji's spelling), in a square view; None if there is none.
+    """The icon `name`, also spelled without hyphens (as in fxemoji), in a square view; None if there is none.
 
-    The format is Iconify's: a set's sizes hold where an icon has none of its own, and an alias names its parent.
+    The format is Iconify's: an icon without its own sizes has the set's sizes, and an alias names its parent.
     """
     names = {*icons["icons"], *icons.get("aliases", {})}
     name = name if name in names else name.replace("-", "")

@@ -17,15 +17,15 @@ MAX_SIDE = 1024  # px; larger pictures are refused before they are decoded
 
 
 def decode(data: bytes, name: str, channels: int, size: int) -> NDArray[np.uint8]:
-    """An encoded picture as (c, size, size): the middle square of an oblong one, resized where it does not fit.
+    """An encoded picture as (c, size, size): the middle square of an oblong picture, resized if needed.
 
-    Turned as its EXIF says; what is transparent becomes white; 16 bits become the upper 8. AssetError names the
-    picture where it is larger than `MAX_SIDE`, moves, or cannot be read.
+    It is turned as its EXIF says. Transparent parts become white. 16 bits become the upper 8. AssetError names the
+    picture if it is larger than `MAX_SIDE`, is animated, or cannot be read.
     """
     with _opened(data, name) as picture:
         try:
             plain = _plain(picture, channels)
-        except Exception:  # a decoder raises whatever it stumbles over
+        except Exception:  # a decoder can raise any exception
             raise _unreadable(name) from None
     if plain.size != (size, size):
         side = min(plain.size)
@@ -36,20 +36,20 @@ def decode(data: bytes, name: str, channels: int, size: int) -> NDArray[np.uint8
 
 
 def check_amount(count: int, name: str, channels: int, size: int) -> None:
-    """AssetError where `count` pictures (channels, size, size) take more than `MAX_PIXEL_BYTES`."""
+    """Raises AssetError if `count` pictures (channels, size, size) take more than `MAX_PIXEL_BYTES`."""
     if count * channels * size * size > MAX_PIXEL_BYTES:
         most = MAX_PIXEL_BYTES // (channels * size * size)
         raise AssetError(f"{name} contains {count:,} images; at most {most:,} of {size} × {size} px are read.")
 
 
 def looks(data: bytes, name: str) -> tuple[int, bool]:
-    """The shorter side of an encoded picture in px, and whether it is grey by its kind; nothing is decoded."""
+    """The shorter side of an encoded picture in px, and whether its format is gray; it decodes nothing."""
     with _opened(data, name) as picture:
         return min(picture.size), picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
 
 
 def suffix(data: bytes) -> str:
-    """The file name's ending that belongs to an encoded picture, by its bytes."""
+    """The file name's ending for an encoded picture, found from its bytes."""
     with _opened(data, "a picture") as picture:
         return {"JPEG": ".jpg"}.get(str(picture.format), f".{picture.format}".lower())
 
@@ -58,7 +58,7 @@ def _opened(data: bytes, name: str) -> Image.Image:
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         frames = getattr(picture, "n_frames", 1)
-    except Exception:  # a parser raises whatever it stumbles over
+    except Exception:  # a parser can raise any exception
         raise _unreadable(name) from None
     width, height = picture.size
     if max(width, height) > MAX_SIDE:

@@ -1,7 +1,7 @@
-"""Labeled pictures in a folder or a zip archive: the folder a picture lies in is its class.
+"""Labeled pictures in a folder or a zip archive: the folder of a picture is its class.
 
-`cat/1.png`, `test/cat/1.png` and `mine/train/cat/1.png` are all a cat. Nothing is ever extracted; what is read is
-counted as it comes, for an archive can say what it likes of its sizes.
+`cat/1.png`, `test/cat/1.png` and `mine/train/cat/1.png` are all a cat. Nothing is extracted to the disk. The reader
+counts the bytes while it reads, because an archive can state wrong sizes.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ TRAIN = frozenset({"train", "training"})
 TEST = frozenset({"test", "testing", "val", "valid", "validation"})
 MAX_NAME = 255  # characters of a name inside an archive
 # Encoded pictures hardly become smaller in an archive: one that unpacks to more than this is a bomb.
-RATIO, UNPACKED = 20, 64 << 20  # times its size, and bytes that are borne in any case
-PASSED = 5  # times as many files of other kinds may lie between the pictures in a folder
+RATIO, UNPACKED = 20, 64 << 20  # times its size, and bytes that are always allowed
+PASSED = 5  # a folder may hold this many times as many other files as pictures
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is read at most; a page that stands on the open web asks for less than somebody at home."""
+    """The most that is read; a page on the open web allows less than a program on a user's own machine."""
 
     members: int = 200_000  # files, pictures or not
     picture_bytes: int = 8 << 20
@@ -43,7 +43,7 @@ VISITOR = Limits(members=5_000, picture_bytes=2 << 20, bytes_in_all=64 << 20)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One encoded picture; `split` is train, test, or empty where its folder does not say."""
+    """One encoded picture; `split` is train, test, or empty if its folder does not say."""
 
     split: str
     label: str  # the class's name
@@ -52,7 +52,7 @@ class Picture:
 
 
 def pictures_in(path: Path, limits: Limits | None = None) -> list[Picture]:
-    """The pictures in a folder or in a zip file, in the order of their names; AssetError where there are none."""
+    """The pictures in a folder or in a zip file, in the order of their names; AssetError if there are none."""
     limits = limits or Limits()
     try:
         if path.is_dir():
@@ -68,12 +68,12 @@ def pictures_in(path: Path, limits: Limits | None = None) -> list[Picture]:
 
 
 def in_zip(content: bytes, name: str, limits: Limits) -> list[Picture]:
-    """The pictures in an archive in memory; AssetError in one sentence for whatever is wrong with it."""
+    """The pictures in an archive in memory; AssetError in one sentence for any fault in it."""
     return _in_archive(io.BytesIO(content), name, limits)
 
 
 def _in_archive(file: BinaryIO, name: str, limits: Limits) -> list[Picture]:
-    # Every entry of its list of contents begins so: thousands are refused before anything is made of them.
+    # Every entry of its list of contents begins with this mark: too many are refused before they are parsed.
     if _occurrences(file, b"PK\1\2") > 2 * limits.members:
         raise AssetError(f"{name} contains many more than {limits.members:,} files; use fewer.")
     size = file.seek(0, io.SEEK_END)
@@ -90,7 +90,7 @@ def _in_archive(file: BinaryIO, name: str, limits: Limits) -> list[Picture]:
 
 
 def _occurrences(file: BinaryIO, mark: bytes) -> int:
-    """How often `mark` stands in a file, from where it is; little of it is in memory at a time."""
+    """Counts `mark` in a file, from the file's present position; only a small part is in memory at a time."""
     count, rest = 0, b""
     while piece := file.read(1 << 16):
         piece = rest + piece
@@ -131,7 +131,7 @@ def _read(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, l
         if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16) or not _is_picture(parts):
             continue
         with archive.open(member) as file:
-            data = file.read(min(limits.picture_bytes, left) + 1)  # its end checks the CRC, if that is reached
+            data = file.read(min(limits.picture_bytes, left) + 1)  # a read to the end also checks the CRC
         left = _counted(data, member.filename, name, left, limits)
         yield Picture(_split(parts), parts[-2], excerpt("/".join(parts[-2:]), 100), data)
 
@@ -153,7 +153,7 @@ def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...], limits: Limits) -> list[Path]:
-    """The files in `folder` and below whose names end so, sorted. AssetError where there are too many of any kind.
+    """The files in `folder` and below with one of the `suffixes`, sorted. AssetError if there are too many of any kind.
 
     Links to folders are not followed.
     """
@@ -170,7 +170,7 @@ def files_below(folder: Path, suffixes: tuple[str, ...], limits: Limits) -> list
 
 
 def _is_picture(parts: tuple[str, ...]) -> bool:
-    """A picture in a folder, none of them hidden or made by a Mac for itself."""
+    """A picture in a folder, none of them hidden or made by macOS for its own use."""
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     return len(parts) >= 2 and not hidden and PurePosixPath(parts[-1]).suffix.lower() in SUFFIXES
 

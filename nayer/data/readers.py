@@ -1,4 +1,4 @@
-"""Labeled images as arrays, from the few file formats they come in; `teachers` and `test_sets` choose what is read."""
+"""Labeled images as arrays, from a few file formats; `teachers` and `test_sets` choose the files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _idx(path: Path) -> NDArray[np.uint8]:
             count = math.prod(shape)
             if count > MAX_IDX_BYTES:
                 raise ValueError("too many")
-            raw = file.read(count + 1)  # no more is unpacked than the shape asks for
+            raw = file.read(count + 1)  # it unpacks no more than the shape needs
         return np.frombuffer(raw, np.uint8).reshape(shape).copy()
     except (OSError, EOFError, ValueError, zlib.error):
         raise AssetError(
@@ -61,7 +61,7 @@ def read_parquet(path: Path, channels: int, size: int) -> Labeled:
 
 
 def read_digits() -> Labeled:
-    """Scikit-learn's 1,797 handwritten digits: (n, 1, 8, 8), their 17 grey levels spread over 0…255."""
+    """Scikit-learn's 1,797 handwritten digits: (n, 1, 8, 8), their 17 gray levels spread over 0…255."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -70,7 +70,7 @@ def read_digits() -> Labeled:
 
 
 def digits_for_testing(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The places of the 500 digits, 50 a class, that no teacher learns from: the same draw for ever."""
+    """The places of the 500 digits, 50 a class, that no teacher learns from: the draw never changes."""
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)).numpy()
     return np.sort(order[balanced(labels[order], 50)])
 

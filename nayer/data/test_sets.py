@@ -33,7 +33,7 @@ HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
 class TestSet:
     """`images`: (n, c, h, w) uint8; `labels`: (n,), the places in the teacher's classes; `source`: one sentence."""
 
-    __test__: ClassVar[bool] = False  # not a test class, whatever its name
+    __test__: ClassVar[bool] = False  # not a test class, in spite of its name
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -71,11 +71,11 @@ SHIPPED = {
 
 
 def load_testset(card: TeacherCard, folder: str = "") -> TestSet | None:
-    """Images that fit `card`: from `folder`, else those shipped, else from the Hub; None where there are none at hand.
+    """Images that fit `card`: from `folder`, else the shipped ones, else from the Hub; None if none are available.
 
     `folder` holds `test.parquet` with the columns img and label, the two gzipped files of Fashion-MNIST's test images,
-    the packages of emoji or of mnist, or one folder of pictures a class; or it is a zip or parquet file or a data set
-    on the Hub. Classes are matched by name. NayerError if not.
+    the packages of emoji or of mnist, or one folder of pictures per class. It can also be a zip or parquet file or a
+    data set on the Hub. Classes are matched by name. Raises NayerError if this fails.
     """
     return _read(card, folder)
 
@@ -117,7 +117,7 @@ def _shipped(name: str) -> TestSet:
 
 
 def _from_hub(card: TeacherCard) -> TestSet | None:
-    """CIFAR-10's test split from the Hub's cache or the Hub, where there is a network and pyarrow (of `datasets`)."""
+    """CIFAR-10's test split from the Hub's cache or the Hub, if there is a network and pyarrow (of `datasets`)."""
     if importlib.util.find_spec("pyarrow") is None:
         return None
     try:
@@ -128,7 +128,7 @@ def _from_hub(card: TeacherCard) -> TestSet | None:
             # One short request first, because a download without network would be retried for half a minute.
             HfApi().dataset_info(CIFAR10[0], timeout=HUB_SECONDS)
             path = hf_hub_download(*CIFAR10, repo_type="dataset")
-    except Exception:  # offline mode, no network, no such file any more: the run can go on without test images
+    except Exception:  # offline mode, no network, no such file any more: the run can continue without test images
         return None
     images = read_parquet(Path(path), card.model.channels, card.model.size)
     return _checked(card, images, "CIFAR-10's 10,000 test images, from the Hugging Face Hub")

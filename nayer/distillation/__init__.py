@@ -1,1 +1,1 @@
-"""The algorithm: re-draw, synthesis, pool, student; and what a round reports."""
+"""The algorithm: re-draw, synthesis, pool, student; and the reports of a round."""

@@ -14,7 +14,7 @@ DISTORTION = 0.1  # × side: the standard deviation of a point's move
 
 @part("augmentation")
 def crop_and_flip(images: Tensor, padding: int, flip: bool, rng: torch.Generator) -> Tensor:
-    """Shifts each image (n, c, h, w) by up to `padding` pixels and mirrors it half the time; black comes in.
+    """Shifts each image (n, c, h, w) by up to `padding` pixels and mirrors it half the time; new pixels are black.
 
     It equals padding with zeros, a random crop and a random horizontal flip, gradient included, and takes two small
     matrix products per image. Each image has its own draw from `rng`, a generator on the CPU.
@@ -32,7 +32,7 @@ def crop_and_flip(images: Tensor, padding: int, flip: bool, rng: torch.Generator
 def _selections(length: int, padding: int) -> Tensor:
     """For each shift from −padding to padding a matrix (length, length).
 
-    Its row i picks entry i + shift, or nothing where that lies outside.
+    Its row i picks entry i + shift, or nothing if that is outside.
     """
     wanted = torch.arange(length)[:, None] + torch.arange(-padding, padding + 1)[:, None, None]  # (2p + 1, length, 1)
     return wanted == torch.arange(length)
@@ -40,10 +40,10 @@ def _selections(length: int, padding: int) -> Tensor:
 
 @part("augmentation")
 def elastic_distortion(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """Elastic distortion (Simard et al., 2003) of the first `share` of images (n, c, h, w); black comes in.
+    """Elastic distortion (Simard et al., 2003) of the first `share` of images (n, c, h, w); new pixels are black.
 
-    The points of a grid, `DISTORTION_POINTS` per side, move at random, for each image anew; the pixels between them
-    follow smoothly. Draws from `rng`, a generator on the CPU.
+    The points of a grid, `DISTORTION_POINTS` per side, move at random, separately for each image. The pixels between
+    them follow smoothly. Draws from `rng`, a generator on the CPU.
     """
     many = round(share * len(images))
     if not many:

@@ -11,19 +11,19 @@ from nayer.networks.hooks import Statistics
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a round made."""
+    """The images of a round."""
 
     images: Tensor  # (n, c, h, w) uint8
     labels: Tensor  # (n,)
-    step: int  # it was made in
+    step: int  # that made it
     loss: float
-    kept: tuple[Tensor, ...]  # what the pool gets: batches with these labels, each (n, c, h, w) uint8
-    noise: Tensor | None  # (n, z) what the generator was fed last, beside the table
+    kept: tuple[Tensor, ...]  # for the pool: batches with these labels, each (n, c, h, w) uint8
+    noise: Tensor | None  # (n, z) the generator's last input besides the table
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One step's images and the terms of its loss; everything on the device, detached but for `loss`."""
+    """One step's images and the terms of its loss; everything on the device, detached except `loss`."""
 
     images: Tensor  # (n, c, h, w) in [0, 1]
     loss: Tensor

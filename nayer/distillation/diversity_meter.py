@@ -1,7 +1,7 @@
-"""Measures each round's images at three scales, and in their place pure noise and real test images.
+"""Measures each round's images at three scales, and also pure noise and real test images in their place.
 
 A meter follows one run from outside: it draws nothing from the run's random numbers and changes nothing. It is not
-part of a checkpoint, so the scales that look back begin anew in a run that is taken up again.
+part of a checkpoint, so the scales that use earlier rounds start empty in a resumed run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MILD_NOISE = 0.05  # standard deviation, of the full range
 
 
 class DiversityMeter:
-    """Fed each round that is shown; `task.real` is the end-point of real images, where there are any."""
+    """It measures each round that is shown; `task.real` is the end-point of real images, if there are any."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -38,7 +38,7 @@ class DiversityMeter:
         self._end_points: tuple[Scales, Scales | None] | None = None
 
     def new_generator(self) -> None:
-        """All of the generator's weights were drawn anew."""
+        """All weights of the generator have new values."""
         self._memory.new_generator()
 
     def measure(self, batch: RoundSynthesised, pooled: int) -> tuple[Scales, Scales, Scales | None]:
@@ -68,7 +68,7 @@ class DiversityMeter:
         return self._in_place(self._noise, newest), real
 
     def _in_place(self, seen: TeacherOutputs, newest: Ints) -> Scales:
-        """The same three scales of images laid out like what is remembered."""
+        """The same three scales for images in the same layout as the remembered images."""
         k, window, pool = len(self._task.classes), self._memory.window_rows(), self._memory.pool_rows()
         return Scales(
             _in_place_of(newest, seen, k),
@@ -89,7 +89,7 @@ def labels_kept(task: Task, batch: RoundSynthesised) -> float:
 
 
 def _layout(samples: Scales) -> tuple[object, ...]:
-    """What an end-point's scores depend on: how many images, of how many rounds; of a pool to within a twentieth."""
+    """The sizes that decide an end-point's scores: images and rounds; a pool's size to within a twentieth."""
     across, pool = samples.across, samples.pool
     return (
         tuple(samples.within.counts),

@@ -1,4 +1,4 @@
-"""Measures the student: accuracy on labeled images, agreement with the teacher on any."""
+"""Measures the student: accuracy on labeled images, agreement with the teacher on any images."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nayer.analysis.baselines import TeacherOutputs
 from nayer.distillation.image_pool import Pool
 from nayer.networks.classifiers import logits_and_features
 
-CHUNK = 100  # images a forward pass: memory does not grow with the test split, and the allocator keeps what it holds
+CHUNK = 100  # images per forward pass: memory does not grow with the test split, and the allocator keeps what it holds
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Shares in 0..1 over `images` images; the accuracies are None where there are no labels."""
+    """Shares in 0..1 over `images` images; the accuracies are None if there are no labels."""
 
     accuracy: float | None
     teacher_accuracy: float | None
@@ -59,7 +59,7 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def predict_with_features(network: nn.Module, images: Tensor, labels: Tensor | None = None) -> TeacherOutputs:
-    """What the network makes of uint8 images (n, c, h, w); `labels` (n,) say what they are, where anybody knows."""
+    """The network's outputs for uint8 images (n, c, h, w); `labels` (n,) are their true classes, if these are known."""
     with torch.no_grad(), frozen_eval(network):
         both = [logits_and_features(network, chunk.float() / 255.0) for chunk in images.split(CHUNK)]
     logits, features = (torch.cat(parts) for parts in zip(*both, strict=True))
@@ -80,9 +80,9 @@ class SecondNetwork:
 
 
 class TestImages:
-    """Measures students on labeled images; the teacher is asked once, when its answers are first needed."""
+    """Measures students on labeled images; the teacher classifies them once, when its answers are first needed."""
 
-    __test__ = False  # not a test class, whatever its name
+    __test__ = False  # not a test class, in spite of its name
 
     def __init__(self, teacher: nn.Module, images: Tensor, labels: Tensor) -> None:
         """`images`: (n, c, h, w) uint8; `labels`: (n,)."""
@@ -90,7 +90,7 @@ class TestImages:
 
     @cached_property
     def seen(self) -> TeacherOutputs:
-        """What the teacher makes of the images."""
+        """The teacher's outputs for the images."""
         return predict_with_features(self.teacher, self.images, self.labels)
 
     @cached_property

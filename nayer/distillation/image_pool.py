@@ -15,7 +15,7 @@ def to_bytes(images: Tensor) -> Tensor:
 
 
 class Pool:
-    """At most `capacity` images of `shape` (c, h, w); the oldest make room for the newest."""
+    """At most `capacity` images of `shape` (c, h, w); the newest replace the oldest."""
 
     def __init__(self, capacity: int, shape: tuple[int, int, int], device: torch.device) -> None:
         self.capacity = capacity
@@ -28,7 +28,7 @@ class Pool:
         return min(self.added, self.capacity)
 
     def add(self, images: Tensor, labels: Tensor) -> None:
-        """Images (n, c, h, w) uint8 and labels (n,); of more than `capacity` the last ones stay."""
+        """Images (n, c, h, w) uint8 and labels (n,); if there are more than `capacity`, the last ones stay."""
         self.added += max(0, len(images) - self.capacity)  # those that would be overwritten within this call
         images, labels = images[-self.capacity :], labels[-self.capacity :]
         self._reserve(min(self.capacity, self.added + len(images)))
@@ -44,7 +44,7 @@ class Pool:
         return self.images[picks].float() / 255.0
 
     def _reserve(self, needed: int) -> None:
-        """Room for `needed` images, doubling so that adding stays cheap."""
+        """Makes room for `needed` images; it doubles the memory, so that adding stays cheap."""
         have = len(self.images)
         if needed <= have:
             return

@@ -22,8 +22,8 @@ def cross_entropy_loss(
 ) -> Tensor:
     """Cross-entropy in nats of the teacher's logits (n, k) against the wanted labels (n,); no smoothing.
 
-    It is taken at `temperature` and scaled by it: the gradient persists where the label is likely already, and keeps
-    its length where it is not. `second_share` (n,) in [0, 1] is the part of each target that goes to the teacher's
+    It is computed at `temperature` and scaled by it. So the gradient persists if the label is already likely, and
+    keeps its length if it is not. `second_share` (n,) in [0, 1] is the part of each target that goes to the teacher's
     second class.
     """
     logits = teacher_logits / temperature
@@ -49,7 +49,7 @@ def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str =
     """Agreement of the two networks: the negative of a distance between their outputs (n, k), averaged over n.
 
     `form`: kl = KL(teacher ‖ student) in nats; l1 = the mean absolute difference of the logits (Fang et al., 2019).
-    `mask`: agree counts only images where both pick the same class, the others adding 0, as published (Fang et al.,
+    `mask`: agree counts only images where both pick the same class, and the others add 0, as published (Fang et al.,
     2022, eq. 6); none counts all.
     Returns a scalar ≤ 0, with gradient through both networks.
     """
@@ -66,23 +66,23 @@ def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str =
 
 
 def entropy_loss(teacher_logits: Tensor) -> Tensor:
-    """Mean entropy in nats of the teacher's view of each image (n, k): low where it is sure (Choi et al., 2020)."""
+    """Mean entropy in nats of the teacher's output for each image (n, k): low if it is sure (Choi et al., 2020)."""
     logarithms = F.log_softmax(teacher_logits, dim=1)
     return -(logarithms.exp() * logarithms).sum(dim=1).mean()
 
 
 def information_entropy_loss(teacher_logits: Tensor) -> Tensor:
-    """Negative entropy in nats of the batch's mean prediction (n, k): −log k when all classes are equally often seen.
+    """Negative entropy in nats of the batch's mean prediction (n, k): −log k if all classes are equally frequent.
 
     DAFL's information-entropy term (Chen et al., 2019, eq. 7), which is published with log₁₀: there 1 is 2.303 here.
-    The mean is taken of logarithms: a class whose probability underflows to 0 would have a gradient that is no number.
+    The mean is taken of logarithms: a class whose probability underflows to 0 would otherwise have a NaN gradient.
     """
     logarithms = F.log_softmax(teacher_logits, dim=1).logsumexp(dim=0) - math.log(len(teacher_logits))  # (k,)
     return (logarithms.exp() * logarithms).sum()
 
 
 def activation_loss(features: Tensor) -> Tensor:
-    """Minus the mean absolute feature (n, f): real images excite a teacher more (Chen et al., 2019, eq. 6)."""
+    """Minus the mean absolute feature (n, f): real images activate a teacher more (Chen et al., 2019, eq. 6)."""
     return -features.abs().mean()
 
 
@@ -96,7 +96,7 @@ def total_variation_loss(images: Tensor) -> Tensor:
 def contrastive_loss(
     views: Tensor, others: Tensor, bank: Tensor, temperature: float = CONTRASTIVE_TEMPERATURE
 ) -> Tensor:
-    """InfoNCE in nats (Fang et al., 2021, eq. 5): an image's two views find each other among all images.
+    """InfoNCE in nats (Fang et al., 2021, eq. 5): each view of an image must find the other view among all images.
 
     `views`, `others`: (n, p) unit vectors of the same n images; `bank`: (m, p) unit vectors of earlier images, m ≥ 0.
     """
@@ -121,11 +121,11 @@ def _attention(activations: Tensor) -> Tensor:
 def hint_loss(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """Σ over stages of the mean squared difference of activations, in units of the teacher's mean square.
 
-    Hints (Romero et al., FitNets, 2015, eq. 3) for a student whose channels have counterparts, so that no regressor
-    stands between: the teacher's first ones. Each pair: (n, c, …) and (n, C, …) with c ≤ C.
+    Hints (Romero et al., FitNets, 2015, eq. 3) for a student whose channels have counterparts, the teacher's first
+    ones. So they need no regressor in between. Each pair: (n, c, …) and (n, C, …) with c ≤ C.
     """
     pairs = [(mine.float(), theirs[:, : mine.shape[1]].float()) for mine, theirs in zip(student, teacher, strict=True)]
-    tiny = torch.finfo(torch.float32).tiny  # channels that are silent altogether
+    tiny = torch.finfo(torch.float32).tiny  # for channels that are always 0
     return torch.stack([F.mse_loss(s, t) / t.square().mean().clamp_min(tiny) for s, t in pairs]).sum()
 
 

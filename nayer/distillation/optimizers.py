@@ -12,13 +12,13 @@ from nayer.config import Config
 from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.generator import Generator
 
-MOMENTUM = 0.9  # of the student's SGD, as published (Tran et al., 2024) and as DAFL, CMI and Fast have it
+MOMENTUM = 0.9  # of the student's SGD, as published (Tran et al., 2024) and as in DAFL, CMI and Fast
 
 
 def generator_optimizer(
     config: Config, generator: Generator, contrast: ContrastiveHead | None, noise: Tensor | None = None
 ) -> torch.optim.Adam:
-    """A new Adam for the generator and what is trained with it: CMI's projection, and noise that takes gradients."""
+    """A new Adam for the generator and the parts trained with it: CMI's projection, and noise that takes gradients."""
     groups: list[dict[str, Any]] = [{"params": list(generator.parameters()), "lr": config.generator_lr}]
     if contrast is not None:
         groups.append({"params": list(contrast.parameters()), "lr": config.generator_lr})
@@ -33,7 +33,7 @@ def meta_optimizer(config: Config, generator: Generator) -> torch.optim.Adam | N
 
 
 def add_gradients(start: nn.Module, moved: nn.Module) -> None:
-    """First-order MAML (Finn et al., 2017, §5.2): the copy's gradients, summed over its steps, move where it starts."""
+    """First-order MAML (Finn et al., 2017, §5.2): the copy's gradients, summed over its steps, move its start."""
     for here, there in zip(start.parameters(), moved.parameters(), strict=True):
         if there.grad is not None:
             here.grad = there.grad.clone() if here.grad is None else here.grad + there.grad
@@ -50,8 +50,8 @@ def student_optimizer(config: Config, student: nn.Module) -> torch.optim.Optimiz
 def student_learning_rate(config: Config, phases: int, step: int, share_of_work: float) -> float:
     """The rate of step `step` of a phase, after `phases` whole ones and this share of the planned work.
 
-    It falls along a cosine with the share of the run that is over, by planned steps or by planned work, whichever is
-    further. It never follows the clock: else a busy machine would teach another student.
+    It falls along a cosine with the share of the run that is over, by planned steps or by planned work: the larger
+    of the two. It does not follow the clock, because a busy machine would then give a different student.
     """
     planned = max(1, config.student_phases * config.student_steps)
     by_steps = (phases * config.student_steps + step) / planned
@@ -64,5 +64,5 @@ def cosine(start: float, end: float, share: float) -> float:
 
 
 def _adam(config: Config, groups: list[dict[str, Any]]) -> torch.optim.Adam:
-    # Fused: the noisy layers hold most weights; stepping them operation by operation costs more than a convolution.
+    # Fused: the noisy layers hold most weights; separate operations for their step cost more than a convolution.
     return torch.optim.Adam(groups, betas=(config.generator_beta1, 0.999), fused=True)

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 @contextmanager
 def half_the_threads() -> Iterator[None]:
-    """Inside, the arithmetic of the calling thread uses half of its threads, and one at least."""
+    """Inside, the arithmetic of the calling thread uses half of its threads, at least one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, threads // 2))
     try:
@@ -31,7 +31,7 @@ class InBackground(Iterator[StudentStep]):
     """Inside the block, `steps` run ahead in a thread of their own, with `threads` threads of arithmetic.
 
     Iterating gives the same events, or raises the same error, as `steps` itself. At the end of the block the thread
-    ends, after the step at hand.
+    ends after its present step.
     """
 
     def __init__(self, steps: Generator[StudentStep, None, None], threads: int) -> None:
@@ -54,7 +54,7 @@ class InBackground(Iterator[StudentStep]):
     def __next__(self) -> StudentStep:
         told = self._told.get()
         if isinstance(told, BaseException):
-            self._told.put(told)  # who asks again hears the same
+            self._told.put(told)  # a later call gets the same
             raise told
         return told
 
@@ -74,9 +74,9 @@ class InBackground(Iterator[StudentStep]):
 def interleave(
     synthesis: Generator[GeneratorStep, None, Result], student_steps: Iterator[StudentStep]
 ) -> Generator[GeneratorStep | StudentStep, None, Result]:
-    """Both loops' steps in proportion: behind the i-th of m generator steps come i/m of the student's.
+    """Both loops' steps in proportion: after the i-th of m generator steps, i/m of the student's steps are done.
 
-    Returns what `synthesis` returns, once both are at their end.
+    Returns the result of `synthesis`, after both have ended.
     """
     upcoming = next(student_steps, None)
     while True:

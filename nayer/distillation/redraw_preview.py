@@ -26,7 +26,7 @@ COMPANIONS = 10  # classes made together: the head's BatchNorm expects a mixture
 
 @dataclass(frozen=True, slots=True)
 class RedrawPreview:
-    """The images of one label, and what the teacher makes of them."""
+    """The images of one label, and the teacher's outputs for them."""
 
     images: Images  # (n, c, h, w)
     teacher_labels: Ints  # (n,)
@@ -36,20 +36,20 @@ class RedrawPreview:
 
 @dataclass(frozen=True, slots=True)
 class Redraws:
-    """The same label twice: what varies re-drawn for each image, and held."""
+    """The same label twice: with a new draw for each image, and with one draw for all."""
 
     label: int
-    varied: str  # what is re-drawn: noisy layer, or noise where there is no such layer
+    varied: str  # the re-drawn part: noisy layer, or noise if there is no such layer
     redrawn: RedrawPreview
     held: RedrawPreview
 
 
 def redraws(task: Task, generator: Generator, label: int, count: int, seed: int) -> Redraws:
-    """`count` images of `label` with a fresh draw each, and `count` with the first draw held.
+    """`count` images of `label` with a new draw each, and `count` images that all use the first draw.
 
-    The generator is as it is: nothing is trained, nothing of it changes, and the run's random numbers are not used. It
-    shows the label as a round's first step finds it, before the generator has adapted to a new layer. Raises
-    ConfigError for a label or a count that is out of range.
+    This does not train or change the generator, and does not use the run's random numbers. It shows the label as at
+    a round's first step, before the generator has adapted to a new layer. Raises ConfigError for a label or a count
+    that is out of range.
     """
     if not 0 <= label < len(task.classes):
         raise ConfigError(f"label must be 0 to {len(task.classes) - 1}; {label} was given.")
@@ -61,7 +61,7 @@ def redraws(task: Task, generator: Generator, label: int, count: int, seed: int)
 
 
 def drawn(task: Task, generator: Generator, label: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """The images of the two strips, (count, c, h, w) each: with a fresh draw for each image, and with one held."""
+    """The images of the two strips, (count, c, h, w) each: with a new draw per image, and with one draw for all."""
     rng = torch.Generator().manual_seed(seed)
     k = len(task.classes)
     others = [other for other in range(k) if other != label][: COMPANIONS - 1]

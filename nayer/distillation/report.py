@@ -1,6 +1,6 @@
 """Makes the events of a run: each method reads the task and the state, and changes neither.
 
-The one thing it stops is a run whose numbers are no numbers any more.
+It stops a run only if the run's numbers are no longer finite.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ PREVIEW_CLASSES = 20  # images in a step's event
 
 
 class Report:
-    """The events of one run: `task` and `state` are read, `watch` tells the seconds."""
+    """The events of one run: `task` and `state` are read, `watch` gives the seconds."""
 
     def __init__(self, task: Task, state: RunState, watch: Stopwatch) -> None:
         self.watch = watch
@@ -62,7 +62,7 @@ class Report:
         self._meter = DiversityMeter(task)
 
     def started(self) -> Iterator[Event]:
-        """Everything is loaded; then what a person should know of this run, a note each."""
+        """Everything is loaded. Then one note follows for each fact that a person should know about this run."""
         task, state = self._task, self._state
         networks: dict[str, nn.Module] = {
             "teacher": task.teacher,
@@ -96,7 +96,7 @@ class Report:
             yield EvaluatedAtStart(**{**told, "seconds": 0.0}, thinned=starts_thinned(task, student))
 
     def changed(self, after: Task) -> PolicyChanged:
-        """The run goes on as `after` from this round on."""
+        """The run continues as `after` from this round on."""
         old, new = self._task.config.model_dump(), after.config.model_dump()
         self._task = after
         changes = {name: (old[name], new[name]) for name in old if old[name] != new[name]}
@@ -119,14 +119,12 @@ class Report:
 
     @part("events")
     def generator_step(self, objective: Objective, step: int) -> GeneratorStep:
-        """DivergedError where the loss is no longer finite."""
+        """Raises DivergedError if the loss is no longer finite."""
         loss, ce, bn, adversarial, hit = torch.stack(
             [objective.loss.detach(), objective.ce, objective.bn, objective.adversarial, objective.label_hit]
         ).tolist()  # one copy off the device
         if has_diverged(loss):
-            answers_grew = has_diverged(adversarial) and not has_diverged(
-                ce
-            )  # the student's, on images like any others
+            answers_grew = has_diverged(adversarial) and not has_diverged(ce)  # the student's, on ordinary images
             cause = "student_lr" if answers_grew else "generator_lr"
             raise DivergedError(
                 f"the generator's loss became {loss:g} in step {step} of round {self._state.round}; use a smaller "
@@ -146,7 +144,7 @@ class Report:
         )
 
     def synthesized(self, batch: Batch, pooled: int) -> Iterator[Event]:
-        """A round's batch, its diversity and what a judge says of it, where the round is shown.
+        """A round's batch, its diversity and a judge's opinion of it, if the round is shown.
 
         `pooled` of its images are in the pool.
         """
@@ -175,7 +173,7 @@ class Report:
 
     @part("evaluation")
     def evaluated(self) -> Evaluated:
-        """The student, on test images or, where there are none, on held-back samples."""
+        """The student, on test images or, if there are none, on held-back samples."""
         task, state = self._task, self._state
         evaluator = task.evaluator or HeldBack(task.teacher, state.held_back)
         measured = evaluator(state.student)
@@ -199,7 +197,7 @@ class Report:
         )
 
     def finished(self, reason: Literal["rounds done", "work is done", "time is up"]) -> Iterator[Event]:
-        """The run ended with the round before the state's next one; where time cut it short, that is said."""
+        """The run ended with the round before the state's next one; a note says if the time limit ended it."""
         last, seconds = max(0, self._state.round - 1), self.watch.seconds()
         if reason == "time is up":
             yield Note(
@@ -250,7 +248,7 @@ class Report:
 
     @part("events")
     def _shown(self, batch: Batch) -> RoundSynthesised:
-        """A round's batch, as teacher and student see it before the student learns from it."""
+        """A round's batch, as teacher and student classify it before the student learns from it."""
         task, state, n = self._task, self._state, len(batch.images)
         config, k = task.config, len(task.classes)
         shown = min(n, k * max(1, SHOWN_IMAGES // k))
@@ -280,7 +278,7 @@ class Report:
 
 
 def check_student(loss: Tensor, state: RunState, step: int) -> None:
-    """DivergedError where the loss or its gradient is no longer finite: before the step that would use it."""
+    """Raises DivergedError if the loss or its gradient is no longer finite, before the step that would use it."""
     gradients = [p.grad for p in state.student.parameters() if p.grad is not None]
     sizes = {"loss": loss.item(), "gradient": torch.nn.utils.get_total_norm(gradients).item()}
     for what, size in sizes.items():

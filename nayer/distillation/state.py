@@ -1,4 +1,4 @@
-"""The state of a run: everything that changes while it goes on, and that a checkpoint saves."""
+"""The state of a run: everything that changes during the run and that a checkpoint saves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HELD_BACK_CAPACITY = 500  # images; enough for a standard error of two points
 
 @dataclass
 class RunState:
-    """What changes while a run goes on. Between two rounds this is all there is to save."""
+    """Everything that changes during a run. Between two rounds a checkpoint needs nothing else."""
 
     generator: Generator
     student: nn.Module
@@ -34,12 +34,12 @@ class RunState:
     rng: torch.Generator  # on the CPU: every draw of the run
     meta_adam: torch.optim.Adam | None  # moves the generator's starting point, with FOMAML
     contrast: ContrastiveHead | None
-    generator_adam: torch.optim.Adam | None = None  # where one is kept over rounds
+    generator_adam: torch.optim.Adam | None = None  # if the rounds share one
     bn_average: Statistics | None = None
     round: int = 0  # the next one
     student_phases: int = 0  # done
     seconds: float = 0.0  # of work, over all sittings
-    work: int = 0  # multiply-adds, over all sittings, where the task knows what a step costs
+    work: int = 0  # multiply-adds, over all sittings, if the task knows the cost of a step
 
 
 def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
@@ -64,7 +64,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
 
 
 def starts_thinned(task: Task, student: nn.Module) -> bool:
-    """Whether the student begins with weights of its teacher: asked for, and possible."""
+    """Whether the student begins with weights of its teacher: the config asks for it, and it is possible."""
     return task.config.student_start == "thinned" and channel_slicing.is_narrower_copy(task.teacher, student)
 
 
@@ -80,11 +80,11 @@ def revise(state: RunState, before: Task, after: Task) -> None:
         fits = {name for name in kept.keys() & fresh.keys() if kept[name].shape == fresh[name].shape}
         state.generator.load_state_dict(fresh | {name: kept[name] for name in fits - {"latent.table"}})
         state.meta_adam = meta_optimizer(after.config, state.generator)
-    state.generator_adam = None  # its moments and rates belong to what was before
+    state.generator_adam = None  # its moments and rates belong to the former generator
 
 
 def new_generator(task: Task) -> Generator:
-    """The generator that a task asks for; its weights are still to be drawn."""
+    """The generator that a task asks for; its weights are not drawn yet."""
     config, (channels, size, _) = task.config, task.image_shape
     latent = Latent(
         None if config.latent == "none" else task.table,
@@ -106,7 +106,7 @@ def new_generator(task: Task) -> Generator:
 
 
 def new_contrast(task: Task, rng: torch.Generator) -> ContrastiveHead:
-    """Sized by the teacher's features, which one grey image shows."""
+    """Its size is that of the teacher's features, which a pass of one gray image gives."""
     with torch.no_grad():
         _, features = logits_and_features(task.teacher, torch.full((1, *task.image_shape), 0.5, device=task.device))
     contrast = ContrastiveHead(features.shape[1], task.config.bank_capacity).to(task.device)

@@ -1,4 +1,4 @@
-"""The inputs of a run. They do not change while it goes on, except for its config between two rounds."""
+"""The inputs of a run. They do not change during the run, except its config between two rounds."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from nayer.networks.precision import autocast
 class StepWork:
     """Multiply-adds of one step, of all networks in it, forward and backward. Measurements are not counted."""
 
-    warmup: int  # of the generator, while the student is not asked
+    warmup: int  # of the generator, while the student is not used
     generator: int
     student: int
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a run is given: the teacher is all that is known of the data."""
+    """The inputs of a run; the only information about the data is the teacher."""
 
     config: Config
     teacher: nn.Module  # frozen, in eval mode, on `device`; images (n, c, h, w) in [0, 1] → logits (n, k)
@@ -38,12 +38,12 @@ class Task:
     device: torch.device
     evaluator: Evaluator | None = None  # None: agreement on held-back samples
     real: Callable[[], TeacherOutputs] | None = (
-        None  # what the teacher sees in labeled test images: an end-point of diversity
+        None  # the teacher's outputs for labeled test images: an end-point of diversity
     )
-    step_work: StepWork | None = None  # counted where the config limits the work
+    step_work: StepWork | None = None  # counted if the config limits the work
 
     judge: Judge | None = None  # gives a second opinion on each batch; None: there is none
-    judge_fault: str = ""  # why a judge that should be there is not, in one sentence
+    judge_fault: str = ""  # why an expected judge is missing, in one sentence
 
     def __post_init__(self) -> None:
         config, k = self.config, len(self.classes)
@@ -63,11 +63,11 @@ class Task:
             )
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Inside the block, networks compute in the config's precision; what they return may be bfloat16."""
+        """Inside the block, networks compute in the config's precision; their outputs may be bfloat16."""
         return autocast(self.config.precision, self.device)
 
     def share_of_work(self, done: int) -> float:
-        """How much of the planned work `done` multiply-adds are; 0 where the work has no limit."""
+        """The share of the planned work that `done` multiply-adds are; 0 if the work has no limit."""
         return done / (self.config.work * 1e9) if self.config.work else 0.0
 
     @property
@@ -82,5 +82,5 @@ class Task:
 
     @property
     def flip(self) -> bool:
-        """Whether images are mirrored at random: asked for, and a mirrored image keeps its class."""
+        """Whether images are mirrored at random: the config asks for it, and a mirrored image keeps its class."""
         return self.config.flip and self.mirror

@@ -1,7 +1,7 @@
 """The algorithm on one page (Tran et al., 2024, algorithm 1): re-draw, generator steps, pool, student steps.
 
-A run is a generator of events, and whoever calls next() decides the pace. What an event says is made in `report`; what
-a checkpoint saves is `state`; the terms of the objectives are in `losses`.
+A run is a generator of events, and the caller of next() decides the pace. `report` makes the events. `state` is the
+content of a checkpoint. `losses` has the terms of the objectives.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def train(
 ) -> Iterator[Event]:
     """Runs `task` from `state` on, changing `state`; the run can be saved at each RoundFinished.
 
-    `revised` is asked before each round: a task with another config, if the run is to go on with that, else None.
-    A limit in seconds or in work holds between two steps: the round it falls into is cut short, then measured and
-    finished like any other. Raises Stopped between two steps, where `watch` says so: the round at hand then has no end.
+    `revised` is called before each round. It returns a task with another config for the rest of the run, or None.
+    A limit in seconds or in work acts between two steps: it cuts the present round short. That round is then measured
+    and finished as usual. Raises Stopped between two steps if `watch` says so: the present round then has no end.
     Raises DivergedError when a loss stops being finite; `state.student` then is the last finite one.
     """
     if task.config.work and task.step_work is None:
@@ -65,7 +65,7 @@ def train(
     watch = watch or Stopwatch(state.seconds)
     events = _rounds(task, state, watch, revised)
     while True:
-        # The time of whoever reads the events does not count. What works beside another has half of the threads.
+        # The time of the reader of the events does not count. Each of two parallel loops has half of the threads.
         with watch, half_the_threads() if task.config.overlap else nullcontext():
             event = next(events, None)
         state.seconds = watch.seconds()
@@ -102,7 +102,7 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
 def _over(
     task: Task, state: RunState, watch: Stopwatch, *, after: int = 0
 ) -> Literal["rounds done", "work is done", "time is up"] | None:
-    """Why no round follows once `after` more are done, or None. Limits come first: they may cut the last round short.
+    """The reason to end the run after `after` more rounds, or None. Limits come first: they may shorten the last round.
 
     Planned work comes before time: it ends the run in the same step on every machine.
     """
@@ -114,9 +114,9 @@ def _over(
 
 
 def _is_cut(task: Task, state: RunState, watch: Stopwatch) -> bool:
-    """Whether a phase ends after the step at hand, because the run's work is done or its seconds are over.
+    """Whether a phase ends after the present step, because the run's work is done or its seconds are over.
 
-    Raises Stopped where the run was told to stop.
+    Raises Stopped if the run must stop.
     """
     return watch.reached(task.config.seconds) or task.share_of_work(state.work) >= 1.0
 
@@ -126,7 +126,7 @@ def _is_cut(task: Task, state: RunState, watch: Stopwatch) -> bool:
 
 @part("generator")
 def redraw(task: Task, state: RunState) -> Redrawn | None:
-    """Draws the weights that this round starts with; those of the first round are fresh already."""
+    """Draws the weights that this round starts with; the first round's weights are already new."""
     config = task.config
     warming_up = state.round < config.warmup_rounds
     since = state.round if warming_up else state.round - config.warmup_rounds
@@ -150,9 +150,9 @@ def redraw(task: Task, state: RunState) -> Redrawn | None:
 
 
 def synthesize(task: Task, state: RunState, report: Report) -> Generator[GeneratorStep, None, Batch]:
-    """Trains the generator for a round; yields its steps and returns the batch. Moves the BatchNorm average on.
+    """Trains the generator for a round; yields its steps and returns the batch. Updates the BatchNorm average.
 
-    The steps end early, after one at least, once the run's work is done or its seconds are over.
+    The steps end early, but after at least one, if the run's work is done or its seconds are over.
     """
     config, labels = task.config, task.labels
     generator = copy.deepcopy(state.generator) if state.meta_adam else state.generator  # FOMAML trains a copy
@@ -273,14 +273,14 @@ def synthesize_beside_student(
 ) -> Generator[GeneratorStep | StudentStep, None, Batch]:
     """`synthesize` and, in a second thread, `distill` on the images of the rounds before.
 
-    The generator's opponent is the student as it was when the round began, and the student draws from a generator of
-    its own. So neither depends on how fast the other is, and a seed gives one result.
+    The generator's opponent is the student as it was when the round began, and the student draws from its own
+    generator. So neither depends on the speed of the other, and a seed gives one result.
     """
     seed = int(torch.randint(2**62, (), generator=state.rng).item())
     learning = replace(state, rng=torch.Generator().manual_seed(seed))
     steps = distill(replace(task, teacher=_second_teacher(task.teacher)), learning, None, report)
     student, state.student = state.student, copy.deepcopy(state.student)
-    before = state.work  # each counts its own steps from here on, so that neither sees how far the other is
+    before = state.work  # each counts its own steps from here on, so that neither depends on the other's progress
     try:
         with InBackground(steps, torch.get_num_threads()) as student_steps:
             batch = yield from interleave(synthesize(task, state, report), student_steps)
@@ -292,11 +292,13 @@ def synthesize_beside_student(
 
 
 def _second_teacher(teacher: nn.Module) -> nn.Module:
-    """The same weights in modules of its own: what one thread hooks into its teacher must not hear the other's."""
+    """A copy with the same weights in separate modules: one thread's hooks must not read the other thread's passes."""
     tensors = itertools.chain(teacher.parameters(), teacher.buffers())
     try:
         return copy.deepcopy(teacher, {id(tensor): tensor for tensor in tensors})
-    except Exception as error:  # a teacher from another program may hold what cannot be copied, such as a lock
+    except (
+        Exception
+    ) as error:  # a teacher from another program may hold an object that cannot be copied, for example a lock
         reason = excerpt(str(error), 80)
         raise ConfigError(f"overlap needs a teacher that can be copied ({reason}); switch overlap off.") from None
 
@@ -306,10 +308,10 @@ def _second_teacher(teacher: nn.Module) -> nn.Module:
 
 @part("pool")
 def remember(task: Task, state: RunState, batch: Batch) -> int:
-    """Puts what is kept of a round into the pool, and a share of its batch among the held-back images.
+    """Puts a round's kept images into the pool, and a share of its batch among the held-back images.
 
-    Returns how many images the pool got. An image's place in the batch says its label and its noisy layer: what was
-    made at the places that are held back reaches the pool in no step.
+    Returns how many images the pool got. An image's place in the batch decides its label and its noisy layer. No
+    image from a held-back place enters the pool, at any step.
     """
     if state.round < task.config.pool_from_round:
         return 0
@@ -330,7 +332,7 @@ def remember(task: Task, state: RunState, batch: Batch) -> int:
 def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -> Generator[StudentStep, None, None]:
     """`student_steps` optimizer steps of the student on augmented images; yields the steps.
 
-    They end early, after one at least, once the run's work is done or its seconds are over. `noise`: the round's, for
+    They end early, but after at least one, if the run's work is done or its seconds are over. `noise`: the round's, for
     images that are made for each step. Raises DivergedError before a step that would leave the student without finite
     weights.
     """
@@ -375,7 +377,7 @@ def _student_is_due(task: Task, state: RunState) -> bool:
 
 
 def _images(task: Task, state: RunState, noise: Tensor | None) -> Tensor:
-    """What a step learns from: pool images, or the generator's, from the round's noise or from new one each step."""
+    """The images of a step: from the pool, or from the generator with the round's noise or new noise each step."""
     if task.config.memory == "pool":
         return state.pool.sample(task.config.student_batch, state.rng)
     with torch.no_grad():
@@ -399,10 +401,10 @@ def _student_loss(config: Config, student_logits: Tensor, teacher_logits: Tensor
 def _inner_loss(
     config: Config, student: ActivationHooks, teacher: ActivationHooks, *, narrower_copy: bool
 ) -> Tensor | float:
-    """What the student takes over from inside its teacher: attention maps and hints.
+    """The loss on the inside of the teacher: attention maps and hints.
 
-    Hints need channels that have counterparts. They come from the deepest maps and the features: what is before them
-    costs time and adds nothing.
+    Hints need channels that have counterparts. They come from the deepest maps and the features. Earlier layers
+    cost time and add nothing.
     """
     sides = [side for side in student.sides if side in teacher.sides]
 

@@ -1,8 +1,8 @@
 """Class names -> the fixed table (k, d) that feeds the noisy layer: label-text embeddings, or a control.
 
 lte         each name, in the prompt, through a text encoder (Tran et al., 2024, §3.2)
-shuffled    the same rows, each given to another class: geometry, norms and BatchNorm statistics stay, the meaning goes
-random      N(0, 1) entries: as good as orthogonal for d ≫ k
+shuffled    the same rows, each given to another class: geometry, norms, BatchNorm statistics stay, the meaning is lost
+random      N(0, 1) entries: almost orthogonal for d ≫ k
 one-hot     the identity (k, k)
 """
 
@@ -20,24 +20,24 @@ from nayer.text_rules import check_names
 from nayer.types import Floats
 
 LATENTS = ("lte", "one-hot", "random", "shuffled")
-UNKNOWN_WIDTH = 384  # of a random table beside an encoder with no shipped table: all-MiniLM-L6-v2's
-SAME = 1e-5  # gap, beside the largest entry, below which two embeddings differ by rounding only
+UNKNOWN_WIDTH = 384  # of a random table if the encoder has no shipped table; all-MiniLM-L6-v2's width
+SAME = 1e-5  # gap, relative to the largest entry, below which two embeddings differ by rounding only
 
 
 @dataclass(frozen=True)
 class Table:
-    """One row a class, in label order."""
+    """One row per class, in label order."""
 
     embeddings: Floats  # (k, d)
     latent: str  # lte, one-hot, random or shuffled
-    source: str  # where the rows come from, in one sentence
+    source: str  # the source of the rows, in one sentence
 
 
 def label_table(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: str, seed: int) -> Table:
     """The table of `names`; `seed` draws the random and the shuffled one.
 
-    Shipped embeddings are used where there are some for every text, and then `transformers` is not imported.
-    Raises ConfigError for names, prompt or latent, EncoderError where the encoder is needed and cannot run.
+    If every text has a shipped embedding, these are used, and `transformers` is not imported.
+    Raises ConfigError for wrong names, prompt or latent, and EncoderError if the encoder is needed and cannot run.
     """
     names = check_names(names)
     if latent not in LATENTS:
@@ -61,7 +61,7 @@ def label_table(names: Sequence[str], latent: str = "lte", *, encoder: str, prom
 
 
 def at_hand(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: str) -> bool:
-    """Whether `label_table` answers without running the encoder, which takes seconds to load."""
+    """Whether `label_table` works without the encoder, which takes seconds to load."""
     if latent in ("one-hot", "random"):
         return True
     texts = prompted(check_names(names), prompt)
@@ -78,7 +78,7 @@ def prompted(names: Sequence[str], prompt: str) -> list[str]:
 
 
 def _label_text_embeddings(names: Sequence[str], encoder: str, prompt: str) -> tuple[Floats, str]:
-    """(k, d) and where they come from: a shipped table that has every text, else the encoder."""
+    """(k, d) and their source: a shipped table that has every text, else the encoder."""
     texts = prompted(names, prompt)
     for table in shipped_tables(encoder):
         rows = table.rows(texts)
@@ -90,7 +90,7 @@ def _label_text_embeddings(names: Sequence[str], encoder: str, prompt: str) -> t
 
 
 def _check_distinct(embeddings: Floats, names: Sequence[str], encoder: str) -> None:
-    """Two names an encoder cannot tell apart (emoji outside its vocabulary, cut-off ends) would be one class to G."""
+    """Refuses names with equal embeddings (unknown emoji, cut-off ends): G would treat them as one class."""
     for place, row in enumerate(embeddings[1:], start=1):
         gaps = np.abs(embeddings[:place] - row).max(axis=1)  # (place,) to all names before
         if gaps.min() > SAME * np.abs(row).max():
@@ -102,7 +102,7 @@ def _check_distinct(embeddings: Floats, names: Sequence[str], encoder: str) -> N
 
 
 def _no_fixed_point(k: int, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """A permutation of k ≥ 2 places that leaves none alone: one cycle through them all, in random order."""
+    """A permutation of k ≥ 2 places that moves every one: one cycle through them all, in random order."""
     cycle = rng.permutation(k)
     places = np.empty(k, dtype=np.int64)
     places[cycle] = np.roll(cycle, 1)
@@ -115,5 +115,5 @@ def _width(encoder: str) -> int:
 
 
 def table_width(latent: str, encoder: str, classes: int) -> int:
-    """Numbers in a row of `label_table`, told without making one; of an encoder with no shipped table the usual."""
+    """Numbers in a row of `label_table`, without making a table; the usual width if no table is shipped."""
     return classes if latent == "one-hot" else _width(encoder)

@@ -1,8 +1,8 @@
-"""Embeddings that were computed once and lie in `assets/embeddings`: (encoder, text) -> row, without `transformers`.
+"""Embeddings, computed once and stored in `assets/embeddings`: (encoder, text) -> row, without `transformers`.
 
 A table is one safetensors file: a tensor `embeddings` (n, d) float32, and metadata with the encoder's id, the n texts
-in order (prompt and class name together, as the encoder saw them) and a SHA-256 over all of it. Any subset of the
-texts, in any order, is served.
+in order (prompt and class name together, as the encoder gets them) and a SHA-256 over all of it. A reader may ask for
+any subset of the texts, in any order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHIPPED = ASSETS / "embeddings"
 
 @dataclass(frozen=True)
 class EmbeddingTable:
-    """What one file holds."""
+    """The content of one file."""
 
     encoder: str  # a Hub id
     texts: tuple[str, ...]  # n

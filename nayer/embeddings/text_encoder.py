@@ -18,7 +18,7 @@ from nayer.errors import EncoderError
 from nayer.types import Floats
 
 CLIP_TYPES = frozenset({"clip", "clip_text_model"})  # `model_type` of a whole CLIP, and of its text tower alone
-BATCH = 64  # texts a forward pass
+BATCH = 64  # texts per forward pass
 MAX_TOKENS = 256  # all-MiniLM-L6-v2's own limit; CLIP's tokenizer says 77
 WITHOUT_ENCODER = "latent=one-hot and latent=random work without an encoder"
 
@@ -26,7 +26,7 @@ WITHOUT_ENCODER = "latent=one-hot and latent=random work without an encoder"
 def embed(texts: Sequence[str], encoder: str) -> Floats:
     """The embeddings (n, d) of `texts` by `encoder`: a local folder, or a Hub id from the cache or the network.
 
-    Raises EncoderError, in one sentence and without long retries, where that cannot be done.
+    Raises EncoderError, in one sentence and without long retries, if this fails.
     """
     try:
         import torch
@@ -66,7 +66,7 @@ def _forward(texts: Sequence[str], tokenizer: Any, model: Any, is_clip: bool, to
 
 
 def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
-    """(tokenizer, model in eval mode, whether it is CLIP); what lies on this machine first, the network second."""
+    """(tokenizer, model in eval mode, whether it is CLIP); it tries this machine first, then the network."""
     if not encoder.strip():
         raise EncoderError(f"encoder is empty; name a Hub id or a local folder; {WITHOUT_ENCODER}.")
     try:
@@ -88,7 +88,7 @@ def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
 
 
 def _pretrained(encoder: str, transformers: Any, torch: Any, **where: bool) -> tuple[Any, Any, bool]:
-    where["trust_remote_code"] = False  # nothing from a repository is run, and nobody is asked on the terminal
+    where["trust_remote_code"] = False  # no code from a repository is run, and the terminal shows no question
     is_clip = transformers.AutoConfig.from_pretrained(encoder, **where).model_type in CLIP_TYPES
     kind = transformers.CLIPTextModelWithProjection if is_clip else transformers.AutoModel
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder, **where)

@@ -1,4 +1,4 @@
-"""The teachers' cards, checked before use: a shipped teacher's, or one's in a folder. Needs no torch."""
+"""The cards of teachers, shipped or in a folder, checked before use. Needs no torch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
 
 SHIPPED = ASSETS / "teachers"
 JUDGES = ASSETS / "judges"
-JUDGE = "judge"  # the folder in a teacher's own that holds its judge
+JUDGE = "judge"  # the folder inside a teacher's folder that holds its judge
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")  # of a shipped folder
 MAX_CARD_BYTES = 1 << 20
-MAX_JUDGE_BYTES = 8 << 20  # of its weights: a run holds it beside everything else
-MAX_EPSILON = 16.0  # L2; the farthest that two gray images of 16 × 16 pixels can be apart
+MAX_JUDGE_BYTES = 8 << 20  # of its weights: a run holds it in memory with everything else
+MAX_EPSILON = 16.0  # L2; the largest distance of two gray images of 16 × 16 pixels
 MAX_STEPS = 100  # of gradients, to perturb an image
 
 
 class Robustness(BaseModel):
-    """How a network learned from perturbed images, and its accuracy on such. Lengths are L2, of images in [0, 1]."""
+    """How a network learned from perturbed images, and its accuracy on them. Lengths are L2, of images in [0, 1]."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -37,7 +37,7 @@ class Robustness(BaseModel):
 
 
 class TeacherCard(BaseModel):
-    """What is known of a teacher without its weights: the content of `config.json`."""
+    """The facts about a teacher except its weights: the content of `config.json`."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -87,7 +87,7 @@ class TeacherCard(BaseModel):
 
 
 def teacher_cards() -> list[TeacherCard]:
-    """The shipped teachers, smallest images first; one whose card is damaged is left out (loading it says why)."""
+    """The shipped teachers, smallest images first; a teacher with a damaged card is left out (loading it says why)."""
     cards = []
     for folder in SHIPPED.glob("*"):
         if (folder / "config.json").is_file():
@@ -99,7 +99,7 @@ def teacher_cards() -> list[TeacherCard]:
 
 
 def read_card(folder: Path, what: str = "teacher") -> TeacherCard:
-    """The card in a teacher's or judge's folder; AssetError naming it and the field that is wrong."""
+    """The card in a teacher's or judge's folder; AssetError names the card and the wrong field."""
     try:
         return TeacherCard.model_validate_json(read_part(folder / "config.json", MAX_CARD_BYTES))
     except ValidationError as error:
@@ -114,7 +114,7 @@ def read_card(folder: Path, what: str = "teacher") -> TeacherCard:
 
 
 def judge_folder(card: TeacherCard, teacher: Path | None = None) -> Path | None:
-    """Where the judge of a teacher lies: in the `teacher`'s own folder, else the shipped one of its data set."""
+    """The folder of a teacher's judge: inside the `teacher`'s own folder, else the shipped judge of its data set."""
     if teacher is not None and (teacher / JUDGE).is_dir():
         return teacher / JUDGE
     if card.testset is None or not NAME.fullmatch(card.testset) or not (JUDGES / card.testset).is_dir():
@@ -123,7 +123,7 @@ def judge_folder(card: TeacherCard, teacher: Path | None = None) -> Path | None:
 
 
 def check_judge(judge: TeacherCard, card: TeacherCard) -> None:
-    """AssetError where a judge knows other images or classes than the teacher whose samples it is to name."""
+    """Raises AssetError if the images or classes of a judge differ from those of the teacher whose samples it names."""
     if judge.classes != card.classes:
         raise AssetError("The judge knows other classes than the teacher; train one on the same images.")
     if (judge.model.channels, judge.model.size) != (card.model.channels, card.model.size):

@@ -1,4 +1,4 @@
-"""Starts a student with a share of its teacher's channels, where it is a narrower copy of the teacher."""
+"""Starts a student with a share of its teacher's channels, if it is a narrower copy of the teacher."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def is_narrower_copy(teacher: nn.Module, student: nn.Module) -> bool:
 def init_from_teacher_channels(teacher: nn.Module, student: nn.Module) -> None:
     """Gives the student the first channels of every layer of its teacher; the two must fit.
 
-    A layer sees fewer inputs then, so that its weights grow by √(inputs before / inputs now): the spread of what
-    comes out stays. Any choice of channels that is the same in every layer would fit, and no image is asked; which one
-    is best differs from teacher to teacher (docs/speed.md).
+    A layer then has fewer inputs. So its weights grow by √(inputs before / inputs now), which keeps the spread of its
+    outputs. Any choice of channels would fit if it is the same in every layer. The choice uses no images. The best
+    choice differs from teacher to teacher (docs/speed.md).
     """
     wide = teacher.state_dict()
     for name, mine in student.state_dict().items():

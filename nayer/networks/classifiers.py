@@ -27,7 +27,7 @@ class Classifier(nn.Module):
         layers, features = BODIES[family](width, spec.channels, spec.size)
         self.body = nn.Sequential(*layers)
         self.last = nn.Linear(features, spec.classes)
-        # Part of the spec, not of the weights.
+        # They belong to the spec, not to the weights.
         self.register_buffer("mean", torch.tensor(spec.mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(spec.std).view(-1, 1, 1), persistent=False)
 
@@ -51,7 +51,7 @@ class Classifier(nn.Module):
 
 @runtime_checkable
 class TellsFeatures(Protocol):
-    """A network that parts its last layer from what is before it."""
+    """A network that separates its last layer from the layers before it."""
 
     def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Images (n, c, h, w) in [0, 1] → logits (n, k) and features (n, f)."""
@@ -74,8 +74,8 @@ def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
 def initialize(module: nn.Module, rng: torch.Generator) -> None:
     """Draws new weights for every Linear and Conv2d in `module` and resets every BatchNorm, with PyTorch's defaults.
 
-    `rng` is on the CPU, also where the module is not. U(±1/√fan_in) for weights and biases is what
-    Linear and Conv2d start from (He et al., 2015, with a = √5).
+    `rng` is on the CPU even if the module is on another device. Weights and biases come from U(±1/√fan_in), the
+    defaults of Linear and Conv2d (He et al., 2015, with a = √5).
     """
     for layer in module.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d)):
@@ -88,7 +88,7 @@ def initialize(module: nn.Module, rng: torch.Generator) -> None:
 
 
 def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits (n, k) and penultimate features (n, f); a network that does not part them is described by its logits."""
+    """Logits (n, k) and penultimate features (n, f); if a network does not give features, its logits stand for them."""
     if isinstance(network, TellsFeatures):
         return network.logits_and_features(images)
     logits = network(images)
@@ -115,7 +115,7 @@ def _two_convolutions(width: int, channels: int, side: int, *, normalized: bool)
 
 
 def _halved() -> list[nn.Module]:
-    """Max pooling and a ReLU: in either order they give the same, and behind the pooling there are fewer numbers."""
+    """Max pooling and a ReLU: both orders give the same result, and after the pooling there are fewer numbers."""
     return [Halving(), nn.ReLU()]
 
 
@@ -132,7 +132,7 @@ def _vgg(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
 
 
 def _four_convolutions(width: int, channels: int) -> tuple[list[nn.Module], int]:
-    """W, 2W, 4W and 4W channels, the side halved behind each of the first three; and how many channels come out."""
+    """W, 2W, 4W and 4W channels; the side is halved after each of the first three. Also returns the output channels."""
     layers: list[nn.Module] = []
     inputs = channels
     for outputs in (width, 2 * width, 4 * width):
@@ -142,7 +142,7 @@ def _four_convolutions(width: int, channels: int) -> tuple[list[nn.Module], int]
 
 
 class Residual(nn.Module):
-    """x + branch(x), with a shortcut where the branch changes the shape, and a ReLU behind the sum if wanted."""
+    """x + branch(x), with a shortcut where the branch changes the shape, and a ReLU after the sum if wanted."""
 
     def __init__(self, branch: nn.Module, shortcut: nn.Module, *, relu: bool) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ def _resnet(width: int, channels: int, side: int, *, blocks: Sequence[int]) -> t
 
 
 def _pre_activated_block(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """BN-ReLU-conv-BN-ReLU-conv; where the shape changes a 1×1 convolution carries what the first ReLU gives."""
+    """BN-ReLU-conv-BN-ReLU-conv; if the shape changes, a 1×1 convolution carries the output of the first ReLU."""
     first = [nn.BatchNorm2d(inputs), nn.ReLU()]
     rest = [*_convolution(inputs, outputs, stride), nn.ReLU(), nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)]
     if stride == 1 and inputs == outputs:
@@ -220,7 +220,7 @@ def _resnet9(width: int, channels: int, side: int) -> tuple[list[nn.Module], int
     return [*first, *stages, nn.AdaptiveMaxPool2d(1), Flatten()], 8 * width
 
 
-# By family: (width, channels, side) → the layers up to the features, and how many those are.
+# By family: (width, channels, side) → the layers up to the features, and the number of features.
 BODIES: dict[str, Callable[[int, int, int], tuple[list[nn.Module], int]]] = {
     "lenet": _lenet,
     "plainnet": _plainnet,

@@ -10,10 +10,10 @@ BACKEND = "inductor"
 
 
 def compile_networks(config: Config, generator: nn.Module, student: nn.Module) -> None:
-    """Compiles their forwards in place where `config` asks for it: weights, names and copies stay what they are.
+    """Compiles their forwards in place if `config` asks for it. Weights, names and copies do not change.
 
-    The teacher is left as it is, and so is a student whose inner maps are read: what a hook reads that comes after the
-    compilation is not seen.
+    It does not compile the teacher, nor a student whose inner maps are read: a hook that is added after the compilation
+    gets nothing.
     """
     if not config.compiled:
         return

@@ -13,7 +13,7 @@ class ContrastiveHead(nn.Module):
     """Projects the teacher's features (n, f) to unit vectors (n, 128) and remembers those of earlier images."""
 
     bank: Tensor  # (capacity, 128)
-    filled: Tensor  # () how many were ever remembered
+    filled: Tensor  # () number of all vectors remembered so far
 
     def __init__(self, features: int, capacity: int) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class ContrastiveHead(nn.Module):
 
     @torch.no_grad()
     def remember(self, features: Tensor) -> None:
-        """Puts the projections of a round's images (n, f) into the bank; the oldest make room."""
+        """Puts the projections of a round's images (n, f) into the bank; they replace the oldest."""
         vectors = self(features)[-len(self.bank) :]
         slots = (self.filled + torch.arange(len(vectors), device=vectors.device)) % len(self.bank)
         self.bank[slots] = vectors

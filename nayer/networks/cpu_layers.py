@@ -1,4 +1,4 @@
-"""Layers that compute what PyTorch's compute, with fewer passes over memory on a CPU."""
+"""Layers with the same results as PyTorch's, with fewer passes over memory on a CPU."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-NARROW = 16  # channels; from here on float32 fills a vector and a cache line, and PyTorch's own pass is as fast
+NARROW = 16  # channels; from this number on float32 fills a vector and a cache line, and PyTorch's own pass is as fast
 
 
 def batch_norm(channels: int) -> nn.BatchNorm2d:
-    """The faster of the two that do the same."""
+    """The faster of two layers with the same result."""
     return NarrowBatchNorm2d(channels) if channels < NARROW else nn.BatchNorm2d(channels)
 
 
@@ -20,7 +20,7 @@ def moments(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (c,) and biased variance (c,) over n, h and w of (n, c, h, w), in float32 at least: BatchNorm's own pass."""
     wide = is_narrow(images)
     rows = _as_rows(images) if wide else images
-    # Running statistics that stay as they are: by their type it sums bfloat16 in float32.
+    # These running statistics do not change. Their type makes the pass sum bfloat16 in float32.
     precise = torch.promote_types(images.dtype, torch.float32)
     unused = [torch.zeros(rows.shape[1], dtype=precise, device=images.device) for _ in range(2)]
     means, variances = torch.batch_norm_update_stats(rows, unused[0], unused[1], 0.0)
@@ -32,17 +32,17 @@ def moments(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def is_narrow(images: Tensor) -> bool:
-    """Whether they lie so that this module is faster: on a CPU, few channels, innermost."""
+    """Whether this module is faster for their memory layout: on a CPU, few channels, innermost."""
     return is_innermost(images) and images.shape[1] < NARROW
 
 
 def is_innermost(images: Tensor) -> bool:
-    """Whether they lie on a CPU with each pixel's channels side by side."""
+    """Whether they are on a CPU with each pixel's channels side by side in memory."""
     return images.is_contiguous(memory_format=torch.channels_last) and images.device.type == "cpu"
 
 
 class NarrowBatchNorm2d(nn.BatchNorm2d):
-    """`nn.BatchNorm2d` with passes of its own where images lie as `is_narrow` says."""
+    """`nn.BatchNorm2d` with its own passes for images in the layout of `is_narrow`."""
 
     running_mean: Tensor
     running_var: Tensor
@@ -52,7 +52,9 @@ class NarrowBatchNorm2d(nn.BatchNorm2d):
         """(n, c, h, w) → the same shape, normalized over n, h and w."""
         count = images.numel() // images.shape[1]
         if not is_narrow(images) or count == 1 or torch.compiler.is_compiling():
-            return super().forward(images)  # which says why one number has no variance, and which compiles
+            return super().forward(
+                images
+            )  # it has the error message for the variance of one number, and it can be compiled
         if not self.training:
             return _normalized(images, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
         normalized, mean, variance = _Normalize.apply(images, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
@@ -95,7 +97,7 @@ class _Normalize(torch.autograd.Function):
 
 
 def affine(images: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """scale · images + shift, channel by channel; both (c,). Counted in float32 at least, and rounded once."""
+    """scale · images + shift, channel by channel; both (c,). Computed in float32 at least, and rounded once."""
     zeros, ones = torch.zeros_like(scale), torch.ones_like(scale)
     if is_narrow(images):
         return _normalized(images, zeros, ones, scale, shift, 0.0)
@@ -115,16 +117,16 @@ def _as_rows(images: Tensor) -> Tensor:
 
 
 def _as_images(rows: Tensor, shape: torch.Size) -> Tensor:
-    """What `_as_rows` made of images of `shape`, as those."""
+    """The inverse of `_as_rows`: rows → images of `shape`."""
     n, c, h, w = shape
     return rows.permute(0, 2, 3, 1).reshape(n, h, w, c).permute(0, 3, 1, 2)
 
 
 class Halving(nn.MaxPool2d):
-    """`nn.MaxPool2d(2)`, and where no gradient is wanted the maximum of four slices.
+    """`nn.MaxPool2d(2)`; without a gradient, the maximum of four slices.
 
-    PyTorch notes where each maximum was, which only a gradient asks for, and with few channels innermost in memory its
-    windows fill no vector.
+    PyTorch stores the place of each maximum, but only a gradient needs it. With few channels innermost in memory its
+    windows do not fill a vector.
     """
 
     def __init__(self) -> None:
@@ -141,9 +143,9 @@ class Halving(nn.MaxPool2d):
 
 
 class Flatten(nn.Flatten):
-    """`nn.Flatten()`, whose gradient lies in memory as the images do.
+    """`nn.Flatten()` whose gradient has the same memory layout as the images.
 
-    As it comes it has the channels outermost, and a pass over two tensors that lie differently takes ten times as long.
+    PyTorch's gradient has the channels outermost. A pass over two tensors of different layouts takes ten times longer.
     """
 
     def forward(self, images: Tensor) -> Tensor:
@@ -158,7 +160,7 @@ def _wants_gradient(images: Tensor) -> bool:
 
 
 def _is_worthwhile(images: Tensor) -> bool:
-    """Elsewhere PyTorch is as fast, and what is compiled finds its own way."""
+    """In other cases PyTorch is as fast, and compiled code has its own optimization."""
     return is_innermost(images) and not torch.compiler.is_compiling()
 
 

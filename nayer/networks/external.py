@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 from nayer.errors import AssetError, ConfigError, excerpt
 
-MAX_WORDS = 120  # characters of a stranger's error message in ours
+MAX_WORDS = 120  # characters of a foreign error message in ours
 
 
 class OwnNetwork(nn.Module):
-    """Images (n, c, h, w) in [0, 1] → logits (n, k), by a network that was made elsewhere.
+    """Images (n, c, h, w) in [0, 1] → logits (n, k), by a network from another program.
 
-    `mean` and `std` are a number a channel, of images in [0, 1]; `side` is the side in pixels that the network wants
-    where images of another are made. The features are what enters its last layer, read by a hook.
+    `mean` and `std` have one number per channel, of images in [0, 1]. `side` is the side in pixels that the network
+    needs if the run makes images of another side. A hook reads the features: the input of the last layer.
     """
 
     mean: Tensor  # (c, 1, 1)
@@ -31,17 +31,17 @@ class OwnNetwork(nn.Module):
         self.network, self.side = network, side
         self.register_buffer("mean", torch.tensor(list(mean)).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(list(std)).view(-1, 1, 1), persistent=False)
-        self.last = ""  # the name of the layer whose output the logits are, once `tried` has found it
+        self.last = ""  # the name of the layer whose output is the logits; `tried` finds it
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (n, c, h, w) in [0, 1] → logits (n, k)."""
         if self.side is not None and self.side != images.shape[-1]:
             images = F.interpolate(images, (self.side, self.side), mode="bilinear", antialias=True)
-        # Contiguous: a stranger's `view` expects images as they usually lie, and generators give channels innermost.
+        # Contiguous: a foreign `view` expects the usual memory layout, but generators give channels innermost.
         return logits_of(self.network(((images - self.mean) / self.std).contiguous()))
 
     def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (n, k) and what entered the last layer (n, f); the logits twice where no layer gives them."""
+        """Logits (n, k) and the input of the last layer (n, f); the logits twice if no layer gives them."""
         if not self.last:
             logits = self(images)
             return logits, logits
@@ -53,7 +53,7 @@ class OwnNetwork(nn.Module):
 
 
 def logits_of(output: Any) -> Tensor:
-    """The tensor in what a network returns: itself, or the field `logits` that transformers' networks have."""
+    """The tensor in a network's output: the output itself, or the field `logits` that transformers' networks have."""
     logits = getattr(output, "logits", output)
     if not isinstance(logits, Tensor):
         raise ConfigError(f"the teacher's forward returns a {type(output).__name__}; it must return the logits (n, k).")
@@ -61,9 +61,9 @@ def logits_of(output: Any) -> Tensor:
 
 
 def tried(network: OwnNetwork, classes: int, channels: int, size: int) -> OwnNetwork:
-    """`network`, in eval mode and with its last layer known, after two images have gone through.
+    """`network`, in eval mode and with its last layer known, after a test with two images.
 
-    Raises ConfigError for what does not fit it and AssetError for answers that are not finite.
+    Raises ConfigError if the images or classes do not fit it, and AssetError if its outputs are not finite.
     """
     network.eval()
     images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""The generator: latent codes, a noisy layer where there is one, and a small convolutional image head."""
+"""The generator: latent codes, an optional noisy layer, and a small convolutional image head."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nayer.networks.noisy_layer import NoisyLayer
 
 
 class Latent(nn.Module):
-    """Labels, and noise where there is any → codes (n, outputs).
+    """Labels and optional noise → codes (n, outputs).
 
-    `table`: (k, d) the fixed embeddings, or None for noise alone. `noise`: how many Gaussian numbers an image gets, 0
-    for none. `combine` puts them behind the normalized embedding (`concat`) or adds them to it (`add`, d numbers).
+    `table`: (k, d) the fixed embeddings, or None for noise alone. `noise`: the Gaussian numbers per image, 0
+    for none. `combine` puts them after the normalized embedding (`concat`) or adds them to it (`add`, d numbers).
     """
 
     table: Tensor | None
@@ -33,16 +33,16 @@ class Latent(nn.Module):
         self.adds = combine == "add" and table is not None and noise > 0
         self.noise = width if self.adds else noise
         self.outputs = width if self.adds else width + noise
-        # BatchNorm over the embeddings, as published. Normalizing the table equals normalizing a batch with every class
-        # equally often, and works for any batch.
+        # BatchNorm over the embeddings, as published. Normalizing the table equals normalizing a batch in which all
+        # classes are equally frequent, and it works for any batch.
         self.norm = nn.Identity() if table is None else nn.BatchNorm1d(width, track_running_stats=False)
 
     def draw(self, n: int, rng: torch.Generator, device: torch.device) -> Tensor | None:
-        """Noise for n images (n, noise) from N(0, 1), by `rng` on the CPU; None where this latent takes none."""
+        """Noise for n images (n, noise) from N(0, 1), by `rng` on the CPU; None if this latent takes no noise."""
         return torch.randn((n, self.noise), generator=rng).to(device) if self.noise else None
 
     def forward(self, labels: Tensor, noise: Tensor | None) -> Tensor:
-        """Labels (n,) and noise (n, noise) → codes (n, outputs); no noise given counts as zeros."""
+        """Labels (n,) and noise (n, noise) → codes (n, outputs); missing noise counts as zeros."""
         if noise is None:
             noise = torch.zeros((len(labels), self.noise), device=labels.device)
         if self.table is None:
@@ -54,12 +54,12 @@ class Latent(nn.Module):
 
 
 class Generator(nn.Module):
-    """Images of any classes at any time.
+    """Makes images of any classes at any time.
 
-    `size`: the images' side in pixels. `width`: base channels. `init_std`: 0 for PyTorch's default weights, else every
-    linear and convolutional weight is drawn from N(0, init_std²), as CMI does.
-    The head is the published one (Tran et al., 2024, §4.1): two doublings with 3×3 convolutions; a side that is not a
-    multiple of four is made a little too large and cropped.
+    `size`: the images' side in pixels. `width`: base channels. `init_std`: 0 for PyTorch's default weights. With
+    another value every linear and convolutional weight comes from N(0, init_std²), as in CMI.
+    The head is the published one (Tran et al., 2024, §4.1): two doublings with 3×3 convolutions. If the side is not
+    a multiple of four, the images are made a little too large and cropped.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Generator(nn.Module):
         self.redraw_noisy_layer(rng)
 
     def redraw_noisy_layer(self, rng: torch.Generator) -> None:
-        """New weights for the noisy layer, where there is one."""
+        """Draws new weights for the noisy layer, if there is one."""
         if self.noisy is not None:
             self.noisy.redraw(rng)
 
@@ -109,12 +109,12 @@ class Generator(nn.Module):
         self._draw(self.project, rng)
 
     def codes(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
-        """What reaches the image head: (n, width); with a noisy layer position i goes through layer i // group."""
+        """The input of the image head: (n, width); with a noisy layer position i goes through layer i // group."""
         codes = self.latent(labels, noise)
         return codes if self.noisy is None else self.noisy(codes)  # type: ignore[no-any-return]
 
     def forward(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Labels (n,) and, where the latent takes it, noise (n, z) → images (n, c, size, size) in [0, 1]."""
+        """Labels (n,) and, if the latent takes it, noise (n, z) → images (n, c, size, size) in [0, 1]."""
         x = self.project(self.codes(labels, noise))  # (n, width) -> (n, s·s·2w)
         x = x.unflatten(1, (self.start, self.start, -1)).permute(0, 3, 1, 2)  # (n, 2w, s, s), channels last in memory
         images = self.head(x)  # (n, c, 4s, 4s)

@@ -20,8 +20,8 @@ Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased varianc
 class BatchNormStatsHook:
     """Inside the block, `batch` holds the statistics at each BatchNorm2d input of the last forward pass.
 
-    They carry gradient. `running` are the statistics the same layers learned from real images. Both are empty for a
-    network without BatchNorm2d, and without those of its layers that the pass has not used.
+    They carry gradient. `running` are the statistics that the same layers learned from real images. Both are empty for
+    a network without BatchNorm2d. Both leave out layers that the pass did not use.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -50,12 +50,12 @@ class BatchNormStatsHook:
 
     @property
     def running(self) -> Statistics:
-        """What the same layers learned from real images: mean and variance (c,)."""
+        """The statistics that the same layers learned from real images: mean and variance (c,)."""
         return [(layer.running_mean, layer.running_var) for layer in self._layers if layer in self._seen]  # type: ignore[misc]
 
 
 def with_statistics(network: nn.Module) -> list[nn.BatchNorm2d]:
-    """The layers that keep what they learned of real images; a LayerNorm keeps nothing."""
+    """The layers that keep statistics of real images; a LayerNorm keeps none."""
     return [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.running_mean is not None]
 
 
@@ -82,7 +82,7 @@ class _Moments(torch.autograd.Function):
 
 
 def ema(batch: Statistics, average: Statistics | None, momentum: float) -> Statistics:
-    """(1 − momentum) · batch + momentum · average, layer by layer; the batch itself while there is no average."""
+    """(1 − momentum) · batch + momentum · average, layer by layer; the batch itself if there is no average yet."""
     if average is None:
         return batch
     keep = 1.0 - momentum
@@ -93,15 +93,15 @@ def ema(batch: Statistics, average: Statistics | None, momentum: float) -> Stati
 
 
 class ActivationHooks:
-    """Inside the block, `sides` are the lengths of the maps of the last forward pass, and `at` gives the last at each.
+    """Inside the block, `sides` are the side lengths of the last pass's maps; `at` gives the last map of each length.
 
-    At 1 those are the features that the last layer is given. Empty for a network whose layers are not known to follow
+    Length 1 gives the features that enter the last layer. Empty for a network whose layers may not follow
     one another.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self._layers = list(network.body) if isinstance(network, Classifier) else []
-        # Our networks pool before the ReLU, which gives the same for less; what is pooled is not rectified yet.
+        # Our networks pool before the ReLU: the same result at less cost. So pooled maps are not rectified yet.
         self._rectified_later = {
             layer
             for layer, pool, relu in zip(self._layers, self._layers[1:], self._layers[2:], strict=False)
@@ -122,11 +122,11 @@ class ActivationHooks:
 
     @property
     def sides(self) -> list[int]:
-        """Ascending, and so the deepest first."""
+        """In ascending order, so the deepest comes first."""
         return sorted(self._last)
 
     def at(self, side: int) -> Tensor:
-        """The activations (n, c, side, side), at 1 (n, f)."""
+        """The activations (n, c, side, side); for side 1 (n, f)."""
         layer, output = self._last[side]
         return F.relu(output) if layer in self._rectified_later else output
 

@@ -20,7 +20,7 @@ class NoisyLayer(nn.Module):
         self.bias = nn.Parameter(torch.empty(layers, 1, width))
 
     def redraw(self, rng: torch.Generator) -> None:
-        """New weights from `rng`, a generator on the CPU, also where the layer is not."""
+        """Draws new weights from `rng`, a generator on the CPU even if the layer is on another device."""
         with torch.no_grad():
             self.weight.copy_(torch.randn(self.weight.shape, generator=rng))
             self.bias.zero_()
@@ -29,7 +29,7 @@ class NoisyLayer(nn.Module):
         """Codes (n, d), n ≤ layers · group → (n, width)."""
         n, inputs = codes.shape
         layers = -(-n // self.group)
-        missing = layers * self.group - n  # the last group may be cut short
+        missing = layers * self.group - n  # the last group may be incomplete
         if missing:
             codes = torch.cat([codes, codes[:1].expand(missing, inputs)])
         codes = codes.view(layers, self.group, inputs)  # (l·g, d) -> (l, g, d)

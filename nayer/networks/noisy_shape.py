@@ -1,4 +1,4 @@
-"""How many noisy layers a batch goes through and how wide each is: what they cost. Needs no torch."""
+"""The number and the width of a batch's noisy layers, which decide their cost. Needs no torch."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def layers(routing: str, classes: int, batch: int) -> int:
 
 
 def outputs(width: int, classes: int) -> int:
-    """How many numbers a noisy layer gives: `width`, or for 0 25 for each class, but at least 64 and at most 1000.
+    """The outputs of a noisy layer: `width`; if that is 0, 25 per class, but at least 64 and at most 1000.
 
-    What one layer gives for its classes has to tell them apart (docs/speed.md); 1000 is the published width.
+    One layer's outputs must differ clearly between its classes (docs/speed.md). 1000 is the published width.
     """
     return width or min(1000, max(64, 25 * classes))

@@ -1,4 +1,4 @@
-"""The type that networks compute in: float32, or bfloat16 where the device has instructions for it."""
+"""The type that networks compute in: float32, or bfloat16 if the device has instructions for it."""
 
 from __future__ import annotations
 

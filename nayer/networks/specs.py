@@ -1,4 +1,4 @@
-"""What a classifier is, before it is built: its architecture's name, its images, its classes. Needs no torch."""
+"""The description of a classifier before it is built: architecture name, images, classes. Needs no torch."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from nayer.errors import ConfigError
 
-SIDES = (8, 64)  # px; two halvings must leave something, and memory must stay bounded
+SIDES = (8, 64)  # px; the side must be large enough for two halvings, and small enough to limit memory
 WIDTHS = (1, 128)  # channels after the first convolution; wrn's k
-OWN = "own"  # in a spec's place of an architecture: a network that was made elsewhere and cannot be built here
+OWN = "own"  # a spec's architecture for a network from another program, which cannot be built here
 
 FAMILIES = {  # networks of one shape in any width; `models` builds them
     "lenet": "two 5×5 convolutions with BatchNorm and a hidden layer",
@@ -29,7 +29,7 @@ FAMILIES = {  # networks of one shape in any width; `models` builds them
 
 
 def parse_architecture(text: str, field: str = "architecture") -> tuple[str, int]:
-    """`lenet-8` → its family's name and its width; ConfigError naming `field` and what exists."""
+    """`lenet-8` → its family's name and its width; ConfigError names `field` and the existing families."""
     match = re.fullmatch(r"([a-z0-9]+)-([0-9]{1,3})", text)
     if match and match[1] in FAMILIES and WIDTHS[0] <= int(match[2]) <= WIDTHS[1]:
         return match[1], int(match[2])
@@ -40,7 +40,7 @@ def parse_architecture(text: str, field: str = "architecture") -> tuple[str, int
 
 
 class ModelSpec(BaseModel):
-    """All it takes to build a classifier without its weights."""
+    """Everything that is needed to build a classifier, except its weights."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
