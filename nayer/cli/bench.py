@@ -1,7 +1,7 @@
-"""`bench`: how long things take here and now: printed, never asserted, for the machine is shared and its speed its own.
+"""`bench` measures times on this machine. It prints them and asserts nothing, because the speed of the machine varies.
 
-Seconds of one run of this compare with each other. *Normalized* seconds compare with another machine's or another
-day's: seconds × measured GFLOPS / 100, as if large matrix products ran at 100 GFLOPS.
+Seconds are comparable within one call of `bench`. *Normalized* seconds are comparable between machines and days:
+seconds × measured GFLOPS / 100, as if large matrix products ran at 100 GFLOPS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_EARLIER_BYTES = 4 << 20  # of an earlier measurement
 
 
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `bench_command` reads."""
+    """Adds the arguments of `bench_command`."""
     parser.add_argument(
         "--suite",
         choices=("cores", "gpu"),
@@ -77,7 +77,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def bench_command(arguments: argparse.Namespace) -> int:
-    """Prints what it measures as it goes. Presets take turns within each seed, so that a slow minute hits them all."""
+    """Prints each measurement at once. Presets take turns within each seed, so a slow minute affects all presets."""
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     teachers, named = arguments.teacher.split(","), arguments.presets.split(",")
@@ -144,7 +144,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _print(facts: dict[str, float | None], earlier: dict[str, Any]) -> None:
-    """A line a figure, with what it was before and their ratio where there is an earlier one."""
+    """Prints one line for each figure, with its earlier value and their ratio if there is one."""
     for name, value in facts.items():
         before = earlier.get(name)
         if value is None and before is None:

@@ -1,4 +1,4 @@
-"""`python -m nayer compare`: arms × seeds one after the other with equal budgets, taken up again where it stopped."""
+"""`python -m nayer compare`: runs arms × seeds one after the other with equal budgets, and resumes after a stop."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from nayer.exports.metrics_table import Record
 from nayer.presets import PRESETS
 from nayer.types import Images
 
-WORK = 1000.0  # 10⁹ multiply-adds an arm, where nothing else is asked for: about a minute of a core
+WORK = 1000.0  # 10⁹ multiply-adds for each arm by default: about a minute on one core
 ROUNDS_SHOWN = 4  # newest rounds of samples an arm has in the grid
 MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of them
 
 
 def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `compare_command` reads: its own, and a flag for each setting that all arms share."""
+    """Adds the arguments of `compare_command`: its own, and a flag for each setting that all arms share."""
     parser.usage = (
         "%(prog)s --out DIR (--presets NAME,… | --experiment NAME) [--teacher NAME] [--seeds N,…] "
         "[--work X | --calibrate SECONDS] …"
@@ -97,7 +97,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def compare_command(arguments: argparse.Namespace) -> int:
-    """Runs what DIR does not hold yet, then writes the table and the pictures; 1 if an arm failed."""
+    """Runs what is missing in DIR, then writes the table and the pictures. Returns 1 if an arm failed."""
     seeds, shared, clock = seeds_of(arguments.seeds), given_settings(arguments), arguments.clock
     if "seed" in shared:
         raise ConfigError(f"seed={shared['seed']!r} is not used by compare; use --seeds {shared['seed']}.")
@@ -123,7 +123,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
 
 
 def _compared(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> list[Outcome]:
-    """The outcomes of all of them, those that the folder holds already among them; it gets what it lacks."""
+    """The outcomes of all runs. Reads those that the folder has, and writes the missing ones into it."""
     _check_kept(runs, clock, folder)
     console = Terminal(stderr=True, highlight=False)
     outcomes: list[Outcome] = []
@@ -140,7 +140,7 @@ def _compared(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> list
 
 
 def _calibrated(arms: Sequence[Arm], seconds: float, clock: str, folder: Path) -> tuple[Arm, ...]:
-    """The arms with the rounds that the folder has planned, or plans now: who resumes runs the same rounds."""
+    """The arms with their planned rounds, from the folder or planned now. A resumed comparison runs the same rounds."""
     path, rounds = folder / "plan.json", dict[str, int]()
     plan = Plan(seconds=seconds, clock=clock, threads=torch.get_num_threads(), rounds=rounds)
     if os.path.lexists(path):
@@ -167,7 +167,7 @@ def _path(arm: Arm, seed: int, folder: Path) -> Path:
 
 
 def _kept(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome | None:
-    """What the folder holds of this run. Raises ConfigError if that was measured otherwise."""
+    """The outcome of this run in the folder, if any. Raises ConfigError if it was measured in another way."""
     path = _path(arm, seed, folder)
     if not os.path.lexists(path):
         return None
@@ -186,7 +186,7 @@ def _kept(arm: Arm, seed: int, clock: str, folder: Path) -> Outcome | None:
 
 
 def _check_kept(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> None:
-    """Refuses what does not go with this call before hours of work. Raises ConfigError."""
+    """Checks before hours of work that the folder fits this call. Raises ConfigError."""
     kept = [_kept(arm, seed, clock, folder) for arm, seed in runs]
     if any(one is None or not one.with_measuring for one in kept) and any(one and one.with_measuring for one in kept):
         raise ConfigError(
@@ -209,7 +209,7 @@ def _told(outcome: Outcome) -> str:
 
 
 def _write_tables(folder: Path, outcomes: Sequence[Outcome]) -> None:
-    """After each run, so that an interrupted comparison has a table too."""
+    """Writes the tables after each run, so that an interrupted comparison has a table too."""
     write_whole(folder / "table.md", markdown(outcomes).encode())
     write_whole(folder / "table.csv", table(outcomes).encode())
 
@@ -236,14 +236,14 @@ def _grid_png(record: Record) -> bytes:
 
 
 def _pixels(path: Path) -> Images:
-    """Of a run's samples; none where somebody took the picture away or spoiled it."""
+    """The pixels of a run's samples. There are none if the picture is missing or damaged."""
     none: Images = np.zeros((0, 0, 1), np.uint8)
     try:
         with Image.open(io.BytesIO(read_file(path, MAX_SAMPLES_BYTES)), formats=["PNG"]) as picture:
             if picture.mode not in ("L", "RGB") or picture.width * picture.height > MAX_SAMPLES_PIXELS:
                 return none
             pixels = np.asarray(picture)
-    except Exception:  # a decoder raises whatever it stumbles over
+    except Exception:  # a decoder can raise any error
         return none
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 

@@ -1,4 +1,4 @@
-"""The terminal, for what is more than a sentence: tables and the live line."""
+"""The terminal, for tables and the live line."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ class Terminal(Console):
     """rich's console. A closed pipe raises BrokenPipeError, which ends the command."""
 
     def on_broken_pipe(self) -> None:
-        """Raises BrokenPipeError, where rich would end the process."""
+        """Raises BrokenPipeError. rich itself would end the process."""
         raise BrokenPipeError

@@ -1,4 +1,4 @@
-"""`python -m nayer distill`: a run from its flags to its files."""
+"""`python -m nayer distill`: makes a run from its flags and writes its files."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _LOADS = "In this folder, `import student; network = student.load()` needs only 
 MAX_METRICS_BYTES = 64 << 20
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # of training; writing one takes well under a second
 
-# What a resumed run may change: how long and where it works and how it is measured, nothing it has learned with.
+# A resumed run may change its length, its device and its measurements, but no setting that it has learned with.
 RESUMABLE = tuple(one.name for one in settings() if one.resumable)
 
 
 def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `distill_command` reads: its own, and a flag for each setting."""
+    """Adds the arguments of `distill_command`: its own, and a flag for each setting."""
     parser.usage = (
         "%(prog)s [--teacher NAME] [--preset NAME] [--seed N] [--seconds X] [--rounds N] [--json FILE] [--out DIR] …"
     )
@@ -73,7 +73,7 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def distill_command(arguments: argparse.Namespace) -> int:
-    """Runs to the end, to a signal or to a failure, and keeps what there is; an exit code. Raises NayerError before."""
+    """Runs to the end, a signal or a failure, and saves the result. Returns an exit code. Raises NayerError before."""
     folder: Path | None = arguments.out or arguments.resume
     config = _config(arguments)
     check_runs([config], arguments)
@@ -115,9 +115,9 @@ def _distilled(arguments: argparse.Namespace, config: Config, folder: Path | Non
 
 
 class _Follower:
-    """Takes a run's events one by one, hands them on and saves between rounds.
+    """Takes a run's events one by one, passes them on and saves between rounds.
 
-    `code` is the exit code of whatever asked it to stop, if something did.
+    `code` is the exit code for a requested stop, if there is one.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class _Follower:
         self._run, self._record, self._lines, self._progress = run, record, lines, progress
         self._folder = folder
         self._saved_at = float("-inf")  # seconds of the run
-        self._saved_round = saved_round  # rounds that the checkpoint in the folder holds; 0 where there is none
+        self._saved_round = saved_round  # rounds in the checkpoint in the folder; 0 if there is none
         self._unsaved = ""  # why the latest checkpoint could not be written
         self._between_rounds = False
 
@@ -147,7 +147,7 @@ class _Follower:
         self.code = STOPPED + number
 
     def going_on(self) -> str:
-        """How to go on with a run that was stopped, in one sentence."""
+        """One sentence that says how to continue a stopped run."""
         if not self._folder:
             return "Stopped. Without --out nothing is kept. The same command starts from the beginning."
         if not self._saved_round:
@@ -198,7 +198,7 @@ class _Follower:
             self._between_rounds = False
 
     def _save(self, folder: Path, seconds: float) -> None:
-        """A checkpoint; one that cannot be written is told of, and the run goes on."""
+        """Writes a checkpoint. If it cannot be written, it reports that, and the run continues."""
         try:
             self._run.save(folder)
             self._saved_round, self._unsaved = self._run.state.round, ""
@@ -232,7 +232,7 @@ def _earlier_rows(folder: Path, round_: int) -> list[dict[str, str]]:
 
 
 def _keep(folder: Path, run: Run, record: Record) -> list[str]:
-    """Exports into `folder`, or where there is space; the sentences to tell of what failed."""
+    """Exports into `folder`, or to a place with free space. Returns sentences about failures."""
     config, model = run.task.config, student_spec(run.card, run.task.config.student)
     try:
         export(folder, config, model, run.student, record)

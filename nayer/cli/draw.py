@@ -22,7 +22,7 @@ SPLITS: dict[str, Callable[[Path], Labeled]] = {
 
 
 def add_draw_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `draw_command` reads."""
+    """Adds the arguments of `draw_command`."""
     parser.add_argument("name", metavar="|".join(SPLITS), help="Name of the data set.")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="Folder in which `npm install` ran.")
     parser.add_argument(
@@ -35,7 +35,7 @@ def add_draw_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def draw_command(arguments: argparse.Namespace) -> int:
-    """Writes `images` and `labels`; 0 on success, NayerError where something does not work."""
+    """Writes `images` and `labels`. Returns 0 on success. Raises NayerError if something does not work."""
     if arguments.name not in SPLITS:
         raise ConfigError(f"name must be one of {', '.join(SPLITS)}; {arguments.name[:60]!r} was given.")
     check_target(arguments.out)

@@ -1,4 +1,4 @@
-"""`python -m nayer embed`: class names through a text encoder, into a table that later runs find without it."""
+"""`python -m nayer embed`: encodes class names into a table. Later runs read it without the text encoder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nayer.text_rules import check_names
 
 
 def add_embed_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `embed_command` reads."""
+    """Adds the arguments of `embed_command`."""
     defaults = Config()
     parser.add_argument("names", nargs="+", metavar="NAME", help="Class names; put names with a space in quotes.")
     parser.add_argument(
@@ -39,7 +39,7 @@ def add_embed_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def embed_command(args: argparse.Namespace) -> int:
-    """Writes the table of `args.names`; 0 on success, NayerError otherwise."""
+    """Writes the table of `args.names`. Returns 0 on success. Raises NayerError otherwise."""
     texts = prompted(check_names(args.names), args.prompt)
     check_target(args.out)
     embeddings = embed(texts, args.encoder)

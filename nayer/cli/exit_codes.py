@@ -2,7 +2,7 @@
 
 DONE = 0
 FAILED = 1  # a run or a file
-USAGE = 2  # the command cannot be meant so
-STOPPED = 128  # and the signal's number on top, as shells count it
+USAGE = 2  # the command line is not valid
+STOPPED = 128  # plus the number of the signal, as in shells
 INTERRUPTED = STOPPED + 2  # Ctrl-C, SIGINT
-BROKEN_PIPE = STOPPED + 13  # SIGPIPE: nobody reads any more, as in `… | head`
+BROKEN_PIPE = STOPPED + 13  # SIGPIPE: the reader has gone, as in `… | head`

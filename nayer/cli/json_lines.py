@@ -14,11 +14,11 @@ from nayer.events import Event
 
 
 class JsonLines:
-    """One event a line, at once, so that another program can follow; a failed write ends the lines, not the run."""
+    """Writes one event on each line immediately, for other programs. A failed write ends the lines, not the run."""
 
     def __init__(self, file: TextIO, name: str) -> None:
         self.failure: StorageError | None = None
-        self.reader_left = False  # the pipe is closed at its other end
+        self.reader_left = False  # the reader has closed the pipe
         self._file, self._name = file, name
 
     def write(self, event: Event) -> None:
@@ -41,7 +41,7 @@ class JsonLines:
 
 @contextmanager
 def json_lines(target: str) -> Iterator[JsonLines]:
-    """Lines to `target`, a file or - for standard output; StorageError if it cannot be opened."""
+    """Writes lines to `target`: a file, or - for standard output. Raises StorageError if it cannot be opened."""
     if target == "-":
         yield JsonLines(sys.stdout, target)
         return
@@ -54,5 +54,5 @@ def json_lines(target: str) -> Iterator[JsonLines]:
     try:
         yield JsonLines(file, target)
     finally:
-        with suppress(OSError):  # closing tries a failed write again; `failure` has told of it
+        with suppress(OSError):  # closing tries a failed write again; `failure` has its error already
             file.close()

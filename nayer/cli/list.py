@@ -15,7 +15,7 @@ from nayer.presets import PRESETS, get
 
 
 def add_list_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `list_command` reads."""
+    """Adds the arguments of `list_command`."""
     parser.add_argument("what", metavar="|".join(LISTS), help="What to show.")
     parser.add_argument(
         "--preset", default="nayer", metavar="NAME", help="Preset whose settings are shown (default: %(default)s)."
@@ -23,7 +23,7 @@ def add_list_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def list_command(arguments: argparse.Namespace) -> int:
-    """Prints a table; 0 on success, ConfigError for a list or preset that does not exist."""
+    """Prints a table. Returns 0 on success. Raises ConfigError for a list or preset that does not exist."""
     if arguments.what not in LISTS:
         raise ConfigError(f"list must be one of {', '.join(LISTS)}; {arguments.what[:60]!r} was given.")
     Terminal().print(LISTS[arguments.what](arguments.preset))

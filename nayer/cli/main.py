@@ -1,6 +1,6 @@
 """The command line: its commands, and how it reports a failure.
 
-Importing this is cheap; a command's own module is imported once that command is asked for.
+The import of this module is fast. The module of a command is imported only when that command runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nayer.errors import ConfigError, NayerError, excerpt
 
 Adder: TypeAlias = Callable[[argparse.ArgumentParser], None]
 Runner: TypeAlias = Callable[[argparse.Namespace], int]
-MOST_SHOWN = 300  # characters of a complaint that repeats what was typed
+MOST_SHOWN = 300  # characters of an error that repeats the user's input
 
 
 _RUNS_KEPT = "Stopped. Finished runs are kept, and the same command continues with the others."
@@ -28,11 +28,11 @@ _NOTHING_WRITTEN = "Stopped. Nothing was written. The same command starts from t
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A word behind `python -m nayer`; `load` gives what adds its arguments and what runs it."""
+    """A word after `python -m nayer`. `load` returns two functions: one adds its arguments, the other runs it."""
 
     help: str
     load: Callable[[], tuple[Adder, Runner]]
-    stopped: str = _NOTHING_WRITTEN  # a sentence for whoever stopped it
+    stopped: str = _NOTHING_WRITTEN  # a sentence for the user who stopped it
 
 
 def _distill() -> tuple[Adder, Runner]:
@@ -89,20 +89,20 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with a complaint of one sentence."""
+    """argparse, with errors of one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises ConfigError in place of an exit, so that a mistake is one sentence."""
+        """Raises ConfigError instead of an exit, so that an error is one sentence."""
         told = excerpt(f"{message[:1].upper()}{message[1:]}", MOST_SHOWN)
         raise ConfigError(f"{told}; `{self.prog} --help` shows what works.")
 
     def print_help(self, file: object = None) -> None:
-        """To standard output; argparse's own would hide that it cannot be written."""
+        """Prints to standard output. The method of argparse hides failed writes."""
         sys.stdout.write(self.format_help())
 
 
 def parser_for(name: str) -> argparse.ArgumentParser:
-    """The parser of one command's arguments, with `run` set to what carries them out."""
+    """The parser of one command's arguments. `run` is set to the function of the command."""
     command = COMMANDS[name]
     add_arguments, run = command.load()
     parser = Parser(prog=f"python -m nayer {name}", description=command.help, allow_abbrev=False)
@@ -112,7 +112,7 @@ def parser_for(name: str) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carries out one command line and returns its exit code."""
+    """Runs one command line and returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     with on_signals(stop):
         try:
@@ -132,14 +132,14 @@ def _carried_out(words: Sequence[str]) -> int:
     parser = parser_for(words[0])
     try:
         parsed = parser.parse_args(words[1:])
-    except SystemExit:  # its way to end after --help
+    except SystemExit:  # argparse ends like this after --help
         return DONE
     code: int = parsed.run(parsed)
     return code
 
 
 def _told(error: BaseException, words: Sequence[str]) -> int:
-    """Says in a sentence what ended the command; its exit code."""
+    """Prints one sentence on the end of the command, and returns its exit code."""
     code, sentence = _verdict(error, words)
     with suppress(BrokenPipeError):
         sys.stderr.write(f"{sentence}\n" if sentence else "")

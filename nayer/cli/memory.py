@@ -1,4 +1,4 @@
-"""The limit of memory on the command line: a run that the machine cannot hold is refused before it begins."""
+"""The memory limit on the command line: it refuses a run that is too large for the machine before the run begins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nayer.networks.specs import ModelSpec
 
 
 def add_memory_argument(parser: argparse.ArgumentParser) -> None:
-    """`--memory-limit`, which `memory_limit` reads."""
+    """Adds `--memory-limit`, which `memory_limit` reads."""
     parser.add_argument(
         "--memory-limit",
         type=float,
@@ -25,7 +25,7 @@ def add_memory_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def memory_limit(arguments: argparse.Namespace) -> tuple[float, str]:
-    """Bytes, and whose limit that is, in words. ConfigError for a limit that is none."""
+    """The limit in bytes, and its source in words. Raises ConfigError for a limit that is not valid."""
     given: float | None = arguments.memory_limit
     if given is None:
         return limit_for_a_run(), "the limit of this machine is"
@@ -35,9 +35,9 @@ def memory_limit(arguments: argparse.Namespace) -> tuple[float, str]:
 
 
 def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None:
-    """ConfigError, in one sentence, for the first of runs one after the other that takes more than the limit.
+    """Raises ConfigError, in one sentence, for the first run that needs more than the limit. Runs do not overlap.
 
-    Raises what `find_teacher` does. A GPU's memory is not looked at: one that is full ends the run and nothing else.
+    Also raises the errors of `find_teacher`. It does not check a GPU's memory: a full GPU ends only the run.
     """
     limit, whose = memory_limit(arguments)
     if limit == float("inf"):
@@ -56,12 +56,12 @@ def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None
         try:
             judge = None if teacher.judge is None else teacher.judge.card.model
             check_memory([(config, teacher.card)], limit, whose, teacher.network, judge)
-        except NotImplementedError:  # a network from elsewhere that does what no meta tensor can
+        except NotImplementedError:  # a network that was not built here uses an operation that meta tensors lack
             continue
 
 
 def training_bound(arguments: argparse.Namespace) -> Callable[[ModelSpec, int, int], None]:
-    """What refuses a network that cannot be taught within the limit; see `memory_use.check_training`."""
+    """A function that refuses a network if its training exceeds the limit; see `memory_use.check_training`."""
     limit, whose = memory_limit(arguments)
 
     def check(spec: ModelSpec, batch: int, size: int) -> None:

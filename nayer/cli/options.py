@@ -1,4 +1,4 @@
-"""Flags from the settings: one for each field of `Config`, written nowhere else."""
+"""Flags from the settings: one for each field of `Config`. No other module defines them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_THREADS = 256
 
 
 def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--generator-steps N`, `--flip` and `--no-flip`, and so on; a flag that is not given leaves no trace."""
+    """Adds `--generator-steps N`, `--flip` and `--no-flip`, and so on. A flag that is not given sets no value."""
     groups = {name: parser.add_argument_group(title) for name, title in GROUPS.items()}
     for setting in settings():
         group, flag = groups[setting.group], flag_of(setting.name)
@@ -33,12 +33,12 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def value_of(setting: Setting, text: str) -> object:
-    """A field's value as somebody writes it; see `nayer.settings.read_value`."""
+    """A field's value from text; see `nayer.settings.read_value`."""
     return read_value(setting.kind, text)
 
 
 def seeds_of(text: str) -> list[int]:
-    """Seeds from a flag: whole numbers with commas between. ConfigError for other text, and for a seed named twice."""
+    """Seeds from a flag: whole numbers, separated by commas. Raises ConfigError for other text and repeated seeds."""
     try:
         seeds = [int(part) for part in text.split(",")]
     except ValueError:
@@ -49,7 +49,7 @@ def seeds_of(text: str) -> list[int]:
 
 
 def count(field: str, low: int, high: int) -> Callable[[str], int]:
-    """For a flag that is no setting: reads a whole number, and raises ConfigError where it is none or out of bounds."""
+    """Reads a whole number for a flag that is no setting. Raises ConfigError for other text or values."""
 
     def read(text: str) -> int:
         told = repr(excerpt(text))
@@ -66,7 +66,7 @@ def count(field: str, low: int, high: int) -> Callable[[str], int]:
 
 
 def number(field: str, low: float, high: float) -> Callable[[str], float]:
-    """Likewise for a number that need not be whole."""
+    """The same for a number that may have decimals."""
 
     def read(text: str) -> float:
         try:

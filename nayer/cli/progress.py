@@ -1,4 +1,4 @@
-"""What the command line shows of a run: one live line in a terminal, a line per measurement elsewhere."""
+"""Shows a run on the command line: one live line in a terminal, otherwise one line for each measurement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nayer.cli.console import Terminal
 from nayer.config import Config
 from nayer.events import Evaluated, EvaluatedAtStart, Event, GeneratorStep, Note, RunStarted, StudentStep
 
-REDRAWS = 8  # a second
+REDRAWS = 8  # in a second
 
 
 class Progress:
@@ -40,7 +40,7 @@ class Progress:
             self._live.stop()
 
     def show(self, event: Event) -> None:
-        """Shows what the event changes in the live line."""
+        """Updates the live line from the event."""
         self._last = event
         match event:
             case RunStarted():
@@ -57,7 +57,7 @@ class Progress:
                     self._print(self._line())
 
     def say(self, sentence: str) -> None:
-        """A sentence on a line of its own, which stays."""
+        """Prints a sentence on its own line, which stays."""
         self._print(sentence)
 
     def _print(self, line: str | Text) -> None:
@@ -76,7 +76,7 @@ class Progress:
 
 
 def measured(event: Evaluated) -> str:
-    """A measurement in words, the shares as per cent."""
+    """A measurement in words, with shares in percent."""
     if isinstance(event, EvaluatedAtStart):
         whose = " (with its teacher's weights)" if event.thinned else ""
         return f"accuracy before training{whose} {event.accuracy or 0.0:.1%}"

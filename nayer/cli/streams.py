@@ -19,7 +19,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 
 class Output(io.TextIOWrapper):
-    """Standard output. A failed write is a StorageError, or a BrokenPipeError where nobody reads; the rest is lost."""
+    """Standard output. A failed write raises StorageError, or BrokenPipeError without a reader. The rest is lost."""
 
     def write(self, text: str) -> int:
         """As a text stream does."""
@@ -36,7 +36,7 @@ class Output(io.TextIOWrapper):
             raise self._failure(error) from None
 
     def _failure(self, error: OSError) -> Exception:
-        handle = os.open(os.devnull, os.O_WRONLY)  # what waits in the buffer goes there, now and when Python ends
+        handle = os.open(os.devnull, os.O_WRONLY)  # the buffer's content goes there, now and when Python ends
         os.dup2(handle, self.fileno())
         os.close(handle)
         if isinstance(error, BrokenPipeError):
@@ -47,7 +47,7 @@ class Output(io.TextIOWrapper):
 
 
 class Complaints(io.TextIOWrapper):
-    """Standard error. What cannot be written is lost; a BrokenPipeError tells the main thread that nobody reads."""
+    """Standard error. Failed writes are lost. A BrokenPipeError in the main thread means that there is no reader."""
 
     def write(self, text: str) -> int:
         """As a text stream does."""
@@ -69,14 +69,14 @@ class Complaints(io.TextIOWrapper):
 
 
 def prepare() -> None:
-    """Makes all three streams usable; once, when the process begins.
+    """Makes all three streams usable. Call it once, when the process begins.
 
-    A closed one is opened on the null device, so that no file of ours gets its number: standard output for reading, so
-    that writing to it fails and is told. What an encoding lacks is written as an escape.
+    A closed stream is opened on the null device, so that no other file gets its number. Standard output is opened for
+    reading, so that a write fails and is reported. A character that the encoding lacks is written as an escape.
     """
     for number, access in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         if not _is_open(number):
-            os.open(os.devnull, access)  # gets the lowest number that is free
+            os.open(os.devnull, access)  # gets the lowest free number
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 (it stays open)
     sys.stdout = Output(_raw(1, buffered=True), **_manner(sys.stdout), line_buffering=os.isatty(1))
@@ -110,9 +110,9 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def on_signals(act: Callable[[int], None]) -> Iterator[None]:
-    """Calls `act` with the number of a signal that asks the command to stop; what was done before comes back after.
+    """Calls `act` with the number of a signal that asks the command to stop. Restores the old handlers at the end.
 
-    Signals that are ignored, as under nohup, stay ignored. Other threads than the main one get none.
+    Ignored signals stay ignored, as under nohup. Only the main thread gets signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

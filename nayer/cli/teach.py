@@ -1,4 +1,4 @@
-"""`python -m nayer teach`: trains a teacher from labeled images, those of a known data set or one's own."""
+"""`python -m nayer teach`: trains a teacher from labeled images of a known data set or of the user."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from nayer.teachers.train_custom import HELD_OUT, SCHEDULE, OwnLesson, teach_own
 MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000
 COLOURS = {"auto": None, "grey": True, "rgb": False}
-OWN_ONLY = ("size", "colour", "mirror")  # flags that a known data set has an answer to
+OWN_ONLY = ("size", "colour", "mirror")  # flags that only the user's own images need; a known data set fixes them
 
 
 def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments `teach_command` reads."""
+    """Adds the arguments of `teach_command`."""
     known = "|".join(RECIPES)
     parser.add_argument(
         "name",
@@ -101,7 +101,7 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def teach_command(arguments: argparse.Namespace) -> int:
-    """Trains, tells each epoch, writes the folder; 0 on success, NayerError where something does not work."""
+    """Trains, reports each epoch, writes the folder. Returns 0 on success. Raises NayerError on failure."""
     if arguments.name:
         get(arguments.name)
     elif not arguments.data or not arguments.out:

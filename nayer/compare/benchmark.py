@@ -12,13 +12,13 @@ from nayer.config import Config
 from nayer.events import GeneratorStep
 from nayer.runs.run import open_run
 
-PER = 100.0  # GFLOPS that normalized seconds stand for
+PER = 100.0  # GFLOPS that normalized seconds assume
 
 
 def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
-    """Of one preset's runs: accuracy, and plain and normalized seconds to each share of the teacher's accuracy.
+    """For one preset's runs: accuracy, and plain and normalized seconds to each share of the teacher's accuracy.
 
-    Medians over the seeds with the lowest and the highest; None where not even half of them got there.
+    Gives medians over the seeds with the lowest and the highest value; None if fewer than half reached the share.
     """
     found: dict[str, float | None] = {}
     accuracies = [outcome.accuracy for outcome in outcomes if outcome.accuracy is not None]
@@ -28,7 +28,7 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         reached = [
             (s, s * outcome.gigaflops / PER)
             for outcome in outcomes
-            if (s := outcome.seconds_to(level)) is not None and s > 0.0  # what is met at the start takes no time
+            if (s := outcome.seconds_to(level)) is not None and s > 0.0  # a level that holds at the start takes no time
         ]
         name = f"to_{level:.0%}".rstrip("%")
         enough = 2 * len(reached) > len(outcomes)
@@ -42,9 +42,9 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
 
 
 def profiled(config: Config, clock: str) -> dict[str, float | None]:
-    """Time, operations and rate by part of a round; and all of it against what a large convolution reaches.
+    """Time, operations and rate for each part of a round, and the whole round against the rate of a large convolution.
 
-    `share_of_products_alone`: of a round, what its own convolutions and matrix products take by themselves.
+    `share_of_products_alone`: the share of a round's time that its convolutions and matrix products take alone.
     """
     now = CLOCKS[clock]
     before = convolution_rate(now)

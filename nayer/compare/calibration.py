@@ -1,6 +1,6 @@
-"""Plans rounds for a budget in seconds: an arm's pace is measured first, and then it runs exactly those rounds.
+"""Plans rounds for a budget in seconds: it measures an arm's pace first, and then the arm runs exactly those rounds.
 
-So the clock decides how many rounds are planned, and nothing after that: the schedule follows the rounds.
+So the clock decides only the number of planned rounds. The schedule follows the rounds.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from nayer.errors import ConfigError, StorageError
 from nayer.events import RoundFinished
 from nayer.runs.run import open_run
 
-SHARE = 0.1  # of the budget that learning rounds are timed for
-CYCLES = 3  # phases of the student that are timed at least
-MAX_BYTES = 1 << 20  # of a plan
+SHARE = 0.1  # of the budget; the time for measuring learning rounds
+CYCLES = 3  # the fewest phases of the student that are timed
+MAX_BYTES = 1 << 20  # of a plan file
 MOST = 3600.0 * 24  # s
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a folder keeps of a calibration."""
+    """The result of a calibration in a folder."""
 
     seconds: float
     clock: str
@@ -39,12 +39,12 @@ class Plan:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Whole or not at all. Raises StorageError."""
+    """Writes the plan whole or not at all. Raises StorageError."""
     write_whole(path, (json.dumps(asdict(plan), indent=1) + "\n").encode())
 
 
 def read_plan(path: Path) -> Plan:
-    """What `write_plan` wrote. Raises StorageError for a file that is damaged."""
+    """The plan that `write_plan` wrote. Raises StorageError for a damaged file."""
     try:
         return TypeAdapter(Plan).validate_json(read_file(path, MAX_BYTES), strict=True)
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def read_plan(path: Path) -> Plan:
 def planned(arm: Arm, seconds: float, now: Callable[[], float]) -> Arm:
     """The arm with the number of rounds that takes `seconds` by the clock `now`, and without other limits.
 
-    Raises ConfigError for a budget that is none, and what opening the run raises.
+    Raises ConfigError for a budget that is not valid, and the errors of opening the run.
     """
     if not 0.0 < seconds <= MOST:
         raise ConfigError(
@@ -65,7 +65,7 @@ def planned(arm: Arm, seconds: float, now: Callable[[], float]) -> Arm:
 
 
 def rounds_for(config: Config, seconds: float, warm: float, learning: float) -> int:
-    """How many rounds fit: `warm` seconds a round of the warm-up, and `learning` a round after it. One at least."""
+    """How many rounds fit, at least one. A warm-up round takes `warm` seconds; a later round takes `learning`."""
     before = config.warmup_rounds * warm
     if before >= seconds:
         return max(1, min(config.warmup_rounds, int(seconds / warm)))
@@ -75,7 +75,7 @@ def rounds_for(config: Config, seconds: float, warm: float, learning: float) -> 
 def pace(config: Config, seconds: float, now: Callable[[], float]) -> tuple[float, float]:
     """Seconds of a round in the warm-up and of one after it, without measurements, on this machine at this moment.
 
-    The first round of each kind is left out where there are others: memory is allocated in it.
+    The first round of each kind is left out if there are others, because it allocates memory.
     """
     warmup = min(2, config.warmup_rounds)
     short = Config.parse({"warmup_rounds": warmup, **WITHOUT_END, "seconds": 0.0, "work": 0.0}, config)

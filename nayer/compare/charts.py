@@ -1,4 +1,4 @@
-"""The pictures of a comparison: curves and a grid of samples, by matplotlib; imported where they are drawn only."""
+"""The pictures of a comparison by matplotlib: curves and a grid of samples. It is imported only to draw them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nayer.compare.outcome import Outcome
 from nayer.compare.tables import CLOCK_NAMES
 from nayer.types import Doubles, Images
 
-# Okabe and Ito's colors, safe for color-blind eyes; beyond eight arms they come again with another stroke.
+# Okabe and Ito's colors, safe for color-blind people. After eight arms the colors repeat with another line style.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 STROKES = ("-", "--", ":", "-.")
 CLASSES_SHOWN = 20
@@ -21,7 +21,7 @@ LONGEST = 60.0  # inches, at 120 pixels each
 
 
 def curves(outcomes: Sequence[Outcome]) -> bytes:
-    """Accuracy against the run's own seconds: a color an arm, thin its seeds and thick their mean. PNG."""
+    """Accuracy against the run's own seconds, as PNG: one color for each arm, thin lines for seeds, thick for means."""
     arms = list(dict.fromkeys(one.arm for one in outcomes))
     figure = Figure(figsize=(WIDTH, max(5.0, 0.25 * len(arms))), dpi=120, layout="constrained")
     axes = figure.subplots()
@@ -44,9 +44,9 @@ def curves(outcomes: Sequence[Outcome]) -> bytes:
 
 
 def mean_curve(seeds: Sequence[Doubles]) -> tuple[Doubles, Doubles]:
-    """The mean of curves (n, 2) of seconds and accuracy, over the seconds all of them have: both (m,).
+    """The mean of curves (n, 2) of seconds and accuracy, over the seconds that all curves share: both (m,).
 
-    Between two measurements a student counts as having moved evenly.
+    The accuracy between two measurements is interpolated linearly.
     """
     if not seeds:
         return np.empty(0), np.empty(0)
@@ -57,16 +57,16 @@ def mean_curve(seeds: Sequence[Doubles]) -> tuple[Doubles, Doubles]:
 
 
 def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
-    """The latest samples of each arm, (rows, columns, c) with a column a class, one below the other: PNG.
+    """The latest samples of each arm, one arm below the other, as PNG: (rows, columns, c), one column for each class.
 
-    Of more than CLASSES_SHOWN classes, the first ones.
+    If there are more than CLASSES_SHOWN classes, it shows the first ones.
     """
     k, named = max(1, len(classes)), classes[:CLASSES_SHOWN]
     shown = {arm: grid[:, : grid.shape[1] * max(1, len(named)) // k] for arm, grid in grids.items() if grid.size}
     heights = [WIDTH * grid.shape[0] / grid.shape[1] + 0.9 for grid in shown.values()] or [1.0]  # inches, with names
     figure = Figure(figsize=(WIDTH, min(sum(heights), LONGEST)), dpi=120, layout="constrained")
     rows = figure.subplots(len(heights), squeeze=False)[:, 0]
-    for axes, (arm, grid) in zip(rows, shown.items(), strict=False):  # one empty row where there is nothing to show
+    for axes, (arm, grid) in zip(rows, shown.items(), strict=False):  # one empty row if there are no samples
         pixels = grid[:, :, 0] if grid.shape[2] == 1 else grid
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         column = grid.shape[1] / max(1, len(named))

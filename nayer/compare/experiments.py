@@ -1,4 +1,4 @@
-"""What is held side by side: arms that differ in one thing, and the ready-made experiments, as data."""
+"""The arms of a comparison, which differ in one thing, and the ready-made experiments, as data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WITHOUT_END = {"rounds": 100_000}  # with a budget of work, rounds must not end 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One of the runs that are held side by side."""
+    """One of the runs in a comparison."""
 
     title: str
     config: Config
@@ -22,7 +22,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """An arm before it is known which teacher, seed and budget all arms share."""
+    """An arm without the teacher, seed and budget that all arms share."""
 
     title: str
     preset: str = "nayer"
@@ -38,7 +38,7 @@ class Experiment:
     variations: tuple[Variation, ...]
 
 
-# Only the policy differs: without rebuilds of the whole generator, which would re-draw the noisy layer as well.
+# Only the policy differs. The whole generator is not rebuilt, because that would re-draw the noisy layer as well.
 _KEPT_GENERATOR = {"generator_reset_every": 0, "warmup_generator_reset_every": 0}
 
 EXPERIMENTS = {
@@ -81,7 +81,7 @@ EXPERIMENTS = {
 
 
 def experiment(name: str) -> Experiment:
-    """The ready-made experiment of that name; ConfigError naming those that exist."""
+    """The ready-made experiment of that name. Otherwise a ConfigError names the experiments that exist."""
     try:
         return EXPERIMENTS[name]
     except KeyError:
@@ -89,7 +89,7 @@ def experiment(name: str) -> Experiment:
 
 
 def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tuple[Arm, ...]:
-    """Each variation on what all `shared`: its preset, then the shared fields, then its own changes.
+    """The arm of each variation: its preset, then the `shared` fields, then its own changes.
 
     Raises ConfigError for a shared field that an arm sets itself.
     """
@@ -103,12 +103,12 @@ def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tu
 
 
 def of_presets(names: Sequence[str]) -> tuple[Variation, ...]:
-    """One arm a preset; ConfigError for a name that does not exist."""
+    """One arm for each preset. Raises ConfigError for a name that does not exist."""
     return tuple(Variation(name, name) for name in names if get(name))
 
 
 def grid(variations: Sequence[Variation], field_name: str, values: Sequence[object]) -> tuple[Variation, ...]:
-    """Each variation once for every value of a field: how a setting is tuned."""
+    """Each variation once for every value of a field. This serves to tune a setting."""
     return tuple(
         Variation(f"{one.title} {field_name}={value}", one.preset, {**one.changes, field_name: value})
         for one in variations

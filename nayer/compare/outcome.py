@@ -1,4 +1,4 @@
-"""One run of a comparison, from its config to the numbers that are kept of it."""
+"""One run of a comparison, from its config to its stored numbers."""
 
 from __future__ import annotations
 
@@ -60,17 +60,17 @@ OTHER = "other"
 
 @dataclass
 class Outcome:
-    """What is kept of one arm with one seed. Seconds are the run's own, by `clock`."""
+    """The stored numbers of one arm with one seed. Seconds are the run's own, by `clock`."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # of a newer version
 
     arm: str
     seed: int
     config: dict[str, Any]
-    gigaflops: float  # of a matrix product, by the same clock, right before
+    gigaflops: float  # rate of a matrix product, by the same clock, just before the run
     clock: str = "wall"  # one of CLOCKS
-    threads: int = 0  # 0 where nobody noted it
-    with_measuring: bool = True  # whether the seconds hold the measuring too, as they once did
+    threads: int = 0  # 0 if it is not recorded
+    with_measuring: bool = True  # whether the seconds include the measuring, as in earlier versions
     curve: list[tuple[float, float]] = field(default_factory=list)  # seconds, accuracy (or agreement without tests)
     agreement: float | None = None  # with the teacher, at the end
     teacher_accuracy: float | None = None
@@ -78,31 +78,31 @@ class Outcome:
     classes: list[str] = field(default_factory=list)
     rounds: int = 0
     seconds: float = 0.0
-    spent: dict[str, float] = field(default_factory=dict)  # seconds a phase; measuring comes on top
+    spent: dict[str, float] = field(default_factory=dict)  # seconds of each phase; measuring is extra
     generator_steps: int = 0
-    diversity: dict[str, float | None] = field(default_factory=dict)  # mean over the latest that were measured
-    second_opinion: dict[str, float | None] = field(default_factory=dict)  # likewise, where there is a judge
+    diversity: dict[str, float | None] = field(default_factory=dict)  # mean over the latest measurements
+    second_opinion: dict[str, float | None] = field(default_factory=dict)  # the same, if there is a judge
     failure: str = ""  # one sentence
-    at_start: float | None = None  # what the curve measures, before the first step; None in earlier outcomes
+    at_start: float | None = None  # the curve's value before the first step; None in earlier outcomes
     thinned: bool = False  # whether the student began with weights of its teacher
 
     @property
     def accuracy(self) -> float | None:
-        """At the end of the budget, never the best on the way; None for a run that failed before."""
+        """The accuracy at the end of the budget, not the best one before. None for a run that failed before the end."""
         return self.curve[-1][1] if self.curve and not self.failure else None
 
     @property
     def wants_labels(self) -> bool:
-        """Whether its generator is told which class to make; else an image's label is as good as drawn by lot."""
+        """Whether its generator gets the class to make. Otherwise the label of an image is like a random one."""
         return bool(self.config["ce_weight"]) and self.config["ce_target"] == "label"
 
     @property
     def scores(self) -> dict[str, float | None]:
-        """What is measured of its images."""
+        """The measured scores of its images."""
         return self.diversity | self.second_opinion
 
     def seconds_to(self, share: float) -> float | None:
-        """Until the student first had `share` of its teacher's accuracy; None if it never had, 0 if at the start."""
+        """Seconds until the student first had `share` of its teacher's accuracy; None if never, 0 if at the start."""
         if self.teacher_accuracy is None:
             return None
         wanted = share * self.teacher_accuracy
@@ -110,17 +110,17 @@ class Outcome:
 
 
 class Observer:
-    """Folds a run's events into its outcome."""
+    """Collects a run's events into its outcome."""
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.record = Record()
-        self.rounds_measured = -1  # rounds that were over at the latest evaluation
+        self.rounds_measured = -1  # finished rounds at the latest evaluation
         self._latest: list[dict[str, float | None]] = []
         self._named: list[dict[str, float | None]] = []
 
     def add(self, event: Event, seconds: float) -> None:
-        """`seconds` of the run are over, however long the event says."""
+        """Adds an event. `seconds` of the run are over; the event's own seconds do not count."""
         outcome = self.outcome
         self.record.add(event)
         outcome.seconds = seconds
@@ -156,7 +156,7 @@ class Observer:
 
 
 def numbers(event: DiversityMeasured) -> dict[str, float | None]:
-    """The headline of a diversity: at each scale samples, noise and real images, and beside them the label hits."""
+    """The main numbers of a diversity: samples, noise and real images at each scale, and the label hits."""
     within = event.samples.within
     made: dict[str, float | None] = {
         "label_hit": within.label_hit,
@@ -174,7 +174,7 @@ def numbers(event: DiversityMeasured) -> dict[str, float | None]:
 
 
 def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]:
-    """Runs one arm with one seed to its end. A run that fails is an outcome too, with what it had until then."""
+    """Runs one arm with one seed to its end. A failed run is an outcome too, with its numbers up to the failure."""
     config = Config.parse({"seed": seed}, arm.config)
     rate, threads = round(matrix_rate(CLOCKS[clock]), 1), torch.get_num_threads()
     observer = Observer(Outcome(arm.title, seed, config.model_dump(), rate, clock, threads, with_measuring=False))
@@ -186,7 +186,7 @@ def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]
 
 
 def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
-    """The run's events, what they cost, and the student at the very end."""
+    """Follows the run's events and their cost, and measures the student at the end."""
     run = open_run(config)
     spent = dict.fromkeys(("synthesis", "student", OTHER, MEASURING), 0.0)
     before = watch.seconds()
@@ -203,7 +203,7 @@ def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
 
 
 def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, seconds: float = 0.3) -> float:
-    """GFLOPS of float32 matrix products (size, size) here and now: what normalized seconds are scaled by."""
+    """GFLOPS of float32 matrix products (size, size) on this machine now. Normalized seconds are scaled by it."""
     a = torch.rand(size, size, generator=torch.Generator().manual_seed(0))
     torch.mm(a, a)  # the first one allocates
     began, done = now(), 0
@@ -216,7 +216,7 @@ def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, 
 def convolution_rate(now: Callable[[], float] = time.monotonic, *, seconds: float = 0.5) -> float:
     """GFLOPS of a 3 × 3 convolution, 32 → 32 channels, 100 images of 28 × 28, forward and backward, channels last.
 
-    As large as the generator's here: what training can hope for at best.
+    It is as large as the generator's convolution, so it is the best rate that training can reach.
     """
     layer = torch.nn.Conv2d(32, 32, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = torch.rand(100, 32, 28, 28).to(memory_format=torch.channels_last).requires_grad_()
@@ -229,12 +229,12 @@ def convolution_rate(now: Callable[[], float] = time.monotonic, *, seconds: floa
 
 
 def write(outcome: Outcome, path: Path) -> None:
-    """Whole or not at all. Raises StorageError."""
+    """Writes the outcome whole or not at all. Raises StorageError."""
     write_whole(path, (json.dumps(asdict(outcome), indent=1) + "\n").encode())
 
 
 def read(path: Path) -> Outcome:
-    """What `write` wrote. Raises StorageError for a file that is damaged."""
+    """The outcome that `write` wrote. Raises StorageError for a damaged file."""
     try:
         return TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
     except (OSError, ValueError):

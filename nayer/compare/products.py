@@ -1,6 +1,6 @@
-"""Times a round's convolutions and matrix products alone: each is recorded, and later computed again by itself.
+"""Times a round's convolutions and matrix products alone: it records each one, and later computes it again alone.
 
-That is the rate the machine reaches for these shapes; what a round takes beyond it is everything else.
+This gives the machine's rate for these shapes. The rest of a round's time goes to everything else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
-REPEATS = 7  # of each; the median counts
+REPEATS = 7  # of each product; the median counts
 
 _aten = torch.ops.aten
 _PRODUCTS = {
@@ -49,7 +49,7 @@ class Products(TorchDispatchMode):
 
 
 def _shape(value: Any) -> Any:
-    """A tensor as what decides its cost; anything else as it is."""
+    """The properties of a tensor that decide its cost. Other values stay the same."""
     return ("tensor", value.shape, value.stride(), value.dtype) if isinstance(value, Tensor) else value
 
 
@@ -58,7 +58,7 @@ def _hashable(value: Any) -> Any:
 
 
 def _made(value: Any) -> Any:
-    """Arguments from a call's shapes: tensors of noise where there were any."""
+    """Arguments from a call's shapes. A tensor in the call becomes a tensor of noise."""
     if not isinstance(value, tuple):
         return value
     if value[:1] == ("tensor",):

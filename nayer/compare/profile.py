@@ -1,4 +1,4 @@
-"""Where a round's time goes: seconds and floating-point operations of each part, exclusive of what it calls.
+"""The time of a round: seconds and floating-point operations of each part, without the parts that it calls.
 
 The algorithm names its parts (`nayer.common.parts`); passes of networks and steps of optimizers are heard by hooks.
 """
@@ -61,7 +61,7 @@ class Profile:
 
 
 class _Meter:
-    """Gives what `now` counts to the innermost part that is open."""
+    """Adds the time of `now` to the innermost open part."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.spent: dict[str, float] = defaultdict(float)
@@ -92,9 +92,9 @@ class _Meter:
 
 
 def profile(config: Config, rounds: int = 3, now: Callable[[], float] = time.perf_counter) -> Profile:
-    """`rounds` rounds behind the warm-up, per round, timed by `now`.
+    """The mean of `rounds` rounds after the warm-up, timed by `now`.
 
-    Operations are counted in one more round of the same run, for counting slows it.
+    Operations are counted in one more round of the same run, because counting makes it slower.
     """
     run = open_run(Config.parse({"rounds": config.warmup_rounds + rounds + 2, "seconds": 0.0}, config))
     events = run.events()

@@ -31,9 +31,10 @@ def published_facts(
     pairs: tuple[tuple[str, str], ...] = PAIRS,
     changes: Mapping[str, object] | None = None,
 ) -> Iterator[dict[str, float | None]]:
-    """A pair after the other: trains its teacher on `data` into `out` unless it is there, and runs `nayer-paper`.
+    """For each pair, trains its teacher on `data` into `out` unless it exists, and runs `nayer-paper`.
 
-    Compiled, and in bfloat16 where the device gains by it; `changes` are further settings. Seconds are the run's own.
+    Runs are compiled, and use bfloat16 if it is faster on the device. `changes` are more settings. Seconds are the
+    run's own.
     """
     for model, student in pairs:
         folder = out / model
@@ -47,9 +48,9 @@ def published_facts(
 
 
 def run_facts(config: Config, tell: Tell) -> dict[str, float | None]:
-    """Accuracy, hours, seconds of an epoch after the warm-up, and hours to the published accuracy, if it got there.
+    """Accuracy, hours, seconds of an epoch after the warm-up, and hours to the published accuracy, if it is reached.
 
-    An epoch is what lies between two phases of the student, and the run is measured after each.
+    An epoch is the time between two phases of the student. The run is measured after each phase.
     """
     curve: list[tuple[float, float]] = []  # seconds, accuracy
     warm: list[float] = []

@@ -1,4 +1,4 @@
-"""The outcomes of a comparison as tables: a row an arm, with mean and spread over its seeds."""
+"""The outcomes of a comparison as tables: one row for each arm, with mean and spread over its seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLOCK_NAMES = {"wall": "wall time", "cpu": "processor time"}
 
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
-    """Two tables, on the students and on the images; the verdicts; and what the numbers stand for."""
+    """Two tables, on the students and on the images, then the verdicts, then the meaning of the numbers."""
     arms = list(dict.fromkeys(one.arm for one in outcomes))
     groups = [[one for one in outcomes if one.arm == arm] for arm in arms]
     of_students = [
@@ -63,7 +63,7 @@ def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """CSV, a row a run; shares from 0 to 1, times in seconds, empty where nothing was measured."""
+    """CSV with one row for each run: shares from 0 to 1, times in seconds. A cell is empty if nothing was measured."""
     sides = [f"{scale}.{side}" for scale in (*SCALES, "rank") for side in SIDES]
     scores = ["label_hit", "named", "judge_confidence", "labels_kept", "duplicates", "class_balance", *sides]
     levels = [f"seconds_to_{level:.0%}".removesuffix("%") for level in LEVELS]
@@ -84,7 +84,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of Markdown, without the columns that hold nothing; none at all where only the arms' names are left."""
+    """Lines of Markdown, without empty columns. There are no lines if only the names of the arms are left."""
     columns = [column for column in zip(names, *rows, strict=True) if set(column[1:]) != {NONE}]
     if len(columns) < 2:
         return []
@@ -109,9 +109,9 @@ def _named(one: Outcome) -> str:
 
 
 def _split(outcomes: Sequence[Outcome]) -> str:
-    """How a run's seconds go to making images and to teaching the student, in per cent.
+    """The percentages of a run's seconds for making images and for teaching the student.
 
-    With `overlap` both share each second, and no clock can tell them apart.
+    With `overlap` both happen in the same seconds, and no clock can separate them.
     """
     if any(one.config.get("overlap") for one in outcomes):
         return "at once"
@@ -192,7 +192,7 @@ def _scale(outcomes: Sequence[Outcome], scale: str) -> str:
 
 
 def _told(one: Outcome, name: str) -> float | None:
-    """A score; None for one of a class, where the run's images belong to none."""
+    """A score. None for a score of classes, if the run's images belong to no class."""
     needs_classes = name in ("label_hit", "named") or name.split(".")[0] in SCALES
     return one.scores.get(name) if one.wants_labels or not needs_classes else None
 

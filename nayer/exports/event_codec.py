@@ -1,4 +1,4 @@
-"""Events as bytes and back, without loss and without pickle: JSON for what is small, arrays as they lie in memory."""
+"""Turns events into bytes and back, without loss and without pickle: small values as JSON, arrays as raw bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pack(event: Event) -> bytes:
 
 
 def unpack(content: bytes) -> Event:
-    """The event that was packed, its texts fit to be shown; StorageError for anything else."""
+    """The event that was packed. Its texts are safe to show. Raises StorageError for anything else."""
     try:
         if content[:1] != VERSION:
             raise ValueError("another version")
@@ -60,7 +60,7 @@ def unpack(content: bytes) -> Event:
 
 
 def _plain(value: Any, arrays: list[bytes]) -> Any:
-    """JSON-ready: what JSON does not know is an object with one key that no field has."""
+    """The value, ready for JSON. A type that JSON does not know becomes an object with one key that no field has."""
     if isinstance(value, np.ndarray):
         arrays.append(np.ascontiguousarray(value).tobytes())
         return {"[]": [value.dtype.str, list(value.shape)]}
@@ -77,7 +77,7 @@ def _plain(value: Any, arrays: list[bytes]) -> Any:
 
 
 def _built(value: Any, arrays: memoryview) -> Any:
-    """The value of its plain form; `arrays` are read in the order in which they were written."""
+    """The value from its plain form. Reads `arrays` in the order in which they were written."""
     place = 0
 
     def build(value: Any) -> Any:

@@ -12,14 +12,14 @@ from PIL import Image
 from nayer.events import Event, RoundSynthesised, RunStarted
 from nayer.types import Images
 
-SIDE = 64  # px of a sample, about; small ones are enlarged by whole factors
+SIDE = 64  # approximate px of a sample; small samples are enlarged by whole factors
 ROUND_MS, LAST_MS = 350, 2000
-MOST = 120  # frames; of a longer run rounds at equal distances
+MOST = 120  # frames; a longer run shows rounds at equal distances
 _IN_A_ROW = 10
 
 
 def animation(events: Iterable[Event]) -> bytes:
-    """A GIF of each round's first image of every class, in the classes' order, ten to a row; empty before the first."""
+    """A GIF with the first image of every class in each round, in class order, ten in a row; empty without a round."""
     k, frames = 0, []
     for event in events:
         if isinstance(event, RunStarted):

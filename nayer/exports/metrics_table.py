@@ -27,7 +27,7 @@ from nayer.types import Images
 COLUMNS = (
     "round",
     "seconds",
-    "accuracy",  # of the student, like the next two a share in 0..1
+    "accuracy",  # of the student; this and the next two are shares in 0..1
     "teacher_accuracy",
     "agreement",
     "generator_loss",
@@ -48,7 +48,7 @@ GAP = 2  # px between two samples
 
 
 class Record:
-    """Folds events; `rows` has one entry per finished round; what was not measured in it is left out."""
+    """Collects events. `rows` has one entry for each finished round. Values that were not measured are left out."""
 
     def __init__(self, rows: list[dict[str, str]] | None = None) -> None:
         self.rows: list[dict[str, str]] = rows or []
@@ -77,7 +77,7 @@ class Record:
             case StudentStep():
                 self._student_losses.append(event.loss)
             case EvaluatedAtStart():
-                pass  # no round's
+                pass  # belongs to no round
             case Evaluated():
                 self.evaluated = event
                 self._row |= {"accuracy": event.accuracy, "teacher_accuracy": event.teacher_accuracy}
@@ -93,9 +93,9 @@ class Record:
         self._row, self._student_losses = {}, []
 
     def csv(self) -> str:
-        """A heading, then a line a round; cells are empty where nothing was measured.
+        """A heading, then one line for each round. A cell is empty if nothing was measured.
 
-        The judge's two columns are there where any round has one.
+        The two columns of the judge are present if any round has a value for them.
         """
         text = io.StringIO()
         judged = any(name in row for row in self.rows for name in JUDGED)
@@ -106,9 +106,10 @@ class Record:
         return text.getvalue()
 
     def grid(self, rounds: int = SHOWN_ROUNDS) -> Images:
-        """(rows, columns, c) uint8: a column a class, a row a round, the newest on top; no pixels before the first.
+        """(rows, columns, c) uint8: one column for each class, one row for each round, the newest on top.
 
-        At most `rounds` of the latest ones, of which SHOWN_ROUNDS are kept.
+        There are no pixels before the first round. The grid shows at most the latest `rounds` rounds; SHOWN_ROUNDS
+        rounds are kept.
         """
         if not self._samples:
             return np.zeros((0, 0, 1), np.uint8)
@@ -119,7 +120,7 @@ class Record:
 
 
 def rows_before(round_: int, text: str) -> list[dict[str, str]]:
-    """The rows of an earlier `csv()` that a run resumed at `round_` does not make again."""
+    """The rows of an earlier `csv()` that come before `round_`. A run that resumes there does not make them again."""
     reader = csv.DictReader(io.StringIO(text))
     try:
         if tuple(reader.fieldnames or ()) not in (COLUMNS, WITHOUT_JUDGE):
@@ -130,7 +131,7 @@ def rows_before(round_: int, text: str) -> list[dict[str, str]]:
 
 
 def _one_per_class(event: RoundSynthesised, classes: int) -> Images:
-    """The first image wanted as each class: (k, c, h, w), black where the event has none."""
+    """The first image for each wanted class: (k, c, h, w). It is black if the event has no image of the class."""
     picked = np.zeros((classes, *event.images.shape[1:]), np.uint8)
     labels, firsts = np.unique(event.labels, return_index=True)
     picked[labels] = event.images[firsts]

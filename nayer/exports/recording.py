@@ -1,4 +1,4 @@
-"""A run as one small file that can be played back: its events in order, thinned to what a later look needs."""
+"""A run as one small file for playback: its events in order, reduced to the data that a later viewer needs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from nayer.exports.event_codec import pack, unpack
 from nayer.types import Floats
 
 MAGIC = b"NAYER recording 1\n"
-LARGEST = 16 << 20  # bytes of a file that is read
-LONGEST = 50_000  # events of it
-STEPS = 5  # of a phase's steps, about so many are kept
+LARGEST = 16 << 20  # bytes of the largest file that is read
+LONGEST = 50_000  # events in a file, at most
+STEPS = 5  # about this many steps of each phase are kept
 _BY_IMAGE = (
     *("images", "labels", "features", "teacher_labels", "teacher_confidence"),
     *("student_labels", "student_confidence"),
@@ -33,7 +33,7 @@ class Tape:
         self._preview_round = -1  # the round whose first step is kept with its images
 
     def add(self, event: Event) -> None:
-        """Keeps the next event, thinned."""
+        """Keeps the next event, reduced by `thinned`."""
         if isinstance(event, (GeneratorStep, StudentStep)) and not _shown(event):
             return
         short = thinned(event)
@@ -44,7 +44,7 @@ class Tape:
 
 
 def thinned(event: Event) -> Event:
-    """The event with what a later look at the run needs of its images and tables."""
+    """The event with only the images and tables that a later viewer of the run needs."""
     match event:
         case GeneratorStep():
             return replace(event, preview=event.preview[:0])
@@ -58,13 +58,13 @@ def thinned(event: Event) -> Event:
 
 
 def written(events: Iterable[Event]) -> bytes:
-    """The file: a first line that names the format, then each event's length (uint32, little-endian) and bytes."""
+    """The file: a first line with the format's name, then each event's length (uint32, little-endian) and bytes."""
     packed = [pack(event) for event in events]
     return MAGIC + b"".join(struct.pack("<I", len(one)) + one for one in packed)
 
 
 def read(content: bytes) -> list[Event]:
-    """The events of a file that `written` made; StorageError, in one sentence, for anything else."""
+    """The events of a file that `written` made. Raises StorageError, in one sentence, for anything else."""
     if len(content) > LARGEST:
         raise StorageError(f"recording has {len(content):,} bytes; at most {LARGEST:,} are read.")
     if not content.startswith(MAGIC):
@@ -86,12 +86,12 @@ def read(content: bytes) -> list[Event]:
 
 
 def save(path: Path, events: Iterable[Event]) -> None:
-    """StorageError where it cannot be written."""
+    """Writes the file. Raises StorageError if it cannot be written."""
     write_whole(path, written(events))
 
 
 def load(path: Path) -> list[Event]:
-    """StorageError for a file that cannot be read or is no recording."""
+    """Reads the file. Raises StorageError for a file that cannot be read or is no recording."""
     try:
         return read(read_file(path, LARGEST))
     except OSError as error:
@@ -106,9 +106,9 @@ def _shown(event: GeneratorStep | StudentStep) -> bool:
 
 
 def _turned(outputs: Floats) -> Floats:
-    """Points (m, k, width) in as few dimensions as k points need, (m, k, ≤ k).
+    """Reduces points (m, k, width) to the number of dimensions that k points need: (m, k, ≤ k).
 
-    The map lays them on the classes by rotation, shift and scale, and sees no difference.
+    The map fits them to the classes by rotation, shift and scale, so its result stays the same.
     """
     if outputs.shape[2] <= outputs.shape[1]:
         return outputs

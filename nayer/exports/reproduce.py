@@ -1,4 +1,4 @@
-"""A config as what repeats its run: the shortest command line, and the words of an address. Needs no torch."""
+"""Writes a config in a form that repeats its run: the shortest command line, or words in an address. Needs no torch."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from nayer.config import Config, settings
 from nayer.retired_settings import RETIRED
 from nayer.settings import read_value
 
-_EVERYWHERE = ("teacher", "seed")  # said in any case
+_EVERYWHERE = ("teacher", "seed")  # always written
 
 
 def nearest_preset(config: Config) -> tuple[str, dict[str, object]]:
-    """The preset that needs the fewest changes to become `config`, and these, by name; teacher and seed are none."""
+    """The preset with the fewest changes to `config`, and the changes by name, except teacher and seed."""
     wanted = config.model_dump()
 
     def changes(preset: str) -> dict[str, object]:
         given = presets.get(preset).config.model_dump()
         return {name: wanted[name] for name in wanted if name not in _EVERYWHERE and wanted[name] != given[name]}
 
-    preset = min(presets.PRESETS, key=lambda name: len(changes(name)))  # of equals the first
+    preset = min(presets.PRESETS, key=lambda name: len(changes(name)))  # the first one if several are equal
     return preset, changes(preset)
 
 
 def command_line(config: Config) -> str:
-    """What to type to run it again: `python -m nayer distill` with the preset and every flag that differs from it."""
+    """The command that runs it again: `python -m nayer distill` with the preset and every flag that differs from it."""
     preset, changes = nearest_preset(config)
     flags = [f"--teacher {shlex.quote(config.teacher)}", f"--preset {preset}", f"--seed {config.seed}"]
     for name, value in changes.items():
@@ -39,7 +39,7 @@ def command_line(config: Config) -> str:
 
 
 def words(config: Config) -> dict[str, str]:
-    """The same as pairs for an address; `config_of` reads them."""
+    """The same information as pairs for an address. `config_of` reads them."""
     preset, changes = nearest_preset(config)
     return {"teacher": config.teacher, "preset": preset, "seed": str(config.seed)} | {
         name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in changes.items()
@@ -47,9 +47,9 @@ def words(config: Config) -> dict[str, str]:
 
 
 def config_of(given: Mapping[str, str]) -> tuple[str, Config]:
-    """The preset and the config that `words` told; words of no setting are left alone.
+    """The preset and the config from the pairs that `words` made. Ignores words that belong to no setting.
 
-    Raises ConfigError in one sentence for a value that will not do.
+    Raises ConfigError in one sentence for a value that is not valid.
     """
     preset = given.get("preset", next(iter(presets.PRESETS)))
     kinds = {setting.name: setting.kind for setting in settings()}
@@ -59,6 +59,6 @@ def config_of(given: Mapping[str, str]) -> tuple[str, Config]:
 
 
 def known(config: Mapping[str, object]) -> Config:
-    """The config of a recorded run, without what this version has no setting for; ConfigError for other nonsense."""
+    """The config of a recorded run, without settings that this version lacks. Raises ConfigError for other errors."""
     names = {setting.name for setting in settings()} | RETIRED.keys()
     return Config.parse({name: value for name, value in config.items() if name in names})

@@ -40,7 +40,7 @@ _STUDENT = """The student:      {weights}; in this folder, with PyTorch and safe
 
 
 def description(student: nn.Module, classes: Sequence[str]) -> dict[str, str]:
-    """What a student's file says of it besides the weights; nothing for a network that was made elsewhere."""
+    """The facts about a student in its file, besides the weights. Empty for a network that was not built here."""
     if not isinstance(student, Classifier):
         return {}
     return {"model": student.spec.model_dump_json(), "classes": json.dumps(list(classes))}
@@ -49,10 +49,10 @@ def description(student: nn.Module, classes: Sequence[str]) -> dict[str, str]:
 def files(
     events: Sequence[Event], student: bytes, animate: Callable[[list[Event]], bytes] = animation
 ) -> dict[str, bytes]:
-    """By name; `student`: safetensors of the first arm's student with its `description`, or nothing.
-    `animate` makes the animation, perhaps elsewhere, for it takes most of the time.
+    """The files by name. `student` is the first arm's student as safetensors with its `description`, or empty.
+    `animate` makes the animation. It may do this in another process, because the animation takes most of the time.
 
-    The events of other arms are left out. Raises ValueError where no run has begun.
+    The events of other arms are left out. Raises ValueError if no run has begun.
     """
     events = [event for event in events if event.arm == 0]
     started = next((event for event in events if isinstance(event, RunStarted)), None)
@@ -89,7 +89,7 @@ def _code(student: bytes) -> bytes:
         about = header(student, STUDENT).about
         spec = ModelSpec.model_validate_json(about["model"])
         return plain_code(spec, json.loads(about["classes"]), STUDENT).encode()
-    except (AssetError, KeyError, TypeError, ValueError):  # cannot be built here, or of earlier days
+    except (AssetError, KeyError, TypeError, ValueError):  # cannot be built here, or comes from an earlier version
         return b""
 
 

@@ -1,4 +1,4 @@
-"""A run as files: the student and the code that loads it, samples, metrics and config; written whole or not at all."""
+"""A run as files: the student and its loading code, samples, metrics, config. Each is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLE_SIDE = 32  # px; smaller samples are enlarged by whole factors
 
 
 def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, record: Record) -> list[Path]:
-    """Writes the five files into `folder`, as many as fit; StorageError names the first that did not."""
+    """Writes the five files into `folder`, as many as fit. StorageError names the first file that did not fit."""
     contents = {
         STUDENT: save({name: value.detach().cpu().contiguous() for name, value in student.state_dict().items()}),
         CODE: plain_code(model, record.classes, STUDENT).encode(),
@@ -51,7 +51,7 @@ def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, r
 
 
 def load_student(folder: Path) -> Classifier:
-    """The student that `export` wrote, in eval mode; StorageError for a folder that holds none, or a damaged one."""
+    """The student that `export` wrote, in eval mode. Raises StorageError if it is missing or damaged."""
     try:
         model = json.loads(read_file(folder / CONFIG, MAX_CONFIG_BYTES))["model"]
         student = build(ModelSpec.model_validate_json(json.dumps(model)))
@@ -68,7 +68,7 @@ def load_student(folder: Path) -> Classifier:
 
 
 def _config_file(config: Config, model: ModelSpec, record: Record) -> str:
-    """`config` is the run's, `model` the student's shape, `classes` the names of its outputs in order."""
+    """`config` is the config of the run. `model` is the student's shape. `classes` are its output names in order."""
     content = {"config": config.model_dump(), "model": model.model_dump(), "classes": record.classes}
     if record.evaluated:
         content["evaluated"] = record.evaluated.to_json()
@@ -76,7 +76,7 @@ def _config_file(config: Config, model: ModelSpec, record: Record) -> str:
 
 
 def png(grid: Images, size: int) -> bytes:
-    """The picture of `Record.grid`, enlarged without smoothing; nothing for an empty grid."""
+    """The picture of `Record.grid` as PNG, enlarged without smoothing. Empty bytes for an empty grid."""
     if not grid.size:
         return b""
     factor = max(1, SAMPLE_SIDE // size)

@@ -59,7 +59,7 @@ def load(path=Path(__file__).with_name("{weights}")):
 
 
 def plain_code(spec: ModelSpec, classes: Sequence[str], weights: str) -> str:
-    """The file's content; it reads its weights from the file of that name beside it."""
+    """The content of the file. Its code reads the weights from the file `weights` in the same folder."""
     with torch.device("meta"):
         network = Classifier(spec)
     has_residuals = any(isinstance(module, Residual) for module in network.modules())
@@ -78,7 +78,7 @@ def plain_code(spec: ModelSpec, classes: Sequence[str], weights: str) -> str:
 
 
 def _source(module: nn.Module, depth: int) -> str:
-    """What makes the module anew, in words that every version of PyTorch knows."""
+    """The code that builds the module again. It uses only names that every version of PyTorch has."""
     if isinstance(module, Residual):
         inner = [_source(part, depth + 1) for part in (module.branch, module.shortcut, module.after)]
         return _call("Residual", inner, depth)

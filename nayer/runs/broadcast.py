@@ -1,4 +1,4 @@
-"""Sends each event of a run to all subscribers. A late one begins with a snapshot."""
+"""Sends each event of a run to all subscribers. A late subscriber begins with a snapshot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nayer.events import (
 )
 
 SHOWN = 12  # newest re-draws and batches of an arm, with their images
-MEASURED = 600  # newest diversities of an arm: each has a few numbers a class
+MEASURED = 600  # newest diversities of an arm: each has a few numbers for each class
 
 
 class History:
@@ -34,7 +34,7 @@ class History:
     def __init__(self) -> None:
         self.last: Event | None = None
         self._count = 0
-        self._small: list[tuple[int, Event]] = []  # all of them: they carry a few numbers each
+        self._small: list[tuple[int, Event]] = []  # all small events: each has a few numbers
         self._shown: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=SHOWN))
         self._measured: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=MEASURED))
         self._newest: dict[tuple[int, type[Event]], tuple[int, Event]] = {}
@@ -54,19 +54,19 @@ class History:
             self._newest[event.arm, type(event)] = entry
 
     def events(self) -> list[Event]:
-        """What is kept, in its order."""
+        """The kept events, in order."""
         kept = [*self._shown.values(), *self._measured.values()]
         entries = [*self._small, *(entry for entries in kept for entry in entries), *self._newest.values()]
         return [event for _, event in sorted(entries, key=lambda entry: entry[0])]
 
 
-BYTES = 16 << 20  # of images and tables that wait
-ABANDONED_SECONDS = 60.0  # an inbox that nobody drained for so long is closed
+BYTES = 16 << 20  # of waiting images and tables
+ABANDONED_SECONDS = 60.0  # an inbox is closed if nobody drains it for this time
 
 
 class Subscriber:
-    """One viewer's events, bounded: when it is full the oldest droppable event makes room, and where images weigh too
-    much the oldest with any."""
+    """One viewer's events, with a limit. If it is full, it drops the oldest droppable event. If images need too many
+    bytes, it drops the oldest event with images."""
 
     def __init__(self, capacity: int) -> None:
         self.dropped = 0  # events this viewer missed
@@ -85,13 +85,13 @@ class Subscriber:
             return events
 
     def close(self) -> None:
-        """It gets nothing more."""
+        """Ends the inbox: it gets no more events."""
         with self._lock:
             self.closed = True
             self._events.clear()
 
     def put(self, event: Event) -> None:
-        """Hands it the event, or drops one where too many wait."""
+        """Adds the event, or drops one if too many wait."""
         with self._lock:
             if self.closed:
                 return
@@ -100,14 +100,14 @@ class Subscriber:
                     self.closed = True
                     self._events.clear()
                     return
-                self._drop(lambda event: event.droppable)  # rare events stay: there are few of them in a minute
+                self._drop(lambda event: event.droppable)  # rare events stay: there are only a few in a minute
             self._events.append(event)
             self._bytes += _weight(event)
             while self._bytes > BYTES:
                 self._drop(_weight)
 
     def _drop(self, which: Callable[[Event], object]) -> None:
-        """The oldest of them, if there is one."""
+        """Drops the oldest event for which `which` is true, if there is one."""
         for place, event in enumerate(self._events):
             if which(event):
                 del self._events[place]
@@ -117,7 +117,7 @@ class Subscriber:
 
 
 def _weight(event: Event) -> int:
-    """Bytes of an event's arrays; 0 where none of them may be missed."""
+    """Bytes of an event's arrays; 0 if the event must not be dropped."""
     if isinstance(event, RunStarted):
         return 0
     values = (getattr(event, field.name) for field in dataclasses.fields(event))
@@ -125,7 +125,7 @@ def _weight(event: Event) -> int:
 
 
 class Broadcaster:
-    """For any thread."""
+    """Sends events to all subscribers. Any thread may call it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -138,14 +138,14 @@ class Broadcaster:
         return self._history.last
 
     def here(self) -> dict[str, Any]:
-        """Where and when the newest event was."""
+        """The place and time of the newest event in the run."""
         last = self.last
         if last is None:
             return {"round": 0, "seconds": 0.0, "arm": 0}
         return {"round": last.round, "seconds": last.seconds, "arm": last.arm}
 
     def recall(self, events: Iterable[Event]) -> None:
-        """What happened before, for those who join from now on."""
+        """Adds earlier events, for subscribers who join later."""
         with self._lock:
             for event in events:
                 self._history.add(event)
@@ -168,6 +168,6 @@ class Broadcaster:
         return inbox
 
     def snapshot(self) -> list[Event]:
-        """What someone who joins late must have: how it began, every measurement, the newest rounds and steps."""
+        """The events that a late subscriber needs: the beginning, every measurement, the newest rounds and steps."""
         with self._lock:
             return self._history.events()

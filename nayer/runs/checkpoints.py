@@ -1,7 +1,7 @@
-"""Saving a run between two rounds and taking it up again, bit for bit (on one machine, on one thread of the CPU).
+"""Saves a run between two rounds and resumes it, bit for bit (on one machine, on one thread of the CPU).
 
-One safetensors file: tensors, and in its metadata the config and the counters as JSON. Written beside its place
-and moved there whole, so that a crash or a full disk leaves the previous one as it was.
+A checkpoint is one safetensors file: tensors, and in its metadata the config and the counters as JSON. It is written
+under another name and then moved to its place, so a crash or a full disk does not change the previous checkpoint.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ NAME = "checkpoint.safetensors"
 MAX_TENSORS = 20_000  # two networks, and the moments of their optimizers
 MAX_BYTES = 4 << 30
 COUNTERS = ("round", "student_phases", "pool", "held_back")
-MOST = 10**9  # of a counter
-MOST_WORK = 2 * 10**18  # multiply-adds: the largest limit, and as much again
+MOST = 10**9  # the largest value of a counter
+MOST_WORK = 2 * 10**18  # multiply-adds: twice the largest limit
 
 
 def save(config: Config, state: RunState, folder: Path, teacher: str = "") -> Path:
-    """Writes `folder`/checkpoint.safetensors; call it at a RoundFinished. Raises StorageError, keeping the last one.
+    """Writes `folder`/checkpoint.safetensors. Call it at a RoundFinished. After a StorageError the last one stays.
 
-    `teacher` is the SHA-256 of its weights, for `load_state` to compare.
+    `teacher` is the SHA-256 of the teacher's weights. `load_state` compares it.
     """
     write_whole(folder / NAME, dump(config, state, teacher))
     return folder / NAME
 
 
 def dump(config: Config, state: RunState, teacher: str = "") -> bytes:
-    """What `save` writes."""
+    """The bytes that `save` writes."""
     counters = {"round": state.round, "student_phases": state.student_phases, "seconds": state.seconds}
     counters |= {"pool": state.pool.added, "held_back": state.held_back.added, "work": state.work}
     about = {"config": config.model_dump_json(), "counters": json.dumps(counters), "teacher": teacher}
@@ -60,20 +60,20 @@ def load_config(folder: Path) -> Config:
 
 
 def config_of(content: bytes, name: str = "checkpoint") -> Config:
-    """The config in what `dump` made; `name` is what a StorageError calls it."""
+    """The config in the bytes that `dump` made. A StorageError contains `name`."""
     return _opened(content, name).config
 
 
 def load_state(folder: Path, state: RunState, teacher: str = "") -> None:
-    """Overwrites `state`, freshly made from the same config, with what was saved.
+    """Overwrites `state` with the saved state. `state` must be new and from the same config.
 
-    Raises StorageError where that is damaged, does not fit, or was learned from another teacher.
+    Raises StorageError if the checkpoint is damaged, does not fit, or belongs to another teacher.
     """
     restore(_read(folder), state, _called(folder), teacher)
 
 
 def restore(content: bytes, state: RunState, name: str = "checkpoint", teacher: str = "") -> None:
-    """Overwrites `state`, freshly made from the same config, with what `dump` made."""
+    """Overwrites `state` with the state from `dump`. `state` must be new and from the same config."""
     found = _opened(content, name)
     if teacher and found.teacher and teacher != found.teacher:
         raise StorageError(
@@ -88,24 +88,24 @@ def restore(content: bytes, state: RunState, name: str = "checkpoint", teacher: 
 
 @dataclass(frozen=True)
 class _Checkpoint:
-    """A file that is whole: what `dump` was given. `seconds` and the counters are finite and not negative."""
+    """The content of an undamaged file: the input of `dump`. `seconds` and the counters are finite and not negative."""
 
     config: Config
     counters: dict[str, int]
     seconds: float
     work: int  # multiply-adds; 0 in checkpoints of earlier versions
-    teacher: str  # SHA-256 of its weights, or nothing
+    teacher: str  # SHA-256 of its weights, or empty
     tensors: dict[str, Tensor]
 
 
 def _opened(content: bytes, name: str) -> _Checkpoint:
-    """Raises StorageError for what is no checkpoint, is damaged, or is of another version."""
+    """The checkpoint. Raises StorageError if the content is no checkpoint, is damaged, or has another version."""
     try:
         about = header(content, name, MAX_TENSORS).about
         tensors = deserialize(content)
     except (AssetError, SafetensorError, ValueError):
         raise StorageError(f"{name} is damaged; start a new run.") from None
-    said = about.pop("sha256", None)  # checkpoints of earlier versions have none
+    said = about.pop("sha256", None)  # checkpoints of earlier versions have no digest
     if said is not None and said != _digest(about, tensors):
         raise StorageError(f"{name} is damaged: its content does not match its SHA-256; start a new run.")
     try:
@@ -176,7 +176,7 @@ def _restore(state: RunState, found: _Checkpoint) -> None:
 
 
 def _refill(pool: Pool, images: Tensor, labels: Tensor, added: int) -> None:
-    """Raises ValueError for what such a pool cannot hold."""
+    """Fills the pool. Raises ValueError for values that this pool cannot hold."""
     like = (pool.images.dtype, pool.images.shape[1:], pool.labels.dtype, labels.shape)
     if (images.dtype, images.shape[1:], labels.dtype, (min(added, pool.capacity),)) != like or len(images) != len(
         labels
@@ -191,7 +191,7 @@ def _optimizers(state: RunState) -> dict[str, torch.optim.Optimizer]:
 
 
 def _optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Momenta and counters, by the place of their parameter among all groups."""
+    """Momenta and counters, by the index of their parameter in all groups."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     return {
         f"{name}.{i}.{key}": value
@@ -207,7 +207,7 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tens
         place, key = name.split(".", 1)
         parameter = parameters[int(place)]
         if value.shape == parameter.shape:
-            # A fused step takes weights and moments as they lie in memory, and a file keeps no layout.
+            # A fused step needs weights and moments with the same memory layout, and a file keeps no layout.
             value = torch.empty_like(parameter).copy_(value)
         optimizer.state[parameter][key] = value.to(parameter.device)
 

@@ -1,8 +1,7 @@
-"""Counts what a run needs before it begins: bytes at once, and the work of a round.
+"""Counts the needs of a run before it begins: its bytes at one time, and the work of a round.
 
-One round is rehearsed with networks that have no memory (`rehearsal`): the functions that train are the ones that are
-counted. What fills up over rounds is added by arithmetic. How the sum compares with resident memory is measured by
-`python -m tests.reliability 18`.
+It rehearses one round with networks that have no memory (`rehearsal`), so it counts the functions that really train.
+Arithmetic adds the data that grows over rounds. `python -m tests.reliability 18` compares the sum with resident memory.
 """
 
 from __future__ import annotations
@@ -40,18 +39,18 @@ from nayer.networks.specs import OWN, ModelSpec
 from nayer.runs.rehearsal import META, Rehearsal
 
 CORES = os.cpu_count() or 1
-FASTEST = 1e11  # multiply-adds a second that a core comes to at most: 32 a cycle (AVX-512) at 3 GHz
+FASTEST = 1e11  # the most multiply-adds of a core in a second: 32 in a cycle (AVX-512) at 3 GHz
 TESTS = 10_000  # images of the largest shipped test split; a visitor brings at most 5,000
-REMEMBERED = 4_000  # images whose features the diversity meter keeps or copies at once: two windows of 1,000, twice
+REMEMBERED = 4_000  # images whose features the diversity meter keeps or copies at one time: two windows of 1,000, twice
 _LABEL = 8  # bytes
-BESIDE = 48 << 20  # bytes of a run that follow from no setting: its history, its views, the library's own buffers
+BESIDE = 48 << 20  # bytes of a run that depend on no setting: its history, its views, the buffers of the library
 RESIDENT = (
-    1.1  # resident bytes for a byte counted, as tests/slow/test_memory.py measures: gaps, and workspace of convolutions
+    1.1  # resident bytes for each counted byte, measured by tests/slow/test_memory.py: gaps, and convolution workspace
 )
 SCATTERED = 1.2  # likewise on top, for small tensors that come and go: wrn40-3, all of whose maps are, takes 1.16
 CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensors, their bytes, the whole file
 
-# They change no tensor's size: one rehearsal holds for all their values. Any other setting may change one.
+# These settings change no tensor's size: one rehearsal is valid for all their values. Other settings may change a size.
 _SIZELESS = (
     *("teacher", "student", "seed", "rounds", "seconds", "work", "device", "compiled", "evaluate_every", "test_data"),
     *("test_images", "encoder", "prompt", "noisy_reset_every", "generator_reset_every"),
@@ -63,37 +62,37 @@ _SIZELESS = (
         "event_every",
         "overlap",
         "precision",
-    ),  # bfloat16 takes less than float32, which is what is counted
+    ),  # bfloat16 needs fewer bytes than float32, and the count uses float32
 )
 
 
 @dataclass(frozen=True)
 class Use:
-    """Bytes, by the setting that they follow from."""
+    """Bytes, by the setting that causes them."""
 
     kept: Counter[str]  # between two steps, late in the run
-    passing: Counter[str]  # on top of these for a moment each, one after the other
-    moment: int  # bytes that are resident on top of what is kept: the allocator keeps what small tensors have left
+    passing: Counter[str]  # additional bytes, each for a moment, one after the other
+    moment: int  # resident bytes in addition to `kept`: the allocator keeps the memory of freed small tensors
     work: int  # multiply-adds of a round in which generator and student learn and the student is measured
 
     @property
     def largest(self) -> tuple[str, int]:
-        """The setting that most of it follows from, and those bytes."""
+        """The setting that causes the most bytes, and these bytes."""
         return (self.kept + Counter(dict(self.passing.most_common(1)))).most_common(1)[0]
 
 
 def resident(uses: Sequence[Use]) -> int:
-    """Bytes of runs that take turns in one thread, as a lab's arms do: what each keeps, and the largest moment."""
+    """Bytes of runs that take turns in one thread, like the arms of a lab: all kept bytes, and the largest moment."""
     kept = sum(sum(use.kept.values()) for use in uses)
     return round(RESIDENT * (kept + max(use.moment for use in uses))) + BESIDE * len(uses)
 
 
 def use_of(config: Config, card: TeacherCard, teacher: nn.Module | None = None, judge: ModelSpec | None = None) -> Use:
-    """What a run of `config` with the teacher of `card` needs.
+    """The needs of a run of `config` with the teacher of `card`.
 
-    `teacher`: the network itself, for a card that cannot build it; it is copied and stays as it is. `judge`: the one
-    that comes with the teacher, else it is the card's or the shipped one of its data set, if any. New sizes take 0.1
-    to 0.3 s, and no memory however large they are. Raises ConfigError for settings that no round can be made with.
+    `teacher`: the network, for a card that cannot build it. It is copied and does not change. `judge`: the judge that
+    comes with the teacher; otherwise the card's judge or the shipped judge of its data set, if any. New sizes take 0.1
+    to 0.3 s. They take no memory, even if they are large. Raises ConfigError for settings that make a round impossible.
     """
     return _over_rounds(config, card, _seen(config, card, teacher, judge))
 
@@ -103,7 +102,7 @@ def step_work_of(
 ) -> StepWork:
     """The multiply-adds of a step of each kind; arguments, time and errors are `use_of`'s.
 
-    `student`: the network itself, where the config does not name it; it is copied and stays as it is.
+    `student`: the network, if the config does not name it. It is copied and does not change.
     """
     return _step_work(config, _seen(config, card, teacher, learner=student))
 
@@ -119,7 +118,7 @@ def _seen(
     if card.model.architecture != OWN:
         teacher = None
     student, width = student_spec(card, config.student), table_width(config.latent, config.encoder, len(card.classes))
-    # What is cached keeps no network alive.
+    # The cached values keep no network in memory.
     rehearse = _rehearsed if teacher is None and learner is None else _rehearsed.__wrapped__
     try:
         judge = judge or card.judge or _shipped_judge(card)
@@ -135,7 +134,7 @@ def _seen(
 
 
 def warm_up() -> None:
-    """What the first question would have to wait for: torch imports more as it is first rehearsed with."""
+    """Does early what would delay the first question: torch imports more modules at the first rehearsal."""
     card = teacher_cards()[0]
     use_of(Config(teacher=card.name), card)
 
@@ -144,7 +143,7 @@ _ANY = Config()
 
 
 class _Held(torch.optim.Optimizer):
-    """An optimizer's place in memory: gradients, and so many tensors of each parameter's size; its step adds none."""
+    """The memory of an optimizer: gradients, and some tensors of each parameter's size. Its step adds no tensors."""
 
     def __init__(self, parameters: list[nn.Parameter], moments: int) -> None:
         super().__init__(parameters, {})
@@ -155,7 +154,7 @@ class _Held(torch.optim.Optimizer):
         self.nbytes = moments * sum(parameter.nbytes for parameter in parameters)
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """As a fused step: in place."""
+        """A step in place, like a fused step."""
 
 
 @dataclass
@@ -166,26 +165,26 @@ class _Seen:
     kept: Counter[str] = field(default_factory=Counter)  # bytes, by setting
     passing: Counter[str] = field(default_factory=Counter)
     peaks: dict[str, tuple[int, int]] = field(default_factory=dict)  # passing bytes, small and large, by who works
-    saved: Counter[str] = field(default_factory=Counter)  # of it what a checkpoint holds
+    saved: Counter[str] = field(default_factory=Counter)  # the part of `kept` that a checkpoint holds
     steps: Counter[str] = field(default_factory=Counter)  # multiply-adds of a step, by who learns
-    features: int = 0  # that the teacher tells an image by
+    features: int = 0  # number of features that the teacher has for an image
 
     def most(self, *, overlap: bool) -> tuple[int, int]:
-        """The most that is passing at any time, in small and in large tensors; with `overlap` two work at once."""
+        """The most passing bytes at any time, in small and in large tensors. With `overlap`, two work together."""
         both = [sum(pair) for pair in zip(self.peaks["generator"], self.peaks["student"], strict=True)]
         small, large = (max(kind) for kind in zip(*self.peaks.values(), strict=True))
         return (max(small, both[0]), max(large, both[1])) if overlap else (small, large)
 
     @contextmanager
     def keeping(self, name: str) -> Iterator[None]:
-        """What is allocated inside and stays is kept because of the setting `name`."""
+        """Counts memory that is allocated inside and stays as kept, caused by the setting `name`."""
         before = self.rehearsal.live
         yield
         self.kept[name] += self.rehearsal.live - before
 
     @contextmanager
     def passing_by(self, name: str, who: str = "") -> Iterator[None]:
-        """What is there at most inside, on top of what was, is there because of the setting `name`."""
+        """Counts the largest additional memory inside as passing, caused by the setting `name`."""
         before, work = self.rehearsal.live, self.rehearsal.work
         self.rehearsal.mark()
         yield
@@ -207,7 +206,7 @@ def _rehearsed(
     judge: ModelSpec | None,
     taught: nn.Module | None = None,
 ) -> _Seen:
-    """One round of a run on the meta device, after a warm-up, with what earlier rounds have left in memory."""
+    """One round of a run on the meta device, after a warm-up, with the data that earlier rounds keep in memory."""
     seen, shape, rng = _Seen(), (model.channels, model.size, model.size), torch.Generator()
     with seen.rehearsal:
         with torch.device(META):
@@ -225,7 +224,7 @@ def _rehearsed(
                 generator = new_generator(task)
                 generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
                 trained = list(generator.parameters())
-                # Two moments each; FOMAML trains a copy with gradients of its own, and moves the start by two more.
+                # Two moments each. FOMAML trains a copy with its own gradients, and moves the start with two more.
                 generator_adam, meta_adam = _Held(trained, 2), _Held(trained, 4) if config.meta_lr else None
             with seen.keeping("bank_capacity"):
                 contrast = new_contrast(task, rng) if config.contrastive_weight else None
@@ -263,19 +262,19 @@ def _shipped_judge(card: TeacherCard) -> ModelSpec | None:
     folder = judge_folder(card)
     try:
         return None if folder is None else read_card(folder, "judge").model
-    except AssetError:  # a run goes on without it
+    except AssetError:  # a run continues without a judge
         return None
 
 
 def _play(task: Task, state: RunState, seen: _Seen) -> None:
-    """A step of each kind, and what a run is asked between two steps."""
+    """Runs a step of each kind, and the questions to a run between two steps."""
     config = task.config.model_copy(update={"generator_steps": 1, "student_steps": 1, "warmup_rounds": 0})
     task = Task(config, task.teacher, task.classes, task.table, task.image_shape, task.mirror, META)
     report = Report(task, state, Stopwatch())
     with seen.keeping("synthesis_batch"), seen.passing_by("synthesis_batch", "generator"):
         before = [torch.empty(config.synthesis_batch, *task.image_shape, device=META) for _ in range(2)]
         made = _returned(synthesize(task, state, report))
-        del before  # what a step before leaves: its images, and those that are kept
+        del before  # the data of the previous step: its images, and the kept images
     state.pool.add(made.images, made.labels)
     with seen.keeping("student_batch"), seen.passing_by("student_batch", "student"):
         for _ in distill(task, state, made.noise, report):
@@ -287,14 +286,14 @@ def _play(task: Task, state: RunState, seen: _Seen) -> None:
         predict(state.student, few)
     with seen.passing_by("strip"):
         drawn(task, state.generator, 0, MOST, seed=0)
-    noisy = state.generator.noisy  # what is larger in it: the layers that are drawn, or what the images come from
+    noisy = state.generator.noisy  # the larger part: the drawn layers, or the inputs of the images
     layers = 0 if noisy is None else 3 * MOST * noisy.weight[0].nbytes
     strip = seen.passing.pop("strip")
     seen.passing["noisy_width" if 2 * layers > strip else "generator_width"] = strip
 
 
 def _returned(steps: Generator[GeneratorStep, None, Batch]) -> Batch:
-    """What a generator returns after its last event."""
+    """The return value of a generator after its last event."""
     try:
         while True:
             next(steps)
@@ -303,7 +302,7 @@ def _returned(steps: Generator[GeneratorStep, None, Batch]) -> Batch:
 
 
 def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
-    """What one round takes, and what the rounds of the whole run leave behind."""
+    """The memory of one round, and the memory that all rounds of the run keep."""
     image = card.model.channels * card.model.size**2  # bytes
     kept, passing, saved = seen.kept.copy(), seen.passing.copy(), seen.saved.copy()
     every = config.generator_steps - config.keep_from_step if config.keep == "all" else 1  # batches kept of a round
@@ -333,9 +332,9 @@ def _over_rounds(config: Config, card: TeacherCard, seen: _Seen) -> Use:
 
 
 def _work(config: Config, seen: _Seen) -> int:
-    """Of a round in which both learn, with a measurement.
+    """The work of a round in which generator and student learn, with a measurement.
 
-    A measurement has no step to stop at; at the first one the teacher is asked, too.
+    A measurement has no steps to stop at. The first measurement asks the teacher, too.
     """
     step = _step_work(config, seen)
     chunks = -(-max(_tests(config), HELD_BACK_CAPACITY) // CHUNK)
@@ -345,19 +344,19 @@ def _work(config: Config, seen: _Seen) -> int:
 
 
 def _tests(config: Config) -> int:
-    """How many test images there are at most."""
+    """The largest number of test images."""
     return config.test_images if config.test_data else min(TESTS, config.test_images)
 
 
 def _step_work(config: Config, seen: _Seen) -> StepWork:
-    """What a rehearsed step took; while the student does not learn it is not asked either."""
+    """The work of a rehearsed step. While the student does not learn, the generator does not ask it either."""
     asked = 2 * seen.steps["judging"] * config.synthesis_batch // CHUNK if config.adversarial_weight else 0
     generator = seen.steps["generator"]
     return StepWork(warmup=max(1, generator - asked), generator=generator, student=seen.steps["student"])
 
 
 def _rounds(config: Config, seen: _Seen) -> int:
-    """As many as can be in the run, in its work, and in its seconds on the fastest machine."""
+    """The most rounds that fit into the run, into its work, and into its seconds on the fastest machine."""
     if not config.seconds and not config.work:
         return config.rounds
     step = _step_work(config, seen)
@@ -375,10 +374,10 @@ def check_memory(
     teacher: nn.Module | None = None,
     judge: ModelSpec | None = None,
 ) -> None:
-    """ConfigError, in one sentence, where `runs` that take turns need more than `limit` bytes.
+    """Raises ConfigError, in one sentence, if `runs` that take turns need more than `limit` bytes.
 
-    The sentence names the setting that most of it follows from, and what would do. `whose`: words for the limit, such
-    as "this machine can spare".
+    The sentence names the setting that causes the most bytes, and a value that works. `whose`: words for the limit,
+    such as "this machine can spare".
     """
     uses = [use_of(config, card, teacher, judge) for config, card in runs]
     needed = resident(uses)
@@ -396,7 +395,7 @@ def check_memory(
 
 
 def check_training(spec: ModelSpec, batch: int, images: int, limit: float, whose: str) -> None:
-    """ConfigError where a network of `spec` cannot learn from batches of labeled images, `images` bytes in all."""
+    """Raises ConfigError if a network of `spec` cannot learn from batches of labeled images, `images` bytes in all."""
     rehearsal = Rehearsal()
     with rehearsal:
         with torch.device(META):
@@ -413,7 +412,7 @@ def check_training(spec: ModelSpec, batch: int, images: int, limit: float, whose
 
 
 def _value(name: str, config: Config, card: TeacherCard) -> str | int:
-    """As the sentence tells it: what is chosen by itself is told as what that comes to."""
+    """The value for the sentence. An automatic value appears as the chosen value."""
     if name == "teacher":
         return f"{config.teacher[:60]} ({card.model.architecture})"
     if name == "student":
@@ -424,7 +423,7 @@ def _value(name: str, config: Config, card: TeacherCard) -> str | int:
     return value
 
 
-_WIDER = {  # what else makes the same smaller
+_WIDER = {  # other settings that make the same data smaller
     "synthesis_batch": "or narrower networks (generator_width, student)",
     "student_batch": "or a narrower student",
     "noisy_width": "or fewer layers (routing=k-to-1, a smaller synthesis_batch)",
@@ -432,7 +431,7 @@ _WIDER = {  # what else makes the same smaller
 
 
 def _advice(name: str, value: str | int, share: float, classes: int) -> str:
-    """`share`: of the value that would be left. What grows with the value alone has a bound that can be told."""
+    """`share` is the part of the value that remains. If only the value causes the bytes, the advice has a bound."""
     if isinstance(value, str):
         return "a smaller network"
     least = classes if name == "synthesis_batch" else 1

@@ -1,4 +1,4 @@
-"""What teacher, student and the untrained student say about a single image, and real test images to ask about."""
+"""The outputs of teacher, student and untrained student for a single image, and real test images as inputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from nayer.types import Floats, Images, Ints
 
 @dataclass(frozen=True, slots=True)
 class Opinions:
-    """Probabilities of the classes for one image, each (k,); `student` is None where there are no weights of it."""
+    """Probabilities of the classes for one image, each (k,). `student` is None if its weights are not available."""
 
     teacher: Floats
     untrained: Floats
@@ -43,7 +43,7 @@ class RealImage:
 
 
 def probabilities(network: nn.Module, image: Images) -> Floats:
-    """(k,) for a uint8 image (c, h, w)."""
+    """The probabilities (k,) for a uint8 image (c, h, w)."""
     device = next(network.parameters()).device
     batch = torch.from_numpy(image[None]).to(device).float() / 255.0
     with torch.no_grad():
@@ -53,7 +53,7 @@ def probabilities(network: nn.Module, image: Images) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """Networks that nobody trains, to be asked at any time from any thread; the student is as it was after `round`."""
+    """Networks that are not trained. Any thread may ask them at any time. The student is the one after `round`."""
 
     teacher: nn.Module
     untrained: nn.Module
@@ -62,7 +62,7 @@ class Examined:
     shape: tuple[int, int, int]  # of an image, (c, h, w)
 
     def opinions(self, image: Images) -> Opinions:
-        """What they say about a uint8 image (c, h, w). Raises ConfigError for another shape."""
+        """Their probabilities for a uint8 image (c, h, w). Raises ConfigError for another shape."""
         if image.shape != self.shape:
             given, wanted = (" × ".join(map(str, one)) for one in (image.shape, self.shape))
             raise ConfigError(f"pixels must have the shape {wanted} (channels × rows × columns); {given} was given.")
@@ -71,9 +71,9 @@ class Examined:
 
 
 def examined(run: Run, before: Examined | None = None) -> Examined:
-    """Copies of a run's networks as they are. Call it between two events, where no hook is in them.
+    """Copies of a run's networks in their present state. Call it between two events, when the networks have no hooks.
 
-    `before`: an earlier one of the same run, whose teacher and untrained student are the same.
+    `before` is an earlier result for the same run. Its teacher and untrained student are used again.
     """
     if before is not None:
         return replace(before, student=_still(run.student), round=run.state.round)
@@ -87,7 +87,7 @@ def examined(run: Run, before: Examined | None = None) -> Examined:
 
 
 def untrained_student(run: Run) -> nn.Module:
-    """The student that the run began with, made again from its seed. Its weights are on the run's device."""
+    """The student at the start of the run, made again from the seed. Its weights are on the run's device."""
     config = run.task.config
     student = build(student_spec(run.card, config.student), torch.Generator().manual_seed(config.seed))
     student.to(run.task.device)
@@ -105,15 +105,15 @@ def _still(network: nn.Module) -> nn.Module:
 
 
 def real_image(images: TestImages, label: int, pick: int) -> RealImage:
-    """One of the images of a class; `pick` says which, counted round. Raises ConfigError for a class without any."""
+    """Image `pick` of a class; `pick` wraps around at the end. Raises ConfigError for a class without images."""
     return _picked(images.images.cpu().numpy(), images.labels.cpu().numpy(), label, pick)
 
 
 class Examiner:
-    """A shipped teacher and the student before it learns, outside of any run. For any thread."""
+    """A shipped teacher and the student before it learns, without a run. Any thread may call it."""
 
     def __init__(self, name: str, config: Config) -> None:
-        """`config`: says which student. Raises NayerError for a teacher that cannot be loaded."""
+        """`config` names the student. Raises NayerError for a teacher that cannot be loaded."""
         self._teacher: Teacher = load_teacher(name)
         card = self._teacher.card
         rng = torch.Generator().manual_seed(config.seed)
@@ -125,14 +125,14 @@ class Examiner:
         self.networks = Examined(self._teacher.network, untrained, None, 0, shape)
 
     def real_image(self, label: int, pick: int) -> RealImage:
-        """One of the shipped test images of a class. Raises ConfigError where there are none."""
+        """One of the shipped test images of a class. Raises ConfigError if there are none."""
         if self._split is None:
             raise ConfigError(f"teacher={self._teacher.card.name!r} has no test images on this server; draw one.")
         return _picked(*self._split, label, pick)
 
     @cached_property
     def _split(self) -> tuple[Images, Ints] | None:
-        """Only from what is shipped: a visitor's look starts no download."""
+        """The shipped test images only, so a visitor's request starts no download."""
         card = self._teacher.card
         testset = load_testset(card) if card.testset in SHIPPED else None
         return None if testset is None else (testset.images, testset.labels)

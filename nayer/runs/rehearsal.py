@@ -1,7 +1,7 @@
 """Counts the memory and work of torch code by running it on meta tensors, which have no memory.
 
-On torch's meta device a tensor has a shape and no numbers. The code that is measured is the code that runs, so that
-whatever joins a run is counted with it.
+On torch's meta device a tensor has a shape and no numbers. The measured code is the code that a run executes, so
+the count includes every new part of a run.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _COMPARISONS = frozenset({"aten::eq", "aten::ne", "aten::lt", "aten::le", "aten:
 
 
 class Rehearsal(TorchDispatchMode):
-    """Inside the block, operations on meta tensors are counted; draws and numbers that are read are made up.
+    """Counts operations on meta tensors inside the block. Random draws and numbers that code reads are made up.
 
-    `live`: bytes of the tensors that are there now. `peak`: the most at any time since `mark`, and `peaks` likewise of
-    small tensors and of large ones. `work`: multiply-adds of convolutions and matrix products. It holds for the thread
-    that enters it, and changes nothing outside.
+    `live`: bytes of the tensors that exist now. `peak`: the largest number of bytes since `mark`. `peaks`: the same for
+    small and for large tensors. `work`: multiply-adds of convolutions and matrix products. It works in the thread that
+    enters it, and changes nothing outside.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Rehearsal(TorchDispatchMode):
         self.peak = self.work = 0
         self.peaks = [0, 0]
         self._base = [0, 0]
-        self._live = [0, 0]  # of small and of large tensors
+        self._live = [0, 0]  # bytes of small and of large tensors
         self._seen: set[int] = set()  # storages that are alive, by address
 
     @property
@@ -45,19 +45,19 @@ class Rehearsal(TorchDispatchMode):
         return sum(self._live)
 
     def mark(self) -> None:
-        """The peaks begin anew from what is there now, each of `peaks` from 0."""
+        """Starts the peaks again: `peak` from the bytes that exist now, each of `peaks` from 0."""
         self.peak, self._base, self.peaks = self.live, list(self._live), [0, 0]
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """torch would import its compiler here, which takes two seconds."""
+        """Stops torch from importing its compiler here, which takes two seconds."""
         return False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if kwargs.get("generator") is not None:  # a draw: nobody's random numbers are used up
+        if kwargs.get("generator") is not None:  # a random draw: it uses no numbers of a real generator
             kwargs = {**kwargs, "generator": None, "device": META}
         out = _made_up(func, args, kwargs)
         if out is None:
@@ -87,7 +87,7 @@ class Rehearsal(TorchDispatchMode):
 
 
 def _made_up(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What an operation gives that meta tensors do not have, or have slowly: torch then plays it in Python."""
+    """The result of an operation that meta tensors lack, or that is slow on them because torch runs it in Python."""
     if func in _STAND_INS:
         return _STAND_INS[func](*args, **kwargs)
     tensors = [value for value in args if isinstance(value, Tensor)]
@@ -103,7 +103,7 @@ def _made_up(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 def _pointwise(func: Any, tensors: list[Tensor], kwargs: dict[str, Any]) -> Tensor | None:
-    """The result of an operation that goes number by number, where all are float32; None for others."""
+    """The result of an elementwise operation if all tensors are float32; None for other operations."""
     if kwargs or func._schema.is_mutable or any(tensor.dtype != torch.float32 for tensor in tensors):
         return None
     if len(tensors) == 1:
@@ -114,8 +114,8 @@ def _pointwise(func: Any, tensors: list[Tensor], kwargs: dict[str, Any]) -> Tens
 
 
 def _like(tensor: Tensor) -> Tensor:
-    """Of the same shape and order in memory."""
-    if tensor.untyped_storage().nbytes() < tensor.nbytes:  # one that is expanded
+    """A tensor of the same shape and memory layout."""
+    if tensor.untyped_storage().nbytes() < tensor.nbytes:  # an expanded tensor
         return tensor.new_empty(tensor.shape)
     return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=META)
 

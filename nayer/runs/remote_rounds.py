@@ -15,12 +15,12 @@ from nayer.runs.run import open_run
 from nayer.teachers.upload import UploadedTeacher
 from nayer.teachers.upload_loading import opened
 
-# From a checkpoint on, round by round: the events of a round, and the checkpoint at its end.
+# The rounds after a checkpoint, one by one: the events of a round, and the checkpoint at its end.
 Rounds = Callable[[bytes], Iterable[tuple[list[Event], bytes]]]
 
 
 def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
-    """The rounds that follow on `checkpoint`, as long as another one fits into `seconds`; on a GPU if there is one.
+    """The rounds after `checkpoint`, while another round fits into `seconds`. They run on a GPU if there is one.
 
     At least one is made, where the run has any left. The checkpoints keep the run's own device. `brought`: the teacher,
     where it came as files.
@@ -28,7 +28,7 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) 
     began = time.monotonic()
     has_gpu = torch.cuda.is_available()
     if has_gpu:
-        torch.set_num_threads(1)  # a GPU is lent to a forked process, which waits for ever for its parent's threads
+        torch.set_num_threads(1)  # a borrowed GPU serves a forked process, which waits forever for its parent's threads
     home = checkpoints.config_of(checkpoint)
     teacher, testset = opened(uploaded) if uploaded is not None else (None, None)
     run = open_run(Config.parse({"device": "cuda" if has_gpu else "cpu"}, home), teacher=teacher, testset=testset)
@@ -37,7 +37,7 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) 
     before, longest = time.monotonic(), 0.0
     for event in going_on(run.events()):
         if isinstance(event, RunFinished):
-            return  # for whoever goes on from the last checkpoint to say
+            return  # the caller continues from the last checkpoint and reports the end
         made.append(event)
         if isinstance(event, RoundFinished):
             yield made, checkpoints.dump(home, run.state)
@@ -48,5 +48,5 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) 
 
 
 def going_on(events: Iterator[Event]) -> Iterator[Event]:
-    """A run's events without what it says as it begins."""
+    """A run's events without its first ones, which announce its beginning."""
     return dropwhile(lambda event: isinstance(event, (RunStarted, Note)), events)

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def sentence(error: BaseException) -> str:
-    """One sentence for a run that ends with `error`: its own for ours, else none of its details."""
+    """One sentence for a run that ends with `error`. It is the error's own for a NayerError, else it has no details."""
     if isinstance(error, NayerError):
         return str(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error).lower()):
@@ -26,12 +26,12 @@ def sentence(error: BaseException) -> str:
 
 
 def not_in_memory() -> ConfigError:
-    """For whoever asks a run whose networks are gone."""
+    """The error for a question to a run whose networks are no longer in memory."""
     return ConfigError("this run is no longer in memory; such questions work only while it runs.")
 
 
 def close(events: Iterator[object]) -> None:
-    """Closes a generator, whatever it does on its way out."""
+    """Closes a generator. Logs its errors and raises none."""
     try:
         if isinstance(events, Generator):
             events.close()
@@ -44,56 +44,56 @@ Answer = TypeVar("Answer")
 
 
 class Question(Generic[Asked, Answer]):
-    """A call to be made with the source; `future` gives what it gives and raises what it raises."""
+    """A call with the source as its argument. `future` has the result or the error of the call."""
 
     def __init__(self, call: Callable[[Asked], Answer]) -> None:
         self.future: Future[Answer] = Future()
         self._call = call
 
     def answer(self, source: Asked) -> None:
-        """Answers with what the call returns or raises."""
+        """Answers with the result or the error of the call."""
         try:
             self.future.set_result(self._call(source))
         except Exception as error:
             self.future.set_exception(error)
 
     def refuse(self) -> None:
-        """There is no source to ask, not yet or no more."""
+        """Answers that there is no source: not yet, or no longer."""
         self.future.set_exception(not_in_memory())
 
 
 class RequestQueue(Generic[Asked]):
-    """The source, and the questions that wait for it. Every method may be called from any thread.
+    """The source and the questions that wait for it. Any thread may call every method.
 
-    `changed` guards those that wait. Whoever puts them holds it while they look whether the source is at work, and who
-    works holds it to say that the work is over: then none is put too late to be answered.
+    `changed` guards the waiting questions. A thread that puts a question holds it to check whether the source works.
+    The worker holds it to say that the work is over. So no question arrives too late for an answer.
     """
 
     def __init__(self, changed: threading.Condition) -> None:
         self.source: Asked | None = None
-        self.at_rest = threading.Lock()  # held while the source is asked or goes on
+        self.at_rest = threading.Lock()  # held while the source answers or runs
         self._changed = changed
         self._waiting: list[Question[Asked, Any]] = []
 
     @property
     def waiting(self) -> bool:
-        """Whether any do."""
+        """Whether any questions wait."""
         return bool(self._waiting)
 
     def put(self, question: Question[Asked, Any]) -> None:
-        """Lets it wait for whoever is at work with the source."""
+        """Adds the question to those that wait for the worker."""
         with self._changed:
             self._waiting.append(question)
             self._changed.notify_all()
 
     def take(self) -> list[Question[Asked, Any]]:
-        """Those that wait, in their order; they are the caller's to answer or refuse."""
+        """Removes and returns the waiting questions, in order. The caller must answer or refuse them."""
         with self._changed:
             taken, self._waiting = self._waiting, []
         return taken
 
     def answer(self, question: Question[Asked, Any]) -> None:
-        """In this thread, once the source does not work any more."""
+        """Answers in this thread, when the source no longer works."""
         with self.at_rest:
             source = self.source
             if source is None:

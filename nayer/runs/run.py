@@ -1,6 +1,6 @@
-"""From a config to a run: finds the teacher, the label table and the test images, and puts them together.
+"""Makes a run from a config: finds the teacher, the label table and the test images, and puts them together.
 
-The only place where training and test images meet: what is measured goes in as a closed evaluator.
+Only this module combines training and test images. The test images enter the run as a closed evaluator.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from nayer.teachers.load import Teacher
 
 @dataclass
 class Run:
-    """A run that is ready to go; `state` holds the student and everything else that changes by itself."""
+    """A run that is ready to start. `state` holds the student and everything else that the run changes."""
 
     card: TeacherCard
     table: Table
     task: Task
     state: RunState
-    revised: Task | None = None  # what the next round begins with, where somebody changed the config
+    revised: Task | None = None  # the task from the next round on, if the config was changed
     stopped: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -51,19 +51,19 @@ class Run:
         return self.state.student
 
     def events(self, watch: Stopwatch | None = None) -> Iterator[Event]:
-        """The run from where its state is, timed by `watch` or one of its own; see `distillation.train`."""
+        """The events from the present state on, timed by `watch` or by a new stopwatch; see `distillation.train`."""
         watch = watch or Stopwatch(self.state.seconds, stopped=self.stopped.is_set)
         return train(self.task, self.state, watch, revised=self._revise)
 
     def stop(self) -> None:
-        """Has the events end with Stopped after the step at hand. From any thread."""
+        """Ends the events with Stopped after the current step. Any thread may call it."""
         self.stopped.set()
 
     def change(self, values: Mapping[str, object]) -> Config:
-        """Goes on with `values` from the next round on; returns the config that then holds. Call it between events.
+        """Uses `values` from the next round on and returns the new config. Call it between events.
 
-        Raises ConfigError for values that do not work or cannot change on the way, and EncoderError where a table
-        cannot be made; the run then goes on as it was.
+        Raises ConfigError for values that do not work or cannot change during a run. Raises EncoderError if a table
+        cannot be made. After an error the run continues without a change.
         """
         task = self.revised or self.task
         config = task.config.changed(values)
@@ -78,7 +78,7 @@ class Run:
         return config
 
     def redraws(self, label: int, count: int) -> Redraws:
-        """One label through `count` freshly drawn noisy layers; see `redraw_preview`. Call it between events."""
+        """One label through `count` newly drawn noisy layers; see `redraw_preview`. Call it between events."""
         return redraws(self.task, self.state.generator, label, count, seed=self.state.round)
 
     def _revise(self) -> Task | None:
@@ -103,9 +103,9 @@ def open_run(
 ) -> Run:
     """Loads everything `config` names. Raises NayerError in one sentence before any training starts.
 
-    `beside`: a run in the same thread, whose teacher and test images are shared where the config names the same.
-    `teacher`, `student` and `testset`: those at hand, in place of the ones the config names; the student is trained in
-    place, and the test images are for measuring only.
+    `beside` is a run in the same thread. Both runs share teacher and test images if their configs name the same ones.
+    `teacher`, `student` and `testset` replace those that the config names. The student is trained in place. The test
+    images serve measurements only.
     """
     inputs = [one.name for one in settings() if one.decides_inputs]
     if beside and all(getattr(config, name) == getattr(beside.task.config, name) for name in inputs):
@@ -127,7 +127,7 @@ def open_run(
 
 
 def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[TeacherCard, Task]:
-    """The teacher and what it is measured with, in a task whose table is still to be looked up."""
+    """The card and the task. The task has the teacher and its evaluator, but no label table yet."""
     device = named_device(config.device)
     card = teacher.card
     evaluator = _evaluator(config, teacher, testset or load_testset(teacher.card, config.test_data), device)
@@ -149,12 +149,12 @@ def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[
 def _step_work(
     config: Config, card: TeacherCard, teacher: nn.Module, student: nn.Module | None = None
 ) -> StepWork | None:
-    """Counted only where the config limits the work, for it takes up to 0.3 s."""
+    """The work of a step, counted only if the config limits the work, because the count takes up to 0.3 s."""
     return step_work_of(config, card, teacher, student) if config.work else None
 
 
 def _table(card: TeacherCard, config: Config) -> Table:
-    """The table behind the noisy layer. A generator of noise alone has none: its map shows what the names mean."""
+    """The table for the noisy layer. A generator of noise alone uses none: its map shows the meaning of the names."""
     names, encoder, prompt, seed = card.classes, config.encoder, config.prompt, config.seed
     if config.latent != "none":
         return label_table(names, config.latent, encoder=encoder, prompt=prompt, seed=seed)
@@ -165,9 +165,9 @@ def _table(card: TeacherCard, config: Config) -> Table:
 
 
 def _placed(network: nn.Module, device: torch.device) -> nn.Module:
-    """On `device`, with channels innermost: pooling and convolutions are about half again as fast that way.
+    """The network on `device`, channels last: pooling and convolutions are then about 1.5 times as fast.
 
-    Not a network made elsewhere: its forward may reshape what it takes to lie channel by channel.
+    A network that was not built here keeps its layout: its forward may reshape and expect channels first.
     """
     if isinstance(network, OwnNetwork):
         return network.to(device)

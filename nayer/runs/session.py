@@ -1,6 +1,6 @@
 """A run in a worker thread, for many viewers: start, pause, step, slow motion, stop.
 
-Pausing is not calling next(), so it cannot change a result. The states are closed:
+A paused session does not call next(), so a pause cannot change a result. There are no other states than these:
 idle → running ⇄ paused → finished | stopped | failed; interrupted is a run of an earlier process."""
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ ENDED: frozenset[State] = frozenset({"finished", "stopped", "failed", "interrupt
 
 
 class Source(Protocol):
-    """What a session runs: a run, or a lab of several."""
+    """The source of a session's events: a run, or a lab of several runs."""
 
     def events(self) -> Iterator[Event]:
-        """The events of a run, from where it is."""
+        """The events of a run, from its present state on."""
 
     def stop(self) -> None:
-        """Has `events` raise Stopped before its next step, if there is one; from any thread."""
+        """Makes `events` raise Stopped before its next step, if there is one. Any thread may call it."""
 
 
 Opened = TypeVar("Opened", bound=Source)
@@ -58,7 +58,7 @@ Answer = TypeVar("Answer")
 
 
 class Session(Generic[Opened]):
-    """Runs one event source in a thread of its own; every method may be called from any thread, in any state."""
+    """Runs one event source in its own thread. Any thread may call every method, in any state."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class Session(Generic[Opened]):
         cores: Cores | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`open_source` loads what is run, in the worker thread. A session with a grace ends itself that long after
-        the last `keep_alive`. `on_event` is called with each event, between two steps of the source; `on_end` once,
-        however the run ends: in the worker thread or, where none can be had, in that of `start`. `cores`: those it
-        shares with other sessions. `clock`: what the grace and the seconds it tells of are counted by."""
+        """`open_source` loads the source, in the worker thread. A session with a grace period ends that long after the
+        last `keep_alive`. `on_event` gets each event, between two steps of the source. `on_end` is called once, after
+        any end of the run: in the worker thread or, if the system has no thread, in the thread of `start`. `cores` are
+        shared with other sessions. `clock` counts the grace period and the seconds that the session reports."""
         self._open = open_source
         self._grace = grace_seconds
         self._on_event = on_event
@@ -89,25 +89,25 @@ class Session(Generic[Opened]):
         self._stop_reason = ""
         self._clock = clock
         self._seen = clock()
-        self._working_since: float | None = None  # by the clock; while the source is at work
+        self._working_since: float | None = None  # by the clock; set while the source works
         self._standing = Stopwatch(now=clock)
         self._given_up = False
         self._thread: threading.Thread | None = None
-        self.error = ""  # one sentence, once the state is failed
+        self.error = ""  # one sentence if the state is failed
 
     def recall(self, events: Iterable[Event], state: State = "idle", error: str = "") -> None:
-        """Takes over what happened in an earlier process, and how it ended there: before the start only."""
+        """Takes over the events and the end of a run in an earlier process. Call it only before the start."""
         with self._changed:
             self._audience.recall(events)
             self._state, self.error = state, error
 
     @property
     def state(self) -> State:
-        """What it does now, or how it ended."""
+        """The present state, or the state at the end."""
         return self._state
 
     def start(self, paused: bool = False) -> None:
-        """Begins the run, or nothing if it has begun; `paused` waits before the first event."""
+        """Begins the run. Does nothing if it has begun. With `paused` it waits before the first event."""
         with self._changed:
             if self._state != "idle":
                 return
@@ -124,11 +124,11 @@ class Session(Generic[Opened]):
             self._on_end(self)
 
     def pause(self) -> None:
-        """Stands still before the next event; without effect once it has ended."""
+        """Pauses the run before the next event. Has no effect after the end."""
         self._move("running", "paused")
 
     def resume(self) -> None:
-        """Goes on; without effect once it has ended."""
+        """Continues the run. Has no effect after the end."""
         self._move("paused", "running")
 
     def step(self, kind: StepKind) -> None:
@@ -140,15 +140,15 @@ class Session(Generic[Opened]):
                 self._changed.notify_all()
 
     def set_pace(self, seconds_per_event: float) -> None:
-        """Slow motion: how long each part of a round is lingered on; 0 for full speed."""
+        """Slow motion: the wait after each part of a round, in seconds; 0 for full speed."""
         with self._changed:
             self._pace = seconds_per_event
             self._changed.notify_all()
 
     def stop(self, reason: str = "") -> None:
-        """Asks the run to end at its next step; a session that never began ends at once.
+        """Asks the run to end at its next step. A session that never began ends immediately.
 
-        `reason`: one sentence for its viewers, where it is not they who ask.
+        `reason` is one sentence for its viewers, if the viewers did not ask for the stop.
         """
         with self._changed:
             self._stop_asked = True
@@ -159,7 +159,7 @@ class Session(Generic[Opened]):
             self._changed.notify_all()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Waits for the end; whether it came within `timeout` seconds."""
+        """Waits for the end. Returns whether the run ended within `timeout` seconds."""
         if self._thread is not None:
             self._thread.join(timeout)
             return not self._thread.is_alive()
@@ -167,28 +167,28 @@ class Session(Generic[Opened]):
 
     @property
     def hangs(self) -> bool:
-        """Whether the run was given up and its thread is still there, which it is until the source lets go of it."""
+        """Whether the run was given up but its thread still exists. The thread exists until the source returns."""
         return self._given_up and self._thread is not None and self._thread.is_alive()
 
     @property
     def stuck_seconds(self) -> float:
-        """How long the source has been at work on its next event."""
+        """The seconds that the source has worked on its next event."""
         since = self._working_since
         return 0.0 if since is None else self._clock() - since
 
     @property
     def standing_seconds(self) -> float:
-        """How long the run has stood still since its start, all in all: paused, between steps that somebody asks for
-        one by one, in slow motion, or answering questions."""
+        """The total seconds since the start in which the run did not work: it was paused, between single steps, in slow
+        motion, or answering questions."""
         return self._standing.seconds()
 
     @property
     def stands(self) -> bool:
-        """Whether its owner has it stand still, or go on slowly."""
+        """Whether its owner has paused it or slowed it down."""
         return self._state == "paused" or self._step_to is not None or self._pace > 0
 
     def give_up(self, message: str) -> None:
-        """Ends a run whose source does not come back: failed with `message`, whatever its thread still does."""
+        """Ends a run whose source does not return: failed with `message`, even if its thread still works."""
         with self._changed:
             if self._state not in ("running", "paused"):
                 return
@@ -202,7 +202,7 @@ class Session(Generic[Opened]):
             question.refuse()
 
     def keep_alive(self) -> None:
-        """A viewer is there: the grace period starts again."""
+        """Reports a viewer: the grace period starts again."""
         self._seen = self._clock()
 
     def subscribe(self, capacity: int = 256) -> Subscriber:
@@ -210,10 +210,10 @@ class Session(Generic[Opened]):
         return self._audience.join(capacity)
 
     def ask(self, call: Callable[[Opened], Answer]) -> Future[Answer]:
-        """Calls `call` with the source between two events, so that it may look at it, or change it, safely.
+        """Calls `call` with the source between two events, so that `call` can read or change it safely.
 
-        Also while the run is paused, and after its end. The future raises what the call raises, and ConfigError for a
-        run that has not begun or never could.
+        This also works while the run is paused, and after its end. The future raises the error of the call. It raises
+        ConfigError for a run that has not begun or could not begin.
         """
         question: Question[Opened, Answer] = Question(call)
         with self._changed:
@@ -227,21 +227,21 @@ class Session(Generic[Opened]):
         return question.future
 
     def peek(self, call: Callable[[Opened], Answer]) -> Answer | None:
-        """Calls `call` with the source at once, in this thread: for what is safe while the source is at work.
+        """Calls `call` with the source immediately, in this thread. `call` must be safe while the source works.
 
-        None where there is no source, not yet or no more.
+        Returns None if there is no source: not yet, or no longer.
         """
         source = self._questions.source
         return None if source is None else call(source)
 
     def release(self) -> None:
-        """Lets go of what an ended run holds in memory; what happened in it stays to be seen."""
+        """Frees the memory of an ended run. Its events stay available."""
         with self._changed:
             if self._state in ENDED:
                 self._questions.source = None
 
     def snapshot(self) -> list[Event]:
-        """What someone who joins late must have: how it began, every measurement, the newest rounds and steps."""
+        """The events that a late subscriber needs: the beginning, every measurement, the newest rounds and steps."""
         return self._audience.snapshot()
 
     # --- the worker ----------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ class Session(Generic[Opened]):
             self._working_since = None
             events = self._questions.source.events()
             end = self._drive(events)
-        except BaseException as error:  # also what is meant to end a process: it ends this run, and no other
+        except BaseException as error:  # includes errors that usually end a process: here they end only this run
             self._fail(sentence(error))
         finally:
             self._working_since = None
@@ -290,11 +290,11 @@ class Session(Generic[Opened]):
         return "stopped"
 
     def _said_its_end(self) -> bool:
-        """Whether the newest event is a run's last: then nothing is left to stop, or the next one of a lab begins."""
+        """Whether the newest event is a run's last one. Then the session is over, or the next run of a lab begins."""
         return not self._given_up and isinstance(self._audience.last, RunFinished)
 
     def _may_go_on(self) -> bool:
-        """Answers what was asked and waits while paused; False once the run is to stop."""
+        """Answers the questions and waits while paused. Returns False if the run must stop."""
         with self._standing:
             while True:
                 self._questions.answer_waiting()
@@ -310,7 +310,7 @@ class Session(Generic[Opened]):
         return self._grace is not None and self._clock() - self._seen > self._grace
 
     def _linger(self, event: Event) -> None:
-        """After an event: pause if this was the step asked for, wait if in slow motion."""
+        """Pauses after an event if it ends the requested step, and waits if in slow motion."""
         with self._changed:
             if self._given_up:
                 return
@@ -337,7 +337,7 @@ class Session(Generic[Opened]):
             self._on_event(event)
 
     def _stop_source(self) -> None:
-        source = self._questions.source  # none while it is being opened, and `_may_go_on` looks before its first step
+        source = self._questions.source  # None while it is being opened; `_may_go_on` checks before its first step
         if source is not None:
             source.stop()
 

@@ -1,4 +1,4 @@
-"""Several runs side by side in one thread, each with its own budget: the one that has used least of it goes on."""
+"""Several runs side by side in one thread, each with its own budget. The run that has used the least works next."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from nayer.teachers.upload_loading import opened
 class _Arm:
     run: Run
     events: Iterator[Event]
-    seconds: float = 0.0  # of the run's own work
-    examined: Examined | None = None  # copies of its networks after its last round, once somebody has asked for them
+    seconds: float = 0.0  # of the run's own work only
+    examined: Examined | None = None  # copies of its networks after its last round, after the first request for them
 
     @property
     def spent(self) -> tuple[float, float]:
-        """What decides whose turn it is: the share of the planned work, which no clock enters; without, seconds."""
+        """The number that decides the turn: the share of the planned work, without a clock. With no plan, seconds."""
         share = self.run.task.share_of_work(self.run.state.work)
         return (share, 0.0) if self.run.task.config.work else (0.0, self.seconds)
 
 
 class Lab:
-    """An event source of runs that differ in their config; every event says which `arm` it belongs to.
+    """An event source of runs with different configs. Every event has the number of its `arm`.
 
-    With a budget in `work` the order of their turns follows from the configs alone. A run's seconds count its own work
-    only, so a budget in `seconds` is the same for all whoever else works between.
+    With a budget in `work`, the order of the turns depends only on the configs. A run's seconds count only its own
+    work, so a budget in `seconds` is the same for all runs, even if others work in between.
     """
 
     def __init__(
@@ -52,24 +52,24 @@ class Lab:
         checkpoint: bytes = b"",
         uploaded: UploadedTeacher | None = None,
     ) -> None:
-        """One arm a config. With `seeds` all arms are run for the first of them, then for the next, and so on.
+        """Each config is one arm. With `seeds`, all arms run with the first seed, then with the next, and so on.
 
-        `checkpoint`: what a run by itself goes on from, config and all. `brought`: the teacher of all arms, where it
+        `checkpoint`: a single run continues from it; it contains the config. `brought`: the teacher of all arms, if it
         came as files.
         """
         self.configs = tuple(configs)
         self.seeds = tuple(seeds)
         self._checkpoint = checkpoint
         self._brought = uploaded
-        self._given: dict[str, Any] = {}  # what was brought, once it is read
+        self._given: dict[str, Any] = {}  # the contents of `brought`, after it is read
         self._arms: dict[int, _Arm] = {}
-        self._away: Rounds | None = None  # who makes the next rounds, where it is somebody else
+        self._away: Rounds | None = None  # makes the next rounds, if they run elsewhere
         self._stopped = threading.Event()
 
     def events(self) -> Iterator[Event]:
-        """All arms to their ends. One that fails says so in an event of its own, and the others go on.
+        """The events of all arms to their ends. If an arm fails, it sends an event, and the others continue.
 
-        Raises NayerError where there are no others, and Stopped once `stop` was called.
+        Raises NayerError if there are no others. Raises Stopped after `stop` was called.
         """
         if not self.seeds:
             yield from self._side_by_side(self.configs)
@@ -77,7 +77,7 @@ class Lab:
             yield from self._side_by_side([Config.parse({"seed": seed}, config) for config in self.configs])
 
     def stop(self) -> None:
-        """Has `events` raise Stopped at the end of the step at hand; from any thread."""
+        """Makes `events` raise Stopped at the end of the current step. Any thread may call it."""
         self._stopped.set()
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
@@ -89,26 +89,26 @@ class Lab:
         return self._run(arm).redraws(label, count)
 
     def examine(self, arm: int) -> Examined:
-        """Copies of an arm's networks as they are; from now on each round leaves new ones. Ask between two events."""
+        """Copies of an arm's networks now. After this call each round makes new copies. Call it between two events."""
         run = self._run(arm)
         made = self._arms[arm].examined or examined(run)
         self._arms[arm].examined = made
         return made
 
     def examined(self, arm: int) -> Examined | None:
-        """The copies that the last round left, None before `examine`. From any thread, at any time."""
+        """The copies from the last round; None before `examine`. Any thread may call it at any time."""
         going = self._arms.get(arm)
         return None if going is None else going.examined
 
     def real_image(self, arm: int, label: int, pick: int) -> RealImage:
-        """A test image of an arm. Raises ConfigError where there is none of that class, or none at all."""
+        """A test image of an arm. Raises ConfigError if that class has none, or if there are none at all."""
         evaluator = self._run(arm).task.evaluator
         if not isinstance(evaluator, TestImages):
             raise ConfigError("this run has no test images; draw an image instead.")
         return real_image(evaluator, label, pick)
 
     def burst(self, rounds: Rounds) -> None:
-        """Has the next rounds of a run by itself made by `rounds`; after them it goes on here. Ask between two events.
+        """Lets `rounds` make the next rounds of a single run. Then the run continues here. Call it between two events.
 
         Raises ConfigError for arms side by side.
         """
@@ -117,14 +117,14 @@ class Lab:
         self._away = rounds
 
     def checkpoint(self) -> bytes:
-        """All that a run by itself needs to go on; empty for arms side by side. Ask at a RoundFinished."""
+        """All data that a single run needs to continue; empty for arms side by side. Call it at a RoundFinished."""
         if self.seeds or len(self.configs) > 1:
             return b""
         run = self._run(0)
         return checkpoints.dump(run.task.config, run.state)
 
     def student(self, arm: int) -> bytes:
-        """The arm's student as it is, as safetensors that know its network and classes. Ask between two events."""
+        """The arm's student now, as safetensors with its network and classes. Call it between two events."""
         run = self._run(arm)
         return weights_of(run.student, description(run.student, run.task.classes))
 
@@ -141,12 +141,12 @@ class Lab:
                 run = self._opened(config)
             except NayerError as error:
                 if len(configs) == 1:
-                    raise  # there is nobody who could go on
+                    raise  # no other arm can continue
                 yield RunFailed(round=0, seconds=0.0, arm=number, message=str(error))
                 continue
             self._arms[number] = _Arm(run, self._events(run))
             going.append(number)
-            yield from self._round(number, going)  # something to see while the next one is opened
+            yield from self._round(number, going)  # viewers see this round while the next arm is opened
         while going:
             yield from self._burst()
             yield from self._round(min(going, key=lambda number: self._arms[number].spent), going)
@@ -166,7 +166,7 @@ class Lab:
         return run.events(Stopwatch(run.state.seconds, stopped=self._stopped.is_set))
 
     def _round(self, number: int, going: list[int]) -> Iterator[Event]:
-        """The arm's events up to the end of its round; one without any more leaves `going`."""
+        """The arm's events up to the end of its round. An arm without more events is removed from `going`."""
         arm = self._arms[number]
         try:
             for event in arm.events:
@@ -184,7 +184,7 @@ class Lab:
         going.remove(number)
 
     def _burst(self) -> Iterator[Event]:
-        """What is made elsewhere, if that was asked for, and the run's own state as it comes back from there."""
+        """The events of rounds made elsewhere, if requested. Then restores the run's state from their checkpoint."""
         away, self._away = self._away, None
         if away is None:
             return

@@ -1,4 +1,4 @@
-"""Images moved a little so that a network errs: what adversarial training learns from, and what it is measured on."""
+"""Changes images a little so that a network makes errors. Adversarial training uses them to learn and to measure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from torch import Tensor, nn
 from nayer.distillation.evaluation import CHUNK, frozen_eval
 from nayer.networks.precision import autocast
 
-REACH = 2.5  # × ε, the way of all steps together where there are more than two (Madry et al., 2018)
-FLAT = 1e-10  # an image whose gradient is shorter stays nearly where it is
+REACH = 2.5  # × ε, the length of all steps together if there are more than two (Madry et al., 2018)
+FLAT = 1e-10  # an image whose gradient is shorter hardly changes
 
 
 def perturbed(
     network: nn.Module, images: Tensor, labels: Tensor, epsilon: float, steps: int, precision: str = "float32"
 ) -> Tensor:
-    """Images (n, c, h, w) in [0, 1], each at most `epsilon` away in L2, where the network is less sure of its label.
+    """Images (n, c, h, w) in [0, 1], each at most `epsilon` away in L2. The network is less sure of their labels.
 
     `steps` of projected gradient ascent on the cross-entropy, from the images themselves (Madry et al., 2018; in L2:
-    Engstrom et al., 2019). A step follows the gradient's direction, `epsilon` long, or 2.5 · `epsilon` / `steps` where
-    there are more than two; then the way is cut to `epsilon` and the pixels to [0, 1]. Meanwhile the network is in eval
-    mode, as in the robustness library, so that its running statistics are those of what it learns from. Draws nothing.
+    Engstrom et al., 2019). A step follows the gradient's direction. It is `epsilon` long, or 2.5 · `epsilon` / `steps`
+    if there are more than two. Then the change is cut to `epsilon` and the pixels to [0, 1]. The network is in eval
+    mode during the steps, as in the robustness library: only images that it learns from enter its running statistics.
+    Draws no random numbers.
     """
     step = epsilon if steps <= 2 else REACH * epsilon / steps
     moved = images.detach()
@@ -44,7 +45,7 @@ def _lengths(images: Tensor) -> Tensor:
 
 
 def perturbed_accuracy(network: nn.Module, images: Tensor, labels: Tensor, epsilon: float, steps: int) -> float:
-    """The share of uint8 images (n, c, h, w) that the network is right for after `perturbed`, 0..1."""
+    """The share of uint8 images (n, c, h, w) that the network classifies correctly after `perturbed`, 0..1."""
     hits = []
     for chunk, wanted in zip(images.split(CHUNK), labels.split(CHUNK), strict=True):
         moved = perturbed(network, chunk.float() / 255.0, wanted, epsilon, steps)

@@ -1,4 +1,4 @@
-"""Where a teacher comes from, by its name: shipped, in a folder of ours or of transformers', or on the Hub."""
+"""Finds a teacher by its name: shipped, in a folder of nayer or of transformers, or on the Hub."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from nayer.teachers.load import Teacher, load_teacher
 
 
 def find_teacher(name: str) -> Teacher:
-    """The teacher, checked. What lies on this machine comes first.
+    """The teacher, checked. A teacher on this machine comes before one on the Hub.
 
-    Raises ConfigError where there is none of that name, AssetError naming the teacher where it cannot be used.
+    Raises ConfigError if no teacher has that name. Raises AssetError with the teacher's name if it cannot be used.
     """
     if is_pretrained(Path(name)) or (is_hub_id(name) and not Path(name).exists()):
         return pretrained_teacher(name)

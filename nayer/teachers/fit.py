@@ -1,4 +1,4 @@
-"""A classifier fitted to labeled images: arrays in, a network out."""
+"""Fits a classifier to labeled images: it takes arrays and returns a network."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class TrainingSchedule:
     smoothing: float = 0.1  # share of the target spread over all classes
     crop: int = 0  # px of the random shift
     mirror: bool = False
-    robust: float = 0.0  # ε: learn from images moved that far in L2, of images in [0, 1]; 0 for the images as they are
+    robust: float = 0.0  # ε: learn from images changed by this L2 distance, for pixels in [0, 1]; 0: unchanged images
     robust_steps: int = 2  # gradient steps that find each such image
-    robust_warmup: float = 0.0  # share of the cycle over which ε grows from 0: many classes do not get going otherwise
-    bfloat16: bool = False  # count in bfloat16: twice as fast where the device is made for it; weights stay float32
+    robust_warmup: float = 0.0  # share of the cycle in which ε grows from 0; without it, many classes are not learned
+    bfloat16: bool = False  # compute in bfloat16: twice as fast if the device supports it; weights stay float32
 
     def changed(self, **given: float | None) -> TrainingSchedule:
-        """With what is given in place of its own; None leaves a field as it is."""
+        """A copy with the given values. None leaves a field as it is."""
         return replace(self, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one pass over the training images came to."""
+    """The result of one pass over the training images."""
 
     epoch: int  # from 1
     epochs: int
@@ -60,10 +60,10 @@ def fit(
     rng: torch.Generator,
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
 ) -> Classifier:
-    """A network of `spec` trained on images (n, c, h, w) uint8 and labels (n,); the same `rng` gives the same one.
+    """A network of `spec`, trained on images (n, c, h, w) uint8 and labels (n,). The same `rng` gives the same network.
 
-    Each cycle starts from the weights of the last, with an optimizer of its own (Loshchilov and Hutter, 2017). The
-    work is done on a GPU if there is one, where all images must find room; the network comes back on the CPU.
+    Each cycle starts from the weights of the previous cycle, with a new optimizer (Loshchilov and Hutter, 2017). The
+    training runs on a GPU if there is one. All images must fit into its memory. The returned network is on the CPU.
     """
     device = named_device("auto")
     network = build(spec, rng).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -79,9 +79,9 @@ def fit(
 def _cycle(
     network: Classifier, images: Tensor, labels: Tensor, recipe: TrainingSchedule, rng: torch.Generator
 ) -> Iterator[float]:
-    """One optimizer's life; gives each epoch's mean loss, in nats, at the end of that epoch."""
+    """One cycle with one optimizer. Yields the mean loss of each epoch, in nats, at the end of that epoch."""
     steps = recipe.epochs * max(1, len(images) // recipe.batch)
-    steps = max(steps, 5)  # OneCycleLR divides by zero where a quarter of the steps is one
+    steps = max(steps, 5)  # OneCycleLR divides by zero if a quarter of the steps is one
     optimizer = torch.optim.SGD(
         network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
     )
@@ -109,7 +109,7 @@ def _cycle(
 def _batches(
     images: Tensor, labels: Tensor, recipe: TrainingSchedule, rng: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Each image once, in random order, moved and mirrored; an incomplete batch is left out unless alone."""
+    """Each image once, shuffled, shifted and mirrored. Leaves out an incomplete batch, unless it is the only one."""
     order = torch.randperm(len(images), generator=rng)
     size = min(recipe.batch, len(images))
     for start in range(0, len(images) - size + 1, size):

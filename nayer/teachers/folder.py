@@ -73,7 +73,7 @@ def _in_words(recipe: TrainingSchedule) -> str:
 def write_teacher(
     out: Path, card: TeacherCard, weights: bytes, readme: str, more: Mapping[str, bytes] | None = None
 ) -> None:
-    """Each file whole or not at all; the card last, so that a folder with a card is complete. Raises StorageError."""
+    """Writes each file whole or not at all. The card is last: a folder with a card is complete. Raises StorageError."""
     files = {
         **(more or {}),
         "model.safetensors": weights,

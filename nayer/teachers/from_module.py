@@ -1,4 +1,4 @@
-"""A classifier in memory as a teacher, with the card that says what is known of it."""
+"""Makes a teacher from a classifier in memory, with a card of the known facts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nayer.networks.specs import OWN, ModelSpec, parse_architecture
 from nayer.teachers.load import Teacher
 from nayer.text_rules import check_names
 
-STUDENT = "lenet-8"  # learns on two cores while somebody watches
+STUDENT = "lenet-8"  # small enough to learn on two cores while a person watches
 
 
 def own_teacher(
@@ -31,12 +31,13 @@ def own_teacher(
     resize_to: int | None = None,
     title: str = "Your own teacher",
 ) -> Teacher:
-    """`network` as a teacher: a frozen copy, so that what was given stays as it is.
+    """`network` as a teacher. The teacher is a frozen copy, so the given network does not change.
 
-    `network` takes normalized images (n, c, h, w) and returns logits (n, k); `mean` and `std`, a number a channel (one
-    for grey, three for RGB), are those of images in [0, 1]. `classes` are the outputs' names in order, `size` the side
-    of the images to be made, px; `resize_to` is the side the network wants, where that is larger. `mirror`: whether a
-    mirrored image keeps its class. Raises NayerError in one sentence for what does not fit.
+    `network` takes normalized images (n, c, h, w) and returns logits (n, k). `mean` and `std` have one number for each
+    channel (one for gray, three for RGB) and describe images in [0, 1]. `classes` are the names of the outputs in
+    order. `size` is the side of the images that a run makes, in px. `resize_to` is the side that the network needs, if
+    that is larger. `mirror` says whether a mirrored image keeps its class. Raises NayerError in one sentence for values
+    that do not fit.
     """
     names = check_names(classes)
     parse_architecture(student, field="student")
@@ -74,7 +75,7 @@ def own_teacher(
 
 
 def _digest(network: nn.Module) -> str:
-    """SHA-256 over the names and values of everything a network holds."""
+    """SHA-256 over the names and values of all tensors of a network."""
     digest = hashlib.sha256()
     for name, tensor in network.state_dict().items():
         digest.update(name.encode())

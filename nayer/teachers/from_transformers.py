@@ -1,7 +1,7 @@
 """An image classifier that `transformers` reads, from a folder or from the Hub, as a teacher.
 
-Its `config.json` names the classes (`id2label`), `preprocessor_config.json` how images are normalized and how large.
-Weights are read from safetensors only, and nothing of a repository is run.
+Its `config.json` names the classes (`id2label`). Its `preprocessor_config.json` has the normalization and the size of
+images. Weights are read from safetensors only. No code of a repository runs.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from nayer.teachers.load import Teacher
 from nayer.text_rules import MAX_NAME_LENGTH
 
 PREPROCESSOR = "preprocessor_config.json"
-SIDE = 32  # px of the images made for a network that wants larger ones than can be made
+SIDE = 32  # px of the images for a network that needs larger images than a run can make
 
 
 def pretrained_teacher(name: str) -> Teacher:
     """The teacher in a folder, in the Hub's cache or on the Hub.
 
-    Images are made of the side its preprocessor wants where that is at most 64 px, else of 32 px, which are enlarged in
-    front of it. Raises ConfigError where there is none of that name, without long retries, and AssetError where it
-    cannot be used.
+    A run makes images with the side of its preprocessor if that is at most 64 px. Otherwise it makes images of 32 px,
+    and they are enlarged before the network. Raises ConfigError if no teacher has that name, without long retries.
+    Raises AssetError if it cannot be used.
     """
     if not on_this_machine(name):
         _reach(name)
@@ -76,10 +76,10 @@ def pretrained_teacher(name: str) -> Teacher:
 
 
 def _loaded(name: str, transformers: Any) -> tuple[Any, Mapping[str, Any]]:
-    """The network and its preprocessor's settings; what lies on this machine first, the network second."""
+    """The network and its preprocessor's settings. Looks on this machine first and on the Hub second."""
     try:
         return _read(name, transformers, local_files_only=True)
-    except OSError:  # not all of it is here
+    except OSError:  # this machine does not have all files
         if Path(name).is_dir():
             raise
     _reach(name)
@@ -87,7 +87,7 @@ def _loaded(name: str, transformers: Any) -> tuple[Any, Mapping[str, Any]]:
 
 
 def _reach(name: str) -> None:
-    """Before anything heavy is imported: a folder that does not exist looks like a name on the Hub."""
+    """Runs before heavy imports, because a missing folder looks like a name on the Hub."""
     refused = out_of_reach(name, "config.json")
     if refused:
         raise ConfigError(
@@ -113,19 +113,19 @@ def _read(name: str, transformers: Any, **where: bool) -> tuple[Any, Mapping[str
 
 
 def _class_names(id2label: Mapping[int, str]) -> list[str]:
-    """In the order of the outputs; of a long list of synonyms, such as ImageNet's, the first."""
+    """The names in the order of the outputs. Takes the first of a list of synonyms, as in ImageNet."""
     names = [str(id2label[place]) for place in sorted(id2label)]
     return [name if len(name) <= MAX_NAME_LENGTH else name.split(",")[0] for name in names]
 
 
 def _normalization(about: Mapping[str, Any], channels: int) -> tuple[list[float], list[float], int]:
-    """Mean and standard deviation of images in [0, 1], and the side in px. ConfigError where they are not told."""
+    """Mean and standard deviation of images in [0, 1], and the side in px. Raises ConfigError if they are missing."""
     wanted = about.get("crop_size") if about.get("do_center_crop") else about.get("size")
     side = wanted if isinstance(wanted, int) else next(iter(wanted.values()), 0) if isinstance(wanted, dict) else 0
     mean, std = (about.get(key, value) for key, value in (("image_mean", 0.0), ("image_std", 1.0)))
     if not about.get("do_normalize", True):
         mean, std = 0.0, 1.0
-    # Pixels are multiplied by this before they are normalized: 1/255 makes them the [0, 1] that they are here.
+    # Pixels are multiplied by this before normalization. 1/255 gives the range [0, 1], as used here.
     scale = 255.0 * about.get("rescale_factor", 1 / 255) if about.get("do_rescale", True) else 255.0
     try:
         means, stds = ([float(x) for x in (v if isinstance(v, list) else [v] * channels)] for v in (mean, std))

@@ -29,9 +29,10 @@ MAX_WEIGHTS_BYTES = 256 << 20
 
 @dataclass(frozen=True)
 class Teacher:
-    """`network` is in eval mode and takes no gradients for its weights; images (n, c, h, w) in [0, 1] → (n, k).
+    """`network` is in eval mode, and its weights get no gradients. It maps images (n, c, h, w) in [0, 1] to (n, k).
 
-    `judge` names its runs' samples and teaches nothing; where one is there and cannot be used, `judge_fault` says why.
+    `judge` names the samples of its runs and teaches nothing. If a judge exists but cannot be used, `judge_fault` says
+    why.
     """
 
     card: TeacherCard
@@ -41,16 +42,16 @@ class Teacher:
 
 
 def load_teacher(name_or_folder: str) -> Teacher:
-    """The teacher, once its hash, shapes and values are checked, with the judge of its folder or of its data set.
+    """The teacher, with the judge of its folder or of its data set. Checks its hash, shapes and values first.
 
-    Raises ConfigError where there is none of that name, AssetError naming the teacher where it is damaged.
+    Raises ConfigError if no teacher has that name. Raises AssetError with the teacher's name if it is damaged.
     """
     folder = teacher_folder(name_or_folder)
     return with_judge(_checked(folder, "teacher", MAX_WEIGHTS_BYTES), folder)
 
 
 def with_judge(teacher: Teacher, folder: Path | None = None) -> Teacher:
-    """The teacher with the judge that lies in its `folder`, else with the shipped one of its data set, if any."""
+    """The teacher with the judge in its `folder`. Otherwise with the shipped judge of its data set, if any."""
     place = judge_folder(teacher.card, folder)
     if place is None:
         return teacher
@@ -76,13 +77,13 @@ def _checked(folder: Path, what: str, limit: int) -> Teacher:
 def teacher_of(card: TeacherCard, weights: bytes) -> Teacher:
     """The teacher of a card, from its weights as safetensors.
 
-    Raises AssetError, naming up to five tensors that do not fit the card, before memory is taken.
+    Raises AssetError before memory is used. The error names up to five tensors that do not fit the card.
     """
     return Teacher(card, _with_weights(card.model, weights).eval().requires_grad_(False))
 
 
 def weights_of(network: nn.Module, about: dict[str, str] | None = None) -> bytes:
-    """A network's weights as safetensors: every float tensor; BatchNorm's counters of batches are left out.
+    """A network's weights as safetensors: every float tensor, without the batch counters of BatchNorm.
 
     `about` goes into the file's header.
     """
@@ -94,12 +95,12 @@ def _float_state(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _with_weights(spec: ModelSpec, content: bytes) -> Classifier:
-    """The network of `spec` with these weights; nothing is allocated before names, shapes and types fit."""
+    """The network of `spec` with these weights. Checks names, shapes and types before it allocates memory."""
     with torch.device("meta"):
         wanted = _float_state(Classifier(spec))
     weights = read_tensors(content, wanted)
     network = build(spec)
-    network.load_state_dict(weights, strict=False)  # but for the counters, which eval mode does not read
+    network.load_state_dict(weights, strict=False)  # the counters are missing, and eval mode does not read them
     with torch.no_grad():
         answer = network.eval()(torch.full((1, spec.channels, spec.size, spec.size), 0.5))
     if not torch.isfinite(answer).all():

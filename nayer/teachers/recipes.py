@@ -1,4 +1,4 @@
-"""What a teacher can learn: each data set with its images, its classes, its networks and how it is taught."""
+"""The data sets that a teacher can learn, each with its images, classes, networks and training schedule."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from nayer.teachers.fit import TrainingSchedule
 
 @dataclass(frozen=True, slots=True)
 class DatasetRecipe:
-    """A data set that a teacher can learn: where its images come from, what they are called, how it is done."""
+    """A data set that a teacher can learn: the source of its images, the class names and the training schedule."""
 
     title: str
     classes: tuple[str, ...]
     read: Callable[[Path], Labeled]  # the training images from a folder
-    folder: str  # where they lie if nobody says otherwise; empty where none is needed or none is known
+    folder: str  # the default folder; empty if none is needed or none is known
     needs_folder: bool
     model: str  # architectures
     student: str
     cycles: tuple[TrainingSchedule, ...]
     data: str
     licence: str
-    judge: str = ""  # architecture of the network that gives a second opinion; what is empty follows from the teacher
+    judge: str = ""  # architecture of the network for a second opinion; if empty, it follows from the teacher
     judge_cycles: tuple[TrainingSchedule, ...] = ()
 
 
@@ -49,8 +49,8 @@ def _cifar10(folder: Path) -> Labeled:
     return read_parquet(folder / "train.parquet", channels=3, size=32)
 
 
-# Their recipes shift samples by what synthesis shifts them by: black edges that a teacher never saw would be in the
-# statistics of every synthesized batch, and could not be matched.
+# Their recipes shift samples as far as synthesis does. Otherwise black edges that the teacher never saw would enter the
+# statistics of every synthesized batch, and no batch could match the teacher's statistics.
 _STYLES = (
     "emoji as seven sets draw them (Noto 1, OpenMoji, Fluent in depth and flat, EmojiTwo, Emoji One 1, Firefox OS), "
     "turned, scaled and moved on a gradient, 32 × 32 RGB; the test images are of two sets never learned from, "
@@ -90,7 +90,7 @@ RECIPES = {
             "ankle boot",
         ),
         read=_fashion,
-        folder="/usr/share/datasets/fashion-mnist",  # where Debian's package dataset-fashion-mnist puts it
+        folder="/usr/share/datasets/fashion-mnist",  # the folder of Debian's package dataset-fashion-mnist
         needs_folder=True,
         model="lenet-16",
         student="lenet-8",
@@ -187,7 +187,7 @@ RECIPES = {
 
 
 def get(name: str) -> DatasetRecipe:
-    """The lesson of that name; ConfigError naming those that exist."""
+    """The recipe of that name. Otherwise a ConfigError names the recipes that exist."""
     try:
         return RECIPES[name]
     except KeyError:

@@ -25,7 +25,7 @@ from nayer.teachers.judges import judge_architecture, judge_cycles, judge_rng
 from nayer.teachers.load import weights_of
 from nayer.teachers.recipes import DatasetRecipe, get
 
-TEST_STEPS = 10  # of gradients, that perturb a test image
+TEST_STEPS = 10  # gradient steps that perturb a test image
 
 
 def teach(
@@ -44,13 +44,13 @@ def teach(
     on_epoch: Callable[[Epoch, Classifier], None] = lambda epoch, network: None,
     bears: Callable[[ModelSpec, int, int], None] = lambda spec, batch, size: None,
 ) -> TeacherCard:
-    """Trains the teacher of that lesson and writes config.json, model.safetensors and README.md into `out`.
+    """Trains the teacher of that recipe and writes config.json, model.safetensors and README.md into `out`.
 
-    With `judge` it is what names the samples of that data set, another network from another seed; see `judges`.
-    `epochs` above 0 trains one cycle that long instead of the lesson's own; `model` and `student` are other networks
-    than its own, and `weight_decay`, `robust` and `robust_steps` take the place of its schedule's. `bears` is told the
-    network, its batch and the images' bytes before the training, and may refuse them.
-    The accuracies on the card are measured once, at the end, on the data's test images.
+    With `judge` it trains the judge of that data set: another network from another seed, which names samples; see
+    `judges`. `epochs` above 0 trains one cycle of that length instead of the recipe's cycles. `model` and `student`
+    replace the networks of the recipe. `weight_decay`, `robust` and `robust_steps` replace the values of its schedule.
+    `bears` gets the network, its batch and the images' bytes before the training, and may refuse them. The accuracies
+    on the card are measured once, at the end, on the data's test images.
     """
     lesson = get(name)
     folder = folder or lesson.folder
@@ -100,7 +100,7 @@ def teach(
 
 
 def spec_for(architecture: str, classes: int, images: torch.Tensor) -> ModelSpec:
-    """A network for images (n, c, h, w) uint8, with their mean and standard deviation a channel."""
+    """A network for images (n, c, h, w) uint8, with their mean and standard deviation for each channel."""
     pixels = images.transpose(0, 1).flatten(1)  # (c, n·h·w)
     std, mean = torch.std_mean(pixels.float() / 255.0, dim=1)
     return ModelSpec(
@@ -114,7 +114,7 @@ def spec_for(architecture: str, classes: int, images: torch.Tensor) -> ModelSpec
 
 
 def accuracy(network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
-    """The share of images (n, c, h, w) that the network is right for, 0..1."""
+    """The share of images (n, c, h, w) that the network classifies correctly, 0..1."""
     hits = predict(network, torch.from_numpy(images)) == torch.from_numpy(labels)
     return round(hits.float().mean().item(), 4)
 
@@ -122,7 +122,7 @@ def accuracy(network: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.i
 def robustness(
     network: nn.Module, cycles: Sequence[TrainingSchedule], images: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> Robustness | None:
-    """How the network fares on perturbed images (n, c, h, w), where it learned from such."""
+    """The network's accuracy on perturbed images (n, c, h, w), if it learned from perturbed images."""
     recipe = max(cycles, key=lambda cycle: cycle.robust)
     if not recipe.robust:
         return None
@@ -132,7 +132,7 @@ def robustness(
 
 
 def flags(chosen: Mapping[str, object]) -> str:
-    """` --weight-decay 0.001 …`: what was chosen, in the command line's words; None leaves no trace."""
+    """The chosen values as flags of the command line: ` --weight-decay 0.001 …`. A value of None gives no flag."""
     told = {name.replace("_", "-"): value for name, value in chosen.items() if value is not None}
     return "".join(
         f" --{name} {value:g}" if isinstance(value, float) else f" --{name} {value}" for name, value in told.items()

@@ -1,4 +1,4 @@
-"""Trains a teacher from images of one's own; `data.custom_dataset` reads them."""
+"""Trains a teacher from the user's own images. `data.custom_dataset` reads them."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from nayer.teachers.judges import judge_architecture, judge_cycles, judge_rng
 from nayer.teachers.load import weights_of
 from nayer.teachers.train import accuracy, flags, robustness, spec_for
 
-SMALL = 12  # px; below it half the channels do
-STEPS = 1500  # of SGD, about: as many epochs as they make, within `EPOCHS`
+SMALL = 12  # px; for smaller images, half the channels are enough
+STEPS = 1500  # approximate SGD steps; they give the number of epochs, within `EPOCHS`
 EPOCHS = (5, 40)
 BATCH = 64
 SCHEDULE = ("weight_decay", "robust", "robust_steps")  # fields of a schedule that a lesson may give
-HELD_OUT = "test-images.zip"  # the test images, where they were taken from those for training
+HELD_OUT = "test-images.zip"  # the test images, if they were taken from the training images
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLesson:
-    """How one's own images are learned; what is empty or 0 is chosen by the images."""
+    """The choices for training on the user's own images. An empty value or 0 is chosen from the images."""
 
     size: int = 0  # px
     grey: bool | None = None
@@ -48,7 +48,7 @@ class OwnLesson:
     robust: float | None = None  # ε; see `TrainingSchedule`
     robust_steps: int | None = None
     seed: int = 0
-    judge: bool = False  # whether a second network is made too, which names the samples of the teacher's runs
+    judge: bool = False  # whether to train a second network too, which names the samples of the teacher's runs
 
 
 def teach_own(
@@ -60,9 +60,9 @@ def teach_own(
 ) -> TeacherCard:
     """Trains a teacher on the images that `data` names and writes its folder; see `data.custom_dataset.find_pictures`.
 
-    Everything that can be wrong with lesson, images or folder is said before the training. Where no images are set
-    apart for testing, every fifth of a class is, and `test-images.zip` keeps those. `bears` is told the network, its
-    batch and the images' bytes before the training, and may refuse them. Raises NayerError.
+    All errors in lesson, images or folder are reported before the training. If there are no separate test images, every
+    fifth image of a class becomes one, and `test-images.zip` keeps them. `bears` gets the network, its batch and the
+    images' bytes before the training, and may refuse them. Raises NayerError.
     """
     lesson = lesson or OwnLesson()
     for field, architecture in (("model", lesson.model), ("student", lesson.student)):
@@ -141,7 +141,7 @@ def _recipe(lesson: OwnLesson, images: int, size: int) -> TrainingSchedule:
 
 
 def _command(lesson: OwnLesson) -> str:
-    """The command line that trains it again; where the images lie is nobody else's business."""
+    """The command line that trains it again. It leaves out the path of the images, which is private."""
     chosen = {name: getattr(lesson, name) or None for name in ("size", "model", "student", "epochs")}
     chosen |= {name: getattr(lesson, name) for name in SCHEDULE}
     chosen |= {} if lesson.grey is None else {"colour": "grey" if lesson.grey else "rgb"}
@@ -150,7 +150,7 @@ def _command(lesson: OwnLesson) -> str:
 
 
 def _packed(pictures: Sequence[Picture]) -> bytes:
-    """A zip archive of a folder a class; the same pictures give the same bytes."""
+    """A zip archive with one folder for each class. The same pictures give the same bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for number, picture in enumerate(pictures):

@@ -1,4 +1,4 @@
-"""A teacher that somebody brings as files, and what is known of it before any number of it is looked at. No torch."""
+"""A teacher that a visitor brings as files, and the facts known before its weights are read. Needs no torch."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from nayer.networks.cards import JUDGE, MAX_CARD_BYTES, MAX_JUDGE_BYTES, Teacher
 from nayer.networks.specs import ModelSpec
 from nayer.text_rules import check_names, complaint
 
-PREFIX = "upload-"  # of the name under which a run's config knows such a teacher
-STUDENT = "lenet-8"  # where its card names none
+PREFIX = "upload-"  # of the teacher's name in a run's config
+STUDENT = "lenet-8"  # if its card names no student
 _CONFIG, _WEIGHTS, _CLASSES, _TESTS = "config.json", "model.safetensors", "classes.json", "tests"
 _JUDGE_CONFIG, _JUDGE_WEIGHTS = f"{JUDGE}/{_CONFIG}", f"{JUDGE}/{_WEIGHTS}"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # when an archive's members were made: the same files pack to the same bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the fixed date of an archive's members, so that the same files pack to the same bytes
 
 
 @dataclass(frozen=True, eq=False)
 class UploadedTeacher:
-    """The files' bytes, as they came; `classes` replace the card's names, `tests` is a zip or parquet file or nothing.
+    """The bytes of the files, unchanged. `classes` replace the card's names. `tests` is a zip or parquet file or empty.
 
-    `judge_config` and `judge_weights` are the two files of its `judge` folder, where there is one.
-    It is the bytes that are checked and used: nothing can be swapped in between.
+    `judge_config` and `judge_weights` are the two files of its `judge` folder, if there is one. The checked bytes are
+    also the bytes in use, so nobody can replace them after the check.
     """
 
     config: bytes
@@ -42,38 +42,38 @@ class UploadedTeacher:
 
     @cached_property
     def name(self) -> str:
-        """The same for the same files."""
+        """The teacher's name. The same files give the same name."""
         digest = hashlib.sha256()
-        judge = (self.judge_config, self.judge_weights) if self.has_judge else ()  # without one it is named as ever
+        judge = (self.judge_config, self.judge_weights) if self.has_judge else ()  # no judge: the old name
         for part in (self.config, self.weights, "\n".join(self.classes).encode(), self.tests, *judge):
             digest.update(hashlib.sha256(part).digest())
         return f"{PREFIX}{digest.hexdigest()[:16]}"
 
     @property
     def has_judge(self) -> bool:
-        """Whether it came with a second network that names its runs' samples."""
+        """Whether the files contain a second network that names the samples of its runs."""
         return bool(self.judge_config or self.judge_weights)
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The size of all files, in bytes."""
         parts = (self.config, self.weights, self.tests, self.judge_config, self.judge_weights)
         return sum(len(part) for part in parts)
 
     def judge_card(self) -> TeacherCard:
-        """The judge's; AssetError where a file is missing, too large or damaged."""
+        """The card of the judge. Raises AssetError if a file is missing, too large or damaged."""
         if not self.judge_config or not self.judge_weights:
             raise AssetError("The judge needs both config.json and model.safetensors; upload its whole folder.")
         if len(self.judge_weights) > MAX_JUDGE_BYTES:
             raise AssetError(f"The judge is larger than {MAX_JUDGE_BYTES >> 20} MB; upload a smaller network.")
-        # The teacher's names hold for its judge too, where others were typed.
+        # If the visitor typed other class names, they apply to the judge too.
         return UploadedTeacher(self.judge_config, self.judge_weights, self.classes).card()
 
     def card(self) -> TeacherCard:
-        """Who it is, under `name`; what its `config.json` leaves out is filled in, but for the network and its classes.
+        """The teacher's card, under `name`. Fills in what `config.json` leaves out, except the network and its classes.
 
-        Raises AssetError, naming what is wrong in config.json or with its judge, and ConfigError for names that do not
-        fit.
+        Raises AssetError, which names the error in config.json or in the judge. Raises ConfigError for names that do
+        not fit.
         """
         told = _read(self.config)
         classes = tuple(self.classes or _names(told))
@@ -123,7 +123,7 @@ class UploadedTeacher:
 
     @classmethod
     def unpacked(cls, content: bytes) -> UploadedTeacher:
-        """What `packed` made; StorageError for anything else."""
+        """The teacher from bytes that `packed` made. Raises StorageError for anything else."""
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 config, weights, classes, tests = (archive.read(name) for name in (_CONFIG, _WEIGHTS, _CLASSES, _TESTS))
@@ -160,7 +160,7 @@ def _names(told: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _spec(told: Mapping[str, Any], names: int, *, given: bool) -> dict[str, Any]:
-    """The network, checked: it comes before the names, so that a wrong number of them can be told from a wrong file."""
+    """The network, checked. The check comes before the names, so a wrong number of names differs from a wrong file."""
     try:
         spec = ModelSpec.model_validate_json(json.dumps(told["model"]))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""A teacher that came as files, opened: its network and its test images, and what is worth saying of it beforehand."""
+"""Opens a teacher that came as files: its network, its test images, and remarks on it before a run."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from nayer.networks.hooks import with_statistics
 from nayer.teachers.load import Teacher, teacher_of, with_judge
 from nayer.teachers.upload import UploadedTeacher
 
-TRIED = 16  # images of noise that show whether a teacher tells anything apart
-MEASURED = 500  # test images that show how good it is
-PARQUET = b"PAR1"  # how such a file begins
+TRIED = 16  # noise images that show whether the teacher's outputs differ at all
+MEASURED = 500  # test images that measure its accuracy
+PARQUET = b"PAR1"  # the first bytes of a parquet file
 
 
 def opened(uploaded: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
-    """The teacher, its judge and its test images, where it came with some. Raises NayerError in one sentence."""
+    """The teacher, its judge and its test images, if the files contain any. Raises NayerError in one sentence."""
     card = uploaded.card()
     teacher = teacher_of(card, uploaded.weights)
     if uploaded.has_judge:
@@ -34,7 +34,7 @@ def opened(uploaded: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
 
 
 def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
-    """Sentences on what a run with this teacher will lack, and on how good it is."""
+    """Sentences on the features that a run with this teacher lacks, and on the teacher's accuracy."""
     card, network = teacher.card, teacher.network
     said = []
     if card.judge is not None:
@@ -59,7 +59,7 @@ def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
 
 
 def _testset(content: bytes, card: TeacherCard) -> TestSet:
-    """Labels are matched to the card's classes by name; AssetError for what is no such file."""
+    """The test images. Matches labels to the card's classes by name. Raises AssetError for any other file."""
     if content.startswith(PARQUET):
         pictures = in_parquet(content, "test images", VISITOR)
     else:

@@ -11,7 +11,7 @@ _METHODS = {"pace": "set_pace"}
 
 
 def command(registry: RunManager, run_id: str, token: str, name: str, *arguments: Any) -> LiveRun:
-    """The run, after its owner's command."""
+    """Sends a command of the run's owner, and returns the run."""
     if name in ("stop", "leave"):
         return getattr(registry, name)(run_id, token)  # type: ignore[no-any-return]
     return registry.command(run_id, token, getattr(LiveRun, _METHODS.get(name, name)), *arguments)

@@ -1,4 +1,4 @@
-"""A source of events that waits at a gate the test opens: runs that last exactly as long as wanted."""
+"""A source of events that waits until the test opens a gate, so the test decides how long a run lasts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.open = threading.Event()
-        self.begun: list[int] = []  # two that begin at once may do so in either order
+        self.begun: list[int] = []  # two runs that begin together may have either order
 
     def opener(self, plan: Plan) -> Scripted:
         [config] = plan.configs
@@ -27,5 +27,5 @@ class Gate:
         events = script(config)
         yield next(events)
         while not self.open.wait(0.02):
-            yield next(script(config))  # a session can be stopped between two events only
+            yield next(script(config))  # a session can stop only between two events
         yield from events

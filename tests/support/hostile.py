@@ -1,4 +1,4 @@
-"""Sound files of every kind a visitor may send, and ways to spoil them."""
+"""Valid files of every kind that a visitor may send, and ways to damage them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def wanted() -> dict[str, Tensor]:
 
 
 def readers() -> dict[str, tuple[list[bytes], Callable[[bytes], object]]]:
-    """Kind -> sound files, and what reads them here."""
+    """Kind -> valid files, and the function that reads them here."""
     shapes = wanted()
     pictures = [picture(kind, mode) for kind, mode in [("PNG", "RGB"), ("PNG", "L"), ("JPEG", "RGB"), ("BMP", "RGB")]]
     return {
@@ -58,7 +58,7 @@ def readers() -> dict[str, tuple[list[bytes], Callable[[bytes], object]]]:
 
 
 def spoiled(rng: random.Random, content: bytes) -> bytes:
-    """`content` with one to four things wrong; mostly near its beginning or its end, where the structure is."""
+    """`content` with one to four errors, mostly near its beginning or its end, where the structure is."""
     found = bytearray(content)
     for _ in range(rng.randint(1, 4)):
         if not found:
@@ -83,7 +83,7 @@ def spoiled(rng: random.Random, content: bytes) -> bytes:
 
 
 def outcome(read: Callable[[bytes], object], content: bytes) -> str:
-    """`read` or `refused`; whatever else is raised is a hole and goes on to the caller."""
+    """`read` or `refused`. Any other error is a defect and goes to the caller."""
     try:
         read(content)
     except NayerError as refusal:
@@ -103,7 +103,7 @@ def finite(content: bytes) -> bool:
 
 
 def put_no_file(path: Path, kind: str) -> None:
-    """Puts at `path` what is no file to read: a FIFO, what is `endless`, a folder, or else a hole of a terabyte."""
+    """Puts at `path` an unreadable file: a FIFO, an `endless` one, a folder, or otherwise a sparse terabyte."""
     match kind:
         case "FIFO":
             os.mkfifo(path)

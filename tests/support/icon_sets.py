@@ -1,4 +1,4 @@
-"""Icon sets in Iconify's format, one square a name, as `npm install` would leave them."""
+"""Icon sets in Iconify's format, as `npm install` writes them, with one square for each name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official all-MiniLM-L6-v2 checkpoint as it lies in a development requirement, found without importing it."""
+"""The official all-MiniLM-L6-v2 checkpoint in a development requirement, found without an import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody's page would send: values of every wrong kind, generated."""
+"""Generated values of every wrong kind, which the page never sends."""
 
 from __future__ import annotations
 

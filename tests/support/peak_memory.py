@@ -1,4 +1,4 @@
-"""How much memory a run really takes: played in a process of its own, with everything that a page may ask of it.
+"""Measures the real memory of a run, in its own process, with every request that a page may make.
 
 `python -m tests.support.peak_memory` reads configs as JSON and answers with their bytes.
 """
@@ -19,12 +19,12 @@ SHORT = {"rounds": 2, "generator_steps": 2, "student_steps": 2, "warmup_rounds":
 
 
 def shortened(config: Config) -> Config:
-    """Two rounds of two steps: everything that a run has at once is there, but for a pool that fills for hours."""
+    """Two rounds of two steps. They use all the memory of a run, except a pool that fills for hours."""
     return config.model_copy(update=SHORT | {"keep_from_step": 0, "report_every": 1, "evaluate_every": 1})
 
 
 def peak(configs: Sequence[Config], *, asked: bool = True) -> int:
-    """Bytes by which a process grows at most while these runs take turns; `asked`: for strips and checkpoints too."""
+    """The largest growth of a process in bytes while these runs take turns. `asked`: with strips and checkpoints."""
     given = json.dumps({"configs": [config.model_dump() for config in configs], "asked": asked})
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.support.peak_memory"],
@@ -52,8 +52,8 @@ def _play(configs: list[Config], *, asked: bool) -> int:
 
     tiny = {**SHORT, "rounds": 1, "generator_width": 2, "noisy_width": 16, "synthesis_batch": 200, "student_batch": 4}
     for _ in Lab([Config.parse({**tiny, "teacher": configs[0].teacher, "test_images": 20})]).events():
-        pass  # what is loaded at first use
-    give_back()  # what the allocator keeps of it would hide as much of what comes
+        pass  # loads modules at first use
+    give_back()  # otherwise the memory that the allocator keeps would hide later growth
     before = _kilobytes("VmRSS")
     lab = Lab(configs)
     for event in lab.events():

@@ -43,7 +43,7 @@ ORDER = {
         "server",
     ),
 }
-# Files that lie in the package itself, and the floor that each belongs to.
+# Files in the package itself, and the floor of each.
 LOOSE = {
     "nayer": {
         "__init__": "vocabulary",
@@ -61,7 +61,7 @@ LOOSE = {
     },
     "app": {"__init__": "content", "environment": "server", "server": "server", "benchmark": "server"},
 }
-SENTENCES = {  # of what has no folder, and so no `__init__` of its own
+SENTENCES = {  # for rooms without a folder, which have no `__init__`
     ("nayer", "vocabulary"): "Errors, settings, presets, events, array types: what every room speaks. No torch.",
     ("nayer", "door"): "`library`, for other programs, and `python -m nayer`.",
     ("app", "server"): "`server` wires everything and serves it, as `environment` says; `benchmark` measures it.",
@@ -122,7 +122,7 @@ def arrows(package: str) -> set[tuple[str, str]]:
 
 
 def sentence(package: str, room: str) -> str:
-    """What lives in a room, as its `__init__` says it."""
+    """The description of a room, from its `__init__`."""
     if (package, room) in SENTENCES:
         return SENTENCES[package, room]
     source = (ROOT / package / room / "__init__.py").read_text("utf-8")
@@ -132,11 +132,11 @@ def sentence(package: str, room: str) -> str:
 def picture(package: str) -> str:
     """A Mermaid chart: the rooms from the top down, an arrow from each to what it imports.
 
-    An arrow that follows from two others is left out, or nobody could read the picture.
+    An arrow that follows from two others is left out, to keep the picture readable.
     """
     found = arrows(package)
     below: dict[str, set[str]] = {}
-    for room in ORDER[package]:  # from the bottom, so that what lies below is known
+    for room in ORDER[package]:  # from the bottom, so that lower rooms are known
         direct = {other for mine, other in found if mine == room}
         below[room] = direct.union(*(below[other] for other in direct)) if direct else set()
     lines = ["```mermaid", "flowchart TD"]
@@ -164,7 +164,7 @@ def described() -> str:
 
 
 def main() -> None:
-    """Writes the block anew."""
+    """Writes the block again."""
     text = PAGE.read_text("utf-8")
     head, _, rest = text.partition(START)
     tail = rest.partition(END)[2]

@@ -1,4 +1,4 @@
-"""A run as a list of real events with made-up numbers: what a fold, a route or a queue needs, in milliseconds."""
+"""A run as a list of real events with made-up numbers. It takes milliseconds, for tests of folds, routes and queues."""
 
 from __future__ import annotations
 
@@ -117,23 +117,23 @@ def _images(rng: np.random.Generator, count: int) -> np.ndarray[tuple[int, ...],
 
 
 class Scripted:
-    """Events as a source, which a session runs."""
+    """A source of given events, which a session runs."""
 
-    saved = b""  # what it gives as its checkpoint
+    saved = b""  # its checkpoint
 
     def __init__(self, events: Callable[[], Iterator[Event]]) -> None:
         self.events = events
         self.changed: list[Mapping[str, object]] = []
 
     def stop(self) -> None:
-        """Nothing: it has no steps between two events."""
+        """Does nothing: there are no steps between two events."""
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
         self.changed.append(values)
         return Config.parse(values)
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
-        raise NotImplementedError  # networks only can
+        raise NotImplementedError  # needs networks
 
     def checkpoint(self) -> bytes:
         return self.saved

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def in_a_loop(make: Callable[[], T]) -> T:
-    """What `make` returns. Outside of a running event loop Gradio makes loops of its own and never closes them."""
+    """The result of `make`, in an event loop. Without a loop, Gradio makes its own loops and never closes them."""
 
     async def run() -> T:
         return make()
@@ -42,7 +42,7 @@ def created(
 
 
 class Served:
-    """Where it listens, and its runs."""
+    """The address of the server, and its runs."""
 
     def __init__(self, url: str, registry: RunManager) -> None:
         self.url = url
@@ -51,7 +51,7 @@ class Served:
 
 @contextmanager
 def at(lane: str) -> Iterator[None]:
-    """What is called in the block is asked from that address."""
+    """Calls in the block come from that address."""
     token = _ADDRESS.set(lane)
     try:
         yield
@@ -63,7 +63,7 @@ def at(lane: str) -> Iterator[None]:
 def serving(
     opener: Opener = open_source, environment: Environment | None = None, limits: Limits | None = None
 ) -> Iterator[Served]:
-    """Serves until the block ends; then every run has ended too."""
+    """Serves until the block ends. Then every run has ended too."""
     application = created(opener, environment)
     config = server.serving(
         application, limits or Limits(), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1
@@ -85,7 +85,7 @@ def serving(
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 30.0, what: str = "it") -> None:
-    """Polls a condition; a bound far above what it takes, for slow machines only."""
+    """Polls a condition. The bound is much longer than needed, for slow machines."""
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, f"{what} did not come true"

@@ -1,4 +1,4 @@
-"""A model of queue × owner × run that Hypothesis drives: whatever visitors do in whatever order, the rules hold."""
+"""A model of queue × owner × run that Hypothesis drives. The rules hold for every order of visitors' actions."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Handle:
 
 
 class Model(RuleBasedStateMachine):
-    """Sessions are real, with a thread each; what they run is scripted, and their clock is turned by hand."""
+    """Sessions are real and have one thread each. Their runs are scripted, and the test advances their clock."""
 
     runs = Bundle("runs")
 
@@ -64,7 +64,9 @@ class Model(RuleBasedStateMachine):
             idle_seconds=IDLE,
             clock=lambda: self.now,
         )
-        self.registry.stuck_after(math.inf)  # nothing hangs: a thread may be at work while the clock is turned
+        self.registry.stuck_after(
+            math.inf
+        )  # no run counts as stuck: a thread may work while the test advances the clock
         self.tokens = [self.registry.visitor("") for _ in range(4)]
 
     def _opened(self, plan: Plan) -> Scripted:
@@ -151,7 +153,7 @@ class Model(RuleBasedStateMachine):
     @precondition(lambda self: self.registry.counts()["waiting"] > 0)
     @rule()
     def all_places_fall_free(self) -> None:
-        """Whoever is told to be first in the queue gets a place."""
+        """The visitor at the front of the queue gets a place."""
         first = [run for run in self.started if run.waiting and run.refresh().condition.ahead == 1]
         gone = [run for run in self.started if not run.waiting]
         for run in gone:
@@ -170,13 +172,13 @@ class Model(RuleBasedStateMachine):
         assert sorted(run.ahead() for run in queued) == list(range(1, len(queued) + 1))
         assert counts["waiting"] == len(queued) <= WAITING
         live = [run for run in self.started if not run.ended]
-        assert len({run.owner for run in live}) == len(live)  # one a visitor
+        assert len({run.owner for run in live}) == len(live)  # one for each visitor
         for run in self.started:
             if run.ended:
                 assert self.terminal.setdefault(run.id, run.state) == run.state
 
     def _settled(self) -> bool:
-        """No more runs than places, and no place free while somebody waits."""
+        """There are no more runs than places, and no place is free while a visitor waits."""
         counts = self.registry.counts()
         going = [run for run in self.started if not run.waiting and not run.ended]
         assert len(going) <= CAPACITY

@@ -1,4 +1,4 @@
-"""Every door of the running application, tried by everybody who is not the owner of what lies behind it."""
+"""Tries every route of the running application as each visitor who does not own the data behind it."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from tests.support.gates import Gate
 from tests.support.scripted import SHORT
 from tests.support.serving import created, wait_until
 
-SEED = 987_654_321  # of the victims' runs: what a stranger must not come to see
+SEED = 987_654_321  # of the victims' runs: a stranger must not see it
 PAST = "interrupted-run-"  # an id
 GUESSED = "AAAAAAAAAAAAAAAA"
-ENDLESS = "/gradio_api/heartbeat/{session_hash}"  # carries nothing of anybody, until it is left
-READING = "/live/{run}/"  # what a watch link opens, and nothing else does
+ENDLESS = "/gradio_api/heartbeat/{session_hash}"  # has no visitor's data, and does not end until the client leaves
+READING = "/live/{run}/"  # only a watch link opens it
 VERBS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 HEAVY = ("/live/{run}/umap", "/live/{run}/sheet.png")  # seconds of a core each
 
 
 def routes(found: Iterable[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Path and verbs of all routes of an application and of what is included or mounted in it."""
+    """Path and verbs of all routes of an application, with included and mounted ones."""
     for route in found:
         if hasattr(route, "original_router"):
             yield from routes(route.original_router.routes)
@@ -55,7 +55,7 @@ def is_open(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Stranger:
-    """Whom a request is from: the id they name, and the token they show."""
+    """The sender of a request: the id and the token that they send."""
 
     who: str
     run: str
@@ -98,7 +98,7 @@ class House:
 
     @property
     def secrets(self) -> list[str]:
-        """What nobody else may see of any owner."""
+        """The private data of all owners, which others must not see."""
         tokens = [self.running.owner, self.waiting.owner, self.token]
         return tokens + [hashed(token) for token in tokens]
 
@@ -127,7 +127,7 @@ class House:
 
 @dataclass(frozen=True)
 class Try:
-    """One request: a route of the application's, and what is asked of it."""
+    """One request: a route of the application, and the content of the request."""
 
     route: str
     method: str
@@ -137,7 +137,7 @@ class Try:
 
 @dataclass
 class Found:
-    """`leaks`: what a stranger saw or did and should not have."""
+    """`leaks`: the data and actions that a stranger got without permission."""
 
     requests: int = 0
     routes: set[str] = field(default_factory=set)
@@ -214,7 +214,7 @@ def tried(
     thorough: bool = False,
     left_out: Sequence[str] = (),
 ) -> Found:
-    """All doors, by the first `strangers` of each victim; stops at the first that changes anything."""
+    """Tries all routes as the first `strangers` of each victim. Stops at the first request that changes anything."""
     found, doors = Found(), Doors(house, client)
     for victim in victims:
         for stranger in house.strangers(victim)[:strangers]:

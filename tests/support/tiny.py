@@ -1,4 +1,4 @@
-"""A run small enough for every law to be tried on it: 3 classes, 8 × 8 pixels, a few steps."""
+"""A run that is small enough for every test: 3 classes, 8 × 8 pixels, a few steps."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def tiny_state(task: Task) -> RunState:
 
 
 def tiny_run(task: Task, state: RunState | None = None) -> Iterator[Event]:
-    """The run's events, with a clock that ticks once a look."""
+    """The run's events, with a clock that advances at each reading."""
     ticks = count()
     return train(task, state or tiny_state(task), Stopwatch(now=lambda: float(next(ticks))))
 
 
 def same(a: object, b: object) -> bool:
-    """Events, or what they hold: equal but for the seconds, bit for bit."""
+    """Whether events, or their contents, are equal bit for bit, except for the seconds."""
     if type(a) is not type(b):
         return False
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
@@ -95,7 +95,7 @@ def all_same(a: Sequence[object], b: Sequence[object]) -> bool:
 
 
 def returned(steps):
-    """What a generator returns after the last thing it yields."""
+    """The return value of a generator after its last yield."""
     try:
         while True:
             next(steps)

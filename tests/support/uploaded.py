@@ -1,4 +1,4 @@
-"""A small teacher as files, as a visitor brings one."""
+"""A small teacher as files, like a visitor's upload."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CARD = {"model": json.loads(SPEC.model_dump_json()), "classes": list(CLASSES)}
 
 
 def config(**changes: Any) -> bytes:
-    """Its config.json, with `changes` in place; those that are None are left out."""
+    """Its config.json with `changes`. A change of None removes the field."""
     return json.dumps({key: value for key, value in {**CARD, **changes}.items() if value is not None}).encode()
 
 
@@ -34,7 +34,7 @@ def uploaded(**parts: Any) -> UploadedTeacher:
 
 
 def drawn(names: Sequence[str] = CLASSES, each: int = 2) -> bytes:
-    """Test images in a zip: a shade a class."""
+    """Test images in a zip, with one shade for each class."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for place, name in enumerate(names):
