@@ -1,4 +1,4 @@
-"""Times the page: how soon it answers, what viewers cost a run, how it answers while two runs train.
+"""Times the page: its first answer, the cost of viewers for a run, its answers while two runs train.
 
 `python -m app.benchmark` prints it.
 """
@@ -43,7 +43,7 @@ class Served:
         return self.ask(path)[0]
 
     def ask(self, path: str) -> tuple[bytes, float]:
-        """What a viewer is told, and in how many seconds they ask again."""
+        """The answer that a viewer gets, and the seconds until they ask again."""
         with urllib.request.urlopen(self.address + path, timeout=60) as answer:
             return bytes(answer.read()), float(answer.headers.get("Ask-Again", 1.0))
 
@@ -66,7 +66,7 @@ class Served:
         return self.command("start_lab", "", teacher, 0, 300.0, 1, [arm, arm | {"title": "beside"}], "")
 
     def peak_memory(self) -> float | None:
-        """GB that the process ever held at once; None where the system does not tell."""
+        """The peak memory of the process in GB; None when the system does not report it."""
         try:
             status = Path(f"/proc/{self.process}/status").read_text()
         except OSError:
@@ -107,7 +107,7 @@ def served() -> Iterator[Served]:
 
 
 def page_facts(teacher: str) -> dict[str, float | None]:
-    """How soon the page answers, and how it does while two runs train, with the memory of it all."""
+    """The page's first answer time, its answer times while two runs train, and its memory."""
     with served() as page:
         facts: dict[str, float | None] = {"page_answers_after_seconds": page.answered}
         runs = [page.start(teacher) for _ in range(2)]
@@ -126,9 +126,9 @@ def page_facts(teacher: str) -> dict[str, float | None]:
 
 
 def viewer_facts(teacher: str, viewers: tuple[int, ...] = (1, 10, 50), *, span: float = 10.0) -> dict[str, float]:
-    """By what share a run is slower with that many viewers than right before with none.
+    """The share by which a run is slower with that many viewers than just before without viewers.
 
-    Medians of five pairs, each of two turns of about `span` s: the machine's own moods last longer than a pair.
+    Medians of five pairs, each of two turns of about `span` s: the machine's speed changes last longer than a pair.
     """
     slower: dict[str, list[float]] = {f"slower_with_{count}_viewers": [] for count in viewers}
     with served() as page:
@@ -143,7 +143,7 @@ def viewer_facts(teacher: str, viewers: tuple[int, ...] = (1, 10, 50), *, span: 
 
 
 def import_facts() -> dict[str, float]:
-    """What `import nayer`, and all that a run needs, take beside `import torch`, in seconds: medians of three turns."""
+    """Import times in seconds, medians of three turns: `import nayer` and a run's modules, beside `import torch`."""
 
     def spent(statement: str) -> float:
         began = time.monotonic()
@@ -177,7 +177,7 @@ def _wait_for_progress(page: Served, run: str) -> None:
 def _rate(page: Served, run: str, span: float) -> float:
     """Rounds in a second of the arms' own work, over those that ended within about `span` seconds.
 
-    Whole rounds, for its phases bring very different numbers of events; those that are under way come before.
+    It counts whole rounds, because the phases of a round have very different numbers of events.
     """
     before, after = _work_after(page, run, 0.0), _work_after(page, run, span)
     done = [(x - x0, s - s0) for (x, s), (x0, s0) in zip(after, before, strict=True)]
@@ -196,7 +196,7 @@ def _work_after(page: Served, run: str, span: float) -> list[tuple[float, float]
 
 
 def _work(page: Served, run: str) -> list[tuple[float, float]]:
-    """Of each arm: how many rounds are done, and what seconds of work they took."""
+    """For each arm: the number of finished rounds, and their work in seconds."""
     news = json.loads(page.get(f"/live/{run}/lab"))["news"]
     curves = [arm.get("measures", {}).get("points", []) for arm in news]  # of [rounds, accuracy, agreement, seconds]
     return [(curve[-1][0], curve[-1][3]) if curve else (0.0, 0.0) for curve in curves]
@@ -204,11 +204,11 @@ def _work(page: Served, run: str) -> list[tuple[float, float]]:
 
 @contextmanager
 def _watched_by(count: int, page: Served, run: str) -> Iterator[None]:
-    """`count` viewers who ask for what is new, as often as the page's own script does."""
+    """`count` viewers who ask for news as often as the page's own script does."""
     over = threading.Event()
 
     def view(place: int) -> None:
-        over.wait(place / count)  # nobody opens a page in the same millisecond
+        over.wait(place / count)  # two viewers never open a page in the same millisecond
         since = ""
         while not over.is_set():
             answer, again = page.ask(f"/live/{run}/lab?since={since}")
@@ -227,7 +227,7 @@ def _watched_by(count: int, page: Served, run: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Measures, prints a line each, and writes all of it as JSON where a file is named."""
+    """Measures, prints one line for each result, and writes all results as JSON if a file is named."""
     parser = argparse.ArgumentParser(prog="python -m app.benchmark", description="Measure the page on this machine.")
     parser.add_argument("--teacher", default="fashion", metavar="NAME", help="Teacher of the runs (default: fashion).")
     parser.add_argument("--viewers", action="store_true", help="Also measure what 1, 10 and 50 viewers cost a run.")

@@ -1,4 +1,4 @@
-"""What the machine decides, not the visitor: read once from the environment when the server starts."""
+"""The settings of the machine, not of the visitor: read once from the environment when the server starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLUSTER = LOOPBACK + tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/
 
 @dataclass(frozen=True)
 class Environment:
-    """Where the page is served and how much runs at once."""
+    """The address of the page and the number of runs at once."""
 
     host: str = "127.0.0.1"
     port: int = 7860
@@ -28,31 +28,31 @@ class Environment:
     waiting: int = 100  # runs that may wait for a place
     grace_seconds: float = 90.0  # how long a run outlives its last viewer
     on_space: bool = False
-    hosts: tuple[str, ...] = ()  # further names the page is reached by
-    proxies: tuple[Network, ...] = ()  # reverse proxies that are believed when they say for whom they ask
-    recording: Path | None = None  # plays to whoever arrives
-    data: Path | None = None  # where runs outlive the process; None keeps them in memory only
+    hosts: tuple[str, ...] = ()  # further host names of the page
+    proxies: tuple[Network, ...] = ()  # trusted reverse proxies: the server accepts the client address that they report
+    recording: Path | None = None  # plays for every visitor on arrival
+    data: Path | None = None  # folder for runs that outlive the process; None keeps them in memory only
     data_megabytes: int = 1000
-    memory_megabytes: int = 4608  # of the runs that go on at once, where the page is shared
+    memory_megabytes: int = 4608  # for all active runs together, on a shared page
     data_on_network: bool = False
 
     @property
     def local(self) -> bool:
-        """Only this machine's own people can reach the page; they may name its folders and devices.
+        """Only people on this machine can reach the page. They may name its folders and devices.
 
-        Who names a host or a proxy serves others, whatever address the server itself listens on.
+        A named host or proxy means a shared page, for any address that the server listens on.
         """
         alone = self.host in ("127.0.0.1", "localhost", "::1")
         return alone and not (self.on_space or self.hosts or self.proxies)
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Where a browser finds the page for sure, whatever a proxy says: a Space's, which has TLS in front of it."""
+        """Known origins of the page, independent of proxies: the address of a Space, which has TLS in front of it."""
         return tuple(f"https://{host}" for host in self.hosts) if self.on_space else ()
 
     @property
     def run_memory(self) -> int:
-        """Bytes that one run may take, where the page is shared."""
+        """Bytes that one run may take on a shared page."""
         return (self.memory_megabytes << 20) // self.capacity
 
     @classmethod
@@ -87,7 +87,7 @@ class Environment:
 
 
 def _networks(told: str) -> tuple[Network, ...]:
-    """Of NAYER_PROXY; none for an empty text."""
+    """The networks in NAYER_PROXY; none for an empty text."""
     if told == "1":
         return LOOPBACK
     try:

@@ -67,23 +67,24 @@ from nayer.exports.gif import animation
 from nayer.networks.cards import teacher_cards
 
 SWEEP_SECONDS = 2.0
-GAP_SWEEPS = 5  # without one in so long a time this process was not running, and nobody's time ran out
-MEMORY_SWEEPS = 10  # from one time that freed memory is given back to the next
-SWITCH_SECONDS = 0.001  # that a thread of Python keeps others waiting: a look changes threads ten times; usual is 0.005
+GAP_SWEEPS = 5  # after such a time without a sweep the process was asleep, so no visitor's time ran out
+MEMORY_SWEEPS = 10  # sweeps between two returns of freed memory
+SWITCH_SECONDS = 0.001  # s that a Python thread keeps others waiting; a look changes threads ten times; default 0.005
 
 
 def open_source(plan: Plan) -> Source:
-    """Real runs. The core brings torch with it, without which the page comes up seconds sooner."""
+    """Opens real runs. The core imports torch; without torch the page starts seconds sooner."""
     from nayer.runs.side_by_side import Lab
 
     return Lab(plan.configs, plan.seeds, plan.checkpoint, plan.uploaded)
 
 
 def load_core() -> None:
-    """What the first run would have to wait for.
+    """Loads the modules that the first run needs, so that it does not wait for them.
 
-    Then nothing that is loaded goes away any more: half a million objects. Python looks through all of them again when
-    requests have made some ten thousand, in the event loop as well, for a quarter of a second of a core each time.
+    `gc.freeze` then exempts the loaded objects, half a million of them. Otherwise Python's garbage collector
+    checks all of them after about ten thousand new objects, also in the event loop. Each check takes a quarter of a
+    second of a core.
     """
     importlib.import_module("nayer.runs.side_by_side")
     importlib.import_module("nayer.runs.memory_use").warm_up()
@@ -92,7 +93,7 @@ def load_core() -> None:
 
 
 def open_keeping(environment: Environment) -> RunHistory:
-    """The history in the data folder, or none and a sentence that says why."""
+    """The history in the data folder, or a history without a store and a sentence that says why."""
     if environment.data is None:
         return RunHistory(without=messages.KEPT_OFF)
     try:
@@ -103,7 +104,7 @@ def open_keeping(environment: Environment) -> RunHistory:
 
 
 def create(environment: Environment, opener: Opener = open_source, gpu_loan: GpuLoan | None = None) -> FastAPI:
-    """The whole application; `opener` makes of a plan what is run. `lent`: the GPU of a ZeroGPU Space."""
+    """The whole application; `opener` turns a plan into a source. `gpu_loan`: the GPU of a ZeroGPU Space."""
     registry = RunManager(
         opener,
         capacity=environment.capacity,
@@ -186,7 +187,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until interrupted. `--port` wins over PORT; exit code 2 for usage, 1 for a port that cannot be had."""
+    """Serves until interrupted. `--port` overrides PORT. Exit code: 2 for wrong usage, 1 for an unavailable port."""
     try:
         environment = Environment.read(os.environ)
     except ConfigError as error:
@@ -211,18 +212,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except StorageError as error:
             _leave(str(error), 1)
         config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when all is shut down
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
             _Server(config).run(sockets=[listener])
 
 
 def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config:
-    """How uvicorn serves it; `more` wins."""
+    """The configuration of uvicorn; `more` overrides it."""
     settled: dict[str, Any] = {
         "http": connections(limits),
         "log_config": None,  # ours
         "access_log": False,
         "ws": "none",
-        "proxy_headers": False,  # Addressed reads them, and knows whom to believe
+        "proxy_headers": False,  # Forwarded reads them, and knows the trusted proxies
         "timeout_keep_alive": 20,
         "timeout_graceful_shutdown": 3,
     }
@@ -230,7 +231,7 @@ def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config
 
 
 def stands_for_others(peer: str, environment: Environment) -> bool:
-    """Whether connections from that address are not one visitor's: a proxy's, or on a page for this machine alone."""
+    """Whether connections from that address belong to many visitors: a proxy, or a page for this machine alone."""
     if environment.local:
         return True
     known = ipaddress.ip_address(peer) if peer else None
@@ -238,7 +239,7 @@ def stands_for_others(peer: str, environment: Environment) -> bool:
 
 
 def _listening(environment: Environment) -> socket.socket:
-    """Taken before anything is loaded: a port that cannot be had is said at once."""
+    """Opens the port before other modules load, so that an unavailable port gives an error at once."""
     host, port = environment.host, environment.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -255,7 +256,7 @@ def _leave(sentence: str, code: int) -> NoReturn:
 
 
 class _Server(uvicorn.Server):
-    """Says its address once it answers there."""
+    """A server that prints its address when it is ready to answer."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -1,1 +1,1 @@
-"""Routes and commands: what a page or a program may ask."""
+"""The routes and commands for a page or a program."""

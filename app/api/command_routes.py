@@ -24,8 +24,8 @@ def command_routes(
     asking: FairExecutor,
     entered: Callable[[Request], None] = lambda request: None,
 ) -> APIRouter:
-    """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking`: turns of those that wait.
-    `entered` hears of each request before its command begins."""
+    """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking` gives turns to calls that wait.
+    `entered` is called with each request before its command begins."""
     router = APIRouter()
     methods = {one.name: one.of(commands, asking) for one in COMMANDS if one.script}
 
@@ -46,7 +46,7 @@ def command_routes(
         except Busy:
             raise
         except NayerError as error:
-            counters.answered(422)  # for all that it is told politely
+            counters.answered(422)  # although the answer itself is a polite sentence
             return JSONResponse({"error": str(error)})
 
     return router

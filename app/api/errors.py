@@ -15,35 +15,35 @@ from app.runs.registry import NoSuchRun, TooManyGuesses
 from app.support.worker_process import WorkerLost
 from nayer.errors import NayerError
 
-BUSY_SECONDS = 1.0  # that a refusal waits, in which it costs nothing
+BUSY_SECONDS = 1.0  # a refusal waits this long; the wait costs nothing
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 async def busy(request: Request, error: Exception) -> Response:
-    """429 where an address asks for more at once than it may. The answer waits, so that no loop asks for it."""
+    """429 when an address asks for too much at once. The answer waits, so that a client's loop stays slow."""
     assert isinstance(error, Busy)
     await asyncio.sleep(BUSY_SECONDS)
     return JSONResponse({"error": str(error)}, status_code=429, headers=error.headers)
 
 
 async def gone(request: Request, error: Exception) -> Response:
-    """404 for a run or an arm that is not here, and 429 for an address that named too many such."""
+    """404 for an unknown run or arm, and 429 for an address that named too many unknown runs."""
     status = 429 if isinstance(error, TooManyGuesses) else 404
     return JSONResponse({"error": str(error)}, status_code=status, headers=_NOT_KEPT)
 
 
 async def lost(request: Request, error: Exception) -> Response:
-    """503 for what could not be made now, with the seconds after which to ask again."""
+    """503 when the server cannot make the answer now. Retry-After gives the seconds until the next try."""
     return JSONResponse({"error": str(error)}, status_code=503, headers=_NOT_KEPT | {"Retry-After": str(AGAIN)})
 
 
 async def conflict(request: Request, error: Exception) -> Response:
-    """409 for what a run cannot give now: the sentence says why."""
+    """409 when a run cannot give the answer now. The sentence says why."""
     return JSONResponse({"error": str(error)}, status_code=409, headers=_NOT_KEPT)
 
 
 def add_handlers(application: FastAPI) -> None:
-    """Has every route of `application` answer these exceptions, the most special first."""
+    """Adds a handler for each of these exceptions to `application`, the most specific first."""
     application.add_exception_handler(RequestValidationError, misfit)
     application.add_exception_handler(Busy, busy)
     application.add_exception_handler(NoSuchRun, gone)

@@ -34,7 +34,7 @@ def export_route(exports: Exports) -> APIRouter:
             return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
         content = await exports.of(run, name, version)
         headers = {
-            "Cache-Control": "no-cache",  # kept, but asked about each time: a run can go on
+            "Cache-Control": "no-cache",  # a browser keeps the file but checks it each time: a run can continue
             "ETag": tag,
             "Content-Disposition": f'attachment; filename="{name}"',
             "Content-Length": str(len(content)),

@@ -16,7 +16,7 @@ _TOLD = ("gradio", "torch", "transformers", "fastapi")
 
 
 def health_route(registry: RunManager) -> APIRouter:
-    """GET /health: 200 while runs can be started, 503 once no place is left that could ever come free."""
+    """GET /health: 200 while runs can start, 503 when no place can ever become free."""
     router = APIRouter()
     began = time.monotonic()
 
@@ -29,7 +29,7 @@ def health_route(registry: RunManager) -> APIRouter:
 
 
 def state(registry: RunManager) -> dict[str, Any]:
-    """In numbers: places and who waits for one, how long, what has happened since the beginning, and what is kept."""
+    """Numbers: places, waiting runs, waiting times, counts since the server started, and stored runs."""
     counts = registry.counts()
     kept = registry.keeping.size()
     return {

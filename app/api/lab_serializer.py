@@ -1,4 +1,4 @@
-"""The update of a lab: what is new of all its arms in one answer, and their results so far."""
+"""The update of a lab: the news of all its arms in one answer, and their results so far."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from app.runs.live_run import LiveRun
 from app.runs.wait_estimate import share_done, work_left
 from nayer.config import Config
 
-# Of an arm's update; a lab shows no others.
+# The parts of an arm's update that a lab shows.
 PARTS = ("run", "measures", "diversity", "opinions", "redraws", "changes", "rows")
 
 
 def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
-    """What came of the arms so far, and of each what is new since its own `since`; None when nothing is.
+    """The results of the arms so far, and each arm's news since its own `since`. None when nothing is new.
 
-    `seq` holds the arms' own ones, joined by commas.
+    `seq` holds the `seq` of each arm, joined by commas.
     """
     views, results = run.refreshed()
     news = [payload(view, seq, PARTS) for view, seq in zip(views, since, strict=True)]
@@ -48,5 +48,5 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
 
 
 def _budget(config: Config) -> str:
-    """What an arm may use, in words. Labs of earlier versions have a limit in seconds."""
+    """The budget of an arm, in words. Labs of earlier versions have a limit in seconds."""
     return f"{config.work:,g} billion multiply-adds" if config.work else f"{config.seconds:g} s"

@@ -1,4 +1,4 @@
-"""The routes that the page polls: what is new as JSON, pictures as JPEG."""
+"""The routes that the page polls: news as JSON, pictures as JPEG."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from app.run_state.serializer import payload, rounds
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 
-FRESH_SECONDS = 0.5  # how old what a new viewer sees first may be
-_SHEET_BYTES = 8 << 20  # of all sheets that are kept; one is 0.2 MB
+FRESH_SECONDS = 0.5  # the first update of a new viewer may be this old
+_SHEET_BYTES = 8 << 20  # all kept sheets together; one is 0.2 MB
 
 
 def news(run: LiveRun, arm: Whole, since: Whole) -> bytes | None:
-    """What is new of an arm since `since`, as JSON; None when nothing is."""
+    """The news of an arm since `since`, as JSON. None when nothing is new."""
     return written(payload(run.refresh(arm), since))
 
 
 def written(news: dict[str, Any] | None) -> bytes | None:
-    """As JSON; None stays None."""
+    """The news as JSON; None stays None."""
     return None if news is None else json.dumps(news, ensure_ascii=False, allow_nan=False).encode()
 
 
 class SnapshotCache:
-    """The first update of a new viewer: all there is to see of a run. Viewers who come within a moment share it.
+    """The first update of a new viewer: the full view of a run. Viewers who arrive at about the same time share it.
 
     They miss nothing: their next request asks for what is new since the `seq` of this update.
     """
@@ -53,11 +53,11 @@ class SnapshotCache:
     ) -> None:
         self._tell = tell
         self._lock = threading.Lock()
-        # by run, arm, whether it ended
+        # the key: run, arm, whether the run ended
         self._latest: TTLCache[tuple[LiveRun, int, bool], bytes] = TTLCache(math.inf, FRESH_SECONDS, clock)
 
     def of(self, run: LiveRun, arm: Whole) -> bytes | None:
-        """JSON of all there is to see of an arm, at most FRESH_SECONDS old; None where there is nothing."""
+        """JSON of the full view of an arm, at most FRESH_SECONDS old. None when there is nothing to show."""
         with self._lock:
             key = run, arm, run.ended
             news = self._latest.get(key)
@@ -67,8 +67,8 @@ class SnapshotCache:
 
 
 class Sheets:
-    """Pictures of whole runs. One takes a second of a core: it is drawn in a turn, once for all who ask meanwhile, and
-    kept until the run goes on."""
+    """Pictures of whole runs. One takes a second of a core. It is drawn once, in a turn, for all viewers who ask
+    at the same time. It is kept until the run continues."""
 
     def __init__(self, turns: FairExecutor, draw: Callable[[View], bytes]) -> None:
         self._turns = turns
@@ -96,15 +96,15 @@ def routes(
     turns: FairExecutor,
     draw: Callable[[View], bytes],
 ) -> APIRouter:
-    """`umap` gives the state of a run's UMAP map, and warms the worker at the first call; `explore` answers the form
-    of the embedding explorer; `rhythm` says when a viewer asks again; what takes long is done in `turns`; `draw`
-    makes the picture of a whole run, in a process of its own."""
+    """`umap` gives the state of a run's UMAP map, and starts the worker at the first call. `explore` answers the form
+    of the embedding explorer. `rhythm` says when a viewer asks again. `turns` runs long work. `draw` makes the
+    picture of a whole run, in a separate process."""
     router = APIRouter()
     sheets = Sheets(turns, draw)
     snapshots = SnapshotCache(lambda run, arm: news(run, arm, 0))
 
     def news_of(run: LiveRun, new: bytes | None) -> Response:
-        """What is new, if anything, and when to ask again."""
+        """The news, if there is any, and when to ask again."""
         again = rhythm.again(quick=run.pace > 0 or run.state == "paused")
         headers = {"Cache-Control": "no-store", "Ask-Again": f"{again:.2f}"}
         if new is None:
@@ -138,7 +138,7 @@ def routes(
     @router.get("/live/{run}/round/{round_}")
     @router.get("/live/{run}/arm/{arm}/round/{round_}")
     def batch_facts(run: str, round_: Whole, arm: Whole = 0) -> Response:
-        """The images behind a point: what is known of them, and the `number` under which their picture lies."""
+        """The facts about the images behind a point, and the `number` of their picture."""
         found = registry.find(run).batch(round_, arm)
         if found is None:
             return JSONResponse(
@@ -175,7 +175,7 @@ def routes(
 
 
 def _picture(content: bytes | None, name: str) -> Response:
-    """A JPEG that never changes, or 404 for one that is gone; `name`: which one, for the sentence."""
+    """A JPEG that never changes, or 404 for a picture that is gone. `name` names the picture in the sentence."""
     if content is None:
         return JSONResponse({"error": f"{name} is no longer kept."}, status_code=404)
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": FOREVER})

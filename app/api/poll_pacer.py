@@ -11,13 +11,13 @@ from cachetools import TTLCache
 
 from app.middleware.client_address import address
 
-QUICK = 0.4  # s between two questions where a person steps or watches in slow motion
-TURNS = 12.0  # a second, over all viewers: an answer takes a few ms of Python, in which no training step can begin
-LONGEST = 10.0  # s; where turns do not suffice for that they are shared
+QUICK = 0.4  # s between two polls when a person steps or watches in slow motion
+TURNS = 12.0  # turns a second, for all viewers: an answer takes a few ms of Python, and no training step can begin then
+LONGEST = 10.0  # s between two polls of a viewer; viewers share turns when there are too few for this
 
 
 class PollPacer:
-    """The turns of everybody who looks at this server's runs; `pause`: seconds that one viewer alone waits.
+    """The turns of all viewers of this server's runs. `pause`: the seconds that a single viewer waits.
 
     No address waits longer than if all addresses shared the turns evenly.
     """
@@ -26,11 +26,11 @@ class PollPacer:
         self._pause = pause
         self._clock = clock
         self._lock = threading.Lock()
-        self._last = 0.0  # the latest turn that was given away
+        self._last = 0.0  # time of the latest turn that a viewer got
         self._own: TTLCache[str, float] = TTLCache(math.inf, LONGEST, clock)  # address -> its latest turn
 
     def again(self, *, quick: bool = False) -> float:
-        """Seconds until the viewer that is being answered polls again."""
+        """Seconds until the viewer of this request polls again."""
         with self._lock:
             now = self._clock()
             lane, soonest = address(), now + (QUICK if quick else self._pause)

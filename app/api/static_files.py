@@ -1,4 +1,4 @@
-"""The page's scripts and style sheets: where they are, under which address they are served, and how they load."""
+"""The page's scripts and style sheets: their folders, their addresses, and how they load."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def style_sheets() -> list[str]:
 
 
 def load_script(name: str, *given: str) -> str:
-    """What Gradio runs when an element is there: imports a script and mounts it.
+    """The code that Gradio runs when an element exists: it imports a script and mounts it.
 
     `name` is the script's address; `given` are the names that Gradio has ready: element, props, trigger, watch.
     """

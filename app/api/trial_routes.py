@@ -1,4 +1,4 @@
-"""The routes of an image that a visitor tries. A request holds the pixels; nothing of it is kept."""
+"""The routes of an image that a visitor tries. A request holds the pixels; the server keeps nothing of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.runs.trials import Trials
 from nayer.errors import ConfigError
 from nayer.networks.specs import SIDES
 
-MOST_NUMBERS = 3 * SIDES[1] ** 2  # of the largest images that a network takes
+MOST_NUMBERS = 3 * SIDES[1] ** 2  # numbers in the largest image that a network takes
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 Level = Annotated[int, Field(strict=True, ge=0, le=255)]

@@ -20,7 +20,7 @@ from nayer.errors import ConfigError, NayerError
 from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import complaint
 
-LONGEST_NAMES = 32_000  # characters; 200 names of 64 and what parts them are half of it
+LONGEST_NAMES = 32_000  # characters; 200 names of 64 characters with separators take half of it
 _FILES = ("config", "weights", "tests", "judge_config", "judge_weights")
 
 
@@ -42,7 +42,7 @@ def bringing_route(
     async def bring(request: Request) -> Response:
         try:
             with arriving.enter() as arrival:
-                # On the disk, without a name; their bytes are read into memory in a turn only.
+                # The files are on the disk, without a name. Only a turn reads their bytes into memory.
                 form = await _form(arrival.request(request))
                 try:
                     return JSONResponse(await turns.run(lambda: taken(form)))
@@ -53,7 +53,7 @@ def bringing_route(
         except TooSlow as error:
             return JSONResponse({"error": str(error)}, status_code=408, headers={"Connection": "close"})
         except ClientDisconnect:
-            return Response(status_code=408)  # nobody hears it
+            return Response(status_code=408)  # the client is gone and gets no answer
         except NayerError as error:
             return JSONResponse({"error": str(error)})
 

@@ -25,14 +25,14 @@ def _wholes(told: str) -> str:
 
 
 Word = Annotated[str, Field(max_length=LONGEST)]
-Whole = Annotated[int, Field(ge=0, le=2**53)]  # what JSON carries exactly
-Wholes = Annotated[str, AfterValidator(_wholes)]  # one an arm
+Whole = Annotated[int, Field(ge=0, le=2**53)]  # JSON carries these numbers exactly
+Wholes = Annotated[str, AfterValidator(_wholes)]  # one number for each arm
 Values = Annotated[dict[str, Any], Field(max_length=200)]  # settings by name; the config checks each
 
-_WORDS = {  # what would work, by pydantic's name of the mistake
+_WORDS = {  # the words for a correct value, by pydantic's name of the mistake
     "int_parsing": "a whole number",
     "int_parsing_size": "a smaller whole number",
-    "value_error": "{error}",  # a validator of ours says what
+    "value_error": "{error}",  # our own validator gives the sentence
     "string_type": "a text",
     "string_unicode": "a text of valid Unicode",
     "string_too_long": "a text of at most {max_length} characters",
@@ -51,9 +51,9 @@ R = TypeVar("R")
 
 
 def checked(method: Callable[P, R]) -> Callable[P, R]:
-    """`method`, for arguments of its annotated types alone: no text for a number, no truth value, nothing infinite.
+    """`method`, limited to arguments of its annotated types: no text or bool for a number, nothing infinite.
 
-    A mistake is ConfigError in one sentence that names the argument.
+    A mistake raises ConfigError with one sentence that names the argument.
     """
     strict = validate_call(config=ConfigDict(strict=True, allow_inf_nan=False))(method)
     names = list(inspect.signature(method).parameters)
@@ -71,7 +71,7 @@ def checked(method: Callable[P, R]) -> Callable[P, R]:
 
 
 async def misfit(request: Request, error: Exception) -> Response:
-    """FastAPI's handler of what does not fit a route: one sentence, where its own repeats what was sent, whole."""
+    """FastAPI's handler of invalid requests. It gives one sentence; FastAPI's own repeats the whole input."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     kind, *place = first["loc"]
@@ -79,7 +79,7 @@ async def misfit(request: Request, error: Exception) -> Response:
 
 
 def _sentence(first: Mapping[str, Any], place: Sequence[str | int]) -> str:
-    """Of pydantic's first complaint, about what is at `place`."""
+    """The sentence for pydantic's first error, about the value at `place`."""
     field = ".".join(str(part)[:40] for part in place)
     given = ascii(first["input"])
     given = given if len(given) <= 60 else f"{given[:57]}..."

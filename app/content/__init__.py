@@ -1,1 +1,1 @@
-"""What the page says: messages, lessons, help, and the project's own source."""
+"""The texts of the page: messages, lessons, help, and the project's own source."""

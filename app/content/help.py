@@ -20,7 +20,7 @@ _HELP = {one.name: one.help for one in settings()}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What one thing is."""
+    """The explanation of one thing."""
 
     says: str  # one sentence
     symbol: str  # as papers write it; empty where they have none
@@ -34,7 +34,7 @@ class Explanation:
 
 
 def event_types() -> list[type[events.Event]]:
-    """Every kind of event a run can say, in the order they are declared."""
+    """Every kind of event of a run, in the order of their declaration."""
     return [kind for kind in vars(events).values() if inspect.isclass(kind) and issubclass(kind, events.Event)]
 
 
@@ -57,7 +57,7 @@ def explanations_json(table: Mapping[str, Explanation]) -> dict[str, list[str]]:
 
 
 def preset_caption(name: str) -> str:
-    """What stands under the choice of a preset, in Markdown: what it does, whose it is, and where its values are."""
+    """The text under the choice of a preset, in Markdown: its effect, its authors, and the place of its values."""
     method = presets.get(name)
     one = _preset(method)
     authors, year = method.paper.partition(", ")[0], re.findall(r"(?:[A-Za-z]+ )?\b(?:19|20)\d{2}\b", method.paper)[0]
@@ -65,7 +65,7 @@ def preset_caption(name: str) -> str:
 
 
 def caption(name: str) -> str:
-    """What follows a setting's help in the form, in Markdown: its symbol, and the link to where it acts."""
+    """The text after a setting's help in the form, in Markdown: its symbol, and a link to the code that uses it."""
     one = _setting(name)
     return f"{one.symbol} · {_link(one)}" if one.symbol else _link(one)
 

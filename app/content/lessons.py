@@ -1,6 +1,6 @@
-"""The lessons, as data: what each says, what it lets one choose, what it runs side by side, and what to notice.
+"""The lessons, as data: each has a text, a choice, the runs side by side, and one thing to notice.
 
-Nothing is canned: a lesson holds settings and no results. `static/lessons/` turns it into a step that starts the runs.
+No result is prepared: a lesson holds only settings. `static/lessons/` turns it into a step that starts the runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Choice:
     """The live control: one thing to choose before the runs begin."""
 
     label: str
-    options: tuple[tuple[str, Changes], ...]  # (what is read, what it sets)
+    options: tuple[tuple[str, Changes], ...]  # (the label, the settings)
     arm: bool = True  # the option is one more arm; else it holds for all arms (and may name another teacher)
     chosen: int = 0
 
@@ -37,7 +37,7 @@ class Lesson:
     text: str
     notice: str
     choice: Choice
-    arms: tuple[tuple[str, Changes], ...] = ()  # (title, changes) of what is always run
+    arms: tuple[tuple[str, Changes], ...] = ()  # (title, changes) of the arms that always run
     shows: tuple[Shown, ...] = ("accuracy", "hit")
     strip: bool = False  # whether one label can be sent through fresh noisy layers
     names: tuple[str, ...] = ()  # a lesson about names runs nothing: it shows their table
@@ -47,7 +47,7 @@ class Lesson:
     encoder: str = field(default=Config().encoder)
 
 
-# What all arms share, so that a lesson is quick: half the preset's width and steps, and no second warm-up round.
+# All arms share these, so that a lesson is quick: half the preset's width and steps, and no second warm-up round.
 SMALL: Changes = {"generator_width": 8, "warmup_rounds": 1, "student_steps": 40}
 
 # Without rebuilds of the whole generator, which would re-draw the noisy layer as well.

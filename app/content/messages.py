@@ -63,7 +63,7 @@ GRACE = "If you close this tab, the run ends after {seconds:.0f} s. If you reloa
 TEACHER = "The trained network that the student imitates."
 TEACHER_HERE = TEACHER + " Or type a teacher's folder, or owner/name of an image classifier on the Hub."
 OWN_TITLE = "Your own teacher"
-BROUGHT = "(uploaded)"  # behind the word teacher, where others may look on
+BROUGHT = "(uploaded)"  # follows the word "teacher" when other people may see the page
 OWN_TEACHER = (
     "Two files in the format that python -m nayer teach --data writes. They are checked in memory, belong to you "
     "alone, and are deleted with your run."
@@ -119,7 +119,7 @@ RESUMED_FROM_THE_START = (
 
 STATUS_TITLE = "About this server"
 STATUS_INTRO = "Numbers since the server started. They contain no data of visitors. Programs read the same at /health."
-STATUS_ROWS = {  # what of /health is shown, under which words
+STATUS_ROWS = {  # the fields of /health that the page shows, and their labels
     "running": "runs in progress",
     "waiting": "runs waiting",
     "waits.now": "wait for a new run, now",

@@ -1,4 +1,4 @@
-"""The project's own source as plain pages: an explanation can point at the lines that do it, wherever it runs."""
+"""The project's own source as plain pages: an explanation can link to the lines of code, on any server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ span:target { scroll-margin-top: 3em; background: var(--lit); box-shadow: -8px 0
 
 
 def code_routes() -> APIRouter:
-    """GET /explained, the table; GET /code/FILE, the source of a file that the table names, and of no other."""
+    """GET /explained, the table; GET /code/FILE, the source of a file in the table. Other files are not served."""
     router = APIRouter()
     table = explanations()
     files = {one.file for one in table.values()}

@@ -1,4 +1,4 @@
-"""The explorer's tables. Where an encoder has to run, it does so in a turn, and the page says that it waits."""
+"""The explorer's tables. If an encoder must run, it runs in a turn, and the page says that it waits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEPT = 64  # tables; 200 names are 0.3 MB
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a table is made from."""
+    """The inputs of a table."""
 
     names: tuple[str, ...]
     prompt: str
@@ -31,7 +31,7 @@ def make(wanted: Wanted) -> Table:
 
 
 class Tables:
-    """The tables of all visitors. `make` may take long; what is not at hand waits for its address's turn."""
+    """The tables of all visitors. `make` may take long. A table that is not kept waits for a turn of its address."""
 
     def __init__(self, turns: FairExecutor, make: Callable[[Wanted], Table] = make) -> None:
         self._make = make
@@ -39,7 +39,7 @@ class Tables:
         self._making = MakeOnce(turns, self._kept)
 
     def look(self, wanted: Wanted) -> Table | None:
-        """The table, or None while the encoder is at work on it. Raises NayerError; asking again tries again."""
+        """The table, or None while the encoder works on it. Raises NayerError; the next call tries again."""
         check_names(wanted.names)
         if not at_hand(wanted.names, wanted.latent, encoder=wanted.encoder, prompt=wanted.prompt):
             return self._making.look(wanted, lambda: self._make(wanted))

@@ -1,4 +1,4 @@
-"""The UMAP map, on request: computed in a turn; until then it says what it is doing."""
+"""The UMAP map, on request: computed in a turn. Until it is ready, a sentence describes the state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEPT = 32  # runs whose last map is kept
 @dataclass(frozen=True, slots=True)
 class _Map:
     answer: dict[str, Any]
-    shape: tuple[int, int]  # what of the view it shows
+    shape: tuple[int, int]  # the size of the shown part of the view
 
 
 class UmapMaps:
@@ -53,7 +53,7 @@ class UmapMaps:
         return {"state": "warming", "sentence": self._worker.message or messages.FITTING_UMAP}
 
     def _made(self, run_id: str, view: View) -> _Map:
-        assert view.atlas is not None  # else nobody asks
+        assert view.atlas is not None  # the map is only requested when an atlas exists
         layout = self._worker.layout(view.atlas.table, _points(view))
         made = _Map(_shown(layout, view), _shape(view))
         self._latest.put(run_id, made, address())

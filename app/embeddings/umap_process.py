@@ -1,4 +1,4 @@
-"""UMAP in a process of its own: it loads 0.5 GB of compiled code in half a minute and keeps Python busy for seconds."""
+"""UMAP in a separate process: it loads 0.5 GB of compiled code in half a minute and keeps Python busy for seconds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nayer.analysis.umap_worker import Singles, UmapLayout, layout
 
 
 class Mapper(Protocol):
-    """Who lays a table out."""
+    """An object that computes the layout of a table."""
 
     @property
     def message(self) -> str:
-        """What it waits for, in one sentence; empty when it is ready."""
+        """One sentence that says why it waits; empty when it is ready."""
 
     def layout(self, anchors: Singles, points: Singles) -> UmapLayout:
         """As `nayer.analysis.umap_worker.UmapWorker.layout`."""

@@ -1,1 +1,1 @@
-"""Turns, quotas and caches by address, so that one visitor cannot use up what all share."""
+"""Turns, quotas and caches by address, so that one visitor cannot use up the shared resources."""

@@ -19,17 +19,17 @@ class Executors:
         self.asking = FairExecutor("commands", workers=8, waiting=128, each=8)
         # Single images that people draw: a few ms each, between two events of a run. A class draws behind one address.
         self.trying = FairExecutor("images to try", workers=4, waiting=128, each=32)
-        # Asked by these threads. UMAP's takes 0.5 GB and half a minute to begin, or many where
-        # others keep the cores busy: it may take long, and waits longer to be asked again.
+        # These threads ask them. UMAP takes 0.5 GB. It starts in half a minute, or in several minutes when the
+        # cores are busy. So it may take long, and it stays idle longer before it ends.
         self.drawing = WorkerProcess("drawing", longest=180.0, idle=60.0)
         self.mapping = WorkerProcess("a map by UMAP", longest=1800.0, idle=600.0)
 
     def tidy(self) -> None:
-        """Ends the processes that nobody has asked for a while. Never waits for a call."""
+        """Ends the processes that had no call for a while. Never waits for a call."""
         self.drawing.tidy()
         self.mapping.tidy()
 
     def close(self) -> None:
-        """Ends the processes, and what waits for them."""
+        """Ends the processes and all waiting calls."""
         self.drawing.close()
         self.mapping.close()

@@ -1,4 +1,4 @@
-"""Caches with bounds that no address can use up for the others."""
+"""Caches with bounds; one address cannot use up the room of the others."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from app.middleware.client_address import address
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-_FAILURES = 64  # that are kept until the next request
+_FAILURES = 64  # failures that are kept until the next request
 
 
 def one(_: object) -> int:
-    """The size of anything where things are counted."""
+    """The size of a value in a cache that counts values."""
     return 1
 
 
 class FairCache(Generic[K, V]):
-    """Values by key, `most` in all by their `size`. For any thread.
+    """Values by key. Their `size` adds up to `most` at most. For any thread.
 
-    Where there are too many, the address that holds the most loses the one it has not used for longest.
+    When the cache is full, the address that holds the most loses its least recently used value.
     """
 
     def __init__(self, most: int, size: Callable[[V], int] = one) -> None:
@@ -34,7 +34,7 @@ class FairCache(Generic[K, V]):
         self._kept: OrderedDict[K, tuple[V, str, int]] = OrderedDict()  # value, lane, size; the longest unused first
 
     def get(self, key: K) -> V | None:
-        """The value of that key, which counts as a use; None where it is not kept."""
+        """The value of that key; the call counts as a use. None when the value is not kept."""
         with self._lock:
             if key not in self._kept:
                 return None
@@ -42,12 +42,12 @@ class FairCache(Generic[K, V]):
             return self._kept[key][0]
 
     def pop(self, key: K) -> V | None:
-        """`get`, and forget it."""
+        """The same as `get`, but it also removes the value."""
         with self._lock:
             return self._kept.pop(key, (None, "", 0))[0]
 
     def put(self, key: K, value: V, lane: str) -> None:
-        """In place of one of the same key. What alone is larger than all that may be kept is not kept."""
+        """Keeps the value and replaces one with the same key. A value larger than the whole cache is not kept."""
         size = self._size(value)
         with self._lock:
             self._kept.pop(key, None)
@@ -64,9 +64,9 @@ class FairCache(Generic[K, V]):
 
 
 class MakeOnce(Generic[K, V]):
-    """Answers that take long. Each is made once for all who ask, in a turn of the first who asks, and then kept.
+    """Slow answers. Each is made once for all callers, in a turn of the first caller, and then kept.
 
-    An answer that is being made is not in the cache, so that it cannot be evicted.
+    An unfinished answer is not in the cache, so the cache cannot evict it.
     """
 
     def __init__(self, turns: FairExecutor, kept: FairCache[K, V]) -> None:
@@ -75,7 +75,7 @@ class MakeOnce(Generic[K, V]):
         self._failed: FairCache[K, BaseException] = FairCache(_FAILURES)
 
     def ask(self, key: K, make: Callable[[], V]) -> Future[V]:
-        """The answer to come. Raises Busy."""
+        """A future for the answer. Raises Busy."""
         kept = self._kept.get(key)
         if kept is not None:
             answer: Future[V] = Future()
@@ -90,7 +90,7 @@ class MakeOnce(Generic[K, V]):
         return self._turns.submit(made, key=(id(self), key))
 
     def look(self, key: K, make: Callable[[], V]) -> V | None:
-        """The answer, or None while it is made. Raises Busy, and a failure once: the next look tries again."""
+        """The answer, or None while it is made. Raises Busy, and raises a failure once: the next look tries again."""
         if (failure := self._failed.pop(key)) is not None:
             raise failure
 
@@ -105,5 +105,5 @@ class MakeOnce(Generic[K, V]):
         if not answer.done():
             return None
         if answer.exception() is not None:
-            self._failed.pop(key)  # it is said now
+            self._failed.pop(key)  # the caller gets the failure now
         return answer.result()

@@ -1,4 +1,4 @@
-"""Runs long work in its own threads, in turns by address, so that polling never waits behind it."""
+"""Runs long work in its own threads, in turns by address, so that polling never waits for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nayer.errors import NayerError
 
 T = TypeVar("T")
 P = ParamSpec("P")
-AGAIN = 5  # s after which a caller that finds no room asks again
+AGAIN = 5  # s until a refused caller asks again
 
 
 class Busy(NayerError):
@@ -28,7 +28,7 @@ class Busy(NayerError):
 
 @dataclass(eq=False)
 class _Job(Generic[T]):
-    """A call, and its places in the queue: one for each address that asks for its answer."""
+    """A call and its places in the queue. Each address that asks for the answer has one place."""
 
     call: Callable[[], T]
     key: Hashable
@@ -38,7 +38,7 @@ class _Job(Generic[T]):
     def run(self) -> None:
         try:
             self.answer.set_result(self.call())
-        except BaseException as error:  # reaches whoever asked
+        except BaseException as error:  # the caller gets it through the future
             self.answer.set_exception(error)
 
 
@@ -51,23 +51,23 @@ class _Place:
 class FairExecutor:
     """A bounded pool of daemon threads. For any thread.
 
-    `workers` calls run at once, and one at most of each address. `waiting` calls may wait, `each` of one address.
+    `workers` calls run at once, at most one for each address. `waiting` calls may wait, `each` of them per address.
     """
 
     def __init__(self, name: str, *, workers: int, waiting: int, each: int) -> None:
-        """`name`: what waits, in the plural, for the sentence of a refusal."""
+        """`name`: the waiting things, in the plural, for the sentence of a refusal."""
         self._name = name
         self._workers = workers
         self._queue: FairQueue[_Place] = FairQueue(waiting, each)
         self._lock = threading.Lock()
         self._busy: set[str] = set()  # lanes whose call is running
-        self._jobs: dict[Hashable, _Job[Any]] = {}  # those with a key, from their asking to their answer
+        self._jobs: dict[Hashable, _Job[Any]] = {}  # jobs with a key, from the request to the answer
         self._threads = 0
 
     def submit(self, call: Callable[[], T], *, key: Hashable = None) -> Future[T]:
-        """The answer to come, in a turn of the address that asks. Raises Busy.
+        """A future for the answer. The call runs in a turn of the address that asks. Raises Busy.
 
-        Whoever asks for the same `key` before the answer is there gets the same answer, at the turn that comes first.
+        A caller that asks for the same `key` before the answer is ready gets the same answer, at the earliest turn.
         """
         lane = address()
         with self._lock:
@@ -79,11 +79,11 @@ class FairExecutor:
                     self._jobs[key] = job
                 self._hire(job)
             elif job.places and lane not in job.places and self._queue.has_room(lane):
-                self._join(job, lane)  # nobody waits for the turn of an address that asks for much
+                self._join(job, lane)  # others need not wait for the turn of an address that asks for much
             return job.answer
 
     async def run(self, call: Callable[[], T], *, key: Hashable = None) -> T:
-        """`submit`, and wait without a thread."""
+        """Calls `submit` and waits without a thread."""
         return await asyncio.shield(asyncio.wrap_future(self.submit(call, key=key)))
 
     def _join(self, job: _Job[Any], lane: str) -> None:
@@ -124,7 +124,7 @@ class FairExecutor:
             try:
                 place = self._queue.pop(self._busy)
             except IndexError:
-                self._threads -= 1  # who runs for a busy lane takes what that lane has next
+                self._threads -= 1  # the worker of a busy lane also takes the next job of that lane
                 return None
             self._busy.add(place.lane)
             self._leave(place.job)
@@ -137,13 +137,13 @@ class FairExecutor:
 
 
 def _in_this_context(call: Callable[[], T]) -> Callable[[], T]:
-    """`call` as it would run here: it knows whose request it belongs to."""
+    """`call` in the present context: it knows the request that it belongs to."""
     context = contextvars.copy_context()
     return lambda: context.run(call)
 
 
 def in_turn(turns: FairExecutor, function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """`function`, which may take long, as a coroutine that waits for a turn of its address. Raises Busy besides."""
+    """A slow `function` as a coroutine that waits for a turn of its address. It can also raise Busy."""
 
     @wraps(function)
     async def waits(*given: P.args, **named: P.kwargs) -> T:

@@ -23,7 +23,7 @@ class QueueFull(NayerError):
 
 @dataclass
 class _Lane(Generic[T]):
-    turn: int  # of the first entry; the next ones have the turns after it
+    turn: int  # turn of the first entry; the next entries have the following turns
     entries: deque[tuple[int, T]] = field(default_factory=deque)  # arrival, item
 
 
@@ -34,7 +34,7 @@ class FairQueue(Generic[T]):
         self.limit = limit
         self.each = max(1, limit // 2) if each is None else each
         self._arrivals = count()
-        self._turn = 0  # the one being served
+        self._turn = 0  # the present turn
         self._lanes: dict[str, _Lane[T]] = {}
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ class FairQueue(Generic[T]):
             )
 
     def add(self, item: T, name: str) -> None:
-        """Lets `item` wait in the lane `name`. QueueFull, and nothing changed, where there is no room."""
+        """Adds `item` to the lane `name`. Raises QueueFull and changes nothing when there is no room."""
         self.check(name)
         lane = self._lanes.get(name)
         if lane is None:
@@ -80,7 +80,7 @@ class FairQueue(Generic[T]):
         return False
 
     def pop(self, busy: Collection[str] = ()) -> T:
-        """Whose turn it is, lanes that are `busy` left out. IndexError where nobody's is."""
+        """The next item, without the lanes that are `busy`. IndexError when there is none."""
         first = next((entry for entry in self._in_order() if entry[2] not in busy), None)
         if first is None:
             raise IndexError("nobody waits whose turn it could be")
@@ -90,11 +90,11 @@ class FairQueue(Generic[T]):
         lane.entries.popleft()
         lane.turn += 1
         for name in [name for name, lane in self._lanes.items() if not lane.entries and lane.turn <= self._turn]:
-            del self._lanes[name]  # what it had is over: it would begin with the present turn
+            del self._lanes[name]  # the lane is empty: a new one starts with the present turn
         return item
 
     def order(self) -> list[T]:
-        """All that wait, in the order they would be served if nobody else came."""
+        """All waiting items, in the order of their turns if no other item arrives."""
         return [item for _, _, _, item in self._in_order()]
 
     def clear(self) -> None:

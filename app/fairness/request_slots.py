@@ -15,22 +15,22 @@ from app.fairness.fair_executor import AGAIN
 from app.middleware.client_address import address
 from app.middleware.lanes import Lanes
 
-EACH = 200  # a class behind one address: each page holds two streams open and asks for a few things besides
-LOOKING = 8  # looks of one address that are worked out at once; the next ones wait, a few ms each
-CALLING = 8  # calls of one address that are in Gradio's hands, which keep the event loop busy for some ms each
-SENDING = 4  # large answers to one address; the next ones wait, for whoever reads fast keeps the event loop busy
+EACH = 200  # a class behind one address: each page holds two streams open and makes a few other requests
+LOOKING = 8  # looks of one address that run at once; the next ones wait, a few ms each
+CALLING = 8  # calls of one address that Gradio handles at once; each keeps the event loop busy for some ms
+SENDING = 4  # large answers to one address; the next ones wait, because a fast reader keeps the event loop busy
 PIECE = 64 << 10  # bytes
-_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|umap|\d+|\d+\.jpg)")  # none of them waits for anything
+_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|umap|\d+|\d+\.jpg)")  # these requests never wait
 PLAIN = 2  # all other requests of one address that wait for nothing: the page itself takes some 20 ms of the event loop
 _CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)")
-# They wait: for a turn of their own, a run's answer or an event to tell of.
+# These requests wait: for a turn, for a run's answer or for an event.
 _WAITING = re.compile(
     r"/live/.+/(sheet\.png|export/.+)|/explore|/bring|/command/.+|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
 )
 
 
 class RequestSlots:
-    """Middleware, inside of Addressed: 429 for whoever has so many requests under way; looks and calls in turn."""
+    """Middleware, inside of Forwarded: 429 for an address with too many open requests. Looks and calls take turns."""
 
     def __init__(
         self, app: ASGIApp, each: int = EACH, looking: int = LOOKING, calling: int = CALLING, plain: int = PLAIN
@@ -47,7 +47,7 @@ class RequestSlots:
             return await self._app(scope, receive, send)
         lane = address()
         if self._open[lane] >= self._each:
-            await asyncio.sleep(1.0)  # who asks in a loop asks no faster than that
+            await asyncio.sleep(1.0)  # a client that asks in a loop asks no faster than this
             told = {
                 "error": f"Too many requests of your address are in progress ({self._each}); try again in {AGAIN} s."
             }
@@ -71,21 +71,21 @@ class RequestSlots:
             await turn.enter_async_context(lanes.turn())
 
             async def begun(message: Message) -> None:
-                await turn.aclose()  # who reads slowly keeps nobody
+                await turn.aclose()  # a slow reader does not keep the turn
                 await send(message)
 
             await self._app(scope, receive, begun)
 
 
 class Sending:
-    """Large answers, a piece at a time, `each` of them at once to an address. For one event loop."""
+    """Sends large answers piece by piece, `each` of them at once to one address. For one event loop."""
 
     def __init__(self, each: int = SENDING) -> None:
         self._lanes = Lanes(each)
 
     async def pieces(self, content: bytes) -> AsyncIterator[memoryview]:
-        """Of the answer to the present address. What waits for a slow reader is one piece, and not a copy of all."""
+        """The pieces of an answer to the present address. Only one piece waits for a slow reader, not a full copy."""
         async with self._lanes.turn():
             for place in range(0, len(content), PIECE):
                 yield memoryview(content)[place : place + PIECE]
-                await asyncio.sleep(0)  # between two pieces the others have a turn
+                await asyncio.sleep(0)  # the other requests get a turn between two pieces

@@ -16,9 +16,9 @@ from app.fairness.fair_executor import AGAIN, Busy
 from app.middleware.client_address import address
 from nayer.errors import NayerError
 
-MOST = 36  # uploads at once; with 24 MB each that is what they take of the disk
+MOST = 36  # uploads at once; with 24 MB each they take 864 MB of the disk
 EACH = 12  # of one address
-SECONDS = 300.0  # that one may take; 24 MB need 80 KB/s
+SECONDS = 300.0  # time limit of one upload; 24 MB need 80 KB/s
 
 
 class TooSlow(NayerError):
@@ -26,11 +26,11 @@ class TooSlow(NayerError):
 
 
 class Arrival:
-    """One of them. `displace` has `request` end in TooSlow."""
+    """One upload under way. `displace` makes `request` end with TooSlow."""
 
     def __init__(self, lane: str, seconds: float, clock: Callable[[], float]) -> None:
         self.lane = lane
-        self.latest = clock()  # when bytes of it last came
+        self.latest = clock()  # when its latest bytes came
         self.arrived = False
         self._clock = clock
         self._seconds = seconds
@@ -38,12 +38,12 @@ class Arrival:
         self._displaced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def displace(self) -> None:
-        """Gives way."""
+        """Ends this upload, so that another one has room."""
         if not self._displaced.done():
             self._displaced.set_result(None)
 
     def request(self, request: Request) -> Request:
-        """The same, read no longer than it may be."""
+        """The same request, with a time limit for reading."""
 
         async def receive() -> Message:
             message = asyncio.ensure_future(request.receive())
@@ -62,7 +62,7 @@ class Arrival:
 
 
 class Arrivals:
-    """Those that are under way. For one event loop."""
+    """The uploads under way. For one event loop."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class Arrivals:
 
     @contextmanager
     def enter(self) -> Iterator[Arrival]:
-        """One more of the address that asks. Raises Busy.
+        """Adds an upload of the address that asks. Raises Busy.
 
-        Where there are too many, the one that has sent nothing for longest gives way, of the address that has most.
+        When there are too many, one upload of the address with the most gives way: the one that is silent for longest.
         """
         lane = address()
         count = Counter(one.lane for one in self._open)

@@ -1,7 +1,7 @@
-"""What the page's scripts share with the server: one JavaScript module, written from the Python constants.
+"""The constants that the page's scripts share with the server: one JavaScript module, written from Python.
 
-`python -m app.generated.page_constants` writes it anew. What is served is what is written, so the module is committed,
-and a test compares it with what this one makes.
+`python -m app.generated.page_constants` writes it again. The server serves the written file, so the file is committed.
+A test compares it with the output of this module.
 """
 
 from __future__ import annotations

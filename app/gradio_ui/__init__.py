@@ -1,1 +1,1 @@
-"""The page's widgets, and the only touch of Gradio."""
+"""The page's widgets, and the only code that uses Gradio."""

@@ -1,7 +1,7 @@
-"""All that relies on Gradio's internals, written for Gradio 6.31.0: a test fails in a sentence when one changes.
+"""All code that uses Gradio's internals, written for Gradio 6.31.0. If one changes, a test fails with a sentence.
 
-What a caller did wrong is told as that, where Gradio answers all of it with 500, as if the server had failed. Gradio's
-queue keeps the answers of as many pages as `PAGES`, and ends a stream whose answers are gone.
+Gradio answers every mistake of a caller with 500, like a failure of the server; this module gives the real reason.
+Gradio's queue keeps the answers of `PAGES` pages, and ends a stream when its answers are gone.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from nayer.errors import NayerError
 
 WRITTEN_FOR = "6.31.0"
 _FRONT_PAGES = 8  # of 200 kB
-PAGES = 300  # whose answers wait to be fetched; a class and more presses Play at once
+PAGES = 300  # pages whose answers wait; more than a class can press Play at once
 SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
-LOOKS_EVERY = 0.05  # s, between Gradio's looks at whether anybody pressed a button; its 0.001 takes 5 % of a core
+LOOKS_EVERY = 0.05  # s between Gradio's checks for a pressed button; its own 0.001 takes 5 % of a core
 
 log = logging.getLogger(__name__)
 _FAULT = "That did not work"
@@ -43,20 +43,20 @@ _MISFIT = "there is no such endpoint, or it takes other arguments; /gradio_api/i
 
 
 def refused(sentence: str) -> gr.Error:
-    """What the page shows in the place of an answer, and a program gets for one; the log has no traceback of it."""
+    """The page shows this error, and a program gets it, in place of an answer. The log has no traceback of it."""
     return gr.Error(sentence, print_exception=False, title="That does not work")
 
 
 def event_data(event: gr.EventData) -> dict[str, Any]:
-    """What the page's script says beside the form; anybody may send anything in its place."""
+    """The data that the page's script sends beside the form. It is not trusted: a client can send any value."""
     return event._data if isinstance(event._data, dict) else {}
 
 
 class Page(gr.Blocks):
-    """Blocks that tell in one sentence what a function refuses, and what a component cannot read."""
+    """Blocks that give one sentence when a function refuses, or when a component cannot read its value."""
 
     async def call_function(self, *given: Any, **named: Any) -> Any:
-        """Gradio's queue answers in a task of its own: whose request it is, only its `requests` tell."""
+        """Gradio's queue answers in a separate task: only its `requests` show which request it answers."""
         request = next((one for one in (named.get("requests"), *given) if isinstance(one, gr.Request)), None)
         client = request.client if request is not None else None
         try:
@@ -70,19 +70,19 @@ class Page(gr.Blocks):
             raise gr.Error(messages.FAULT.format(number=number), print_exception=False, title=_FAULT) from None
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
-        """Gradio's own; what does not fit becomes a refusal in our words."""
-        if block_fn.fn is None:  # an event that the page answers by itself
+        """Gradio's own method, but an invalid value becomes a refusal in our words."""
+        if block_fn.fn is None:  # the page itself answers this event, without the server
             raise refused(_MISFIT)
         try:
             return await super().preprocess_data(block_fn, inputs, *rest, **named)
         except gr.Error as error:
             raise refused(error.message) from None
-        except Exception:  # whatever a component makes of a value that the page would never send
+        except Exception:  # a component can raise anything for a value that the page never sends
             raise refused(_MISFIT) from None
 
 
 class Refusals:
-    """Middleware: a refusal in words is 422, and so are arguments that do not fit; what is neither stays 500."""
+    """Middleware: a refusal in words is 422, and invalid arguments are 422; all other errors stay 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -90,7 +90,7 @@ class Refusals:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _COMMANDS.fullmatch(scope["path"]):
             return await self._app(scope, receive, send)
-        held: list[Message] = []  # an answer that begins with 500 is short and is looked at whole
+        held: list[Message] = []  # an answer with status 500 is short, so the whole answer is checked
 
         async def looked_at(message: Message) -> None:
             if held or (message["type"] == "http.response.start" and message["status"] == 500):
@@ -101,7 +101,7 @@ class Refusals:
         misfit = False
         try:
             await self._app(scope, receive, looked_at)
-        except (TypeError, KeyError, ValueError, FnIndexInferError) as error:  # so Gradio takes a name it does not know
+        except (TypeError, KeyError, ValueError, FnIndexInferError) as error:  # Gradio raises these for an unknown name
             log.info("a request did not fit: %s", type(error).__name__)
             misfit = True
         if not held:
@@ -115,7 +115,7 @@ class Refusals:
 
 
 def _said(body: bytes) -> str:
-    """The sentence in an answer of Gradio's; empty for what nobody foresaw."""
+    """The sentence in an answer of Gradio; empty for an unexpected error."""
     try:
         content = json.loads(body)
     except ValueError:
@@ -126,25 +126,25 @@ def _said(body: bytes) -> str:
 
 
 class PendingMessages(LRUCache[str, Any]):
-    """A page's session -> its answers; the oldest page goes first, and with it what `queue` waits for on its behalf."""
+    """A page's session -> its answers. The oldest page is removed first, together with its waits in `queue`."""
 
     def __init__(self, queue: Queue) -> None:
         super().__init__(PAGES)
         self._waited_for = queue.pending_event_ids_session
 
     def __missing__(self, session: str) -> Any:
-        """What is said to a page that was forgotten goes nowhere; it would be an error within Gradio's queue."""
+        """Drops an answer to a removed page; without this it is an error within Gradio's queue."""
         return asyncio.Queue()
 
     def popitem(self, last: bool = True) -> tuple[str, Any]:
-        """The oldest page and its answers; with it goes what Gradio waits for on its behalf."""
+        """Removes and returns the oldest page and its answers. Gradio's waits for this page end too."""
         session, answers = super().popitem(last)
         self._waited_for.pop(session, None)
         return session, answers
 
 
 class Ended:
-    """Middleware: where answers are not here Gradio says so in its stream, and then fails over it; here it ends."""
+    """Middleware: when answers are gone, Gradio says so in its stream and then fails. Here the stream ends instead."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -152,17 +152,17 @@ class Ended:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
-        except RuntimeError as error:  # of Starlette, which can send no status once an answer has begun
+        except RuntimeError as error:  # from Starlette: it cannot send a status after an answer has begun
             if not isinstance(error.__cause__, HTTPException):
                 raise
             await send({"type": "http.response.body", "body": b""})
 
 
 class FrontPage:
-    """Middleware: the page's HTML is made once for each host by which it is opened, and not for each who opens it.
+    """Middleware: the page's HTML is made once for each host name of the page, not once for each visitor.
 
-    Gradio writes out all its settings each time, 20 ms of Python. Nothing in them is a visitor's, and what stands
-    behind the question mark is read by the page's script alone.
+    Gradio writes out all its settings each time, 20 ms of Python. They hold no data of a visitor, and only the page's
+    script reads the part of the address after the question mark.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -192,12 +192,12 @@ class FrontPage:
 
 
 def _copied(message: Message) -> Message:
-    """With headers of its own: whoever stands further out adds some."""
+    """A copy with its own headers: outer middleware adds some."""
     return {**message, "headers": list(message["headers"])} if "headers" in message else message
 
 
 def bound_queue(page: gr.Blocks) -> None:
-    """Bounds what Gradio keeps for pages, and how often it looks whether anybody pressed a button."""
+    """Limits the data that Gradio keeps for pages, and how often it checks for a pressed button."""
     page.queue(default_concurrency_limit=8, max_size=256)
     page.state_session_capacity = SESSIONS
     queue = page._queue
@@ -206,17 +206,18 @@ def bound_queue(page: gr.Blocks) -> None:
 
 
 def keep_configs(page: gr.Blocks) -> None:
-    """Has each widget tell its settings as they are now, without reading its signature again.
+    """Makes each widget return its present settings, without a new read of its signature.
 
-    Gradio asks all of them at every call of a program and for every new page, in the event loop: 30 ms for ours, and
-    thirty programs that asked at once kept a look at a run waiting for seconds. Call it when the page is complete.
+    Gradio reads the settings of all widgets for every call of a program and for every new page, in the event loop. This
+    takes 30 ms for our page. With thirty programs at once, a look at a run waited for seconds. Call this function when
+    the page is complete.
     """
     for block in page.blocks.values():
         block.get_config = partial(dict, block.get_config())  # type: ignore[method-assign]
 
 
 def enter_request(request: Request) -> None:
-    """Has a route of ours count as one of Gradio's events: a ZeroGPU Space lends its GPU to whoever asks."""
+    """Makes our route count as a Gradio event: a ZeroGPU Space gives its GPU to the visitor of the request."""
     LocalContext.request.set(gr.Request(request))
 
 

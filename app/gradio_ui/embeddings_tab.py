@@ -21,7 +21,7 @@ _ASK = "(typed, prompt, latent, encoder) => window.nayerEmbed?.({ typed, prompt,
 
 
 class ExplorerTab:
-    """Drawn inside the Blocks context it is made in; begins with the classes of the teacher in the run's `form`."""
+    """Drawn in the Blocks context that creates it. It starts with the classes of the teacher in the run's `form`."""
 
     def __init__(self, form: Form, teachers: Sequence[TeacherCard], *, version: str, local: bool) -> None:
         self._classes = {card.name: listed(card.classes) for card in teachers}
@@ -73,7 +73,7 @@ class ExplorerTab:
         self._wire(form, show, take)
 
     def _wire(self, form: Form, show: gr.Button, take: gr.Button) -> None:
-        """Gradio keeps the form; the script asks the plain route about it, for it knows what was asked last."""
+        """Gradio keeps the form. The script asks the plain route, because it knows the last question."""
         entered = [self.names, self.prompt, self.latent, self.encoder]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         for asked in (show.click, self.names.submit, self.prompt.submit, self.latent.input, self.stage.select):
@@ -85,10 +85,10 @@ class ExplorerTab:
             changed.then(None, entered, None, js=_ASK, **quiet)
 
     def _follow(self, teacher: str, names: str) -> Any:
-        """Another teacher brings its classes along, unless the names are the visitor's own."""
+        """A new teacher replaces the class names, unless the visitor typed their own names."""
         return self._classes.get(teacher, names) if names in self._classes.values() else gr.skip()
 
 
 def _chosen(event: gr.EventData) -> str:
-    """The table that the page offers where the encoder cannot run."""
+    """The table that the page offers when the encoder cannot run."""
     return str(event_data(event).get("latent", Config().latent))

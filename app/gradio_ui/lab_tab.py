@@ -1,4 +1,4 @@
-"""The tab of the reset lab: what its script needs to know, and where it draws."""
+"""The tab of the reset lab: the data for its script, and the element that the script draws in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nayer.presets import PRESETS
 
 
 def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.HTML:
-    """Drawn inside the Blocks context it is made in; `first` is the teacher to begin with."""
+    """Drawn in the Blocks context that creates it. `first` is the first teacher."""
     return gr.HTML(
         html_template='<div id="nayer-lab" class="nayer"></div>',
         js_on_load=load_script("lab/lab_page.js", "element", "props"),

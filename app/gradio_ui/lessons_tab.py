@@ -1,4 +1,4 @@
-"""The tab of the lessons: what its script needs to know, and where it draws."""
+"""The tab of the lessons: the data for its script, and the element that the script draws in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.content import lessons
 
 
 def tour_tab(*, version: str) -> gr.HTML:
-    """Drawn inside the Blocks context it is made in."""
+    """Drawn in the Blocks context that creates it."""
     return gr.HTML(
         html_template='<div id="nayer-lessons" class="nayer"></div>',
         js_on_load=load_script("lessons/lessons_page.js", "element", "props"),

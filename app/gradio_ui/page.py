@@ -41,8 +41,8 @@ def build(
     greets: bool = False,
     lends: bool = False,
 ) -> gr.Blocks:
-    """The page, ready to be mounted. `version` names the state of the static files; `greets`: a recording plays;
-    `lends`: there is a GPU for a moment."""
+    """The page, ready to mount. `version` names the state of the static files. `greets`: a recording plays.
+    `lends`: a GPU is available for a short time."""
     page = Page(title=messages.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_header(), elem_id="masthead", apply_default_css=False)
@@ -94,7 +94,7 @@ def build(
 
 
 def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, asking: FairExecutor) -> None:
-    """Play starts a run with what the form holds; a page that finds its run again gets the form back as it was."""
+    """Play starts a run with the values of the form. A page that finds its run again gets its earlier form values."""
 
     def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
         asked = event_data(event)
@@ -125,7 +125,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
         return {"said": said, "asked": asked.get("asked")}
 
     def arrive(event: gr.EventData) -> list[Any]:
-        """Fills the form with what the address asks for."""
+        """Fills the form with the values in the address."""
         asked = event_data(event).get("words")
         given = {str(name): str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
         try:

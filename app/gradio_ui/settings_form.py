@@ -15,7 +15,7 @@ from nayer.config import GROUPS, Config, settings
 from nayer.networks.cards import TeacherCard
 from nayer.settings import Setting
 
-_PRESET = "nayer-clear"  # what Play starts, and what the shipped recording shows
+_PRESET = "nayer-clear"  # Play starts this preset, and the shipped recording shows it
 _NOT_IN_THE_FORM = frozenset({"teacher", "event_every"})
 _WORDS = {"ce": "CE", "bn": "BN", "lr": "learning rate", "std": "standard deviation", "beta1": "beta 1"}
 _TITLES = {
@@ -33,12 +33,12 @@ def form_settings(*, local: bool) -> list[Setting]:
 
 
 def latent_choices(latents: Sequence[str]) -> list[tuple[str, str]]:
-    """Tables as (what people read, value)."""
+    """Tables as (label, value)."""
     return [(_TITLES.get(latent, latent), latent) for latent in latents]
 
 
 class Form:
-    """The widgets, drawn inside the Blocks context it is made in."""
+    """The widgets, drawn in the Blocks context that creates the form."""
 
     def __init__(self, teachers: Sequence[TeacherCard], *, local: bool) -> None:
         self.settings = form_settings(local=local)
@@ -80,7 +80,7 @@ class Form:
         return [self.teacher, self.preset, *self.fields.values()]
 
     def _widgets(self, level: int, group: str = "") -> dict[str, gr.Component]:
-        """Widgets by the name of the setting: those of a level, and of one group where it is named."""
+        """Widgets by the name of the setting: those of one level, and of one group if `group` is given."""
         return {
             one.name: _widget(one, getattr(presets.get(_PRESET).config, one.name))
             for one in self.settings
@@ -88,18 +88,18 @@ class Form:
         }
 
     def values(self, entered: Sequence[object]) -> tuple[str, dict[str, object]]:
-        """What `inputs` hold, as (preset, values by name)."""
+        """The values of `inputs`, as (preset, values by name)."""
         teacher, preset, *rest = entered
         return str(preset), {"teacher": teacher} | dict(zip(self.fields, rest, strict=True))
 
     def naming(self, teacher: str, title: str = "") -> Any:
-        """What makes the form name a teacher; one that is not shipped joins its list under `title`."""
+        """The update that selects a teacher in the form. A teacher that is not shipped joins the list under `title`."""
         if teacher in [name for _, name in self._teachers]:
             return teacher
         return gr.update(choices=[*self._teachers, (title or messages.OWN_TITLE, teacher)], value=teacher)
 
     def showing(self, config: Config, preset: str = "") -> list[object]:
-        """What `inputs` must hold to show this config; the preset stays where none is named."""
+        """The values of `inputs` that show this config. The preset stays if none is named."""
         chosen = gr.update(value=preset, info=preset_caption(preset)) if preset else gr.skip()
         return [self.naming(config.teacher), chosen, *(getattr(config, name) for name in self.fields)]
 
@@ -110,7 +110,7 @@ class Form:
 
 
 def _widget(setting: Setting, value: Any) -> gr.Component:
-    """One field that holds `value`. Bounds are said, not enforced here: the config refuses in its own words."""
+    """One field that holds `value`. The text states the bounds; the config enforces them with its own sentences."""
     label = " ".join(_WORDS.get(word, word) for word in setting.name.split("_"))
     label = label[0].upper() + label[1:]
     common: dict[str, Any] = {"label": label, "info": _info(setting), "elem_id": f"field-{setting.name}"}

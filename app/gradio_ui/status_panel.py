@@ -9,7 +9,7 @@ from app.content import messages
 
 
 def status_panel(*, version: str) -> gr.HTML:
-    """Drawn inside the Blocks context it is made in; its script asks /health while the panel is open."""
+    """Drawn in the Blocks context that creates it. Its script asks /health while the panel is open."""
     return gr.HTML(
         html_template='<div id="nayer-status" class="nayer"></div>',
         js_on_load=load_script("status/status_panel.js", "element", "props"),

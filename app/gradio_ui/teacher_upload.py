@@ -1,4 +1,4 @@
-"""The part of the form where a visitor brings a teacher: the script sends the files, and sets the form's teacher."""
+"""The part of the form for an uploaded teacher: the script sends the files and sets the form's teacher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nayer.teachers.upload import PREFIX
 
 
 class OwnTeacher:
-    """Drawn inside the Blocks context it is made in; afterwards the run's `form` names what was brought."""
+    """Drawn in the Blocks context that creates it. After an upload, the run's `form` names the new teacher."""
 
     def __init__(self, form: Form, *, version: str) -> None:
         self._form = form
@@ -38,7 +38,7 @@ class OwnTeacher:
         panel.play(_chosen, None, form.fields["latent"], **quiet)
 
     def _brought(self, event: gr.EventData) -> Any:
-        """The form names it; whether it is there, and whose, is asked when a run starts."""
+        """Sets the teacher in the form. The start of a run checks that it exists and who owns it."""
         told = event._data if isinstance(event._data, dict) else {}
         name = str(told.get("teacher", ""))
         if not name.startswith(PREFIX):
@@ -47,6 +47,6 @@ class OwnTeacher:
 
 
 def _chosen(event: gr.EventData) -> Any:
-    """The table that the page offers where the encoder may be out of reach."""
+    """The table that the page offers when the encoder may be unavailable."""
     latent = str((event._data or {}).get("latent", "")) if isinstance(event._data, dict) else ""
     return latent if latent in LATENTS else gr.skip()

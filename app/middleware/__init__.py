@@ -1,1 +1,1 @@
-"""What every request passes: who asks, from where, and with what body."""
+"""The checks for every request: its client, its origin, and its body."""

@@ -15,12 +15,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _ADDRESS: ContextVar[str] = ContextVar("address", default="")
-# By these a proxy says for whom it asks. Gradio believes some of them of anybody.
+# A proxy names its client in these headers. Gradio trusts some of them from every sender.
 _FORWARDING = re.compile(r"x-forwarded-.+|x-original-.+|forwarded|via|x-real-ip|x-scheme|x-gradio-server")
 
 
 def address() -> str:
-    """Of whoever asks what is being answered, empty outside of a request."""
+    """The address of the client of the present request; empty outside of a request."""
     return _ADDRESS.get()
 
 
@@ -40,11 +40,11 @@ def forwarding(headers: Headers) -> str:
 
 
 class Forwarded:
-    """Middleware after which a request looks as the visitor sent it, so that nothing behind has to know of proxies.
+    """Middleware after which a request looks as the visitor sent it, so the inner code needs no knowledge of proxies.
 
-    Of a peer within `proxies` it takes the client's address, the scheme and the host from X-Forwarded-For, -Proto and
-    -Host; of nobody else. Then it removes these headers. The client's address is also where whatever answers the
-    request finds it, in a thread as well: see `address`.
+    From a peer within `proxies` it takes the client's address, the scheme and the host in X-Forwarded-For, -Proto and
+    -Host. It ignores these headers from other peers. Then it removes them. `address` gives the client's address to
+    the code that answers the request, also in a thread.
     """
 
     def __init__(self, app: ASGIApp, proxies: Iterable[Network] = ()) -> None:
@@ -77,9 +77,9 @@ class Forwarded:
         return peer is not None and any(peer in network for network in self._proxies)
 
     def _client(self, peer: str, forwarded: list[str]) -> str:
-        """The rightmost address that is no proxy of ours: each wrote at the right whom it was asked by.
+        """The rightmost address that is not one of our proxies: each proxy adds its client's address at the right.
 
-        What stands further left is whatever the visitor wrote.
+        The visitor can write anything further left.
         """
         told = [_read(part) for line in forwarded for part in line.split(",")]
         other = next((one for one in reversed(told) if not self._trusts(one)), None)
@@ -87,7 +87,7 @@ class Forwarded:
 
 
 def _first(headers: Headers, name: str) -> str:
-    """Of several proxies in a row, what the one next to the visitor wrote."""
+    """The first value of the header. With several proxies in a row, the proxy next to the visitor wrote it."""
     return headers.get(name, "").partition(",")[0].strip()
 
 
@@ -101,7 +101,7 @@ def _read(text: str) -> Address | None:
 
 
 def _lane(host: str) -> str:
-    """Of an IPv6 address the network, for a household has 2⁶⁴ of them."""
+    """The lane of a host. For an IPv6 address it is the network, because one household has 2⁶⁴ addresses."""
     found = _read(host)
     if isinstance(found, ipaddress.IPv6Address) and not found.is_loopback:
         return str(ipaddress.ip_network((found, 64), strict=False).network_address)

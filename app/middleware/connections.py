@@ -1,8 +1,8 @@
-"""HTTP connections with deadlines: a peer that keeps the server waiting loses its connection.
+"""HTTP connections with deadlines: the server closes the connection of a peer that is too slow.
 
-uvicorn bounds the time between two requests and nothing else: not a header, not a body, not an answer that nobody
-reads. Here a connection on which the server waits for the peer has a deadline, and where there is no room for one more
-the one that has kept it waiting for longest is closed.
+uvicorn only limits the time between two requests. It does not limit the time for a header, a body, or an unread
+answer. Here a connection has a deadline while the server waits for its peer. When there is no room for one more
+connection, the server closes the one that it has waited for longest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GONE = "nayer.gone"  # in a request's scope: whether its peer has left
 _LATE = b'{"error": "the rest of the request did not arrive within %g s; send it again."}'
 _FULL = b'{"error": "The page takes at most %d connections, and they are all in use; try again in a few seconds."}'
 _MALFORMED = b'{"error": "The request cannot be read; send HTTP/1.1."}'
-_CAREFUL = {  # of answers that come from no application
+_CAREFUL = {  # headers of answers that no application makes
     b"content-type": b"application/json",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"same-origin",
@@ -32,35 +32,35 @@ _CAREFUL = {  # of answers that come from no application
 
 @dataclass(frozen=True)
 class Limits:
-    """What a peer may do with connections; times in seconds."""
+    """The limits on a peer's connections; times in seconds."""
 
     header: float = 10.0  # for a request's line and header, from its first byte or from the connection's beginning
-    body: float = 10.0  # in which `least` bytes of a body must come
+    body: float = 10.0  # `least` bytes of a body must arrive in this time
     least: int = 8192
-    reading: float = 30.0  # for a peer to take what waits to be sent
+    reading: float = 30.0  # for a peer to read the bytes that wait
     most: int = 1000  # connections at once; a page holds a few
-    spare: int = 50  # beyond these, which are told that they are too many: those that give way take a moment
+    spare: int = 50  # further connections, which get a refusal: closing the old ones takes a moment
     each: int = 256  # of one peer: a class behind one address
-    exempt: Callable[[str], bool] = lambda _: False  # a proxy's peers are everybody's
+    exempt: Callable[[str], bool] = lambda _: False  # a proxy's connections belong to many visitors
 
 
 class Connection(H11Protocol):
-    """One of them."""
+    """One connection with deadlines."""
 
     def __init__(self, *given: Any, limits: Limits, **named: Any) -> None:
         super().__init__(*given, **named)
         self._limits = limits
         self._seconds = {"header": limits.header, "body": limits.body, "reading": limits.reading, "end": limits.reading}
-        self._owed = ""  # one of these that the server waits for, or nothing
-        self._since = self.loop.time()  # it waits for the peer, if it does
-        self._bytes = 0  # of a body, since then
+        self._owed = ""  # the part that the server waits for, or empty
+        self._since = self.loop.time()  # start of the wait for the peer, if the server waits
+        self._bytes = 0  # bytes of a body since then
         self._begun = True  # whether the peer owes the rest of a header
         self._timer: asyncio.TimerHandle | None = None
         self._application = self.app
 
     @property
     def peer(self) -> str:
-        """Its address."""
+        """The address of the peer."""
         return self.client[0] if self.client else ""
 
     @property
@@ -92,21 +92,21 @@ class Connection(H11Protocol):
         self._look()
 
     def handle_events(self) -> None:
-        """A request that comes while there are too many is answered without the application."""
+        """When there are too many connections, a new request gets an answer without the application."""
         most = self._limits.most + self._limits.spare
         crowded = len(self.connections) >= most or len(self.tasks) >= most
         self.app = cast(Any, _full(most) if crowded else self._attended)
         super().handle_events()
 
     async def _attended(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The application, which is told whether the peer is still there before it reads a body."""
+        """Runs the application. It can check that the peer is still connected before it reads a body."""
         cycle = self.cycle
         scope[GONE] = lambda: cycle.disconnected
         await cast(ASGIApp, self._application)(scope, receive, send)
 
     def send_400_response(self, msg: str) -> None:
-        """As uvicorn's own, in one sentence and with the headers of every answer."""
-        if not self._answering:  # else it would stand in the midst of another answer
+        """Like uvicorn's own method, but with one sentence and the usual headers of an answer."""
+        if not self._answering:  # otherwise it lands in the middle of another answer
             self.transport.write(_answer(400, b"Bad Request", _MALFORMED))
         self.transport.close()
 
@@ -117,7 +117,7 @@ class Connection(H11Protocol):
         self._look()
 
     def pause_writing(self) -> None:
-        """asyncio: whoever asked does not read as fast as the answer is written."""
+        """asyncio: the client reads more slowly than the server writes."""
         super().pause_writing()
         self._look()
 
@@ -132,7 +132,7 @@ class Connection(H11Protocol):
         self._look()
 
     def close(self) -> None:
-        """Ends it; with a sentence for who has sent a part of a body and has had no answer."""
+        """Closes it. A peer that sent a part of a body and has no answer yet gets a sentence."""
         if not self.transport.is_closing():
             if self._answering:
                 if self._owed == "body" and not self.cycle.response_started:
@@ -147,9 +147,9 @@ class Connection(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _look(self) -> None:
-        """What is waited for now; what has been waited for already has the time that is left of its own."""
+        """Updates the part that the server waits for. A wait that already runs keeps its remaining time."""
         if self.transport.is_closing():
-            self._wait_for("end")  # for as long as there is something to send
+            self._wait_for("end")  # while there are bytes to send
         elif self.flow.write_paused:
             self._wait_for("reading")
         elif self._answering:
@@ -174,9 +174,9 @@ class Connection(H11Protocol):
     def _late(self) -> None:
         self._timer = None
         if self._owed in ("reading", "end"):
-            self.transport.abort()  # to close it would be to wait until all is sent
+            self.transport.abort()  # a plain close waits until all bytes are sent
         elif self._owed == "body" and (self.flow.read_paused or self._bytes >= self._limits.least):
-            self._begin()  # it is we who do not read, or it goes on well
+            self._begin()  # the server itself does not read, or the transfer goes well
         else:
             self.close()
 
@@ -198,7 +198,7 @@ def _full(most: int) -> ASGIApp:
 
 
 def give_way(those: list[Connection], newest: Connection) -> None:
-    """Closes that connection of `those` that has kept the server waiting for longest; `newest` where none has."""
+    """Closes the connection in `those` with the longest wait for its peer; closes `newest` when none waits."""
     peers: dict[str, int] = {}
     for one in those:
         peers[one.peer] = peers.get(one.peer, 0) + 1
@@ -207,5 +207,5 @@ def give_way(those: list[Connection], newest: Connection) -> None:
 
 
 def connections(limits: Limits) -> type[asyncio.Protocol]:
-    """uvicorn's `http`: such connections, within `limits`."""
+    """The value of uvicorn's `http` option: these connections, with `limits`."""
     return cast("type[asyncio.Protocol]", partial(Connection, limits=limits))

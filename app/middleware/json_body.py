@@ -18,15 +18,15 @@ from nayer.text_rules import complaint
 
 SMALL_BODY = 96 * 1024  # bytes of a command or a form: 200 class names of 64 characters, each in six bytes
 MOST_VALUES = 4000  # in a small body: 200 class names, or eight arms with all settings
-TEACHER_BODY = 24 * 1024**2  # a teacher's files, which wait on the disk, without a name, until it is their turn
+TEACHER_BODY = 24 * 1024**2  # a teacher's files, which wait on the disk, without a name, for their turn
 TEACHERS = "/bring"
-_DIGITS = 20  # of a length that is worth reading
-HELD = 4 * 1024**2  # bytes of bodies of one address that are on their way or being answered
-DEEPEST = 32  # lists and objects within each other; some reader calls itself for each
+_DIGITS = 20  # most digits of a length that the server reads
+HELD = 4 * 1024**2  # bytes in all bodies of one address that arrive or wait for their answer
+DEEPEST = 32  # nested lists and objects; some readers recurse once for each level
 
 
 class Bodies:
-    """Ends a request whose body is too long, told or not, and one whose JSON is not sound."""
+    """Ends a request with invalid JSON or a body that is too long, with or without a declared length."""
 
     def __init__(self, application: ASGIApp) -> None:
         self._small = RequestBodyLimitMiddleware(_Sound(application), SMALL_BODY)
@@ -46,7 +46,7 @@ _TOO_MUCH = {"error": f"Your address may send {HELD // 1024**2} MB at once, and 
 
 
 class _Sound:
-    """Reads JSON before anybody else does: FastAPI fails on a NaN it would have refused, others on depth."""
+    """Reads JSON before other code does: FastAPI fails while it refuses a NaN, other readers fail on depth."""
 
     def __init__(self, application: ASGIApp, held: int = HELD) -> None:
         self._application = application
@@ -56,7 +56,7 @@ class _Sound:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = Headers(scope=scope).get("content-type", "json").lower() if scope["type"] == "http" else ""
-        if "json" not in kind:  # where no kind is told FastAPI reads it as JSON, too
+        if "json" not in kind:  # without a content type FastAPI also reads it as JSON
             return await self._application(scope, receive, send)
         lane, body = address(), bytearray()
         try:
@@ -80,7 +80,7 @@ class _Sound:
                 del self._held[lane]
 
     async def _read(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._turns.turn():  # up to 3 ms of the event loop
+        async with self._turns.turn():  # takes up to 3 ms of the event loop
             wrong = unsound(body) if body else ""
         if wrong:
             return await JSONResponse({"error": wrong}, status_code=400)(scope, receive, send)
@@ -97,8 +97,8 @@ class _Sound:
 
 
 def unsound(body: bytes) -> str:
-    """What is wrong with a JSON body, one sentence; empty for one that is well."""
-    # Values are no more than these, and to count bytes takes microseconds; to read 30,000 lists, 50 ms.
+    """One sentence about the error in a JSON body; empty for a valid body."""
+    # There are at most this many values. The count takes microseconds; a parse of 30,000 lists takes 50 ms.
     if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         return f"body holds too many values; use at most {MOST_VALUES}, commas and brackets in texts counted too."
     try:
@@ -120,7 +120,7 @@ def unsound(body: bytes) -> str:
 
 
 class _Refused(Exception):
-    """JSON to some readers, but not to all."""
+    """The body is JSON for some readers, but not for all."""
 
 
 def _not_a_number(name: str) -> float:
@@ -142,7 +142,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _depth(content: Any) -> int:
-    """Of lists and objects within each other; without a call for each."""
+    """The depth of nested lists and objects, computed without recursion."""
     deepest, level = 0, [content]
     while level := [one for one in level if isinstance(one, dict | list)]:
         deepest += 1

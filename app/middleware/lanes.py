@@ -1,4 +1,4 @@
-"""Turns by address in the event loop: what one address brings at once keeps the others waiting for a few of it only."""
+"""Turns by address in the event loop: the others wait for only a few requests of one address."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from app.middleware.client_address import address
 
 
 class Lanes:
-    """Of each address so many at once; the others of it wait, in their order. For one event loop."""
+    """A fixed number of requests of each address run at once; its others wait in order. For one event loop."""
 
     def __init__(self, each: int) -> None:
         self._each = each
         self._lanes: dict[str, asyncio.Semaphore] = {}
-        self._open: Counter[str] = Counter()  # with those that wait
+        self._open: Counter[str] = Counter()  # includes the waiting requests
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Of the present address."""
+        """A turn of the present address."""
         lane = address()
         turns = self._lanes.setdefault(lane, asyncio.Semaphore(self._each))
         self._open[lane] += 1

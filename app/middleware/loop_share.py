@@ -1,8 +1,8 @@
-"""How much of the event loop the requests of one address may have while others ask, too, whatever it is they ask.
+"""Limits the share of the event loop for all requests of one address while other addresses ask too.
 
-Everybody's look passes the one event loop some ten times. What keeps it busy for 30 ms is nothing by itself; a hundred
-connections that bring it again and again leave it to nobody else. So the time of each request in the loop is measured,
-charged to its address, and an address that has had its share begins no further request until that is paid off.
+Every look passes the one event loop about ten times. One request that takes 30 ms is harmless. A hundred connections
+that repeat it leave no time for other visitors. So the server measures the time of each request in the loop and
+charges it to the address. An address that used its share starts no further request until its debt is paid off.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from app.middleware.connections import GONE
 
 SHARE = 0.25  # of the time that passes: a class of thirty that looks at a run takes a tenth
 AHEAD = 0.5  # s of the event loop that an address may have at once: some page loads, with all their files
-BEGINNING = 0.001  # s for what is not measured of a request: its line and header are read before
-TOGETHER = 60.0  # s after its last request for which an address counts as one that asks, too
+BEGINNING = 0.001  # s for the unmeasured part of a request: its line and header are read before
+TOGETHER = 60.0  # s after its last request; an address counts as active for this time
 WAITING = 200  # requests of one address that wait to begin
-AGAIN = 5  # s after which whoever is refused asks again
-_ACCOUNTS = 1000  # beyond so many those that owe nothing are forgotten
-_LONGEST = 1.0  # s of sleep, after which it may be that nobody else asks any more
+AGAIN = 5  # s until a refused client asks again
+_ACCOUNTS = 1000  # above this number, accounts without debt are removed
+_LONGEST = 1.0  # s of sleep; after it the address checks again, because the others may have stopped
 
 
 @dataclass(eq=False)
 class _Account:
-    """Of an address. For one event loop."""
+    """The account of an address. For one event loop."""
 
     owed: float = 0.0  # s of the event loop, at `when`
     when: float = 0.0
     waiting: int = 0
-    turns: asyncio.Lock = field(default_factory=asyncio.Lock)  # who came first begins first
+    turns: asyncio.Lock = field(default_factory=asyncio.Lock)  # first come, first served
 
 
 class LoopShare:
-    """Middleware, inside of Forwarded. An address that asks alone has all the time there is."""
+    """Middleware, inside of Forwarded. An address that asks alone may use all the time."""
 
     def __init__(
         self,
@@ -56,8 +56,8 @@ class LoopShare:
         self._waiting = waiting
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
-        self._latest = ("", -TOGETHER)  # who asked last, and when
-        self._before = -TOGETHER  # when anybody else asked last
+        self._latest = ("", -TOGETHER)  # the last address, and the time of its request
+        self._before = -TOGETHER  # time of the last request from any other address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,7 +66,7 @@ class LoopShare:
         self._asks(lane)
         account = self._account(lane)
         if account.waiting >= self._waiting:
-            await asyncio.sleep(_LONGEST)  # who asks in a loop asks no faster than that
+            await asyncio.sleep(_LONGEST)  # a client that asks in a loop asks no faster than this
             told = {"error": f"requests={self._waiting} of your address wait; ask again in {AGAIN} s."}
             return await JSONResponse(told, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
         account.waiting += 1
@@ -74,7 +74,7 @@ class LoopShare:
             async with account.turns:
                 while not self._alone(lane) and (late := self._late(account)) > 0:
                     if scope.get(GONE, bool)():
-                        return None  # and those behind it move up
+                        return None  # and the requests behind it move up
                     await asyncio.sleep(min(late, _LONGEST))
             self._charge(account, BEGINNING)
         finally:
@@ -101,14 +101,14 @@ class LoopShare:
         return self._accounts.setdefault(lane, _Account(when=self._clock()))
 
     def _paid(self, account: _Account) -> _Account:
-        """With what has been paid off since."""
+        """The account after the payments since its last update."""
         now = self._clock()
         account.owed = max(0.0, account.owed - self._share * (now - account.when))
         account.when = now
         return account
 
     def _late(self, account: _Account) -> float:
-        """Seconds until it may begin one more; 0 where it may now."""
+        """Seconds until the account may start one more request; 0 if it may start now."""
         over = self._paid(account).owed - self._ahead
         return over / self._share if over > 0 else 0.0
 
@@ -117,9 +117,9 @@ class LoopShare:
 
 
 class _Charged:
-    """To be awaited: `work`, of which each step is charged with the time that it takes.
+    """An awaitable that runs `work` and charges the time of each step.
 
-    That is the time on the clock, and not of the processor: for so long nobody else has had the event loop.
+    It is wall-clock time, not processor time: during this time no other request has the event loop.
     """
 
     def __init__(
@@ -142,5 +142,5 @@ class _Charged:
             thrown = None
             try:
                 yield waited_for
-            except BaseException as error:  # goes to where the work waits: it may be cancelled there
+            except BaseException as error:  # it goes to the point where the work waits: that point may handle a cancel
                 thrown = error

@@ -1,6 +1,6 @@
-"""Checks that every request passes before it reaches the page: shape, host, origin, path, body, headers.
+"""The checks of every request before it reaches the page: shape, host, origin, path, body, headers.
 
-Gradio guards none of these by itself. Each check is plain ASGI, so that streams stay streams.
+Gradio checks none of these. Each check is plain ASGI, so that streams stay streams.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LONGEST_QUERY = 8192  # bytes
 _METHODS = ("GET", "HEAD", "POST")
 _LINE_BREAKS = re.compile(r"[\t\r\n]")
 
-# What is open; everything else that Gradio brings along is closed, and so is what a later version adds.
+# The open routes. All other routes of Gradio are closed, also new ones of a later version.
 _OPEN = re.compile(
     r"/(|config/?|health|theme\.css|favicon\.ico|robots\.txt|manifest\.json|login_check/?|explore|explained|bring"
     r"|(svelte|static|assets|stage|live|teacher|command|code)/.*"
@@ -46,9 +46,9 @@ _POLICY = (
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
     "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {framers}"
 )
-_SPACE = "'self' https://huggingface.co https://*.huggingface.co"  # a Space's page stands in a frame
+_SPACE = "'self' https://huggingface.co https://*.huggingface.co"  # the page of a Space is inside a frame
 
-# RFC 9110, sections 4.2 and 7.2, without what no browser sends: no user, no path, no odd spelling of an address.
+# RFC 9110, sections 4.2 and 7.2, limited to forms that browsers send: no user, no path, no odd address.
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)(:(?P<port>[0-9]{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -65,10 +65,10 @@ def guarded(
 ) -> ASGIApp:
     """`application` behind every check.
 
-    `hosts`: names it is reached by, besides this machine's own and addresses. `origins`: where a browser finds it
-    besides the address that a request names. `proxies`: who is believed when they say for whom they ask. `alone`: it
-    serves the people of this machine, so that what came through a proxy is refused. `answered` hears the status of
-    every answer.
+    `hosts`: its host names, besides this machine's own names and addresses. `origins`: its origins for a browser,
+    besides the address that a request names. `proxies`: the trusted proxies, which may name the client. `alone`: it
+    serves only people on this machine, so it refuses requests through a proxy. `answered` is called with the status
+    of every answer.
     """
     policy = _POLICY.format(framers=_SPACE if framed_by_space else "'self'")
     checks = Forwarded(LoopShare(_Checks(Bodies(application), hosts, origins)), proxies)
@@ -76,7 +76,7 @@ def guarded(
 
 
 class _Answers:
-    """Gives every answer what tells a browser to be careful, and answers for whatever fails behind it."""
+    """Adds the security headers to every answer, and answers when the inner application fails."""
 
     def __init__(self, application: ASGIApp, policy: str, answered: Callable[[int], None]) -> None:
         self._application = application
@@ -104,11 +104,11 @@ class _Answers:
 
         try:
             await self._application(scope, receive, careful)
-        except ClientDisconnect:  # nobody is there to hear
+        except ClientDisconnect:  # the client is gone
             return None
         except Exception as error:
             if begun and not ended:
-                raise  # the server closes the connection, for the answer is not whole
+                raise  # the server closes the connection, because the answer is incomplete
             number = secrets.token_hex(4)
             log.error("a request failed, error %s", number, exc_info=error)
             if not begun:
@@ -116,7 +116,7 @@ class _Answers:
 
 
 class _Alone:
-    """Refuses what came through a proxy, where none was named: a page for this machine alone allows more."""
+    """Refuses a request through a proxy when no proxy is named: a page for this machine alone allows more."""
 
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
@@ -132,18 +132,18 @@ class _Alone:
 
 
 class Refusal(NamedTuple):
-    """Why a request goes no further."""
+    """The reason why a request is refused."""
 
     status: int
     sentence: str
 
 
 class _Checks:
-    """Refuses in one sentence what is out of shape, what names a host that is not ours, and what another site asks.
+    """Refuses with one sentence: malformed requests, requests for another host, and requests from another site.
 
-    A foreign name that resolves to this machine would make the page a part of that site (DNS rebinding); an address in
-    numbers cannot be made to. The origin is removed once it is checked: Gradio would allow other pages of this machine
-    to read its answers.
+    If a foreign name resolves to this machine, the page becomes a part of that site (DNS rebinding). A numeric address
+    does not allow this. The origin header is removed after the check, because Gradio lets other pages of this machine
+    read its answers.
     """
 
     def __init__(self, application: ASGIApp, hosts: Iterable[str], origins: Iterable[str]) -> None:
@@ -171,9 +171,9 @@ class _Checks:
         return Refusal(400, f"host={shown} is not a name of this page; open the page at its own address.")
 
     def _foreign(self, scope: Scope, headers: Headers) -> Refusal | None:
-        """Same origin is the same scheme, host and port. A link from elsewhere may lead here, and nothing else.
+        """Same origin is the same scheme, host and port. Another site may only link to this page.
 
-        Programs send neither header; browsers send Sec-Fetch-Site where the connection is one to be trusted.
+        Programs send neither header. Browsers send Sec-Fetch-Site on a trustworthy connection.
         """
         site = headers.get("sec-fetch-site", "none")
         linked = scope["method"] != "POST" and headers.get("sec-fetch-mode") == "navigate"
@@ -199,7 +199,7 @@ def _misshapen(scope: Scope, headers: Headers) -> Refusal | None:
             f"address is too long; use at most {LONGEST_PART} bytes between two slashes, {LONGEST_PATH} characters"
             f" before the question mark and {LONGEST_QUERY} after it.",
         )
-    if "transfer-encoding" in headers and "content-length" in headers:  # proxies and servers disagree which counts
+    if "transfer-encoding" in headers and "content-length" in headers:  # proxies and servers disagree on these
         return Refusal(400, "content-length and transfer-encoding exclude each other; send only one of them.")
     if headers.get("content-encoding", "identity") != "identity":
         return Refusal(415, "content-encoding is not used here; send the body as it is.")
@@ -216,12 +216,12 @@ def _unreadable(scope: Scope, headers: Headers) -> Refusal | None:
 
 
 def _closed(scope: Scope, headers: Headers) -> Refusal | None:
-    """Every route that nothing here uses."""
+    """Refuses every route that this project does not use."""
     return None if _OPEN.fullmatch(scope["path"]) else Refusal(404, "this page has nothing at this address.")
 
 
 def _origin(told: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port, as browsers compare them; None for what is no web origin, such as `null`."""
+    """Scheme, host and port, as browsers compare them; None for a value that is not a web origin, such as `null`."""
     scheme, _, rest = told.lower().partition("://")
     found = _HOST.fullmatch(rest)
     if found is None or scheme not in _DEFAULT_PORTS:
@@ -241,7 +241,7 @@ def _is_address(name: str) -> bool:
 
 
 async def _refuse(status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """The connection ends with it: what may follow on it was not read."""
+    """Sends a refusal and ends the connection, because any bytes after the header are unread."""
     allow = {"Allow": ", ".join(_METHODS)} if status == 405 else {}
     answer = JSONResponse({"error": sentence}, status_code=status, headers={"Connection": "close", **allow})
     await answer(scope, receive, send)

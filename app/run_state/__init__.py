@@ -1,1 +1,1 @@
-"""The read model: events folded into what is shown, and how that travels to a page."""
+"""The read model: it folds events into a view, and serializes the view for a page."""

@@ -16,7 +16,7 @@ KEPT = 60  # rounds an arm, 2 to 7 MB; then every second of the older half goes
 
 @dataclass(slots=True)
 class Batch:
-    """A round's images, class by class in one strip, and what is known of each."""
+    """A round's images, class by class in one strip, and the facts about each image."""
 
     round: int
     number: int  # of its picture: a round comes again with the next seed
@@ -84,7 +84,7 @@ class Batches:
         return (kept[at - 1] if at else None), (kept[at + 1] if at + 1 < len(kept) else None)
 
     def nearest(self, round_: int) -> Batch | None:
-        """That round's batch, or the nearest one that is kept; None while there is none."""
+        """The batch of that round, or the nearest kept batch; None while there is none."""
         kept = min(self._kept, key=lambda kept: abs(kept - round_), default=None)
         return None if kept is None else self._kept[kept]
 

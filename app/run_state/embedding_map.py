@@ -28,7 +28,7 @@ class Atlas:
         return cls(table=table, basis=pca_basis(table))
 
     def anchors(self) -> Dots:
-        """One dot a class."""
+        """One dot for each class."""
         return self.place(self.table, np.arange(len(self.table)))
 
     def sketch(self) -> list[list[float]]:

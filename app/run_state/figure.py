@@ -1,4 +1,4 @@
-"""A run as one finished picture, to keep or to print: matplotlib, off the path of anything live."""
+"""A run as one finished picture, to keep or to print. It uses matplotlib, so no live route waits for it."""
 
 from __future__ import annotations
 

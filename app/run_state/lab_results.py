@@ -22,7 +22,7 @@ from nayer.events import (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One arm with one seed, as it stands; shares from 0 to 1."""
+    """The present result of one arm with one seed; shares from 0 to 1."""
 
     arm: int
     seed: int
@@ -45,7 +45,7 @@ Results = Mapping[tuple[int, int], Result]
 
 
 def fold_results(results: Results, events: Iterable[Event]) -> Results:
-    """The results after these events; events that are told again change nothing."""
+    """The results after these events. A repeated event changes nothing."""
     after = dict(results)
     current = {arm: (arm, seed) for arm, seed in after}  # the latest seed of each arm was put in last
     for event in events:
@@ -81,14 +81,14 @@ def _after(result: Result, event: Event) -> Result:
             return replace(result, work=max(result.work, event.work))
         case RunFinished():
             return replace(result, done=True)
-        case RunFailed() if not result.done:  # else it is the next seed that cannot begin
+        case RunFailed() if not result.done:  # after `done`, the failure belongs to the next seed, which cannot begin
             return replace(result, done=True, failure=event.message)
         case _:
             return result
 
 
 def sentences(results: Results, titles: Sequence[str], failed: Collection[int] = ()) -> list[str]:
-    """The verdicts on accuracy and on diversity, over seeds that all arms have done; before that, how it looks.
+    """The verdicts on accuracy and diversity, over the seeds that all arms finished; before that, the present state.
 
     Arms that `failed` are left out, and that is said.
     """

@@ -17,14 +17,14 @@ Phase = Literal["", "redraw", "generator", "pool", "student", "measure"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How the run stands from outside: no event of the algorithm, but folded like one, so that readers hear of it."""
+    """The run's state from outside. The algorithm has no such event, but it is folded like one, so readers get it."""
 
     state: str  # queued, running, paused, finished, stopped, failed, interrupted
     ahead: int = 0  # runs that come first
     error: str = ""  # one sentence, when failed
     pace: float = 0.0  # seconds an event, in slow motion
-    kept: str = ""  # one sentence, where it may be lost, with the process or to others who wait
-    wait: float | None = None  # seconds until a place falls free, about, while queued
+    kept: str = ""  # one sentence, if the run may be lost with the process or to others who wait
+    wait: float | None = None  # about how many seconds until a place is free, while queued
 
 
 _WAITING = Condition("queued")
@@ -33,7 +33,7 @@ _NOTHING = Series()
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a network says of one image."""
+    """A network's answer for one image."""
 
     label: int
     confidence: float  # 0..1
@@ -41,7 +41,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One round's samples: the first image of every class, and what teacher and student make of it."""
+    """One round's samples: the first image of every class, and the answers of teacher and student."""
 
     seq: int
     round: int
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class StepPreview:
-    """The generator's latest step. A run that is read back from the disk keeps no images of it."""
+    """The generator's latest step. A run that is loaded from the disk has no images of it."""
 
     seq: int
     round: int
@@ -69,7 +69,7 @@ class StepPreview:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Dots of the map that move together, and the points in the table's space they come from."""
+    """Dots of the map that move together, and their original points in the table's space."""
 
     seq: int
     dots: Dots
@@ -111,7 +111,7 @@ class View:
     """Everything a page needs of a run. `seq` counts what was folded; parts carry the `seq` at which they changed."""
 
     seq: int = 0
-    begun: int = 0  # the `seq` at which it was emptied, so that readers must begin anew too
+    begun: int = 0  # the `seq` at which the view was emptied; readers must start again then
     condition: Condition = _WAITING
     started: RunStarted | None = None
     started_seq: int = 0
@@ -143,5 +143,5 @@ class View:
 
 
 def anew(view: View) -> View:
-    """An empty view that goes on counting where this one is: for the next seed, or to fold a snapshot."""
+    """An empty view that continues the count of this one: for the next seed, or to fold a snapshot."""
     return View(seq=view.seq + 1, begun=view.seq + 1, condition=view.condition)

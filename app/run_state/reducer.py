@@ -31,7 +31,7 @@ from nayer.events import (
 )
 
 ROWS = 24  # rounds of samples that are kept
-PACE_OVER = 6  # rounds the time left is judged by
+PACE_OVER = 6  # number of rounds for the estimate of the time left
 
 
 def fold(view: View, happened: Iterable[Event | Condition]) -> View:
@@ -54,7 +54,7 @@ def _told(view: View, event: Event) -> View:
     seq = view.seq
     match event:
         case RunStarted():
-            if view.started is not None:  # an arm begins again with its next seed
+            if view.started is not None:  # an arm starts again with its next seed
                 view = replace(anew(view), round=event.round, seconds=event.seconds, story=view.story)
             return replace(view, started=event, started_seq=view.seq, atlas=Atlas.of(event.embeddings))
         case Note(message=message):
@@ -95,7 +95,7 @@ def _told(view: View, event: Event) -> View:
 
 
 def _changed(view: View, event: PolicyChanged) -> View:
-    """A mark on every curve, and a run that is from now on what it was changed to."""
+    """Adds a mark on every curve, and gives the run its changed settings from now on."""
     changes = (*view.changes, (view.seq, event.round, messages.changed(event)))[-200:]
     if view.started is None:
         return replace(view, changes=changes)

@@ -23,7 +23,7 @@ _ALWAYS_NEW = (
 
 
 class Replay:
-    """Folded once, by the fold and the payload of live runs; read by any number of viewers."""
+    """It is folded once, with the fold and the payload of live runs. Any number of viewers can read it."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         """StorageError where the events cannot be those of a run."""
@@ -34,7 +34,7 @@ class Replay:
             duration = moments[-1][0] if moments else 0.0
             told = {"duration": duration, "moments": moments}
             self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
-        except Exception:  # a file from elsewhere may hold anything
+        except Exception:  # an external file may hold anything
             log.info("a recording cannot be folded", exc_info=True)
             raise StorageError("recording contains no run that can be shown; save the run again.") from None
 
@@ -72,6 +72,6 @@ class Replay:
         if len(making.images):
             self._pictures[making.seq] = checked_pixels(making.images)
             self._latest = making.seq, len(making.images)
-        elif self._latest[0]:  # only some steps of a round keep their images: the latest ones stay on show
+        elif self._latest[0]:  # only some steps keep their images: the latest images stay visible
             frame, count = self._latest
             news["making"] = preview_facts(making) | {"frame": frame, "count": count}

@@ -1,4 +1,4 @@
-"""The updates that the page gets: a small JSON object with what is new since the reader's last `seq`."""
+"""The updates that the page gets: a small JSON object with the news since the reader's last `seq`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from nayer.exports.reproduce import command_line, known, words
 from nayer.teachers.upload import PREFIX
 
 BY_CLASS = ("round", "within", "across", "pool", "label_hits", "named")
-Part = Callable[[View, int], Any]  # what is new of it since a `seq`
+Part = Callable[[View, int], Any]  # gives the news of a part since a `seq`
 _FIGURES = 5  # significant digits; a chart shows three
 
 
 def payload(view: View, since: int, parts: Collection[str] | None = None) -> dict[str, Any] | None:
     """JSON-ready news since `since`, or None when there is none; 0 asks for everything.
 
-    With `anew` they replace all that the reader has. `parts`: which of PARTS, all where none are named.
+    With `anew` they replace all data of the reader. `parts`: names from PARTS; all of them if none are given.
     """
     if since >= view.seq:
         return None
@@ -34,7 +34,7 @@ def payload(view: View, since: int, parts: Collection[str] | None = None) -> dic
 
 
 def rounds(view: View, since: int) -> dict[str, Any] | None:
-    """Where the samples of the newest rounds fall on the run's map: what is new since `since`, or None."""
+    """The news since `since` about the samples of the newest rounds on the run's map, or None."""
     if since >= view.seq:
         return None
     news: dict[str, Any] = {"seq": view.seq, "state": view.condition.state}
@@ -79,7 +79,7 @@ def _standing(view: View) -> dict[str, Any]:
 
 
 def seconds_left(view: View) -> float | None:
-    """From the pace of the latest rounds and the run's own limits; None while there is nothing to judge by."""
+    """The time left, from the pace of the latest rounds and the run's own limits; None while it is unknown."""
     if view.started is None or not view.ends:
         return None
     remaining = view.started.rounds - view.rounds_done
@@ -119,12 +119,12 @@ def _facts(view: View, since: int) -> dict[str, Any] | None:
 
 
 def _called(teacher: str) -> str:
-    """What a teacher is called in front of people: the name of one that was brought says nothing."""
+    """The display name of a teacher: the internal name of an uploaded teacher has no meaning for people."""
     return messages.BROUGHT if teacher.startswith(PREFIX) else teacher
 
 
 def _repeat(config: Mapping[str, object]) -> dict[str, Any]:
-    """What repeats the run: a command line, and the words of an address."""
+    """The data that repeats the run: a command line, and the query of an address."""
     wanted = known(config)
     return {"command": command_line(wanted), "words": words(wanted)}
 
@@ -172,7 +172,7 @@ def _making(view: View, since: int) -> dict[str, Any] | None:
 
 
 def preview_facts(making: StepPreview) -> dict[str, Any]:
-    """What is told of a generator step; `frame` is the number of its JPEG strip."""
+    """The facts about a generator step; `frame` is the number of its JPEG strip."""
     return {
         "frame": making.seq,
         "round": making.round,
@@ -203,7 +203,7 @@ def _short(value: float) -> float | None:
     return float(f"{value:.{_FIGURES}g}") if math.isfinite(value) else None
 
 
-# What there is to see of an arm, and how its news are told: None where there are none.
+# The parts of an arm's view, and the function for the news of each: None when there is no news.
 PARTS: Mapping[str, Part] = {
     "run": _facts,
     "losses": _curve("losses"),

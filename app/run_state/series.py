@@ -1,4 +1,4 @@
-"""A curve that only grows, thinned when it gets long; readers ask for what is new since they last looked."""
+"""A curve that only grows, thinned when it gets long; readers ask for the points since their last look."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Series:
     thinned: int = 0  # the `seq` at which old points were last dropped, 0 for never
 
     def add(self, point: Point) -> Series:
-        """With one more point; every second one of the older half goes once there are too many."""
+        """The series with one more point. When there are too many, every second point of the older half is dropped."""
         points = (*self.points, point)
         if len(points) <= LONGEST:
             return Series(points, self.thinned)

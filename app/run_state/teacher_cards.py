@@ -1,4 +1,4 @@
-"""What the page shows of a teacher before anything runs: its classes, and where their embeddings lie."""
+"""The facts about a teacher before any run: its classes, and the positions of their embeddings."""
 
 from __future__ import annotations
 

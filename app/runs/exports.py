@@ -14,23 +14,23 @@ from nayer.errors import ConfigError, NayerError
 from nayer.events import Event
 
 ALL = "nayer-run.zip"
-KEPT_BYTES = 24 << 20  # of all runs; one is 3 to 5 MB
+KEPT_BYTES = 24 << 20  # for all runs together; one run takes 3 to 5 MB
 
 
 class Exports:
-    """Made on request and in a turn, all files of a run at once, and kept until the run goes on."""
+    """All files of a run are made together, on request and in a turn. They are kept until the run continues."""
 
     def __init__(
         self, registry: RunManager, recordings: Recordings, turns: FairExecutor, animate: Callable[[list[Event]], bytes]
     ) -> None:
-        """`animate` makes the animated picture of a run's events, in a process of its own."""
+        """`animate` makes the animated picture of a run's events, in a separate process."""
         self._registry = registry
         self._recordings = recordings
         self._animate = animate
         self._making: MakeOnce[str, dict[str, bytes]] = MakeOnce(turns, FairCache(KEPT_BYTES, _bytes))
 
     def version(self, run_id: str) -> str:
-        """What changes as soon as one of the files does. Raises NoSuchRun, and ConfigError for a run that goes on."""
+        """A value that changes when one of the files changes. Raises NoSuchRun, and ConfigError for an active run."""
         run = self._registry.find(run_id)
         check_ended(run)
         view = run.refresh()

@@ -18,7 +18,7 @@ from nayer.events import Event, Note, RunFailed, RunFinished
 from nayer.runs.session import ENDED, Session, State
 from nayer.teachers.upload import PREFIX, UploadedTeacher
 
-if TYPE_CHECKING:  # it brings torch
+if TYPE_CHECKING:  # it imports torch
     from nayer.distillation.redraw_preview import Redraws
     from nayer.runs.opinions import Examined, RealImage
     from nayer.runs.remote_rounds import Rounds
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # it brings torch
 
 @dataclass
 class GoingOn:
-    """An interrupted run's checkpoint and the round it is of, what happened before, and who records the rest."""
+    """An interrupted run's checkpoint and its round, the earlier events, and the recorder of the rest."""
 
     plan: Plan
     round: int
@@ -34,13 +34,13 @@ class GoingOn:
     recorder: Recorder
 
     def source(self, opener: Callable[[Plan], Source]) -> Source:
-        """Opened once: the checkpoint is large and is let go of, and so is a teacher that was brought."""
+        """Opens the source once. Then it drops the large checkpoint and an uploaded teacher."""
         plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", uploaded=None)
         return Resumed(opener(plan), self.round)
 
 
 class RunHistory:
-    """With a history, or without one and a sentence that says so. For any thread."""
+    """It has a store, or no store and a sentence that says so. For any thread."""
 
     def __init__(
         self, store: Store | None = None, without: str = "", *, checkpoint_seconds: float = CHECKPOINT_SECONDS
@@ -55,16 +55,16 @@ class RunHistory:
 
     @property
     def sentence(self) -> str:
-        """What the page says of keeping; empty while all is well."""
+        """The page's sentence about storage; empty while all is well."""
         return self.store.sentence if self.store else self._without
 
     @property
     def fails(self) -> bool:
-        """Whether runs are to be kept and something of them is not."""
+        """Whether the server should keep runs and cannot keep a part of them."""
         return bool(self.store.trouble) if self.store else self._without not in ("", messages.KEPT_OFF)
 
     def begin(self, run_id: str, owner_hash: str, plan: Plan) -> Recorder | None:
-        """Who records a new run; `flush` waits until the run is in the history."""
+        """The recorder of a new run; `flush` waits until the run is in the history."""
         if self.store is None:
             return None
         recorder = Recorder(
@@ -75,7 +75,7 @@ class RunHistory:
         return recorder
 
     def flush(self) -> None:
-        """Waits until all that was handed over is on the disk."""
+        """Waits until all queued writes are on the disk."""
         if self.store is not None:
             self.store.flush()
 
@@ -84,18 +84,18 @@ class RunHistory:
         return (*self.store.size(), self.store.quota) if self.store else (0, 0.0, 0.0)
 
     def knows(self, token: str) -> bool:
-        """Whether somebody with that token began a run that is kept."""
+        """Whether the owner of that token started a run that is kept."""
         return self.store is not None and bool(self.store.mine(hashed(token), 1))
 
     def past(self, run_id: str) -> LiveRun | None:
-        """A run of an earlier process, or of this one long ago, as it was; None for one that is not kept."""
+        """A run of an earlier process, or an old run of this one, in its last state; None if it is not kept."""
         found = self.store.find(run_id) if self.store else None
         plan = _plan(found) if found else None
         if self.store is None or found is None or plan is None:
             return None
         events = self.store.events(run_id)
         state: State = next((state for state in ENDED if state == found.state), "interrupted")
-        if state == "interrupted":  # the server's end is not the run's
+        if state == "interrupted":  # the server ended, not the run
             events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(plan, "", session, run_id, owner_hash=found.owner, waiting=False, warning=lambda: self.sentence)
@@ -104,7 +104,7 @@ class RunHistory:
         return run
 
     def going_on(self, run: LiveRun) -> GoingOn:
-        """What an interrupted run needs to go on.
+        """The data that an interrupted run needs to continue.
 
         Raises ConfigError for a run that was not interrupted, StorageError where its checkpoint is damaged.
         """
@@ -133,7 +133,7 @@ class RunHistory:
         return GoingOn(plan, round_, before, recorder)
 
     def uploaded(self, run: LiveRun) -> UploadedTeacher | None:
-        """The teacher that a run's visitor brought, if they did. Raises StorageError where it is lost."""
+        """The teacher that the run's visitor uploaded, or None. Raises StorageError if it is lost."""
         teacher, _ = (self.store.file(run.id, TEACHER) if self.store else None) or (b"", 0)
         if teacher:
             return UploadedTeacher.unpacked(teacher)
@@ -150,7 +150,7 @@ class RunHistory:
             self.store.remove(run_id)
 
     def never_began(self, run_id: str) -> None:
-        """A run that was stopped while it waited."""
+        """Records a run that was stopped while it waited."""
         self._records_no_more(run_id)
         if self.store is not None:
             self.store.end(run_id, "stopped")
@@ -172,7 +172,7 @@ class RunHistory:
             recorder.forget()
 
     def _retell(self) -> None:
-        """The history was made anew, or what it was told was given up: the runs that go on tell theirs again."""
+        """The history was created again, or it dropped writes: the active runs write their data again."""
         with self._lock:
             recorders = list(self._recorders.values())
         for recorder in recorders:
@@ -180,14 +180,14 @@ class RunHistory:
 
 
 class Resumed:
-    """A source whose first event, the start, is told as what it is: the run goes on."""
+    """A source that marks its first event, the start, as a continued run."""
 
     def __init__(self, source: Source, round_: int) -> None:
         self._source = source
         self._round = round_
 
     def events(self) -> Iterator[Event]:
-        """The source's events; a note after the first one says where the run goes on."""
+        """The source's events; a note after the first one says at which round the run continues."""
         told = messages.RESUMED.format(round=self._round) if self._round else messages.RESUMED_FROM_THE_START
         for number, event in enumerate(self._source.events()):
             if number or not self._round:
@@ -235,7 +235,7 @@ class Resumed:
 def _plan(found: Stored) -> Plan | None:
     try:
         return Plan.from_json(found.plan)
-    except ConfigError:  # of a version with other settings
+    except ConfigError:  # the config comes from a version with other settings
         return None
 
 

@@ -9,8 +9,8 @@ from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard
 
-SECONDS = 900.0  # of work that may hold a place, told as `seconds`; of a lab, all arms and seeds together
-IMAGES = 5_000_000  # through a network, where `seconds` bounds nothing: about as long, on two cores
+SECONDS = 900.0  # s of work in a place, the setting `seconds`; for a lab, all arms and seeds together
+IMAGES = 5_000_000  # images through a network, if `seconds` is no limit: about as long, on two cores
 ROUND = 40e12  # multiply-adds of one round: fifteen minutes of two cores that do 22e9 a second each
 WORK = ROUND / 1e9  # 10⁹ multiply-adds, told as `work`, of a whole run; of a lab, all arms and seeds together
 MEMORY = 2304 << 20  # bytes for one run on a shared page: NAYER as published counts as 2.3 GB on 32 × 32 pixels
@@ -23,12 +23,12 @@ def images(config: Config) -> int:
 
 
 def check_cost(configs: Sequence[Config], card: TeacherCard, *, local: bool, memory: int = MEMORY) -> None:
-    """ConfigError, in one sentence that names what it comes from, for runs that cannot be borne here.
+    """Raises ConfigError, with one sentence that names the cause, for runs that are too large for this page.
 
-    `configs`: of runs that take turns, such as a lab's arms, with the teacher of `card`. On a page that others share
-    they may take `memory` bytes together; on one's own, what the machine has free.
+    `configs`: the configs of runs that take turns, such as a lab's arms, with the teacher of `card`. On a shared page
+    they may take `memory` bytes together. On a local page they may take the free memory of the machine.
     """
-    from nayer.runs.memory_use import check_memory  # with torch, which the page does not wait for
+    from nayer.runs.memory_use import check_memory  # it imports torch, and the page must not wait for that
 
     runs = [(config, card) for config in configs]
     if local:
@@ -42,7 +42,7 @@ def check_cost(configs: Sequence[Config], card: TeacherCard, *, local: bool, mem
 
 
 def check_teacher(card: TeacherCard, *, local: bool, memory: int = MEMORY) -> None:
-    """ConfigError for a teacher with which not even the smallest run can be borne, by its card alone."""
+    """Raises ConfigError if even the smallest run with a teacher is too large. It uses only the teacher's card."""
     k = len(card.classes)
     smallest = Config(
         teacher=card.name,
@@ -72,7 +72,7 @@ def _check_images(config: Config) -> None:
 
 
 def _check_round(config: Config, card: TeacherCard) -> None:
-    """A round is the least that is done, whatever `seconds` says."""
+    """Checks the cost of one round: a run does at least one round, for any value of `seconds`."""
     from nayer.runs.memory_use import use_of
 
     work = use_of(config, card).work

@@ -1,6 +1,6 @@
 """One run as the page sees it: its session, and the view that all its viewers share.
 
-Events are drained and folded when somebody asks, under one lock, once for all; a picture is encoded once.
+A viewer's request drains and folds the events, under one lock, once for all viewers. A picture is encoded once.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion
 from nayer.runs.session import ENDED, Session, StepKind
 
-if TYPE_CHECKING:  # the core brings torch with it
+if TYPE_CHECKING:  # the core imports torch
     from nayer.distillation.redraw_preview import Redraws
     from nayer.runs.opinions import Examined, RealImage
     from nayer.runs.remote_rounds import Rounds
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
-ANSWER_SECONDS = 30.0  # how long whoever asks waits for a run between two events
-NOBODY = ""  # the hash of no token: a run that nobody commands
+ANSWER_SECONDS = 30.0  # how long a caller waits for a run to be between two events
+NOBODY = ""  # no token has this hash: the run has no owner
 PREVIEWS = 6  # strips of generator steps that are kept, for viewers a little behind
 
 
 def hashed(token: str) -> str:
-    """What is kept of a visitor's token where others could read it."""
+    """The hash of a visitor's token. It is stored in places that other people can read."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -51,10 +51,10 @@ class NoSuchArm(NayerError):
 
 
 class Source(Protocol):
-    """What a session runs, with one arm or several; a `nayer.runs.side_by_side.Lab`, which brings torch with it."""
+    """The work of a session, with one or several arms: a `nayer.runs.side_by_side.Lab`, which imports torch."""
 
     def events(self) -> Iterator[Event]:
-        """The run's events, from where it is."""
+        """The run's events, from its present state on."""
 
     def stop(self) -> None:
         """Ends the events after the step at hand. From any thread."""
@@ -75,10 +75,10 @@ class Source(Protocol):
         """A test image of an arm. Raises ConfigError where there is none."""
 
     def burst(self, rounds: Rounds) -> None:
-        """Has the next rounds made by `rounds`. Raises ConfigError."""
+        """Lets `rounds` make the next rounds. Raises ConfigError."""
 
     def checkpoint(self) -> bytes:
-        """What a run goes on from, as safetensors; empty before the first round ended."""
+        """The checkpoint for continuing a run, as safetensors; empty before the first round ended."""
 
     def student(self, arm: int) -> bytes:
         """The weights of the student of an arm, as safetensors. Raises ConfigError for an arm that never began."""
@@ -99,7 +99,7 @@ class LiveRun:
         begins_paused: bool = False,
         warning: Callable[[], str] = lambda: "",
     ) -> None:
-        """`owner`: the token of whoever may command it; of a run of the past only its hash is known.
+        """`owner`: the token of the visitor who may command it. For a past run only its hash is known.
 
         `waiting`: whether it waits for a place at first. `begins_paused`: whether it pauses before its first event.
         `warning`: says in one sentence why the run may be lost, or nothing.
@@ -113,7 +113,7 @@ class LiveRun:
         self.batches = [Batches() for _ in plan.arms]
         self.results: Results = {}
         self.waiting = waiting
-        self.pace = 0.0  # s that it lingers on each event
+        self.pace = 0.0  # s that it waits on each event
         self._begins_paused = begins_paused
         self._ahead: Callable[[], int] = lambda: 0
         self._wait: Callable[[], float | None] = lambda: None
@@ -126,7 +126,7 @@ class LiveRun:
 
     @property
     def config(self) -> Config:
-        """The first arm's."""
+        """The config of the first arm."""
         return self.plan.arms[0].config
 
     @property
@@ -136,15 +136,15 @@ class LiveRun:
 
     @property
     def ended(self) -> bool:
-        """Whether it is over, however it ended."""
+        """Whether it has ended, for any reason."""
         return not self.waiting and self.session.state in ENDED
 
-    # --- its place, and its end ------------------------------------------------------------------------------------
+    # --- place and end ---------------------------------------------------------------------------------------------
 
     def enter_queue(
         self, *, ahead: Callable[[], int], wait: Callable[[], float | None], warning: Callable[[], str]
     ) -> None:
-        """It waits for a place. `ahead`: runs that come first; `wait`: seconds, None where nothing tells."""
+        """It waits for a place. `ahead`: runs that come first; `wait`: seconds, None if unknown."""
         self._ahead, self._wait, self._warning = ahead, wait, warning
 
     def ahead(self) -> int:
@@ -163,7 +163,7 @@ class LiveRun:
         self.waiting = False
         return waited
 
-    # --- what its owner commands -----------------------------------------------------------------------------------
+    # --- commands of its owner -------------------------------------------------------------------------------------
 
     def pause(self) -> None:
         """It stands still before its next event; without effect once it has ended, like the next three."""
@@ -178,17 +178,17 @@ class LiveRun:
         self.session.step(kind)
 
     def set_pace(self, seconds: float) -> None:
-        """It lingers so many seconds on each event; 0 is full speed."""
+        """It waits so many seconds on each event; 0 is full speed."""
         self.pace = seconds
         self.session.set_pace(seconds)
 
     def change(self, arm: int, values: Mapping[str, object]) -> None:
-        """It goes on with these settings. ConfigError where they do not work, or where it has ended."""
+        """It continues with these settings. ConfigError if they do not work, or if it has ended."""
         self._check_goes_on()
         self.ask(lambda source: source.change(arm, values))
 
     def burst(self, rounds: Rounds) -> None:
-        """Its next rounds are made elsewhere. ConfigError where it has ended."""
+        """`rounds` makes its next rounds in another place. ConfigError if it has ended."""
         self._check_goes_on()
         self.ask(lambda source: source.burst(rounds))
 
@@ -196,19 +196,19 @@ class LiveRun:
         if self.ended:
             raise ConfigError("this run has ended and cannot change; start a new one.")
 
-    # --- what there is to see ----------------------------------------------------------------------------------------
+    # --- the view ---------------------------------------------------------------------------------------------------
 
     def ask(self, call: Callable[[Source], Answer], seconds: float = ANSWER_SECONDS) -> Answer:
-        """What the run says between two events. Raises what it raises, and ConfigError where it takes too long."""
+        """The run's answer to `call` between two events. Raises the errors of `call`, and ConfigError on a timeout."""
         try:
             return self.session.ask(call).result(seconds)
         except TookTooLong:
             raise ConfigError(f"this run did not answer within {seconds:.0f} s; try again in a moment.") from None
 
     def recall(self, events: Iterable[Event], seen: Sequence[View] = ()) -> None:
-        """Takes over what happened in an earlier process, in place of everything that the page has seen.
+        """Takes over the events of an earlier process. They replace all that the page has seen.
 
-        `seen`: the views of the run before it went on, if there was one; their viewers hear of what is new.
+        `seen`: the views of the run before it went on, if there was one; their viewers get the news.
         """
         with self._lock:
             self.views = [anew(view) for view in seen or self.views]
@@ -216,17 +216,17 @@ class LiveRun:
             self._take(list(events))
 
     def refresh(self, arm: int = 0) -> View:
-        """What there is to see of an arm now. NoSuchArm for one that is not there."""
+        """The present view of an arm. NoSuchArm if the arm does not exist."""
         return self.refreshed()[0][self._known(arm)]
 
     def refreshed(self) -> tuple[tuple[View, ...], Results]:
-        """What there is to see of all arms now, and what came of them so far."""
+        """The present views of all arms, and their results so far."""
         with self._lock:
             # the state is read first: events that came before an end are folded with it or before it
             condition = Condition(self.state, error=self.session.error, pace=self.pace, kept=self._warning())
             if condition.state == "queued":
                 condition = replace(condition, ahead=self.ahead(), wait=self._wait())
-            if self._inbox.closed:  # nobody asked for so long that the session gave up on us
+            if self._inbox.closed:  # there was no request for so long that the session closed the inbox
                 self._inbox = self.session.subscribe()
                 self.views = [anew(view) for view in self.views]
             self._take(self._inbox.drain())
@@ -254,7 +254,7 @@ class LiveRun:
             return self.batches[self._known(arm)].picture(number)
 
     def release(self) -> None:
-        """Lets go of what only the images behind a point and the reset strip need, once the run has ended."""
+        """Frees, after the end of the run, the data for the images behind a point and for the reset strip."""
         self.session.release()
         self.plan = replace(self.plan, checkpoint=b"", uploaded=None)
         with self._lock:
@@ -278,7 +278,7 @@ class LiveRun:
 
     @contextmanager
     def _marking(self, arm: int) -> Iterator[None]:
-        """What fails while something is drawn is left out and said once: the run goes on."""
+        """A failed drawing is left out and reported once; the run continues."""
         try:
             yield
         except Exception:
@@ -300,7 +300,7 @@ class LiveRun:
                 self.batches[arm].named(event)
 
     def _encode(self, arm: int, before: View) -> None:
-        """Encode the pictures that the view gained; the newest ones stay."""
+        """Encodes the new pictures of the view; the newest ones stay."""
         view = self.views[arm]
         pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in view.rows if row.seq > before.seq]
         if view.making is not None and len(view.making.images) and view.making.seq > before.seq:

@@ -1,4 +1,4 @@
-"""Who runs what: a visitor's token owns one run, a fixed number run at once, the others wait their turn."""
+"""Manages the runs: a visitor's token owns one run. A fixed number of runs are active; the others wait for a turn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.support.metrics import FULL, Counters
 from nayer.runs.session import Session
 from nayer.runs.thread_budget import Cores
 
-if TYPE_CHECKING:  # the core brings torch with it
+if TYPE_CHECKING:  # the core imports torch
     from nayer.distillation.redraw_preview import Redraws
 
 P = ParamSpec("P")
@@ -32,11 +32,11 @@ DOUBLE_SECONDS = 2.0  # the same start again within this is the same click
 
 
 class RunManager:
-    """All runs of this process. `opener` turns a plan into what is run, on the run's own thread.
+    """All runs of this process. `opener` turns a plan into a source, on the run's own thread.
 
-    `waiting` runs may wait for one of the `capacity` places. A run ends `grace_seconds` after its last viewer left, and
-    once others have waited for `idle_seconds` while it stood still or had had its `turn_seconds` already. `clock`: what
-    all of these are counted by, here and in the sessions.
+    `waiting` runs may wait for one of the `capacity` places. A run ends `grace_seconds` after its last viewer left. It
+    also ends when others have waited for `idle_seconds` while it stood still or after its `turn_seconds`. `clock`
+    gives the time for all of these, here and in the sessions.
     """
 
     def __init__(
@@ -67,17 +67,18 @@ class RunManager:
     # --- visitors ------------------------------------------------------------------------------------------------
 
     def visitor(self, token: str) -> str:
-        """That token if it is one of ours, also from before a restart, else a new one."""
+        """That token if it is one of ours, also from before a restart; otherwise a new one."""
         with self._lock:
             return self._visitors.token(token)
 
     # --- commands ------------------------------------------------------------------------------------------------
 
     def start(self, plan: Plan, token: str, *, paused: bool = False, lane: str = "") -> LiveRun:
-        """A new run for this visitor, in place of the one they have; it begins at once or waits its turn.
+        """A new run for this visitor; it replaces their present run. It starts at once or waits for its turn.
 
-        The same again within a moment is a double click, and the run it began. `lane`: whom visitors share their turns
-        with, such as those behind one address; each is their own without. Raises QueueFull, with all left as it was.
+        The same start again within a moment is a double click and gives the first run. `lane`: visitors with the same
+        lane share turns, such as those behind one address; without it each visitor has their own turns. Raises
+        QueueFull, and then changes nothing.
         """
         with self._lock:
             previous = self._mine(token)
@@ -97,7 +98,7 @@ class RunManager:
         return self._let_in(run, previous, "asked for")
 
     def revive(self, run_id: str, token: str, *, lane: str = "") -> LiveRun:
-        """An interrupted run goes on from its last checkpoint, for its owner; in place of what else they have running.
+        """Continues an interrupted run from its last checkpoint, for its owner. It replaces their active run.
 
         Raises ConfigError for a run that was not interrupted, StorageError for a damaged checkpoint, and QueueFull.
         """
@@ -111,7 +112,7 @@ class RunManager:
             session = self._session(run_id, lambda: going_on.source(self._opener), recorder)
             run = LiveRun(past.plan, token, session, run_id)
             session.recall(going_on.events)
-            run.recall(going_on.events, past.views)  # so that whoever watches hears of what is new
+            run.recall(going_on.events, past.views)  # so that its viewers get the news
             previous = self._mine(token)
             self._enter(run, lane)
         return self._let_in(run, previous if previous is not past else None, "revived")
@@ -121,11 +122,11 @@ class RunManager:
         return self._shelf.find(run_id)
 
     def pin(self, run: LiveRun) -> None:
-        """Has a run of the past be there for everybody, for good."""
+        """Keeps a past run in memory for all visitors, permanently."""
         self._shelf.pin(run)
 
     def owned(self, run_id: str, token: str) -> LiveRun:
-        """The run of that id, for its owner; NotYours for anybody else."""
+        """The run of that id, for its owner; NotYours for other visitors."""
         run = self.find(run_id)
         check_owner(run, token)
         return run
@@ -146,7 +147,7 @@ class RunManager:
         return run
 
     def leave(self, run_id: str, token: str) -> LiveRun:
-        """Its owner's page is closing: a run that waits leaves the queue, unless somebody looks at it soon."""
+        """Its owner's page is closing: a waiting run leaves the queue, unless a viewer looks at it soon."""
         run = self._heard(run_id, token)
         self._places.leave(run)
         return run
@@ -156,7 +157,7 @@ class RunManager:
         return self._heard(run_id, token).ask(lambda source: source.redraws(arm, label, count))
 
     def look(self, run_id: str) -> LiveRun:
-        """`find`, and note that somebody is watching."""
+        """Calls `find`, and notes that a viewer is watching."""
         run = self.find(run_id)
         self._shelf.seen(run)
         run.session.keep_alive()
@@ -170,7 +171,7 @@ class RunManager:
     # --- housekeeping --------------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
-        """Let those go who left the queue, who are to give way to it, and the oldest of the runs that ended."""
+        """Removes runs that left the queue, runs that must give way to it, and the oldest of the ended runs."""
         self._places.sweep()
         self._shelf.tidy()
         for run in self._shelf.unseen(self.grace_seconds):
@@ -181,7 +182,7 @@ class RunManager:
         self._places.advance()
 
     def close(self, seconds: float = 4.0) -> None:
-        """Stop every run and wait for them, `seconds` in all; what the history still has to write is written."""
+        """Stops every run and waits for them, `seconds` in all. The history writes all its waiting data."""
         self._closing = True
         self._places.close()
         runs = self._shelf.all()
@@ -193,7 +194,7 @@ class RunManager:
         self.keeping.close()
 
     def waits(self) -> dict[str, float | None]:
-        """Seconds: of one who comes now, and of the latest who did."""
+        """Waiting times in seconds: for a visitor who arrives now, and for the latest visitors."""
         return self._places.waits()
 
     def counts(self) -> dict[str, int]:
@@ -201,11 +202,11 @@ class RunManager:
         return self._places.counts()
 
     def stuck_after(self, seconds: float) -> None:
-        """From now on a run that is at work on one event for longer is given up."""
+        """From now on, a run that works longer than `seconds` on one event is given up."""
         self._places.stuck_seconds = seconds
 
     def _heard(self, run_id: str, token: str) -> LiveRun:
-        """`owned`, and note that its owner is there."""
+        """Calls `owned`, and notes that its owner is present."""
         run = self.owned(run_id, token)
         run.session.keep_alive()
         return run
@@ -240,7 +241,7 @@ class RunManager:
         )
 
     def _enter(self, run: LiveRun, lane: str) -> None:
-        """Puts a run into the queue, and in the place of what its visitor had. QueueFull, and nothing changed."""
+        """Puts a run into the queue; it replaces its visitor's earlier run. On QueueFull nothing changes."""
         run.enter_queue(
             ahead=lambda: self._places.ahead(run),
             wait=lambda: self._places.seconds(run),
@@ -251,7 +252,7 @@ class RunManager:
         self._visitors.began(run.owner, run.id)
 
     def _let_in(self, run: LiveRun, previous: LiveRun | None, what: str) -> LiveRun:
-        """Once it is in the history, where there is one: what somebody was told of outlives a crash."""
+        """Lets a run in after it is in the history, if there is one: an announced run survives a crash."""
         self.counters.run(what)
         event_log.event(what, run.id, arms=len(run.plan.arms), **self.counts())
         if previous is not None:
@@ -261,7 +262,7 @@ class RunManager:
         return run
 
     def _end(self, run: LiveRun, reason: str = "") -> None:
-        """Ends a run whatever it does; `reason` is one sentence for its viewers."""
+        """Ends a run in any state; `reason` is one sentence for its viewers."""
         self._places.remove(run)
         waited = run.end(reason)
         if waited and run.ended and not self._closing:

@@ -13,6 +13,6 @@ class NotYours(NayerError):
 
 
 def check_owner(run: LiveRun, token: str) -> None:
-    """NotYours for anybody but the run's owner."""
+    """Raises NotYours if the token is not the owner's."""
     if not hmac.compare_digest(run.owner_hash, hashed(token)):
         raise NotYours(f"run={run.id[:40]!r} belongs to someone else; a command needs the token of the run.")

@@ -20,7 +20,7 @@ from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import mended
 
 ARMS = (2, 5)
-WORK = (1.0, 10_000.0)  # an arm, in 10⁹ multiply-adds
+WORK = (1.0, 10_000.0)  # for each arm, in 10⁹ multiply-adds
 REPEATS = (1, 5)  # seeds
 LONGEST_TITLE = 40
 
@@ -33,19 +33,19 @@ class Plan:
     seeds: tuple[int, ...] = ()
     title: str = ""
     question: str = ""
-    checkpoint: bytes = field(default=b"", compare=False, repr=False)  # what an interrupted run goes on from
+    checkpoint: bytes = field(default=b"", compare=False, repr=False)  # an interrupted run continues from it
     uploaded: UploadedTeacher | None = field(
         default=None, compare=False, repr=False
-    )  # the teacher, where it came as files
+    )  # the teacher, if a visitor uploaded it
 
     def to_json(self) -> str:
-        """All but the checkpoint and what was brought."""
+        """The plan as JSON, without the checkpoint and the uploaded teacher."""
         arms = [{"title": arm.title, "config": arm.config.model_dump()} for arm in self.arms]
         return json.dumps({"arms": arms, "seeds": self.seeds, "title": self.title, "question": self.question})
 
     @classmethod
     def from_json(cls, content: str) -> Plan:
-        """What `to_json` wrote, its texts fit to be shown; ConfigError where this version has other settings."""
+        """The plan that `to_json` wrote, with texts safe to show. ConfigError if this version has other settings."""
         try:
             told = mended(json.loads(content))
             arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in told["arms"])
@@ -79,9 +79,9 @@ def lab_plan(
     local: bool,
     memory: int = MEMORY,
 ) -> Plan:
-    """A ready-made experiment, or `own` arms of title, preset and settings. ConfigError for what will not do.
+    """A ready-made experiment, or `own` arms of title, preset and settings. Raises ConfigError for invalid values.
 
-    `shared`: teacher, seed and work. `repeats` seeds are run, from the shared one on. `memory`: bytes that a run may
+    `shared`: teacher, seed and work. `repeats` seeds run, from the shared seed on. `memory`: bytes that a run may
     take on a shared page, all its arms together.
     """
     work = shared["work"]
@@ -99,7 +99,7 @@ def lab_plan(
         raise ConfigError(f"a lab needs {ARMS[0]} to {ARMS[1]} arms, not {len(variations)}.")
     runs = len(variations) * repeats
     everywhere = {**WITHOUT_END, **shared, "work": float(work)}
-    if not local:  # a slow machine's guard; it ends only what would hold its place too long, and the run says so
+    if not local:  # a guard for slow machines; it only ends runs that hold a place too long, and the run says so
         everywhere["seconds"] = SHARED_SECONDS / runs
     made = tuple(
         Arm(one.title, make_config(one.preset, {**everywhere, **one.changes}, teachers, local=local, memory=memory))

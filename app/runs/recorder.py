@@ -25,14 +25,14 @@ from nayer.runs.broadcast import History
 from nayer.teachers.upload import UploadedTeacher
 
 log = logging.getLogger(__name__)
-CHECKPOINT_SECONDS = 10.0  # between two: what a crash may cost, and what a disk is asked for
-TEACHER = "teacher"  # the file of a run whose visitor brought theirs
+CHECKPOINT_SECONDS = 10.0  # between two checkpoints: the loss in a crash, against the load on the disk
+TEACHER = "teacher"  # the file kind of an uploaded teacher
 EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
 _COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
 
 
 class Recorder:
-    """Hears of one run, in its thread, and hands over to the history's: one write a round. Never fails the run."""
+    """Gets one run's events, in its thread, and queues them for the history: one write a round. Never fails the run."""
 
     def __init__(
         self,
@@ -47,8 +47,8 @@ class Recorder:
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`owner`: the hash of a token. `plan`: JSON. `brought`: the teacher of a visitor's own. `before`: what has
-        happened in a run that goes on, and `seq` the number of its next event."""
+        """`owner`: the hash of a token. `plan`: JSON. `brought`: an uploaded teacher. `before`: the earlier
+        events of a continued run, and `seq` the number of its next event."""
         self._store: Store | None = store
         self._run = run
         self._owner = owner
@@ -58,7 +58,7 @@ class Recorder:
         self._every = checkpoint_seconds
         self._clock = clock
         self._saved = clock()
-        self._lock = threading.Lock()  # of what happened: it may be told again in the writer's thread
+        self._lock = threading.Lock()  # protects the events: the writer's thread may write them again
         self._history = History()
         for event in before:
             self._history.add(event)
@@ -67,14 +67,14 @@ class Recorder:
         self._source: Source | None = None
 
     def begin(self) -> None:
-        """The run is in the history, although it has not begun."""
+        """Puts the run into the history before it starts."""
         if self._store is not None:
             self._store.begin(self._run, self._owner, self._plan)
             if self._brought is not None:
                 self._store.keep(self._run, TEACHER, self._brought.packed(), 0)
 
     def retell(self) -> None:
-        """Hands over again what is in memory of the run, for a history that lost it; its checkpoint follows with the
+        """Queues all data of the run in memory again, for a history that lost it. The checkpoint follows with the
         next round. From any thread."""
         try:
             with self._lock:
@@ -90,7 +90,7 @@ class Recorder:
             self.forget()
 
     def forget(self) -> None:
-        """Nothing more of the run is recorded."""
+        """Stops the recording of the run."""
         with self._lock:
             self._store, self._brought, self._history = None, None, History()
 
@@ -100,12 +100,12 @@ class Recorder:
         return self._store is None
 
     def opened(self, source: Source) -> Source:
-        """The source that the run asks for checkpoints and students."""
+        """Takes the source: the recorder asks it for checkpoints and students."""
         self._source = source
         return source
 
     def heard(self, event: Event) -> None:
-        """An event as it happens; while it is told the run stands between two events."""
+        """Takes an event as it happens. During this call the run is between two events."""
         try:
             with self._lock:
                 if self.over:
@@ -116,12 +116,12 @@ class Recorder:
                     self._write()
             if isinstance(event, RoundFinished) and self._clock() - self._saved >= self._every:
                 self._save(event.round + 1)
-        except Exception:  # a history with a hole is better than a run that ends
+        except Exception:  # a gap in the history is better than the end of the run
             log.exception("history: run %s is recorded no further", log_name(self._run))
             self.forget()
 
     def ended(self, state: str, error: str) -> None:
-        """How the run ended, and its students as they are."""
+        """Records the end of the run, and its students in their present state."""
         source, self._source = self._source, None
         store = self._store
         if store is None:
@@ -131,7 +131,7 @@ class Recorder:
                 self._write()
             self.forget()
             store.end(self._run, state, error)
-            if state != "interrupted":  # nobody needs it any more, and it is its visitor's
+            if state != "interrupted":  # it is no longer needed, and it belongs to the visitor
                 store.drop(self._run, TEACHER)
             for arm in sorted(self._arms):
                 if source is not None:
@@ -148,7 +148,7 @@ class Recorder:
             return
         last = self._waiting[-1] if self._waiting else None
         if isinstance(event, (GeneratorStep, StudentStep)) and type(last) is type(event) and last.arm == event.arm:
-            self._waiting.pop()  # of a phase's steps the last one stays
+            self._waiting.pop()  # only the last step of a phase stays
         self._waiting.append(thinned(event))
 
     def _write(self) -> None:

@@ -23,7 +23,7 @@ FOLDED = 8  # replays that are kept, the latest
 
 
 class Recordings:
-    """For any thread. `greeting`: the file that plays on arrival, None for none."""
+    """For any thread. `greeting`: the file that plays on arrival, or None."""
 
     def __init__(self, registry: RunManager, greeting: Path | None = None) -> None:
         """StorageError where the greeting is no recording."""
@@ -43,7 +43,7 @@ class Recordings:
             return self._replays[run_id]
 
     def events(self, run_id: str) -> list[Event]:
-        """What is kept of a run's events, thinned; raises as `of` does."""
+        """The kept events of a run, thinned. It raises the same errors as `of`."""
         if run_id == SHIPPED and self.greets:
             return self._greeting
         run = self._registry.find(run_id)
@@ -65,7 +65,7 @@ def check_ended(run: LiveRun) -> None:
 
 
 def _as_run(events: list[Event], run_id: str) -> LiveRun:
-    """A run of the past, so that all that can be asked of one can be asked of a recording."""
+    """The recording as a past run, so that it answers all requests that a past run answers."""
     started = next(event for event in events if isinstance(event, RunStarted))
     try:
         config = known(started.config)
@@ -73,7 +73,7 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
         run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
         run.recall(event for event in events if event.arm == 0)
         session.recall(events, "finished")
-    except Exception:  # a file from elsewhere may hold anything
+    except Exception:  # an external file may hold anything
         raise StorageError("recording contains no run that can be shown; save the run again.") from None
     return run
 

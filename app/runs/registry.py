@@ -16,7 +16,7 @@ from nayer.errors import NayerError
 
 RUN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _KEPT = 16  # runs that ended and can still be looked at without the history
-_IN_MEMORY = 4  # of these, the newest, whose networks and batches are still there
+_IN_MEMORY = 4  # the newest of these still have their networks and batches
 
 
 class NoSuchRun(NayerError):
@@ -35,7 +35,7 @@ class _Entry:
 
 
 class RunRegistry:
-    """By id, which is all it takes to look: an id is as unguessable as a token. For any thread."""
+    """Runs by id. A viewer needs only the id, because it is as hard to guess as a token. For any thread."""
 
     def __init__(self, keeping: RunHistory, clock: Callable[[], float]) -> None:
         self._keeping = keeping
@@ -46,7 +46,7 @@ class RunRegistry:
         self._guesses = MissLimiter(clock)
 
     def put(self, run: LiveRun) -> None:
-        """Adds a run, in place of one of the same id."""
+        """Adds a run; it replaces a run with the same id."""
         with self._lock:
             self._entries[run.id] = _Entry(run, self._clock(), self._clock())
 
@@ -62,11 +62,11 @@ class RunRegistry:
             return entry.run if entry else self._pinned.get(run_id)
 
     def find(self, run_id: str) -> LiveRun:
-        """One in memory or in the history. NoSuchRun otherwise, TooManyGuesses where that happens again and again."""
+        """A run in memory or in the history. Otherwise NoSuchRun, or TooManyGuesses after many such requests."""
         run = self.get(run_id)
         if run is not None:
             return run
-        guesser = address()  # none where this process asks itself
+        guesser = address()  # empty if this process itself asks
         if guesser and not self._guesses.allowed(guesser):
             raise TooManyGuesses(
                 "this run does not exist, and neither did many others that you asked for; try again in a minute."
@@ -75,7 +75,7 @@ class RunRegistry:
         if past is None:
             self._guesses.missed(guesser)
             raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
-        with self._lock:  # somebody else may have looked for it meanwhile
+        with self._lock:  # another thread may have loaded it meanwhile
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
 
     def seen(self, run: LiveRun) -> None:
@@ -85,7 +85,7 @@ class RunRegistry:
                 entry.seen = self._clock()
 
     def age(self, run: LiveRun) -> float:
-        """Seconds since it was asked for; without end once it is gone."""
+        """Seconds since the request for this run; infinite when the run is gone."""
         with self._lock:
             entry = self._entries.get(run.id)
             return self._clock() - entry.begun if entry else float("inf")
@@ -96,16 +96,16 @@ class RunRegistry:
             return [entry.run for entry in self._entries.values() if self._clock() - entry.seen > seconds]
 
     def all(self) -> list[LiveRun]:
-        """The runs in memory, in the order of their starts; pinned ones are none of them."""
+        """The runs in memory, in the order of their starts; without pinned runs."""
         with self._lock:
             return [entry.run for entry in self._entries.values()]
 
     def tidy(self) -> None:
-        """Lets go of the networks of all but the newest that ended, and of the oldest of these altogether."""
+        """Frees the networks of all ended runs except the newest, and removes the oldest ended runs."""
         ended = [run for run in self.all() if run.ended]
         for run in ended[:-_IN_MEMORY]:
             run.release()
         with self._lock:
             for run in ended[: max(0, len(ended) - _KEPT)]:
-                if run.id in self._entries and self._entries[run.id].run is run:  # not one that goes on under its id
+                if run.id in self._entries and self._entries[run.id].run is run:  # not a continued run with the same id
                     del self._entries[run.id]

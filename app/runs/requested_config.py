@@ -12,7 +12,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard, is_pretrained, read_card
 
-MACHINE = frozenset({"device", "encoder", "test_data"})  # name things of the machine: not for strangers to choose
+MACHINE = frozenset({"device", "encoder", "test_data"})  # parts of the machine: visitors may not choose them
 
 
 def make_config(
@@ -23,7 +23,7 @@ def make_config(
     local: bool,
     memory: int = MEMORY,
 ) -> Config:
-    """The preset's config with these values in place. ConfigError, in one sentence, for anything that will not do.
+    """The preset's config with these values in place. Raises ConfigError, with one sentence, for any invalid value.
 
     `memory`: bytes that a run may take on a shared page.
     """
@@ -37,7 +37,7 @@ def make_config(
 
 
 def check_shared(values: Mapping[str, object], base: Config) -> None:
-    """ConfigError where `values` choose something of the machine that `base` does not."""
+    """Raises ConfigError if `values` choose a part of the machine that `base` does not choose."""
     for name in sorted(MACHINE & set(values)):
         if values[name] != getattr(base, name):
             raise ConfigError(
@@ -46,9 +46,9 @@ def check_shared(values: Mapping[str, object], base: Config) -> None:
 
 
 def known_card(teacher: str, teachers: Sequence[TeacherCard], *, local: bool) -> TeacherCard | None:
-    """The card of a teacher by its name or, on one's own page, its folder; None for what transformers must read first.
+    """A teacher's card by its name or, on a local page, its folder. None if transformers must read the model first.
 
-    Raises ConfigError where there is none, and AssetError where a folder's card is wrong.
+    Raises ConfigError if there is no such teacher, and AssetError if the card in a folder is wrong.
     """
     known = {card.name: card for card in teachers}
     if teacher in known:

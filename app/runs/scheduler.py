@@ -14,26 +14,26 @@ from app.runs.live_run import LiveRun
 from app.runs.wait_estimate import estimate, left, rounded
 
 LEAVE_SECONDS = 3.0  # how long a place in the queue outlives its page: a page that is only reloaded is back by then
-STUCK_SECONDS = 120.0  # at work on one event: nothing a run does takes so long, but for a machine that hangs
-_TOOK = 20  # latest runs whose length says how long one takes, and whose wait how long one waits
-_WARNED_IN = 15  # s: steps in which a run is told how long it still has
+STUCK_SECONDS = 120.0  # time on one event: no step of a run takes so long, unless the machine hangs
+_TOOK = 20  # number of latest runs for the usual length of a run and the usual wait
+_WARNED_IN = 15  # s: a run's warning gives its time left in steps of this size
 
 
 @dataclass(slots=True)
 class _Place:
-    """What a run has had of its place; all in seconds."""
+    """The time that a run used of its place; all in seconds."""
 
     since: float  # when it got the place
     counted: float  # when it was last looked at
     stood: float = 0.0  # how long it had stood still by then
-    owed: float = 0.0  # of its time without a right to the place, what others had to wait for
+    owed: float = 0.0  # the time without a right to the place while others waited
 
 
 class Scheduler:
     """Every method may be called from any thread. `waiting` runs may wait at once.
 
-    A run has a right to its place while it works at full speed, and for `turn_seconds`. What it keeps the place beyond
-    that while others wait is added up; once that comes to `idle_seconds`, it is to give way.
+    A run has a right to its place while it works at full speed, and for `turn_seconds`. Further time in
+    the place while others wait is added up. When the sum reaches `idle_seconds`, the run must give way.
     """
 
     def __init__(
@@ -47,28 +47,28 @@ class Scheduler:
         self._lock = threading.RLock()
         self._queue: FairQueue[LiveRun] = FairQueue(waiting)
         self._running: dict[LiveRun, _Place] = {}
-        self._leaving: dict[LiveRun, float] = {}  # run that waits -> when its page said goodbye
-        self._parked: dict[LiveRun, str] = {}  # left the queue; it may come back, at its end
+        self._leaving: dict[LiveRun, float] = {}  # waiting run -> the time when its page closed
+        self._parked: dict[LiveRun, str] = {}  # these left the queue; they may come back, at the end of the queue
         self._lanes: dict[LiveRun, str] = {}  # of those in the queue
         self._took: deque[float] = deque(maxlen=_TOOK)
-        self._asked: dict[LiveRun, float] = {}  # run that waits -> when it was asked for
+        self._asked: dict[LiveRun, float] = {}  # waiting run -> the time of its request
         self._waited: deque[float] = deque(maxlen=_TOOK)
 
     def wait(self, run: LiveRun, lane: str) -> None:
         """Puts `run` into the queue; QueueFull, and nothing changed, where there is no room."""
         with self._lock:
-            self._count()  # until now nobody may have waited
+            self._count()  # before this, perhaps no run waited
             self._queue.add(run, lane)
             self._lanes[run] = lane
             self._asked.setdefault(run, self._clock())
 
     def check(self, lane: str) -> None:
-        """QueueFull where nobody else of that lane could wait."""
+        """Raises QueueFull if one more run of that lane cannot wait."""
         with self._lock:
             self._queue.check(lane)
 
     def remove(self, run: LiveRun) -> None:
-        """Lets `run` wait no longer; one that runs keeps its place until it ends."""
+        """Removes `run` from the queue. An active run keeps its place until it ends."""
         with self._lock:
             self._queue.remove(run)
             for kept in (self._lanes, self._leaving, self._parked, self._asked):
@@ -81,7 +81,7 @@ class Scheduler:
                 self._leaving.setdefault(run, self._clock())
 
     def back(self, run: LiveRun) -> None:
-        """Puts back a run that had left the queue, for a viewer asks for it. QueueFull where there is no room now."""
+        """Puts a run back into the queue because a viewer asks for it. QueueFull if there is no room now."""
         with self._lock:
             self._leaving.pop(run, None)
             if run in self._parked:
@@ -89,7 +89,7 @@ class Scheduler:
                 del self._parked[run]
 
     def sweep(self) -> None:
-        """Takes those out of the queue who left it and are not back, and gives up runs that hang."""
+        """Removes runs that left the queue and did not come back, and gives up runs that hang."""
         with self._lock:
             self._count()
             for run in self._running:
@@ -104,7 +104,7 @@ class Scheduler:
                 self._parked[run] = lane
 
     def advance(self) -> None:
-        """Frees the places of runs that ended and gives them to whose turn it is."""
+        """Frees the places of ended runs and gives them to the next runs in turn."""
         with self._lock:
             for run in [run for run in self._running if run.ended and not _lost(run)]:
                 self._took.append(self._clock() - self._running.pop(run).since)
@@ -123,7 +123,7 @@ class Scheduler:
                 kept.clear()
 
     def giving_way(self) -> list[tuple[LiveRun, str]]:
-        """Runs that are to give way now, no more than others wait, each with a sentence for its viewers."""
+        """Runs that must give way now, at most as many as wait, each with a sentence for its viewers."""
         with self._lock:
             over = [(run, place) for run, place in self._running.items() if place.owed >= self._idle_seconds]
             over.sort(key=lambda one: one[1].owed, reverse=True)
@@ -133,7 +133,7 @@ class Scheduler:
             ]
 
     def warning(self, run: LiveRun) -> str:
-        """What a run is told that is about to give way, in one sentence; empty for all others."""
+        """The warning for a run that must soon give way, in one sentence; empty for all other runs."""
         with self._lock:
             place = self._running.get(run)
             if place is None or not len(self._queue):
@@ -145,7 +145,7 @@ class Scheduler:
             return told.format(seconds=_WARNED_IN * math.ceil(max(1.0, self._idle_seconds - place.owed) / _WARNED_IN))
 
     def _count(self) -> None:
-        """Adds up what runs have kept of their places since the last time, those without a right to them apart."""
+        """Adds the time of runs in their places since the last call. Time without a right to it is counted apart."""
         now = self._clock()
         for run, place in self._running.items():
             stood = run.session.standing_seconds
@@ -158,7 +158,7 @@ class Scheduler:
         return place.since + self._turn_seconds - self._clock()
 
     def _left(self, run: LiveRun, place: _Place) -> float | None:
-        """Seconds that a run still holds its place, at most, if somebody waits; None where nothing bounds them."""
+        """The most seconds that a run can still hold its place if others wait; None if there is no limit."""
         owing = max(0.0, self._idle_seconds - place.owed)
         if run.session.stands:
             return owing
@@ -169,18 +169,18 @@ class Scheduler:
         return [self._left(run, place) for run, place in self._running.items() if not _lost(run)]
 
     def ahead(self, run: LiveRun) -> int:
-        """Runs that come first: those before it in the queue, and one more for the place that must fall free."""
+        """Runs that come first: those before it in the queue, and one more for the place that must become free."""
         with self._lock:
             order = self._queue.order()
             return order.index(run) + 1 if run in order else 0
 
     def seconds(self, run: LiveRun) -> float | None:
-        """How long `run` will wait, in round numbers; None where nothing tells."""
+        """How long `run` will wait, in round numbers; None if unknown."""
         with self._lock:
             return rounded(estimate(self._lefts(), self._took, max(0, self.ahead(run) - 1)))
 
     def waits(self) -> dict[str, float | None]:
-        """Seconds that one waits who comes now, None where nothing tells; the usual and the longest of the latest."""
+        """Seconds of waiting: for a new run (None if unknown), and the usual and the longest of the latest waits."""
         with self._lock:
             free = len(self._running) < self.capacity
             coming = 0.0 if free else rounded(estimate(self._lefts(), self._took, len(self._queue)))
@@ -192,7 +192,7 @@ class Scheduler:
             }
 
     def counts(self) -> dict[str, int]:
-        """How many run, wait, may run at once, and how many places are lost to threads that hang."""
+        """How many run, wait, may run at once, and how many places are lost because threads hang."""
         with self._lock:
             lost = sum(_lost(run) for run in self._running)
             return {
@@ -204,5 +204,5 @@ class Scheduler:
 
 
 def _lost(run: LiveRun) -> bool:
-    """Whether a run has ended for its viewers, but its thread hangs and nobody else can have its place."""
+    """Whether a run has ended for its viewers, but its thread hangs and blocks its place."""
     return run.session.hangs

@@ -1,4 +1,4 @@
-"""Images that visitors try: what the networks of a run, or of a teacher alone, say about one. Nothing is kept."""
+"""Images that visitors try: the answers of a run's networks, or of a teacher alone. The server keeps nothing."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from nayer.errors import ConfigError
 from nayer.exports.reproduce import known
 from nayer.networks.cards import TeacherCard
 
-if TYPE_CHECKING:  # the core brings torch with it
+if TYPE_CHECKING:  # the core imports torch
     from nayer.runs.opinions import Examiner, Opinions, RealImage
 
 Shape = tuple[int, int, int]  # (c, h, w)
 EXAMINERS = 8  # teachers that are kept loaded, the latest; each is a few MB
-SECONDS = 5.0  # that a visitor's image waits for a run between two events
-_DIGITS = 4  # of a probability
+SECONDS = 5.0  # s that a visitor's image waits until the run is between two events
+_DIGITS = 4  # decimals of a probability
 
 
 class Trials:
-    """For any thread. Whoever knows a run's id may ask its networks, as they may watch it."""
+    """For any thread. A visitor who knows a run's id may watch it and may ask its networks."""
 
     def __init__(self, registry: RunManager, teachers: Sequence[TeacherCard]) -> None:
-        """`teachers`: those that are asked where no run is at work."""
+        """`teachers`: these answer when there is no run."""
         self._registry = registry
         self._cards = {card.name: card for card in teachers}
         self._lock = threading.Lock()
         self._examiners: LRUCache[tuple[str, str, int, str], Examiner] = LRUCache(EXAMINERS)
 
     def of_run(self, run_id: str, arm: int, pixels: Sequence[int]) -> dict[str, Any]:
-        """The answer for the page. Raises ConfigError for what is no image of this run, NoSuchRun and NoSuchArm."""
+        """The answer for the page. Raises ConfigError for an image that does not fit, NoSuchRun and NoSuchArm."""
         run = self._registry.find(run_id)
         config, shape, classes = self._facts(run, arm)
         image = shaped(pixels, shape)
@@ -56,7 +56,7 @@ class Trials:
         return _told(self._examiner(config).networks.opinions(image), classes, why)
 
     def of_teacher(self, name: str, pixels: Sequence[int]) -> dict[str, Any]:
-        """The same, where there is no run. Raises ConfigError for a teacher that is not shipped."""
+        """The same answer from a teacher without a run. Raises ConfigError for a teacher that is not shipped."""
         card = self._card(name)
         opinions = self._examiner(Config(teacher=name)).networks.opinions(shaped(pixels, _shape(card)))
         return _told(opinions, card.classes, messages.TRY_NO_RUN)
@@ -70,7 +70,7 @@ class Trials:
         return _shown(run.ask(lambda source: source.real_image(arm, label, pick), SECONDS))
 
     def real_of_teacher(self, name: str, label: int, pick: int) -> dict[str, Any]:
-        """The same, where there is no run."""
+        """The same for a teacher without a run."""
         self._card(name)
         return _shown(self._examiner(Config(teacher=name)).real_image(label, pick))
 
@@ -90,7 +90,7 @@ class Trials:
 
     def _examiner(self, config: Config) -> Examiner:
         self._card(config.teacher)
-        from nayer.runs.opinions import Examiner  # with torch, which the page does not wait for
+        from nayer.runs.opinions import Examiner  # it imports torch, and the page must not wait for that
 
         key = config.teacher, config.student, config.seed, config.student_start
         with self._lock:
@@ -100,7 +100,7 @@ class Trials:
 
 
 def shaped(pixels: Sequence[int], shape: Shape) -> Pixels:
-    """(c, h, w) uint8 of numbers in that order. Raises ConfigError where they are not as many."""
+    """The numbers, in that order, as (c, h, w) uint8. Raises ConfigError if their count is wrong."""
     if len(pixels) != np.prod(shape):
         form = " × ".join(map(str, shape))
         raise ConfigError(f"pixels must be {np.prod(shape):,} numbers ({form}); {len(pixels):,} were given.")
@@ -108,7 +108,7 @@ def shaped(pixels: Sequence[int], shape: Shape) -> Pixels:
 
 
 def _why_no_student(run: LiveRun, arm: int) -> str:
-    """Why the student of a run cannot be asked, one sentence; empty where it can."""
+    """One sentence that says why a run's student cannot answer; empty if it can."""
     if run.id == SHIPPED:
         return messages.TRY_RECORDED
     if run.waiting:

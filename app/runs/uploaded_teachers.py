@@ -22,10 +22,10 @@ from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import PREFIX, UploadedTeacher
 
-KEPT_SECONDS = 1800.0  # after its visitor has last used it
-MEGABYTES = 256  # of all that are here, those in runs among them
-EACH_MEGABYTES = 128  # of those of one address
-_OURS = 2  # references to what no run holds on to: its entry's, and the one that is counted with
+KEPT_SECONDS = 1800.0  # s after its visitor's last use
+MEGABYTES = 256  # for all uploaded teachers, including those in runs
+EACH_MEGABYTES = 128  # for the teachers of one address
+_OURS = 2  # references to a teacher that no run uses: one in its entry, one in the count itself
 EACH = 40  # teachers of one address: a class brings one each
 
 
@@ -42,7 +42,7 @@ class _Entry:
 
 
 class Uploads:
-    """What is brought under a visitor's token is nobody else's. For any thread; nothing is ever written to a disk."""
+    """Each uploaded teacher belongs to one visitor's token. For any thread. It is never written to a disk."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Uploads:
         clock: Callable[[], float] = time.monotonic,
         bears: Callable[[TeacherCard], None] = _on_a_shared_page,
     ) -> None:
-        """`megabytes` in all, and of each address `each_megabytes` and `each` teachers.
+        """The limits: `megabytes` in all, and for each address `each_megabytes` and `each` teachers.
 
         `bears`: raises ConfigError for a teacher whose smallest run is too large for this page.
         """
@@ -64,15 +64,15 @@ class Uploads:
         self._bears = bears
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # by token, the longest unused first
-        # All that are in memory and the addresses they came from, for runs hold on to theirs.
+        # All teachers in memory and their addresses. Runs keep their teachers in memory.
         self._alive: weakref.WeakKeyDictionary[UploadedTeacher, str] = weakref.WeakKeyDictionary()
 
     def bring(self, token: str, uploaded: UploadedTeacher) -> dict[str, Any]:
-        """Takes it for this visitor, in place of what they brought before; the answer is for the page.
+        """Takes the teacher for this visitor; it replaces their earlier one. The answer is for the page.
 
-        Raises NayerError, in one sentence, for whatever would keep a run from starting.
+        Raises NayerError, with one sentence, for any problem that prevents the start of a run.
         """
-        from nayer.teachers.upload_loading import opened, remarks  # with torch, which the page does not wait for
+        from nayer.teachers.upload_loading import opened, remarks  # imports torch; the page must not wait
 
         card, lane = uploaded.card(), address()
         self._bears(card)
@@ -86,9 +86,9 @@ class Uploads:
         return {"card": card_json(card), "said": [*said, sentence], "table": table}
 
     def of(self, token: str, name: str) -> UploadedTeacher | None:
-        """What this visitor brought under that name; None for a teacher that is none of these.
+        """This visitor's uploaded teacher of that name; None for a teacher that is not an uploaded one.
 
-        Raises ConfigError where it is somebody else's or no longer here.
+        Raises ConfigError if it belongs to another visitor or is no longer here.
         """
         if not name.startswith(PREFIX):
             return None
@@ -101,22 +101,22 @@ class Uploads:
             return entry.uploaded
 
     def cards(self, token: str) -> list[TeacherCard]:
-        """Of what this visitor brought."""
+        """The cards of this visitor's uploaded teachers."""
         with self._lock:
             entry = self._entries.get(token)
             return [entry.card] if entry else []
 
     def tidy(self) -> None:
-        """Lets go of what its visitor has not used for long; a run that goes on has it still."""
+        """Removes teachers that their visitors have not used for long. An active run still keeps its teacher."""
         with self._lock:
             late = self._clock() - KEPT_SECONDS
             for token in [token for token, entry in self._entries.items() if entry.used < late]:
                 del self._entries[token]
 
     def _make_room(self, size: int, lane: str) -> None:
-        """For one more of that size from that address: first among its own, then where more than a fair share is held.
+        """Makes room for one more teacher: first among those of its address, then at addresses above a fair share.
 
-        Raises ConfigError where that is not enough.
+        Raises ConfigError if that is not enough.
         """
         while self._count(lane) >= self._each or self._held()[lane] + size > self._each_bytes:
             if not self._give_up(lane):
@@ -143,7 +143,7 @@ class Uploads:
         return held
 
     def _give_up(self, lane: str) -> bool:
-        """Whether one of that address was let go of: the longest unused that no run holds on to."""
+        """Removes the least recently used teacher of that address that no run uses. Returns whether there was one."""
         for token, entry in self._entries.items():
             if entry.lane == lane and sys.getrefcount(entry.uploaded) <= _OURS:
                 del self._entries[token]
@@ -152,7 +152,7 @@ class Uploads:
 
 
 def _table(card: TeacherCard) -> tuple[str, str]:
-    """Where the embeddings of its names will come from, in a word and in a sentence."""
+    """The source of the embeddings of its names, in a word and in a sentence."""
     config = Config()
     if at_hand(card.classes, encoder=config.encoder, prompt=config.prompt):
         return "shipped", messages.NAMES_KNOWN

@@ -1,4 +1,4 @@
-"""The tokens that visitors were given, and the run that each began last."""
+"""The tokens of visitors, and the latest run of each visitor."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _REMEMBERED = 2000  # tokens
 
 
 class VisitorTokens:
-    """Not safe for threads by itself. `knows` tells of a token from before this process."""
+    """Not safe for threads by itself. `knows` recognizes a token from before this process."""
 
     def __init__(self, knows: Callable[[str], bool]) -> None:
         self._knows = knows
         self._runs: LRUCache[str, str] = LRUCache(_REMEMBERED)  # token -> run, empty for none
 
     def token(self, given: str) -> str:
-        """That token if it is one of ours, else a new one."""
+        """That token if it is one of ours; otherwise a new one."""
         token = given
         if given not in self._runs and not self._knows(given):
             token = secrets.token_urlsafe(24)

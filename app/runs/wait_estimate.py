@@ -13,7 +13,7 @@ from nayer.config import Config
 
 
 def left(run: LiveRun) -> float | None:
-    """Seconds that a running run still holds its place, as it was last looked at; None while nothing tells."""
+    """Seconds that an active run still holds its place, from its last view; None while unknown."""
     if len(run.plan.arms) > 1 or run.plan.seeds:
         failed = [arm for arm, view in enumerate(run.views) if view.failure]
         return work_left(run.plan, run.results, failed)
@@ -25,7 +25,7 @@ def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float | 
 
     An arm that has not begun counts as long as the others; None while no arm has a pace.
     """
-    whole: list[float] = []  # seconds of a whole run, where its pace tells
+    whole: list[float] = []  # seconds of a whole run, if its pace is known
     left, unknown = 0.0, 0
     for config, result, is_over in _runs(plan, results, failed):
         share = _share(config, result)
@@ -61,9 +61,9 @@ def _share(config: Config, result: Result) -> float:
 
 
 def estimate(lefts: Sequence[float | None], took: Collection[float], before: int) -> float | None:
-    """Seconds until a place falls free for whoever has `before` others in front; None where nothing tells.
+    """Seconds until a place is free for a run with `before` others in front of it; None if unknown.
 
-    `lefts`: of the runs in their places. `took`: what the latest runs needed, of which the middle one counts as usual.
+    `lefts`: seconds left of the active runs. `took`: seconds of the latest runs; their median is the usual length.
     """
     known = [seconds for seconds in lefts if seconds is not None]
     usual = sorted(took)[len(took) // 2] if took else max(known, default=None)
@@ -77,7 +77,7 @@ def estimate(lefts: Sequence[float | None], took: Collection[float], before: int
 
 
 def rounded(seconds: float | None) -> float | None:
-    """In steps a person can use, so that it does not change at every look: 5 s, then 30 s, then minutes."""
+    """The seconds in coarse steps, so that they do not change at every look: 5 s, then 30 s, then minutes."""
     if seconds is None:
         return None
     step = 5.0 if seconds < 60 else 30.0 if seconds < 300 else 60.0

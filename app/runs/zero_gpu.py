@@ -1,7 +1,7 @@
-"""A burst on a ZeroGPU Space: the next rounds of a run on a GPU that the Space lends its visitor for a moment.
+"""A burst on a ZeroGPU Space: the next rounds of a run, on a GPU that the Space gives its visitor for a short time.
 
-There a GPU is there in functions that `spaces.GPU` has wrapped and nowhere else, so the run itself stays on the
-processor (`nayer.common.device`). https://huggingface.co/docs/hub/spaces-zerogpu
+Such a Space has a GPU only in functions that `spaces.GPU` wraps, so the run itself stays on the processor
+(`nayer.common.device`). https://huggingface.co/docs/hub/spaces-zerogpu
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from nayer.teachers.upload import UploadedTeacher
 
-if TYPE_CHECKING:  # the core brings torch with it
+if TYPE_CHECKING:  # the core imports torch
     from nayer.events import Event
     from nayer.runs.remote_rounds import Rounds
 
-LENT_SECONDS = 60  # asked of the Space; what is not used is not counted
-WORK_SECONDS = 45.0  # of rounds, for the GPU's own start counts too
+LENT_SECONDS = 60  # requested from the Space; unused time is not counted
+WORK_SECONDS = 45.0  # time for rounds: the start of the GPU counts too
 
 GpuLoan = Callable[[bytes, "UploadedTeacher | None"], "Iterator[tuple[list[Event], bytes]]"]
 
@@ -31,18 +31,18 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None) -> Iterator[tupl
 
 
 def zero_gpu_loan(variables: Mapping[str, str]) -> GpuLoan | None:
-    """What a ZeroGPU Space makes of `rounds`; None elsewhere. Call it before torch is loaded: `spaces` patches that."""
+    """`rounds` wrapped for a ZeroGPU Space; None elsewhere. Call it before torch loads: `spaces` patches torch."""
     if not variables.get("SPACES_ZERO_GPU"):
         return None
     gpu_loan: GpuLoan = importlib.import_module("spaces").GPU(duration=LENT_SECONDS)(rounds)
-    # Gradio's launch() would report to the Space what it has to lend for; a mounted page does it by itself.
+    # Gradio's launch() reports the GPU functions to the Space; a mounted page must report them itself.
     if report := getattr(importlib.import_module("spaces.zero"), "startup", None):
         report()
     return gpu_loan
 
 
 def for_visitor(gpu_loan: GpuLoan, uploaded: UploadedTeacher | None) -> Rounds:
-    """Rounds that are made in the context of this request, for it is this visitor to whom the GPU is lent."""
+    """Makes rounds in the context of this request, because the Space gives the GPU to this visitor."""
     context = copy_context()
 
     def made(checkpoint: bytes) -> Iterator[tuple[list[Event], bytes]]:

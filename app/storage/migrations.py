@@ -12,7 +12,7 @@ from nayer.errors import StorageError
 NAME = "runs.sqlite3"
 WAL = f"{NAME}-wal"  # the write-ahead log
 _FULL = 13  # SQLITE_FULL, sqlite.org/rescode.html
-# What turns each version into the next; PRAGMA user_version counts the steps done.
+# The steps from each version to the next; PRAGMA user_version counts the finished steps.
 STEPS = (
     """
     CREATE TABLE run (
@@ -59,16 +59,16 @@ def is_full(error: BaseException) -> bool:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether SQLite says that the file is damaged or no database: the class it keeps for these, and no subclass."""
+    """Whether SQLite reports a damaged file or no database. It uses exactly this class for them, not a subclass."""
     return type(error) is sqlite3.DatabaseError
 
 
 def opened(path: Path, *, network: bool) -> tuple[sqlite3.Connection, bool]:
     """A connection for this process alone, and whether a damaged database had to be moved aside for it.
 
-    Write-ahead logging loses nothing that was committed, whenever the process is killed, but wants memory shared with
-    the file: on `network` storage a rollback journal and an exclusive lock take its place (sqlite.org/wal.html).
-    Raises NewerHistory for a newer version's, and sqlite3.Error or OSError where nothing can be written.
+    Write-ahead logging loses no committed data if the process is killed, but it needs memory shared with the file:
+    on `network` storage a rollback journal and an exclusive lock take its place (sqlite.org/wal.html).
+    Raises NewerHistory for a newer version's database, and sqlite3.Error or OSError if it cannot be written.
     """
     try:
         return _connected(path, network), False
@@ -104,7 +104,7 @@ def _connected(path: Path, network: bool) -> sqlite3.Connection:
 
 
 def reader(path: Path) -> sqlite3.Connection:
-    """A further connection that only reads, beside one that has a write-ahead log and never waits for it."""
+    """A second, read-only connection beside one with a write-ahead log. It never waits for the first one."""
     connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only = ON")
     return connection

@@ -1,4 +1,4 @@
-"""How much the history may keep, and which runs go once it is more."""
+"""The limit of the history, and the choice of runs to remove above it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 RUNS = 500
 MEGABYTES = 1000
-AT_ONCE = 100  # runs that go in one transaction
+AT_ONCE = 100  # runs removed in one transaction
 # How many runs are kept, and the bytes of their files and of the database's pages that are in use.
 KEPT = (
     "SELECT (SELECT count(*) FROM run), "
@@ -18,16 +18,16 @@ KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What may be kept; a run that still goes on is kept beyond it."""
+    """The limit of the history; an active run is kept even above it."""
 
     runs: int
     bytes: int
 
     def prune(self, connection: sqlite3.Connection) -> tuple[set[str], bool]:
-        """The oldest runs go that have ended, until all that is kept is within the quota.
+        """Removes the oldest ended runs until the history is within the quota.
 
-        Returns the names of their files, and whether more may have to go: at most `AT_ONCE` runs do at a time, so that
-        a history that is far too large holds up other changes for a moment only.
+        Returns the names of their files, and whether more runs may have to go. It removes at most `AT_ONCE` runs at a
+        time, so that a history far above the quota delays other changes only for a moment.
         """
         names: set[str] = set()
         for _ in range(AT_ONCE):

@@ -20,15 +20,15 @@ from nayer.common.files import PRIVATE, check_writable
 from nayer.errors import StorageError
 
 log = logging.getLogger(__name__)
-FILES = "files"  # the folder in it for what is too large for a database
+FILES = "files"  # the subfolder for files that are too large for a database
 _OURS = re.compile(rf"{LOCK}|{FILES}|\.writable.*|{re.escape(migrations.NAME)}.*")
-# What `Store.keep` writes, or was about to: nothing else is swept away, wherever a link called `files` may lead.
+# Names that `Store.keep` writes. No other file is removed, even if a link named `files` leads elsewhere.
 _TORN = re.compile(r"\.?.+\.(checkpoint|teacher|student-\d+)\.[0-9a-f]+(\.\d+\.part)?")
 Mark = tuple[int, int] | None  # device and inode, None for nothing
 
 
 class NoFolder(StorageError):
-    """The data folder cannot be had; the message is a sentence for the page."""
+    """The data folder is unavailable; the message is a sentence for the page."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,43 +38,43 @@ class OpenFolder:
     path: Path
     lock: FileLock
     connection: sqlite3.Connection  # writes
-    reader: sqlite3.Connection  # the same one on network storage, where there can be no other
+    reader: sqlite3.Connection  # on network storage the same one, because only one can exist there
     writing: threading.Lock
     reading: threading.Lock
     marks: dict[str, Mark]  # by name
     damaged: bool  # whether a damaged database had to be moved aside
 
     def lost(self) -> set[str]:
-        """The names under which what was opened is not found any more: a deleted or renamed file can be written for
-        ever, and nobody sees it again."""
+        """The names whose opened file is no longer there. A process can write to a deleted or renamed file without an
+        error, but the data is lost."""
         return {name for name, mark in self.marks.items() if _mark(self.path / name) != mark}
 
     def check_writable(self) -> None:
-        """Raises NoFolder where nothing may be written into it any more, such as on a disk mounted read-only."""
+        """Raises NoFolder if the folder is no longer writable, for example on a disk mounted read-only."""
         for name in (".", FILES):
             if not os.access(self.path / name, os.W_OK | os.X_OK):
                 raise NoFolder(messages.KEPT_UNWRITABLE)
 
     def close(self, seconds: float = -1.0) -> None:
-        """Lets go of it. A connection that is still at work after `seconds` is left to the end of the process."""
+        """Closes the folder. A connection that still works after `seconds` stays open until the process ends."""
         lost = self.lost()
         for connection, lock in ((self.reader, self.reading), (self.connection, self.writing)):
             if lock.acquire(timeout=seconds):
                 with contextlib.suppress(sqlite3.Error):
-                    connection.close()  # once more does no harm
+                    connection.close()  # a second close does no harm
                 lock.release()
         with contextlib.suppress(OSError):
             if (
                 migrations.NAME in lost and migrations.WAL not in lost
-            ):  # it would be read into whatever has the name now
+            ):  # otherwise SQLite reads it into the new file of that name
                 (self.path / migrations.WAL).unlink(missing_ok=True)
             self.lock.release()
 
 
 def open_folder(folder: Path, *, network: bool) -> OpenFolder:
-    """The folder, made where it is not there, for this process alone.
+    """Opens the folder for this process alone, and creates it if it is missing.
 
-    Runs that were cut off are made `interrupted`, and torn files are swept away. Raises NoFolder.
+    Cut-off runs become `interrupted`, and incomplete files are removed. Raises NoFolder.
     """
     with contextlib.ExitStack() as undo:
         try:
@@ -85,7 +85,7 @@ def open_folder(folder: Path, *, network: bool) -> OpenFolder:
             path = folder / migrations.NAME
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))  # SQLite makes its other files like this one
             (folder / FILES).mkdir(PRIVATE_FOLDER, exist_ok=True)
-            for made in (path, folder / FILES):  # the umask may have taken more away
+            for made in (path, folder / FILES):  # the umask may have removed more permissions
                 tighten(made)
             connection, damaged = migrations.opened(path, network=network)
             undo.callback(connection.close)

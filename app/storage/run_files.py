@@ -1,4 +1,4 @@
-"""Files of runs that are too large for the database, in a folder of their own, each checked by its SHA-256."""
+"""Files of runs that are too large for the database, in a separate folder. Each is checked by its SHA-256."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nayer.errors import StorageError
 
 
 class RunFiles:
-    """For any thread. A name says whose the file is, of which kind, and what is in it."""
+    """For any thread. A name contains the run of the file, its kind, and its content hash."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,12 +33,12 @@ class RunFiles:
         return content
 
     def keep_only(self, run: str, kind: str, names: Iterable[str]) -> None:
-        """Of that run and kind: what came before a newer one, and what no row ever told of, goes."""
+        """Removes the files of that run and kind except `names`: older files, and files without a row."""
         with contextlib.suppress(OSError):
             self.remove({path.name for path in self._folder.glob(f"{escape(run)}.{kind}.*")} - set(names))
 
     def remove(self, names: Iterable[str]) -> None:
-        """Deletes files by name; one that is gone already is no error."""
+        """Deletes files by name; a missing file is no error."""
         for name in names:
             with contextlib.suppress(OSError):
                 (self._folder / name).unlink()

@@ -1,4 +1,4 @@
-"""The history: runs, what happened in them, their students and checkpoints, in a folder that outlives the process."""
+"""The history: runs, their events, their students and checkpoints, in a folder that outlives the process."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from nayer.events import Event
 from nayer.exports.event_codec import pack, unpack
 
 log = logging.getLogger(__name__)
-SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be played back whole
+SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be replayed completely
 _HEAVY = "RoundSynthesised"  # the kind of event that carries images
 _RUN = "(SELECT number FROM run WHERE id = ?)"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A run as the history has it."""
+    """A run in the history."""
 
     id: str
     owner: str  # SHA-256 of the token
@@ -43,11 +43,11 @@ class Store:
     """Writes go through one thread and are soon on the disk; `flush` waits until they are. For any thread."""
 
     def __init__(self, folder: Path, *, network: bool = False, runs: int = RUNS, megabytes: float = MEGABYTES) -> None:
-        """Takes the folder for this process, makes runs that were cut off `interrupted`, and sweeps away torn files.
+        """Takes the folder for this process, marks cut-off runs `interrupted`, and removes incomplete files.
 
         Raises NoFolder, whose message is a sentence for the page.
         """
-        self.note = ""  # a sentence on what has become of the former history
+        self.note = ""  # a sentence about the fate of the earlier history
         self._quota = Quota(runs, int(megabytes * 1e6))
         self._folder = folder
         self._network = network
@@ -61,7 +61,7 @@ class Store:
 
     @property
     def trouble(self) -> str:
-        """Why something is kept in memory only, one sentence; empty while everything is kept."""
+        """One sentence that says why some data is only in memory; empty while all data is on the disk."""
         error = self.writer.trouble
         if isinstance(error, NoFolder):
             return str(error)
@@ -74,13 +74,13 @@ class Store:
 
     @property
     def sentence(self) -> str:
-        """What the page says of keeping, empty while all is well."""
+        """The page's sentence about storage; empty while all is well."""
         return self.trouble or self.note
 
     # --- writing -------------------------------------------------------------------------------------------------
 
     def begin(self, run: str, owner: str, plan: str) -> None:
-        """A new run, or one that goes on and may be missing; `owner` is the hash of a token."""
+        """Adds a new run, or a continued run that may be missing; `owner` is the hash of a token."""
         self._put(
             run,
             "INSERT INTO run (id, owner, plan, state) VALUES (?, ?, ?, 'running') "
@@ -92,12 +92,12 @@ class Store:
         self._put_pruning()
 
     def retell(self, run: str, events: Iterable[Event]) -> None:
-        """All that is known of the run's events, in place of what there is of them."""
+        """Replaces the stored events of the run with all its known events."""
         self._put(run, f"DELETE FROM event WHERE run = {_RUN}", run)
         self.add(run, 0, events)
 
     def add(self, run: str, seq: int, events: Iterable[Event]) -> None:
-        """Events in their order, the first of them number `seq` of the run."""
+        """Adds events in their order; the first one has the number `seq` in the run."""
         rows = [
             (number, event.arm, event.round, type(event).__name__, pack(event), run)
             for number, event in enumerate(events, seq)
@@ -120,11 +120,11 @@ class Store:
         self._put(run, "UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
 
     def remove(self, run: str) -> None:
-        """As if it had never been; for a run without files."""
+        """Removes a run without files completely."""
         self._put(run, "DELETE FROM run WHERE id = ?", run)
 
     def resume(self, run: str, round_: int) -> None:
-        """The run goes on from that round: what happened in it and after it is forgotten."""
+        """The run continues from that round: the events of this round and later ones are removed."""
         self._put(
             run,
             f"DELETE FROM event WHERE run = {_RUN} AND (round >= ? OR kind IN ('RunFinished', 'RunFailed'))",
@@ -134,11 +134,11 @@ class Store:
         self._put(run, "UPDATE run SET state = 'running', error = '' WHERE id = ?", run)
 
     def keep(self, run: str, kind: str, content: bytes, round_: int) -> None:
-        """A file of the run, in place of the one of that kind; the former stays until this one is there, whole."""
+        """Keeps a file of the run; it replaces the one of that kind. The old file stays until the new one is there."""
         sha256 = hashlib.sha256(content).hexdigest()
         name = f"{run}.{kind}.{sha256[:16]}"
         mine: set[str] = set()  # the name, unless the run is gone
-        gone: set[str] = set()  # of runs that the file leaves no room for
+        gone: set[str] = set()  # files of runs that must make room for this file
 
         def apply(connection: sqlite3.Connection) -> None:
             done = connection.execute(
@@ -164,7 +164,7 @@ class Store:
         )
 
     def drop(self, run: str, kind: str) -> None:
-        """A file of the run goes, where there is one."""
+        """Removes a file of the run, if there is one."""
 
         def apply(connection: sqlite3.Connection) -> None:
             connection.execute(f"DELETE FROM file WHERE run = {_RUN} AND kind = ?", (run, kind))
@@ -174,19 +174,19 @@ class Store:
     # --- reading -------------------------------------------------------------------------------------------------
 
     def find(self, run: str) -> Stored | None:
-        """The run of that id, None where none is kept."""
+        """The run of that id; None if it is not kept."""
         rows = self._rows("SELECT id, owner, plan, state, error FROM run WHERE id = ?", run)
         return Stored(*rows[0]) if rows else None
 
     def mine(self, owner: str, limit: int = 50) -> list[Stored]:
-        """The newest runs of whoever has a token of that hash, newest first."""
+        """The newest runs of the owner whose token has that hash, newest first."""
         rows = self._rows(
             "SELECT id, owner, plan, state, error FROM run WHERE owner = ? ORDER BY number DESC LIMIT ?", owner, limit
         )
         return [Stored(*row) for row in rows]
 
     def events(self, run: str) -> list[Event]:
-        """What is kept of a run, in its order; an event that is damaged is left out."""
+        """The kept events of a run, in order; damaged events are left out."""
         rows = self._rows(f"SELECT body FROM event WHERE run = {_RUN} ORDER BY seq", run)
         return [event for (body,) in rows if (event := _readable(run, body)) is not None]
 
@@ -197,9 +197,9 @@ class Store:
         return int(rows[0][0]) if rows else 0
 
     def file(self, run: str, kind: str) -> tuple[bytes, int] | None:
-        """A file's content and the round it is of; None where there is none.
+        """The content of a file and its round; None if there is no file.
 
-        Raises StorageError where it is not what was written.
+        Raises StorageError if it differs from the written content.
         """
         rows = self._rows(
             f"SELECT name, sha256, bytes, round FROM file WHERE run = {_RUN} AND kind = ?",
@@ -212,7 +212,7 @@ class Store:
         return self._files.read(name, kind, size, sha256), round_
 
     def size(self) -> tuple[int, float]:
-        """(runs that are kept, their megabytes); zeroes where nothing can be read."""
+        """(number of kept runs, their megabytes); zeros if the database is unreadable."""
         rows = self._rows(KEPT)
         return (rows[0][0], rows[0][1] / 1e6) if rows else (0, 0.0)
 
@@ -222,11 +222,11 @@ class Store:
         return self._quota.bytes / 1e6
 
     def flush(self, seconds: float = 2.0) -> bool:
-        """Whether all that was handed over is on the disk now."""
+        """Whether all queued writes are on the disk now."""
         return self.writer.flush(seconds)
 
     def close(self, seconds: float = 2.0) -> None:
-        """Writes what waits, within so many seconds, and closes the database."""
+        """Writes the waiting data, within so many seconds, and closes the database."""
         self.writer.close(seconds)
 
     # --- inside --------------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ class Store:
             with self.writer.reading() as connection:
                 rows = connection.execute(query, values).fetchall()
         except (sqlite3.Error, OSError) as error:
-            if str(error) != self._read_error:  # once, and not at each look
+            if str(error) != self._read_error:  # logged once, and not at each look
                 log.warning("history: nothing can be read (%s)", error)
             self._read_error = str(error)
             if migrations.is_damage(error):

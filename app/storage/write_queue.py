@@ -17,7 +17,7 @@ from nayer.errors import DiskFull, StorageError
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0  # between two tries, and between two looks at the folder
 LONGEST_BACK_OFF = 64.0  # seconds between two tries of a file that there is no room for
-SUSPICION_SECONDS = 60.0  # a database that could not be read is looked through at most this often
+SUSPICION_SECONDS = 60.0  # s between two checks of an unreadable database
 BATCH = 200  # writes in one transaction
 _DISK = (sqlite3.OperationalError, OSError, StorageError, MemoryError)  # another try may succeed
 
@@ -29,19 +29,19 @@ class FolderGone(StorageError):
 class Writer:
     """Owns the open folder and writes into it. Every method may be called from any thread.
 
-    Rows are committed in their order. Files are written apart, one between two commits: one that there is no room for
-    is put off for ever longer, while rows go on. A folder that is gone is taken anew.
+    Rows are committed in their order. Files are written apart, one between two commits: a file
+    without room on the disk waits longer after each try, while rows continue. A missing folder is opened again.
     """
 
     def __init__(self, take: Callable[[set[str]], OpenFolder], clock: Callable[[], float] = time.monotonic) -> None:
-        """`take` opens the folder, and is told the names of what of it was lost. Raises what it raises."""
-        self.trouble: Exception | None = None  # why no row can be written
+        """`take` opens the folder; its argument is the names of the lost files. It passes on the errors of `take`."""
+        self.trouble: Exception | None = None  # the reason why no row can be written
         self.commits = 0
-        self.on_gap: Callable[[], None] = lambda: None  # what was handed over may be missing; in the writer's thread
+        self.on_gap: Callable[[], None] = lambda: None  # called when queued data may be missing; in the writer's thread
         self._take = take
         self._clock = clock
         self._folder: OpenFolder | None = take(set())
-        self._lost: set[str] = set()  # names of what is to be taken anew
+        self._lost: set[str] = set()  # names of lost files, to open again
         self._changed = threading.Condition()
         self._pending = Pending()  # under `_changed`
         self._gap = False  # whether rows were given up
@@ -52,13 +52,13 @@ class Writer:
         self._thread.start()
 
     def put(self, write: Write) -> None:
-        """Will be written soon."""
+        """Queues a write; the thread writes it soon."""
         with self._changed:
             self._gap |= self._pending.put(write)
             self._changed.notify_all()
 
     def flush(self, seconds: float) -> bool:
-        """Whether all that was handed over before is on the disk; waits so long, but not for a disk in trouble."""
+        """Whether all earlier writes are on the disk. It waits up to `seconds`, but not for a failing disk."""
         with self._changed:
             until = self._pending.taken
             self._changed.wait_for(
@@ -68,13 +68,13 @@ class Writer:
 
     @property
     def put_off(self) -> Exception | None:
-        """Why a file waits that could not be written."""
+        """The error of a file that waits because it could not be written."""
         with self._changed:
             return next((one.error for one in self._pending.files if one.error), None)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection to read with, which waits for no write but on network storage, where there is only one.
+        """A connection for reading. It waits for a write only on network storage, which has only one connection.
 
         Raises OSError while the folder is not there.
         """
@@ -88,14 +88,14 @@ class Writer:
                     return
 
     def suspect(self) -> None:
-        """The database seems damaged: it is looked through, and moved aside where it is."""
+        """Reports that the database seems damaged. The thread checks it, and moves it aside if it is damaged."""
         with self._changed:
             if self._clock() - self._suspected >= SUSPICION_SECONDS:
                 self._suspected, self._suspect = self._clock(), True
                 self._changed.notify_all()
 
     def close(self, seconds: float) -> None:
-        """Writes what waits, within `seconds`, and ends."""
+        """Writes the waiting data, within `seconds`, and ends the thread."""
         self.flush(seconds)
         with self._changed:
             self._closing = True
@@ -131,7 +131,7 @@ class Writer:
         with self._changed:
             if migrations.is_damage(error):
                 self.suspect()
-            if type(error) is not type(self.trouble):  # once, and not at each try
+            if type(error) is not type(self.trouble):  # log it once, and not at each try
                 log.warning("history: nothing can be written (%s %s)", type(error).__name__, kind)
             self.trouble = error
             self._changed.notify_all()
@@ -148,7 +148,7 @@ class Writer:
             self.on_gap()
 
     def _check_folder(self) -> None:
-        """Takes the folder anew where it is gone or damaged. Raises NoFolder where it cannot be had."""
+        """Opens the folder again if it is gone or damaged. Raises NoFolder if it is unavailable."""
         folder = self._folder
         if folder is not None:
             lost = folder.lost()
@@ -159,7 +159,7 @@ class Writer:
             self._folder = None
             folder.close()
         self._suspect = False
-        with self._changed:  # what has no row yet is swept away as the folder is taken
+        with self._changed:  # opening the folder removes files that have no row yet
             self._pending.unprepare()
         self._folder = self._take(self._lost)
         self._lost = set()
@@ -179,9 +179,9 @@ class Writer:
             self._write_one_by_one()
 
     def _write_one_by_one(self) -> None:
-        """So that a change that cannot be done holds up none of another run.
+        """Writes each change alone, so that an impossible change delays no other run.
 
-        One that the disk has no room for is tried again; one that can never be done is given up.
+        A change without room on the disk is tried again. An impossible change is given up.
         """
         with self._changed:
             waiting = list(self._pending.rows)
@@ -212,7 +212,7 @@ class Writer:
             self._pending.settle(write)
 
     def _commit(self, batch: list[Write]) -> None:
-        """Raises FolderGone where what was committed cannot be found by anybody."""
+        """Commits the writes. Raises FolderGone if the committed data is in a deleted or renamed file."""
         if not batch or self._folder is None:
             return
         connection = self._folder.connection
@@ -246,7 +246,7 @@ class Writer:
                 write.prepare()
             except _DISK as error:
                 with self._changed:
-                    if type(error) is not type(write.error):  # once, and not at each try
+                    if type(error) is not type(write.error):  # log it once, and not at each try
                         log.warning("history: a file waits for space (%s)", type(error).__name__)
                     write.error = error
                     write.due = self._clock() + min(RETRY_SECONDS * 2.0 ** min(write.tries, 16), LONGEST_BACK_OFF)

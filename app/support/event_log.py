@@ -1,7 +1,7 @@
-"""The log: one JSON object a line for each event, with a run's name in it and nothing of any visitor.
+"""The log: one JSON object a line for each event, with a run's name and no data of any visitor.
 
-Neither addresses nor tokens nor anything typed is written. A run's id opens it to whoever has it, so its place is taken
-by a name that is made of it: whoever has the id finds the run in the log, and not the other way round.
+It writes no addresses, no tokens and no typed text. A run's id gives access to the run, so the log uses a name made
+from the id. A person with the id can find the run in the log. A person with the log cannot find the id.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _log = logging.getLogger("app.events")
 
 
 def log_name(run_id: str) -> str:
-    """What the log calls a run."""
+    """The name of a run in the log."""
     return hashlib.sha256(run_id.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def event(name: str, run: str = "", **facts: str | float) -> None:
-    """Writes that something happened; `run`: an id. No fact may be something that a visitor typed."""
+    """Writes an event to the log; `run`: an id. No fact may contain text that a visitor typed."""
     named = {"run": log_name(run)} if run else {}
     _log.info(name, extra={"facts": {"event": name, **named, **facts}})
 
 
 class Lines(logging.Formatter):
-    """A record as one line of JSON; of an exception its kind and where it was, for its text may be a visitor's."""
+    """A record as one line of JSON; of an exception only its kind and place, for its text may be a visitor's."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -65,17 +65,17 @@ class Lines(logging.Formatter):
 
 
 class Bounds(logging.Filter):
-    """Lets so many lines a minute of each kind through, and puts how many it left out on the next one of that kind.
+    """Limits the lines a minute of each kind. The next line of that kind has the number of dropped lines.
 
-    A kind is an event's name, or the place in the code that speaks and the place that failed: whoever causes lines
-    cannot make kinds.
+    A kind is an event's name, or the place in the code that logs and the place that failed. So visitors cannot create
+    new kinds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
         self._lock = threading.Lock()
-        self._minutes: dict[tuple[object, ...], tuple[float, int]] = {}  # kind -> when its minute began, lines in it
+        self._minutes: dict[tuple[object, ...], tuple[float, int]] = {}  # kind -> start of its minute, lines in it
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written: of one kind at most so many in a minute."""
@@ -97,7 +97,7 @@ def _place(record: logging.LogRecord) -> tuple[object, ...]:
 
 
 def begin(stream: TextIO | None = None) -> None:
-    """From now on everything that is logged in this process is written so, to `stream` or the standard error."""
+    """From now on, all log records of this process are written this way, to `stream` or the standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Lines())
     handler.addFilter(Bounds())

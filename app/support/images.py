@@ -1,4 +1,4 @@
-"""Arrays of images to one JPEG strip: a class a column, at the images' own size; the page enlarges it."""
+"""Arrays of images to one JPEG strip: one column for each class, at the images' own size. The page enlarges it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def strip(images: Pixels) -> Pixels:
 
 
 def checked_pixels(images: Pixels) -> Pixels:
-    """`images`, of which `jpeg` can make a strip; ValueError for an array from elsewhere that holds no such images."""
+    """`images`, after a check that `jpeg` can make a strip of them; ValueError for an invalid external array."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not images.size:
         raise ValueError("no images")
     if max(images.shape[0] * images.shape[3], images.shape[2]) > _WIDEST:

@@ -1,4 +1,4 @@
-"""Returns freed memory to the system: glibc would keep tens of megabytes after some runs."""
+"""Returns freed memory to the system: otherwise glibc keeps tens of megabytes after some runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 
 
 def give_back() -> None:
-    """Milliseconds; does nothing where the C library is another."""
+    """It takes milliseconds. It does nothing with another C library."""
     if (trim := _trim()) is not None:
         trim(0)
 

@@ -1,4 +1,4 @@
-"""What has happened since the server began, in numbers: nothing of any visitor is in them."""
+"""Counts since the start of the server. They contain no data of any visitor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Counters:
         self._refused: Counter[str] = Counter()
 
     def run(self, what: str) -> None:
-        """A run was asked for, or ended in that state."""
+        """Counts a run that was requested, or that ended in that state."""
         with self._lock:
             self._runs[what] += 1
 
@@ -39,12 +39,12 @@ class Counters:
             self._refused[why] += 1
 
     def answered(self, status: int) -> None:
-        """An HTTP status: of one that refuses, why; 500 is a mistake of ours."""
+        """Counts an HTTP status: for a refusal its reason; 500 is an error of the server."""
         if status >= 400:
             self.refused(REFUSALS.get(status, FAULTS if status >= 500 else "otherwise"))
 
     def runs(self) -> dict[str, int]:
-        """Runs by what became of them."""
+        """The counts of runs, by request or end state."""
         with self._lock:
             return dict(self._runs)
 

@@ -27,7 +27,7 @@ class MissLimiter:
             return self._left(address) >= 1.0
 
     def missed(self, address: str) -> None:
-        """It named something that is not here."""
+        """Counts a try of an address that named an unknown run."""
         with self._lock:
             self._buckets[address] = (max(0.0, self._left(address) - 1.0), self._clock())
 

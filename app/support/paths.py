@@ -1,4 +1,4 @@
-"""The folder where runs outlive the process: which one, who may read it, and that one process at a time has it."""
+"""The folder where runs outlive the process: its path, its permissions, and its lock for one process at a time."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ def data_folder(variables: Mapping[str, str], *, on_space: bool) -> Path | None:
 
 
 def locked(folder: Path) -> FileLock:
-    """The folder's lock, held until its `release`, or until the process ends in whatever way.
+    """The folder's lock, held until its `release` or until the process ends in any way.
 
-    Raises FolderInUse while another process holds it, OSError where there can be none. A file system without locks is
-    refused rather than served by a marker file: nobody takes that away after a SIGKILL on another machine.
+    Raises FolderInUse while another process holds it, OSError if no lock is possible. A file system without locks is
+    refused. A marker file is no replacement: after a SIGKILL on another machine it stays there.
     """
     lock = FileLock(folder / LOCK, timeout=0, mode=PRIVATE, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
         raise FolderInUse("another process uses this folder; use another folder.") from None
-    except NotImplementedError as error:  # so filelock tells of a file system without locks
+    except NotImplementedError as error:  # filelock raises this on a file system without locks
         raise OSError(str(error)) from None
     return lock
 
@@ -80,7 +80,7 @@ def make_private(folder: Path, ours: re.Pattern[str]) -> None:
 
 
 def tighten(path: Path) -> None:
-    """Takes a file or folder of this user's from everybody else; a link is not followed."""
+    """Removes other users' access to a file or folder of this user. Links are not followed."""
     with contextlib.suppress(OSError):
         facts = path.lstat()
         wanted = PRIVATE_FOLDER if stat.S_ISDIR(facts.st_mode) else PRIVATE

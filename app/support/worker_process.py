@@ -1,4 +1,4 @@
-"""A process of its own for work that would keep this one's Python busy, such as drawing: looks go on beside it.
+"""A separate process for work that keeps Python busy, such as drawing. Looks continue during this work.
 
 Python lets one thread of a process work at a time, and freed memory often stays with the process. So such work goes to
 another process, which runs at a lower priority, is replaced when it dies, and ends when nobody has asked for a while.
@@ -35,13 +35,13 @@ _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_TH
 
 
 class WorkerLost(NayerError):
-    """The process ended, or was ended, before its answer. HTTP: 503 with Retry-After."""
+    """The process ended, or was killed, before its answer. HTTP: 503 with Retry-After."""
 
 
 class WorkerProcess:
     """Calls functions in another process, one at a time; it begins at the first call. For any thread.
 
-    A function must be a module's own, and what it takes and gives must go through pickle.
+    A function must be at module level. Its arguments and its result must be picklable.
     """
 
     def __init__(self, name: str, *, longest: float, idle: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,18 +52,18 @@ class WorkerProcess:
         self._idle = idle
         self._clock = clock
         self._turn = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None  # changed by whoever has the turn
+        self._process: subprocess.Popen[bytes] | None = None  # only the caller with the turn changes it
         self._latest = clock()
         self._closed = False
 
     @property
     def number(self) -> int | None:
-        """Of the process, where there is one."""
+        """The id of the process, if there is one."""
         process = self._process
         return None if process is None or process.poll() is not None else process.pid
 
     def call(self, function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """What `function` returns or raises there. Raises WorkerLost where the process ends before it has answered.
+        """Returns or raises the result of `function` in the process. Raises WorkerLost if it ends before its answer.
 
         Waits for the calls before it.
         """
@@ -73,14 +73,14 @@ class WorkerProcess:
                 answer = self._answer(message)
             finally:
                 self._latest = self._clock()
-        well, value = pickle.loads(answer)  # of our own code, over a pipe of our own
+        well, value = pickle.loads(answer)  # our own code wrote it, through our own pipe
         if not well:
             raise value
         returned: T = value
         return returned
 
     def tidy(self) -> None:
-        """Ends the process if nobody has asked it for `idle` seconds. Never waits for a call."""
+        """Ends the process if it had no call for `idle` seconds. Never waits for a call."""
         if not self._turn.acquire(blocking=False):
             return
         try:
@@ -90,7 +90,7 @@ class WorkerProcess:
             self._turn.release()
 
     def close(self) -> None:
-        """Ends it, and the call that is under way with WorkerLost; later calls raise it, too."""
+        """Ends the process. The present call and all later calls raise WorkerLost."""
         self._closed = True
         process = self._process
         if process is not None:
@@ -138,7 +138,7 @@ class WorkerProcess:
 
     @contextmanager
     def _deadline(self, process: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
-        """Inside, `process` is killed once the call has taken too long, which the event then says."""
+        """Inside, `process` is killed when the call takes too long. The event is then set."""
         late = threading.Event()
 
         def end() -> None:
@@ -161,17 +161,17 @@ class WorkerProcess:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 assert pipe is not None
-                with contextlib.suppress(OSError):  # what was still to be written
+                with contextlib.suppress(OSError):  # the rest of the unwritten bytes
                     pipe.close()
 
 
 def serve() -> None:
-    """What the process does: it answers calls until the server closes the pipe, or ends in whatever way."""
+    """The main function of the process. It answers calls until the server closes the pipe or ends in any way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's
     if hasattr(os, "nice"):
         os.nice(NICER)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the output of a library is no answer
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(calls,), daemon=True).start()
     while True:
@@ -203,7 +203,7 @@ def _write(pipe: Any, message: bytes) -> None:
 
 
 def _read(pipe: BinaryIO | Any) -> bytes | None:
-    """None once the other end is closed."""
+    """The next message; None when the other end is closed."""
     length = pipe.read(_LENGTH)
     if len(length) < _LENGTH:
         return None
