@@ -46,7 +46,7 @@ def trial_routes(trials: Trials, turns: FairExecutor) -> APIRouter:
         return await answered(lambda: trials.of_run(run, arm, image.pixels))
 
     @router.get("/live/{run}/real")
-    async def real_of_run(run: str, label: Whole, pick: Whole = 0, arm: Whole = 0) -> Response:
+    async def real_of_run(run: str, label: Whole = 0, pick: Whole = 0, arm: Whole = 0) -> Response:
         return await answered(lambda: trials.real_of_run(run, arm, label, pick))
 
     @router.post("/teacher/{name}/try")
@@ -54,7 +54,7 @@ def trial_routes(trials: Trials, turns: FairExecutor) -> APIRouter:
         return await answered(lambda: trials.of_teacher(name, image.pixels))
 
     @router.get("/teacher/{name}/real")
-    async def real_of_teacher(name: str, label: Whole, pick: Whole = 0) -> Response:
+    async def real_of_teacher(name: str, label: Whole = 0, pick: Whole = 0) -> Response:
         return await answered(lambda: trials.real_of_teacher(name, label, pick))
 
     return router

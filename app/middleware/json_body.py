@@ -17,7 +17,7 @@ from app.middleware.lanes import Lanes
 from nayer.text_rules import complaint
 
 SMALL_BODY = 96 * 1024  # bytes of a command or a form: 200 class names of 64 characters, each in six bytes
-MOST_VALUES = 4000  # in a small body: 200 class names, or eight arms with all settings
+MOST_VALUES = 13_000  # in a small body: an image of 3 × 64 × 64 that somebody drew is the largest
 TEACHER_BODY = 24 * 1024**2  # a teacher's files, which wait on the disk, without a name, for their turn
 TEACHERS = "/bring"
 _DIGITS = 20  # most digits of a length that the server reads

@@ -198,8 +198,9 @@ class LiveRun:
 
     # --- the view ---------------------------------------------------------------------------------------------------
 
-    def ask(self, call: Callable[[Source], Answer], seconds: float = ANSWER_SECONDS) -> Answer:
+    def ask(self, call: Callable[[Source], Answer], seconds: float = 0.0) -> Answer:
         """The run's answer to `call` between two events. Raises the errors of `call`, and ConfigError on a timeout."""
+        seconds = seconds or ANSWER_SECONDS
         try:
             return self.session.ask(call).result(seconds)
         except TookTooLong:

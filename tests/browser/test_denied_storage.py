@@ -43,7 +43,7 @@ def test_play_starts_a_run_that_is_seen_and_commanded(denied: Page) -> None:
 def test_the_lab_starts_arms_that_are_seen(denied: Page) -> None:
     denied.get_by_role("tab", name="Reset lab").click()
     denied.select_option("#lab-teacher", "digits")
-    denied.fill("#lab-work", "2")
+    denied.fill("#lab-work", "2000")
     denied.get_by_role("button", name="Run the comparison").click()
     denied.wait_for_function("document.querySelectorAll('#nayer-lab .arm-row').length > 0")
     denied.locator("#nayer-lab .lab-stop").click()

@@ -53,5 +53,5 @@ def test_an_interrupted_run_is_shown_and_goes_on_for_whoever_began_it(browser: B
                 page.click(".bar .stop")
                 until(page, "stopped")
             else:
-                expect(page.locator(".notice")).to_contain_text("belongs to someone else")
+                expect(page.locator("div.notice")).to_contain_text("belongs to someone else")
             context.close()

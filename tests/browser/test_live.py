@@ -120,7 +120,7 @@ def test_a_wrong_value_is_one_sentence_and_nothing_is_lost(new_page: NewPage) ->
     page.fill("#field-seed input", "17")
     page.keyboard.press("Tab")
     page.click(".bar .play")
-    expect(page.locator(".notice")).to_have_text("rounds must be a whole number from 1 to 100,000; 0 was given.")
+    expect(page.locator("div.notice")).to_have_text("rounds must be a whole number from 1 to 100,000; 0 was given.")
     expect(page.locator("#field-seed input")).to_have_value("17")
     assert state(page) == "empty"
     picture(page, "wide-light-refused")
@@ -136,12 +136,12 @@ def test_a_run_that_fails_says_why_and_the_page_goes_on(new_page: NewPage) -> No
     page.keyboard.press("Tab")
     page.click(".bar .play")
     until(page, "failed")
-    expect(page.locator(".notice")).to_contain_text("./nowhere")
+    expect(page.locator("div.notice")).to_contain_text("./nowhere")
     page.fill("#field-encoder input, #field-encoder textarea", Config().encoder)
     page.keyboard.press("Tab")
     page.click(".bar .play")
     until(page, "finished")
-    expect(page.locator(".notice")).to_be_hidden()
+    expect(page.locator("div.notice")).to_be_hidden()
     expect(page.locator(".notes")).to_contain_text("not flipped")
 
 
@@ -183,7 +183,7 @@ def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> N
     assert len(summaries) == 11
     assert not [summary for summary in summaries if "no value" in summary.lower() or "empty" in summary]
     page.locator(".accuracy .numbers summary").click()
-    expect(page.locator(".accuracy .numbers tbody tr")).to_have_count(4)  # made as the table is opened
+    expect(page.locator(".accuracy .numbers tbody tr")).to_have_count(5)  # made as the table is opened
     cells = page.locator(".samples .row:not(.live) .cell")
     assert "the teacher predicts" in str(cells.first.get_attribute("aria-label"))
     unnamed = page.locator("#nayer-bar button, #nayer-stage button").evaluate_all(

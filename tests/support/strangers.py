@@ -175,6 +175,8 @@ class Doors:
                 # With a session Gradio need not make a new one of 300 kB for each.
                 whole = {"data": list(given.values()), "session_hash": stranger.session}
                 yield path, given if "/v2/" in route else whole
+        elif route.endswith("/try"):
+            yield route, {"pixels": [0] * 64}
         else:
             asked = {"run": stranger.run, "token": stranger.token, "asked": "1-1"}
             every = {

@@ -74,7 +74,7 @@ def test_the_charts_a_lesson_shows_are_those_the_script_knows() -> None:
 
 def test_the_tab_that_the_address_opens_is_called_as_the_script_thinks() -> None:
     build = (STATIC.parent / "gradio_ui" / "page.py").read_text("utf-8")
-    (tab,) = re.findall(r'const LESSON_TAB = "(\w+)"', (STATIC / "core" / "router.js").read_text("utf-8"))
+    (tab,) = re.findall(r'learn: "(\w+)"', (STATIC / "core" / "router.js").read_text("utf-8"))
     assert f'gr.Tab("{tab}"' in build
 
 

@@ -347,6 +347,8 @@ OURS = {
     "/bring",
     "/explore",
     "/explained",
+    "/teacher/{name}/try",  # what a shipped teacher makes of a drawing: nothing of anybody's
+    "/teacher/{name}/real",
     "/code/{file:path}",
     "/command/{name}",
     "/stage/{version}/{name:path}",

@@ -27,7 +27,7 @@ from app.server import open_source
 from app.storage.run_store import SAMPLES, Store
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
-from nayer.events import Evaluated, Event, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunStarted
+from nayer.events import Evaluated, EvaluatedAtStart, Event, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunStarted
 from nayer.networks.cards import teacher_cards
 from nayer.teachers.upload import UploadedTeacher
 from tests.app.storage.test_run_store import held_up
@@ -87,8 +87,13 @@ def begin(registry: RunManager, config: Config = TINY) -> LiveRun:
     return registry.start(Plan.alone(config), registry.visitor(""))
 
 
-def accuracies(events: list[Event]) -> list[tuple[int, float | None]]:
-    return [(event.round, event.accuracy) for event in events if isinstance(event, Evaluated)]
+def accuracies(events: list[Event]) -> list[tuple[float, float | None]]:
+    """The points of the curve: the first is of the student before it has learned."""
+    return [
+        (0.0 if isinstance(event, EvaluatedAtStart) else event.round + 1.0, event.accuracy)
+        for event in events
+        if isinstance(event, Evaluated)
+    ]
 
 
 def test_a_run_goes_on_from_its_checkpoint_after_a_crash_and_ends_as_it_would_have(machine: Machine) -> None:
@@ -121,7 +126,7 @@ def test_a_run_goes_on_from_its_checkpoint_after_a_crash_and_ends_as_it_would_ha
     assert any("continues from the end of round" in note for note in view.notes)
     assert view.seq > seen  # whoever watched hears of it
     points = [(point.x, point.values[0]) for point in view.measures.points]
-    assert points == [(round_ + 1.0, accuracy) for round_, accuracy in accuracies(straight)]
+    assert points == accuracies(straight)
 
     machine.crash()
     registry = machine.boot()
@@ -367,7 +372,7 @@ def test_runs_that_go_on_are_kept_anew_after_the_folder_vanished(machine: Machin
     assert machine.opened[-1].checkpoint
     straight = list(open_source(Plan.alone(TINY)).events())
     points = [(point.x, point.values[0]) for point in again.refresh().measures.points]
-    assert points == [(round_ + 1.0, accuracy) for round_, accuracy in accuracies(straight)]
+    assert points == accuracies(straight)
 
 
 def test_runs_that_wait_are_kept_anew_and_those_that_ended_are_not_said_to_go_on(machine: Machine, quick: None) -> None:

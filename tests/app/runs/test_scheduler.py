@@ -259,7 +259,7 @@ def test_a_lab_and_a_lesson_are_told_that_their_run_will_give_way(registry: RunM
     pass_time(registry, clock, IDLE - SWEEP, run, second)
     told = lab_payload(run, [0])
     assert told is not None
-    assert "has had its turn" in told["kept"]
+    assert "has used its time" in told["kept"]
     assert told["kept"] == run.refresh().condition.kept
 
 
