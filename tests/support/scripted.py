@@ -8,6 +8,7 @@ import numpy as np
 
 from nayer.config import Config
 from nayer.distillation.redraw_preview import Redraws
+from nayer.errors import ConfigError
 from nayer.events import (
     Evaluated,
     Event,
@@ -19,6 +20,7 @@ from nayer.events import (
     RunStarted,
     StudentStep,
 )
+from nayer.runs.opinions import Examined, RealImage
 
 CLASSES = ("cat", "dog", "boat", "tree")
 SIDE = 8
@@ -134,6 +136,15 @@ class Scripted:
 
     def redraws(self, arm: int, label: int, count: int) -> Redraws:
         raise NotImplementedError  # needs networks
+
+    def examined(self, arm: int) -> None:
+        """No networks are at hand."""
+
+    def examine(self, arm: int) -> Examined:
+        raise ConfigError("a scripted run has no networks; ask a real one.")
+
+    def real_image(self, arm: int, label: int, pick: int) -> RealImage:
+        raise ConfigError("a scripted run has no test images; ask a real one.")
 
     def checkpoint(self) -> bytes:
         return self.saved

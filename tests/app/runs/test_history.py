@@ -27,7 +27,16 @@ from app.server import open_source
 from app.storage.run_store import SAMPLES, Store
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
-from nayer.events import Evaluated, EvaluatedAtStart, Event, LayerRedrawn, Note, RoundFinished, RoundSynthesised, RunStarted
+from nayer.events import (
+    Evaluated,
+    EvaluatedAtStart,
+    Event,
+    LayerRedrawn,
+    Note,
+    RoundFinished,
+    RoundSynthesised,
+    RunStarted,
+)
 from nayer.networks.cards import teacher_cards
 from nayer.teachers.upload import UploadedTeacher
 from tests.app.storage.test_run_store import held_up
@@ -134,7 +143,7 @@ def test_a_run_goes_on_from_its_checkpoint_after_a_crash_and_ends_as_it_would_ha
     assert stored.state == "finished"
     told = payload(stored.refresh(), 0)
     assert told is not None
-    assert len(told["measures"]["points"]) == TINY.rounds
+    assert len(told["measures"]["points"]) == TINY.rounds + 1  # the first before the student has learned
     assert [row["round"] for row in told["rows"]] == list(range(TINY.rounds))
     assert stored.frame(told["rows"][-1]["frame"])
 
