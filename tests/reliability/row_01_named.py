@@ -63,7 +63,7 @@ def measure() -> Figure:
     count = len(outcomes.passed) + tried
     return Figure(
         1,
-        "named bad inputs, at the loaders and at one live server beside a run",
+        "named bad inputs, at the loaders and at one live server while a run is active",
         f"{LEAST} and more: refused in < {SECONDS:g} s in a sentence; the server, the run beside them, files, threads, "
         f"memory ≤ +{MEGABYTES:g} MB and the log as before",
         f"{count} tried ({tried} over HTTP, slowest {slowest:.2f} s), {len(wrong)} otherwise"

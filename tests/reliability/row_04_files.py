@@ -40,7 +40,7 @@ def measure() -> Figure:
     reached = f"{counts}, seed {SEED}: {len(holes)} uncaught, {grown >> 20} MB more" + "".join(holes[:1])
     held = not holes and grown < MEMORY and tried == TARGETS
     wanted = ", ".join(f"{count:,} {kind}" for kind, count in TARGETS.items())
-    return Figure(4, "spoiled files at our loaders (no npz is read)", f"{wanted}: none uncaught", reached, held)
+    return Figure(4, "damaged files at the loaders (npz files are not read)", f"{wanted}: none uncaught", reached, held)
 
 
 def _most_memory() -> int:

@@ -262,7 +262,7 @@ def measure() -> Figure:
     return Figure(
         9,
         "the n-th write fails, for every n, with ENOSPC, EIO and MemoryError",
-        "checkpoint, export and database: the old is intact, then the new is there",
+        "checkpoint, export and database: the old file is intact, then the new file is there",
         "; ".join(told),
         good,
     )

@@ -71,7 +71,7 @@ def measure() -> Figure:
     left = [thread.name for thread in threading.enumerate() if thread.name == "nayer-writer"]
     return Figure(
         10,
-        "distinct kinds of faults beside a real run",
+        "different kinds of faults while a real run is active",
         f"{KINDS} survived, the run beside them never pauses for more than {LONGEST_GAP:g} s",
         f"{kinds} survived, {len(outcomes.failed)} not; longest pause {gap:.2f} s over {len(times):,} events",
         kinds >= KINDS and not outcomes.failed and gap <= LONGEST_GAP and alive and not left,

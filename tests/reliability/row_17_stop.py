@@ -68,7 +68,7 @@ def measure() -> Figure:
     bad, won = races()
     return Figure(
         17,
-        "stops of real runs, and stops against a run's own end",
+        "stops of real runs, and stops at the moment when a run finishes",
         f"p99 ≤ 1 s, {RACES:,} races with one end each",
         f"p50 {took[len(took) // 2]:.2f} s, p99 {slowest:.2f} s of {len(took)}; {bad} of {RACES:,} races without "
         f"exactly one end ({won['finished']} finished, {won['stopped']} stopped)",

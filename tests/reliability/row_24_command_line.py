@@ -237,7 +237,7 @@ def measure() -> Figure:
     slowest, largest = max(one.seconds for one in found), max(one.megabytes for one in found)
     return Figure(
         24,
-        "command lines that ask for trouble: files that are none, full disks, closed streams, surroundings, signals",
+        "command lines that cause problems: wrong files, full disks, closed streams, environments, signals",
         f"the exit code that is right, a sentence or two, no file left half-written or lying about, "
         f"< {SECONDS:.0f} s, < {MEGABYTES:.0f} MB",
         f"{len(found)} tried, {len(wrong)} otherwise, slowest {slowest:.0f} s, most memory {largest:.0f} MB"
