@@ -20,6 +20,17 @@ from nayer.events import Event
 from nayer.networks.classifiers import initialize
 
 CLASSES = ("cat", "dog", "boat")
+# A run of a shipped teacher, of a second.
+QUICK = Config(
+    teacher="digits",
+    rounds=3,
+    warmup_rounds=1,
+    generator_steps=2,
+    student_steps=2,
+    noisy_width=32,
+    synthesis_batch=20,
+    device="cpu",
+)
 
 
 def tiny_config(**changes: object) -> Config:

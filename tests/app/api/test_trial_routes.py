@@ -25,21 +25,12 @@ from app.runs.recordings import SHIPPED
 from app.runs.trials import Trials
 from app.server import open_source
 from nayer.common.paths import ASSETS
-from nayer.config import Config
 from nayer.networks.cards import teacher_cards
 from tests.support.serving import created, wait_until
+from tests.support.tiny import QUICK
 
 BLACK = [0] * 64
-QUICK = Config(
-    teacher="digits",
-    rounds=100_000,
-    warmup_rounds=1,
-    generator_steps=2,
-    student_steps=2,
-    noisy_width=32,
-    synthesis_batch=20,
-    device="cpu",
-)
+LASTING = QUICK.model_copy(update={"rounds": 100_000})
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +44,7 @@ def client() -> Iterator[TestClient]:
 def run(client: TestClient) -> Iterator[LiveRun]:
     """One that stands still after some rounds."""
     registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
-    run = registry.start(Plan.alone(QUICK), registry.visitor(""))
+    run = registry.start(Plan.alone(LASTING), registry.visitor(""))
     wait_until(lambda: run.refresh().rounds_done > 1)
     run.pause()
     yield run
@@ -87,7 +78,7 @@ def test_a_recording_says_why_its_student_cannot_answer(client: TestClient) -> N
 
 def test_a_run_that_waits_for_a_place_is_answered_by_its_teacher(client: TestClient) -> None:
     registry = RunManager(open_source, capacity=0)
-    run = registry.start(Plan.alone(QUICK), registry.visitor(""))
+    run = registry.start(Plan.alone(LASTING), registry.visitor(""))
     said = Trials(registry, teacher_cards()).of_run(run.id, 0, BLACK)
     assert said["student"] is None
     assert said["sentence"] == messages.TRY_QUEUED
@@ -96,7 +87,7 @@ def test_a_run_that_waits_for_a_place_is_answered_by_its_teacher(client: TestCli
 
 def test_a_run_that_is_over_is_answered_while_its_weights_are_there_and_then_says_so() -> None:
     registry = RunManager(open_source)
-    run = registry.start(Plan.alone(QUICK.changed({"rounds": 2})), registry.visitor(""))
+    run = registry.start(Plan.alone(LASTING.changed({"rounds": 2})), registry.visitor(""))
     wait_until(lambda: run.ended)
     trials = Trials(registry, teacher_cards())
     assert trials.of_run(run.id, 0, BLACK)["student"] is not None
@@ -108,7 +99,7 @@ def test_a_run_that_is_over_is_answered_while_its_weights_are_there_and_then_say
 
 
 def test_a_run_that_goes_on_after_a_restart_answers_too() -> None:
-    source = Resumed(open_source(Plan.alone(QUICK.changed({"rounds": 1}))), 1)
+    source = Resumed(open_source(Plan.alone(LASTING.changed({"rounds": 1}))), 1)
     assert [event.round for event in source.events()]
     assert source.examined(0) is None
     networks = source.examine(0)

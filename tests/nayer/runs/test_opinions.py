@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from nayer.config import Config
 from nayer.data.test_sets import load_testset
 from nayer.errors import ConfigError
 from nayer.events import RoundFinished, StudentStep
@@ -12,18 +11,8 @@ from nayer.networks.cards import read_card, teacher_folder
 from nayer.runs.opinions import Examiner
 from nayer.runs.run import open_run
 from nayer.runs.side_by_side import Lab
-from tests.support.tiny import all_same
+from tests.support.tiny import QUICK, all_same
 
-QUICK = Config(
-    teacher="digits",
-    rounds=3,
-    warmup_rounds=1,
-    generator_steps=2,
-    student_steps=2,
-    noisy_width=32,
-    synthesis_batch=20,
-    device="cpu",
-)
 IMAGE = np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
 
 

@@ -22,18 +22,7 @@ from nayer.events import (
 )
 from nayer.runs.run import open_run
 from nayer.runs.side_by_side import Lab
-from tests.support.tiny import all_same
-
-QUICK = Config(
-    teacher="digits",
-    rounds=3,
-    warmup_rounds=1,
-    generator_steps=2,
-    student_steps=2,
-    noisy_width=32,
-    synthesis_batch=20,
-    device="cpu",
-)
+from tests.support.tiny import QUICK, all_same
 
 
 def quick(**changes: object) -> Config:
