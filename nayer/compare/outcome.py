@@ -26,10 +26,12 @@ from nayer.events import (
     EvaluatedAtStart,
     Event,
     GeneratorStep,
+    ImagesTested,
     RoundFinished,
     RoundSynthesised,
     RunStarted,
     SecondOpinion,
+    StudentAnswered,
     StudentStep,
 )
 from nayer.exports.metrics_table import Record
@@ -54,6 +56,8 @@ PHASES: dict[type[Event], str] = {
     SecondOpinion: MEASURING,
     Evaluated: MEASURING,
     EvaluatedAtStart: MEASURING,
+    ImagesTested: MEASURING,
+    StudentAnswered: MEASURING,
 }
 OTHER = "other"
 
@@ -199,7 +203,8 @@ def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
         observer.add(event, before)
         observer.outcome.spent = {name: round(seconds, 3) for name, seconds in spent.items()}
     if observer.rounds_measured != run.state.round:
-        observer.add(Report(run.task, run.state, watch).evaluated(), before)
+        for event in Report(run.task, run.state, watch).evaluated():
+            observer.add(event, before)
 
 
 def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, seconds: float = 0.3) -> float:

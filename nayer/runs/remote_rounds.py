@@ -9,7 +9,7 @@ from itertools import dropwhile
 import torch
 
 from nayer.config import Config
-from nayer.events import Event, Note, RoundFinished, RunFinished, RunStarted
+from nayer.events import Event, ImagesTested, Note, RoundFinished, RunFinished, RunStarted
 from nayer.runs import checkpoints
 from nayer.runs.run import open_run
 from nayer.teachers.upload import UploadedTeacher
@@ -49,4 +49,4 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) 
 
 def going_on(events: Iterator[Event]) -> Iterator[Event]:
     """A run's events without its first ones, which announce its beginning."""
-    return dropwhile(lambda event: isinstance(event, (RunStarted, Note)), events)
+    return dropwhile(lambda event: isinstance(event, (RunStarted, Note, ImagesTested)), events)
