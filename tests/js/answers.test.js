@@ -33,7 +33,9 @@ test("a row of the confusions counts a class, the diagonal what is right", () =>
 test("every image is in one square, and a class's row without its diagonal is what goes wrong", () => {
   const student = text(STUDENT);
   const counts = confusion(ANSWERS.labels, student, 3);
-  const squares = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => ({ row, column, who: /** @type {const} */ ("student") })));
+  const squares = [0, 1, 2].flatMap((row) =>
+    [0, 1, 2].map((column) => ({ row, column, who: /** @type {const} */ ("student") })),
+  );
   const places = squares.map((square) => placesOf(ANSWERS, student, square));
   assert.deepEqual(
     places.map(({ length }) => length),
@@ -59,7 +61,8 @@ test("updates grow, repeat without change, and begin anew", () => {
 
 test("of many rounds the newest stay, and the older ones become sparser", () => {
   let answers = { ...ANSWERS, rounds: /** @type {[number, string][]} */ ([]) };
-  for (let round = 0; round < 500; round++) answers = mergeAnswers(answers, update({ rounds: [[round, text(STUDENT)]] }));
+  for (let round = 0; round < 500; round++)
+    answers = mergeAnswers(answers, update({ rounds: [[round, text(STUDENT)]] }));
   const learned = answers.rounds.map(([round]) => round);
   assert.ok(learned.length <= ANSWER_ROUNDS && learned.length > ANSWER_ROUNDS / 2);
   assert.equal(learned.at(-1), 499);

@@ -87,7 +87,11 @@ export class FailuresPanel {
         h("div", {}, h("h4", {}, "Accuracy by class"), this.list),
         ...this.heatmaps.map(({ element }) => element),
       ),
-      h("p", { class: "note" }, "Rows: the true class. Columns: the answer. Blue is right, orange is wrong."),
+      h(
+        "p",
+        { class: "note" },
+        "Rows: the true class. Columns: the answer. Blue is right, orange is wrong. S: student. T: teacher.",
+      ),
       this.readout,
       h("div", { class: "choices fail-head" }, this.about, this.all),
       this.gallery,

@@ -1,4 +1,4 @@
-"""The answers on test images: what a page counts of them is what the networks say, early and late, live and recorded."""
+"""The answers on test images: what a page counts is what the networks say, early and late, live and recorded."""
 
 from __future__ import annotations
 
