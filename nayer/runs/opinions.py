@@ -145,7 +145,8 @@ def tested_images(card: TeacherCard, config: Config) -> Images:
     if testset is None:
         raise ConfigError(f"teacher={card.name!r} has no test images on this server.")
     measured = testset.images[spread(len(testset.images), config.test_images).numpy()]
-    return measured[spread(len(measured), ANSWERED).numpy()]
+    images: Images = measured[spread(len(measured), ANSWERED).numpy()]
+    return images
 
 
 def _picked(images: Images, labels: Ints, label: int, pick: int) -> RealImage:
