@@ -3,7 +3,10 @@
 import { createInterface } from "node:readline";
 import { confusion, mergeAnswers, NO_ANSWERS } from "../../app/static/panels/answers.js";
 
+/** @import { AnswersUpdate } from "../../app/static/core/types.d.ts" */
+
 for await (const line of createInterface({ input: process.stdin })) {
+  /** @type {{ updates: AnswersUpdate[], count: number }} */
   const { updates, count } = JSON.parse(line);
   const { labels, teacher, rounds } = updates.reduce(mergeAnswers, NO_ANSWERS);
   /** @param {string} text */
