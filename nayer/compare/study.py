@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from nayer.common.yaml_file import read_yaml
-from nayer.compare.calibration import MOST, check_budget
+from nayer.compare.calibration import MOST as MOST_SECONDS
 from nayer.compare.experiments import Arm, Variation, arms_of, grid
 from nayer.compare.outcome import CLOCKS, STEP_MEASURES
 from nayer.compare.outcome_folder import slug
 from nayer.compare.sittings import Fresh
+from nayer.compare.sweep import choice_in, list_in, mapping_in, number_in, seeds_in
 from nayer.config import settings
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import check_keys, preset_and_changes
+from nayer.runs.thread_budget import MAX_THREADS
 
 INSTEAD = "docs/cluster.md shows a study that works"
 KEYS = (
@@ -25,7 +27,7 @@ KEYS = (
     "methods",
     "vary",
     "teachers",
-    "settings",
+    "shared",
     "budgets",
     "seeds",
     "clock",
@@ -36,9 +38,18 @@ KEYS = (
     "fresh_students",
 )
 UNITS = {"seconds": "s", "work": "G", "rounds": "rounds"}  # of budgets; G is 10⁹ multiply-adds
+MOST = {"seconds": MOST_SECONDS, "work": 1e9, "rounds": 100_000.0}  # the largest budgets
 MOST_RUNS = 100_000
 MOST_PHASES = 10_000
-MOST_THREADS = 256
+MOST_CHARACTERS = 60  # of a method's name
+_NOT_SHARED = {
+    "preset": "methods",
+    "teacher": "teachers",
+    "seed": "seeds",
+    "rounds": "budgets",
+    "work": "budgets",
+    "seconds": "budgets",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,35 +112,30 @@ def study_in(values: Mapping[str, Any], where: str) -> Study:
     """The study in the mapping of a file. An error begins with `where`."""
     check_keys(values, KEYS, "a key of a study", where)
     try:
-        return _study(values)
+        return _study(values, where)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        raise ConfigError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
 
 
-def _study(values: Mapping[str, Any]) -> Study:
-    kind, budgets = _budgets(_mapping(values, "budgets"))
-    teachers = _texts(values, "teachers")
-    variations = _methods(values)
-    shared = preset_and_changes(_mapping(values, "settings", {}), "settings")[1]
-    for name in ("preset", "teacher", "seed", "rounds", "work", "seconds"):
-        if name in _mapping(values, "settings", {}):
-            raise ConfigError(
-                f"settings: {name!r} cannot be shared; it belongs to methods, teachers, seeds or budgets."
-            )
+def _study(values: Mapping[str, Any], where: str) -> Study:
+    variations, shared = _methods(values, where), _shared(values, where)
+    kind, budgets = _budgets(values, where)
+    teachers = list_in({"teachers": [], **values}, "teachers", where)
     cells = tuple(
-        Cell(variation.title, teacher, budget, _arm(variation, {**shared, "teacher": teacher}, kind, budget))
+        Cell(variation.title, str(teacher), budget, _arm(variation, {**shared, "teacher": teacher}, kind, budget))
         for budget in budgets
         for teacher in teachers
         for variation in variations
     )
     _check_titles([cell.arm.title for cell in cells])
-    seeds = _seeds(values, "seeds")
+    seeds = seeds_in(values, where)
     if len(cells) * len(seeds) > MOST_RUNS:
         raise ConfigError(f"a study must have at most {MOST_RUNS:,} runs; {len(cells) * len(seeds):,} were given.")
-    clock, threads = _clock_and_threads(values)
-    reference = _text(values, "reference", variations[0].title)
-    if reference not in [one.title for one in variations]:
-        raise ConfigError(f"reference must be one of the methods; {excerpt(reference)!r} was given.")
+    clock, threads = choice_in(values, "clock", where, tuple(CLOCKS)), values.get("threads", 1)
+    if type(threads) is not int or not 1 <= threads <= MAX_THREADS:
+        raise ConfigError(f"threads must be a whole number from 1 to {MAX_THREADS}; {_shown(threads)} was given.")
+    if clock == "cpu" and threads > 1:
+        raise ConfigError("clock='cpu' adds up the time of all threads, even while they wait; use threads: 1 with it.")
     return Study(
         title=_text(values, "title", "Study"),
         question=_text(values, "question", ""),
@@ -138,11 +144,19 @@ def _study(values: Mapping[str, Any]) -> Study:
         seeds=seeds,
         clock=clock,
         threads=threads,
-        reference=reference,
-        levels=tuple(_numbers(values, "levels", [0.8, 0.9], 0.0, 1.0)),
-        steps_to=_targets(values),
-        fresh=_fresh(values),
+        reference=choice_in(values, "reference", where, [one.title for one in variations]),
+        levels=tuple(_numbers({"levels": [0.8, 0.9], **values}, "levels", where, 1.0)),
+        steps_to=_targets(values, where),
+        fresh=_fresh(values, where),
     )
+
+
+def _shared(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    shared = mapping_in(values, "shared", where)
+    for name, instead in _NOT_SHARED.items():
+        if name in shared:
+            raise ConfigError(f"shared: {name}={_shown(shared[name])} cannot be shared; use {instead}.")
+    return preset_and_changes(shared, f"{where}, shared")[1]
 
 
 def _arm(variation: Variation, shared: Mapping[str, object], kind: str, budget: float) -> Arm:
@@ -155,65 +169,51 @@ def _arm(variation: Variation, shared: Mapping[str, object], kind: str, budget: 
     return Arm(f"{variation.title} · {shared['teacher']} · {told(budget, kind)}", made.config)
 
 
-def _methods(values: Mapping[str, Any]) -> tuple[Variation, ...]:
+def _methods(values: Mapping[str, Any], where: str) -> tuple[Variation, ...]:
     found = []
-    for title, given in _mapping(values, "methods").items():
-        if not title.strip() or not title.isprintable() or len(title) > 60:
-            raise ConfigError(f"methods: a name must have 1 to 60 characters; {excerpt(title)!r} was given.")
-        if not isinstance(given, dict | None):
-            raise ConfigError(f"{title} must be a mapping such as {{preset: nayer}}; {_shown(given)} was given.")
-        preset, changes = preset_and_changes(given or {}, title)
-        found.append(Variation(title, preset, changes))
+    for title, given in mapping_in(values, "methods", where).items():
+        inside = f"{where}, method {excerpt(title)!r}"
+        if not slug(title) or not title.isprintable() or len(title) > MOST_CHARACTERS:
+            raise ConfigError(
+                f"{inside}: a name must have letters or digits, and at most {MOST_CHARACTERS} characters."
+            )
+        changes = mapping_in({"it": {} if given is None else given}, "it", inside)
+        found.append(Variation(title, *preset_and_changes(changes, inside)))
+    if not found:
+        raise ConfigError("methods is missing; give each method a line such as `NAYER: {preset: nayer}`.")
     variations = tuple(found)
-    for name, options in _mapping(values, "vary", {}).items():
-        if name not in [one.name for one in settings()]:
-            raise ConfigError(f"vary: {excerpt(name)!r} is not a setting; `python -m nayer list settings` shows all.")
-        if not isinstance(options, list) or not options:
-            raise ConfigError(f"vary: {name} must be a list of values; {_shown(options)} was given.")
-        variations = grid(variations, name, options)
+    for name, choices in mapping_in(values, "vary", where).items():
+        check_keys([name], [one.name for one in settings()], "a setting", f"{where}, vary")
+        variations = grid(variations, name, list_in({name: choices}, name, f"{where}, vary"))
     return variations
 
 
-def _budgets(given: Mapping[str, Any]) -> tuple[str, list[float]]:
-    if len(given) != 1 or not given.keys() <= UNITS.keys():
-        raise ConfigError(f"budgets must have one of {', '.join(UNITS)}; {', '.join(given) or 'nothing'} was given.")
+def _budgets(values: Mapping[str, Any], where: str) -> tuple[str, list[float]]:
+    given = mapping_in(values, "budgets", where)
+    if len(given) != 1 or not given.keys() <= MOST.keys():
+        raise ConfigError(f"budgets must have one of {', '.join(MOST)}; {', '.join(given) or 'nothing'} was given.")
     ((kind, _),) = given.items()
-    most = {"seconds": MOST, "work": 1e9, "rounds": 100_000}[kind]
-    amounts = _numbers(given, kind, None, 0.0, most)
-    for amount in amounts:
-        if kind == "seconds":
-            check_budget(amount)
-        if not amount or (kind == "rounds" and amount != int(amount)):
-            raise ConfigError(f"budgets: {kind} must be above 0, and rounds whole numbers; {amount:g} was given.")
+    amounts = _numbers(given, kind, f"{where}, budgets", MOST[kind])
+    if kind == "rounds" and any(amount != int(amount) for amount in amounts):
+        raise ConfigError(f"rounds must be whole numbers; {_shown(given[kind])} was given.")
     return kind, sorted(amounts)
 
 
-def _clock_and_threads(values: Mapping[str, Any]) -> tuple[str, int]:
-    clock, threads = _text(values, "clock", "wall"), values.get("threads", 1)
-    if clock not in CLOCKS:
-        raise ConfigError(f"clock must be one of {', '.join(CLOCKS)}; {excerpt(clock)!r} was given.")
-    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
-        raise ConfigError(f"threads must be a whole number from 1 to {MOST_THREADS}; {_shown(threads)} was given.")
-    if clock == "cpu" and threads > 1:
-        raise ConfigError("clock='cpu' adds up the time of all threads, even while they wait; use threads: 1 with it.")
-    return clock, threads
+def _targets(values: Mapping[str, Any], where: str) -> dict[str, float]:
+    given = mapping_in(values, "steps_to", where)
+    check_keys(given, STEP_MEASURES, "a measure of a generator step", f"{where}, steps_to")
+    return {name: _numbers({name: [value]}, name, where, math.inf)[0] for name, value in given.items()}
 
 
-def _targets(values: Mapping[str, Any]) -> dict[str, float]:
-    given = _mapping(values, "steps_to", {})
-    check_keys(given, STEP_MEASURES, "a measure of a generator step", "steps_to")
-    return {name: _numbers({name: [value]}, name, None, 0.0, math.inf)[0] for name, value in given.items()}
-
-
-def _fresh(values: Mapping[str, Any]) -> Fresh | None:
-    given = _mapping(values, "fresh_students", {})
+def _fresh(values: Mapping[str, Any], where: str) -> Fresh | None:
+    given, inside = mapping_in(values, "fresh_students", where), f"{where}, fresh_students"
     if not given:
         return None
-    check_keys(given, ("seeds", "phases"), "a key of fresh_students", "fresh_students")
-    phases = given.get("phases", 0)
-    if type(phases) is not int or not 1 <= phases <= MOST_PHASES:
-        raise ConfigError(f"phases must be a whole number from 1 to {MOST_PHASES:,}; {_shown(phases)} was given.")
-    return Fresh(_seeds(given, "seeds"), phases)
+    check_keys(given, ("seeds", "phases"), "a key of fresh_students", inside)
+    phases = int(number_in({"phases": 0, **given}, "phases", inside, int, MOST_PHASES))
+    if not phases:
+        raise ConfigError(f"{inside}: phases must be a whole number from 1 to {MOST_PHASES:,}; 0 was given.")
+    return Fresh(seeds_in(given, inside), phases)
 
 
 def _check_titles(titles: Sequence[str]) -> None:
@@ -223,16 +223,6 @@ def _check_titles(titles: Sequence[str]) -> None:
         raise ConfigError(f"{twice!r} is given twice; name each method, teacher and budget once.")
 
 
-# --- values of a file ------------------------------------------------------------------------------------------------
-
-
-def _mapping(values: Mapping[str, Any], name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
-    given = values.get(name, default)
-    if not isinstance(given, dict) or (default is None and not given):
-        raise ConfigError(f"{name} must be a mapping of names to values; {_shown(given)} was given.")
-    return given
-
-
 def _text(values: Mapping[str, Any], name: str, default: str) -> str:
     given = values.get(name, default)
     if not isinstance(given, str) or len(given) > 1000 or not given.isprintable():
@@ -240,30 +230,13 @@ def _text(values: Mapping[str, Any], name: str, default: str) -> str:
     return given
 
 
-def _texts(values: Mapping[str, Any], name: str) -> list[str]:
-    given = values.get(name)
-    if not isinstance(given, list) or not given or not all(isinstance(one, str) for one in given):
-        raise ConfigError(f"{name} must be a list of names; {_shown(given)} was given.")
-    return given
-
-
-def _seeds(values: Mapping[str, Any], name: str) -> tuple[int, ...]:
-    given = values.get(name, [0, 1, 2])
-    most = next(one.high for one in settings() if one.name == "seed") or 0
-    right = isinstance(given, list) and given and all(type(one) is int and 0 <= one <= most for one in given)
-    if not right or len(set(given)) < len(given):
-        raise ConfigError(f"{name} must be a list of different whole numbers from 0; {_shown(given)} was given.")
-    return tuple(given)
-
-
-def _numbers(values: Mapping[str, Any], name: str, default: list[float] | None, low: float, high: float) -> list[float]:
-    given = values.get(name, default)
-    right = isinstance(given, list) and given and all(type(one) in (int, float) and low <= one <= high for one in given)
-    if not right or len(set(given or [])) < len(given or []):
-        bounds = f"from {low:g} to {high:,g}" if math.isfinite(high) else f"from {low:g}"
+def _numbers(values: Mapping[str, Any], name: str, where: str, high: float) -> list[float]:
+    given = list_in(values, name, where)
+    if not all(type(one) in (int, float) and 0 < one <= high for one in given) or len(set(given)) < len(given):
+        bounds = f"above 0 and up to {high:,g}" if math.isfinite(high) else "above 0"
         raise ConfigError(f"{name} must be a list of different numbers {bounds}; {_shown(given)} was given.")
-    return [float(one) for one in given or []]
+    return [float(one) for one in given]
 
 
 def _shown(value: object) -> str:
-    return repr(excerpt(str(value), 60)) if value is not None else "nothing"
+    return excerpt(repr(value))
