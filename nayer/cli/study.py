@@ -210,7 +210,7 @@ def _report(study: Study, outcomes: Sequence[Outcome], figures: Sequence[str], c
     parts += [
         "## How it was made",
         f"`{command}`",
-        f"{len(outcomes)} runs, {study.threads} thread(s) each, {study.clock} clock. Machine: {machines}{speed}.",
+        f"{len(outcomes)} runs, threads: {study.threads}, clock: {study.clock}. Machine: {machines}{speed}.",
         f"Versions: {made_with}.",
         f"[{STUDY}]({STUDY}) is the file of the study. tables/ has each table as Markdown, CSV and LaTeX, and "
         "[runs.csv](tables/runs.csv) has each run. figures/ has each figure as PNG and PDF. runs/ has each outcome "

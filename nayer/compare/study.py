@@ -20,7 +20,7 @@ from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import check_keys, preset_and_changes
 from nayer.runs.thread_budget import MAX_THREADS
 
-INSTEAD = "docs/cluster.md shows a study that works"
+INSTEAD = "docs/studies.md shows a study that works"
 KEYS = (
     "title",
     "question",

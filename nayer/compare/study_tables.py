@@ -94,7 +94,7 @@ def _accuracy(study: Study, found: Found, teacher: str, end: str) -> Sheet:
 def _of(study: Study) -> str:
     if study.kind == "seconds":
         clock = {"wall": "wall time", "cpu": "processor time"}[study.clock]
-        return f" Budgets are seconds of {clock} on {study.threads} thread(s), for which rounds were planned."
+        return f" Budgets are seconds of {clock} (threads: {study.threads}), for which rounds were planned."
     return " G: 10⁹ multiply-adds." if study.kind == "work" else ""
 
 
