@@ -251,7 +251,7 @@ def test_a_study_continues_where_it_was_interrupted(tmp_path, capsys, monkeypatc
     (tmp_path / "s.yaml").write_text(
         "title: Small\nmethods: {NAYER: {generator_steps: 2}, DFQ: {preset: dfq}}\nteachers: [digits]\n"
         "budgets: {rounds: [2, 3]}\nseeds: [0]\nsteps_to: {ce: 9}\nfresh_students: {seeds: [0], phases: 1}\n"
-        f"shared:\n  test_images: 50\n{shared}"
+        f"shared:\n{shared}"
     )
     real, ran = sittings.job_of, []
 
