@@ -110,7 +110,7 @@ PANELS: Rows = {
         "Accuracy by class, the answers of student and teacher, and the test images. A bar leads to its class, a "
         "square to its images, an image to its square. Test images serve only to measure.",
         "S(x), T(x)",
-        "nayer/distillation/report.py:Report.evaluated",
+        "nayer/distillation/report.py:Report.evaluation",
     ),
     "map": (
         "Embeddings are fixed. Rings are the noisy layers' outputs for them. Dots are the newest images.",

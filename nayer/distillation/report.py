@@ -177,8 +177,12 @@ class Report:
             learning_rate=rate,
         )
 
-    def evaluated(self) -> Iterator[Event]:
+    def evaluated(self) -> Evaluated:
         """The student, on test images or, if there are none, on held-back samples."""
+        return self._evaluated(self._measured())
+
+    def evaluation(self) -> Iterator[Event]:
+        """The same, and its answers on test images."""
         measured = self._measured()
         yield self._evaluated(measured)
         yield from self._answered(measured, learned=self._state.round + 1)

@@ -6,6 +6,7 @@ import { h, isVisible, setAttribute, setText, showImage, watchVisibility } from 
 import { formatCount, formatInteger, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { HELD_BACK_SAMPLES } from "../core/model.js";
+import { Poller } from "../core/poller.js";
 import { classAt, confusion, mergeAnswers, NO_ANSWERS, placesOf } from "./answers.js";
 
 /** @import { Pair } from "../charts/heatmap.js" */
@@ -28,15 +29,14 @@ const TABLE_ROWS = 100;
 /** @type {Network[]} */
 const NETWORKS = ["student", "teacher"];
 
-/** The panel; it fetches its data only while it is on show. */
+/** The panel; it takes its data only while it is on show. */
 export class FailuresPanel {
   constructor() {
     /** @type {ExaminedRun | null} */
     this.run = null;
     this.answers = NO_ANSWERS;
-    this.seq = 0;
-    this.busy = false;
-    this.fetched = ""; // what was asked for last
+    /** @type {Poller<AnswersUpdate> | null} */
+    this.poller = null;
     this.drawn = "";
     /** @type {number | null} */
     this.round = null; // the chosen one; null follows the newest
@@ -106,44 +106,43 @@ export class FailuresPanel {
       this.why,
       this.content,
     );
-    watchVisibility(this.element, (visible) => visible && this.refresh());
+    watchVisibility(this.element, (visible) => visible && this.poller?.pollNow());
     this.point(null);
   }
 
   /** @param {ExaminedRun} run */
   update(run) {
     if (this.run?.address !== run.address) {
+      this.poller?.close();
+      this.poller = null;
       this.answers = NO_ANSWERS;
-      this.seq = 0;
       this.round = null;
       this.choice = null;
     }
     this.run = run;
-    this.refresh();
+    const revived = this.poller?.closed && !run.ended;
+    if (run.until >= 0 && (!this.poller || revived)) this.follow(run.address);
     this.draw();
   }
 
-  /** Fetches what is new, while somebody looks. */
-  async refresh() {
-    const { run } = this;
-    if (!run || this.busy || run.until < 0 || !isVisible(this.element)) return;
-    const wanted = `${run.address} ${run.ended ? "" : run.until}`;
-    if (this.fetched === wanted) return;
-    this.fetched = wanted;
-    this.busy = true;
-    try {
-      const answer = await fetch(`${run.address}/answers?since=${this.seq}`, { cache: "no-store" });
-      if (answer.status === 200 && this.run?.address === run.address) this.take(await answer.json());
-    } catch {
-      // the next round asks again
-    }
-    this.busy = false;
-    this.refresh();
+  /**
+   * Asks for the answers of a run, while somebody looks.
+   * @param {string} address
+   */
+  follow(address) {
+    this.poller?.close();
+    this.poller = new Poller({
+      address,
+      path: "answers",
+      onUpdate: (update) => this.take(update),
+      onGone: () => {},
+      onConnection: () => {},
+      isVisible: () => isVisible(this.element),
+    });
   }
 
   /** @param {AnswersUpdate} update */
   take(update) {
-    this.seq = update.seq;
     this.answers = mergeAnswers(this.answers, update);
     this.draw();
   }
