@@ -107,8 +107,8 @@ PANELS: Rows = {
         "nayer/runs/opinions.py:Examined",
     ),
     "failures": (
-        "Accuracy by class, the answers of student and teacher, and the test images. A bar leads to its class, a "
-        "square to its images, an image to its square. Test images serve only to measure.",
+        "Accuracy by class, all answers, and the test images. A bar leads to its class, a square to its images, an "
+        "image to its square. Test images only measure.",
         "S(x), T(x)",
         "nayer/distillation/report.py:Report.evaluation",
     ),
