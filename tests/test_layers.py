@@ -206,7 +206,12 @@ def test_every_pin_is_exact_but_for_torch():
         assert loose == (["torch>=2.8,<=2.13.0"] if name == "requirements.txt" else [])
 
 
-MODULE_OF = {"scikit-learn": "sklearn", "umap-learn": "umap", "pillow": "PIL"}  # where the names differ
+MODULE_OF = {
+    "scikit-learn": "sklearn",
+    "umap-learn": "umap",
+    "pillow": "PIL",
+    "pyyaml": "yaml",
+}  # where the names differ
 
 
 def pinned(name: str) -> set[str]:

@@ -19,19 +19,22 @@ from PIL import Image
 from nayer.cli.console import Terminal
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.options import MAX_THREADS, add_setting_arguments, count, given_settings, seeds_of, value_of
+from nayer.cli.options import add_setting_arguments, count, given_settings, seeds_of, value_of
 from nayer.common.files import claimed, path_to_write, read_file, write_whole
 from nayer.compare.calibration import Plan, planned, read_plan, write_plan
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS, Outcome, observed, read, write
+from nayer.compare.sweep import SEEDS, SWEEP_FILE, Sweep, read_sweep, written_sweep
 from nayer.compare.tables import markdown, table
 from nayer.config import Config, settings
 from nayer.errors import ConfigError
 from nayer.exports.metrics_table import Record
 from nayer.presets import PRESETS
+from nayer.runs.thread_budget import MAX_THREADS
 from nayer.types import Images
 
 WORK = 1000.0  # 10⁹ multiply-adds for each arm by default: about a minute on one core
+_IN_THE_FILE = ("presets", "experiment", "seeds", "vary", "calibrate", "clock", "threads")
 ROUNDS_SHOWN = 4  # newest rounds of samples an arm has in the grid
 MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of them
 
@@ -39,8 +42,14 @@ MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of the
 def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `compare_command`: its own, and a flag for each setting that all arms share."""
     parser.usage = (
-        "%(prog)s --out DIR (--presets NAME,… | --experiment NAME) [--teacher NAME] [--seeds N,…] "
+        "%(prog)s --out DIR (--presets NAME,… | --experiment NAME | --config FILE) [--teacher NAME] [--seeds N,…] "
         "[--work X | --calibrate SECONDS] …"
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=partial(path_to_write, "config"),
+        help="Take arms, seeds and shared settings from a YAML file, such as sweep.yaml of an --out folder.",
     )
     parser.add_argument(
         "--presets", metavar="NAME,…", help="One arm for each of these presets: " + ", ".join(PRESETS) + "."
@@ -48,7 +57,6 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--experiment", metavar="|".join(EXPERIMENTS), help="A ready-made set of arms.")
     parser.add_argument(
         "--seeds",
-        default="0,1,2",
         metavar="N,N,…",
         help="Random seeds; each arm runs once per seed (default: 0,1,2).",
     )
@@ -62,7 +70,6 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibrate",
         type=float,
-        default=0.0,
         metavar="SECONDS",
         help=(
             "Equal time instead of equal work: time a few rounds of each arm, plan the rounds that take SECONDS, and "
@@ -72,7 +79,6 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clock",
         choices=tuple(CLOCKS),
-        default="wall",
         help=(
             "Clock that counts the seconds: wall time, or processor time, which other programs hardly affect "
             "(default: wall)."
@@ -81,9 +87,8 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads",
         type=count("threads", 0, MAX_THREADS),
-        default=0,
         metavar="N",
-        help="Threads of a run; 0 leaves the number to torch.",
+        help="Threads of a run; 0 leaves the number to torch (default: 0).",
     )
     parser.add_argument(
         "--out",
@@ -98,7 +103,8 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def compare_command(arguments: argparse.Namespace) -> int:
     """Runs what is missing in DIR, then writes the table and the pictures. Returns 1 if an arm failed."""
-    seeds, shared, clock = seeds_of(arguments.seeds), given_settings(arguments), arguments.clock
+    sweep = _sweep(arguments)
+    shared, clock = sweep.shared, sweep.clock
     if "seed" in shared:
         raise ConfigError(f"seed={shared['seed']!r} is not used by compare; use --seeds {shared['seed']}.")
     if "seconds" in shared:
@@ -106,17 +112,18 @@ def compare_command(arguments: argparse.Namespace) -> int:
             f"seconds={shared['seconds']!r} is not used by compare, because a run that a clock ends cannot be "
             f"repeated; use --work for equal work, or --calibrate {shared['seconds']} for equal time."
         )
-    if arguments.calibrate and shared.keys() & {"rounds", "work"}:
+    if sweep.calibrate and shared.keys() & {"rounds", "work"}:
         raise ConfigError("calibrate plans the rounds itself; leave out --rounds and --work.")
-    if not arguments.calibrate and "rounds" not in shared:
+    if not sweep.calibrate and "rounds" not in shared:
         shared = {"work": WORK, **shared}
-    arms = arms_of(_variations(arguments), shared)
+    arms = arms_of(sweep.variations, shared)
     check_runs([arm.config for arm in arms], arguments)
-    _set_threads(arguments.threads, clock)
+    _set_threads(sweep.threads, clock)
     with claimed(arguments.out):
-        if arguments.calibrate:
-            arms = _calibrated(arms, arguments.calibrate, clock, arguments.out)
-        runs = [(arm, seed) for seed in seeds for arm in arms]
+        if sweep.calibrate:
+            arms = _calibrated(arms, sweep.calibrate, clock, arguments.out)
+        runs = [(arm, seed) for seed in sweep.seeds for arm in arms]
+        write_whole(arguments.out / SWEEP_FILE, written_sweep(sweep).encode())
         outcomes = _compared(runs, clock, arguments.out)
     sys.stdout.write(markdown(outcomes))
     return FAILED if any(one.failure for one in outcomes) else DONE
@@ -248,19 +255,40 @@ def _pixels(path: Path) -> Images:
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
+def _sweep(arguments: argparse.Namespace) -> Sweep:
+    """What to run, from the flags or from a file whose shared settings the flags override."""
+    given = given_settings(arguments)
+    if arguments.config:
+        for flag in _IN_THE_FILE:
+            if (value := getattr(arguments, flag)) not in (None, []):
+                raise ConfigError(f"{flag}={value!r} cannot be used with --config; write {flag} into the file.")
+        sweep = read_sweep(arguments.config)
+        sweep = replace(sweep, shared={**sweep.shared, **given})
+    else:
+        sweep = Sweep(
+            variations=_variations(arguments),
+            shared=given,
+            seeds=SEEDS if arguments.seeds is None else tuple(seeds_of(arguments.seeds)),
+            calibrate=arguments.calibrate or 0.0,
+            clock=arguments.clock or "wall",
+            threads=arguments.threads or 0,
+        )
+    slugs = [_slug(one.title) for one in sweep.variations]
+    twice = next((one.title for one, slug in zip(sweep.variations, slugs, strict=True) if slugs.count(slug) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{twice!r} is given twice; name each arm once.")
+    return sweep
+
+
 def _variations(arguments: argparse.Namespace) -> tuple[Variation, ...]:
     if bool(arguments.presets) == bool(arguments.experiment):
-        raise ConfigError("compare needs --presets or --experiment; they name its arms.")
+        raise ConfigError("compare needs --presets or --experiment, or --config; they name its arms.")
     if arguments.experiment:
         variations = experiment(arguments.experiment).variations
     else:
         variations = of_presets(arguments.presets.split(","))
     for given in arguments.vary:
         variations = grid(variations, *_varied(given))
-    slugs = [_slug(one.title) for one in variations]
-    twice = next((one.title for one, slug in zip(variations, slugs, strict=True) if slugs.count(slug) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"{twice!r} is given twice; name each arm once.")
     return variations
 
 

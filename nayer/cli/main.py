@@ -65,6 +65,12 @@ def _compare() -> tuple[Adder, Runner]:
     return add_compare_arguments, compare_command
 
 
+def _config() -> tuple[Adder, Runner]:
+    from nayer.cli.config import add_config_arguments, config_command
+
+    return add_config_arguments, config_command
+
+
 def _list() -> tuple[Adder, Runner]:
     from nayer.cli.list import add_list_arguments, list_command
 
@@ -84,6 +90,7 @@ COMMANDS = {
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
     "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
     "bench": Command("Print how long a run and the page take on this machine.", _bench),
+    "config": Command("Write the settings of a run to a YAML file, with comments.", _config),
     "list": Command("List the teachers, the presets or the settings.", _list),
 }
 

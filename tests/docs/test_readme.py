@@ -111,7 +111,7 @@ class Served:
 def test_there_are_commands_to_try():
     lines = [line for line, _ in COMMANDS]
     assert lines[:2] == ["make run", "make test"]
-    for name in ("distill", "teach", "embed", "list", "bench"):
+    for name in ("distill", "teach", "embed", "list", "bench", "config"):
         assert any(line.startswith(f"python -m nayer {name} ") for line in lines)
 
 
