@@ -18,7 +18,7 @@ from nayer.networks.classifiers import build
 from nayer.networks.specs import ModelSpec
 from nayer.teachers.load import weights_of
 
-# A shell starts background jobs with Ctrl-C ignored, and their children inherit that; some tests send Ctrl-C to children.
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that. Some tests send Ctrl-C to children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
