@@ -22,8 +22,8 @@ Rounds = Callable[[bytes], Iterable[tuple[list[Event], bytes]]]
 def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
     """The rounds after `checkpoint`, while another round fits into `seconds`. They run on a GPU if there is one.
 
-    At least one is made, where the run has any left. The checkpoints keep the run's own device. `brought`: the teacher,
-    where it came as files.
+    At least one is made, where the run has any left. The checkpoints keep the run's own device. `uploaded`: the
+    teacher, where it came as files.
     """
     began = time.monotonic()
     has_gpu = torch.cuda.is_available()
