@@ -50,7 +50,7 @@ def _planned(
     path = folder / PLAN
     plan = _earlier(Plan(timed, order.clock, order.threads, {}), path)
     missing = [group for group in groups if any(arm.title not in plan.rounds for arm, _ in group)]
-    for told in place.run([pace_of(group[0][0], timed, order) for group in missing]):
+    for told in place.run([pace_of(group[0][0], timed, order, place) for group in missing]):
         if isinstance(told, Made):
             for arm, seconds in missing[told.number]:
                 plan.rounds.setdefault(arm.title, rounds_for(arm.config, seconds, *told.part.content))
