@@ -145,6 +145,10 @@ class Driver:
             "nodes": float(sum(count > 0 for count in cpus)),
         }
 
+    def free_cpus(self) -> float:
+        """The processors that no run has."""
+        return float(ray.available_resources().get("CPU", 0.0))
+
     def run(self, jobs: Sequence[Job]) -> int:
         """Starts jobs; returns the number of their stream."""
         with self._lock:
@@ -162,7 +166,8 @@ class Driver:
 
     def open_lab(self, cpus: float, gpus: float, *given: Any) -> tuple[int, str]:
         """Starts a lab; returns its number and the name of its machine, when it has one."""
-        actor = LabActor.options(num_cpus=cpus, num_gpus=gpus).remote(*given)
+        made: Any = LabActor
+        actor = made.options(num_cpus=cpus, num_gpus=gpus).remote(*given)
         with self._lock:
             number = next(self._numbers)
             self._labs[number] = actor
@@ -175,6 +180,10 @@ class Driver:
     def call(self, lab: int, name: str, *given: Any) -> Any:
         """A method of a lab, between two events."""
         return self._asked(self._labs[lab].call.remote(name, *given))
+
+    def process(self, lab: int) -> int:
+        """The number of a lab's process, on its machine."""
+        return int(self._asked(self._labs[lab].process.remote()))
 
     def aside(self, lab: int, name: str, *given: Any) -> Any:
         """A method of a lab, at any time."""

@@ -8,7 +8,8 @@ from contextlib import suppress
 from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, Any
 
-from nayer.cluster.ray_cluster import ClusterLost, LabLost, RayCluster
+from nayer.cluster.places import LabLost
+from nayer.cluster.ray_cluster import ClusterLost, RayCluster
 from nayer.common.stopwatch import Stopped
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError

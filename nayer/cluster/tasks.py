@@ -69,6 +69,11 @@ class LabActor:
         return getattr(self._lab, name)(*given)
 
     @ray.method(concurrency_group=ASIDE)
+    def process(self) -> int:
+        """The number of this process."""
+        return os.getpid()
+
+    @ray.method(concurrency_group=ASIDE)
     def aside(self, name: str, *given: Any) -> Any:
         """A method of the lab that any thread may call at any time."""
         return getattr(self._lab, name)(*given)
