@@ -12,6 +12,7 @@ import pickle
 import shutil
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,8 @@ from nayer.errors import NayerError
 
 MOST_AGAIN = 10  # machines that one job may lose
 THREADS = 64  # requests at once
-WAIT_SECONDS = 1.0  # how long a look for news takes at most
+WAIT_SECONDS = 1.0  # how long a look for news takes at most, and between two tries
+OPENINGS = 10  # tries to find a machine for a lab
 
 
 class Stream:
@@ -165,35 +167,53 @@ class Driver:
         self._streams.pop(stream).close()
 
     def open_lab(self, cpus: float, gpus: float, *given: Any) -> tuple[int, str]:
-        """Starts a lab; returns its number and the name of its machine, when it has one."""
+        """Starts a lab; returns its number and the name of its machine, when it has one.
+
+        Ray knows of a dead machine after some seconds. Until then it may choose it, and a later try chooses another.
+        """
         made: Any = LabActor
-        actor = made.options(num_cpus=cpus, num_gpus=gpus).remote(*given)
-        with self._lock:
-            number = next(self._numbers)
-            self._labs[number] = actor
-        return number, self._asked(actor.node.remote())
+        for left in reversed(range(OPENINGS)):
+            actor = made.options(num_cpus=cpus, num_gpus=gpus).remote(*given)
+            try:
+                name = str(self._asked(actor.node.remote()))
+            except LabLost:
+                if not left:
+                    raise
+                time.sleep(WAIT_SECONDS)
+                continue
+            with self._lock:
+                number = next(self._numbers)
+                self._labs[number] = actor
+            return number, name
+        raise AssertionError("the last try returns or raises")
 
     def next_event(self, lab: int) -> Any:
         """The next event of a lab."""
-        return self._asked(self._labs[lab].next.remote())
+        return self._asked(self._lab(lab).next.remote())
 
     def call(self, lab: int, name: str, *given: Any) -> Any:
         """A method of a lab, between two events."""
-        return self._asked(self._labs[lab].call.remote(name, *given))
+        return self._asked(self._lab(lab).call.remote(name, *given))
 
     def process(self, lab: int) -> int:
         """The number of a lab's process, on its machine."""
-        return int(self._asked(self._labs[lab].process.remote()))
+        return int(self._asked(self._lab(lab).process.remote()))
 
     def aside(self, lab: int, name: str, *given: Any) -> Any:
         """A method of a lab, at any time."""
-        return self._asked(self._labs[lab].aside.remote(name, *given))
+        return self._asked(self._lab(lab).aside.remote(name, *given))
 
     def close_lab(self, lab: int) -> None:
         """Ends a lab and frees its machine."""
         actor = self._labs.pop(lab, None)
         if actor is not None:
             ray.kill(actor)
+
+    def _lab(self, number: int) -> Any:
+        actor = self._labs.get(number)
+        if actor is None:
+            raise LabLost("closed")
+        return actor
 
     def _asked(self, ref: Any) -> Any:
         try:

@@ -136,7 +136,10 @@ class RemoteLab:
     def _opened(self) -> tuple[int, str]:
         gpu = self._cluster.gpus and any(config.device != "cpu" for config in self._configs)
         given = (self._configs, self._seeds, self._kept, self._uploaded)
-        lab, node = self._cluster.ask("open_lab", 1, 1.0 if gpu else 0.0, *given)
+        try:
+            lab, node = self._cluster.ask("open_lab", 1, 1.0 if gpu else 0.0, *given)
+        except LabLost:
+            raise NayerError("The cluster has no machine that keeps this run; try again in a few minutes.") from None
         return lab, node
 
     def _coming(self) -> Iterator[Event]:
@@ -164,6 +167,8 @@ class RemoteLab:
         self._again += 1
         if len(self._configs) > 1 or self._seeds or self._again > MOST_AGAIN:
             raise NayerError("The machine of this run is lost; start the run again.")
+        with suppress(LabLost):
+            self._cluster.ask("close_lab", self._lab)  # perhaps it lives, and only the way to it is lost
         self._lab, self.node = self._opened()
         message = "The machine of this run is lost. The run continues on another machine of the cluster."
         here = self._last

@@ -28,6 +28,7 @@ PAGES = {"README.md": README} | {  # in the order in which their commands go on 
         "docs/command-line.md",
         "docs/studies.md",
         "docs/page.md",
+        "docs/cluster.md",
         "docs/serving.md",
         "docs/teachers.md",
         "docs/findings.md",
@@ -235,7 +236,7 @@ def test_a_space_can_install_the_pins():
                     assert requirement.specifier.contains(pin.version), f"{requirement} against {pin}"
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-cluster.txt"])
 def test_every_dependency_is_there_for_a_reason(name):
     (section,) = re.findall(r"## Dependencies\n(.*?)\n## ", PAGES["README.md"], re.DOTALL)
     assert not [pin for pin in pins(name) if f"`{pin}`" not in section]

@@ -40,14 +40,15 @@ class Nodes:
 @contextmanager
 def two_nodes(folder: Path) -> Iterator[Nodes]:
     """A head without processors, and two nodes with one each. Their files are in `folder`, which has a short name."""
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    alone = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_TMPDIR": str(folder)}
+    (folder / "ray").mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.ray_nodes", str(folder)],
+        [sys.executable, "-m", "tests.support.ray_nodes"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, **alone},
         start_new_session=True,
         text=True,
     )
@@ -102,7 +103,7 @@ def main() -> None:
     from ray.cluster_utils import Cluster
 
     shared = {"object_store_memory": STORE_BYTES, "include_dashboard": False}
-    cluster = Cluster(head_node_args={"num_cpus": 0, **shared, "temp_dir": sys.argv[1]}, initialize_head=True)
+    cluster = Cluster(head_node_args={"num_cpus": 0, **shared}, initialize_head=True)
     nodes = [cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES) for _ in range(2)]
 
     def of(node: object) -> list[int]:
