@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
@@ -10,10 +12,15 @@ from nayer.common.paths import ASSETS
 EXAMPLES = ASSETS / "examples"
 
 
+def example_files() -> dict[str, Path]:
+    """The files by the name of the example."""
+    return {path.stem: path for path in sorted(EXAMPLES.glob("*.json"))}
+
+
 def example_routes() -> APIRouter:
     """GET /examples/NAME.json: the files that are there when the server starts, and no others."""
     router = APIRouter()
-    files = {path.stem: path for path in sorted(EXAMPLES.glob("*.json"))}
+    files = example_files()
 
     @router.get("/examples/{name}.json")
     def example(name: str) -> Response:

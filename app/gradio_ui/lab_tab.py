@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.api.example_routes import example_files
 from app.api.static_files import load_script
 from app.content import messages
 from app.gradio_ui.settings_form import form_settings, label_of
@@ -34,7 +35,7 @@ def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.
         presets=[[name, method.title] for name, method in PRESETS.items()],
         teachers=[[card.name, card.title] for card in teachers],
         settings=arm_settings(),
-        example=messages.LAB_EXAMPLE,
+        example=messages.LAB_EXAMPLE if "lab" in example_files() else "",
     )
 
 

@@ -71,7 +71,10 @@ LOOSE = {
 SENTENCES = {  # for rooms without a folder, which have no `__init__`
     ("nayer", "vocabulary"): "Errors, settings, presets, events, array types: what every room speaks. No torch.",
     ("nayer", "door"): "`library`, for other programs, and `python -m nayer`.",
-    ("app", "server"): "`server` wires and serves everything, as `environment` says; `benchmark` measures, `examples` records.",
+    (
+        "app",
+        "server",
+    ): "`server` wires and serves everything, as `environment` says; `benchmark` measures, `examples` records.",
 }
 START, END = "<!-- rooms: written by `make rooms` -->", "<!-- end of rooms -->"
 PAGE = ROOT / "CONTRIBUTING.md"

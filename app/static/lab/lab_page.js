@@ -53,6 +53,7 @@ class LabPage {
    */
   constructor(host, props) {
     this.host = host;
+    this.props = props;
     /** @type {LabUpdate | null} */
     this.lab = null;
     /** @type {RunState} */
@@ -243,7 +244,7 @@ class LabPage {
     setAttribute(this.form.element, "hidden", this.watching);
     if (lab || this.watching) this.example.element.remove();
     else if (!this.example.element.isConnected) this.host.append(this.example.element);
-    if (!this.client.run && isVisible(this.host)) this.example.load();
+    if (this.props.example && !this.client.run && isVisible(this.host)) this.example.load();
     if (!lab) return;
     for (const button of [this.toggle, this.stop]) setAttribute(button, "hidden", this.watching);
     setAttribute(this.own, "hidden", !this.watching);

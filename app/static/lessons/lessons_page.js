@@ -8,7 +8,7 @@ import { RunLesson } from "./run_lesson.js";
 
 /** @import { GradioMount, Lesson, RunHandle } from "../core/types.d.ts" */
 
-/** @typedef {{ lessons: Lesson[] }} LessonsProps what the tab is given in Python */
+/** @typedef {{ lessons: Lesson[], examples: string[] }} LessonsProps what the tab is given in Python */
 
 const KEYS_OF_OTHERS = "input, textarea, select, [contenteditable], [role=tab], [role=listbox], svg, dialog, summary";
 const PRESSED_BY_SPACE = "button, a, label";
@@ -16,18 +16,19 @@ const PRESSED_BY_SPACE = "button, a, label";
 /** @param {GradioMount<LessonsProps>} mounted */
 export function mount({ element, props }) {
   const host = find(element, "#nayer-lessons", HTMLElement);
-  if (!host.childElementCount) new LessonsPage(host, props.lessons);
+  if (!host.childElementCount) new LessonsPage(host, props);
 }
 
 /** The page of all lessons, one on show. */
 class LessonsPage {
   /**
    * @param {HTMLElement} host
-   * @param {Lesson[]} lessons
+   * @param {LessonsProps} props
    */
-  constructor(host, lessons) {
+  constructor(host, { lessons, examples }) {
     this.host = host;
     this.lessons = lessons;
+    this.examples = examples;
     /** @type {Map<number, NamesLesson | RunLesson>} */
     this.steps = new Map(); // by the number of the lesson
     this.number = 1;
@@ -144,7 +145,7 @@ class LessonsPage {
     /** @type {RunHandle} */
     const own = kept?.number === number ? kept : {};
     const handle = lab && this.askedNumber() === number && lab !== own.run ? { run: lab } : own;
-    return new RunLesson({ lesson, number, isShown, handle });
+    return new RunLesson({ lesson, number, isShown, handle, recorded: this.examples.includes(`lesson-${number}`) });
   }
 
   /** @param {KeyboardEvent} event */

@@ -44,10 +44,12 @@ export class RunLesson {
    * @param {object} options
    * @param {Lesson} options.lesson
    * @param {number} options.number
+   * @param {boolean} options.recorded whether there is a finished run to look at
    * @param {() => boolean} options.isShown whether this lesson is the one on show
    * @param {RunHandle} options.handle the run of this lesson that is going on, one's own or, without a token, another's
    */
-  constructor({ lesson, number, isShown, handle }) {
+  constructor({ lesson, number, isShown, handle, recorded }) {
+    this.recorded = recorded;
     this.lesson = lesson;
     this.number = number;
     /** @type {RunState} */
@@ -216,7 +218,7 @@ export class RunLesson {
     setAttribute(this.empty, "hidden", !empty);
     setAttribute(this.panels, "hidden", empty);
     setText(this.look, "Look at a finished run");
-    setAttribute(this.look, "hidden", this.example.lab !== null);
+    setAttribute(this.look, "hidden", !this.recorded || this.example.lab !== null);
     setAttribute(this.example.element, "hidden", !empty || !this.example.lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
