@@ -316,8 +316,9 @@ LESSONS = (
         title="Where it fails",
         text=(
             "The method depends on what the teacher reveals, and on time. With many classes, each class needs its "
-            "own images, so a hundred emoji take many more rounds than ten. Slow rounds mean fewer rounds. A small pool makes the student forget. And images that the teacher "
-            "classifies with confidence need not look like anything to a person. Break the method yourself."
+            "own images, so a hundred emoji take many more rounds than ten. Slow rounds mean fewer rounds. A small "
+            "pool makes the student forget. And images that the teacher classifies with confidence need not look like "
+            "anything to a person. Break the method yourself."
         ),
         notice=(
             "What looks broken may still work. The student copies all of the teacher's probabilities, so it also "
