@@ -34,6 +34,7 @@ ORDER = {
         "middleware",
         "fairness",
         "run_state",
+        "web_page",
         "storage",
         "runs",
         "embeddings",
