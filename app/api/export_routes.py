@@ -18,6 +18,7 @@ _TYPES = {
     "py": "text/x-python",
     "html": "text/html; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
+    "yaml": "application/yaml",
     "zip": "application/zip",
 }
 

@@ -113,7 +113,6 @@ def open_run(
     else:
         card, shared = _opened(config, teacher or find_teacher(config.teacher), testset)
     device = shared.device
-    spec = student_spec(card, config.student)
     table = _table(card, config)
     task = replace(
         shared,
@@ -122,8 +121,13 @@ def open_run(
         step_work=_step_work(config, card, shared.teacher, student),
     )
     rng = torch.Generator().manual_seed(config.seed)
-    student = _placed(student or build(spec, rng), device)
+    student = new_student(card, task, rng) if student is None else _placed(student, device)
     return Run(card, table, task, new_state(task, student, rng))
+
+
+def new_student(card: TeacherCard, task: Task, rng: torch.Generator) -> nn.Module:
+    """The student that the task's config names, with weights from `rng`, on the task's device."""
+    return _placed(build(student_spec(card, task.config.student), rng), task.device)
 
 
 def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[TeacherCard, Task]:
