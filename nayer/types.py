@@ -10,3 +10,4 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int8]
+Shorts = NDArray[np.uint16]  # classes of many images

@@ -22,10 +22,12 @@ from nayer.events import (
     EvaluatedAtStart,
     Event,
     GeneratorStep,
+    ImagesTested,
     RoundFinished,
     RoundSynthesised,
     RunStarted,
     SecondOpinion,
+    StudentAnswered,
     StudentStep,
 )
 from nayer.exports.metrics_table import Record
@@ -51,6 +53,8 @@ PHASES: dict[type[Event], str] = {
     SecondOpinion: MEASURING,
     Evaluated: MEASURING,
     EvaluatedAtStart: MEASURING,
+    ImagesTested: MEASURING,
+    StudentAnswered: MEASURING,
 }
 OTHER = "other"
 

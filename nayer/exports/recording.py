@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nayer.common.files import read_file, write_whole
+from nayer.common.thinning import sparser
 from nayer.errors import StorageError, excerpt
 from nayer.events import (
     Event,
@@ -22,6 +23,7 @@ from nayer.events import (
     LayerRedrawn,
     RoundSynthesised,
     RunStarted,
+    StudentAnswered,
     StudentKept,
     StudentStep,
 )
@@ -31,6 +33,7 @@ from nayer.types import Floats
 MAGIC = b"NAYER recording 1\n"
 LARGEST = 16 << 20  # bytes of the largest file that is read
 LONGEST = 50_000  # events in a file, at most
+ANSWERS = 60  # evaluations whose answers are kept, spread over the rounds: 1 kB each
 MOST_ROUNDS = 100_000  # of a run
 MOST_STUDENTS = 64  # in a file, by round
 STUDENTS_BYTES = 1 << 20  # of their weights, all together, at one byte a weight
@@ -46,6 +49,7 @@ class Tape:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self._answers = 0  # of the student, in `events`
         self._preview_round = -1  # the round whose first step is kept with its images
 
     def add(self, event: Event) -> None:
@@ -57,6 +61,16 @@ class Tape:
             self._preview_round = event.round
             short = event
         self.events.append(short)
+        if isinstance(event, StudentAnswered):
+            self._answers += 1
+            if self._answers > ANSWERS:
+                self._leave_out_answers()
+
+    def _leave_out_answers(self) -> None:
+        told = [event for event in self.events if isinstance(event, StudentAnswered)]
+        kept = {id(event) for event in sparser(told, ANSWERS)}
+        self.events = [one for one in self.events if not isinstance(one, StudentAnswered) or id(one) in kept]
+        self._answers = len(kept)
 
 
 def thinned(event: Event) -> Event:

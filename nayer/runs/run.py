@@ -17,7 +17,7 @@ from nayer.common.device import device as named_device
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config, settings
 from nayer.data.test_sets import TestSet, load_testset
-from nayer.distillation.evaluation import SecondNetwork, TestImages
+from nayer.distillation.evaluation import SecondNetwork, TestImages, spread
 from nayer.distillation.redraw_preview import Redraws, redraws
 from nayer.distillation.state import RunState, new_state
 from nayer.distillation.task import StepWork, Task
@@ -181,6 +181,6 @@ def _placed(network: nn.Module, device: torch.device) -> nn.Module:
 def _evaluator(config: Config, teacher: Teacher, testset: TestSet | None, device: torch.device) -> TestImages | None:
     if testset is None:
         return None
-    picks = torch.linspace(0, len(testset.labels) - 1, min(config.test_images, len(testset.labels))).long()
+    picks = spread(len(testset.labels), config.test_images)
     images, labels = torch.from_numpy(testset.images)[picks], torch.from_numpy(testset.labels)[picks]
     return TestImages(teacher.network, images.to(device), labels.to(device))

@@ -10,6 +10,7 @@ import { RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
 import { BatchDialog } from "../panels/batch_dialog.js";
+import { FailuresPanel } from "../panels/failures_panel.js";
 import { ServedNetworks } from "../panels/networks.js";
 import { RedrawStrip } from "../panels/redraw_strip.js";
 import { TryPanel } from "../panels/try_panel.js";
@@ -154,6 +155,7 @@ class LivePage {
     this.map = new EmbeddingMap({ focus, umap: () => this.fetchUmap() });
     this.share = new SharePanel();
     this.trial = new TryPanel();
+    this.failures = new FailuresPanel();
     const [title, text] = props.empty;
     this.empty = h(
       "div",
@@ -233,6 +235,7 @@ class LivePage {
           this.losses.element,
         ),
       ),
+      this.failures.element,
       h("p", { class: "note foot" }, this.props.grace, " ", this.kept, " ", this.again, " ", this.sheet),
     );
   }
@@ -497,6 +500,13 @@ class LivePage {
     this.redrawStrip.enable(this.model.facts !== null && !this.replay && !this.watching);
     this.map.update(model, this.teacher);
     this.updateTrial();
+    this.failures.update({
+      address: this.address,
+      classes,
+      measuredOn: facts?.measured_on,
+      until: model.measures.at(-1)?.[0] ?? -1,
+      ended: hasEnded(this.replay ? "finished" : model.state),
+    });
   }
 
   /** Whom a visitor's drawing is shown to: the networks of the recording or run on show, else the chosen teacher. */
