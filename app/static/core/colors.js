@@ -2,8 +2,6 @@
 
 import { CLASS_COLORS } from "./constants.js";
 
-export { ARM_COLORS } from "./constants.js";
-
 /**
  * A class's color, the same in every panel.
  * @param {number} index of the class

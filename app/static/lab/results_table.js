@@ -1,6 +1,6 @@
 // What came of each arm with each seed, as a table.
 
-import { ARM_COLORS } from "../core/colors.js";
+import { ARM_COLORS } from "../core/constants.js";
 import { h, setText } from "../core/dom.js";
 import { formatInteger, formatNumber } from "../core/format.js";
 import { withHelp } from "../core/help.js";

@@ -1,6 +1,7 @@
 // One arm of several: its name and color, what it costs, its newest samples and where it stands.
 
-import { ARM_COLORS, classColor } from "../core/colors.js";
+import { classColor } from "../core/colors.js";
+import { ARM_COLORS } from "../core/constants.js";
 import { h, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
 import { formatCount, formatDuration } from "../core/format.js";
 import { applyUpdate, emptyModel, studentMeasure } from "../core/model.js";

@@ -1,7 +1,7 @@
 // The charts that all arms share: a line for each arm, and with several seeds their mean and a band for their range.
 
 import { LineChart } from "../charts/line_chart.js";
-import { ARM_COLORS } from "../core/colors.js";
+import { ARM_COLORS } from "../core/constants.js";
 import { h, setAttribute, setText } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
