@@ -277,7 +277,7 @@ SHEETS = (
             "student_lr_end": Constant("× 0.001 from 90 %", STEPS),
         },
         (
-            "This is the run from scratch. The published table starts from inverted images, with 40 epochs of 2000 steps.",
+            "This is the run from scratch. The published table starts from inverted images: 40 epochs of 2000 steps.",
             "The bank's vectors are of new views of the best images; published: those of the best step.",
             "BatchNorm weights of a new generator are 1; published: N(1, 0.02²).",
             *_DIFFER_ALL,

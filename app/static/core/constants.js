@@ -66,7 +66,7 @@ export const CLASS_COLORS = [
  * Largest number of arms in a lab.
  * @type {number}
  */
-export const MAX_ARMS = 5;
+export const MAX_ARMS = 6;
 
 /**
  * Least billions of multiply-adds per arm.
