@@ -93,7 +93,7 @@ def test_a_run_that_is_resumed_from_its_checkpoint_is_the_run_without_a_break():
         if isinstance(event, RoundFinished) and event.round == 1:
             break
     after = list(Lab([config()], checkpoint=lab.checkpoint()).events())
-    # RunStarted, the tested images and the notes are told again, and the window of the diversity over rounds begins anew.
+    # RunStarted, ImagesTested and the notes are told again, and the window of the diversity over rounds begins anew.
     told = [event for event in after if not isinstance(event, RunStarted | ImagesTested | Note | DiversityMeasured)]
     assert all_same(told, [event for event in whole[len(before) :] if not isinstance(event, DiversityMeasured)])
 
