@@ -99,7 +99,8 @@ def cutmix(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
 
     def inside(length: int, center: Tensor) -> Tensor:
         place = (torch.arange(length, device=center.device) + 0.5) / length
-        return (place - center[:, None]).abs() < side[:, None] / 2.0  # (m, length)
+        near: Tensor = (place - center[:, None]).abs() < side[:, None] / 2.0  # (m, length)
+        return near
 
     box = (inside(height, down)[:, :, None] & inside(width, across)[:, None, :]).to(images.device)  # (m, h, w)
     mixed = torch.where(box[:, None], images.roll(1, dims=0)[:many], images[:many])

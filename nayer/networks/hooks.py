@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
@@ -53,7 +54,7 @@ class BatchNormStatsHook:
         return [self._seen[layer] for layer in self._layers if layer in self._seen]
 
     @property
-    def layers(self) -> list[nn.BatchNorm2d]:
+    def layers(self) -> Sequence[nn.Module]:
         """The layers that the last pass used, in the order of `batch` and `running`."""
         return [layer for layer in self._layers if layer in self._seen]
 

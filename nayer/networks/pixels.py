@@ -35,5 +35,5 @@ class Pixels(Generator):
 
     def forward(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:
         """Labels (n,) and noise (n, c·s·s) → images (n, c, s, s) in [0, 1]; missing noise gives gray images."""
-        images = MEAN + DEVIATION * self.codes(labels, noise).unflatten(1, (-1, self.size, self.size))
+        images: Tensor = MEAN + DEVIATION * self.codes(labels, noise).unflatten(1, (-1, self.size, self.size))
         return images + (images.clamp(0.0, 1.0) - images).detach()
