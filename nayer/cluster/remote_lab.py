@@ -13,7 +13,7 @@ from nayer.cluster.ray_cluster import ClusterLost, RayCluster
 from nayer.common.stopwatch import Stopped
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
-from nayer.events import Event, Note, RoundFinished, RunStarted
+from nayer.events import Event, Note, RoundFinished, RunStarted, StudentKept
 from nayer.runs.requests import not_in_memory
 from nayer.teachers.upload import UploadedTeacher
 
@@ -54,6 +54,8 @@ class RemoteLab:
         self._stopped = False
         self._again = 0  # machines that were lost
         self._last: Event | None = None
+        self._away = True
+        self._by_round: list[StudentKept] = []  # after the end
         self._home: Lab | None = None  # after the end of a single run
         self._students: dict[int, bytes] = {}  # after the end of arms side by side
         self._lab, self.node = self._opened()
@@ -131,6 +133,16 @@ class RemoteLab:
         weights: bytes = self._call("student", arm)
         return weights
 
+    def kept_students(self) -> list[StudentKept]:
+        """`Lab.kept_students`; without those that a lost machine had."""
+        if not self._away:
+            return self._by_round
+        try:
+            students: list[StudentKept] = self._cluster.ask("aside", self._lab, "kept_students")
+        except (LabLost, ClusterLost):
+            return []
+        return students
+
     # --- the machine -----------------------------------------------------------------------------------------------
 
     def _opened(self) -> tuple[int, str]:
@@ -186,6 +198,7 @@ class RemoteLab:
     def _come_home(self) -> None:
         """Takes the networks for later questions, and frees the machine."""
         with suppress(NayerError, LabLost):
+            self._by_round = self._cluster.ask("aside", self._lab, "kept_students")
             if content := self._cluster.ask("call", self._lab, "checkpoint"):
                 from nayer.runs.side_by_side import Lab
 
@@ -196,5 +209,6 @@ class RemoteLab:
                 for arm in range(len(self._configs)):
                     with suppress(ConfigError):  # an arm that never began has no student
                         self._students[arm] = self._cluster.ask("call", self._lab, "student", arm)
+        self._away = False
         with suppress(NayerError, LabLost):
             self._cluster.ask("close_lab", self._lab)
