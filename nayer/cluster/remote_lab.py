@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import dropwhile, islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from nayer.cluster.places import LabLost
@@ -13,7 +13,7 @@ from nayer.cluster.ray_cluster import ClusterLost, RayCluster
 from nayer.common.stopwatch import Stopped
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
-from nayer.events import Event, Note, RoundFinished, RunStarted, StudentKept
+from nayer.events import Event, Note, RoundFinished, StudentKept
 from nayer.runs.requests import not_in_memory
 from nayer.teachers.upload import UploadedTeacher
 
@@ -47,7 +47,7 @@ class RemoteLab:
         """Waits until a machine is free. The other arguments are those of `Lab`."""
         self._cluster, self._clock = cluster, clock
         self._configs, self._seeds, self._uploaded = tuple(configs), tuple(seeds), uploaded
-        self._kept = checkpoint
+        self._kept, self._kept_here = checkpoint, False
         self._kept_at = clock()
         self._since = 0  # events given after the latest checkpoint
         self._changes: list[tuple[int, Mapping[str, object]]] = []  # after the latest checkpoint
@@ -169,7 +169,8 @@ class RemoteLab:
     def _keep(self) -> None:
         """Takes a checkpoint of a single run; there is none of arms side by side."""
         if content := self._cluster.ask("call", self._lab, "checkpoint"):
-            self._kept, self._since, self._changes = content, -1, []  # the event of this moment is given after it
+            self._kept, self._kept_here, self._changes = content, True, []
+            self._since = -1  # the event of this moment is given after it
         self._kept_at = self._clock()
 
     def _lost(self) -> Note:
@@ -188,12 +189,16 @@ class RemoteLab:
 
     def _continued(self) -> Iterator[Event]:
         """The events after those that were given."""
-        events = self._coming()
-        if self._kept:
-            events = dropwhile(lambda event: isinstance(event, (RunStarted, Note)), events)
+        from nayer.runs.remote_rounds import going_on  # it imports torch
+
+        coming = self._coming()
+        first = next(coming)  # the run is open then, and takes changes
         for arm, values in self._changes:
             self._cluster.ask("call", self._lab, "change", arm, values)
-        return islice(events, self._since, None)
+        events: Iterator[Event] = chain([first], coming)
+        if self._kept_here:  # what announces a beginning has been given, before the checkpoint
+            events = going_on(events)
+        yield from islice(events, self._since, None)
 
     def _come_home(self) -> None:
         """Takes the networks for later questions, and frees the machine."""
