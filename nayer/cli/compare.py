@@ -123,6 +123,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
         if sweep.calibrate:
             arms = _calibrated(arms, sweep.calibrate, clock, arguments.out)
         runs = [(arm, seed) for seed in sweep.seeds for arm in arms]
+        _check_kept(runs, clock, arguments.out)
         write_whole(arguments.out / SWEEP_FILE, written_sweep(sweep).encode())
         outcomes = _compared(runs, clock, arguments.out)
     sys.stdout.write(markdown(outcomes))
@@ -131,7 +132,6 @@ def compare_command(arguments: argparse.Namespace) -> int:
 
 def _compared(runs: Sequence[tuple[Arm, int]], clock: str, folder: Path) -> list[Outcome]:
     """The outcomes of all runs. Reads those that the folder has, and writes the missing ones into it."""
-    _check_kept(runs, clock, folder)
     console = Terminal(stderr=True, highlight=False)
     outcomes: list[Outcome] = []
     for arm, seed in runs:
