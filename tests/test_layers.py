@@ -87,7 +87,8 @@ def test_the_core_knows_no_page_and_no_plots(path):
 
 def test_only_the_command_that_writes_charts_imports_them():
     assert [named(path) for path in [*NAYER, *APP] if "nayer.compare.charts" in imports(path)] == [
-        "nayer/cli/compare.py"
+        "nayer/cli/compare.py",
+        "nayer/cli/study.py",
     ]
 
 

@@ -62,7 +62,7 @@ class Commands:
         return make_config(preset, values, teachers, local=self._local, memory=self._memory)
 
     def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
-        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else brought."""
+        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else uploaded."""
         self._uploads.of(token, str(values.get("teacher", "")))
         return [*self._shipped, *self._uploads.cards(token)]
 

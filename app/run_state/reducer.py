@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.content import messages
+from app.run_state.answers import answered, tested
 from app.run_state.embedding_map import Atlas, Dots
 from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, anew
 from app.run_state.series import Point
@@ -18,6 +19,7 @@ from nayer.events import (
     EvaluatedAtStart,
     Event,
     GeneratorStep,
+    ImagesTested,
     LayerRedrawn,
     Note,
     PolicyChanged,
@@ -27,6 +29,7 @@ from nayer.events import (
     RunFinished,
     RunStarted,
     SecondOpinion,
+    StudentAnswered,
     StudentStep,
 )
 
@@ -84,6 +87,10 @@ def _told(view: View, event: Event) -> View:
             point = Point(seq, x, (event.accuracy, event.agreement, event.seconds))
             teacher = view.teacher_accuracy if event.teacher_accuracy is None else event.teacher_accuracy
             return replace(view, phase="measure", measures=view.measures.add(point), teacher_accuracy=teacher)
+        case ImagesTested():
+            return replace(view, answers=tested(seq, event, view.answers))
+        case StudentAnswered():
+            return replace(view, answers=answered(seq, event, view.answers))
         case RoundFinished():
             return replace(view, ends=(*view.ends, event.seconds)[-PACE_OVER:], rounds_done=event.round + 1)
         case RunFinished(reason=reason):

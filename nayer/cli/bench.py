@@ -23,8 +23,9 @@ from nayer.common.files import check_target, claimed, path_to_write, read_file, 
 from nayer.compare.benchmark import first_picture, levels, profiled
 from nayer.compare.calibration import planned
 from nayer.compare.experiments import Arm
-from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
+from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate
 from nayer.compare.published import published_facts
+from nayer.compare.sittings import observed
 from nayer.config import Config
 from nayer.errors import StorageError, excerpt
 from nayer.runs.thread_budget import MAX_THREADS

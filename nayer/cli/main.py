@@ -94,12 +94,19 @@ def _bench() -> tuple[Adder, Runner]:
     return add_bench_arguments, bench_command
 
 
+def _study() -> tuple[Adder, Runner]:
+    from nayer.cli.study import add_study_arguments, study_command
+
+    return add_study_arguments, study_command
+
+
 COMMANDS = {
     "distill": Command("Train a student from a teacher without training images.", _distill),
     "teach": Command("Train a teacher from labeled images.", _teach),
     "draw": Command("Make the test images of a data set that npm installs.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
     "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
+    "study": Command("Run a study from a file: methods, teachers, budgets and seeds.", _study, _RUNS_KEPT),
     "bench": Command("Print how long a run and the page take on this machine.", _bench),
     "config": Command("Write the settings of a run to a YAML file, with comments.", _config),
     "completion": Command("Print a script that completes commands in bash or zsh.", _completion),
