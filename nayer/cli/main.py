@@ -82,6 +82,12 @@ def _config() -> tuple[Adder, Runner]:
     return add_config_arguments, config_command
 
 
+def _export() -> tuple[Adder, Runner]:
+    from nayer.cli.export import add_export_arguments, export_command
+
+    return add_export_arguments, export_command
+
+
 def _list() -> tuple[Adder, Runner]:
     from nayer.cli.list import add_list_arguments, list_command
 
@@ -108,6 +114,7 @@ COMMANDS = {
     "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
     "study": Command("Run a study from a file: methods, teachers, budgets and seeds.", _study, _RUNS_KEPT),
     "bench": Command("Print how long a run and the page take on this machine.", _bench),
+    "export": Command("Write a student as ONNX, or as a repository of the Hub.", _export),
     "config": Command("Write the settings of a run to a YAML file, with comments.", _config),
     "completion": Command("Print a script that completes commands in bash or zsh.", _completion),
     "list": Command("List the teachers, the presets or the settings.", _list),

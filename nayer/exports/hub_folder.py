@@ -9,23 +9,21 @@ No code of the repository runs. Source: https://huggingface.co/docs/huggingface_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, PyTorchModelHubMixin
 
 from nayer.common.files import read_file, write_whole
-from nayer.config import Config
-from nayer.errors import AssetError, ConfigError, NayerError, StorageError, excerpt
+from nayer.errors import NayerError, StorageError, excerpt
 from nayer.exports.config_file import RUN_FILE, written
-from nayer.exports.reproduce import command_line, known, nearest_preset
-from nayer.exports.run_folder import CODE, CONFIG, MAX_CONFIG_BYTES, SAMPLES, load_student
+from nayer.exports.reproduce import command_line, nearest_preset
+from nayer.exports.run_facts import RunFacts, read_facts
+from nayer.exports.run_folder import CODE, CONFIG, SAMPLES, load_student
 from nayer.exports.standalone_code import plain_code
-from nayer.networks.cards import TeacherCard, teacher_cards
+from nayer.networks.cards import TeacherCard, read_card, teacher_cards
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec
 from nayer.presets import get
@@ -70,42 +68,14 @@ class Student(Classifier, PyTorchModelHubMixin, library_name="nayer", pipeline_t
         return super()._from_pretrained(strict=strict, **more)  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a run's folder says about its student."""
-
-    config: Config
-    names: tuple[str, ...]
-    accuracy: float | None  # on test images, from 0 to 1
-    teacher_accuracy: float | None
-    agreement: float | None
-
-
-def read_told(folder: Path) -> Told:
-    """What `config.json` of an `--out` folder says. Raises StorageError if it is missing or damaged."""
-    try:
-        content = json.loads(read_file(folder / CONFIG, MAX_CONFIG_BYTES))
-        measured = content.get("evaluated", {})
-        shares = [measured.get(name) for name in ("accuracy", "teacher_accuracy", "agreement")]
-        if any(share is not None and not isinstance(share, int | float) for share in shares):
-            raise ValueError("shares")
-        return Told(known(content["config"]), tuple(map(str, content["classes"])), *shares)
-    except OSError as error:
-        raise StorageError(
-            f"{excerpt(folder, 200)} contains no run ({error.strerror}); name a folder that `--out` wrote."
-        ) from None
-    except (ConfigError, ValueError, KeyError, TypeError, AttributeError):
-        raise StorageError(f"{excerpt(folder, 200)} contains a damaged {CONFIG}; run it again.") from None
-
-
 def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", license: str = "") -> list[Path]:
     """Writes the repository of the student in `run`, a folder that `--out` wrote, and returns its files.
 
     It needs no network. `repository` is the name in the card's line that loads the student. `license` is an
     identifier of the Hub, such as mit; empty leaves the question to the card's reader. Raises StorageError.
     """
-    told, network = read_told(run), load_student(run)
-    student = Student.of(network, told.names)
+    told, network = read_facts(run), load_student(run)
+    student = Student.of(network, told.classes)
     try:
         out.mkdir(parents=True, exist_ok=True)
         student.save_pretrained(out, model_card_kwargs={})
@@ -114,7 +84,7 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
             f"{excerpt(out, 200)} cannot be written ({error.strerror}); choose another folder."
         ) from None
     contents = {
-        CODE: plain_code(network.spec, told.names, WEIGHTS).encode(),
+        CODE: plain_code(network.spec, told.classes, WEIGHTS).encode(),
         RUN_FILE: written(told.config).encode(),
         CARD: str(model_card(told, network.spec, repository, license)).encode(),
     }
@@ -125,7 +95,7 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
     return sorted(out / name for name in [*contents, WEIGHTS, CONFIG])
 
 
-def model_card(told: Told, spec: ModelSpec, repository: str, license: str) -> ModelCard:
+def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -> ModelCard:
     """The card: teacher, data-free, preset, accuracy, command and license, with the Hub's metadata."""
     preset, changes = nearest_preset(told.config)
     teacher = _teacher(told.config.teacher)
@@ -156,7 +126,7 @@ def model_card(told: Told, spec: ModelSpec, repository: str, license: str) -> Mo
         "training images of the student": "none: it was distilled data-free, from generated images alone",
         "method": f"preset `{preset}`{differs}; {method.paper}",
         "student": f"`{spec.architecture}`, images ({spec.channels}, {spec.size}, {spec.size}) from 0 to 1",
-        "classes": ", ".join(told.names),
+        "classes": ", ".join(told.classes),
         "accuracy on test images": _percent(told.accuracy),
         "the teacher's accuracy": _percent(told.teacher_accuracy),
         "agreement with the teacher": _percent(told.agreement),
@@ -196,22 +166,11 @@ def push(folder: Path, repository: str, *, private: bool = False) -> str:
     return str(made)
 
 
-def check_repository(name: str) -> str:
-    """`name` if it can be a repository on the Hub. Raises ConfigError."""
-    from nayer.common.hub import is_hub_id
-
-    if not is_hub_id(name):
-        raise ConfigError(f"push must be OWNER/NAME on the Hub; {excerpt(name)!r} was given.")
-    return name
-
-
 def _teacher(name: str) -> TeacherCard | None:
     """The card of a shipped teacher, or of a teacher in a folder that is still there."""
-    from nayer.networks.cards import read_card
-
     try:
         return next((card for card in teacher_cards() if card.name == name), None) or read_card(Path(name))
-    except (AssetError, NayerError, OSError, ValueError):
+    except (NayerError, OSError, ValueError):
         return None
 
 
