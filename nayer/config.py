@@ -32,8 +32,8 @@ class Config(BaseModel):
 
     Several threads add numbers in a different order each time. Then losses differ, at first in about the seventh digit.
 
-    >>> nayer.Config.parse({"rounds": 5}, base=nayer.presets.get("dfq").config).warmup_rounds
-    20
+    >>> nayer.Config.parse({"rounds": 5}, base=nayer.presets.get("dfq").config).rounds
+    5
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)

@@ -17,6 +17,7 @@ from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import add_setting_arguments, given_settings
 from nayer.cli.progress import Progress, measured
 from nayer.cli.streams import on_signals, stop
+from nayer.common.extras import ONNX
 from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
 from nayer.config import Config, settings
 from nayer.errors import ConfigError, NayerError, StorageError, excerpt
@@ -24,7 +25,7 @@ from nayer.events import Event, RoundFinished, RunFailed, RunFinished, StudentKe
 from nayer.exports import recording
 from nayer.exports.config_file import read_config
 from nayer.exports.metrics_table import Record, rows_before
-from nayer.exports.onnx_file import ONNX, check_onnx, onnx_of
+from nayer.exports.onnx_file import check_onnx, onnx_of
 from nayer.exports.run_folder import CODE, METRICS, export
 from nayer.exports.tracking import TRACKERS, Tracking, check_tracker, open_tracking
 from nayer.networks.cards import student_spec

@@ -6,39 +6,32 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import torch
 
+from nayer.common.extras import ONNX, onnx_is_missing
 from nayer.common.safetensors_header import header
-from nayer.errors import StorageError
+from nayer.errors import ConfigError, StorageError
 from nayer.networks.classifiers import Classifier, build
 from nayer.networks.specs import ModelSpec
 
-ONNX = "student.onnx"
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 TOLERANCE = 1e-4  # largest difference of a logit, for images from 0 to 1
 IMAGES, LOGITS = "images", "logits"  # names of the input and the output
 _TRIED = 5  # images of the check; another number than the export sees, so that a fixed batch is noticed
 
 
-def missing_package() -> str:
-    """The first package that is not installed; empty if all are."""
-    return next((name for name in PACKAGES if find_spec(name) is None), "")
-
-
 def check_onnx() -> None:
-    """Raises StorageError in one sentence if a package is missing."""
-    if name := missing_package():
-        raise StorageError(f"{ONNX} needs the package {name}, which is not installed; pip install 'nayer[onnx]'.")
+    """Raises ConfigError in one sentence if a package is missing."""
+    if sentence := onnx_is_missing():
+        raise ConfigError(sentence)
 
 
 def onnx_of(student: Classifier, classes: Sequence[str]) -> bytes:
     """The file: images (n, c, h, w) from 0 to 1 → logits (n, k), for any n. The classes are in its metadata.
 
-    Raises StorageError if a package is missing, or if onnxruntime's answers differ by more than TOLERANCE.
+    Raises ConfigError if a package is missing, and StorageError if onnxruntime's answers differ by more than TOLERANCE.
     """
     check_onnx()
     import onnx

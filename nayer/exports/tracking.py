@@ -11,13 +11,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from nayer.common.extras import extra_of
+from nayer.common.extras import needs_package
 from nayer.common.hub import first_line
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
@@ -79,10 +78,8 @@ def check_tracker(name: str) -> str:
     """`name` if it is a tracker whose package is installed. Raises ConfigError."""
     if name not in TRACKERS:
         raise ConfigError(f"track must be one of {', '.join(TRACKERS)}; {name[:60]!r} was given.")
-    if find_spec(name) is None:
-        raise ConfigError(
-            f"track={name!r} needs the package {name}, which is not installed; pip install 'nayer[{extra_of(name)}]'."
-        )
+    if sentence := needs_package(f"track={name!r}", name):
+        raise ConfigError(sentence)
     return name
 
 

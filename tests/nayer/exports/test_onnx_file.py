@@ -9,15 +9,17 @@ import pytest
 import torch
 
 from nayer.cli.main import main
+from nayer.common import extras
+from nayer.common.extras import ONNX_PACKAGES
 from nayer.errors import StorageError
 from nayer.exports import onnx_file
-from nayer.exports.onnx_file import PACKAGES, TOLERANCE, logits_by_onnx, onnx_of, onnx_of_file
+from nayer.exports.onnx_file import TOLERANCE, logits_by_onnx, onnx_of, onnx_of_file
 from nayer.exports.run_archive import description
 from nayer.networks.classifiers import build
 from nayer.networks.specs import FAMILIES, ModelSpec
 from nayer.teachers.load import weights_of
 
-EXTRA = all(importlib.util.find_spec(name) for name in PACKAGES)
+EXTRA = all(importlib.util.find_spec(name) for name in ONNX_PACKAGES)
 with_onnx = pytest.mark.skipif(not EXTRA, reason="the extra onnx is not installed: make slow installs it")
 
 
@@ -91,9 +93,9 @@ def test_a_file_that_answers_differently_is_not_written(monkeypatch):
 
 
 def test_without_the_packages_one_sentence_says_what_brings_them_before_anything_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(onnx_file, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     words = ["distill", "--teacher", "digits", "--out", str(tmp_path / "o"), "--onnx"]
-    assert main(words) == 1
+    assert main(words) == 2
     sentence = "student.onnx needs the package onnx, which is not installed; pip install 'nayer[onnx]'.\n"
     assert capsys.readouterr().err == sentence
     assert not (tmp_path / "o").exists()

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from nayer.cli.main import main
+from nayer.common import extras
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
-from nayer.exports import tracking
 from nayer.exports.metrics_table import Record
 from nayer.exports.tracking import TRACKERS, Tracking, check_tracker, open_tracking
 from tests.support.repository import ROOT
@@ -82,13 +82,13 @@ def test_a_tracker_that_fails_ends_the_tracking_and_not_the_run():
 def test_what_cannot_track_is_one_sentence_before_the_run(monkeypatch, tmp_path, capsys):
     with pytest.raises(ConfigError, match=r"^track must be one of trackio, tensorboard, wandb; 'mlflow' was given\.$"):
         check_tracker("mlflow")
-    monkeypatch.setattr(tracking, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     for name, extra in (("trackio", "track"), ("tensorboard", "track"), ("wandb", "wandb")):
         assert main(["distill", *FEW, "--track", name, "--out", str(tmp_path / "o")]) == 2
         sentence = f"track={name!r} needs the package {name}, which is not installed; pip install 'nayer[{extra}]'.\n"
         assert capsys.readouterr().err == sentence
     assert not (tmp_path / "o").exists()
-    monkeypatch.setattr(tracking, "find_spec", lambda name: object())
+    monkeypatch.setattr(extras, "find_spec", lambda name: object())
 
     def refuses(*given):
         raise RuntimeError("no account\nlong story")
