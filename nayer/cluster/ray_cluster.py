@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import ipaddress
 import os
 import pickle
@@ -22,9 +21,9 @@ from typing import Any
 
 import nayer
 from nayer.cluster.places import Job, Told
+from nayer.common.extras import needs_package
 from nayer.errors import ConfigError, NayerError, excerpt
 
-MISSING = "needs the package ray; `make cluster` or `pip install -r requirements-cluster.txt` installs it"
 STORE_BYTES = 150_000_000  # of shared memory, for the parts on their way and the newest checkpoints
 CONNECT_SECONDS = 60.0
 ANSWER_SECONDS = 5.0
@@ -48,8 +47,7 @@ def checked_address(field: str, text: str) -> str:
         raise ConfigError(
             f"{field} must be ray, or the address of a cluster such as ray://head:6379; {excerpt(text)!r} was given."
         )
-    if importlib.util.find_spec("ray") is None:
-        raise ConfigError(f"{field}={excerpt(text)!r} {MISSING}.")
+    _check_installed(field, text)
     return address
 
 
@@ -61,8 +59,7 @@ class RayCluster:
 
         Raises ConfigError, in one sentence, if there is no such cluster.
         """
-        if importlib.util.find_spec("ray") is None:
-            raise ConfigError(f"{field}={excerpt(address or 'ray')!r} {MISSING}.")
+        _check_installed(field, address or "ray")
         self._address, self._field = address, field
         if address:
             _check_answers(address, field)
@@ -209,6 +206,12 @@ class RayCluster:
             "The cluster is lost: its head, or the connection with it, has ended. Finished runs are kept, and the same "
             "command continues with the others."
         )
+
+
+def _check_installed(field: str, text: str) -> None:
+    """Raises ConfigError if Ray is not installed."""
+    if missing := needs_package(f"{field}={excerpt(text)!r}", "ray"):
+        raise ConfigError(missing)
 
 
 def _check_answers(address: str, field: str) -> None:
