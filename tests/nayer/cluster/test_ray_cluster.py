@@ -296,6 +296,28 @@ def test_a_session_drives_a_run_on_a_cluster_as_at_home(nodes):
         cluster.close()
 
 
+def test_a_run_that_waits_for_a_machine_is_stopped_at_once_and_takes_none(nodes):
+    config = Config.parse({"rounds": 10_000}, ARM)
+    cluster = RayCluster(nodes.address)
+    try:
+        working = [Session(lambda: RemoteLab(cluster, [config])) for _ in range(2)]
+        for session in working:
+            session.start()
+        wait_until(lambda: all(session.snapshot() for session in working), 60.0, "the first events")
+        waiting = Session(lambda: RemoteLab(cluster, [config]))
+        waiting.start()
+        time.sleep(2.0)
+        assert not waiting.snapshot()  # both machines are taken
+        waiting.stop()
+        assert waiting.join(10)
+        for session in working:
+            session.stop()
+        assert all(session.join(60) for session in working)
+        wait_until(lambda: cluster.ask("free_cpus") == 2.0, 60.0, "free machines")
+    finally:
+        cluster.close()
+
+
 def test_arms_side_by_side_are_those_at_home(nodes):
     configs = [Config.parse({"noisy_width": width, "work": 0.5, "rounds": 1000}, ARM) for width in (16, 32)]
     cluster = RayCluster(nodes.address)
