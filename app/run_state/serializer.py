@@ -11,6 +11,7 @@ from app.run_state.answers import answers_json
 from app.run_state.embedding_map import Dots
 from app.run_state.model import Cloud, Row, StepPreview, View
 from app.run_state.series import Series
+from nayer.common.extras import onnx_is_missing
 from nayer.exports.reproduce import command_line, known, words
 from nayer.teachers.upload import PREFIX
 
@@ -42,7 +43,7 @@ def rounds(view: View, since: int) -> dict[str, Any] | None:
     if view.started_seq > since and view.started is not None and view.atlas is not None:
         started = view.started
         news["run"] = {
-            "teacher": _called(started.teacher),
+            "teacher": called(started.teacher),
             "latent": started.latent,
             "classes": list(started.classes),
             "width": int(started.embeddings.shape[1]),
@@ -111,7 +112,7 @@ def _facts(view: View, since: int) -> dict[str, Any] | None:
     assert started is not None
     assert atlas is not None  # both come with the same event
     return {
-        "teacher": _called(started.teacher),
+        "teacher": called(started.teacher),
         "student": started.student,
         "classes": list(started.classes),
         "image_shape": list(started.image_shape),
@@ -127,15 +128,15 @@ def _facts(view: View, since: int) -> dict[str, Any] | None:
     }
 
 
-def _called(teacher: str) -> str:
+def called(teacher: str) -> str:
     """The display name of a teacher: the internal name of an uploaded teacher has no meaning for people."""
     return messages.BROUGHT if teacher.startswith(PREFIX) else teacher
 
 
 def _repeat(config: Mapping[str, object]) -> dict[str, Any]:
-    """The data that repeats the run: a command line, and the query of an address."""
+    """What repeats the run, a command line and the query of an address; and why it gives no ONNX file, or nothing."""
     wanted = known(config)
-    return {"command": command_line(wanted), "words": words(wanted)}
+    return {"command": command_line(wanted), "words": words(wanted), "onnx": onnx_is_missing()}
 
 
 def _curve(name: str) -> Part:

@@ -1,10 +1,11 @@
 // What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
 
 import { serverUrl } from "../core/api.js";
-import { h, setAttribute, setText } from "../core/dom.js";
+import { h, setAttribute } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { HIDEABLE_FIELDS, settingsUrl, watchUrl } from "../core/router.js";
+import { CopyField } from "../panels/copy_field.js";
 
 /** @import { RunModel } from "../core/types.d.ts" */
 
@@ -15,11 +16,12 @@ const FILES = [
   ["events.jsonl", "events (JSON lines)"],
   ["student.safetensors", "student (safetensors)"],
   ["student.py", "Python code that loads the student"],
+  ["student.onnx", "student (ONNX)"],
+  ["run.yaml", "settings (YAML)"],
   ["run.nayer", "Save as a recording"],
   ["run.html", "Save as a web page"],
   ["nayer-run.zip", "everything (zip)"],
 ];
-const COPIED_MS = 1500;
 
 /** A fold with lines to copy and links to files. */
 export class SharePanel {
@@ -70,7 +72,7 @@ export class SharePanel {
     setAttribute(this.files, "hidden", !ended);
     if (ended && this.filesOf !== run) {
       this.filesOf = run;
-      this.files.replaceChildren("Files: ", ...fileLinks(run));
+      this.files.replaceChildren("Files: ", ...fileLinks(run, facts.repeat.onnx));
     }
     this.command.show(facts.repeat.command);
     this.showLinks();
@@ -84,38 +86,14 @@ export class SharePanel {
   }
 }
 
-/** A line to copy, with its button. */
-class CopyField {
-  /** @param {string} label */
-  constructor(label) {
-    this.text = h("input", { readonly: "", "aria-label": label });
-    this.text.addEventListener("focus", () => this.text.select());
-    this.button = h("button", { type: "button", "aria-label": `Copy: ${label}`, onclick: () => this.copy() }, "Copy");
-    this.element = h("div", { class: "copied" }, h("span", {}, label), this.text, this.button);
-  }
-
-  /** @param {string} value */
-  show(value) {
-    if (this.text.value !== value) this.text.value = value;
-  }
-
-  /** Copies the line, and says so for a moment. */
-  async copy() {
-    this.text.select();
-    try {
-      await navigator.clipboard.writeText(this.text.value);
-    } catch {
-      document.execCommand("copy"); // where the page stands in a frame
-    }
-    setText(this.button, "Copied");
-    setTimeout(() => setText(this.button, "Copy"), COPIED_MS);
-  }
-}
-
-/** @param {string} run */
-function fileLinks(run) {
-  return FILES.flatMap(([name, about], i) => [
+/**
+ * @param {string} run
+ * @param {string} [noOnnx] one sentence that says why there is no ONNX file
+ */
+function fileLinks(run, noOnnx) {
+  const links = FILES.filter(([name]) => !noOnnx || name !== "student.onnx").flatMap(([name, about], i) => [
     i ? " · " : "",
     h("a", { href: serverUrl(`live/${run}/export/${name}`), download: name }, about),
   ]);
+  return noOnnx ? [...links, ` · ${noOnnx}`] : links;
 }
