@@ -26,6 +26,7 @@ from fastapi import FastAPI
 
 from app.api.command_routes import command_routes
 from app.api.commands import Commands
+from app.api.duration_routes import duration_routes
 from app.api.errors import add_handlers
 from app.api.export_routes import export_route
 from app.api.health import health_route
@@ -54,6 +55,7 @@ from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
 from app.runs.manager import Opener, RunManager
 from app.runs.plan import Plan
+from app.runs.real_strips import RealStrips
 from app.runs.recordings import Recordings
 from app.runs.trials import Trials
 from app.runs.uploaded_teachers import Uploads
@@ -153,11 +155,12 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.state.registry = registry
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
+    application.include_router(duration_routes(commands, pools.asking))
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept))
-    application.include_router(trial_routes(Trials(registry, teachers), pools.trying))
+    application.include_router(trial_routes(Trials(registry, teachers), RealStrips(teachers), pools.trying))
     application.include_router(
         export_route(Exports(registry, kept, pools.work, lambda events: pools.drawing.call(animation, events)))
     )

@@ -94,6 +94,12 @@ PANELS: Rows = {
         "x̂ = G(Z(e_y))",
         "nayer/distillation/train.py:synthesize",
     ),
+    "wonder": (
+        "Upper row: real test images. They only test the student. Lower row: images that the generator invents. The "
+        "student learns from them. Below: the share of test images that guessing, student and teacher get right.",
+        "x, x̂",
+        "nayer/distillation/train.py:train",
+    ),
     "strip": (
         "Upper row: one class through sixteen fresh noisy layers. Lower row: the same class sixteen times through "
         "one layer.",

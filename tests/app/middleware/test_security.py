@@ -347,8 +347,10 @@ OURS = {
     "/bring",
     "/explore",
     "/explained",
+    "/duration",
     "/teacher/{name}/try",  # what a shipped teacher makes of a drawing: nothing of anybody's
     "/teacher/{name}/real",
+    "/teacher/{name}/real.jpg",  # shipped test images
     "/code/{file:path}",
     "/command/{name}",
     "/stage/{version}/{name:path}",
