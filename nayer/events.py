@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from nayer.measures import Scales
-from nayer.types import Doubles, Floats, Images, Ints
+from nayer.types import Doubles, Floats, Images, Ints, Shorts
 
 Redrawn = Literal["noisy layer", "first layer", "generator"]  # `generator` re-draws the other two as well
 
@@ -162,6 +162,26 @@ class EvaluatedAtStart(Evaluated):
     """The student was evaluated before its first step, at 0 s: what it knows then, the run has not taught it."""
 
     thinned: bool  # whether it begins with weights of its teacher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesTested(Event):
+    """The true classes of the test images and those of the teacher. They come once, before the first answers.
+
+    Of more than 2,000 test images, 2,000 are chosen evenly.
+    """
+
+    labels: Shorts  # (n,)
+    teacher: Shorts  # (n,)
+    images: int  # all that the student is measured on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentAnswered(Event):
+    """The class that the student assigns to each of these images, with every evaluation on test images."""
+
+    learned: int  # rounds that the student has learned from
+    student: Shorts  # (n,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,17 @@ def sentence(error: ValidationError, known: list[Setting]) -> str:
     return f"{name} must be {_what_works(field, first)}; {shown} was given."
 
 
+def what_works(field: Setting) -> str:
+    """The values that a setting takes, such as `a whole number from 1 to 100,000 rounds`."""
+    if field.choices:
+        return "one of " + ", ".join(field.choices)
+    noun = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[field.kind]
+    if field.low is None and field.high is None:
+        return noun
+    unit = f" {field.unit}" if field.unit and field.unit != field.name and "×" not in field.unit else ""
+    return f"{noun} from {_bound(field.low, field.kind)} to {_bound(field.high, field.kind)}{unit}"
+
+
 def _shown(value: object) -> str:
     """`value` on one line and in 60 characters."""
     whole = repr(value)
@@ -136,13 +147,7 @@ def _what_works(field: Setting, complaint: Any) -> str:
         return f"a text that {complaint['ctx']['error']}"
     if complaint["type"] == "string_too_long":
         return f"a text of at most {complaint['ctx']['max_length']} characters"
-    if field.choices:
-        return "one of " + ", ".join(field.choices)
-    noun = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[field.kind]
-    if field.low is None and field.high is None:
-        return noun
-    unit = f" {field.unit}" if field.unit and field.unit != field.name and "×" not in field.unit else ""
-    return f"{noun} from {_bound(field.low, field.kind)} to {_bound(field.high, field.kind)}{unit}"
+    return what_works(field)
 
 
 def _bound(bound: float | None, kind: type) -> str:

@@ -6,6 +6,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # a test never waits for a network; before h
 os.environ["NAYER_DATA"] = "off"  # nor does it write into the folders of whoever runs it
 
 import hashlib
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ from nayer.networks.cards import TeacherCard
 from nayer.networks.classifiers import build
 from nayer.networks.specs import ModelSpec
 from nayer.teachers.load import weights_of
+
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that. Some tests send Ctrl-C to children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The networks here are tiny: a second thread costs more than it brings, and other work may hold the second core.
 torch.set_num_threads(1)

@@ -87,7 +87,8 @@ def test_the_core_knows_no_page_and_no_plots(path):
 
 def test_only_the_command_that_writes_charts_imports_them():
     assert [named(path) for path in [*NAYER, *APP] if "nayer.compare.charts" in imports(path)] == [
-        "nayer/cli/compare.py"
+        "nayer/cli/compare.py",
+        "nayer/cli/study.py",
     ]
 
 
@@ -206,7 +207,12 @@ def test_every_pin_is_exact_but_for_torch():
         assert loose == (["torch>=2.8,<=2.13.0"] if name == "requirements.txt" else [])
 
 
-MODULE_OF = {"scikit-learn": "sklearn", "umap-learn": "umap", "pillow": "PIL"}  # where the names differ
+MODULE_OF = {
+    "scikit-learn": "sklearn",
+    "umap-learn": "umap",
+    "pillow": "PIL",
+    "pyyaml": "yaml",
+}  # where the names differ
 
 
 def pinned(name: str) -> set[str]:

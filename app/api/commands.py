@@ -72,7 +72,7 @@ class Commands:
         return None if card is None else self._durations.seconds(config, card, lambda one: shipped.get(one.teacher))
 
     def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
-        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else brought."""
+        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else uploaded."""
         self._uploads.of(token, str(values.get("teacher", "")))
         return [*self._shipped, *self._uploads.cards(token)]
 

@@ -17,6 +17,7 @@ _TYPES = {
     "json": "application/json",
     "py": "text/x-python",
     "txt": "text/plain; charset=utf-8",
+    "yaml": "application/yaml",
     "zip": "application/zip",
 }
 

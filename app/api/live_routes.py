@@ -24,7 +24,7 @@ from app.fairness.fair_cache import FairCache
 from app.fairness.fair_executor import Busy, FairExecutor
 from app.middleware.client_address import address
 from app.run_state.model import View
-from app.run_state.serializer import payload, rounds
+from app.run_state.serializer import answers, payload, rounds
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 
@@ -121,6 +121,12 @@ def routes(
     def sample_rounds(run: str, since: Whole = 0) -> Response:
         found = registry.look(run)
         return news_of(found, written(rounds(found.refresh(), since)))
+
+    @router.get("/live/{run}/answers")
+    def test_answers(run: str, since: Whole = 0) -> Response:
+        """What teacher and student say of the test images, by round."""
+        found = registry.look(run)
+        return news_of(found, written(answers(found.refresh(), since)))
 
     @router.get("/live/{run}/frame/{seq}.jpg")
     @router.get("/live/{run}/arm/{arm}/frame/{seq}.jpg")

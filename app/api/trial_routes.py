@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.validation import Whole
+from app.api.validation import Whole, Wholes
 from app.fairness.fair_executor import FairExecutor
 from app.runs.real_strips import RealStrips
 from app.runs.trials import Trials
@@ -19,6 +19,7 @@ from nayer.networks.specs import SIDES
 MOST_NUMBERS = 3 * SIDES[1] ** 2  # numbers in the largest image that a network takes
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
+_AN_HOUR = {"Cache-Control": "private, max-age=3600"}
 
 Level = Annotated[int, Field(strict=True, ge=0, le=255)]
 
@@ -36,9 +37,12 @@ def trial_routes(trials: Trials, strips: RealStrips, turns: FairExecutor) -> API
     test images, one of each class. `turns`: a visitor's image waits for a turn of their address."""
     router = APIRouter()
 
-    async def answered(call: Callable[[], dict[str, Any]]) -> Response:
+    async def answered(call: Callable[[], dict[str, Any] | bytes]) -> Response:
         try:
-            return JSONResponse(await turns.run(call), headers=_NOT_KEPT)
+            answer = await turns.run(call)
+            if isinstance(answer, bytes):
+                return Response(answer, media_type="image/jpeg", headers=_AN_HOUR)
+            return JSONResponse(answer, headers=_NOT_KEPT)
         except ConfigError as error:
             return JSONResponse({"error": str(error)}, status_code=422, headers=_NOT_KEPT)
 
@@ -50,6 +54,11 @@ def trial_routes(trials: Trials, strips: RealStrips, turns: FairExecutor) -> API
     @router.get("/live/{run}/real")
     async def real_of_run(run: str, label: Whole = 0, pick: Whole = 0, arm: Whole = 0) -> Response:
         return await answered(lambda: trials.real_of_run(run, arm, label, pick))
+
+    @router.get("/live/{run}/tested.jpg")
+    async def tested(run: str, places: Wholes) -> Response:
+        """Test images side by side; `places` are their numbers in the answers of the run, separated by commas."""
+        return await answered(lambda: trials.tested(run, [int(place) for place in places.split(",") if place]))
 
     @router.post("/teacher/{name}/try")
     async def of_teacher(name: str, image: TriedImage) -> Response:

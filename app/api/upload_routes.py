@@ -34,7 +34,7 @@ def bringing_route(
     arriving = arrivals or Arrivals()
 
     def taken(form: FormData) -> dict[str, Any]:
-        uploaded, token = _brought(form), _word(form, "token", LONGEST)
+        uploaded, token = _uploaded(form), _word(form, "token", LONGEST)
         owner = registry.visitor(token)
         return {"teacher": uploaded.name, "token": owner} | uploads.bring(owner, uploaded)
 
@@ -64,7 +64,7 @@ async def _form(request: Request) -> FormData:
     return await request.form(max_files=len(_FILES), max_fields=2, max_part_size=4 * LONGEST_NAMES)
 
 
-def _brought(form: FormData) -> UploadedTeacher:
+def _uploaded(form: FormData) -> UploadedTeacher:
     config, weights, tests, *judge = [_bytes(form, name) for name in _FILES]
     if not config or not weights:
         missing = "config" if not config else "weights"

@@ -112,6 +112,12 @@ PANELS: Rows = {
         "T(x), S(x)",
         "nayer/runs/opinions.py:Examined",
     ),
+    "failures": (
+        "Accuracy by class, all answers, and the test images. A bar leads to its class, a square to its images, an "
+        "image to its square. Test images only measure.",
+        "S(x), T(x)",
+        "nayer/distillation/report.py:Report.evaluation",
+    ),
     "map": (
         "Embeddings are fixed. Rings are the noisy layers' outputs for them. Dots are the newest images.",
         "e_y, Z(e_y)",

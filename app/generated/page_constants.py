@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import get_args, get_type_hints
 
 from app.api.static_files import STATIC
+from app.run_state.answers import FIRST_CLASS
 from app.run_state.figure import CLASS_COLORS
 from app.run_state.model import DIVERSITY
 from app.run_state.reducer import ROWS
 from app.runs.plan import ARMS, LONGEST_TITLE, WORK
 from app.runs.registry import RUN_ID
 from nayer.events import RunStarted
+from nayer.exports.recording import ANSWERS
 from nayer.runs.session import ENDED, StepKind
 
 TARGET = STATIC / "core" / "constants.js"
@@ -60,6 +62,8 @@ def constants() -> list[Constant]:
         Constant("MIN_ARM_WORK", "Least billions of multiply-adds per arm.", "number", int(WORK[0])),
         Constant("MAX_ARM_WORK", "Most billions of multiply-adds per arm.", "number", int(WORK[1])),
         Constant("MAX_TITLE_LENGTH", "Largest number of characters in an arm's title.", "number", LONGEST_TITLE),
+        Constant("FIRST_CLASS", "The code point that stands for class 0 in answers.", "number", FIRST_CLASS),
+        Constant("ANSWER_ROUNDS", "Rounds of answers that a run keeps.", "number", ANSWERS),
         Constant("RUN_ID", "What the id of a run looks like.", "string", f"^{RUN_ID.pattern}$"),
     ]
 

@@ -34,10 +34,10 @@ class OwnTeacher:
                 judge=messages.OWN_JUDGE,
             )
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        panel.select(self._brought, None, form.teacher, **quiet)
+        panel.select(self._uploaded, None, form.teacher, **quiet)
         panel.play(_chosen, None, form.fields["latent"], **quiet)
 
-    def _brought(self, event: gr.EventData) -> Any:
+    def _uploaded(self, event: gr.EventData) -> Any:
         """Sets the teacher in the form. The start of a run checks that it exists and who owns it."""
         told = event._data if isinstance(event._data, dict) else {}
         name = str(told.get("teacher", ""))

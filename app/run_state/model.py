@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.run_state.answers import Answers
 from app.run_state.embedding_map import Atlas, Dots
 from app.run_state.series import Series
 from nayer.events import RunStarted
@@ -142,6 +143,7 @@ class View:
     pool_capacity: int = 0
     outputs: Cloud | None = None
     samples: Cloud | None = None
+    answers: Answers | None = None  # on test images, where there are any
 
 
 def anew(view: View) -> View:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.content import messages
+from app.run_state.answers import answered, tested
 from app.run_state.embedding_map import Atlas, Dots
 from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, anew
 from app.run_state.series import Point
@@ -18,6 +19,7 @@ from nayer.events import (
     EvaluatedAtStart,
     Event,
     GeneratorStep,
+    ImagesTested,
     LayerRedrawn,
     Note,
     PolicyChanged,
@@ -27,6 +29,7 @@ from nayer.events import (
     RunFinished,
     RunStarted,
     SecondOpinion,
+    StudentAnswered,
     StudentStep,
 )
 
@@ -86,6 +89,10 @@ def _told(view: View, event: Event) -> View:
             thinned = view.thinned or (isinstance(event, EvaluatedAtStart) and event.thinned)
             measures = view.measures.add(point)
             return replace(view, phase="measure", measures=measures, teacher_accuracy=teacher, thinned=thinned)
+        case ImagesTested():
+            return replace(view, answers=tested(seq, event, view.answers))
+        case StudentAnswered():
+            return replace(view, answers=answered(seq, event, view.answers))
         case RoundFinished():
             ends = (*view.ends, event.seconds)[-PACE_OVER:]
             return replace(view, ends=ends, rounds_done=event.round + 1, work=event.work)

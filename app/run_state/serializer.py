@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from app.content import messages
+from app.run_state.answers import answers_json
 from app.run_state.embedding_map import Dots
 from app.run_state.model import Cloud, Row, StepPreview, View
 from app.run_state.series import Series
@@ -54,6 +55,14 @@ def rounds(view: View, since: int) -> dict[str, Any] | None:
     if fresh:
         news["rounds"] = fresh
     return news
+
+
+def answers(view: View, since: int) -> dict[str, Any] | None:
+    """The news since `since` about the answers on test images, or None."""
+    if since >= view.seq:
+        return None
+    news = {"seq": view.seq, "state": view.condition.state, "anew": view.begun > since}
+    return news | answers_json(view.answers, since)
 
 
 def _standing(view: View) -> dict[str, Any]:

@@ -47,13 +47,13 @@ class Recorder:
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`owner`: the hash of a token. `plan`: JSON. `brought`: an uploaded teacher. `before`: the earlier
+        """`owner`: the hash of a token. `plan`: JSON. `uploaded`: an uploaded teacher. `before`: the earlier
         events of a continued run, and `seq` the number of its next event."""
         self._store: Store | None = store
         self._run = run
         self._owner = owner
         self._plan = plan
-        self._brought = uploaded
+        self._uploaded = uploaded
         self._seq = seq
         self._every = checkpoint_seconds
         self._clock = clock
@@ -70,8 +70,8 @@ class Recorder:
         """Puts the run into the history before it starts."""
         if self._store is not None:
             self._store.begin(self._run, self._owner, self._plan)
-            if self._brought is not None:
-                self._store.keep(self._run, TEACHER, self._brought.packed(), 0)
+            if self._uploaded is not None:
+                self._store.keep(self._run, TEACHER, self._uploaded.packed(), 0)
 
     def retell(self) -> None:
         """Queues all data of the run in memory again, for a history that lost it. The checkpoint follows with the
@@ -92,7 +92,7 @@ class Recorder:
     def forget(self) -> None:
         """Stops the recording of the run."""
         with self._lock:
-            self._store, self._brought, self._history = None, None, History()
+            self._store, self._uploaded, self._history = None, None, History()
 
     @property
     def over(self) -> bool:

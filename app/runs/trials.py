@@ -13,7 +13,7 @@ from app.content import messages
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.recordings import SHIPPED
-from app.support.images import Pixels
+from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.exports.reproduce import known
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # the core imports torch
 
 Shape = tuple[int, int, int]  # (c, h, w)
 EXAMINERS = 8  # teachers that are kept loaded, the latest; each is a few MB
+SPLITS = 4  # test sets that are kept in memory, the latest; each is at most 6 MB
+SHOWN = 60  # test images in one picture
 SECONDS = 5.0  # s that a visitor's image waits until the run is between two events
 _DIGITS = 4  # decimals of a probability
 
@@ -37,6 +39,7 @@ class Trials:
         self._cards = {card.name: card for card in teachers}
         self._lock = threading.Lock()
         self._examiners: LRUCache[tuple[str, str, int, str], Examiner] = LRUCache(EXAMINERS)
+        self._splits: LRUCache[tuple[str, int], Pixels] = LRUCache(SPLITS)
 
     def of_run(self, run_id: str, arm: int, pixels: Sequence[int]) -> dict[str, Any]:
         """The answer for the page. Raises ConfigError for an image that does not fit, NoSuchRun and NoSuchArm."""
@@ -73,6 +76,25 @@ class Trials:
         """The same for a teacher without a run."""
         self._card(name)
         return _shown(self._examiner(Config(teacher=name)).real_image(label, pick))
+
+    def tested(self, run_id: str, places: Sequence[int]) -> bytes:
+        """Test images of a run as one JPEG strip, by their places in its answers. ConfigError where there are none."""
+        config, _, _ = self._facts(self._registry.find(run_id), 0)
+        images = self._split(config)
+        if not 1 <= len(places) <= SHOWN or max(places) >= len(images):
+            raise ConfigError(f"places must be 1 to {SHOWN} numbers below {len(images)}; {len(places)} were given.")
+        return jpeg(images[list(places)])
+
+    def _split(self, config: Config) -> Pixels:
+        if config.teacher not in self._cards:
+            raise ConfigError("the test images of this run are not on this server.")
+        from nayer.runs.opinions import tested_images  # it imports torch
+
+        key = config.teacher + config.test_data, config.test_images
+        with self._lock:
+            if key not in self._splits:
+                self._splits[key] = tested_images(self._cards[config.teacher], config)
+            return self._splits[key]
 
     def _facts(self, run: LiveRun, arm: int) -> tuple[Config, Shape, tuple[str, ...]]:
         """The config of an arm, the shape of its images, and its classes."""

@@ -18,15 +18,17 @@ import torch
 from nayer import presets
 from nayer.cli.exit_codes import DONE
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.options import MAX_THREADS, count, seeds_of
+from nayer.cli.options import count, seeds_of
 from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
 from nayer.compare.benchmark import first_picture, levels, profiled
 from nayer.compare.calibration import planned
 from nayer.compare.experiments import Arm
-from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate, observed
+from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate
 from nayer.compare.published import published_facts
+from nayer.compare.sittings import observed
 from nayer.config import Config
 from nayer.errors import StorageError, excerpt
+from nayer.runs.thread_budget import MAX_THREADS
 
 MAX_EARLIER_BYTES = 4 << 20  # of an earlier measurement
 

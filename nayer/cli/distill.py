@@ -18,9 +18,10 @@ from nayer.cli.progress import Progress, measured
 from nayer.cli.streams import on_signals, stop
 from nayer.common.files import check_target, claimed, path_to_write, read_file
 from nayer.config import Config, settings
-from nayer.errors import ConfigError, NayerError, StorageError
+from nayer.errors import ConfigError, NayerError, StorageError, excerpt
 from nayer.events import Event, RoundFinished, RunFailed, RunFinished
 from nayer.exports import recording
+from nayer.exports.config_file import read_config
 from nayer.exports.metrics_table import Record, rows_before
 from nayer.exports.run_folder import CODE, METRICS, export
 from nayer.networks.cards import student_spec
@@ -39,10 +40,17 @@ RESUMABLE = tuple(one.name for one in settings() if one.resumable)
 def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `distill_command`: its own, and a flag for each setting."""
     parser.usage = (
-        "%(prog)s [--teacher NAME] [--preset NAME] [--seed N] [--seconds X] [--rounds N] [--json FILE] [--out DIR] …"
+        "%(prog)s [--config FILE] [--teacher NAME] [--preset NAME] [--seed N] [--seconds X] [--rounds N] "
+        "[--json FILE] [--out DIR] …"
     )
     parser.add_argument(
         "--preset", metavar="|".join(PRESETS), help="Preset for all settings that have no flag (default: nayer)."
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=partial(path_to_write, "config"),
+        help="Take the settings from a YAML file, such as run.yaml of an --out folder; flags override it.",
     )
     parser.add_argument(
         "--json",
@@ -211,6 +219,8 @@ class _Follower:
 
 def _config(arguments: argparse.Namespace) -> Config:
     given = given_settings(arguments)
+    if arguments.config:
+        return _config_of_file(arguments, given)
     if not arguments.resume:
         return Config.parse(given, base=get(arguments.preset or "nayer").config)
     if arguments.preset:
@@ -219,6 +229,14 @@ def _config(arguments: argparse.Namespace) -> Config:
         if name not in RESUMABLE:
             raise ConfigError(f"{name}={value!r} cannot change in a resumed run; use one of {', '.join(RESUMABLE)}.")
     return Config.parse(given, base=checkpoints.load_config(arguments.resume))
+
+
+def _config_of_file(arguments: argparse.Namespace, given: dict[str, object]) -> Config:
+    for flag in ("resume", "preset"):
+        if value := getattr(arguments, flag):
+            instead = "leave one of them out" if flag == "resume" else f"write `preset: {excerpt(value)}` into the file"
+            raise ConfigError(f"{flag}={excerpt(value)!r} cannot be used with --config; {instead}.")
+    return Config.parse(given, base=read_config(arguments.config))
 
 
 def _earlier_rows(folder: Path, round_: int) -> list[dict[str, str]]:

@@ -65,6 +65,12 @@ def _compare() -> tuple[Adder, Runner]:
     return add_compare_arguments, compare_command
 
 
+def _config() -> tuple[Adder, Runner]:
+    from nayer.cli.config import add_config_arguments, config_command
+
+    return add_config_arguments, config_command
+
+
 def _list() -> tuple[Adder, Runner]:
     from nayer.cli.list import add_list_arguments, list_command
 
@@ -77,13 +83,21 @@ def _bench() -> tuple[Adder, Runner]:
     return add_bench_arguments, bench_command
 
 
+def _study() -> tuple[Adder, Runner]:
+    from nayer.cli.study import add_study_arguments, study_command
+
+    return add_study_arguments, study_command
+
+
 COMMANDS = {
     "distill": Command("Train a student from a teacher without training images.", _distill),
     "teach": Command("Train a teacher from labeled images.", _teach),
     "draw": Command("Make the test images of a data set that npm installs.", _draw),
     "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
     "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
+    "study": Command("Run a study from a file: methods, teachers, budgets and seeds.", _study, _RUNS_KEPT),
     "bench": Command("Print how long a run and the page take on this machine.", _bench),
+    "config": Command("Write the settings of a run to a YAML file, with comments.", _config),
     "list": Command("List the teachers, the presets or the settings.", _list),
 }
 

@@ -10,8 +10,6 @@ from nayer.config import GROUPS, settings
 from nayer.errors import ConfigError, excerpt
 from nayer.settings import Setting, read_value
 
-MAX_THREADS = 256
-
 
 def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds `--generator-steps N`, `--flip` and `--no-flip`, and so on. A flag that is not given sets no value."""

@@ -51,15 +51,20 @@ def read_plan(path: Path) -> Plan:
         raise StorageError(f"{path} contains no plan of this version; move it away and compare again.") from None
 
 
+def check_budget(seconds: float) -> None:
+    """Raises ConfigError for a budget that no run can have."""
+    if not 0.0 < seconds <= MOST:
+        raise ConfigError(
+            f"calibrate must be a number of seconds above 0 and up to {MOST:,.0f}; {seconds:g} was given."
+        )
+
+
 def planned(arm: Arm, seconds: float, now: Callable[[], float]) -> Arm:
     """The arm with the number of rounds that takes `seconds` by the clock `now`, and without other limits.
 
     Raises ConfigError for a budget that is not valid, and the errors of opening the run.
     """
-    if not 0.0 < seconds <= MOST:
-        raise ConfigError(
-            f"calibrate must be a number of seconds above 0 and up to {MOST:,.0f}; {seconds:g} was given."
-        )
+    check_budget(seconds)
     warm, learning = pace(arm.config, seconds, now)
     return replace(arm, config=Config.parse({"rounds": rounds_for(arm.config, seconds, warm, learning)}, arm.config))
 

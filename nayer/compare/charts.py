@@ -76,6 +76,63 @@ def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
     return _png(figure)
 
 
+def budget_curves(
+    lines: Mapping[str, Sequence[tuple[float, float, float]]], *, budget: str, measured: str, teacher: float | None
+) -> dict[str, bytes]:
+    """Final accuracy against the budget, as files by suffix: for each method points (budget, mean, deviation).
+
+    Values are shares. `teacher` is its accuracy; None if it is not known.
+    """
+    figure = Figure(figsize=(6.0, 4.0), dpi=200, layout="constrained")
+    axes = figure.subplots()
+    for place, (method, points) in enumerate(lines.items()):
+        budgets, means, deviations = (np.array(column) for column in zip(*points, strict=True))
+        color, stroke = COLORS[place % len(COLORS)], STROKES[place // len(COLORS) % len(STROKES)]
+        axes.errorbar(
+            budgets,
+            100 * means,
+            yerr=100 * deviations,
+            color=color,
+            linestyle=stroke,
+            marker="o",
+            markersize=3,
+            capsize=2,
+            label=method,
+        )
+    if teacher is not None:
+        axes.axhline(100 * teacher, color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="teacher")
+    axes.set(xlabel=budget, ylabel=f"% on {measured}", ylim=(0, 100), xscale="log")
+    ticks = sorted({point[0] for points in lines.values() for point in points})
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8)
+    return _files(figure)
+
+
+def step_curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, measured: str, target: float
+) -> dict[str, bytes]:
+    """A measure of the generator against its steps, as files by suffix: for each method, steps and values."""
+    figure = Figure(figsize=(6.0, 4.0), dpi=200, layout="constrained")
+    axes = figure.subplots()
+    for place, (method, (steps, values)) in enumerate(lines.items()):
+        color, stroke = COLORS[place % len(COLORS)], STROKES[place // len(COLORS) % len(STROKES)]
+        axes.plot(steps, values, color=color, linestyle=stroke, label=method)
+    axes.axhline(target, color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="target")
+    axes.set(xlabel="generator step within a round", ylabel=measured)
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8)
+    return _files(figure)
+
+
+def _files(figure: Figure) -> dict[str, bytes]:
+    """The figure as PNG and PDF. Without a date in it, equal figures are equal files."""
+    pdf = BytesIO()
+    figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
+    return {".png": _png(figure), ".pdf": pdf.getvalue()}
+
+
 def _png(figure: Figure) -> bytes:
     out = BytesIO()
     figure.savefig(out, format="png")

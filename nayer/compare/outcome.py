@@ -1,4 +1,4 @@
-"""One run of a comparison, from its config to its stored numbers."""
+"""The stored numbers of one run of a comparison, and how they are collected from its events."""
 
 from __future__ import annotations
 
@@ -15,31 +15,30 @@ import torch
 from pydantic import ConfigDict, TypeAdapter
 
 from nayer.common.files import read_file, write_whole
-from nayer.common.stopwatch import Stopwatch
-from nayer.compare.experiments import Arm
-from nayer.config import Config
-from nayer.distillation.report import Report
-from nayer.errors import NayerError, StorageError
+from nayer.errors import StorageError
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
     EvaluatedAtStart,
     Event,
     GeneratorStep,
+    ImagesTested,
     RoundFinished,
     RoundSynthesised,
     RunStarted,
     SecondOpinion,
+    StudentAnswered,
     StudentStep,
 )
 from nayer.exports.metrics_table import Record
-from nayer.runs.run import open_run
 
 MAX_OUTCOME_BYTES = 64 << 20
 LEVELS = (0.8, 0.9, 0.95, 0.98)  # of the teacher's accuracy
 LATEST = 5  # diversities that are averaged
 SCALES = ("within", "across", "pool")  # within a round, across rounds, over the pool
 SIDES = ("samples", "noise", "real")
+
+STEP_MEASURES = ("ce", "label_hit")  # after each step of the generator, mean over the rounds; `step` counts from 1
 
 # The wall's, or the processor's time of this process: with one thread that is what a quiet machine's wall would say,
 # and busy neighbors count for less.
@@ -54,6 +53,8 @@ PHASES: dict[type[Event], str] = {
     SecondOpinion: MEASURING,
     Evaluated: MEASURING,
     EvaluatedAtStart: MEASURING,
+    ImagesTested: MEASURING,
+    StudentAnswered: MEASURING,
 }
 OTHER = "other"
 
@@ -85,6 +86,9 @@ class Outcome:
     failure: str = ""  # one sentence
     at_start: float | None = None  # the curve's value before the first step; None in earlier outcomes
     thinned: bool = False  # whether the student began with weights of its teacher
+    machine: str = ""  # the processor or the GPU, and the number of cores
+    by_step: dict[str, list[float]] = field(default_factory=dict)  # of the generator: see STEP_MEASURES
+    fresh: list[float] = field(default_factory=list)  # accuracies of new students that learned from the final pool
 
     @property
     def accuracy(self) -> float | None:
@@ -115,9 +119,9 @@ class Observer:
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.record = Record()
-        self.rounds_measured = -1  # finished rounds at the latest evaluation
         self._latest: list[dict[str, float | None]] = []
         self._named: list[dict[str, float | None]] = []
+        self._steps: dict[int, list[tuple[float, float]]] = {}  # by their number within a round
 
     def add(self, event: Event, seconds: float) -> None:
         """Adds an event. `seconds` of the run are over; the event's own seconds do not count."""
@@ -130,11 +134,12 @@ class Observer:
             case EvaluatedAtStart():
                 self._add_point(event, 0.0)
                 outcome.at_start = outcome.curve[0][1] if outcome.curve else None
-                outcome.thinned, self.rounds_measured = event.thinned, 0
+                outcome.thinned = event.thinned
             case Evaluated():
                 self._add_point(event, seconds)
             case GeneratorStep():
                 outcome.generator_steps = max(outcome.generator_steps, event.round * event.steps + event.step + 1)
+                self._steps.setdefault(event.step, []).append((event.ce, event.label_hit))
             case DiversityMeasured():
                 self._latest = [*self._latest, numbers(event)][-LATEST:]
                 outcome.diversity = {name: _mean([one[name] for one in self._latest]) for name in self._latest[-1]}
@@ -145,6 +150,16 @@ class Observer:
             case RoundFinished():
                 outcome.rounds = event.round + 1
 
+    def close(self) -> Outcome:
+        """The outcome, with the means over all rounds."""
+        steps = sorted(self._steps.items())
+        if steps:
+            self.outcome.by_step = {"step": [float(number + 1) for number, _ in steps]} | {
+                name: [round(fmean(values[place] for values in found), 5) for _, found in steps]
+                for place, name in enumerate(STEP_MEASURES)
+            }
+        return self.outcome
+
     def _add_point(self, event: Evaluated, seconds: float) -> None:
         outcome = self.outcome
         reached = event.agreement if event.accuracy is None else event.accuracy
@@ -152,7 +167,6 @@ class Observer:
             outcome.curve.append((round(seconds, 3), round(reached, 5)))
         outcome.agreement = None if event.agreement is None else round(event.agreement, 5)
         outcome.teacher_accuracy, outcome.measured_on = event.teacher_accuracy, event.measured_on
-        self.rounds_measured = event.round + 1
 
 
 def numbers(event: DiversityMeasured) -> dict[str, float | None]:
@@ -171,35 +185,6 @@ def numbers(event: DiversityMeasured) -> dict[str, float | None]:
         made[f"pool.{side}"] = None if scales is None or scales.pool is None else scales.pool.vendi_mean
         made[f"rank.{side}"] = None if scales is None else scales.within.effective_rank
     return made
-
-
-def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]:
-    """Runs one arm with one seed to its end. A failed run is an outcome too, with its numbers up to the failure."""
-    config = Config.parse({"seed": seed}, arm.config)
-    rate, threads = round(matrix_rate(CLOCKS[clock]), 1), torch.get_num_threads()
-    observer = Observer(Outcome(arm.title, seed, config.model_dump(), rate, clock, threads, with_measuring=False))
-    try:
-        _follow(config, observer, Stopwatch(now=CLOCKS[clock]))
-    except NayerError as error:
-        observer.outcome.failure = str(error)
-    return observer.outcome, observer.record
-
-
-def _follow(config: Config, observer: Observer, watch: Stopwatch) -> None:
-    """Follows the run's events and their cost, and measures the student at the end."""
-    run = open_run(config)
-    spent = dict.fromkeys(("synthesis", "student", OTHER, MEASURING), 0.0)
-    before = watch.seconds()
-    for event in run.events(watch):
-        phase = PHASES.get(type(event), OTHER)
-        spent[phase] += watch.seconds() - before
-        if phase == MEASURING:
-            watch.forget()
-        before = watch.seconds()
-        observer.add(event, before)
-        observer.outcome.spent = {name: round(seconds, 3) for name, seconds in spent.items()}
-    if observer.rounds_measured != run.state.round:
-        observer.add(Report(run.task, run.state, watch).evaluated(), before)
 
 
 def matrix_rate(now: Callable[[], float] = time.monotonic, *, size: int = 1024, seconds: float = 0.3) -> float:

@@ -16,18 +16,20 @@ from torch import Tensor, nn
 from nayer.analysis.baselines import TeacherOutputs
 from nayer.distillation.image_pool import Pool
 from nayer.networks.classifiers import logits_and_features
+from nayer.types import Ints
 
 CHUNK = 100  # images per forward pass: memory does not grow with the test split, and the allocator keeps what it holds
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Shares in 0..1 over `images` images; the accuracies are None if there are no labels."""
+    """Shares in 0..1 over `images` images; the accuracies and the answers are None if there are no labels."""
 
     accuracy: float | None
     teacher_accuracy: float | None
     agreement: float | None
     images: int
+    answers: Ints | None = None  # (n,) the student's class for each image
 
 
 Evaluator = Callable[[nn.Module], Measurement]
@@ -68,6 +70,11 @@ def predict_with_features(network: nn.Module, images: Tensor, labels: Tensor | N
     return TeacherOutputs(features.cpu().numpy(), known, seen.cpu().numpy(), confidence.cpu().numpy())
 
 
+def spread(total: int, most: int) -> Tensor:
+    """The places of at most `most` of `total` images, spread evenly: (min(total, most),)."""
+    return torch.linspace(0, total - 1, min(total, most)).long()
+
+
 class SecondNetwork:
     """A judge that classifies images. It gives numbers without a gradient, so nothing can learn from it."""
 
@@ -106,7 +113,11 @@ class TestImages:
     def __call__(self, student: nn.Module) -> Measurement:
         seen = predict(student, self.images)
         return Measurement(
-            _share(seen, self.labels), self.teacher_accuracy, _share(seen, self.teacher_labels), len(self.images)
+            _share(seen, self.labels),
+            self.teacher_accuracy,
+            _share(seen, self.teacher_labels),
+            len(self.images),
+            seen.cpu().numpy(),
         )
 
 

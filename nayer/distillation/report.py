@@ -18,7 +18,7 @@ from nayer.common.parts import part
 from nayer.common.stopwatch import Stopwatch
 from nayer.distillation.batch import Batch, Objective
 from nayer.distillation.diversity_meter import DiversityMeter, labels_kept
-from nayer.distillation.evaluation import HeldBack, Judge, frozen_eval
+from nayer.distillation.evaluation import HeldBack, Judge, Measurement, TestImages, frozen_eval, spread
 from nayer.distillation.image_pool import to_bytes
 from nayer.distillation.losses import has_diverged
 from nayer.distillation.state import RunState, starts_thinned
@@ -30,6 +30,7 @@ from nayer.events import (
     EvaluatedAtStart,
     Event,
     GeneratorStep,
+    ImagesTested,
     LayerRedrawn,
     Note,
     PolicyChanged,
@@ -39,6 +40,7 @@ from nayer.events import (
     RunFinished,
     RunStarted,
     SecondOpinion,
+    StudentAnswered,
     StudentStep,
 )
 from nayer.networks import channel_slicing
@@ -50,6 +52,7 @@ from nayer.types import Doubles
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event
 SHOWN_IMAGES = 200  # images in a round's event
 PREVIEW_CLASSES = 20  # images in a step's event
+ANSWERED = 2000  # test images whose classes are in an event
 
 
 class Report:
@@ -88,12 +91,15 @@ class Report:
         )
         for message in _notes(task, student):
             yield Note(round=state.round, seconds=self.watch.seconds(), message=message)
+        yield from self._images_tested()
         if state.round == 0:
-            first = self.evaluated()
-            if first.accuracy is None and first.agreement is None:
+            measured = self._measured()
+            if measured.accuracy is None and measured.agreement is None:
                 return  # without test images there is nothing to measure on yet
+            first = self._evaluated(measured)
             told = {one.name: getattr(first, one.name) for one in dataclasses.fields(first)}
             yield EvaluatedAtStart(**{**told, "seconds": 0.0}, thinned=starts_thinned(task, student))
+            yield from self._answered(measured, learned=0)
 
     def changed(self, after: Task) -> PolicyChanged:
         """The run continues as `after` from this round on."""
@@ -171,21 +177,52 @@ class Report:
             learning_rate=rate,
         )
 
-    @part("evaluation")
     def evaluated(self) -> Evaluated:
         """The student, on test images or, if there are none, on held-back samples."""
-        task, state = self._task, self._state
-        evaluator = task.evaluator or HeldBack(task.teacher, state.held_back)
-        measured = evaluator(state.student)
+        return self._evaluated(self._measured())
+
+    def evaluation(self) -> Iterator[Event]:
+        """The same, and its answers on test images."""
+        measured = self._measured()
+        yield self._evaluated(measured)
+        yield from self._answered(measured, learned=self._state.round + 1)
+
+    @part("evaluation")
+    def _measured(self) -> Measurement:
+        evaluator = self._task.evaluator or HeldBack(self._task.teacher, self._state.held_back)
+        return evaluator(self._state.student)
+
+    def _evaluated(self, measured: Measurement) -> Evaluated:
         return Evaluated(
-            round=state.round,
+            round=self._state.round,
             seconds=self.watch.seconds(),
             accuracy=measured.accuracy,
             teacher_accuracy=measured.teacher_accuracy,
             agreement=measured.agreement,
             images=measured.images,
-            measured_on=_measured_on(task),
+            measured_on=_measured_on(self._task),
         )
+
+    def _images_tested(self) -> Iterator[Event]:
+        tested = self._task.evaluator
+        if isinstance(tested, TestImages):
+            places = spread(len(tested.labels), ANSWERED)
+            labels, teacher = (one.cpu()[places].numpy() for one in (tested.labels, tested.teacher_labels))
+            yield ImagesTested(
+                round=self._state.round,
+                seconds=self.watch.seconds(),
+                labels=labels.astype(np.uint16),
+                teacher=teacher.astype(np.uint16),
+                images=len(tested.labels),
+            )
+
+    def _answered(self, measured: Measurement, *, learned: int) -> Iterator[Event]:
+        if measured.answers is not None:
+            places = spread(len(measured.answers), ANSWERED).numpy()
+            student = measured.answers[places].astype(np.uint16)
+            yield StudentAnswered(
+                round=self._state.round, seconds=self.watch.seconds(), learned=learned, student=student
+            )
 
     def round_finished(self) -> RoundFinished:
         """The round before the state's next one is over."""

@@ -94,7 +94,7 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
         if _student_is_due(task, state) and not task.config.overlap:
             yield from distill(task, state, batch.noise, report)
         if _over(task, state, watch, after=1) or (state.round + 1) % task.config.evaluate_every == 0:
-            yield report.evaluated()
+            yield from report.evaluation()
         state.round += 1
         yield report.round_finished()
 

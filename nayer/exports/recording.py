@@ -10,14 +10,24 @@ from pathlib import Path
 import numpy as np
 
 from nayer.common.files import read_file, write_whole
+from nayer.common.thinning import sparser
 from nayer.errors import StorageError, excerpt
-from nayer.events import Event, GeneratorStep, LayerRedrawn, RoundSynthesised, RunStarted, StudentStep
+from nayer.events import (
+    Event,
+    GeneratorStep,
+    LayerRedrawn,
+    RoundSynthesised,
+    RunStarted,
+    StudentAnswered,
+    StudentStep,
+)
 from nayer.exports.event_codec import pack, unpack
 from nayer.types import Floats
 
 MAGIC = b"NAYER recording 1\n"
 LARGEST = 16 << 20  # bytes of the largest file that is read
 LONGEST = 50_000  # events in a file, at most
+ANSWERS = 60  # evaluations whose answers are kept, spread over the rounds: 1 kB each
 STEPS = 5  # about this many steps of each phase are kept
 _BY_IMAGE = (
     *("images", "labels", "features", "teacher_labels", "teacher_confidence"),
@@ -30,6 +40,7 @@ class Tape:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self._answers = 0  # of the student, in `events`
         self._preview_round = -1  # the round whose first step is kept with its images
 
     def add(self, event: Event) -> None:
@@ -41,6 +52,16 @@ class Tape:
             self._preview_round = event.round
             short = event
         self.events.append(short)
+        if isinstance(event, StudentAnswered):
+            self._answers += 1
+            if self._answers > ANSWERS:
+                self._leave_out_answers()
+
+    def _leave_out_answers(self) -> None:
+        told = [event for event in self.events if isinstance(event, StudentAnswered)]
+        kept = {id(event) for event in sparser(told, ANSWERS)}
+        self.events = [one for one in self.events if not isinstance(one, StudentAnswered) or id(one) in kept]
+        self._answers = len(kept)
 
 
 def thinned(event: Event) -> Event:

@@ -12,6 +12,8 @@ from torch import nn
 from nayer.common.safetensors_header import header
 from nayer.errors import AssetError
 from nayer.events import Event, RunStarted
+from nayer.exports import config_file
+from nayer.exports.config_file import RUN_FILE
 from nayer.exports.gif import animation
 from nayer.exports.metrics_table import Record
 from nayer.exports.recording import written
@@ -29,6 +31,7 @@ Again:            {command}
 {student}
 {samples}        one image per class for the latest rounds, newest on top; {animation} has one frame per round
 {metrics}        one line per round
+{settings}           every setting: python -m nayer distill --config {settings}
 {events}       every recorded event, one line of JSON each
 {recording}          the run as a recording for the page: python app.py --recording {recording}
 """
@@ -67,6 +70,7 @@ def files(
         METRICS: record.csv().encode(),
         EVENTS: "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in events).encode(),
         CONFIG: (json.dumps({"config": started.config, "classes": started.classes}, indent=2) + "\n").encode(),
+        RUN_FILE: config_file.written(known(started.config)).encode(),
         RECORDING: written(events),
         STUDENT: student,
         CODE: _code(student),
@@ -102,6 +106,7 @@ def _explained(started: RunStarted, student: bytes) -> str:
         samples=SAMPLES,
         animation=ANIMATION,
         metrics=METRICS,
+        settings=RUN_FILE,
         events=EVENTS,
         recording=RECORDING,
     )

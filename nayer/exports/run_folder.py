@@ -15,6 +15,8 @@ from nayer.common.files import read_file, write_whole
 from nayer.common.safetensors_io import read_tensors
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
+from nayer.exports import config_file
+from nayer.exports.config_file import RUN_FILE
 from nayer.exports.metrics_table import Record
 from nayer.exports.standalone_code import plain_code
 from nayer.networks.classifiers import Classifier, build
@@ -28,11 +30,12 @@ SAMPLE_SIDE = 32  # px; smaller samples are enlarged by whole factors
 
 
 def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, record: Record) -> list[Path]:
-    """Writes the five files into `folder`, as many as fit. StorageError names the first file that did not fit."""
+    """Writes the six files into `folder`, as many as fit. StorageError names the first file that did not fit."""
     contents = {
         STUDENT: save({name: value.detach().cpu().contiguous() for name, value in student.state_dict().items()}),
         CODE: plain_code(model, record.classes, STUDENT).encode(),
         CONFIG: _config_file(config, model, record).encode(),
+        RUN_FILE: config_file.written(config).encode(),
         METRICS: record.csv().encode(),
         SAMPLES: png(record.grid(), model.size),
     }

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from nayer.common.thinning import sparser
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
     Event,
+    ImagesTested,
     LayerRedrawn,
     Note,
     PolicyChanged,
@@ -22,7 +24,9 @@ from nayer.events import (
     RunFailed,
     RunFinished,
     RunStarted,
+    StudentAnswered,
 )
+from nayer.exports.recording import ANSWERS
 
 SHOWN = 12  # newest re-draws and batches of an arm, with their images
 MEASURED = 600  # newest diversities of an arm: each has a few numbers for each class
@@ -37,6 +41,7 @@ class History:
         self._small: list[tuple[int, Event]] = []  # all small events: each has a few numbers
         self._shown: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=SHOWN))
         self._measured: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=MEASURED))
+        self._answers: defaultdict[int, list[tuple[int, Event]]] = defaultdict(list)
         self._newest: dict[tuple[int, type[Event]], tuple[int, Event]] = {}
 
     def add(self, event: Event) -> None:
@@ -50,12 +55,14 @@ class History:
             self._shown[event.arm].append(entry)
         elif isinstance(event, DiversityMeasured):
             self._measured[event.arm].append(entry)
+        elif isinstance(event, StudentAnswered):
+            self._answers[event.arm] = sparser([*self._answers[event.arm], entry], ANSWERS)
         else:
             self._newest[event.arm, type(event)] = entry
 
     def events(self) -> list[Event]:
         """The kept events, in order."""
-        kept = [*self._shown.values(), *self._measured.values()]
+        kept = [*self._shown.values(), *self._measured.values(), *self._answers.values()]
         entries = [*self._small, *(entry for entries in kept for entry in entries), *self._newest.values()]
         return [event for _, event in sorted(entries, key=lambda entry: entry[0])]
 
@@ -118,7 +125,7 @@ class Subscriber:
 
 def _weight(event: Event) -> int:
     """Bytes of an event's arrays; 0 if the event must not be dropped."""
-    if isinstance(event, RunStarted):
+    if isinstance(event, (RunStarted, ImagesTested)):
         return 0
     values = (getattr(event, field.name) for field in dataclasses.fields(event))
     return sum(value.nbytes for value in values if isinstance(value, np.ndarray))

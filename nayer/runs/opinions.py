@@ -13,11 +13,12 @@ from torch import nn
 
 from nayer.config import Config
 from nayer.data.test_sets import SHIPPED, load_testset
-from nayer.distillation.evaluation import TestImages
+from nayer.distillation.evaluation import TestImages, spread
+from nayer.distillation.report import ANSWERED
 from nayer.distillation.state import starts_thinned
 from nayer.errors import ConfigError
 from nayer.networks import channel_slicing
-from nayer.networks.cards import student_spec
+from nayer.networks.cards import TeacherCard, student_spec
 from nayer.networks.classifiers import build
 from nayer.runs.run import Run
 from nayer.teachers.load import Teacher, load_teacher
@@ -136,6 +137,16 @@ class Examiner:
         card = self._teacher.card
         testset = load_testset(card) if card.testset in SHIPPED else None
         return None if testset is None else (testset.images, testset.labels)
+
+
+def tested_images(card: TeacherCard, config: Config) -> Images:
+    """The shipped test images (n, c, h, w) in the order of a run's answers. Raises ConfigError if there are none."""
+    testset = load_testset(card) if card.testset in SHIPPED and not config.test_data else None
+    if testset is None:
+        raise ConfigError(f"teacher={card.name!r} has no test images on this server.")
+    measured = testset.images[spread(len(testset.images), config.test_images).numpy()]
+    images: Images = measured[spread(len(measured), ANSWERED).numpy()]
+    return images
 
 
 def _picked(images: Images, labels: Ints, label: int, pick: int) -> RealImage:

@@ -9,7 +9,7 @@ from itertools import dropwhile
 import torch
 
 from nayer.config import Config
-from nayer.events import Event, Note, RoundFinished, RunFinished, RunStarted
+from nayer.events import Event, ImagesTested, Note, RoundFinished, RunFinished, RunStarted
 from nayer.runs import checkpoints
 from nayer.runs.run import open_run
 from nayer.teachers.upload import UploadedTeacher
@@ -22,8 +22,8 @@ Rounds = Callable[[bytes], Iterable[tuple[list[Event], bytes]]]
 def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) -> Iterator[tuple[list[Event], bytes]]:
     """The rounds after `checkpoint`, while another round fits into `seconds`. They run on a GPU if there is one.
 
-    At least one is made, where the run has any left. The checkpoints keep the run's own device. `brought`: the teacher,
-    where it came as files.
+    At least one is made, where the run has any left. The checkpoints keep the run's own device. `uploaded`: the
+    teacher, where it came as files.
     """
     began = time.monotonic()
     has_gpu = torch.cuda.is_available()
@@ -49,4 +49,4 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) 
 
 def going_on(events: Iterator[Event]) -> Iterator[Event]:
     """A run's events without its first ones, which announce its beginning."""
-    return dropwhile(lambda event: isinstance(event, (RunStarted, Note)), events)
+    return dropwhile(lambda event: isinstance(event, (RunStarted, Note, ImagesTested)), events)

@@ -17,7 +17,7 @@ from nayer.common.device import device as named_device
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config, settings
 from nayer.data.test_sets import TestSet, load_testset
-from nayer.distillation.evaluation import SecondNetwork, TestImages
+from nayer.distillation.evaluation import SecondNetwork, TestImages, spread
 from nayer.distillation.redraw_preview import Redraws, redraws
 from nayer.distillation.state import RunState, new_state
 from nayer.distillation.task import StepWork, Task
@@ -113,7 +113,6 @@ def open_run(
     else:
         card, shared = _opened(config, teacher or find_teacher(config.teacher), testset)
     device = shared.device
-    spec = student_spec(card, config.student)
     table = _table(card, config)
     task = replace(
         shared,
@@ -122,8 +121,13 @@ def open_run(
         step_work=_step_work(config, card, shared.teacher, student),
     )
     rng = torch.Generator().manual_seed(config.seed)
-    student = _placed(student or build(spec, rng), device)
+    student = new_student(card, task, rng) if student is None else _placed(student, device)
     return Run(card, table, task, new_state(task, student, rng))
+
+
+def new_student(card: TeacherCard, task: Task, rng: torch.Generator) -> nn.Module:
+    """The student that the task's config names, with weights from `rng`, on the task's device."""
+    return _placed(build(student_spec(card, task.config.student), rng), task.device)
 
 
 def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[TeacherCard, Task]:
@@ -177,6 +181,6 @@ def _placed(network: nn.Module, device: torch.device) -> nn.Module:
 def _evaluator(config: Config, teacher: Teacher, testset: TestSet | None, device: torch.device) -> TestImages | None:
     if testset is None:
         return None
-    picks = torch.linspace(0, len(testset.labels) - 1, min(config.test_images, len(testset.labels))).long()
+    picks = spread(len(testset.labels), config.test_images)
     images, labels = torch.from_numpy(testset.images)[picks], torch.from_numpy(testset.labels)[picks]
     return TestImages(teacher.network, images.to(device), labels.to(device))

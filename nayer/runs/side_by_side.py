@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nayer.common.machine_memory import limit_for_a_run
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
 from nayer.distillation.evaluation import TestImages
@@ -14,7 +16,9 @@ from nayer.distillation.redraw_preview import Redraws
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, Note, RoundFinished, RunFailed
 from nayer.exports.run_archive import description
+from nayer.networks.specs import OWN
 from nayer.runs import checkpoints
+from nayer.runs.memory_use import check_memory
 from nayer.runs.opinions import Examined, RealImage, examined, real_image
 from nayer.runs.remote_rounds import Rounds, going_on
 from nayer.runs.requests import close, log
@@ -54,14 +58,14 @@ class Lab:
     ) -> None:
         """Each config is one arm. With `seeds`, all arms run with the first seed, then with the next, and so on.
 
-        `checkpoint`: a single run continues from it; it contains the config. `brought`: the teacher of all arms, if it
-        came as files.
+        `checkpoint`: a single run continues from it; it contains the config. `uploaded`: the teacher of all arms, if it
+        was uploaded.
         """
         self.configs = tuple(configs)
         self.seeds = tuple(seeds)
         self._checkpoint = checkpoint
-        self._brought = uploaded
-        self._given: dict[str, Any] = {}  # the contents of `brought`, after it is read
+        self._uploaded = uploaded
+        self._given: dict[str, Any] = {}  # the contents of `uploaded`, after it is read
         self._arms: dict[int, _Arm] = {}
         self._away: Rounds | None = None  # makes the next rounds, if they run elsewhere
         self._stopped = threading.Event()
@@ -152,12 +156,15 @@ class Lab:
             yield from self._round(min(going, key=lambda number: self._arms[number].spent), going)
 
     def _opened(self, config: Config) -> Run:
-        if self._brought is not None:
-            self._given = dict(zip(("teacher", "testset"), opened(self._brought), strict=True))
-            self._brought = None
+        if self._uploaded is not None:
+            self._given = dict(zip(("teacher", "testset"), opened(self._uploaded), strict=True))
+            self._uploaded = None
         if not self._checkpoint:
-            return open_run(config, beside=next((arm.run for arm in self._arms.values()), None), **self._given)
+            run = open_run(config, beside=next((arm.run for arm in self._arms.values()), None), **self._given)
+            _check_memory(run)
+            return run
         run = open_run(checkpoints.config_of(self._checkpoint), **self._given)
+        _check_memory(run)
         checkpoints.restore(self._checkpoint, run.state)
         self._checkpoint = b""
         return run
@@ -211,3 +218,15 @@ class Lab:
             arm.examined = examined(arm.run, arm.examined)
         if round_ > first:
             yield note(f"The GPU computed {round_ - first} of the rounds. The next rounds run here.")
+
+
+def _check_memory(run: Run) -> None:
+    """Counts a run whose teacher is known only after it was loaded, as one that `transformers` reads.
+
+    The runs of all other teachers are counted before they wait for a slot. Raises ConfigError as `check_memory` does.
+    """
+    if run.card.model.architecture != OWN or run.task.device.type != "cpu":
+        return
+    with suppress(NotImplementedError):  # an operation that meta tensors lack
+        whose = "the limit of this machine is"
+        check_memory([(run.task.config, run.card)], limit_for_a_run(), whose, run.task.teacher)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+MAX_THREADS = 256  # that a person may ask for
 KEPT = 1.0  # s that a run keeps its share between two steps, so that the other shares do not change all the time
 
 

@@ -114,7 +114,7 @@ _NEWER_FIELDS = {"round_finished": ("work",)}
 
 
 # A kind of events since the record; the digests leave it out.
-_NEWER_EVENTS = ("EvaluatedAtStart", "SecondOpinion")
+_NEWER_EVENTS = ("EvaluatedAtStart", "SecondOpinion", "ImagesTested", "StudentAnswered")
 
 
 def _as_recorded(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ PAGES = {"README.md": README} | {  # in the order in which their commands go on 
     name: (ROOT / name).read_text("utf-8")
     for name in (
         "docs/command-line.md",
+        "docs/studies.md",
         "docs/page.md",
         "docs/serving.md",
         "docs/teachers.md",
@@ -51,7 +52,7 @@ SERVED = "Open http://127.0.0.1:"
 def checkout(tmp_path_factory):
     """A folder that looks like a checkout, so that what the commands write does not land in this one."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("Makefile", "app", "app.py", "assets", "nayer", "requirements.txt", "requirements-dev.txt"):
+    for name in ("Makefile", "app", "app.py", "assets", "nayer", "studies", "requirements.txt", "requirements-dev.txt"):
         (folder / name).symlink_to(ROOT / name)
     if (ROOT / ".venv").is_dir():
         (folder / ".venv").symlink_to(ROOT / ".venv")
@@ -111,7 +112,7 @@ class Served:
 def test_there_are_commands_to_try():
     lines = [line for line, _ in COMMANDS]
     assert lines[:2] == ["make run", "make test"]
-    for name in ("distill", "teach", "embed", "list", "bench"):
+    for name in ("distill", "teach", "embed", "list", "bench", "config"):
         assert any(line.startswith(f"python -m nayer {name} ") for line in lines)
 
 

@@ -24,6 +24,7 @@ ORDER = {
         "exports",
         "teachers",
         "runs",
+        "cluster",
         "compare",
         "cli",
         "door",

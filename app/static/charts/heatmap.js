@@ -1,9 +1,9 @@
-// A heatmap of cosines on a canvas, names at its rim, and below it a lens where squares get too small to read.
+// A heatmap on a canvas, names at its rim, and below it a lens where squares get too small to read.
 
 import { h, setAttribute } from "../core/dom.js";
 import { formatCosine } from "../core/format.js";
 
-/** @typedef {[row: number, column: number]} Pair two names by their numbers */
+/** @typedef {[row: number, column: number]} Pair two names by their numbers; column −1 is the whole row */
 /** @typedef {[red: number, green: number, blue: number]} Shade */
 
 /**
@@ -12,6 +12,7 @@ import { formatCosine } from "../core/format.js";
  * @property {string[]} names
  * @property {number[]} order the numbers of the names as they stand at the rim
  * @property {(row: number, column: number) => number} value from −1 to 1
+ * @property {(row: number, column: number) => string} [text] what is written into a square; a cosine where not given
  */
 
 /**
@@ -33,16 +34,18 @@ const WRITTEN_SIDE = 29; // px of a square, from which its number is written in 
 const GAP_SIDE = 14; // px of a square, above which there is a gap between two
 const FONT = "system-ui, sans-serif";
 
-/** A square of cosines that can be pointed at. */
+/** A square of numbers that can be pointed at. */
 export class Heatmap {
   /**
    * @param {object} options
    * @param {string} options.title
    * @param {(pair: Pair | null) => void} options.point hears where the pointer or the keyboard is
+   * @param {(pair: Pair) => void} [options.pick] hears what is clicked, or marked when Enter is pressed
    */
-  constructor({ title, point }) {
+  constructor({ title, point, pick }) {
     this.title = title;
     this.point = point;
+    this.pick = pick;
     this.canvas = h("canvas", { class: "heatmap", tabindex: "0", role: "img", "aria-label": `${title}: empty.` });
     this.lens = h("canvas", { class: "heatmap lens", "aria-hidden": "true", hidden: true });
     this.closest = h("p", { class: "note closest" });
@@ -53,6 +56,8 @@ export class Heatmap {
     this.marked = null;
     /** @type {Frame | null} */
     this.frame = null;
+    /** @type {Frame | null} */
+    this.lensFrame = null;
     this.background = document.createElement("canvas"); // what does not change with the pointer
     this.colors = readColors(this.canvas);
     this.width = 0;
@@ -67,6 +72,11 @@ export class Heatmap {
     canvas.addEventListener("pointerleave", ({ pointerType }) => {
       if (pointerType === "mouse" && document.activeElement !== canvas) this.point(null);
     });
+    for (const one of [canvas, this.lens])
+      one.addEventListener("click", (event) => {
+        const pair = this.pairAt(event, one, one === canvas ? this.frame : this.lensFrame);
+        if (pair) this.pick?.(pair);
+      });
     canvas.addEventListener("keydown", (event) => this.handleKey(event));
     canvas.addEventListener("focus", () => {
       if (!this.marked) this.point(this.data && [this.data.order[0], this.data.order[1]]);
@@ -126,11 +136,13 @@ export class Heatmap {
     const { order, names } = data;
     /** @type {(name: number) => number[]} */
     const around = (name) => {
+      if (name < 0) return order.slice(0, 2 * LENS_REACH + 1);
       const from = Math.max(0, Math.min(order.indexOf(name) - LENS_REACH, order.length - 2 * LENS_REACH - 1));
       return order.slice(from, from + 2 * LENS_REACH + 1);
     };
     const [row, column] = this.marked ?? [order[0], order[0]];
     const frame = layout(this.lens, around(row), around(column), names, this.width);
+    this.lensFrame = frame;
     this.drawOutline(data, this.paint(data, frame, this.lens), frame);
   }
 
@@ -156,7 +168,7 @@ export class Heatmap {
         pen.fillStyle = 0.3 * red + 0.6 * green + 0.1 * blue > 140 ? "#1b2433" : "#f4f7fb";
         pen.font = `${Math.min(12, side / 3.5)}px ${FONT}`;
         pen.textAlign = "center";
-        pen.fillText(formatCosine(value), rim + (j + 0.5) * side, rim + (i + 0.5) * side);
+        pen.fillText(data.text?.(row, column) ?? formatCosine(value), rim + (j + 0.5) * side, rim + (i + 0.5) * side);
       }
     const step = Math.ceil(12 / side); // names that fit
     for (let i = 0; i < rows.length; i += step) this.drawName(pen, frame, data.names[rows[i]], i, "left");
@@ -203,40 +215,49 @@ export class Heatmap {
     const { rows, columns, rim, side } = frame;
     const [row, column] = this.marked;
     const [i, j] = [rows.indexOf(row), columns.indexOf(column)];
-    if (i < 0 || j < 0) return;
+    if (i < 0 || (j < 0 && column >= 0)) return;
     const size = Math.max(side, 7);
+    const width = column < 0 ? side * columns.length : size;
     pen.strokeStyle = this.colors.ink;
     pen.lineWidth = 2;
-    pen.strokeRect(rim + (j + 0.5) * side - size / 2, rim + (i + 0.5) * side - size / 2, size, size);
+    pen.strokeRect(
+      column < 0 ? rim : rim + (j + 0.5) * side - size / 2,
+      rim + (i + 0.5) * side - size / 2,
+      width,
+      size,
+    );
     this.drawName(pen, frame, names[row], i, "left", true);
-    this.drawName(pen, frame, names[column], j, "top", true);
+    if (column >= 0) this.drawName(pen, frame, names[column], j, "top", true);
   }
 
   /**
    * The pair under the pointer.
-   * @param {PointerEvent} event
+   * @param {MouseEvent} event
+   * @param {HTMLCanvasElement} [canvas]
+   * @param {Frame | null} [frame]
    * @returns {Pair | null}
    */
-  pairAt(event) {
-    if (!this.frame || !this.data) return null;
-    const box = this.canvas.getBoundingClientRect();
-    const { rim, side } = this.frame;
-    const { order } = this.data;
-    const row = order[Math.floor((event.clientY - box.top - rim) / side)];
-    const column = order[Math.floor((event.clientX - box.left - rim) / side)];
+  pairAt(event, canvas = this.canvas, frame = this.frame) {
+    if (!frame) return null;
+    const box = canvas.getBoundingClientRect();
+    const { rows, columns, rim, side } = frame;
+    const row = rows[Math.floor((event.clientY - box.top - rim) / side)];
+    const column = columns[Math.floor((event.clientX - box.left - rim) / side)];
     return row === undefined || column === undefined ? null : [row, column];
   }
 
   /** @param {KeyboardEvent} event */
   handleKey(event) {
     if (event.key === "Escape") this.point(null);
+    if (event.key === "Enter" && this.marked) this.pick?.(this.marked);
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
     if (!step || !this.data) return;
     event.preventDefault();
     const { order } = this.data;
     /** @type {(name: number, by: number) => number} */
     const neighbor = (name, by) => order[Math.max(0, Math.min(order.length - 1, order.indexOf(name) + by))];
-    const [row, column] = this.marked ?? [order[0], order[0]];
+    const [row, marked] = this.marked ?? [order[0], order[0]];
+    const column = marked < 0 ? row : marked;
     this.point([neighbor(row, step[0]), neighbor(column, step[1])]);
   }
 }

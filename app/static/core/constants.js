@@ -87,6 +87,18 @@ export const MAX_ARM_WORK = 10000;
 export const MAX_TITLE_LENGTH = 40;
 
 /**
+ * The code point that stands for class 0 in answers.
+ * @type {number}
+ */
+export const FIRST_CLASS = 48;
+
+/**
+ * Rounds of answers that a run keeps.
+ * @type {number}
+ */
+export const ANSWER_ROUNDS = 60;
+
+/**
  * What the id of a run looks like.
  * @type {string}
  */

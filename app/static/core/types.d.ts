@@ -242,6 +242,28 @@ export interface Batch {
   missing?: string;
 }
 
+/** The classes of test images, a character each: the true ones, the teacher's, and the student's by round. */
+export interface Answers {
+  labels: string;
+  teacher: string;
+  images: number; // measured on, of which these may be a part
+  rounds: [learned: number, student: string][];
+}
+
+/** What is new of them; with `anew` they replace everything. */
+export interface AnswersUpdate extends Partial<Answers> {
+  seq: number;
+  state: RunState;
+  anew: boolean;
+}
+
+/** A class and a network's answer, by their numbers; column −1 is every wrong answer of the student. */
+export interface PickedAnswers {
+  row: number;
+  column: number;
+  who: "student" | "teacher";
+}
+
 /** A strip of images of one label as a JPEG address, and what the teacher sees in each. */
 export interface RedrawnStrip {
   picture: string;

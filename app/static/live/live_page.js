@@ -11,6 +11,7 @@ import { RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
 import { BatchDialog } from "../panels/batch_dialog.js";
+import { FailuresPanel } from "../panels/failures_panel.js";
 import { RedrawStrip } from "../panels/redraw_strip.js";
 import { TryPanel } from "../panels/try_panel.js";
 import { AccuracyChart } from "./accuracy_chart.js";
@@ -177,6 +178,7 @@ class LivePage {
     this.map = new EmbeddingMap({ focus, umap: () => this.fetchUmap() });
     this.share = new SharePanel();
     this.trial = new TryPanel();
+    this.failures = new FailuresPanel();
     const [title, text] = props.empty;
     this.empty = h(
       "div",
@@ -248,8 +250,9 @@ class LivePage {
       new Fold(
         "details",
         "details",
-        h("summary", {}, "Details: effect of re-draws, diversity, losses"),
+        h("summary", {}, "Details: where the student fails, effect of re-draws, diversity, losses"),
         h("div", { class: "detail-grid" }, this.redrawStrip.element, this.diversity.element, this.losses.element),
+        this.failures.element,
       ).element,
       this.share.element,
       h("p", { class: "note foot" }, this.props.grace, " ", this.kept, " ", this.again, " ", this.sheet),
@@ -544,6 +547,13 @@ class LivePage {
     this.redrawStrip.enable(this.model.facts !== null && !this.replay && !this.watching);
     this.map.update(model, this.teacher);
     this.updateTrial();
+    this.failures.update({
+      address: this.address,
+      classes,
+      measuredOn: facts?.measured_on,
+      until: model.measures.at(-1)?.[0] ?? -1,
+      ended: hasEnded(this.replay ? "finished" : model.state),
+    });
   }
 
   /** Whom a visitor's drawing is shown to: the networks of their run, else of the recording, else the chosen teacher. */

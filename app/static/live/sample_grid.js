@@ -37,7 +37,7 @@ export class SampleGrid {
       this.body,
     );
     this.summary = h("p", { class: "note summary" });
-    this.scrollBox = h("div", { class: "scroll-box" }, this.grid);
+    this.scrollBox = h("div", { class: "scroll-box", tabindex: 0, role: "group", "aria-label": "Rounds" }, this.grid);
     this.tip = h("div", { class: "tip", hidden: true, role: "presentation" });
     this.element = h(
       "section",

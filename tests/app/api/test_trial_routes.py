@@ -217,3 +217,34 @@ def test_real_images_come_as_one_picture_a_class_in_the_order_of_the_classes() -
         shown = np.asarray(first)[:, 32 * label : 32 * (label + 1)].astype(int)
         assert np.abs(real - shown).mean() < 6  # JPEG
     assert strips.picture("nobody") is None
+
+
+def test_the_images_behind_the_answers_are_the_test_images_in_the_runs_own_order(client: TestClient) -> None:
+    registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
+    run = registry.start(Plan.alone(QUICK.model_copy(update={"test_images": 60})), registry.visitor(""))
+    wait_until(lambda: run.ended)
+    [card] = [card for card in teacher_cards() if card.name == "digits"]
+    testset = load_testset(card)
+    assert testset is not None
+    places = np.linspace(0, len(testset.images) - 1, 60).astype(int)
+    told = client.get(f"/live/{run.id}/answers").json()
+    assert [ord(one) - 48 for one in told["labels"]] == testset.labels[places].tolist()
+    answer = client.get(f"/live/{run.id}/tested.jpg?places=0,17,59")
+    assert answer.headers["content-type"] == "image/jpeg"
+    shown = np.asarray(Image.open(io.BytesIO(answer.content))).astype(int)
+    wanted = np.concatenate([testset.images[places[one], 0] for one in (0, 17, 59)], axis=1)
+    assert np.abs(shown - wanted).mean() < 4  # JPEG
+    assert client.get(f"/live/{run.id}/answers?since={told['seq']}").status_code == 204
+
+
+@pytest.mark.parametrize("places", ["", "60", "500", "1,-1", "one", ",".join(["0"] * 61)])
+def test_other_places_are_refused_in_a_sentence(client: TestClient, run: LiveRun, places: str) -> None:
+    address = f"/live/{SHIPPED if places == '60' else run.id}/tested.jpg"
+    answer = client.get(f"{address}?places={places.replace('60', '600')}")
+    assert answer.status_code == 422
+    assert "places" in answer.json()["error"]
+
+
+def test_the_images_of_the_shipped_recording_are_there_and_those_of_nobody_are_not(client: TestClient) -> None:
+    assert client.get(f"/live/{SHIPPED}/tested.jpg?places=0,599").status_code == 200
+    assert client.get("/live/nobody/tested.jpg?places=0").status_code == 404

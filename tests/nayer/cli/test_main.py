@@ -143,8 +143,8 @@ def test_out_gets_the_student_the_samples_the_metrics_and_the_config(distill, tm
     folder = tmp_path / "runs" / "one"
     assert distill("--out", folder, "--json", tmp_path / "events.jsonl") == 0
     names = {path.name for path in folder.iterdir()}
-    files = {"student.safetensors", "student.py", "samples.png", "metrics.csv", "config.json", "checkpoint.safetensors"}
-    assert names == files
+    files = {"student.safetensors", "student.py", "samples.png", "metrics.csv", "config.json", "run.yaml"}
+    assert names == files | {"checkpoint.safetensors"}
     assert load_student(folder).spec.architecture == "lenet-2"
     assert [row["round"] for row in metrics(folder)] == ["0", "1", "2"]
     assert lines_of((tmp_path / "events.jsonl").read_text("utf-8"))[-1]["reason"] == "rounds done"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nayer.compare.benchmark import levels
 from nayer.compare.experiments import Arm
-from nayer.compare.outcome import observed
+from nayer.compare.sittings import observed
 from nayer.compare.tables import markdown
 from nayer.config import Config
 from nayer.events import EvaluatedAtStart

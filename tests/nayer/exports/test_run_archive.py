@@ -14,6 +14,7 @@ from PIL import Image, ImageSequence
 
 from nayer.events import RoundFinished, RoundSynthesised, RunStarted
 from nayer.exports import recording
+from nayer.exports.config_file import read_config
 from nayer.exports.gif import MOST, SIDE, animation
 from nayer.exports.run_archive import description, files, zipped
 from nayer.networks.classifiers import build
@@ -59,6 +60,8 @@ def test_the_files_say_what_the_events_say(events, tmp_path):
     assert len(found["events.jsonl"].splitlines()) == len(events)
     assert json.loads(found["config.json"])["config"] == tiny_config().model_dump()
     assert recording.read(found["run.nayer"])
+    (tmp_path / "mine.yaml").write_bytes(found["run.yaml"])
+    assert read_config(tmp_path / "mine.yaml") == tiny_config()
     assert "python -m nayer distill --teacher emoji10" in found["README.txt"].decode()
     with zipfile.ZipFile(io.BytesIO(zipped(found))) as archive:
         archive.extractall(tmp_path)

@@ -12,6 +12,7 @@ from PIL import Image
 from nayer.common.files import check_writable, write_whole
 from nayer.errors import StorageError
 from nayer.events import DiversityMeasured, RoundFinished, RoundSynthesised, RunStarted, StudentStep
+from nayer.exports.config_file import RUN_FILE
 from nayer.exports.metrics_table import COLUMNS, GAP, SHOWN_ROUNDS, WITHOUT_JUDGE, Record, rows_before
 from nayer.exports.run_folder import CODE, CONFIG, METRICS, SAMPLES, STUDENT, export, load_student
 from nayer.networks.classifiers import build
@@ -132,7 +133,7 @@ def test_an_exported_student_answers_as_the_one_in_the_run(tmp_path):
     written = export(tmp_path, tiny_config(), MODEL, student, record)
     assert (
         {path.name for path in written}
-        == {STUDENT, CODE, SAMPLES, METRICS, CONFIG}
+        == {STUDENT, CODE, SAMPLES, METRICS, CONFIG, RUN_FILE}
         == {p.name for p in tmp_path.iterdir()}
     )
     images = torch.rand(5, 1, 8, 8)

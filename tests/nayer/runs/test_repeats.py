@@ -8,7 +8,7 @@ import pytest
 
 from nayer.compare.calibration import Plan, read_plan, rounds_for, write_plan
 from nayer.compare.experiments import Arm
-from nayer.compare.outcome import observed
+from nayer.compare.sittings import observed
 from nayer.config import Config
 from nayer.events import DiversityMeasured, Note, RoundFinished, RunFinished, RunStarted, StudentStep
 from nayer.library import named_run

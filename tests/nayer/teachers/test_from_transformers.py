@@ -1,15 +1,19 @@
 """Image classifiers of transformers teach as they are: names, size and normalization are read from their own files."""
 
 import json
+import os
 import sys
 
 import huggingface_hub
 import pytest
 import torch
 
+from nayer.config import Config
 from nayer.errors import AssetError, ConfigError, NayerError
 from nayer.events import GeneratorStep, Note, RunStarted
 from nayer.library import named_run
+from nayer.runs import side_by_side
+from nayer.runs.side_by_side import Lab
 from nayer.teachers.find import find_teacher
 
 NAMES = {0: "cat", 1: "dog", 2: "great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias"}
@@ -115,6 +119,20 @@ def test_weights_that_are_missing_are_not_made_up(folder, tmp_path):
     kept = {name: value for name, value in load_file(folder / "model.safetensors").items() if "classifier" not in name}
     with pytest.raises(AssetError, match=r"lacks 2 weights, such as classifier\.1\.bias"):
         find_teacher(str(changed(folder, tmp_path, model=save(kept, {"format": "pt"}))))
+
+
+def test_weights_of_more_than_two_gigabytes_are_refused_before_they_are_read(folder, tmp_path):
+    made = changed(folder, tmp_path)
+    os.truncate(made / "model.safetensors", 1 << 43)  # a sparse file, so it takes no disk
+    with pytest.raises(AssetError, match=r"model\.safetensors cannot be read \(larger than 2048 MB\)"):
+        find_teacher(str(made))
+
+
+def test_a_run_on_the_page_is_refused_if_it_does_not_fit_beside_its_teacher(folder, monkeypatch):
+    monkeypatch.setattr(side_by_side, "limit_for_a_run", lambda: 1e6)
+    config = Config.parse({"teacher": str(folder), **FEW})
+    with pytest.raises(ConfigError, match=r"needs too much memory: this run takes 0\.1 GB"):
+        list(Lab([config]).events())
 
 
 def test_a_pickle_beside_it_is_not_opened(folder, tmp_path):

@@ -1,0 +1,67 @@
+// What teacher and student say of the test images, put together from the server's updates and counted.
+
+import { ANSWER_ROUNDS, FIRST_CLASS } from "../core/constants.js";
+
+/** @import { Answers, AnswersUpdate, PickedAnswers } from "../core/types.d.ts" */
+
+/** @type {Answers} */
+export const NO_ANSWERS = { labels: "", teacher: "", images: 0, rounds: [] };
+
+/**
+ * The class that a text says of an image.
+ * @param {string} text
+ * @param {number} place of the image
+ */
+export function classAt(text, place) {
+  return text.charCodeAt(place) - FIRST_CLASS;
+}
+
+/**
+ * What is known after an update; of many rounds the older ones become sparser, as on the server.
+ * @param {Answers} before
+ * @param {AnswersUpdate} update
+ * @returns {Answers}
+ */
+export function mergeAnswers(before, { labels, teacher, images, rounds = [], anew }) {
+  const { rounds: earlier, ...known } = anew ? NO_ANSWERS : before;
+  const all = new Map([...earlier, ...rounds]);
+  let kept = [...all].sort(([a], [b]) => a - b);
+  while (kept.length > ANSWER_ROUNDS) {
+    const half = kept.length >> 1;
+    kept = kept.filter((_, i) => i >= half || i % 2 === 0);
+  }
+  const { labels: l, teacher: t, images: n } = known;
+  return { labels: labels ?? l, teacher: teacher ?? t, images: images ?? n, rounds: kept };
+}
+
+/**
+ * How often an image of class r gets the answer c, at r · count + c.
+ * @param {string} labels
+ * @param {string} answers
+ * @param {number} count of classes
+ */
+export function confusion(labels, answers, count) {
+  const counts = new Uint32Array(count * count);
+  for (let place = 0; place < labels.length; place++)
+    counts[classAt(labels, place) * count + classAt(answers, place)] += 1;
+  return counts;
+}
+
+/**
+ * The images of a choice: those of a square, those of a class that the student gets wrong, or without a choice those
+ * on which student and teacher differ.
+ * @param {Answers} answers
+ * @param {string} student its answers
+ * @param {PickedAnswers | null} choice
+ */
+export function placesOf({ labels, teacher }, student, choice) {
+  const said = choice?.who === "teacher" ? teacher : student;
+  /** @type {(place: number) => boolean} */
+  const belongs = (place) => {
+    if (!choice) return student[place] !== teacher[place];
+    const label = classAt(labels, place);
+    if (label !== choice.row) return false;
+    return choice.column < 0 ? classAt(student, place) !== label : classAt(said, place) === choice.column;
+  };
+  return Array.from(labels, (_, place) => place).filter(belongs);
+}

@@ -1,0 +1,72 @@
+"""Plans the rounds of all arms for equal time, measured at the place where the arms will run."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nayer.cluster.places import Made, Place
+from nayer.compare.calibration import Plan, check_budget, read_plan, rounds_for, write_plan
+from nayer.compare.experiments import Arm
+from nayer.compare.sittings import Order, pace_of
+from nayer.compare.study import Cell
+from nayer.config import Config
+from nayer.errors import ConfigError
+
+PLAN = "plan.json"
+LONGEST_TIMED = 100.0  # s: a budget for whose pace a tenth of this is measured is long enough for larger ones
+
+
+def calibrated(arms: Sequence[Arm], seconds: float, order: Order, place: Place, folder: Path) -> tuple[Arm, ...]:
+    """The arms with the rounds that take `seconds`, from the folder or measured now.
+
+    A resumed comparison runs the same rounds. Raises ConfigError for a folder with another plan.
+    """
+    check_budget(seconds)
+    rounds = _planned([[(arm, seconds)] for arm in arms], seconds, order, place, folder)
+    return tuple(_with_rounds(arm, rounds) for arm in arms)
+
+
+def planned_cells(cells: Sequence[Cell], order: Order, place: Place, folder: Path) -> tuple[Cell, ...]:
+    """The cells of a study with the rounds that take their budgets in seconds, from the folder or measured now.
+
+    The pace of a method with a teacher is measured once, for all its budgets.
+    """
+    groups = defaultdict(list)
+    for cell in cells:
+        groups[cell.method, cell.teacher].append((cell.arm, cell.budget))
+    timed = min(LONGEST_TIMED, max(cell.budget for cell in cells))
+    rounds = _planned(list(groups.values()), timed, order, place, folder)
+    return tuple(replace(cell, arm=_with_rounds(cell.arm, rounds)) for cell in cells)
+
+
+def _planned(
+    groups: Sequence[Sequence[tuple[Arm, float]]], timed: float, order: Order, place: Place, folder: Path
+) -> dict[str, int]:
+    """The rounds by the title of the arm. A group is one config with several budgets; its pace is measured once."""
+    path = folder / PLAN
+    plan = _earlier(Plan(timed, order.clock, order.threads, {}), path)
+    missing = [group for group in groups if any(arm.title not in plan.rounds for arm, _ in group)]
+    for told in place.run([pace_of(group[0][0], timed, order) for group in missing]):
+        if isinstance(told, Made):
+            for arm, seconds in missing[told.number]:
+                plan.rounds.setdefault(arm.title, rounds_for(arm.config, seconds, *told.part.content))
+            write_plan(plan, path)
+    return plan.rounds
+
+
+def _with_rounds(arm: Arm, rounds: Mapping[str, int]) -> Arm:
+    return replace(arm, config=Config.parse({"rounds": rounds[arm.title]}, arm.config))
+
+
+def _earlier(plan: Plan, path: Path) -> Plan:
+    """The plan in the folder, or the new one. Raises ConfigError if it was measured in another way."""
+    if not os.path.lexists(path):
+        return plan
+    kept = read_plan(path)
+    if replace(kept, rounds={}) != plan:
+        raise ConfigError(f"out={str(path.parent)!r} has a plan for another calibration; use another folder.")
+    return kept

@@ -1,0 +1,242 @@
+"""A study as a file of YAML: methods × teachers × budgets × seeds, and the runs that follow from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nayer.common.yaml_file import read_yaml
+from nayer.compare.calibration import MOST as MOST_SECONDS
+from nayer.compare.experiments import Arm, Variation, arms_of, grid
+from nayer.compare.outcome import CLOCKS, STEP_MEASURES
+from nayer.compare.outcome_folder import slug
+from nayer.compare.sittings import Fresh
+from nayer.compare.sweep import choice_in, list_in, mapping_in, number_in, seeds_in
+from nayer.config import settings
+from nayer.errors import ConfigError, excerpt
+from nayer.exports.config_file import check_keys, preset_and_changes
+from nayer.runs.thread_budget import MAX_THREADS
+
+INSTEAD = "docs/studies.md shows a study that works"
+KEYS = (
+    "title",
+    "question",
+    "methods",
+    "vary",
+    "teachers",
+    "shared",
+    "budgets",
+    "seeds",
+    "clock",
+    "threads",
+    "reference",
+    "levels",
+    "steps_to",
+    "fresh_students",
+)
+UNITS = {"seconds": "s", "work": "G", "rounds": "rounds"}  # of budgets; G is 10⁹ multiply-adds
+MOST = {"seconds": MOST_SECONDS, "work": 1e9, "rounds": 100_000.0}  # the largest budgets
+MOST_RUNS = 100_000
+MOST_PHASES = 10_000
+MOST_CHARACTERS = 60  # of a method's name
+_NOT_SHARED = {
+    "preset": "methods",
+    "teacher": "teachers",
+    "seed": "seeds",
+    "rounds": "budgets",
+    "work": "budgets",
+    "seconds": "budgets",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One method with one teacher and one budget: an arm, which runs once for each seed."""
+
+    method: str
+    teacher: str
+    budget: float
+    arm: Arm
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question and the runs that answer it."""
+
+    title: str
+    question: str
+    kind: str  # of the budgets: one of UNITS
+    cells: tuple[Cell, ...]
+    seeds: tuple[int, ...]
+    clock: str = "wall"
+    threads: int = 1
+    reference: str = ""  # the method that the others are compared with
+    levels: tuple[float, ...] = (0.8, 0.9)  # shares of the teacher's accuracy
+    steps_to: Mapping[str, float] = field(default_factory=dict)  # targets of a generator step, see STEP_MEASURES
+    fresh: Fresh | None = None
+
+    @property
+    def methods(self) -> list[str]:
+        """The names of the methods, in order."""
+        return list(dict.fromkeys(cell.method for cell in self.cells))
+
+    @property
+    def teachers(self) -> list[str]:
+        """The names of the teachers, in order."""
+        return list(dict.fromkeys(cell.teacher for cell in self.cells))
+
+    @property
+    def budgets(self) -> list[float]:
+        """The budgets, from the smallest to the largest."""
+        return sorted({cell.budget for cell in self.cells})
+
+    def told(self, budget: float) -> str:
+        """A budget with its unit, for example `40 s`."""
+        return told(budget, self.kind)
+
+
+def told(budget: float, kind: str) -> str:
+    """A budget of that kind with its unit."""
+    return f"{budget:g} {UNITS[kind]}"
+
+
+def read_study(path: Path) -> Study:
+    """The study in a file. Raises ConfigError in one sentence with the name, the value and what works."""
+    return study_in(read_yaml(path, "study", instead=INSTEAD), f"study={excerpt(path, 200)!r}")
+
+
+def study_in(values: Mapping[str, Any], where: str) -> Study:
+    """The study in the mapping of a file. An error begins with `where`."""
+    check_keys(values, KEYS, "a key of a study", where)
+    try:
+        return _study(values, where)
+    except ConfigError as error:
+        raise ConfigError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
+
+
+def _study(values: Mapping[str, Any], where: str) -> Study:
+    variations, shared = _methods(values, where), _shared(values, where)
+    kind, budgets = _budgets(values, where)
+    teachers = list_in({"teachers": [], **values}, "teachers", where)
+    cells = tuple(
+        Cell(variation.title, str(teacher), budget, _arm(variation, {**shared, "teacher": teacher}, kind, budget))
+        for budget in budgets
+        for teacher in teachers
+        for variation in variations
+    )
+    _check_titles([cell.arm.title for cell in cells])
+    seeds = seeds_in(values, where)
+    if len(cells) * len(seeds) > MOST_RUNS:
+        raise ConfigError(f"a study must have at most {MOST_RUNS:,} runs; {len(cells) * len(seeds):,} were given.")
+    clock, threads = choice_in(values, "clock", where, tuple(CLOCKS)), values.get("threads", 1)
+    if type(threads) is not int or not 1 <= threads <= MAX_THREADS:
+        raise ConfigError(f"threads must be a whole number from 1 to {MAX_THREADS}; {_shown(threads)} was given.")
+    if clock == "cpu" and threads > 1:
+        raise ConfigError("clock='cpu' adds up the time of all threads, even while they wait; use threads: 1 with it.")
+    return Study(
+        title=_text(values, "title", "Study"),
+        question=_text(values, "question", ""),
+        kind=kind,
+        cells=cells,
+        seeds=seeds,
+        clock=clock,
+        threads=threads,
+        reference=choice_in(values, "reference", where, [one.title for one in variations]),
+        levels=tuple(_numbers({"levels": [0.8, 0.9], **values}, "levels", where, 1.0)),
+        steps_to=_targets(values, where),
+        fresh=_fresh(values, where),
+    )
+
+
+def _shared(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    shared = mapping_in(values, "shared", where)
+    for name, instead in _NOT_SHARED.items():
+        if name in shared:
+            raise ConfigError(f"shared: {name}={_shown(shared[name])} cannot be shared; use {instead}.")
+    return preset_and_changes(shared, f"{where}, shared")[1]
+
+
+def _arm(variation: Variation, shared: Mapping[str, object], kind: str, budget: float) -> Arm:
+    """The arm for a budget. For seconds, the number of rounds is planned later."""
+    limit = {} if kind == "seconds" else {kind: int(budget) if kind == "rounds" else budget}
+    try:
+        (made,) = arms_of([variation], {**shared, **limit})
+    except ConfigError as error:
+        raise ConfigError(f"{variation.title}: {error}") from None
+    return Arm(f"{variation.title} · {shared['teacher']} · {told(budget, kind)}", made.config)
+
+
+def _methods(values: Mapping[str, Any], where: str) -> tuple[Variation, ...]:
+    found = []
+    for title, given in mapping_in(values, "methods", where).items():
+        inside = f"{where}, method {excerpt(title)!r}"
+        if not slug(title) or not title.isprintable() or len(title) > MOST_CHARACTERS:
+            raise ConfigError(
+                f"{inside}: a name must have letters or digits, and at most {MOST_CHARACTERS} characters."
+            )
+        changes = mapping_in({"it": {} if given is None else given}, "it", inside)
+        found.append(Variation(title, *preset_and_changes(changes, inside)))
+    if not found:
+        raise ConfigError("methods is missing; give each method a line such as `NAYER: {preset: nayer}`.")
+    variations = tuple(found)
+    for name, choices in mapping_in(values, "vary", where).items():
+        check_keys([name], [one.name for one in settings()], "a setting", f"{where}, vary")
+        variations = grid(variations, name, list_in({name: choices}, name, f"{where}, vary"))
+    return variations
+
+
+def _budgets(values: Mapping[str, Any], where: str) -> tuple[str, list[float]]:
+    given = mapping_in(values, "budgets", where)
+    if len(given) != 1 or not given.keys() <= MOST.keys():
+        raise ConfigError(f"budgets must have one of {', '.join(MOST)}; {', '.join(given) or 'nothing'} was given.")
+    ((kind, _),) = given.items()
+    amounts = _numbers(given, kind, f"{where}, budgets", MOST[kind])
+    if kind == "rounds" and any(amount != int(amount) for amount in amounts):
+        raise ConfigError(f"rounds must be whole numbers; {_shown(given[kind])} was given.")
+    return kind, sorted(amounts)
+
+
+def _targets(values: Mapping[str, Any], where: str) -> dict[str, float]:
+    given = mapping_in(values, "steps_to", where)
+    check_keys(given, STEP_MEASURES, "a measure of a generator step", f"{where}, steps_to")
+    return {name: _numbers({name: [value]}, name, where, math.inf)[0] for name, value in given.items()}
+
+
+def _fresh(values: Mapping[str, Any], where: str) -> Fresh | None:
+    given, inside = mapping_in(values, "fresh_students", where), f"{where}, fresh_students"
+    if not given:
+        return None
+    check_keys(given, ("seeds", "phases"), "a key of fresh_students", inside)
+    phases = int(number_in({"phases": 0, **given}, "phases", inside, int, MOST_PHASES))
+    if not phases:
+        raise ConfigError(f"{inside}: phases must be a whole number from 1 to {MOST_PHASES:,}; 0 was given.")
+    return Fresh(seeds_in(given, inside), phases)
+
+
+def _check_titles(titles: Sequence[str]) -> None:
+    slugs = [slug(title) for title in titles]
+    twice = next((title for title, one in zip(titles, slugs, strict=True) if slugs.count(one) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{twice!r} is given twice; name each method, teacher and budget once.")
+
+
+def _text(values: Mapping[str, Any], name: str, default: str) -> str:
+    given = values.get(name, default)
+    if not isinstance(given, str) or len(given) > 1000 or not given.isprintable():
+        raise ConfigError(f"{name} must be a text on one line; {_shown(given)} was given.")
+    return given
+
+
+def _numbers(values: Mapping[str, Any], name: str, where: str, high: float) -> list[float]:
+    given = list_in(values, name, where)
+    if not all(type(one) in (int, float) and 0 < one <= high for one in given) or len(set(given)) < len(given):
+        bounds = f"above 0 and up to {high:,g}" if math.isfinite(high) else "above 0"
+        raise ConfigError(f"{name} must be a list of different numbers {bounds}; {_shown(given)} was given.")
+    return [float(one) for one in given]
+
+
+def _shown(value: object) -> str:
+    return excerpt(repr(value))

@@ -1,0 +1,259 @@
+"""The tables of a study, from its outcomes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, median, stdev
+
+from nayer.analysis.significance import verdict
+from nayer.compare.outcome import Outcome
+from nayer.compare.outcome_folder import slug
+from nayer.compare.sheets import Sheet
+from nayer.compare.study import Cell, Study
+from nayer.compare.study_results import Bounds, Reach, reach, steps_to
+
+NONE = "–"
+Found = Mapping[str, Sequence[Outcome]]  # by the title of the arm
+SCORES = {
+    "label_hit": "label accuracy",
+    "named": "second opinion",
+    "within.samples": "within a round",
+    "across.samples": "across rounds",
+    "pool.samples": "over the pool",
+    "rank.samples": "effective rank",
+}
+
+
+def sheets(study: Study, found: Found) -> list[Sheet]:
+    """All tables that the outcomes can fill, teacher by teacher."""
+    made: list[Sheet] = []
+    for teacher in study.teachers:
+        end = f"-{slug(teacher)}" if len(study.teachers) > 1 else ""
+        made += [_accuracy(study, found, teacher, end)]
+        made += [*_needed(study, found, teacher, end), *_factors(study, found, teacher, end)]
+        made += [_images(study, found, teacher, end), *_steps(study, found, teacher, end)]
+        made += _fresh(study, found, teacher, end)
+    return [sheet for sheet in made if sheet.rows]
+
+
+def verdicts(study: Study, found: Found) -> list[str]:
+    """For each teacher, one sentence on the final accuracies with the largest budget."""
+    said = []
+    for teacher in study.teachers:
+        by_method: dict[str, dict[int, float]] = {}
+        for cell in _cells(study, teacher, budget=study.budgets[-1]):
+            by_method[cell.method] = {
+                one.seed: 100 * one.accuracy for one in found.get(cell.arm.title, []) if one.accuracy is not None
+            }
+        if sum(bool(one) for one in by_method.values()) > 1:
+            sentence = verdict(by_method, what="accuracy", unit="points")
+            said.append(f"{teacher}, {study.told(study.budgets[-1])}: {sentence}")
+    return said
+
+
+def runs_csv(study: Study, found: Found) -> str:
+    """One row for each run: what it was, what it reached, and what it cost."""
+    names = ["method", "teacher", "budget", "seed", "accuracy", "teacher_accuracy", "agreement", "at_start", "rounds"]
+    names += ["generator_steps", "seconds", "seconds.synthesis", "seconds.student", "seconds.measuring", "clock"]
+    names += ["threads", "gigaflops", "machine", *SCORES, *(f"steps_to_{name}" for name in study.steps_to), "fresh"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*names, "failure"], lineterminator="\n")
+    writer.writeheader()
+    for cell in study.cells:
+        for one in found.get(cell.arm.title, []):
+            row: dict[str, object] = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
+            row |= {"method": cell.method, "teacher": cell.teacher, "budget": study.told(cell.budget)}
+            row |= {f"seconds.{phase}": one.spent.get(phase) for phase in ("synthesis", "student", "measuring")}
+            row |= {name: one.scores.get(name) for name in SCORES}
+            row |= {f"steps_to_{name}": steps_to(one, name, target) for name, target in study.steps_to.items()}
+            writer.writerow(row | {"fresh": " ".join(f"{value:g}" for value in one.fresh)})
+    return text.getvalue()
+
+
+def _accuracy(study: Study, found: Found, teacher: str, end: str) -> Sheet:
+    outcomes = [one for cell in _cells(study, teacher) for one in found.get(cell.arm.title, [])]
+    known = [one.teacher_accuracy for one in outcomes if one.teacher_accuracy is not None]
+    what = "accuracy" if known else "agreement with the teacher"
+    rows = [
+        [method, *(_percent(_finals(found, cell)) for cell in _cells(study, teacher, method=method))]
+        for method in study.methods
+    ]
+    whose = f" The teacher has {100 * fmean(known):.1f} %." if known else ""
+    return Sheet(
+        f"accuracy{end}",
+        f"{teacher}: final {what} in percent by budget",
+        ("method", *(study.told(budget) for budget in study.budgets)),
+        rows if outcomes else [],
+        f"Mean ± standard deviation over {len(study.seeds)} seeds. Each budget is a separate run.{whose}{_of(study)}",
+    )
+
+
+def _of(study: Study) -> str:
+    if study.kind == "seconds":
+        clock = {"wall": "wall time", "cpu": "processor time"}[study.clock]
+        return f" Budgets are seconds of {clock} (threads: {study.threads}), for which rounds were planned."
+    return " G: 10⁹ multiply-adds." if study.kind == "work" else ""
+
+
+def _needed(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+    """The smallest budgets that reach the levels, with total and synthesis-only seconds."""
+    if not _has_teacher_accuracy(study, found, teacher):
+        return []
+    columns = ["method"]
+    for level in study.levels:
+        columns += [f"{level:.0%}: budget", f"{level:.0%}: total s", f"{level:.0%}: synthesis s"]
+    rows = []
+    for method in study.methods:
+        cells = [method]
+        for level in study.levels:
+            one = _reach(study, found, teacher, method, level)
+            cells += [_budget(study, one), _seconds(one.total), _seconds(one.synthesis)]
+        rows.append(cells)
+    note = (
+        "The smallest budget whose final mean accuracy reaches this share of the teacher's. Seconds: of the runs with "
+        "that budget, without measurements. > marks a target that no budget reached."
+    )
+    return [Sheet(f"budgets{end}", f"{teacher}: the smallest budget that reaches a level", tuple(columns), rows, note)]
+
+
+def _factors(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+    """How many times the seconds of the reference each method needs, as bounds."""
+    if len(study.methods) < 2 or not _has_teacher_accuracy(study, found, teacher):
+        return []
+    columns = ["method"]
+    for level in study.levels:
+        columns += [f"{level:.0%}: total", f"{level:.0%}: synthesis"]
+    own = {level: _reach(study, found, teacher, study.reference, level) for level in study.levels}
+    rows = []
+    for method in study.methods:
+        if method == study.reference:
+            continue
+        cells = [method]
+        for level in study.levels:
+            one = _reach(study, found, teacher, method, level)
+            cells += [_factor(one.total.over(own[level].total)), _factor(one.synthesis.over(own[level].synthesis))]
+        rows.append(cells)
+    note = (
+        f"Seconds of the method divided by seconds of {study.reference}, as bounds: the needed time lies between two "
+        "neighboring budgets. A target that no budget reached has no upper bound."
+    )
+    return [Sheet(f"factors{end}", f"{teacher}: times the seconds of {study.reference}", tuple(columns), rows, note)]
+
+
+def _images(study: Study, found: Found, teacher: str, end: str) -> Sheet:
+    """The scores of the images with the largest budget."""
+    rows = []
+    for cell in _cells(study, teacher, budget=study.budgets[-1]):
+        outcomes = [one for one in found.get(cell.arm.title, []) if not one.failure]
+        values = {name: [v for one in outcomes if (v := one.scores.get(name)) is not None] for name in SCORES}
+        if any(values.values()):
+            shares = ("label_hit", "named")
+            rows.append([cell.method, *(_percent(v) if name in shares else _spread(v) for name, v in values.items())])
+    return Sheet(
+        f"images{end}",
+        f"{teacher}: the images with a budget of {study.told(study.budgets[-1])}",
+        ("method", *SCORES.values()),
+        rows,
+        "Label accuracy and second opinion: percent of the images that the teacher, or a judge without a part in the "
+        "run, assigns to the wanted class. Diversity in the teacher's features: Vendi score of a class within a round "
+        "and over the pool, cosine distance to the nearest image of an earlier round, effective rank of a round.",
+    )
+
+
+def _steps(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+    """The generator steps to each target."""
+    if not study.steps_to:
+        return []
+    targets = [(name, target) for name, target in study.steps_to.items()]
+    several = len(study.budgets) > 1
+    rows = []
+    for cell in _cells(study, teacher):
+        outcomes = [one for one in found.get(cell.arm.title, []) if one.by_step]
+        if outcomes:
+            title = f"{cell.method}, {study.told(cell.budget)}" if several else cell.method
+            rows.append([title, *(_median_steps(outcomes, name, target) for name, target in targets)])
+    names = {"ce": "cross-entropy of at most", "label_hit": "label accuracy of at least"}
+    columns = tuple(f"steps to a {names[name]} {target:g}" for name, target in targets)
+    note = (
+        "Median over the seeds, in brackets the number of seeds that reached it. A run's value after a step is the "
+        "mean over all its rounds."
+    )
+    return [Sheet(f"steps{end}", f"{teacher}: generator steps to a target", ("method", *columns), rows, note)]
+
+
+def _fresh(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+    """The accuracies of new students that learned from the final pools."""
+    if study.fresh is None:
+        return []
+    rows = []
+    for method in study.methods:
+        cells = _cells(study, teacher, method=method)
+        values = [[value for one in found.get(cell.arm.title, []) for value in one.fresh] for cell in cells]
+        if any(values):
+            rows.append([method, *map(_percent, values)])
+    students, phases = len(study.fresh.seeds), study.fresh.phases
+    return [
+        Sheet(
+            f"fresh-students{end}",
+            f"{teacher}: accuracy in percent of new students on the final pools",
+            ("method", *(study.told(budget) for budget in study.budgets)),
+            rows,
+            f"{students} new students for each pool, {phases} training phases each. Mean ± standard deviation over all "
+            "students of all seeds.",
+        )
+    ]
+
+
+def _cells(study: Study, teacher: str, *, method: str | None = None, budget: float | None = None) -> list[Cell]:
+    """The cells of a teacher, from the smallest budget to the largest."""
+    chosen = [cell for cell in study.cells if cell.teacher == teacher]
+    chosen = [cell for cell in chosen if method in (None, cell.method) and budget in (None, cell.budget)]
+    return sorted(chosen, key=lambda cell: cell.budget)
+
+
+def _reach(study: Study, found: Found, teacher: str, method: str, level: float) -> Reach:
+    return reach([(cell, found.get(cell.arm.title, [])) for cell in _cells(study, teacher, method=method)], level)
+
+
+def _has_teacher_accuracy(study: Study, found: Found, teacher: str) -> bool:
+    outcomes = (one for cell in _cells(study, teacher) for one in found.get(cell.arm.title, []))
+    return any(one.teacher_accuracy is not None for one in outcomes)
+
+
+def _finals(found: Found, cell: Cell) -> list[float]:
+    return [one.accuracy for one in found.get(cell.arm.title, []) if one.accuracy is not None]
+
+
+def _percent(shares: Iterable[float]) -> str:
+    return _spread([100 * share for share in shares], digits=1)
+
+
+def _spread(values: Sequence[float], digits: int = 2) -> str:
+    if not values:
+        return NONE
+    return f"{fmean(values):.{digits}f}" + (f" ± {stdev(values):.{digits}f}" if len(values) > 1 else "")
+
+
+def _budget(study: Study, one: Reach) -> str:
+    return f"> {study.told(study.budgets[-1])}" if one.budget is None else study.told(one.budget)
+
+
+def _seconds(bounds: Bounds) -> str:
+    return f"> {bounds.low:.1f}" if bounds.high == math.inf else f"{bounds.high:.1f}"
+
+
+def _factor(bounds: Bounds) -> str:
+    if bounds.high == math.inf:
+        return f"> {bounds.low:.2f}" if bounds.low else NONE
+    return f"{bounds.low:.2f} to {bounds.high:.2f}" if bounds.low else f"≤ {bounds.high:.2f}"
+
+
+def _median_steps(outcomes: Sequence[Outcome], name: str, target: float) -> str:
+    reached = [steps for one in outcomes if (steps := steps_to(one, name, target)) is not None]
+    if 2 * len(reached) <= len(outcomes):
+        return f"> {max(one.by_step['step'][-1] for one in outcomes):.0f} ({len(reached)} of {len(outcomes)})"
+    everything = [steps if (steps := steps_to(one, name, target)) is not None else math.inf for one in outcomes]
+    return f"{median(everything):.0f} ({len(reached)} of {len(outcomes)})"
