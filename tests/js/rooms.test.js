@@ -17,6 +17,7 @@ const ROOMS = {
   lessons: ["core", "charts", "panels"],
   embeddings: ["core", "charts"],
   status: ["core"],
+  run_page: ["core", "charts", "panels", "live"], // the page of one run, which is a file of its own
 };
 const scripts = Object.keys(ROOMS).flatMap((room) =>
   readdirSync(join(STATIC, room))

@@ -123,17 +123,17 @@ export class Wonder {
 
   /**
    * @param {RunModel} model
-   * @param {string} address under which the run's pictures lie
+   * @param {(frame: number) => string} urlOf the address of a frame's picture
    * @param {TeacherCard | undefined} teacher
    */
-  async update(model, address, teacher) {
+  async update(model, urlOf, teacher) {
     this.showFigures(model, teacher);
     const row = model.rows.at(-1);
     if (!row) {
       if (this.invented || model.state === "empty") this.clear();
       return;
     }
-    const url = `${address}/frame/${row.frame}.jpg`;
+    const url = urlOf(row.frame);
     if (this.invented === url) return;
     this.invented = url;
     if ((await loadImage(url)) && this.invented === url) this.showInvented(url, row.labels.length);
