@@ -144,8 +144,8 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
     stage.submit(arrive, None, [stage, *form.inputs], **quiet)
     stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooseTeacher?.(name)", **quiet)
-    entered = [one.change for one in form.inputs]  # the script asks how long such a run would take
-    gr.on(entered, None, form.inputs, None, js="(...values) => window.nayerForm?.(values)", **quiet)
+    entered: list[Any] = form.inputs  # the script asks how long such a run would take
+    gr.on([one.change for one in entered], None, form.inputs, None, js="(...values) => window.nayerForm?.(values)", **quiet)
 
 
 def _header() -> str:
