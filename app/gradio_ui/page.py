@@ -145,7 +145,14 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
     stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooseTeacher?.(name)", **quiet)
     entered: list[Any] = form.inputs  # the script asks how long such a run would take
-    gr.on([one.change for one in entered], None, form.inputs, None, js="(...values) => window.nayerForm?.(values)", **quiet)
+    gr.on(
+        [one.change for one in entered],
+        None,
+        form.inputs,
+        None,
+        js="(...values) => window.nayerForm?.(values)",
+        **quiet,
+    )
 
 
 def _header() -> str:
