@@ -95,8 +95,8 @@ PANELS: Rows = {
         "nayer/distillation/train.py:synthesize",
     ),
     "wonder": (
-        "Upper row: real test images. They only test the student. Lower row: images that the generator invents. The "
-        "student learns from them. Below: the share of test images that guessing, student and teacher get right.",
+        "Upper row: real test images, which only test the student. Lower row: invented images, from which it learns. "
+        "Below: the share of test images that each gets right.",
         "x, x̂",
         "nayer/distillation/train.py:train",
     ),
