@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  labUrl,
   lessonNumber,
   lessonUrl,
   readAddress,
+  readLabAddress,
   settingsUrl,
   tabName,
   tabUrl,
@@ -65,4 +67,30 @@ test("a tab is in the address, and a lesson opens its own tab", () => {
   assert.equal(tabUrl(`${PAGE}?seed=7&tab=lab`, "live"), `${PAGE}?seed=7`);
   assert.equal(lessonUrl(`${PAGE}?tab=lab`, 2), `${PAGE}?lesson=2`);
   assert.deepEqual(readAddress(`${PAGE}?tab=lab&preset=nayer`).settings, { preset: "nayer" });
+});
+
+test("a lab is found again by its link, and so is the form by the link of its plan", () => {
+  const link = labUrl(PAGE, { lab: "abc-DEF_123" });
+  assert.equal(tabName(link), "lab");
+  assert.deepEqual(readLabAddress(link), { lab: "abc-DEF_123", plan: null });
+  assert.equal(readAddress(link).settings, null);
+  const plan = {
+    experiment: "",
+    teacher: "digits",
+    seed: 7,
+    work: 12.5,
+    repeats: 3,
+    arms: [{ title: "a&b = 1?", preset: "dfq", settings: { routing: "single", noisy_layer: false, bn_weight: 0.5 } }],
+  };
+  const filled = labUrl(PAGE, { plan });
+  assert.deepEqual(readLabAddress(filled), { lab: null, plan });
+  assert.equal(readAddress(filled).settings, null);
+});
+
+test("what is no lab and no plan is left out", () => {
+  for (const search of ["?lab=../x", "?plan=", "?plan=3", "?plan=null", "?plan={", "?plan=[]&lab=a b"]) {
+    const { lab, plan } = readLabAddress(PAGE + search);
+    assert.equal(lab, null, search);
+    assert.ok(plan === null || plan.arms.length === 0, search);
+  }
 });
