@@ -352,6 +352,7 @@ OURS = {
     "/teacher/{name}/real",
     "/teacher/{name}/real.jpg",  # shipped test images
     "/code/{file:path}",
+    "/examples/{name}.json",  # shipped results of finished labs and lessons
     "/command/{name}",
     "/stage/{version}/{name:path}",
 }
