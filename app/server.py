@@ -56,6 +56,7 @@ from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
 from app.runs.manager import Opener, RunManager
+from app.runs.onnx_export import onnx_of
 from app.runs.plan import Plan
 from app.runs.real_strips import RealStrips
 from app.runs.recordings import Recordings
@@ -175,6 +176,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
                 lambda told: pools.drawing.call(lab_sheet, told),
+                lambda student: pools.drawing.call(onnx_of, student),
             )
         )
     )
