@@ -34,7 +34,7 @@ from app.api.health import health_route
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
-from app.api.static_files import static_routes, static_version, style_sheets
+from app.api.static_files import imported_by, static_routes, static_version, style_sheets
 from app.api.trial_routes import trial_routes
 from app.api.upload_routes import bringing_route
 from app.content import messages
@@ -191,7 +191,11 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
-    head = f'{styles}<meta name="color-scheme" content="light dark">'
+    first = "live/live_page.js"  # the first picture waits for its scripts: the browser fetches them beside Gradio's
+    scripts = "".join(
+        f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in (first, *imported_by(first))
+    )
+    head = f'{styles}{scripts}<meta name="color-scheme" content="light dark">'
     mount(application, page, head)
     application.add_middleware(
         guarded,

@@ -13,6 +13,7 @@ STATIC = Path(__file__).parents[1] / "static"
 ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "status")  # each imports earlier ones only
 FOREVER = "public, max-age=31536000, immutable"
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)  # on lines of its own
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "([^"]+)";$', re.MULTILINE)
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -51,6 +52,20 @@ def load_script(name: str, *given: str) -> str:
         f"const address = new URL('stage/' + props.version + '/{name}', document.baseURI).href;\n"
         f"import(address).then((script) => script.mount({{ {', '.join(given)} }}));"
     )
+
+
+def imported_by(name: str) -> list[str]:
+    """The scripts that a script imports, directly or through others: a browser can fetch all of them at once."""
+    found: list[str] = []
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        for path in _IMPORT.findall((STATIC / one).read_text("utf-8")):
+            other = (STATIC / one).parent.joinpath(path).resolve().relative_to(STATIC.resolve()).as_posix()
+            if other not in found:
+                found.append(other)
+                waiting.append(other)
+    return found
 
 
 def served(path: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.api.static_files import served, static_files
+from app.api.static_files import imported_by, served, static_files
 
 LARGEST = 350_000  # bytes of all scripts and styles together, uncompressed
 
@@ -20,3 +20,11 @@ def test_only_comments_are_left_out_and_every_line_keeps_its_number() -> None:
         left_out = [line for line, kept in zip(before, after, strict=True) if line != kept]
         assert not [line for line in left_out if not re.match(r"\s*(/\*|\*)|[^;{}]*(\*/)?$", line)], name
         assert all(kept in (line, "") for line, kept in zip(before, after, strict=True)), name
+
+
+def test_a_scripts_imports_are_found_each_once_and_all_are_served() -> None:
+    found = imported_by("live/live_page.js")
+    assert len(found) == len(set(found))
+    assert set(found) <= set(static_files())
+    assert {"core/dom.js", "live/wonder.js", "charts/line_chart.js"} <= set(found)
+    assert "lab/lab_page.js" not in found
