@@ -12,13 +12,18 @@ from nayer.events import Evaluated, RunStarted
 from nayer.exports import recording
 from nayer.exports.reproduce import known
 from nayer.networks.cards import teacher_cards
+from tests.support.serving import in_a_loop
 
 EVENTS = recording.load(RECORDING)
 
 
-def test_play_starts_the_run_that_the_recording_shows() -> None:
+def _drawn() -> Form:
     with gr.Blocks():
-        form = Form(teacher_cards(), local=True)
+        return Form(teacher_cards(), local=True)
+
+
+def test_play_starts_the_run_that_the_recording_shows() -> None:
+    form = in_a_loop(_drawn)
     preset, values = form.values([one.value for one in form.inputs])
     started = next(event for event in EVENTS if isinstance(event, RunStarted))
     assert Config.parse(values, base=presets.get(preset).config) == known(started.config)
