@@ -24,6 +24,7 @@ _EXTRAS = {
     "tensorboard": "track",
     "wandb": "wandb",
     "ray": "cluster",
+    "ray": "cluster",
 }
 
 
