@@ -24,7 +24,6 @@ _EXTRAS = {
     "tensorboard": "track",
     "wandb": "wandb",
     "ray": "cluster",
-    "ray": "cluster",
 }
 
 
