@@ -55,6 +55,7 @@ from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
 from app.runs.manager import Opener, RunManager
+from app.runs.onnx_export import onnx_of
 from app.runs.plan import Plan
 from app.runs.recordings import Recordings
 from app.runs.trials import Trials
@@ -172,6 +173,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
                 lambda told: pools.drawing.call(lab_sheet, told),
+                lambda student: pools.drawing.call(onnx_of, student),
             )
         )
     )

@@ -118,6 +118,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
         if sweep.calibrate:
             arms = calibrated(arms, sweep.calibrate, order, place, arguments.out)
         runs = [(arm, seed) for seed in sweep.seeds for arm in arms]
+        folder.missing(runs)  # refuses a folder that does not fit, before anything is written
         write_whole(arguments.out / SWEEP_FILE, written_sweep(sweep).encode())
         outcomes = _compared(runs, folder, order, place)
     sys.stdout.write(markdown(outcomes))
