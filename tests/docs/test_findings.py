@@ -20,7 +20,8 @@ def test_the_page_shows_the_numbers():
 def test_each_question_has_a_small_picture(name):
     path = DATA / f"{name}.webp"
     assert path.stat().st_size < 60_000
-    assert Image.open(path).size[0] == 800
+    with Image.open(path) as picture:
+        assert picture.size[0] == 800
 
 
 def run(seconds, accuracy):
