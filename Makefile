@@ -1,6 +1,7 @@
 # make run    serves the page on http://127.0.0.1:7860, or on PORT=…
 # make test   checks format, lint and types, and runs the tests
 # make slow   runs the tests that train real networks
+# make cluster  installs Ray, and runs the tests of runs on a cluster; takes minutes
 # make format formats all files
 # make reliability  tries what visitors, disks and crashes can do, and writes docs/reliability.md; takes minutes
 # make soak   measures viewers, sessions and memory under load, and writes docs/reliability.md; takes minutes
@@ -14,7 +15,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow wheel format reliability soak reference rooms picture bench clean
+.PHONY: help run test slow cluster wheel format reliability soak reference rooms picture bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
@@ -42,6 +43,11 @@ test: .venv/installed-tools chromium node_modules/installed
 
 slow: .venv/installed-extras chromium
 	$(python) -m pytest -m slow
+
+# Each test has its own limits of time; these are for what no test foresees.
+cluster: .venv/installed-cluster chromium
+	OMP_NUM_THREADS=1 timeout --kill-after=30 1500 $(python) -m pytest -m cluster tests/nayer/cluster
+	NAYER_TEST_RUNS_ON=ray NAYER_CAPACITY=8 OMP_NUM_THREADS=1 timeout --kill-after=30 1500 $(python) -m pytest tests/browser/test_live.py
 
 format: .venv/installed-tools node_modules/installed
 	$(python) -m ruff format
@@ -94,6 +100,11 @@ $(python):
 .venv/installed-tools: requirements-dev.txt .venv/installed
 	@echo "Installing requirements-dev.txt."
 	@$(pip) -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+.venv/installed-cluster: requirements-cluster.txt .venv/installed-tools
+	@echo "Installing requirements-cluster.txt."
+	@$(pip) -r requirements.txt -r requirements-dev.txt -r requirements-cluster.txt
 	@touch $@
 
 .venv/installed-extras: requirements-extras.txt .venv/installed-tools

@@ -12,7 +12,7 @@ from pathlib import Path
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import add_setting_arguments, count, given_settings, seeds_of, value_of
-from nayer.cli.place import order_of, place_of, set_threads
+from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
 from nayer.cluster.places import Place
 from nayer.common.files import claimed, path_to_write, write_whole
@@ -91,6 +91,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         help="Folder for outcomes, table, curves and samples.",
     )
     add_memory_argument(parser)
+    add_place_arguments(parser)
     add_setting_arguments(parser)
 
 

@@ -23,6 +23,7 @@ _EXTRAS = {
     "trackio": "track",
     "tensorboard": "track",
     "wandb": "wandb",
+    "ray": "cluster",
 }
 
 

@@ -29,6 +29,7 @@ PAGES = {"README.md": README} | {  # in the order in which their commands go on 
         "docs/command-line.md",
         "docs/studies.md",
         "docs/page.md",
+        "docs/cluster.md",
         "docs/serving.md",
         "docs/teachers.md",
         "docs/findings.md",
@@ -239,7 +240,10 @@ def test_a_space_can_install_the_pins():
                     assert requirement.specifier.contains(pin.version), f"{requirement} against {pin}"
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-extras.txt"])
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-extras.txt", "requirements-cluster.txt")
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_every_dependency_is_there_for_a_reason(name):
     (section,) = re.findall(r"## Dependencies\n(.*?)\n## ", PAGES["README.md"], re.DOTALL)
     assert not [pin for pin in pins(name) if f"`{pin}`" not in section]
