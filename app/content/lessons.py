@@ -245,7 +245,14 @@ LESSONS = (
         choice=Choice(
             "Compare the usual weight of 10 with",
             (
-                Option("0, without the term", {"bn_weight": 0.0}),
+                Option(
+                    "0, without the term",
+                    {"bn_weight": 0.0},
+                    "Without the term, the generator finds a few patterns that the teacher accepts and repeats them: "
+                    "the images of a class are more alike. The teacher recognizes more of them, and yet the student "
+                    "learns less.",
+                    "less",
+                ),
                 Option("1", {"bn_weight": 1.0}),
                 Option("100, ten times too much", {"bn_weight": 100.0}),
             ),
@@ -276,7 +283,13 @@ LESSONS = (
             (
                 Option("0, without the term", {"adversarial_weight": 0.0}),
                 Option("10", {"adversarial_weight": 10.0}),
-                Option("10, wherever they differ", {"adversarial_weight": 10.0, "adversarial_mask": "none"}),
+                Option(
+                    "10, wherever they differ",
+                    {"adversarial_weight": 10.0, "adversarial_mask": "none"},
+                    "The adversarial term outweighs the cross-entropy term: the label accuracy falls to guessing, and "
+                    "the student learns less from images that lost their class.",
+                    "less",
+                ),
             ),
             chosen=2,
         ),
@@ -340,9 +353,11 @@ LESSONS = (
                 Option("a pool of 100 images", {"pool_capacity": 100}),
                 Option("adversarial weight of 50", {"adversarial_weight": 50.0, "adversarial_mask": "none"}),
             ),
+            chosen=1,
         ),
         arms=(_NAYER,),
         charts=_ALL,
+        leads_on="Go on in the lab, with this comparison filled in",
     ),
 )
 

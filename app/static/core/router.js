@@ -156,6 +156,22 @@ function readPlan(text) {
   }
 }
 
+/**
+ * The address under which a class sees what its teacher shows.
+ * @param {string} base the page's address
+ * @param {{ run: string, place: string } | null} shown place: live, lab or lesson-N
+ * @param {string | null} code of the class; empty asks for it
+ */
+export function shownUrl(base, shown, code) {
+  const address = new URL(base);
+  const { run, place } = shown ?? { run: "", place: "" };
+  const lesson = place.match(/^lesson-(\d)$/)?.[1];
+  /** @type {Record<string, string>} */
+  const words = lesson ? { lesson, lab: run } : place === "lab" ? { tab: "lab", lab: run } : { watch: run };
+  address.search = new URLSearchParams({ ...(run ? words : {}), ...(code === null ? {} : { join: code }) }).toString();
+  return address.href;
+}
+
 /** Opens the tab that the address names, now and whenever it changes; a tab that is chosen is put into the address. */
 export function followTabs() {
   if (tabName(location.href) !== "live") openTab(tabName(location.href));

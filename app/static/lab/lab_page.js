@@ -4,12 +4,14 @@ import { sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
 import { withHelp } from "../core/help.js";
+import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
-import { labUrl, readLabAddress, tabUrl } from "../core/router.js";
+import { labUrl, readLabAddress, tabName, tabUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js";
+import { ClassCodeButton } from "../panels/class_code.js";
 import { CopyField } from "../panels/copy_field.js";
 import { Example } from "../panels/example.js";
 import { SideBySide } from "../panels/side_by_side.js";
@@ -81,10 +83,11 @@ class LabPage {
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.progress = h("i", { class: "progress" });
     this.own = h("button", { type: "button", hidden: true, onclick: () => this.leave() }, "Run one of your own");
+    this.classCode = new ClassCodeButton(() => [this.client.handle, "lab"]).element;
     const bar = h(
       "div",
       { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" },
-      h("div", { class: "choices" }, this.toggle, this.stop, this.own),
+      h("div", { class: "choices" }, this.toggle, this.stop, this.own, this.classCode),
       this.line,
       this.kept,
       this.status,
@@ -127,12 +130,15 @@ class LabPage {
     host.replaceChildren(hiddenText("Comparison of runs", "h2"), this.form.element, this.notice.element, this.panels);
     addEventListener("popstate", () => this.readAddress());
     watchVisibility(host, () => this.draw());
+    const own = readLab();
+    if (own.run) this.client.follow(own);
     this.readAddress();
     this.draw();
   }
 
   /** Follows the lab that the address names, else the visitor's own; fills the form with a plan in the address. */
   readAddress() {
+    if (tabName(location.href) !== "lab") return;
     const { lab, plan } = readLabAddress(location.href);
     const own = readLab();
     if (plan) this.form.fill(plan);
@@ -171,6 +177,7 @@ class LabPage {
       storeVisitor({ ...visitor, token }); // one visitor, one token
       history.replaceState(history.state, "", labUrl(document.baseURI, { lab: run }));
       this.follow({ run, token });
+      bringClass({ run, token }, "lab");
       this.justStarted = true;
     } catch (error) {
       this.notice.show(errorSentence(error));
@@ -248,6 +255,7 @@ class LabPage {
     if (!lab) return;
     for (const button of [this.toggle, this.stop]) setAttribute(button, "hidden", this.watching);
     setAttribute(this.own, "hidden", !this.watching);
+    setAttribute(this.classCode, "hidden", this.watching);
     this.showFiles(!active);
     setText(this.toggle, TOGGLE_NAMES[state] ?? "Pause");
     setAttribute(this.toggle, "disabled", !TOGGLED_STATES.includes(state));

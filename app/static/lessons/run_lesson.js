@@ -4,12 +4,14 @@ import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
 import { helpButton, withHelp } from "../core/help.js";
+import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
 import { labUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
+import { ClassCodeButton } from "../panels/class_code.js";
 import { Example } from "../panels/example.js";
 import { ARM_MEASURES } from "../panels/measures.js";
 import { SideBySide } from "../panels/side_by_side.js";
@@ -81,6 +83,7 @@ export class RunLesson {
     this.concluded = this.question.concluded;
     this.button = h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() });
     this.stop = h("button", { type: "button", class: "lesson-stop", onclick: () => this.command("stop") }, "Stop");
+    this.classCode = new ClassCodeButton(() => [this.client.handle, `lesson-${number}`]).element;
     this.line = h("p", { class: "note standing-line" });
     this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
@@ -94,6 +97,7 @@ export class RunLesson {
         { class: "choices" },
         this.button,
         this.stop,
+        this.classCode,
         helpButton(changedKeys(lesson), "what this lesson changes"),
       ),
       this.line,
@@ -151,6 +155,7 @@ export class RunLesson {
       const { run, token } = await sendCommand("start_lab", "", teacher, 0, work, 1, arms, visitor.token ?? "");
       storeVisitor({ ...visitor, token, lesson: { run, token, number: this.number } });
       this.follow({ run, token });
+      bringClass({ run, token }, `lesson-${this.number}`);
     } catch (error) {
       this.state = "empty";
       this.notice.show(errorSentence(error));
@@ -213,6 +218,7 @@ export class RunLesson {
     setAttribute(this.button, "disabled", waiting);
     setAttribute(this.button, "hidden", this.watching);
     setAttribute(this.stop, "hidden", !active || this.watching);
+    setAttribute(this.classCode, "hidden", !lab || this.watching);
     setAttribute(this.choice, "disabled", active || waiting || this.watching);
     const empty = lab === null || state === "queued"; // who waits looks at the example
     setAttribute(this.empty, "hidden", !empty);

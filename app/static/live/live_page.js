@@ -3,6 +3,7 @@
 import { EmbeddingMap } from "../charts/embedding_map.js";
 import { serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
+import { bringClassToLive, followClass } from "../core/joining.js";
 import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { followTabs, readAddress } from "../core/router.js";
@@ -84,6 +85,8 @@ export function mount({ element, props, trigger, watch }) {
   const page = new LivePage(host, find(document, "#nayer-bar", HTMLElement), props, trigger);
   watch("value", () => page.handleAnswer(props.value));
   followTabs();
+  followClass();
+  bringClassToLive();
 }
 
 /** The page of one run: the visitor's own, or one that is watched. */

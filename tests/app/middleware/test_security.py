@@ -352,6 +352,8 @@ OURS = {
     "/code/{file:path}",
     "/command/{name}",
     "/stage/{version}/{name:path}",
+    "/examples/{name}.json",  # finished runs that the project recorded
+    "/join/{code}",  # the run that a teacher shows to everybody who has the code
 }
 
 

@@ -17,7 +17,7 @@ from app.fairness.fair_queue import QueueFull
 from app.runs.live_run import LiveRun
 from app.runs.manager import DOUBLE_SECONDS, RunManager
 from app.runs.plan import Plan
-from app.runs.scheduler import LEAVE_SECONDS
+from app.runs.scheduler import LEAVE_SECONDS, SHORTEST_TURN
 from app.runs.wait_estimate import estimate, rounded
 from nayer.common.stopwatch import AwakeClock
 from nayer.config import Config
@@ -243,10 +243,35 @@ def test_a_run_at_full_speed_gives_way_after_its_turn_and_only_where_somebody_wa
     wait_until(lambda: second.state == "running")
     assert "used its time while others waited" in " ".join(run.refresh().notes)
     third = begin(registry, 2)
-    pass_time(registry, clock, TURN, second, third)
+    pass_time(registry, clock, TURN / 2, second, third)  # one waits for the one place
     assert second.state == "running"
     pass_time(registry, clock, IDLE, second, third)
     wait_until(lambda: third.state == "running")
+
+
+def test_the_places_of_a_class_rotate_faster_the_more_wait_and_no_turn_is_shorter_than_two_minutes(
+    gate: Gate, clock: Clock
+) -> None:
+    class_ = RunManager(gate.opener, capacity=2, waiting=100, idle_seconds=IDLE, turn_seconds=TURN, clock=clock)
+    class_.stuck_after(math.inf)
+    try:
+        runs = [begin(class_, seed) for seed in range(30)]
+        at_work(runs[0])
+        assert class_._places._turn() == SHORTEST_TURN  # 900 s among 1 + 14 would be 60 s
+        pass_time(class_, clock, SHORTEST_TURN + IDLE - SWEEP, *runs)
+        assert [run.state for run in runs[:2]] == ["running", "running"]
+        pass_time(class_, clock, SWEEP, *runs)
+        wait_until(lambda: [run.state for run in runs[2:4]] == ["running", "running"])
+        assert all("used its time while others waited" in " ".join(run.refresh().notes) for run in runs[:2])
+        for run in runs[6:]:
+            class_.stop(run.id, run.owner)
+        assert class_._places._turn() == TURN / 2  # two wait for two places
+        for run in runs[4:6]:
+            class_.stop(run.id, run.owner)
+        assert class_._places._turn() == TURN
+    finally:
+        gate.open.set()
+        class_.close()
 
 
 def test_a_lab_and_a_lesson_are_told_that_their_run_will_give_way(registry: RunManager, clock: Clock) -> None:
