@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -58,6 +58,7 @@ from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
 from app.runs.manager import Opener, RunManager
+from app.runs.onnx_export import onnx_of
 from app.runs.plan import Plan
 from app.runs.recordings import Recordings
 from app.runs.trials import Trials
@@ -67,6 +68,7 @@ from app.storage.run_store import Store
 from app.support import event_log
 from app.support.memory import give_back
 from app.web_page.page import web_page
+from nayer.cluster.ray_cluster import RayCluster, checked_address
 from nayer.common.files import check_target, read_file, write_whole
 from nayer.common.stopwatch import AwakeClock
 from nayer.errors import ConfigError, StorageError
@@ -85,6 +87,34 @@ def open_source(plan: Plan) -> Source:
     from nayer.runs.side_by_side import Lab
 
     return Lab(plan.configs, plan.seeds, plan.checkpoint, plan.uploaded)
+
+
+@contextlib.contextmanager
+def place_of(environment: Environment) -> Iterator[tuple[Environment, Opener]]:
+    """Where runs work: in this process, or on a cluster, whose processors then decide the number of runs at once.
+
+    NAYER_CAPACITY overrides that number, and a cluster that is started here then has so many processors. Raises
+    ConfigError if there is no such cluster.
+    """
+    if not environment.runs_on:
+        yield environment, open_source
+        return
+    address = checked_address("NAYER_RUNS_ON", environment.runs_on)
+    chosen = bool(os.environ.get("NAYER_CAPACITY"))
+    cluster = RayCluster(address, cpus=environment.capacity if chosen else 0, field="NAYER_RUNS_ON")
+    try:
+        if not chosen:
+            environment = replace(environment, capacity=max(1, int(cluster.resources["cpus"])))
+        yield environment, partial(open_on, cluster)
+    finally:
+        cluster.close()
+
+
+def open_on(cluster: RayCluster, plan: Plan) -> Source:
+    """Opens real runs on a cluster."""
+    from nayer.cluster.remote_lab import RemoteLab
+
+    return RemoteLab(cluster, plan.configs, plan.seeds, plan.checkpoint, plan.uploaded)
 
 
 def load_core() -> None:
@@ -177,6 +207,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
                 lambda told: pools.drawing.call(lab_sheet, told),
+                lambda student: pools.drawing.call(onnx_of, student),
             )
         )
     )
@@ -231,11 +262,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     event_log.begin()
     sys.setswitchinterval(SWITCH_SECONDS)
-    with _listening(environment) as listener:
+    with _listening(environment) as listener, contextlib.ExitStack() as open_places:
         try:
-            application = create(environment, gpu_loan=zero_gpu_loan(os.environ))
+            environment, opener = open_places.enter_context(place_of(environment))
+            application = create(environment, opener, zero_gpu_loan(os.environ))
         except StorageError as error:
             _leave(str(error), 1)
+        except ConfigError as error:
+            _leave(str(error), 2)
         config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
             _Server(config).run(sockets=[listener])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Paul Tol's vibrant colors: anyone can tell them apart, and none is a class's.
-ARM_COLORS = ("#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377")
+ARM_COLORS = ("#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377", "#777777")
 TITLES = {
     "accuracy": "accuracy (%)",
     "label_hit": "label accuracy (%)",

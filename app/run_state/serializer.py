@@ -11,6 +11,7 @@ from app.run_state.answers import answers_json
 from app.run_state.embedding_map import Dots
 from app.run_state.model import Cloud, Row, StepPreview, View
 from app.run_state.series import Series
+from nayer.common.extras import onnx_is_missing
 from nayer.exports.reproduce import command_line, known, words
 from nayer.teachers.upload import PREFIX
 
@@ -133,9 +134,9 @@ def called(teacher: str) -> str:
 
 
 def _repeat(config: Mapping[str, object]) -> dict[str, Any]:
-    """The data that repeats the run: a command line, and the query of an address."""
+    """What repeats the run, a command line and the query of an address; and why it gives no ONNX file, or nothing."""
     wanted = known(config)
-    return {"command": command_line(wanted), "words": words(wanted)}
+    return {"command": command_line(wanted), "words": words(wanted), "onnx": onnx_is_missing()}
 
 
 def _curve(name: str) -> Part:

@@ -20,7 +20,7 @@ from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import mended
 
-ARMS = (2, 5)
+ARMS = (2, 6)
 WORK = (1.0, 10_000.0)  # for each arm, in 10⁹ multiply-adds
 REPEATS = (1, 5)  # seeds
 LONGEST_TITLE = 40

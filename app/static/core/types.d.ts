@@ -101,7 +101,7 @@ export interface RunFacts extends MapFacts {
   width: number;
   parameters: Record<string, number>;
   config: Settings & { seed: number };
-  repeat: { command: string; words: Record<string, string> };
+  repeat: { command: string; words: Record<string, string>; onnx?: string }; // why there is no ONNX file
   sketch: number[][];
 }
 
