@@ -27,6 +27,7 @@ from fastapi import FastAPI
 
 from app.api.command_routes import command_routes
 from app.api.commands import Commands
+from app.api.duration_routes import duration_routes
 from app.api.errors import add_handlers
 from app.api.example_routes import example_routes
 from app.api.export_routes import export_route
@@ -35,7 +36,7 @@ from app.api.join_routes import join_routes
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
-from app.api.static_files import static_routes, static_version, style_sheets
+from app.api.static_files import imported_by, static_routes, static_version, style_sheets
 from app.api.trial_routes import trial_routes
 from app.api.upload_routes import bringing_route
 from app.content import messages
@@ -60,6 +61,7 @@ from app.runs.live_run import Source
 from app.runs.manager import Opener, RunManager
 from app.runs.onnx_export import onnx_of
 from app.runs.plan import Plan
+from app.runs.real_strips import RealStrips
 from app.runs.recordings import Recordings
 from app.runs.trials import Trials
 from app.runs.uploaded_teachers import Uploads
@@ -192,13 +194,14 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.state.registry = registry
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
+    application.include_router(duration_routes(commands, pools.asking))
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(example_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept, pools.work))
     application.include_router(join_routes(classes))
-    application.include_router(trial_routes(Trials(registry, teachers), pools.trying))
+    application.include_router(trial_routes(Trials(registry, teachers), RealStrips(teachers), pools.trying))
     application.include_router(
         export_route(
             Exports(
@@ -222,7 +225,11 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
-    head = f'{styles}<meta name="color-scheme" content="light dark">'
+    first = "live/live_page.js"  # the first picture waits for its scripts: the browser fetches them beside Gradio's
+    scripts = "".join(
+        f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in (first, *imported_by(first))
+    )
+    head = f'{styles}{scripts}<meta name="color-scheme" content="light dark">'
     mount(application, page, head)
     application.add_middleware(
         guarded,

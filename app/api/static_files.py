@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 STATIC = Path(__file__).parents[1] / "static"
 ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "status")  # each imports earlier ones only
 FOREVER = "public, max-age=31536000, immutable"
+_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)  # on lines of its own
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "([^"]+)";$', re.MULTILINE)
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -51,16 +54,35 @@ def load_script(name: str, *given: str) -> str:
     )
 
 
+def imported_by(name: str) -> list[str]:
+    """The scripts that a script imports, directly or through others: a browser can fetch all of them at once."""
+    found: list[str] = []
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        for path in _IMPORT.findall((STATIC / one).read_text("utf-8")):
+            other = (STATIC / one).parent.joinpath(path).resolve().relative_to(STATIC.resolve()).as_posix()
+            if other not in found:
+                found.append(other)
+                waiting.append(other)
+    return found
+
+
+def served(path: Path) -> bytes:
+    """The content that a browser gets: without comments, a fifth of the bytes. Every line keeps its number."""
+    return _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), path.read_text("utf-8")).encode()
+
+
 def static_routes() -> APIRouter:
     """GET /stage/VERSION/ROOM/NAME: the files that are there when the server starts, and no others."""
     router = APIRouter()
-    files = static_files()
+    files = {name: (served(path), _TYPES[path.suffix]) for name, path in static_files().items()}
 
     @router.get("/stage/{version}/{name:path}")
     def static(version: str, name: str) -> Response:
-        path = files.get(name)
-        if path is None:
+        if name not in files:
             return JSONResponse({"error": "There is no such file."}, status_code=404)
-        return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": FOREVER})
+        content, kind = files[name]
+        return Response(content, media_type=kind, headers={"Cache-Control": FOREVER})
 
     return router

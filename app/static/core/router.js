@@ -1,12 +1,12 @@
 // What the page's address asks for: a lesson, a run to watch, settings for a new run, and fields to hide.
 
-import { RUN_ID } from "./constants.js";
+import { MAX_ARMS, RUN_ID } from "./constants.js";
 
 /** @import { LabPlan } from "./types.d.ts" */
 
 /** @type {Record<string, string>} the tabs by their name in an address, as app/gradio_ui/page.py titles them */
 const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn" };
-const RESERVED = ["watch", "hide", "lesson", "tab", "lab", "plan", "join"]; // parameters that are no settings
+const RESERVED = ["watch", "hide", "lesson", "tab", "lab", "plan", "join", "size"]; // parameters that are no settings
 
 /**
  * The fields that an address can hide: the id of each, and what people call it.
@@ -110,6 +110,26 @@ export function watchUrl(base, run) {
 }
 
 /**
+ * Whether the address asks for the size for a projector.
+ * @param {string} href
+ */
+export function isLarge(href) {
+  return new URL(href).searchParams.get("size") === "large";
+}
+
+/**
+ * The address with that size or without it; all else in it stays.
+ * @param {string} href
+ * @param {boolean} large
+ */
+export function sizeUrl(href, large) {
+  const address = new URL(href);
+  if (large) address.searchParams.set("size", "large");
+  else address.searchParams.delete("size");
+  return address.href;
+}
+
+/**
  * The address under which others see a lab, or with which they set one up.
  * @param {string} base the page's address
  * @param {{ lab: string } | { plan: LabPlan }} what
@@ -138,7 +158,7 @@ export function readLabAddress(href) {
 function readPlan(text) {
   try {
     const { experiment, teacher, seed, work, repeats, arms } = JSON.parse(text);
-    const plain = Array.isArray(arms) ? arms.filter((arm) => arm && typeof arm === "object").slice(0, 5) : [];
+    const plain = Array.isArray(arms) ? arms.filter((arm) => arm && typeof arm === "object").slice(0, MAX_ARMS) : [];
     return {
       experiment: String(experiment ?? ""),
       teacher: String(teacher ?? ""),

@@ -44,6 +44,7 @@ export class Store {
 
 const VISITOR = "nayer-run"; // also the event that says so on this page
 const LAB = "nayer-lab";
+const FOLDS = "nayer-folds";
 const store = new Store(() => localStorage);
 
 /**
@@ -91,4 +92,17 @@ export const isTeaching = () => "on" in session.read(TEACHING);
 /** @param {boolean} on */
 export function storeTeaching(on) {
   session.write(TEACHING, on ? { on } : null);
+}
+
+/**
+ * Which folds are open, by name.
+ * @returns {Record<string, boolean>}
+ */
+export function readFolds() {
+  return { ...store.read(FOLDS) };
+}
+
+/** @param {Record<string, boolean>} folds */
+export function storeFolds(folds) {
+  store.write(FOLDS, folds);
 }

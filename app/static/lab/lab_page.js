@@ -14,6 +14,7 @@ import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js
 import { ClassCodeButton } from "../panels/class_code.js";
 import { CopyField } from "../panels/copy_field.js";
 import { Example } from "../panels/example.js";
+import { PresenterButton } from "../panels/presenter.js";
 import { SideBySide } from "../panels/side_by_side.js";
 import { LabForm } from "./lab_form.js";
 import { ResultsTable } from "./results_table.js";
@@ -87,7 +88,7 @@ class LabPage {
     const bar = h(
       "div",
       { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" },
-      h("div", { class: "choices" }, this.toggle, this.stop, this.own, this.classCode),
+      h("div", { class: "choices" }, this.toggle, this.stop, this.own, this.classCode, new PresenterButton().element),
       this.line,
       this.kept,
       this.status,

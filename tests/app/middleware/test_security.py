@@ -347,12 +347,14 @@ OURS = {
     "/bring",
     "/explore",
     "/explained",
+    "/duration",
     "/teacher/{name}/try",  # what a shipped teacher makes of a drawing: nothing of anybody's
     "/teacher/{name}/real",
+    "/teacher/{name}/real.jpg",  # shipped test images
     "/code/{file:path}",
+    "/examples/{name}.json",  # shipped results of finished labs and lessons
     "/command/{name}",
     "/stage/{version}/{name:path}",
-    "/examples/{name}.json",  # finished runs that the project recorded
     "/join/{code}",  # the run that a teacher shows to everybody who has the code
 }
 

@@ -1,0 +1,30 @@
+"""What a browser gets of the page's scripts and styles: no more than they need, and the lines where they are."""
+
+from __future__ import annotations
+
+import re
+
+from app.api.static_files import imported_by, served, static_files
+
+LARGEST = 350_000  # bytes of all scripts and styles together, uncompressed
+
+
+def test_scripts_and_styles_are_small() -> None:
+    assert sum(len(served(path)) for path in static_files().values()) <= LARGEST
+
+
+def test_only_comments_are_left_out_and_every_line_keeps_its_number() -> None:
+    for name, path in static_files().items():
+        before, after = path.read_text("utf-8").split("\n"), served(path).decode().split("\n")
+        assert len(before) == len(after), name
+        left_out = [line for line, kept in zip(before, after, strict=True) if line != kept]
+        assert not [line for line in left_out if not re.match(r"\s*(/\*|\*)|[^;{}]*(\*/)?$", line)], name
+        assert all(kept in (line, "") for line, kept in zip(before, after, strict=True)), name
+
+
+def test_a_scripts_imports_are_found_each_once_and_all_are_served() -> None:
+    found = imported_by("live/live_page.js")
+    assert len(found) == len(set(found))
+    assert set(found) <= set(static_files())
+    assert {"core/dom.js", "live/wonder.js", "charts/line_chart.js"} <= set(found)
+    assert "lab/lab_page.js" not in found
