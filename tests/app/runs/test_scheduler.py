@@ -173,7 +173,7 @@ def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
     wait_until(lambda: gate.begun == [0])
     command(registry, still.id, still.owner, "pause")
     stand_still(still)
-    pass_time(registry, clock, 800.0, still)
+    pass_time(registry, clock, 300.0, still)  # within its turn, also with one that waits
     assert still.state == "paused"
     assert still.refresh().condition.kept == ""
     waiting = begin(registry, 1)
