@@ -215,7 +215,13 @@ LESSONS = (
         choice=Choice(
             "Compare a re-draw every round with",
             (
-                Option("never", {**_KEPT, "noisy_reset_every": 0}),
+                Option(
+                    "never",
+                    {**_KEPT, "noisy_reset_every": 0},
+                    "Without re-draws, the images of a class are more alike, in a round and over the pool, and the "
+                    "teacher recognizes more of them.",
+                    "less",
+                ),
                 Option("every 10 rounds", {**_KEPT, "noisy_reset_every": 10}),
                 Option("every round, one layer for all", {**_KEPT, "routing": "single"}),
             ),
