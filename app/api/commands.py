@@ -203,7 +203,7 @@ class Commands:
         if not re.fullmatch(r"https?://[^\s\"'<>]+", address):
             raise ConfigError(f"address must be that of this page, with http or https; {address[:60]!r} was given.")
         code = self._classes.show(run, token, place)
-        picture = segno.make(f"{address.split('?')[0]}?join={code}", error="m", micro=False)
+        picture = segno.make(f"{re.split('[?#]', address)[0]}?join={code}", error="m", micro=False)
         return {"code": code, "qr": picture.svg_data_uri(scale=8, border=4, light="#fff")}
 
     @checked

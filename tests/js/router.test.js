@@ -33,6 +33,9 @@ test("the address of a lesson keeps all else, and without one nothing of it is l
   const address = lessonUrl(`${PAGE}?seed=7`, 4);
   assert.equal(address, `${PAGE}?seed=7&lesson=4`);
   assert.equal(lessonUrl(address, null), `${PAGE}?seed=7`);
+  const followed = `${PAGE}?lesson=4&lab=abc&join=X`;
+  assert.equal(lessonUrl(followed, 4), followed);
+  assert.equal(lessonUrl(followed, 5), `${PAGE}?lesson=5&join=X`);
 });
 
 test("the address that sets a run up says what it says when it is read", () => {

@@ -33,7 +33,7 @@ export function lessonNumber(href, count = Number.POSITIVE_INFINITY) {
 }
 
 /**
- * The address with lesson `number`, or with none for null; all else in it stays.
+ * The address with lesson `number`, or with none for null; all else in it stays, apart from the runs of another lesson.
  * @param {string} href
  * @param {number | null} number
  */
@@ -41,6 +41,7 @@ export function lessonUrl(href, number) {
   const address = new URL(href);
   if (number === null) address.searchParams.delete("lesson");
   else {
+    if (address.searchParams.get("lesson") !== String(number)) address.searchParams.delete("lab"); // of another lesson
     address.searchParams.delete("tab");
     address.searchParams.set("lesson", String(number));
   }

@@ -22,19 +22,8 @@ import { ResultsTable } from "./results_table.js";
 /** @import { GradioMount, LabPlan, LabUpdate, RunHandle, RunState, Settings, StartedRun } from "../core/types.d.ts" */
 /** @import { LabProps } from "./lab_form.js" */
 
-/** @type {Record<RunState, string>} */
-const STATE_NAMES = {
-  empty: "",
-  idle: "starting",
-  queued: "waiting for a slot",
-  starting: "starting",
-  running: "running",
-  paused: "paused",
-  finished: "finished",
-  stopped: "stopped",
-  failed: "failed",
-  interrupted: "interrupted",
-};
+/** @type {Partial<Record<RunState, string>>} */
+const STATE_NAMES = { empty: "", idle: "starting", queued: "waiting for a slot" };
 /** @type {Partial<Record<RunState, string>>} */
 const TOGGLE_NAMES = { paused: "Resume", interrupted: "Run again" };
 /** @type {Partial<Record<RunState, string>>} */
@@ -62,7 +51,6 @@ class LabPage {
     /** @type {RunState} */
     this.state = "empty";
     this.shownStanding = "";
-    this.shownVerdict = "";
     this.filesOf = ""; // the lab whose files are linked
     this.justStarted = false; // the lab is to scroll into view
     this.notice = new Notice();
@@ -94,7 +82,6 @@ class LabPage {
       this.status,
       this.progress,
     );
-    this.verdict = h("section", { class: "card verdicts", "aria-label": "Conclusion", hidden: true });
     this.arms = new SideBySide({
       client: this.client,
       dialogHost: host,
@@ -123,7 +110,7 @@ class LabPage {
       this.arms.playback.element,
       this.arms.columns,
       this.arms.charts.element,
-      this.verdict,
+      this.arms.verdict,
       this.results.element,
       this.keep,
       this.arms.redrawStrip.element,
@@ -262,11 +249,10 @@ class LabPage {
     setAttribute(this.toggle, "disabled", !TOGGLED_STATES.includes(state));
     setAttribute(this.stop, "disabled", !active);
     for (const arm of this.arms.arms) arm.enableChange(active && !this.watching);
-    setText(this.status, `The lab is ${STATE_NAMES[state]}.`);
+    setText(this.status, `The lab is ${STATE_NAMES[state] ?? state}.`);
     this.progress.style.width = `${100 * lab.done}%`;
     setText(this.kept, active ? lab.kept : "");
     this.drawStanding(lab, active);
-    this.drawVerdict(lab);
   }
 
   /**
@@ -296,7 +282,7 @@ class LabPage {
     const teacher = this.arms.facts?.teacher;
     const wait = lab.wait ? `, wait about ${formatDuration(lab.wait)}` : "";
     const parts = [
-      STATE_NAMES[this.state],
+      STATE_NAMES[this.state] ?? this.state,
       lab.ahead ? formatAhead(lab.ahead) + wait : "",
       lab.title,
       teacher ? `teacher ${teacher}` : "",
@@ -307,18 +293,6 @@ class LabPage {
     if (this.shownStanding === parts.join()) return;
     this.shownStanding = parts.join();
     this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
-  }
-
-  /** @param {LabUpdate} lab */
-  drawVerdict({ sentences, question }) {
-    const text = sentences.join("\n");
-    setAttribute(this.verdict, "hidden", !text);
-    if (this.shownVerdict === text) return;
-    this.shownVerdict = text;
-    this.verdict.replaceChildren(
-      withHelp(h("h3", {}, question || "Conclusion"), "panel/verdict"),
-      ...sentences.map((sentence) => h("p", {}, sentence)),
-    );
   }
 }
 

@@ -3,7 +3,7 @@
 import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
-import { helpButton, withHelp } from "../core/help.js";
+import { helpButton } from "../core/help.js";
 import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
@@ -58,7 +58,6 @@ export class RunLesson {
     this.state = "empty";
     /** @type {LabUpdate | null} */
     this.lab = null;
-    this.shownVerdict = "";
     this.notice = new Notice();
     /** @type {RunClient<LabUpdate>} */
     this.client = new RunClient({
@@ -111,7 +110,6 @@ export class RunLesson {
     this.look = h("button", { type: "button", class: "lesson-look", onclick: () => this.showExample() });
     this.empty = h("div", { class: "card lesson-empty" }, h("p", {}, describeWork(lesson)), this.look);
     this.arms = new SideBySide({ client: this.client, charts });
-    this.verdict = h("section", { class: "card verdicts", "aria-label": "Results of your runs", hidden: true });
     this.panels = h(
       "div",
       { class: "lab-shown", hidden: true },
@@ -119,7 +117,7 @@ export class RunLesson {
       this.arms.columns,
       strip ? this.arms.redrawStrip.element : null,
       this.arms.charts.element,
-      this.verdict,
+      this.arms.verdict,
     );
     this.element = h("div", { class: "lesson-live" }, this.empty, this.panels, this.example.element);
     if (handle.run) this.client.follow(handle);
@@ -231,15 +229,6 @@ export class RunLesson {
     setText(this.kept, active && lab ? lab.kept : "");
     setText(this.status, ANNOUNCEMENTS[state] ?? "");
     this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
-    if (!lab) return;
-    const sentences = hasEnded(state) ? lab.sentences : [];
-    setAttribute(this.verdict, "hidden", !sentences.length);
-    if (this.shownVerdict === sentences.join()) return;
-    this.shownVerdict = sentences.join();
-    this.verdict.replaceChildren(
-      withHelp(h("h3", {}, "Results of your runs"), "panel/verdict"),
-      ...sentences.map((sentence) => h("p", {}, sentence)),
-    );
   }
 
   /**
