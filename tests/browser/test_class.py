@@ -64,11 +64,11 @@ def test_thirty_pages_follow_their_teacher_from_a_lesson_to_the_lab(new_page: Ne
 
     by_hand, by_picture = new_page(390, 844), new_page(dark=True)
     by_hand.get_by_role("link", name="Join a class").click()
-    by_hand.get_by_label("Code of the class").fill("NOCODE")
+    by_hand.get_by_role("textbox", name="Code of the class").fill("NOCODE")
     by_hand.get_by_role("button", name="Join").click()
     strip = by_hand.locator(".class-strip")
     expect(strip).to_contain_text("code='NOCODE' belongs to no class now; ask for the code again.")
-    by_hand.get_by_label("Code of the class").fill(f"{code[:3]} {code[3:]}".lower())
+    by_hand.get_by_role("textbox", name="Code of the class").fill(f"{code[:3]} {code[3:]}".lower())
     by_hand.get_by_role("button", name="Join").click()
     by_picture.goto(f"{served.url}?join={code}")
     pupils, over = [Pupil(served.url, code) for _ in range(PUPILS)], threading.Event()
