@@ -312,7 +312,8 @@ def test_a_wait_is_known_wherever_turns_are_bounded(registry: RunManager, clock:
         command(registry, run.id, run.owner, *told)
     waiting = [begin(registry, 1), begin(registry, 2)]
     waits = [one.refresh().condition.wait for one in waiting]
-    assert waits == ([960.0, 1920.0] if not told else [60.0, 120.0])
+    turn = TURN / 3 + IDLE  # two wait for one place
+    assert waits == ([turn, 2 * turn] if not told else [60.0, 120.0])
     assert registry.waits()["now"] is not None
 
 
