@@ -28,14 +28,6 @@ const BUTTON_NAMES = {
   starting: "Starting",
   interrupted: "▶ Run it",
 };
-/** @type {Partial<Record<RunState, string>>} */
-const ANNOUNCEMENTS = {
-  running: "The runs of the lesson are in progress.",
-  paused: "Paused.",
-  finished: "The runs of the lesson are finished.",
-  stopped: "Stopped.",
-  queued: "Waiting for a slot.",
-};
 const ACTIVE_STATES = ["queued", "running", "paused"];
 const WAITING_STATES = ["queued", "starting"];
 const FIRST_PREDICT = "Answer the question first.";
@@ -227,7 +219,7 @@ export class RunLesson {
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
     setText(this.kept, active && lab ? lab.kept : "");
-    setText(this.status, ANNOUNCEMENTS[state] ?? "");
+    setText(this.status, lab ? `The runs of the lesson are ${state}.` : "");
     this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
   }
 
