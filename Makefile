@@ -47,7 +47,7 @@ slow: .venv/installed-extras chromium
 # Each test has its own limits of time; these are for what no test foresees.
 cluster: .venv/installed-cluster chromium
 	OMP_NUM_THREADS=1 timeout --kill-after=30 1500 $(python) -m pytest -m cluster tests/nayer/cluster
-	NAYER_TEST_RUNS_ON=ray NAYER_CAPACITY=8 OMP_NUM_THREADS=1 timeout --kill-after=30 1500 $(python) -m pytest tests/browser/test_live.py
+	NAYER_TEST_RUNS_ON=ray NAYER_CAPACITY=8 OMP_NUM_THREADS=1 timeout --kill-after=30 1500 $(python) -m pytest -m "not cluster" tests/browser/test_live.py tests/browser/test_sharing.py
 
 format: .venv/installed-tools node_modules/installed
 	$(python) -m ruff format

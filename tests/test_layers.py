@@ -219,7 +219,7 @@ def test_no_file_names_a_machine_or_a_package_source():
 
 
 def test_every_pin_is_exact_but_for_torch():
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-cluster.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-cluster.txt", "requirements-extras.txt"):
         lines = [line for line in (ROOT / name).read_text("utf-8").splitlines() if line and not line.startswith("#")]
         loose = [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)]
         assert loose == (["torch>=2.8,<=2.13.0"] if name == "requirements.txt" else [])

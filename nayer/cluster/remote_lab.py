@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # these modules import torch
     from nayer.runs.side_by_side import Lab
 
 KEEP_SECONDS = 5.0  # between two checkpoints
+LOOK_SECONDS = 1.0  # between two looks whether a run that waits for a machine is stopped
 MOST_AGAIN = 5  # machines that a run may lose
 
 
@@ -44,7 +46,7 @@ class RemoteLab:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Waits until a machine is free. The other arguments are those of `Lab`."""
+        """The other arguments are those of `Lab`. The first event waits until a machine is free."""
         self._cluster, self._clock = cluster, clock
         self._configs, self._seeds, self._uploaded = tuple(configs), tuple(seeds), uploaded
         self._kept, self._kept_here = checkpoint, False
@@ -58,12 +60,14 @@ class RemoteLab:
         self._by_round: list[StudentKept] = []  # after the end
         self._home: Lab | None = None  # after the end of a single run
         self._students: dict[int, bytes] = {}  # after the end of arms side by side
-        self._lab, self.node = self._opened()
+        self._lab: int | None = None  # its number; None before the first event
+        self.node = ""
 
     def events(self) -> Iterator[Event]:
         """The run's events, from its present state on."""
         source = self._coming()
         try:
+            self._open()
             while True:
                 try:
                     event = next(source, None)
@@ -78,13 +82,16 @@ class RemoteLab:
                     self._keep()
                 self._since += 1
                 yield event
+        except ClusterLost:
+            raise NayerError("The cluster is lost; start the page again, then the run.") from None
         finally:
             self._come_home()
 
     def stop(self) -> None:
         """Makes `events` raise Stopped at the end of the current step. Any thread may call it."""
         self._stopped = True
-        self._cluster.asking("aside", self._lab, "stop")
+        if self._lab is not None:
+            self._cluster.asking("aside", self._lab, "stop")
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
         """`Lab.change`."""
@@ -104,8 +111,8 @@ class RemoteLab:
 
     def examined(self, arm: int) -> Examined | None:
         """`Lab.examined`."""
-        if self._home is not None:
-            return self._home.examined(arm)
+        if self._home is not None or self._lab is None:
+            return None if self._home is None else self._home.examined(arm)
         try:
             networks: Examined | None = self._cluster.ask("aside", self._lab, "examined", arm)
         except (LabLost, ClusterLost):
@@ -135,7 +142,7 @@ class RemoteLab:
 
     def kept_students(self) -> list[StudentKept]:
         """`Lab.kept_students`; without those that a lost machine had."""
-        if not self._away:
+        if not self._away or self._lab is None:
             return self._by_round
         try:
             students: list[StudentKept] = self._cluster.ask("aside", self._lab, "kept_students")
@@ -145,14 +152,26 @@ class RemoteLab:
 
     # --- the machine -----------------------------------------------------------------------------------------------
 
-    def _opened(self) -> tuple[int, str]:
+    def _open(self) -> None:
+        """Waits for a machine. Raises Stopped, and NayerError."""
         gpu = self._cluster.gpus and any(config.device != "cpu" for config in self._configs)
         given = (self._configs, self._seeds, self._kept, self._uploaded)
-        try:
-            lab, node = self._cluster.ask("open_lab", 1, 1.0 if gpu else 0.0, *given)
-        except LabLost:
-            raise NayerError("The cluster has no machine that keeps this run; try again in a few minutes.") from None
-        return lab, node
+        opening = self._cluster.asking("open_lab", 1, 1.0 if gpu else 0.0, *given)
+        while True:
+            try:
+                self._lab, self.node = opening.result(LOOK_SECONDS)
+                return
+            except TimeoutError:
+                if self._stopped:
+                    opening.add_done_callback(self._close_late)
+                    raise Stopped from None
+            except LabLost:
+                raise NayerError("No machine of the cluster keeps this run; try again in a few minutes.") from None
+
+    def _close_late(self, opening: Future[Any]) -> None:
+        """Frees the machine that a stopped run gets after all."""
+        if not opening.cancelled() and opening.exception() is None:
+            self._cluster.asking("close_lab", opening.result()[0])
 
     def _coming(self) -> Iterator[Event]:
         while (event := self._cluster.ask("next_event", self._lab)) is not None:
@@ -161,6 +180,8 @@ class RemoteLab:
     def _call(self, name: str, *given: Any) -> Any:
         if self._home is not None:
             return getattr(self._home, name)(*given)
+        if self._lab is None:
+            raise ConfigError("this run has not started; try again after its first images.")
         try:
             return self._cluster.ask("call", self._lab, name, *given)
         except (LabLost, ClusterLost):
@@ -168,7 +189,11 @@ class RemoteLab:
 
     def _keep(self) -> None:
         """Takes a checkpoint of a single run; there is none of arms side by side."""
-        if content := self._cluster.ask("call", self._lab, "checkpoint"):
+        try:
+            content = self._cluster.ask("call", self._lab, "checkpoint")
+        except LabLost:
+            return  # the next event says so
+        if content:
             self._kept, self._kept_here, self._changes = content, True, []
             self._since = -1  # the event of this moment is given after it
         self._kept_at = self._clock()
@@ -182,7 +207,7 @@ class RemoteLab:
             raise NayerError("The machine of this run is lost; start the run again.")
         with suppress(LabLost):
             self._cluster.ask("close_lab", self._lab)  # perhaps it lives, and only the way to it is lost
-        self._lab, self.node = self._opened()
+        self._open()
         message = "The machine of this run is lost. The run continues on another machine of the cluster."
         here = self._last
         return Note(round=here.round if here else 0, seconds=here.seconds if here else 0.0, message=message)
@@ -202,6 +227,8 @@ class RemoteLab:
 
     def _come_home(self) -> None:
         """Takes the networks for later questions, and frees the machine."""
+        if self._lab is None:
+            return
         with suppress(NayerError, LabLost):
             self._by_round = self._cluster.ask("aside", self._lab, "kept_students")
             if content := self._cluster.ask("call", self._lab, "checkpoint"):

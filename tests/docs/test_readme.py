@@ -149,6 +149,16 @@ def test_a_classifier_in_memory_teaches_in_five_lines():
     assert 0 <= names["metrics"]["agreement"] <= 1
 
 
+def test_the_page_on_the_package_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", PAGES["docs/package.md"], re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block, {})
+    assert "'agreement'" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "hub" / "README.md").is_file()
+
+
 def test_make_test_is_the_gates(checkout):
     plan = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     gates = ["ruff format --check", "ruff check", "mypy --strict nayer app", "-m pytest"]

@@ -64,7 +64,12 @@ def imported(path: Path, *, everywhere: bool) -> set[str]:
 
 
 # Modules of an extra, which only the commands and names of that extra import.
-OF_AN_EXTRA = {"nayer/compare/charts.py": {"matplotlib"}, "nayer/exports/hub_folder.py": {"huggingface_hub"}}
+OF_AN_EXTRA = {
+    "nayer/compare/charts.py": {"matplotlib"},
+    "nayer/exports/hub_folder.py": {"huggingface_hub"},
+    "nayer/cluster/driver.py": {"ray"},
+    "nayer/cluster/tasks.py": {"ray"},
+}
 
 
 @pytest.mark.parametrize("path", files("nayer"), ids=lambda path: str(path.relative_to(ROOT)))
@@ -78,7 +83,7 @@ def test_what_a_file_imports_is_declared(path):
 def test_the_pins_are_within_what_the_package_accepts():
     pins = [
         Requirement(line)
-        for name in ("requirements.txt", "requirements-extras.txt")
+        for name in ("requirements.txt", "requirements-extras.txt", "requirements-cluster.txt")
         for line in (ROOT / name).read_text("utf-8").splitlines()
         if line and not line.startswith("#")
     ]
