@@ -2,7 +2,7 @@
 
 import { classColor } from "../core/colors.js";
 import { h, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
-import { formatInteger, formatPercent } from "../core/format.js";
+import { formatCount, formatInteger, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { TEST_IMAGES } from "../core/model.js";
 
@@ -160,7 +160,7 @@ export class Wonder {
     const size = facts?.parameters.student ? ` It has ${formatInteger(facts.parameters.student)} weights.` : "";
     const agrees = onTest ? "" : " The number is its agreement with the teacher, because there are no test images.";
     this.guess.show(guess, "", classes ? `One of ${classes} classes, at random.` : "");
-    const rounds = measures.length ? `after ${Math.round(round)} rounds` : "";
+    const rounds = round ? `after ${formatCount(Math.round(round), "round")}` : "before it learns";
     this.student.show(student, rounds, STUDENT + size + began + agrees);
     setText(this.student.name, thinned ? "student cut from the teacher" : "student");
     this.teacher.show(teacher, "", TEACHER);
