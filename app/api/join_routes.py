@@ -11,7 +11,7 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def join_routes(codes: ClassCodes) -> APIRouter:
-    """GET /join/CODE: the run and where it is shown, or one sentence for a code of no class; 429 after many of those."""
+    """GET /join/CODE: the run and where it is shown, or one sentence for a code of no class; 429 after many such."""
     router = APIRouter()
 
     @router.get("/join/{code}")
