@@ -529,7 +529,7 @@ class LivePage {
     const classes = facts?.classes ?? this.teacher?.classes ?? [];
     this.bar.update(this.model, this.teacher, this.model.facts ? this.runEstimate : this.estimate);
     const card = facts ? this.teachers.find(({ name }) => name === facts.teacher) : this.teacher;
-    this.wonder.setClasses(classes, card);
+    this.wonder.setClasses(classes, card?.real ? serverUrl(`teacher/${encodeURIComponent(card.name)}/real.jpg`) : "");
     const live = this.client.address;
     /** @type {(frame: number) => string} */
     const urlOf = this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`);
