@@ -74,7 +74,7 @@ def factor_table() -> str:
 def reach(
     cells: Mapping[float, Sequence[dict[str, str]]], budgets: Sequence[float], wanted: float
 ) -> tuple[float, float]:
-    """Bounds of the planned processor seconds until the final mean accuracy is `wanted`: above the one, at most the other."""
+    """Bounds of the planned seconds until the final mean accuracy is `wanted`: above the one, at most the other."""
     below = 0.0
     for budget in budgets:
         outcomes = cells.get(budget, [])
