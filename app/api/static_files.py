@@ -9,7 +9,17 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 STATIC = Path(__file__).parents[1] / "static"
-ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "status")  # each imports earlier ones only
+ROOMS = (
+    "core",
+    "charts",
+    "panels",
+    "live",
+    "lab",
+    "lessons",
+    "embeddings",
+    "runs",
+    "status",
+)  # each imports earlier ones only
 FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 

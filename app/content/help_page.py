@@ -147,6 +147,11 @@ PANELS: Rows = {
         "",
         "nayer/analysis/significance.py:verdict",
     ),
+    "runs": (
+        "The runs that you started in this browser, as long as the server keeps them. Nobody else sees this list.",
+        "",
+        "app/runs/my_runs.py:MyRuns",
+    ),
     "results": (
         "Final result of each arm with each seed.",
         "",

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import secrets
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as TookTooLong
@@ -113,6 +114,8 @@ class LiveRun:
         self.batches = [Batches() for _ in plan.arms]
         self.results: Results = {}
         self.waiting = waiting
+        self.name = self.notes = ""  # what its owner calls it and says of it
+        self.began = time.time()  # seconds since 1970
         self.pace = 0.0  # s that it waits on each event
         self._begins_paused = begins_paused
         self._ahead: Callable[[], int] = lambda: 0

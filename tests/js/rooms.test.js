@@ -16,6 +16,7 @@ const ROOMS = {
   lab: ["core", "charts", "panels"],
   lessons: ["core", "charts", "panels"],
   embeddings: ["core", "charts"],
+  runs: ["core", "charts"],
   status: ["core"],
 };
 const scripts = Object.keys(ROOMS).flatMap((room) =>

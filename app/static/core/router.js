@@ -3,8 +3,8 @@
 import { RUN_ID } from "./constants.js";
 
 /** @type {Record<string, string>} the tabs by their name in an address, as app/gradio_ui/page.py titles them */
-const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn" };
-const RESERVED = ["watch", "hide", "lesson", "tab"]; // parameters that are no settings
+const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn", runs: "My runs" };
+const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare"]; // parameters that are no settings
 
 /**
  * The fields that an address can hide: the id of each, and what people call it.
@@ -62,25 +62,86 @@ export function tabName(href) {
  */
 export function tabUrl(href, name) {
   const address = new URL(lessonUrl(href, null));
+  if (name !== "runs") address.searchParams.delete("compare");
   if (name === "live") address.searchParams.delete("tab");
   else address.searchParams.set("tab", name);
   return address.href;
 }
 
 /**
- * What an address asks for: the run to watch, the settings of a new run (null where there are none), fields to hide.
+ * What an address asks for: the run to watch or to open, the settings of a new run (null where there are none), fields
+ * to hide.
  * @param {string} href
- * @returns {{ watch: string | null, settings: Record<string, string> | null, hidden: string[] }}
+ * @returns {{ watch: string | null, run: string | null, settings: Record<string, string> | null, hidden: string[] }}
  */
 export function readAddress(href) {
   const words = Object.fromEntries(new URL(href).searchParams);
   const named = Object.entries(words).filter(([name]) => !RESERVED.includes(name) && /^[a-z][a-z0-9_]*$/.test(name));
   const settings = Object.fromEntries(named);
   return {
-    watch: new RegExp(RUN_ID).test(words.watch ?? "") ? (words.watch ?? null) : null,
+    watch: runId(words.watch),
+    run: runId(words.run),
     settings: "preset" in settings || "teacher" in settings ? settings : null,
     hidden: (words.hide ?? "").split(" ").filter((id) => Object.hasOwn(HIDEABLE_FIELDS, id)),
   };
+}
+
+/**
+ * The id of a run, or null for a word that is none.
+ * @param {string | undefined} word
+ */
+const runId = (word) => (new RegExp(RUN_ID).test(word ?? "") ? (word ?? null) : null);
+
+/**
+ * The address with a run on show, or with none for null; all else in it stays.
+ * @param {string} href
+ * @param {string | null} run
+ */
+export function runUrl(href, run) {
+  const address = new URL(href);
+  if (run === null) address.searchParams.delete("run");
+  else address.searchParams.set("run", run);
+  return address.href;
+}
+
+/**
+ * The address that compares runs of a visitor.
+ * @param {string} base the page's address
+ * @param {string[]} runs
+ */
+export function compareUrl(base, runs) {
+  const address = new URL(tabUrl(base, "runs"));
+  address.searchParams.set("compare", runs.join(" "));
+  return address.href;
+}
+
+/**
+ * The runs that an address compares.
+ * @param {string} href
+ */
+export function comparedRuns(href) {
+  const words = (new URL(href).searchParams.get("compare") ?? "").split(" ");
+  return [...new Set(words)].filter((word) => runId(word));
+}
+
+/**
+ * The address of a visitor's own lab.
+ * @param {string} base the page's address
+ * @param {string} lab
+ */
+export function ownLabUrl(base, lab) {
+  const address = new URL(base);
+  address.search = new URLSearchParams({ tab: "lab", lab }).toString();
+  return address.href;
+}
+
+/**
+ * Goes to an address of this page; every tab hears of it.
+ * @param {string} href
+ */
+export function visit(href) {
+  history.pushState(null, "", href);
+  dispatchEvent(new PopStateEvent("popstate"));
 }
 
 /**
@@ -117,8 +178,7 @@ export function followTabs() {
     const link = target?.closest("a[data-lesson]");
     if (!(link instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    history.pushState(null, "", lessonUrl(location.href, Number(link.dataset.lesson)));
-    dispatchEvent(new PopStateEvent("popstate"));
+    visit(lessonUrl(location.href, Number(link.dataset.lesson)));
   });
   addEventListener("popstate", () => openTab(tabName(location.href)));
 }
