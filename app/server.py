@@ -61,8 +61,11 @@ from app.runs.zero_gpu import GpuLoan, zero_gpu_loan
 from app.storage.run_store import Store
 from app.support import event_log
 from app.support.memory import give_back
+from app.web_page.page import web_page
+from nayer.common.files import check_target, read_file, write_whole
 from nayer.common.stopwatch import AwakeClock
 from nayer.errors import ConfigError, StorageError
+from nayer.exports import recording
 from nayer.exports.gif import animation
 from nayer.networks.cards import teacher_cards
 
@@ -156,7 +159,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
-    application.include_router(replay_routes(kept))
+    application.include_router(replay_routes(kept, pools.work))
     application.include_router(trial_routes(Trials(registry, teachers), pools.trying))
     application.include_router(
         export_route(Exports(registry, kept, pools.work, lambda events: pools.drawing.call(animation, events)))
@@ -200,7 +203,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--recording", type=Path, default=environment.recording, help="play this saved run to every new visitor"
     )
+    parser.add_argument(
+        "--web-page", type=Path, help="write the recording as a web page to this file, and serve nothing"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.web_page is not None:
+        write_web_page(chosen.recording, chosen.web_page)
+        return
     if not 0 <= chosen.port <= 65535:
         parser.error(f"--port must be a whole number from 0 to 65535; {chosen.port} was given.")
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
@@ -214,6 +223,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
             _Server(config).run(sockets=[listener])
+
+
+def write_web_page(recorded: Path | None, target: Path) -> None:
+    """Writes the web page of a recording. Leaves with exit code 1 and a sentence if that fails."""
+    if recorded is None:
+        _leave("--web-page needs a recording; name one with --recording.", 2)
+    try:
+        events = recording.load(recorded)
+        check_target(target)
+        write_whole(target, web_page(events, read_file(recorded, recording.LARGEST)))
+    except (StorageError, ConfigError) as error:
+        _leave(str(error), 1)
+    except OSError as error:
+        _leave(
+            f"recording={str(recorded)!r} cannot be read ({error.strerror}); name a file that a run was saved to.", 1
+        )
 
 
 def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config:

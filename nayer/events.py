@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from nayer.measures import Scales
-from nayer.types import Doubles, Floats, Images, Ints, Shorts
+from nayer.types import Codes, Doubles, Floats, Images, Ints, Shorts
 
 Redrawn = Literal["noisy layer", "first layer", "generator"]  # `generator` re-draws the other two as well
 
@@ -190,6 +190,16 @@ class RoundFinished(Event):
 
     rounds: int  # planned
     work: float = 0.0  # 10⁹ multiply-adds of the run so far; 0 where its config does not limit them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentKept(Event):
+    """The student at the end of a round, its weights rounded to 8 bits. Only recordings contain it."""
+
+    learned: int  # rounds that it has learned from; 0: the untrained student
+    model: dict[str, Any]  # its `ModelSpec`
+    codes: Codes  # (n,) the weights, in the order of its layers
+    numbers: Floats  # (m,) of each layer, the step of a code for each output, then the biases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ _TYPES = {
     "jsonl": "application/x-ndjson",
     "json": "application/json",
     "py": "text/x-python",
+    "html": "text/html; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
     "yaml": "application/yaml",
     "zip": "application/zip",

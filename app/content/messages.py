@@ -40,8 +40,8 @@ RECORDED = {
 TRY_QUEUED = "Your student has not started. Teacher and untrained student answer meanwhile."
 TRY_STARTING = "The student is loading. Teacher and untrained student answer meanwhile."
 TRY_RECORDED = (
-    "This is a recording. It holds images and curves, but no weights, so its student cannot answer. Press Play to ask "
-    "a student of your own."
+    "This recording holds images and curves, but no weights, so its student cannot answer. Press Play to ask a student "
+    "of your own."
 )
 TRY_GONE = "The weights of this student are no longer in memory. Press Play to start a new run."
 TRY_NO_RUN = "No student is learning yet. Press Play to ask one."

@@ -12,7 +12,7 @@ from app.run_state.reducer import fold
 from app.run_state.serializer import payload, preview_facts
 from app.support.images import Pixels, checked_pixels, jpeg
 from nayer.errors import StorageError
-from nayer.events import Event
+from nayer.events import Event, StudentKept
 
 log = logging.getLogger(__name__)
 _SAID_BY_THE_PLAYER = ("seq", "state")
@@ -30,13 +30,18 @@ class Replay:
         self._pictures: dict[int, Pixels] = {}
         self._latest = (0, 0)  # frame and count of the latest preview
         try:
-            moments = list(self._moments([event for event in events if event.arm == 0]))
+            moments = list(self._moments(_of_the_run(events)))
             duration = moments[-1][0] if moments else 0.0
             told = {"duration": duration, "moments": moments}
             self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
         except Exception:  # an external file may hold anything
             log.info("a recording cannot be folded", exc_info=True)
             raise StorageError("recording contains no run that can be shown; save the run again.") from None
+
+    @property
+    def frames(self) -> list[int]:
+        """The numbers of its JPEG strips."""
+        return list(self._pictures)
 
     def frame(self, seq: int) -> bytes | None:
         """The JPEG strip of that number, None for an unknown one."""
@@ -75,3 +80,8 @@ class Replay:
         elif self._latest[0]:  # only some steps keep their images: the latest images stay visible
             frame, count = self._latest
             news["making"] = preview_facts(making) | {"frame": frame, "count": count}
+
+
+def _of_the_run(events: Iterable[Event]) -> list[Event]:
+    """The events that the run itself sent; its students by round are no news."""
+    return [event for event in events if event.arm == 0 and not isinstance(event, StudentKept)]

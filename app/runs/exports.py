@@ -10,11 +10,13 @@ from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import FairExecutor
 from app.runs.manager import RunManager
 from app.runs.recordings import Recordings, check_ended
+from app.web_page.page import web_page
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event
 
 ALL = "nayer-run.zip"
-KEPT_BYTES = 24 << 20  # for all runs together; one run takes 3 to 5 MB
+PAGE = "run.html"
+KEPT_BYTES = 32 << 20  # for all runs together; one run takes 5 to 9 MB
 
 
 class Exports:
@@ -46,9 +48,11 @@ class Exports:
         return found[name]
 
     def _files(self, run_id: str) -> dict[str, bytes]:
-        from nayer.exports.run_archive import files, zipped
+        from nayer.exports.run_archive import RECORDING, files, zipped
 
-        found = files(self._recordings.events(run_id), self._student(run_id), self._animate)
+        events = self._recordings.events(run_id)
+        found = files(events, self._student(run_id), self._animate)
+        found[PAGE] = web_page(events, found[RECORDING], self._recordings.of(run_id))
         return found | {ALL: zipped(found)}
 
     def _student(self, run_id: str) -> bytes:

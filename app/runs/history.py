@@ -14,7 +14,7 @@ from app.runs.recorder import CHECKPOINT_SECONDS, TEACHER, Recorder
 from app.storage.run_store import Store, Stored
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
-from nayer.events import Evaluated, Event, Note, RunFailed, RunFinished
+from nayer.events import Evaluated, Event, Note, RunFailed, RunFinished, StudentKept
 from nayer.runs.session import ENDED, Session, State
 from nayer.teachers.upload import PREFIX, UploadedTeacher
 
@@ -249,6 +249,10 @@ class Resumed:
     def student(self, arm: int) -> bytes:
         """As the source does."""
         return self._source.student(arm)
+
+    def kept_students(self) -> list[StudentKept]:
+        """As the source does."""
+        return self._source.kept_students()
 
 
 def _plan(found: Stored) -> Plan | None:

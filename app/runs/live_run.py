@@ -27,7 +27,7 @@ from app.support.event_log import log_name
 from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
-from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion
+from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
 from nayer.runs.session import ENDED, Session, StepKind
 
 if TYPE_CHECKING:  # the core imports torch
@@ -83,6 +83,9 @@ class Source(Protocol):
 
     def student(self, arm: int) -> bytes:
         """The weights of the student of an arm, as safetensors. Raises ConfigError for an arm that never began."""
+
+    def kept_students(self) -> list[StudentKept]:
+        """The first arm's students by round. From any thread, at any time."""
 
 
 class LiveRun:

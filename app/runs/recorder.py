@@ -20,13 +20,14 @@ from nayer.events import (
     RunStarted,
     StudentStep,
 )
-from nayer.exports.recording import thinned
+from nayer.exports.recording import thinned, written
 from nayer.runs.broadcast import History
 from nayer.teachers.upload import UploadedTeacher
 
 log = logging.getLogger(__name__)
 CHECKPOINT_SECONDS = 10.0  # between two checkpoints: the loss in a crash, against the load on the disk
 TEACHER = "teacher"  # the file kind of an uploaded teacher
+STUDENTS = "students"  # the file kind of the first arm's students by round
 EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
 _COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
 
@@ -136,6 +137,8 @@ class Recorder:
             for arm in sorted(self._arms):
                 if source is not None:
                     store.keep(self._run, f"student-{arm}", source.student(arm), 0)
+            if source is not None and (students := source.kept_students()):
+                store.keep(self._run, STUDENTS, written(students), 0)
         except NayerError:
             return  # an arm that never began has no student
         except Exception:

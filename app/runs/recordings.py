@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
 from cachetools import LRUCache
 
+from app.run_state.recorded_networks import recorded_networks
 from app.run_state.replay import Replay
 from app.runs.live_run import NOBODY, LiveRun, Source
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
+from app.runs.recorder import STUDENTS
 from app.runs.registry import NoSuchRun
 from nayer.errors import ConfigError, StorageError
-from nayer.events import Event, RunStarted
+from nayer.events import Event, RunStarted, StudentKept
 from nayer.exports import recording
 from nayer.exports.reproduce import known
 from nayer.runs.session import Session
@@ -30,6 +33,7 @@ class Recordings:
         self._registry = registry
         self._lock = threading.Lock()
         self._replays: LRUCache[str, Replay] = LRUCache(FOLDED)
+        self._networks: LRUCache[str, bytes] = LRUCache(FOLDED)  # as JSON, at most 2.5 MB each
         self.greets = greeting is not None
         if greeting is not None:
             self._greeting = recording.load(greeting)
@@ -44,8 +48,20 @@ class Recordings:
                 self._replays[run_id] = Replay(self.events(run_id))
             return self._replays[run_id]
 
+    def networks(self, run_id: str) -> bytes:
+        """The networks of a recording as JSON; empty without students. It raises the same errors as `of`, and
+        StorageError for students that cannot be used."""
+        with self._lock:
+            if run_id in self._networks:
+                return self._networks[run_id]
+        told = recorded_networks(self.events(run_id))
+        content = b"" if told is None else json.dumps(told).encode()
+        with self._lock:
+            self._networks[run_id] = content
+        return content
+
     def events(self, run_id: str) -> list[Event]:
-        """The kept events of a run, thinned. It raises the same errors as `of`."""
+        """The kept events of a run, thinned, then its students by round. It raises the same errors as `of`."""
         if run_id == SHIPPED and self.greets:
             return self._greeting
         run = self._registry.find(run_id)
@@ -57,7 +73,15 @@ class Recordings:
             tape.add(event)
         if not any(isinstance(event, RunStarted) for event in tape.events):
             raise NoSuchRun(f"run={run_id[:40]!r} ended before its first round, so there is nothing to play.")
-        return tape.events
+        return [*tape.events, *self._students(run)]
+
+    def _students(self, run: LiveRun) -> list[StudentKept]:
+        """From the history, or from the run itself while it is in memory."""
+        store = self._registry.keeping.store
+        kept = store.file(run.id, STUDENTS) if store is not None else None
+        if kept is not None:
+            return recording.students(recording.read(kept[0], whole=False))
+        return run.session.peek(lambda source: source.kept_students()) or []
 
 
 def check_ended(run: LiveRun) -> None:
@@ -73,8 +97,9 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
         config = known(started.config)
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
-        run.recall(event for event in events if event.arm == 0)
-        session.recall(events, "finished")
+        shown = [event for event in events if not isinstance(event, StudentKept)]
+        run.recall(event for event in shown if event.arm == 0)
+        session.recall(shown, "finished")
     except Exception:  # an external file may hold anything
         raise StorageError("recording contains no run that can be shown; save the run again.") from None
     return run

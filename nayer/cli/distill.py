@@ -19,7 +19,7 @@ from nayer.cli.streams import on_signals, stop
 from nayer.common.files import check_target, claimed, path_to_write, read_file
 from nayer.config import Config, settings
 from nayer.errors import ConfigError, NayerError, StorageError, excerpt
-from nayer.events import Event, RoundFinished, RunFailed, RunFinished
+from nayer.events import Event, RoundFinished, RunFailed, RunFinished, StudentKept
 from nayer.exports import recording
 from nayer.exports.config_file import read_config
 from nayer.exports.metrics_table import Record, rows_before
@@ -27,6 +27,7 @@ from nayer.exports.run_folder import CODE, METRICS, export
 from nayer.networks.cards import student_spec
 from nayer.presets import PRESETS, get
 from nayer.runs import checkpoints
+from nayer.runs.opinions import kept_students
 from nayer.runs.run import Run, open_run
 
 _LOADS = "In this folder, `import student; network = student.load()` needs only torch and safetensors."
@@ -62,7 +63,7 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
         "--record",
         metavar="FILE",
         type=partial(path_to_write, "record"),
-        help="Write the run as a recording that the page can play.",
+        help="Write the run, with its students by round, as a recording that the page can play.",
     )
     parser.add_argument(
         "--out",
@@ -111,7 +112,7 @@ def _distilled(arguments: argparse.Namespace, config: Config, folder: Path | Non
             if folder:
                 failures += _keep(folder, run, record)
             if tape:
-                failures += _keep_recording(arguments.record, tape)
+                failures += _keep_recording(arguments.record, [*tape.events, *follower.students])
             if lines and lines.failure:
                 failures.append(str(lines.failure))
     sys.stderr.writelines(f"{failure}\n" for failure in failures)
@@ -141,6 +142,7 @@ class _Follower:
         self.failures: list[str] = []
         self.code = DONE
         self._tape = tape
+        self._students = kept_students(run) if tape else None
         self._run, self._record, self._lines, self._progress = run, record, lines, progress
         self._folder = folder
         self._saved_at = float("-inf")  # seconds of the run
@@ -153,6 +155,11 @@ class _Follower:
         if self.code:
             stop(number)
         self.code = STOPPED + number
+
+    @property
+    def students(self) -> list[StudentKept]:
+        """The students by round, if there is a recording."""
+        return self._students.events() if self._students else []
 
     def going_on(self) -> str:
         """One sentence that says how to continue a stopped run."""
@@ -202,6 +209,8 @@ class _Follower:
             self._between_rounds = True
             if self._folder and event.seconds - self._saved_at >= SECONDS_BETWEEN_CHECKPOINTS:
                 self._save(self._folder, event.seconds)
+            if self._students:
+                self._students.add(self._run.student, event.round + 1, event.seconds)
         elif not isinstance(event, RunFinished):
             self._between_rounds = False
 
@@ -264,9 +273,9 @@ def _keep(folder: Path, run: Run, record: Record) -> list[str]:
     return []
 
 
-def _keep_recording(path: Path, tape: recording.Tape) -> list[str]:
+def _keep_recording(path: Path, events: list[Event]) -> list[str]:
     try:
-        recording.save(path, tape.events)
+        recording.save(path, events)
     except StorageError as failure:
         return [str(failure)]
     return []

@@ -1,4 +1,9 @@
-"""A run as one small file for playback: its events in order, reduced to the data that a later viewer needs."""
+"""A run as one small file for playback: its events in order, reduced to the data that a later viewer needs.
+
+The format: a first line with its name, then each event as its length (uint32, little-endian) and its bytes, which
+`event_codec` writes. The students by round are events too, `StudentKept`, in any place. A file without them is valid:
+its student cannot be asked.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,7 @@ from nayer.events import (
     RoundSynthesised,
     RunStarted,
     StudentAnswered,
+    StudentKept,
     StudentStep,
 )
 from nayer.exports.event_codec import pack, unpack
@@ -28,6 +34,9 @@ MAGIC = b"NAYER recording 1\n"
 LARGEST = 16 << 20  # bytes of the largest file that is read
 LONGEST = 50_000  # events in a file, at most
 ANSWERS = 60  # evaluations whose answers are kept, spread over the rounds: 1 kB each
+MOST_ROUNDS = 100_000  # of a run
+MOST_STUDENTS = 64  # in a file, by round
+STUDENTS_BYTES = 1 << 20  # of their weights, all together, at one byte a weight
 STEPS = 5  # about this many steps of each phase are kept
 _BY_IMAGE = (
     *("images", "labels", "features", "teacher_labels", "teacher_confidence"),
@@ -79,13 +88,16 @@ def thinned(event: Event) -> Event:
 
 
 def written(events: Iterable[Event]) -> bytes:
-    """The file: a first line with the format's name, then each event's length (uint32, little-endian) and bytes."""
+    """The file of these events."""
     packed = [pack(event) for event in events]
     return MAGIC + b"".join(struct.pack("<I", len(one)) + one for one in packed)
 
 
-def read(content: bytes) -> list[Event]:
-    """The events of a file that `written` made. Raises StorageError, in one sentence, for anything else."""
+def read(content: bytes, *, whole: bool = True) -> list[Event]:
+    """The events of a file that `written` made. Raises StorageError, in one sentence, for anything else.
+
+    `whole`: the start of the run has to be among them.
+    """
     if len(content) > LARGEST:
         raise StorageError(f"recording has {len(content):,} bytes; at most {LARGEST:,} are read.")
     if not content.startswith(MAGIC):
@@ -101,9 +113,18 @@ def read(content: bytes) -> list[Event]:
             raise StorageError("recording is incomplete or damaged; save the run again.")
         events.append(unpack(event))
         place += 4 + length
-    if not any(isinstance(event, RunStarted) for event in events):
+    if whole and not any(isinstance(event, RunStarted) for event in events):
         raise StorageError("recording contains no run; use a file that a finished run was saved to.")
+    _check([event for event in events if isinstance(event, StudentKept)])
     return events
+
+
+def students(events: Iterable[Event]) -> list[StudentKept]:
+    """The students by round, in order."""
+    return sorted(
+        (event for event in events if isinstance(event, StudentKept) and event.arm == 0),
+        key=lambda student: student.learned,
+    )
 
 
 def save(path: Path, events: Iterable[Event]) -> None:
@@ -119,6 +140,30 @@ def load(path: Path) -> list[Event]:
         raise StorageError(
             f"recording={excerpt(path, 200)} cannot be read ({error.strerror}); name a file that a run was saved to."
         ) from None
+
+
+def _check(kept: list[StudentKept]) -> None:
+    """Raises StorageError unless these can be students: few, small, of finite numbers."""
+    if not all(map(_sound, kept)) or len(kept) > MOST_STUDENTS:
+        raise StorageError("recording contains students that cannot be used; save the run again.")
+    if sum(one.codes.nbytes + one.numbers.nbytes for one in kept) > 4 * STUDENTS_BYTES:
+        raise StorageError("recording contains students that are too large; save the run again.")
+
+
+def _sound(one: StudentKept) -> bool:
+    codes, numbers = one.codes, one.numbers
+    return (
+        isinstance(one.arm, int)
+        and isinstance(one.learned, int)
+        and 0 <= one.learned <= MOST_ROUNDS
+        and isinstance(one.model, dict)
+        and isinstance(codes, np.ndarray)
+        and isinstance(numbers, np.ndarray)
+        and codes.dtype == np.int8
+        and numbers.dtype == np.float32
+        and codes.ndim == numbers.ndim == 1
+        and bool(np.isfinite(numbers).all())
+    )
 
 
 def _shown(event: GeneratorStep | StudentStep) -> bool:

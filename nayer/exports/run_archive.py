@@ -11,7 +11,7 @@ from torch import nn
 
 from nayer.common.safetensors_header import header
 from nayer.errors import AssetError
-from nayer.events import Event, RunStarted
+from nayer.events import Event, RunStarted, StudentKept
 from nayer.exports import config_file
 from nayer.exports.config_file import RUN_FILE
 from nayer.exports.gif import animation
@@ -55,9 +55,11 @@ def files(
     """The files by name. `student` is the first arm's student as safetensors with its `description`, or empty.
     `animate` makes the animation. It may do this in another process, because the animation takes most of the time.
 
-    The events of other arms are left out. Raises ValueError if no run has begun.
+    The events of other arms are left out. Only the recording has the students by round. Raises ValueError if no run
+    has begun.
     """
-    events = [event for event in events if event.arm == 0]
+    recorded = [event for event in events if event.arm == 0]
+    events = [event for event in recorded if not isinstance(event, StudentKept)]
     started = next((event for event in events if isinstance(event, RunStarted)), None)
     if started is None:
         raise ValueError("no run has started")
@@ -71,7 +73,7 @@ def files(
         EVENTS: "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in events).encode(),
         CONFIG: (json.dumps({"config": started.config, "classes": started.classes}, indent=2) + "\n").encode(),
         RUN_FILE: config_file.written(known(started.config)).encode(),
-        RECORDING: written(events),
+        RECORDING: written(recorded),
         STUDENT: student,
         CODE: _code(student),
     }

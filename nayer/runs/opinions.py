@@ -17,6 +17,7 @@ from nayer.distillation.evaluation import TestImages, spread
 from nayer.distillation.report import ANSWERED
 from nayer.distillation.state import starts_thinned
 from nayer.errors import ConfigError
+from nayer.exports.kept_students import KeptStudents
 from nayer.networks import channel_slicing
 from nayer.networks.cards import TeacherCard, student_spec
 from nayer.networks.classifiers import build
@@ -95,6 +96,11 @@ def untrained_student(run: Run) -> nn.Module:
     if starts_thinned(run.task, student):
         channel_slicing.init_from_teacher_channels(run.task.teacher, student)
     return student
+
+
+def kept_students(run: Run) -> KeptStudents:
+    """What keeps the students of a run by round. Call it before the first event: then the student is untrained."""
+    return KeptStudents(run.student if run.state.round == 0 else untrained_student(run))
 
 
 def _still(network: nn.Module) -> nn.Module:

@@ -14,12 +14,13 @@ from nayer.config import Config
 from nayer.distillation.evaluation import TestImages
 from nayer.distillation.redraw_preview import Redraws
 from nayer.errors import ConfigError, NayerError
-from nayer.events import Event, Note, RoundFinished, RunFailed
+from nayer.events import Event, Note, RoundFinished, RunFailed, StudentKept
+from nayer.exports.kept_students import KeptStudents
 from nayer.exports.run_archive import description
 from nayer.networks.specs import OWN
 from nayer.runs import checkpoints
 from nayer.runs.memory_use import check_memory
-from nayer.runs.opinions import Examined, RealImage, examined, real_image
+from nayer.runs.opinions import Examined, RealImage, examined, kept_students, real_image
 from nayer.runs.remote_rounds import Rounds, going_on
 from nayer.runs.requests import close, log
 from nayer.runs.run import Run, open_run
@@ -67,6 +68,7 @@ class Lab:
         self._uploaded = uploaded
         self._given: dict[str, Any] = {}  # the contents of `uploaded`, after it is read
         self._arms: dict[int, _Arm] = {}
+        self._students: KeptStudents | None = None  # of the first arm
         self._away: Rounds | None = None  # makes the next rounds, if they run elsewhere
         self._stopped = threading.Event()
 
@@ -132,6 +134,10 @@ class Lab:
         run = self._run(arm)
         return weights_of(run.student, description(run.student, run.task.classes))
 
+    def kept_students(self) -> list[StudentKept]:
+        """The first arm's students by round, for its recording. Any thread may call it at any time."""
+        return [] if self._students is None else self._students.events()
+
     def _run(self, arm: int) -> Run:
         if arm not in self._arms:
             raise ConfigError(f"arm={arm} has not started; try again after its first images.")
@@ -149,6 +155,8 @@ class Lab:
                 yield RunFailed(round=0, seconds=0.0, arm=number, message=str(error))
                 continue
             self._arms[number] = _Arm(run, self._events(run))
+            if number == 0:
+                self._students = kept_students(run)
             going.append(number)
             yield from self._round(number, going)  # viewers see this round while the next arm is opened
         while going:
@@ -177,8 +185,8 @@ class Lab:
         arm = self._arms[number]
         try:
             for event in arm.events:
-                if arm.examined is not None and isinstance(event, RoundFinished):
-                    arm.examined = examined(arm.run, arm.examined)
+                if isinstance(event, RoundFinished):
+                    self._look_at(number)
                 yield replace(event, arm=number)
                 if isinstance(event, RoundFinished):
                     arm.seconds = event.seconds
@@ -189,6 +197,14 @@ class Lab:
             state = arm.run.state
             yield RunFailed(round=state.round, seconds=state.seconds, arm=number, message=str(error))
         going.remove(number)
+
+    def _look_at(self, number: int) -> None:
+        """Takes the networks of an arm as they are at the end of a round, for those who ask for them later."""
+        arm = self._arms[number]
+        if arm.examined is not None:
+            arm.examined = examined(arm.run, arm.examined)
+        if number == 0 and self._students is not None:
+            self._students.add(arm.run.student, arm.run.state.round, arm.run.state.seconds)
 
     def _burst(self) -> Iterator[Event]:
         """The events of rounds made elsewhere, if requested. Then restores the run's state from their checkpoint."""
@@ -214,8 +230,7 @@ class Lab:
         close(arm.events)
         checkpoints.restore(content, arm.run.state)
         arm.events, arm.seconds = going_on(self._events(arm.run)), arm.run.state.seconds
-        if arm.examined is not None:
-            arm.examined = examined(arm.run, arm.examined)
+        self._look_at(0)
         if round_ > first:
             yield note(f"The GPU computed {round_ - first} of the rounds. The next rounds run here.")
 

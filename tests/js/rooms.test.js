@@ -18,6 +18,7 @@ const ROOMS = {
   embeddings: ["core", "charts"],
   runs: ["core", "charts"],
   status: ["core"],
+  run_page: ["core", "charts", "panels", "live"], // the page of one run, which is a file of its own
 };
 const scripts = Object.keys(ROOMS).flatMap((room) =>
   readdirSync(join(STATIC, room))

@@ -35,6 +35,7 @@ ORDER = {
         "middleware",
         "fairness",
         "run_state",
+        "web_page",
         "storage",
         "runs",
         "embeddings",

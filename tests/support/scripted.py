@@ -18,6 +18,7 @@ from nayer.events import (
     RoundSynthesised,
     RunFinished,
     RunStarted,
+    StudentKept,
     StudentStep,
 )
 from nayer.runs.opinions import Examined, RealImage
@@ -148,6 +149,9 @@ class Scripted:
 
     def checkpoint(self) -> bytes:
         return self.saved
+
+    def kept_students(self) -> list[StudentKept]:
+        return []
 
     def student(self, arm: int) -> bytes:
         return f"student {arm}".encode()

@@ -15,6 +15,14 @@ function loadExplanations() {
 }
 
 /**
+ * Explains without asking the server.
+ * @param {Record<string, Explanation>} table
+ */
+export function provideExplanations(table) {
+  explanations = Promise.resolve(table);
+}
+
+/**
  * A button that explains what is called `name`.
  * @param {string | string[]} keys one or several of the table of explanations
  * @param {string} name
@@ -77,8 +85,8 @@ function paragraphs(explanation, name = "") {
       "p",
       { class: "note" },
       symbol ? h("span", { class: "symbol" }, ...withSubscripts(symbol)) : "",
-      symbol ? " · " : "",
-      h("a", { href: serverUrl(link), target: "_blank", rel: "noopener" }, place),
+      symbol && link ? " · " : "",
+      link ? h("a", { href: serverUrl(link), target: "_blank", rel: "noopener" }, place) : "",
     ),
   ];
 }

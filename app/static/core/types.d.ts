@@ -43,14 +43,39 @@ export interface TeacherCard {
   anchors: Dot[] | null;
 }
 
-/** What the networks say about one image: a probability for each class; no student where its weights are not there. */
+/** What the networks say about one image: a probability for each class; none where the weights are not there. */
 export interface TrialAnswer {
-  teacher: number[];
-  untrained: number[];
+  teacher: number[] | null;
+  untrained: number[] | null;
   student: number[] | null;
   classes: string[];
   round: number;
   sentence: string;
+}
+
+/** A layer: its kind, then its sizes. A residual layer has two lists of layers, branch and shortcut. */
+export type PlainLayer = [kind: string, ...sizes: (number | PlainLayer[])[]];
+
+/** A network without its numbers, which takes an image of so many channels and pixels a side. */
+export interface PlainNetwork {
+  layers: PlainLayer[];
+  image: [channels: number, side: number];
+  mean: number[];
+  std: number[];
+}
+
+/** All weights as codes; of each layer, the step of a code for each output, then the biases. */
+export interface RoundedWeights {
+  codes: Int8Array | Float32Array;
+  numbers: Float32Array;
+}
+
+/** The networks that a recording carries; their numbers are base64. */
+export interface RecordedNetworks {
+  classes: string[];
+  student: PlainNetwork;
+  students: [learned: number, codes: string, numbers: string][];
+  teacher?: PlainNetwork & { numbers: [codes: string, numbers: string] };
 }
 
 /** A real test image in the data set's form, and its class. */

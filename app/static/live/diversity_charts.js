@@ -10,15 +10,17 @@ import { marksOf, PLANNED_ROUNDS } from "./marks.js";
 /** @import { ChartOptions, Line } from "../charts/line_chart.js" */
 /** @import { RunModel } from "../core/types.d.ts" */
 
+const PICK_NOTE = "Click a point, or press Enter on a focused chart, to see its images.";
+
 /** Five small charts by round. */
 export class DiversityCharts {
   /**
    * @param {object} options
-   * @param {(round: number) => void} options.pick somebody asks for the images behind a point
+   * @param {((round: number) => void) | null} options.pick somebody asks for the images behind a point
    */
   constructor({ pick }) {
     /** @type {Pick<ChartOptions, "height" | "ticks" | "small" | "pick">} */
-    const common = { height: 96, ticks: 2, small: true, pick: ([round]) => pick(Math.round(round) - 1) };
+    const common = { height: 96, ticks: 2, small: true, pick: pick && (([round]) => pick(Math.round(round) - 1)) };
     this.scales = DIVERSITY_SCALES.map(({ name, title, about, low }) => ({
       name,
       title,
@@ -87,7 +89,7 @@ export class DiversityCharts {
         legendKey("dashed", "var(--quiet-line)", "reference: noise"),
       ),
       this.noOpinion,
-      h("p", { class: "note" }, "By round. Click a point, or press Enter on a focused chart, to see its images."),
+      h("p", { class: "note" }, pick ? `By round. ${PICK_NOTE}` : "By round."),
     );
   }
 

@@ -12,6 +12,7 @@ import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
 import { BatchDialog } from "../panels/batch_dialog.js";
 import { FailuresPanel } from "../panels/failures_panel.js";
+import { ServedNetworks } from "../panels/networks.js";
 import { RedrawStrip } from "../panels/redraw_strip.js";
 import { TryPanel } from "../panels/try_panel.js";
 import { AccuracyChart } from "./accuracy_chart.js";
@@ -19,7 +20,7 @@ import { AlgorithmDiagram } from "./algorithm_diagram.js";
 import { ControlBar } from "./control_bar.js";
 import { DiversityCharts } from "./diversity_charts.js";
 import { LossCharts } from "./loss_charts.js";
-import { ReplayPlayer } from "./replay_player.js";
+import { ReplayPlayer, servedRecording } from "./replay_player.js";
 import { SampleGrid } from "./sample_grid.js";
 import { SharePanel } from "./share_panel.js";
 
@@ -111,6 +112,7 @@ class LivePage {
     this.replay = null;
     /** @type {ReplayReason | null} */
     this.replayReason = null;
+    this.replayed = ""; // the address of the run that it plays
     /** @type {unknown[]} */
     this.diagramShows = []; // the classes and the sketch in the diagram
     this.notice = new Notice();
@@ -429,7 +431,7 @@ class LivePage {
 
   /** The address of the run that is on show. */
   get address() {
-    return this.replay?.run ?? this.client.address;
+    return this.replay ? this.replayed : this.client.address;
   }
 
   /**
@@ -455,7 +457,7 @@ class LivePage {
   async playRecording(run, reason) {
     this.leaveReplay();
     const replay = new ReplayPlayer({
-      address: serverUrl(`live/${run}`),
+      recorded: servedRecording(serverUrl(`live/${run}`)),
       about: this.props.recorded[reason],
       still: prefersReducedMotion(),
       onChange: () => this.replay === replay && this.draw(),
@@ -463,6 +465,7 @@ class LivePage {
     });
     this.replay = replay;
     this.replayReason = reason;
+    this.replayed = serverUrl(`live/${run}`);
     this.player.replaceChildren(replay.element);
     const loaded = await replay.load();
     if (loaded || this.replay !== replay) return true;
@@ -528,7 +531,8 @@ class LivePage {
     this.diagram.update(model, fallbackSentence(model));
     setAttribute(this.empty, "hidden", model.state !== "empty");
     if (this.replay || run) {
-      this.samples.update(model, this.replay?.address ?? this.client.address);
+      const live = this.client.address;
+      this.samples.update(model, this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`));
       setAttribute(this.sheet, "href", `${this.address}/sheet.png`);
     }
     setAttribute(this.sheet, "hidden", !facts);
@@ -551,22 +555,23 @@ class LivePage {
     });
   }
 
-  /** Whom a visitor's drawing is shown to: the networks of their run, else of the recording, else the chosen teacher. */
+  /** Whom a visitor's drawing is shown to: the networks of the recording or run on show, else the chosen teacher. */
   updateTrial() {
-    const { run } = this.client;
-    const own = run !== undefined && this.model.state !== "empty" && this.model.state !== "starting";
-    const recorded = this.replay?.model.facts ?? null;
-    const facts = own ? this.model.facts : recorded?.teacher === this.teacher?.name ? recorded : null;
-    const shape = facts?.image_shape ?? this.teacher?.image_shape;
     const name = this.teacher?.name ?? "";
+    const { replay, client, model } = this;
+    // Who is greeted may choose another teacher than the recording's.
+    const recorded = replay?.model.facts?.teacher === name || this.replayReason !== "greeting" ? replay : null;
+    const own = client.run !== undefined && model.state !== "empty" && model.state !== "starting";
+    const facts = recorded ? recorded.model.facts : own ? model.facts : null;
+    const shape = facts?.image_shape ?? this.teacher?.image_shape;
     if (!shape) return;
-    const alone = serverUrl(`teacher/${encodeURIComponent(name)}`);
+    const alone = new ServedNetworks(own ? client.address : serverUrl(`teacher/${encodeURIComponent(name)}`));
     this.trial.update({
-      address: own ? this.client.address : facts && this.replay ? this.replay.run : alone,
+      networks: facts && recorded ? recorded.recorded.networks : alone,
       classes: facts?.classes ?? this.teacher?.classes ?? [],
       shape,
       teacher: facts?.teacher ?? name,
-      rounds: own ? this.model.rounds_done : 0,
+      rounds: recorded?.model.rounds_done ?? (own ? model.rounds_done : 0),
     });
   }
 

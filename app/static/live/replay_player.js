@@ -4,10 +4,41 @@ import { h, setAttribute, setText } from "../core/dom.js";
 import { formatDuration } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { applyUpdate, emptyModel } from "../core/model.js";
+import { KeptNetworks, ServedNetworks } from "../panels/networks.js";
 
-/** @import { RunModel, RunUpdate } from "../core/types.d.ts" */
+/** @import { RecordedNetworks, RunModel, RunUpdate } from "../core/types.d.ts" */
 
 /** @typedef {[second: number, update: RunUpdate]} Moment of a recording */
+
+/**
+ * What a recording consists of, and where it comes from.
+ * @typedef {object} Recorded
+ * @property {() => Promise<{ duration: number, moments: Moment[] }>} timeline
+ * @property {(frame: number) => string} urlOf the address of a picture
+ * @property {KeptNetworks} networks
+ */
+
+/**
+ * A recording on the server.
+ * @param {string} run its address
+ * @returns {Recorded}
+ */
+export function servedRecording(run) {
+  /** @param {string} part */
+  const fetched = async (part) => {
+    const answer = await fetch(`${run}/replay/${part}`);
+    return answer.ok && answer.status !== 204 ? answer.json() : null;
+  };
+  return {
+    timeline: () => fetched("timeline"),
+    urlOf: (frame) => `${run}/replay/frame/${frame}.jpg`,
+    networks: new KeptNetworks({
+      key: `${run}/replay`,
+      load: () => /** @type {Promise<RecordedNetworks | null>} */ (fetched("networks")),
+      other: new ServedNetworks(run),
+    }),
+  };
+}
 
 const SPEEDS = [0.5, 1, 2, 4, 8];
 const FIRST_SPEED = 4;
@@ -17,15 +48,14 @@ const TICK = 100; // ms
 export class ReplayPlayer {
   /**
    * @param {object} options
-   * @param {string} options.address of the run
+   * @param {Recorded} options.recorded
    * @param {string} options.about the recording, in a sentence
    * @param {boolean} options.still begins at the end and does not play by itself
    * @param {() => void} options.onChange there is something new to draw
    * @param {(() => void) | null} options.onClose the visitor leaves it; null where that is not offered
    */
-  constructor({ address, about, still, onChange, onClose }) {
-    this.run = address;
-    this.address = `${address}/replay`;
+  constructor({ recorded, about, still, onChange, onClose }) {
+    this.recorded = recorded;
     this.still = still;
     this.onChange = onChange;
     /** @type {RunModel} */
@@ -79,15 +109,10 @@ export class ReplayPlayer {
 
   /** Fetches the recording and begins; false where there is none. */
   async load() {
-    try {
-      const answer = await fetch(`${this.address}/timeline`);
-      if (!answer.ok) return false;
-      const { duration, moments } = await answer.json();
-      this.moments = moments;
-      this.duration = duration;
-    } catch {
-      return false;
-    }
+    const told = await this.recorded.timeline().catch(() => null);
+    if (!told) return false;
+    this.moments = told.moments;
+    this.duration = told.duration;
     if (this.closed) return false;
     setAttribute(this.slider, "max", this.duration);
     this.beginning = this.moments.find(([, update]) => update.making || update.rows)?.[0] ?? 0;
@@ -145,6 +170,7 @@ export class ReplayPlayer {
   /** Shows the model in the player's own state. */
   update() {
     this.model = { ...this.model, state: this.timer ? "running" : "paused" };
+    this.recorded.networks.rounds = this.model.rounds_done;
     this.onChange();
   }
 

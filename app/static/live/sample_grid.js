@@ -97,17 +97,17 @@ export class SampleGrid {
 
   /**
    * @param {RunModel} model
-   * @param {string} address under which the run's pictures lie
+   * @param {(frame: number) => string} urlOf the address of a picture
    */
-  update(model, address) {
+  update(model, urlOf) {
     const known = new Set(model.rows.map((row) => row.round));
     for (const [round, { element }] of this.rows)
       if (!known.has(round)) {
         element.remove();
         this.rows.delete(round);
       }
-    for (const row of model.rows) this.showRow(row, `${address}/frame/${row.frame}.jpg`);
-    this.showPreview(model, address);
+    for (const row of model.rows) this.showRow(row, urlOf(row.frame));
+    this.showPreview(model, urlOf);
     this.summarize(model);
   }
 
@@ -174,9 +174,9 @@ export class SampleGrid {
   /**
    * Shows the images that are being made, once their picture is there.
    * @param {RunModel} model
-   * @param {string} address
+   * @param {(frame: number) => string} urlOf
    */
-  async showPreview(model, address) {
+  async showPreview(model, urlOf) {
     const { making, phase, rows, state } = model;
     this.previewRow.classList.toggle("idle", !making);
     const [name, ...rest] = this.previewRow.children;
@@ -191,7 +191,7 @@ export class SampleGrid {
     }
     if (this.previewFrame === making.frame) return;
     this.previewFrame = making.frame;
-    const url = `${address}/frame/${making.frame}.jpg`;
+    const url = urlOf(making.frame);
     if (!(await loadImage(url))) return; // the frame is gone already; a newer one is on its way
     // Out of sight the picture would be fetched when it is gone.
     if (this.previewFrame !== making.frame || !isVisible(this.previewRow)) return;

@@ -16,6 +16,7 @@ const FILES = [
   ["student.safetensors", "student (safetensors)"],
   ["student.py", "Python code that loads the student"],
   ["run.nayer", "Save as a recording"],
+  ["run.html", "Save as a web page"],
   ["nayer-run.zip", "everything (zip)"],
 ];
 const COPIED_MS = 1500;

@@ -6,8 +6,9 @@ import { withHelp } from "../core/help.js";
 import { DrawingPad } from "./drawing_pad.js";
 import { formOf, toForm, toPicture } from "./image_form.js";
 
-/** @import { RealImage, TrialAnswer } from "../core/types.d.ts" */
+/** @import { TrialAnswer } from "../core/types.d.ts" */
 /** @import { ImageForm } from "./image_form.js" */
+/** @import { Asked as Networks, Mistake } from "./networks.js" */
 
 const SHOWN = 3; // classes of each network
 const WHILE_DRAWING = 120; // ms between two questions during a stroke
@@ -24,7 +25,7 @@ const NETWORKS = [
 /**
  * Whom the panel asks.
  * @typedef {object} Asked
- * @property {string} address of a run or a teacher
+ * @property {Networks} networks
  * @property {string[]} classes
  * @property {number[]} shape of the images: channels, rows, columns
  * @property {string} teacher its name
@@ -122,7 +123,7 @@ export class TryPanel {
       this.clear();
       setText(this.about, aboutForm(form));
     }
-    if (!before || before.address !== asked.address) {
+    if (!before || before.networks.key !== asked.networks.key) {
       for (const column of this.columns) column.show(null, [], "");
       setText(this.sentence, "");
       this.ask();
@@ -177,11 +178,10 @@ export class TryPanel {
   /** Puts a real test image on the pad. */
   async takeReal() {
     if (!this.asked) return;
-    const { address, classes } = this.asked;
+    const { networks, classes } = this.asked;
     const pick = Math.floor(Math.random() * 1000);
     const label = this.choice.value === "" ? Math.floor(Math.random() * classes.length) : Number(this.choice.value);
-    /** @type {RealImage | { error: string }} */
-    const answer = await answerOf(fetch(`${address}/real?label=${label}&pick=${pick}`, { cache: "no-store" }));
+    const answer = await networks.real(label, pick);
     if ("error" in answer) {
       this.showMistake(answer.error);
       return;
@@ -239,22 +239,16 @@ export class TryPanel {
     this.busy = true;
     this.lastAsked = performance.now();
     const { asked, pixels } = this;
-    const request = fetch(`${asked.address}/try`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ pixels }),
-    });
-    /** @type {TrialAnswer | { error: string }} */
-    const answer = await answerOf(request);
+    const answer = await asked.networks.ask(pixels);
     this.busy = false;
-    if (this.asked?.address === asked.address && this.pixels) this.take(answer);
+    if (this.asked?.networks.key === asked.networks.key && this.pixels) this.take(answer);
     if (this.again) {
       this.again = false;
       this.ask();
     }
   }
 
-  /** @param {TrialAnswer | { error: string }} answer */
+  /** @param {TrialAnswer | Mistake} answer */
   take(answer) {
     if ("error" in answer) {
       this.showMistake(answer.error);
@@ -262,7 +256,7 @@ export class TryPanel {
     }
     this.showMistake("");
     const { classes } = answer;
-    const first = answer.teacher.indexOf(Math.max(...answer.teacher));
+    const first = answer.teacher ? answer.teacher.indexOf(Math.max(...answer.teacher)) : -1;
     NETWORKS.forEach(([name], index) => {
       const aside = name === "student" && answer.student ? `after ${answer.round} rounds` : "";
       this.columns[index]?.show(answer[name], classes, aside, first);
@@ -344,16 +338,4 @@ function aboutForm({ channels, size, box, byMass }) {
   if (channels === 3) return `${size} × ${size} pixels, ${kind}.`;
   const where = byMass ? "centered by its mass" : "in the middle";
   return `${size} × ${size} pixels, ${kind}. The ink is scaled to ${box} pixels and put ${where}, as in the data set.`;
-}
-
-/**
- * The JSON of an answer, or { error } where none arrives.
- * @param {Promise<Response>} request
- */
-async function answerOf(request) {
-  try {
-    return await (await request).json();
-  } catch {
-    return { error: "The server did not answer. Try again." };
-  }
 }

@@ -106,7 +106,7 @@ def test_a_file_whose_arrays_lie_is_refused_or_shown_and_fails_nowhere(
 
 
 def test_the_shipped_recording_is_served_to_anybody_and_small(client: TestClient) -> None:
-    assert RECORDING.stat().st_size < 2_000_000
+    assert RECORDING.stat().st_size < 3_000_000
     timeline = client.get(f"/live/{SHIPPED}/replay/timeline").json()
     row = next(row for _, news in timeline["moments"] for row in news.get("rows", []))
     picture = client.get(f"/live/{SHIPPED}/replay/frame/{row['frame']}.jpg")
@@ -116,6 +116,18 @@ def test_the_shipped_recording_is_served_to_anybody_and_small(client: TestClient
     assert client.get(f"/live/{SHIPPED}/replay/frame/999999.jpg").status_code == 404
     answer = client.post("/command/stop", json=[SHIPPED, ""], headers={"Origin": "http://127.0.0.1"})
     assert "belongs to someone else" in answer.json()["error"]
+
+
+def test_a_recording_tells_its_networks_once_somebody_asks(client: TestClient, tmp_path: Path) -> None:
+    told = client.get(f"/live/{SHIPPED}/replay/networks").json()
+    assert [learned for learned, *_ in told["students"]] == list(range(31))
+    assert told["classes"] == json.loads(Replay(recording.load(RECORDING)).timeline)["moments"][0][1]["run"]["classes"]
+    assert told["teacher"]["image"] == told["student"]["image"] == [3, 32]
+    file = tmp_path / "earlier.nayer"
+    file.write_bytes(recording.written(script(SHORT)))
+    with TestClient(created(environment=Environment(recording=file)), base_url="http://127.0.0.1") as earlier:
+        assert earlier.get(f"/live/{SHIPPED}/replay/networks").status_code == 204
+    assert client.get("/live/nobody/replay/networks").status_code == 404
 
 
 def test_a_run_that_has_ended_is_played_back_and_saved(client: TestClient, tmp_path: Path) -> None:

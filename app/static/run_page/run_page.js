@@ -1,0 +1,168 @@
+// The page of one run as a file of its own: the recording, its panels and the pad, with no server behind them.
+
+import { EmbeddingMap } from "../charts/embedding_map.js";
+import { find, h, prefersReducedMotion } from "../core/dom.js";
+import { formatPercent } from "../core/format.js";
+import { provideExplanations } from "../core/help.js";
+import { studentMeasure } from "../core/model.js";
+import { AccuracyChart } from "../live/accuracy_chart.js";
+import { DiversityCharts } from "../live/diversity_charts.js";
+import { LossCharts } from "../live/loss_charts.js";
+import { ReplayPlayer } from "../live/replay_player.js";
+import { SampleGrid } from "../live/sample_grid.js";
+import { KeptNetworks } from "../panels/networks.js";
+import { TryPanel } from "../panels/try_panel.js";
+
+/** @import { Explanation, RealImage, RecordedNetworks, RunFacts, RunModel } from "../core/types.d.ts" */
+/** @import { Moment } from "../live/replay_player.js" */
+
+/**
+ * What the file holds of the run.
+ * @typedef {object} RunFile
+ * @property {{ duration: number, moments: Moment[] }} timeline
+ * @property {Record<string, string>} frames JPEG strips by number, in base64
+ * @property {RecordedNetworks | null} networks
+ * @property {[label: number, pixels: string][]} images real test images, their pixels in base64
+ * @property {Record<string, Explanation>} explained
+ */
+
+const ABOUT =
+  "This file holds a finished run. It needs no network. Press Play, or move the slider to any round of the run.";
+const NO_PAD =
+  "This page has no drawing pad: the run left no weights that fit into it, or its student is a network of another program.";
+
+/** Reads the run from the page and shows it. */
+export function show() {
+  /** @type {RunFile} */
+  const file = JSON.parse(find(document, "#run", HTMLScriptElement).textContent ?? "");
+  followTheme();
+  provideExplanations(file.explained);
+  new RunPage(find(document, "#run-page", HTMLElement), file);
+}
+
+/** All panels of the file. */
+class RunPage {
+  /**
+   * @param {HTMLElement} host
+   * @param {RunFile} file
+   */
+  constructor(host, { timeline, frames, networks, images }) {
+    const facts = timeline.moments.map(([, { run }]) => run).find((run) => run !== undefined);
+    if (!facts) throw new Error("This file holds no run.");
+    this.facts = facts;
+    /** @param {number | null} index of a class */
+    const focus = (index) => {
+      this.samples.highlight(index);
+      this.map.highlight(index);
+    };
+    this.samples = new SampleGrid({ focus, onPreview: () => {} });
+    this.accuracy = new AccuracyChart();
+    this.losses = new LossCharts();
+    this.diversity = new DiversityCharts({ pick: null });
+    this.map = new EmbeddingMap({ focus });
+    this.trial = networks ? new TryPanel() : null;
+    const none = async () => ({ error: "This file cannot answer." });
+    this.player = new ReplayPlayer({
+      recorded: {
+        timeline: async () => timeline,
+        urlOf: (frame) => `data:image/jpeg;base64,${frames[frame]}`,
+        networks: new KeptNetworks({
+          key: "file",
+          load: async () => networks,
+          other: images.length ? { ask: none, real: async (label, pick) => realImage(images, label, pick) } : null,
+        }),
+      },
+      about: ABOUT,
+      still: prefersReducedMotion(),
+      onChange: () => this.draw(),
+      onClose: null,
+    });
+    this.figures = h("dl", { class: "figures" });
+    this.samples.setClasses(facts.classes);
+    host.replaceChildren(
+      heading(facts),
+      this.figures,
+      this.player.element,
+      h(
+        "div",
+        { class: "run-grid" },
+        h("div", { class: "main" }, this.samples.element, this.losses.element, this.diversity.element),
+        h(
+          "div",
+          { class: "side" },
+          this.trial?.element ?? h("p", { class: "card note" }, NO_PAD),
+          this.accuracy.element,
+          this.map.element,
+        ),
+      ),
+      h(
+        "footer",
+        { class: "note" },
+        h("p", {}, "The same run again: ", h("code", {}, facts.repeat.command)),
+        h("p", {}, "Method: NAYER, Tran et al., CVPR 2024, arXiv:2310.00258."),
+      ),
+    );
+    this.player.load();
+  }
+
+  /** Draws the moment on show. */
+  draw() {
+    const { model, recorded } = this.player;
+    const { facts } = this;
+    this.samples.update(model, recorded.urlOf);
+    this.accuracy.update(model);
+    this.losses.update(model);
+    this.diversity.update(model);
+    this.map.update(model, undefined);
+    this.showFigures(model);
+    this.trial?.update({
+      networks: recorded.networks,
+      classes: facts.classes,
+      shape: facts.image_shape,
+      teacher: facts.teacher,
+      rounds: model.rounds_done,
+    });
+  }
+
+  /** @param {RunModel} model */
+  showFigures(model) {
+    const [, accuracy, agreement] = model.measures.at(-1) ?? [0, null, null];
+    const onTest = studentMeasure(model) === "accuracy";
+    const rows = [
+      ["guessing", formatPercent(1 / this.facts.classes.length)],
+      [`student after ${model.rounds_done} rounds`, formatPercent(onTest ? accuracy : agreement)],
+      ["teacher", onTest ? formatPercent(model.teacher_accuracy) : "–"],
+    ];
+    const told = rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+    if (this.figures.textContent !== told.map(({ textContent }) => textContent).join(""))
+      this.figures.replaceChildren(...told);
+  }
+}
+
+/** @param {RunFacts} facts */
+function heading({ teacher, student, classes }) {
+  const what = `The teacher “${teacher}” knows ${classes.length} classes. Its student, ${student}, saw no real image. It learned from images that a generator invented, with the teacher's answers to them.`;
+  return h("header", {}, h("h1", {}, "A student that saw no real image"), h("p", {}, what));
+}
+
+/**
+ * A test image of a class that the file holds.
+ * @param {RunFile["images"]} images
+ * @param {number} label
+ * @param {number} pick
+ * @returns {RealImage | { error: string }}
+ */
+function realImage(images, label, pick) {
+  const fitting = images.filter(([one]) => one === label);
+  const [, pixels] = fitting[pick % fitting.length] ?? [];
+  if (!pixels) return { error: "This file has no test image of this class." };
+  return { label, pixels: Array.from(atob(pixels), (letter) => letter.charCodeAt(0)) };
+}
+
+/** Light or dark, as the system is. */
+function followTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => document.body.classList.toggle("dark", dark.matches);
+  dark.addEventListener("change", follow);
+  follow();
+}
