@@ -3,43 +3,57 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.runs.live_run import LiveRun
+from app.runs.plan import Plan
+from nayer.config import Config
 from tests.browser.auditing import findings, overflow
-from tests.browser.browsing import NewPage, grown, picture, prepare, until
+from tests.browser.browsing import NewPage, picture, until
+from tests.support.serving import Served, wait_until
+from tests.support.tiny import QUICK
 
 
-def play(page: Page, seed: int, rounds: int = 3) -> str:
-    """Plays a run to its end and gives its id, as the address names it."""
-    page.fill("#field-rounds input", str(rounds))
-    page.fill("#field-seed input", str(seed))
-    page.keyboard.press("Tab")
-    before = page.url
-    page.click(".bar .play")
-    page.wait_for_function("before => location.href !== before", arg=before)
-    until(page, "finished")
-    return shown(page)
+def started(served: Served, configs: Sequence[Config]) -> list[LiveRun]:
+    """Runs of one new visitor, one after the other; all but the last have ended."""
+    token = served.registry.visitor("")
+    runs = []
+    for config in configs:
+        run = served.registry.start(Plan.alone(config), token)
+        runs.append(run)
+        if config is not configs[-1]:
+            wait_until(lambda run=run: run.ended)
+    return runs
+
+
+def come_back(page: Page, run: LiveRun) -> None:
+    """The page of the visitor who started that run last."""
+    kept = f"JSON.stringify({{ run: '{run.id}', token: '{run.owner}' }})"
+    page.evaluate(f"localStorage.setItem('nayer-run', {kept})")
+    page.reload()
 
 
 def shown(page: Page) -> str:
+    """The run that the address names."""
     found = re.search(r"[?&]run=([\w-]+)", page.url)
     assert found, page.url
     return found[1]
 
 
-def open_list(page: Page) -> None:
-    page.get_by_role("tab", name="My runs").click()
-    page.locator("#nayer-runs .run-list li").first.wait_for()
-
-
 @pytest.mark.slow
-def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(new_page: NewPage) -> None:
+def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
+    new_page: NewPage, served: Served
+) -> None:
+    runs = started(served, [QUICK.model_copy(update={"seed": seed}) for seed in (1, 2, 3)])
+    wait_until(lambda: runs[-1].ended)
     page = new_page()
-    prepare(page, 3)
-    runs = [play(page, seed) for seed in (1, 2, 3)]
-    open_list(page)
+    come_back(page, runs[-1])
+    until(page, "finished")
+    assert shown(page) == runs[-1].id
+    page.get_by_role("tab", name="My runs").click()
     rows = page.locator("#nayer-runs .run-list > li")
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("seed 3")
@@ -52,7 +66,7 @@ def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
 
     rows.nth(2).get_by_role("button", name="Open").click()
     expect(page.locator(".bar .standing")).to_contain_text("seed 1")
-    assert shown(page) == runs[0]
+    assert shown(page) == runs[0].id
     page.reload()
     expect(page.locator(".bar .standing")).to_contain_text("seed 1")
     expect(page.locator("#field-seed input")).to_have_value("1")
@@ -67,8 +81,10 @@ def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
         rows.nth(row).get_by_role("checkbox").check()
     page.get_by_role("button", name="Compare 2 runs").click()
     comparison = page.locator(".run-comparison")
-    expect(comparison.locator("thead th")).to_have_text(["run", "Handwritten digits, NAYER, seed 3", "My first"])
-    expect(comparison.locator("tbody tr").filter(has_text="seed")).to_contain_text("31")
+    heads = comparison.locator(".lab-table thead th")
+    expect(heads.last).to_have_text("My first")
+    expect(heads.nth(1)).to_contain_text("seed 3")
+    expect(comparison.locator(".lab-table tbody tr").filter(has_text="seed")).to_have_text("seed31")
     assert comparison.locator("path.line").evaluate_all(
         "all => all.map((one) => one.getAttribute('d').length > 0)"
     ) == [
@@ -78,7 +94,7 @@ def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
     assert findings(page) == []
     picture(page, "wide-light-runs")
     page.reload()
-    expect(comparison.locator("thead th")).to_have_count(3)
+    expect(heads).to_have_count(3)
     page.go_back()
     expect(comparison).to_be_hidden()
 
@@ -94,31 +110,29 @@ def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
 
 
 @pytest.mark.slow
-def test_the_address_of_a_run_lets_others_watch_it_and_an_older_run_does_not_end_the_one_in_progress(
-    new_page: NewPage,
+def test_the_address_of_a_run_lets_others_watch_and_an_older_run_on_show_does_not_end_the_one_in_progress(
+    new_page: NewPage, served: Served
 ) -> None:
+    old, going = started(served, [QUICK, QUICK.model_copy(update={"rounds": 100_000, "seed": 5})])
     page = new_page()
-    prepare(page, 3)
-    old = play(page, 1)
-    page.fill("#field-rounds input", "500")
-    page.keyboard.press("Tab")
-    page.click(".bar .play")
+    come_back(page, going)
     until(page, "running")
-    grown(page, 1)
-    going = shown(page)
-    assert going != old
-    page.go_back()
-    expect(page.locator(".bar .standing")).to_contain_text("seed 1")
+    page.get_by_role("tab", name="My runs").click()
+    page.locator("#nayer-runs .run-list > li").last.get_by_role("button", name="Open").click()
     until(page, "finished")
+    assert shown(page) == old.id
     asked: list[str] = []
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     page.click(".bar .play")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
     assert asked == ["Your live run is still in progress. Starting this ends it. Its results stay. Start anyway?"]
-    page.go_forward()
+    assert shown(page) == old.id
+    page.go_back()
+    page.go_back()
     until(page, "running")
-    assert shown(page) == going
+    assert shown(page) == going.id
     other = new_page(390, 844, dark=True)
+    home = other.url
     other.goto(page.url)
     until(other, "running")
     expect(other.locator("#settings")).to_be_hidden()
@@ -126,26 +140,7 @@ def test_the_address_of_a_run_lets_others_watch_it_and_an_older_run_does_not_end
     other.get_by_role("tab", name="My runs").click()
     expect(other.locator("#nayer-runs")).to_contain_text("You have no runs here yet")
     assert findings(other) == []
-    other.goto(page.url.split("?")[0] + "?run=nobodys")
-    expect(other.locator(".notice").first).to_be_visible()
+    assert overflow(other) == 0
     page.click(".bar .stop")
     until(page, "stopped")
-
-
-@pytest.mark.slow
-def test_a_lab_asks_before_it_ends_a_live_run(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page)
-    page.click(".bar .play")
-    until(page, "running")
-    page.get_by_role("tab", name="Reset lab").click()
-    asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    page.get_by_role("button", name="Run side by side").click()
-    page.wait_for_timeout(500)
-    assert len(asked) == 1
-    assert asked[0].startswith("Your live run is still in progress.")
-    page.get_by_role("tab", name="Live").click()
-    until(page, "running")
-    page.click(".bar .stop")
-    until(page, "stopped")
+    assert home
