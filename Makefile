@@ -4,7 +4,7 @@
 # make format formats all files
 # make reliability  tries what visitors, disks and crashes can do, and writes docs/reliability.md; takes minutes
 # make soak   measures viewers, sessions and memory under load, and writes docs/reliability.md; takes minutes
-# make reference  writes docs/reference.md and the constants of the scripts from the code
+# make reference  writes docs/reference.md, docs/fidelity.md and the constants of the scripts from the code
 # make rooms  writes the list and the pictures of the rooms into CONTRIBUTING.md
 # make picture  makes the image of the README from a real run
 # make bench  measures the speed on this machine; takes minutes
@@ -52,6 +52,7 @@ reliability: .venv/installed-tools
 
 reference: .venv/installed
 	$(python) -m app.generated.reference
+	$(python) -m app.generated.fidelity
 	$(python) -m app.generated.page_constants
 
 rooms: .venv/installed-tools

@@ -27,6 +27,7 @@ from fastapi import FastAPI
 from app.api.command_routes import command_routes
 from app.api.commands import Commands
 from app.api.errors import add_handlers
+from app.api.example_routes import example_routes
 from app.api.export_routes import export_route
 from app.api.health import health_route
 from app.api.live_routes import routes
@@ -48,6 +49,7 @@ from app.gradio_ui.page import build
 from app.middleware.connections import Limits, connections
 from app.middleware.security import guarded
 from app.run_state.figure import sheet
+from app.run_state.lab_figure import lab_sheet
 from app.runs.exports import Exports
 from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
@@ -158,11 +160,20 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
     application.include_router(code_routes())
     application.include_router(static_routes())
+    application.include_router(example_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept, pools.work))
     application.include_router(trial_routes(Trials(registry, teachers), pools.trying))
     application.include_router(
-        export_route(Exports(registry, kept, pools.work, lambda events: pools.drawing.call(animation, events)))
+        export_route(
+            Exports(
+                registry,
+                kept,
+                pools.work,
+                lambda events: pools.drawing.call(animation, events),
+                lambda told: pools.drawing.call(lab_sheet, told),
+            )
+        )
     )
     application.include_router(
         routes(

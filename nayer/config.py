@@ -243,10 +243,10 @@ class Config(BaseModel):
         16,
         group="generator",
         unit="channels",
-        low=1,
+        low=0,
         high=512,
         fixed=True,
-        help="Base channels of the generator. The published generator has 64.",
+        help="Base channels of the generator. The published one has 64; 0 means no network: the noise is the pixels.",
     )
     generator_reset_every: int = setting(
         20,
@@ -274,7 +274,16 @@ class Config(BaseModel):
         help="Optimizer steps of the generator per round, on the same labels and noisy layers.",
     )
     generator_lr: float = setting(
-        4e-3, group="generator", low=1e-6, high=1.0, help="Learning rate of the generator's Adam."
+        4e-3,
+        group="generator",
+        low=0.0,
+        high=1.0,
+        help="Learning rate of the generator's Adam; 0 means the generator stays as it is drawn.",
+    )
+    generator_cosine: bool = setting(
+        False,
+        group="generator",
+        help="Lower the generator's learning rate along a cosine to 0 at the end of the run.",
     )
     generator_adam: Literal["each round", "kept"] = setting(
         "each round", group="generator", help="Create a new Adam each round, or keep one until the next rebuild."
@@ -288,7 +297,11 @@ class Config(BaseModel):
         help="Weights start from N(0, std²); 0 means PyTorch's default.",
     )
     gradient_clip: float = setting(
-        0.0, group="generator", low=0.0, high=1000.0, help="Largest gradient norm of the generator; 0 means no limit."
+        0.0,
+        group="generator",
+        low=0.0,
+        high=1000.0,
+        help="Largest gradient norm of the generator, and of the student; 0 means no limit.",
     )
     meta_lr: float = setting(
         0.0,
@@ -375,6 +388,13 @@ class Config(BaseModel):
         high=100.0,
         help="Weight of the term that spreads a batch evenly over the classes.",
     )
+    balance_temperature: float = setting(
+        1.0,
+        group="losses",
+        low=0.1,
+        high=1000.0,
+        help="Softmax temperature of the teacher's predictions in the term that spreads a batch over the classes.",
+    )
     activation_weight: float = setting(
         0.0,
         group="losses",
@@ -408,10 +428,13 @@ class Config(BaseModel):
         high=100.0,
         help="Weight of the adversarial term: it asks for images on which student and teacher differ.",
     )
-    adversarial_form: Literal["kl", "l1"] = setting(
+    adversarial_form: Literal["kl", "l1", "gap"] = setting(
         "kl",
         group="losses",
-        help="Distance of student and teacher in the adversarial term: KL divergence, or L1 distance of the logits.",
+        help=(
+            "Adversarial term: KL divergence of student and teacher, L1 distance of their logits, or GapSSG's loss on "
+            "the gap and the sum of their logits."
+        ),
     )
     adversarial_mask: Literal["agree", "none"] = setting(
         "agree",
@@ -426,6 +449,15 @@ class Config(BaseModel):
         high=100.0,
         fixed=True,
         help="Weight of the contrastive term: it asks for images that differ from all others.",
+    )
+    contrastive_with: Literal["views", "student"] = setting(
+        "views",
+        group="losses",
+        fixed=True,
+        help=(
+            "What the contrastive term compares: two views of an image in the teacher, or one image in teacher and "
+            "student, against harder and harder earlier images."
+        ),
     )
     bank_capacity: int = setting(
         4096,
@@ -443,6 +475,26 @@ class Config(BaseModel):
         low=0.0,
         high=1000.0,
         help="Weight of the total variation of the images. It makes images smooth.",
+    )
+    mirror_weight: float = setting(
+        0.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=1000.0,
+        fixed=True,
+        help=(
+            "Weight of the mirror term. Above 0 the generator has the teacher's stages in reverse, and each stage must "
+            "be like the teacher's."
+        ),
+    )
+    align_weight: float = setting(
+        0.0,
+        group="losses",
+        unit="× loss",
+        low=0.0,
+        high=1000.0,
+        help="Weight of the alignment of the teacher's features with those of a smoothed label.",
     )
 
     # --- pool --------------------------------------------------------------------------------------------------
@@ -517,6 +569,19 @@ class Config(BaseModel):
         high=1.0,
         help="Share of the images of a step that get a random elastic distortion; 0 means none.",
     )
+    cutmix_share: float = setting(
+        0.0,
+        group="student",
+        unit="× batch",
+        low=0.0,
+        high=1.0,
+        help="Share of the images of a step that get a rectangle of another image; 0 means none.",
+    )
+    teacher_statistics: Literal["stored", "batch"] = setting(
+        "stored",
+        group="student",
+        help="BatchNorm statistics of the teacher that labels the student's images: its own, or those of the batch.",
+    )
     student_loss: Literal["kl", "l1"] = setting(
         "kl", group="student", help="Loss of the student: KL divergence from the teacher, or L1 distance of the logits."
     )
@@ -588,8 +653,10 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:
-        if self.latent == "none" and not (self.z_size and not self.noisy_layer):
+        if self.latent == "none" and not ((self.z_size or not self.generator_width) and not self.noisy_layer):
             raise ValueError("latent=none leaves only noise as input; use z_size above 0 and switch noisy_layer off.")
+        if not self.generator_width and (self.latent != "none" or self.mirror_weight or self.meta_lr):
+            raise ValueError("generator_width=0 has pixels for noise; use latent=none, mirror_weight=0 and meta_lr=0.")
         if self.overlap and (self.memory == "online" or self.compiled):
             raise ValueError("overlap does not work with memory=online or compiled; use memory=pool and compiled off.")
         if self.generator_adam == "kept" and (self.z_lr or self.meta_lr):

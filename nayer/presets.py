@@ -74,6 +74,9 @@ _NOISE = Config(
     temperature=1.0,
 )
 
+# The baselines without a pool give their images to both networks as they are.
+_PLAIN: dict[str, object] = {"crop_share": 0.0, "flip": False}
+
 # CMI, Fast and NAYER keep a pool and teach the student alike.
 _POOLED: dict[str, object] = {
     "memory": "pool",
@@ -107,7 +110,57 @@ _CLEAR: dict[str, object] = {
     "generator_reset_every": 0,
 }
 
+_NAYER_PAPER = Config(
+    # E = 100: 20 warm-up epochs of 10 rounds, then 100 epochs of 2 rounds and 400 student steps
+    rounds=400,
+    warmup_rounds=200,
+    student_every=2,
+    student_steps=400,
+    student_batch=512,
+    student_lr=0.2,
+    evaluate_every=2,
+    generator_width=64,
+    generator_steps=30,
+    synthesis_batch=400,
+    generator_reset_every=20,  # 10 epochs of 2 rounds
+    warmup_generator_reset_every=100,  # 10 epochs of 10 rounds
+    pool_capacity=160_000,  # the published pool has no bound: every round's 400 images
+    pool_from_round=1,  # the published pool keeps round 0 too; its images have hardly learned
+    held_back=0.0,
+)
+
+# CMI and GapSSG: each round a new generator and trained noise, from the first round on with the student.
+_INVERTED: dict[str, object] = {
+    **_POOLED,
+    "rounds": 200,
+    "pool_from_round": 0,
+    "z_size": 256,
+    "z_redraw": "round",
+    "z_lr": 1e-3,
+    "generator_init_std": 0.02,
+    "generator_reset_every": 1,
+    "generator_adam": "each round",
+    "generator_beta1": 0.5,
+    "generator_steps": 200,
+    "synthesis_batch": 256,
+    "student_batch": 128,
+    "student_lr": 0.1,
+    "student_lr_end": 0.0,
+}
+
+# What CPNet changes in NAYER.
+_COUPLED: dict[str, object] = {"mirror_weight": 1.0, "align_weight": 1.33, "cutmix_share": 0.5}
+
+# The controls: one step a round, in which nothing learns.
+_UNTRAINED: dict[str, object] = {
+    **_SHRUNK,
+    "generator_lr": 0.0,
+    "generator_adam": "each round",
+    "pool_from_round": 0,
+}
+
 _NAYER = "Tran et al., NAYER: Noisy Layer Data Generation, CVPR 2024, arXiv:2310.00258"
+_CPNET = "CPNet: NAYER with a coupled generator, ICCV 2025, as described; its published code cannot run"
 
 PRESETS: dict[str, Method] = {
     "nayer": Method(
@@ -123,24 +176,7 @@ PRESETS: dict[str, Method] = {
             "Constants of the paper for CIFAR-10, with embeddings of MiniLM instead of CLIP. It needs a GPU: a "
             "generator step takes about 4 s on two cores."
         ),
-        config=Config(
-            # E = 100: 20 warm-up epochs of 10 rounds, then 100 epochs of 2 rounds and 400 student steps
-            rounds=400,
-            warmup_rounds=200,
-            student_every=2,
-            student_steps=400,
-            student_batch=512,
-            student_lr=0.2,
-            evaluate_every=2,
-            generator_width=64,
-            generator_steps=30,
-            synthesis_batch=400,
-            generator_reset_every=20,  # 10 epochs of 2 rounds
-            warmup_generator_reset_every=100,  # 10 epochs of 10 rounds
-            pool_capacity=160_000,  # the published pool has no bound: every round's 400 images
-            pool_from_round=1,  # the published pool keeps round 0 too; its images have hardly learned
-            held_back=0.0,
-        ),
+        config=_NAYER_PAPER,
     ),
     "nayer-clear": Method(
         "NAYER, clear images",
@@ -180,6 +216,21 @@ PRESETS: dict[str, Method] = {
             keep_from_step=4,
         ),
     ),
+    "cpnet": Method(
+        "CPNet, small version for two cores",
+        paper=_CPNET,
+        summary=(
+            "NAYER with a generator that has the teacher's stages in reverse. Each stage must be like the teacher's, "
+            "and the student learns from mixed images too."
+        ),
+        config=Config.parse(_COUPLED),
+    ),
+    "cpnet-paper": Method(
+        "CPNet, full size",
+        paper=_CPNET,
+        summary="NAYER's sizes with CPNet's generator and terms, as the paper describes them; it needs a GPU.",
+        config=Config.parse(_COUPLED, _NAYER_PAPER),
+    ),
     **_pair(
         "dafl",
         "DAFL",
@@ -188,24 +239,28 @@ PRESETS: dict[str, Method] = {
         "ignores the student.",
         Config.parse(
             {
-                "rounds": 24_000,  # 200 epochs of 120 steps
+                **_PLAIN,
+                "rounds": 100_000,  # of 2000 epochs of 120 steps: the most rounds that a run may have
                 "report_every": 120,
                 "evaluate_every": 120,
-                "synthesis_batch": 512,
+                "synthesis_batch": 1024,
+                "z_size": 1000,
+                "z_redraw": "round",  # the student learns from the batch of the generator's step
                 "generator_lr": 0.02,
-                "ce_weight": 1.0,
+                "ce_weight": 0.05,
                 "ce_target": "teacher",
                 "balance_weight": 5.0 / math.log(10.0),  # published with log₁₀
-                "activation_weight": 0.1,
+                "activation_weight": 0.01,
                 "student_steps": 1,
                 "student_lr": 0.1,
+                "weight_decay": 5e-4,
             },
             _NOISE,
         ),
-        generator_steps=1,
         rounds=3000,
         report_every=20,
         evaluate_every=20,
+        z_size=100,  # a tenth, like the batch
         generator_lr=8e-3,
         student_lr=0.1,
     ),
@@ -217,18 +272,21 @@ PRESETS: dict[str, Method] = {
         "attention maps.",
         Config.parse(
             {
-                "rounds": 8000,
-                "report_every": 100,
-                "evaluate_every": 100,
+                **_PLAIN,
+                "rounds": 80_000,
+                "report_every": 800,
+                "evaluate_every": 800,
                 "synthesis_batch": 128,
                 "z_redraw": "round",  # reused for the ten student steps
-                "gradient_clip": 5.0,
+                "generator_cosine": True,
+                # Published with a KL that is a tenth of ours for ten classes: clip 5, attention 250.
+                "gradient_clip": 50.0,
+                "attention_weight": 2500.0,
                 "adversarial_weight": 1.0,
                 "student_steps": 10,
                 "student_optimizer": "adam",
                 "student_lr": 2e-3,
                 "weight_decay": 0.0,
-                "attention_weight": 250.0,
             },
             _NOISE,
         ),
@@ -244,13 +302,12 @@ PRESETS: dict[str, Method] = {
         "Generator and student compete only over the L1 distance of the two networks' logits.",
         Config.parse(
             {
+                **_PLAIN,
                 "rounds": 25_000,  # 500 epochs of 50
                 "report_every": 50,
                 "evaluate_every": 50,
                 "synthesis_batch": 256,
                 "z_size": 256,
-                "crop_share": 0.0,
-                "flip": False,
                 "adversarial_weight": 1.0,
                 "adversarial_form": "l1",
                 "student_steps": 5,
@@ -276,16 +333,17 @@ PRESETS: dict[str, Method] = {
         "spread classes.",
         Config.parse(
             {
-                "rounds": 8000,
+                **_PLAIN,
+                "rounds": 8000,  # 200 epochs of 40
                 "report_every": 100,
                 "evaluate_every": 100,
                 "synthesis_batch": 256,
-                "z_size": 512,
+                "z_size": 256,
                 "generator_beta1": 0.5,
-                "warmup_rounds": 400,
-                "entropy_weight": 0.01,
-                "balance_weight": 0.01,
-                "bn_weight": 0.01,
+                "ce_weight": 1.0,
+                "ce_target": "teacher",
+                "balance_weight": 20.0,
+                "bn_weight": 1.0,
                 "adversarial_weight": 1.0,
                 "student_steps": 10,
                 "student_lr": 0.1,
@@ -293,7 +351,6 @@ PRESETS: dict[str, Method] = {
             _NOISE,
         ),
         rounds=1000,
-        warmup_rounds=20,
         report_every=10,
         evaluate_every=10,
         generator_lr=5e-3,
@@ -306,36 +363,48 @@ PRESETS: dict[str, Method] = {
         "Each round a new generator and trained noise make a batch. Its images must differ from all earlier ones.",
         Config.parse(
             {
-                **_POOLED,
-                "rounds": 200,
-                "warmup_rounds": 20,
-                "z_size": 256,
-                "z_redraw": "round",
-                "z_lr": 1e-3,
-                "generator_init_std": 0.02,
-                "generator_reset_every": 1,
-                "warmup_generator_reset_every": 1,
-                "generator_adam": "each round",
-                "generator_beta1": 0.5,
-                "generator_steps": 200,
-                "synthesis_batch": 256,
+                **_INVERTED,
                 "ce_weight": 1.0,
                 "bn_weight": 1.0,
                 "adversarial_weight": 0.5,
                 "contrastive_weight": 0.8,
-                "contrastive_temperature": 0.1,
                 "bank_capacity": 40_960,
-                "student_lr": 0.1,
             },
             _NOISE,
         ),
-        warmup_rounds=2,
         generator_steps=60,
         generator_lr=2e-3,
         z_lr=1e-2,
+        student_batch=64,  # half of a round's images
+        student_steps=120,  # two for a generator step
+        student_lr=0.03,
+        bank_capacity=400,  # 4 batches instead of 160: at this size the comparison would cost more than the networks
+    ),
+    **_pair(
+        "gapssg",
+        "GapSSG",
+        "Qian et al., GapSSG, TPAMI 2024",
+        "Each round a new generator makes images of a class on which the logits of teacher and student differ.",
+        Config.parse(
+            {
+                **_INVERTED,
+                "z_lr": 2e-3,
+                "generator_lr": 2e-3,
+                "bn_weight": 1.0,
+                "adversarial_weight": 0.5,
+                "adversarial_form": "gap",
+                "adversarial_mask": "none",
+                "student_steps": 402,  # the mean of the published 4, 8 … 800
+                "student_lr": 0.2,
+            },
+            _NOISE,
+        ),
+        generator_steps=60,
+        generator_lr=4e-3,
+        z_lr=1e-2,
+        student_batch=64,
         student_steps=120,
         student_lr=0.03,
-        pool_from_round=0,
     ),
     **_pair(
         "fast",
@@ -369,6 +438,123 @@ PRESETS: dict[str, Method] = {
         noisy_reset_every=38,  # a share of 140 of 220
         student_steps=20,
         student_lr=0.03,
+    ),
+    **_pair(
+        "deepinversion",
+        "DeepInversion",
+        "Yin et al., Dreaming to Distill: Data-free Knowledge Transfer via DeepInversion, CVPR 2020",
+        "There is no generator: the pixels themselves are trained, each batch from noise, for many steps.",
+        Config.parse(
+            {
+                **_POOLED,
+                "adversarial_mask": "none",
+                "pool_from_round": 0,
+                "generator_width": 0,  # pixels
+                "rounds": 200,
+                "z_redraw": "round",
+                "z_lr": 0.1,
+                "generator_adam": "each round",
+                "generator_beta1": 0.5,
+                "generator_steps": 1000,
+                "synthesis_batch": 256,
+                "ce_weight": 1.0,
+                "bn_weight": 10.0,
+                "total_variation_weight": 1e-3,
+                "student_batch": 256,
+                "student_lr": 0.1,
+                "student_lr_end": 0.0,
+            },
+            _NOISE,
+        ),
+        generator_width=0,
+        generator_steps=120,
+        student_steps=48,  # 400 for 1000 generator steps
+        student_lr=0.05,
+    ),
+    **_pair(
+        "adadfkd",
+        "AdaDFKD",
+        "Li et al., AdaDFKD: adaptive data-free knowledge distillation, as in its published code",
+        "The teacher's features of an image must differ from the student's of other images, first easy, then hard.",
+        Config.parse(
+            {
+                **_PLAIN,
+                "rounds": 10_000,  # 250 epochs of 40
+                "report_every": 100,
+                "evaluate_every": 100,
+                "synthesis_batch": 512,
+                "z_size": 512,
+                "generator_init_std": 0.02,
+                "ce_weight": 1.0,
+                "ce_target": "teacher",
+                "balance_weight": 20.0,
+                "balance_temperature": 20.0,
+                "bn_weight": 1.0,
+                "adversarial_weight": 0.3,
+                "adversarial_mask": "agree",
+                "contrastive_weight": 0.1,
+                "contrastive_with": "student",
+                "bank_capacity": 8192,
+                "student_steps": 10,
+                "student_lr": 0.1,
+                "temperature": 20.0,
+            },
+            _NOISE,
+        ),
+        rounds=1000,
+        report_every=10,
+        evaluate_every=10,
+        generator_lr=5e-3,
+        bank_capacity=1600,  # 16 batches
+        student_lr=0.03,
+    ),
+    "untrained": Method(
+        "Control: a generator that is never trained",
+        paper="no paper: a control",
+        summary=(
+            "Each round draws a new generator and takes its images as they are. What the student learns here, no "
+            "training of a generator has earned."
+        ),
+        config=Config.parse(
+            {
+                **_UNTRAINED,
+                "generator_reset_every": 1,
+                "warmup_generator_reset_every": 1,
+                "z_redraw": "round",
+                "memory": "pool",
+                "temperature": 20.0,
+                "student_steps": 80,
+                "student_lr": 0.05,
+                "student_lr_end": 2e-4,
+            },
+            _NOISE,
+        ),
+    ),
+    "noise": Method(
+        "Control: noise as images",
+        paper=(
+            "Raikwar and Mishra, Discovering and Overcoming Limitations of Noise-engineered Data-free Knowledge "
+            "Distillation, NeurIPS 2022"
+        ),
+        summary=(
+            "Gaussian noise as images, and a teacher that uses the BatchNorm statistics of the batch. There is no "
+            "generator."
+        ),
+        config=Config.parse(
+            {
+                **_UNTRAINED,
+                **_PLAIN,
+                "generator_width": 0,
+                "memory": "online",
+                "teacher_statistics": "batch",
+                "student_steps": 80,
+                "student_optimizer": "adam",
+                "student_lr": 1e-3,
+                "weight_decay": 0.0,
+                "temperature": 20.0,
+            },
+            _NOISE,
+        ),
     ),
 }
 

@@ -103,8 +103,8 @@ class Commands:
         arms: Annotated[list[Values], Field(max_length=20)] = [],  # noqa: B006 - likewise
         token: Word = "",
     ) -> dict[str, Any]:
-        """Compare arms: a ready-made experiment (reset, table, methods, routing), or `arms` of your own with title,
-        preset and settings. Each arm gets `work` billion multiply-adds for each of `repeats` seeds."""
+        """Compare arms: a ready-made experiment (reset, table, before, since, routing), or `arms` of your own with
+        title, preset and settings. Each arm gets `work` billion multiply-adds for each of `repeats` seeds."""
         shared = {"teacher": teacher, "seed": seed, "work": work}
         teachers = self._teachers(token, shared)
         plan = lab_plan(experiment, arms, shared, repeats, teachers, local=self._local, memory=self._memory)

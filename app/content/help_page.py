@@ -152,6 +152,12 @@ PANELS: Rows = {
         "",
         "app/runs/my_runs.py:MyRuns",
     ),
+    "lab_keep": (
+        "CSV: every round of every arm and seed. PNG: the charts. JSON: settings, results, curves and conclusion. The "
+        "links open this lab, or the form filled in as it was.",
+        "",
+        "app/runs/lab_export.py:lab_told",
+    ),
     "results": (
         "Final result of each arm with each seed.",
         "",

@@ -1,6 +1,8 @@
-"""The lessons, as data: each has a text, a choice, the runs side by side, and one thing to notice.
+"""The lessons, as data: each has a text, a question to predict, a choice, the runs side by side, and what they show.
 
-No result is prepared: a lesson holds only settings. `static/lessons/` turns it into a step that starts the runs.
+A lesson holds only settings; its runs are real. What an option with an `outcome` shows holds for each of three seeds:
+`app.examples` records them, `tests/app/content/test_lessons.py` compares, `tests/slow/test_lessons.py` runs them again.
+`static/lessons/` turns a lesson into a step that starts the runs.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from typing import Any, Literal
 
 from nayer.config import Config
 
-Shown = Literal["accuracy", "hit", "within", "across", "pool"]  # the charts a lesson draws
+Measure = Literal["accuracy", "label_hit", "named", "within", "across", "pool"]  # as `run_state.seed_curves` has them
+Question = Literal["accuracy", "label_hit", "within", "pool", "cosine"]  # of names: the mean over all pairs
+Outcome = Literal["more", "less", "same"]
 Changes = Mapping[str, object]  # of the preset `nayer`'s settings, by name
 
 WORK = 100.0  # 10⁹ multiply-adds an arm: 35 rounds with digits, and two arms take half a minute on two cores
@@ -20,25 +24,47 @@ TEACHER = "digits"  # the quickest
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The live control: one thing to choose before the runs begin."""
+class Option:
+    """One thing to choose before the runs begin, and what comes of it."""
 
     label: str
-    options: tuple[tuple[str, Changes], ...]  # (the label, the settings)
+    changes: Changes
+    shows: str = "This is one run with one seed. The link below repeats it with three."  # or what three seeds showed
+    outcome: Outcome | None = None  # the right answer to the lesson's question with each of three seeds, if recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The live control."""
+
+    label: str
+    options: tuple[Option, ...]
     arm: bool = True  # the option is one more arm; else it holds for all arms (and may name another teacher)
     chosen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """A question to answer before the runs: how the last arm compares with the first in one measure."""
+
+    question: str
+    measure: Question
+    margin: float  # a smaller difference counts as none; shares from 0 to 1, Vendi scores as they are
+    answers: Mapping[Outcome, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
-    """One step: a paragraph, a live control, a thing to notice."""
+    """One step: a paragraph, a question, a live control, a thing to notice."""
 
     title: str
     text: str
     notice: str
     choice: Choice
+    predict: Prediction
     arms: tuple[tuple[str, Changes], ...] = ()  # (title, changes) of the arms that always run
-    shows: tuple[Shown, ...] = ("accuracy", "hit")
+    charts: tuple[Measure, ...] = ("accuracy", "label_hit")
+    leads_on: str = "Take this comparison to the lab"  # the link that fills in the form there
     strip: bool = False  # whether one label can be sent through fresh noisy layers
     names: tuple[str, ...] = ()  # a lesson about names runs nothing: it shows their table
     teacher: str = TEACHER
@@ -60,6 +86,7 @@ _NOISE: Changes = {
     "z_size": 100,
 }
 _NAYER: tuple[str, Changes] = ("NAYER", {})
+_ALL: tuple[Measure, ...] = ("accuracy", "label_hit", "within", "pool")
 
 LESSONS = (
     Lesson(
@@ -71,16 +98,22 @@ LESSONS = (
             "in the images. Teacher, student and work are the same."
         ),
         notice=(
-            "The first student stays near chance on real images: one in ten. The label accuracy shows why: the "
-            "teacher predicts the wanted class no more often than that. The second student improves. Neither "
-            "student learns from a real image. Real images only measure."
+            "The label accuracy shows why: the teacher predicts the wanted class for the untrained images no more "
+            "often than by guessing, which is the dotted line. Neither student learns from a real image. Real images "
+            "only measure."
+        ),
+        predict=Prediction(
+            "How does the student of the trained generator do on real images, compared with the other one?",
+            "accuracy",
+            0.1,
+            {"more": "It is right more often.", "less": "It is right less often.", "same": "There is no difference."},
         ),
         choice=Choice(
             "Teacher",
             (
-                ("handwritten digits", {"teacher": "digits"}),
-                ("clothes", {"teacher": "fashion", "work": LARGER}),
-                ("ten emoji", {"teacher": "emoji10", "work": LARGER}),
+                Option("handwritten digits", {"teacher": "digits"}, "The first student stays near guessing.", "more"),
+                Option("clothes", {"teacher": "fashion", "work": LARGER}),
+                Option("ten emoji", {"teacher": "emoji10", "work": LARGER}),
             ),
             arm=False,
         ),
@@ -101,22 +134,34 @@ LESSONS = (
             "of the class names as input, so the input already contains the label."
         ),
         notice=(
-            "Each column is a wanted class. Where the teacher's prediction is the label, columns mean nothing and "
-            "the label accuracy is near chance, even if the images are clear. Accuracy alone does not show which "
-            "method is better: rounds with noise alone are cheaper, and on ten digits they may teach faster. The "
-            "next lessons show what class names are good for."
+            "Each column is a wanted class. Accuracy alone does not show which method is better: rounds with noise "
+            "alone are cheaper, so the same work buys more of them, and on ten digits they may teach faster. The next "
+            "lessons show what class names are good for."
+        ),
+        predict=Prediction(
+            "The last run gets noise. For how many of its images does the teacher predict the wanted class, compared "
+            "with NAYER?",
+            "label_hit",
+            0.05,
+            {"more": "For more of them.", "less": "For fewer of them.", "same": "For about as many."},
         ),
         choice=Choice(
             "Compare NAYER with",
             (
-                ("noise, no wanted class", {**_NOISE, "ce_target": "teacher"}),
-                ("noise, with a wanted class", _NOISE),
-                ("noise, new in each step", {**_NOISE, "z_redraw": "step"}),
-                ("noise added to the names", {"z_size": 384, "z_combine": "add"}),
+                Option(
+                    "noise, no wanted class",
+                    {**_NOISE, "ce_target": "teacher"},
+                    "The teacher's prediction is the label here, so columns mean nothing: the label accuracy is near "
+                    "guessing, even where images are clear.",
+                    "less",
+                ),
+                Option("noise, with a wanted class", _NOISE),
+                Option("noise, new in each step", {**_NOISE, "z_redraw": "step"}),
+                Option("noise added to the names", {"z_size": 384, "z_combine": "add"}),
             ),
         ),
         arms=(_NAYER,),
-        shows=("accuracy", "hit", "within", "pool"),
+        charts=_ALL,
     ),
     Lesson(
         title="What a label-text embedding is",
@@ -134,11 +179,17 @@ LESSONS = (
         choice=Choice(
             "Table",
             (
-                ("label-text embeddings", {"latent": "lte"}),
-                ("one-hot rows", {"latent": "one-hot"}),
-                ("random numbers", {"latent": "random"}),
-                ("shuffled embeddings", {"latent": "shuffled"}),
+                Option("label-text embeddings", {"latent": "lte"}),
+                Option("one-hot rows", {"latent": "one-hot"}),
+                Option("random numbers", {"latent": "random"}),
+                Option("shuffled embeddings", {"latent": "shuffled"}),
             ),
+        ),
+        predict=Prediction(
+            "BatchNorm removes what all names have in common. How alike are two names after it?",
+            "cosine",
+            0.05,
+            {"more": "More alike than before.", "less": "Less alike than before.", "same": "As alike as before."},
         ),
         names=("dog", "cat", "fish", "apple", "banana", "airplane", "bicycle", "umbrella", "tree", "house"),
     ),
@@ -151,20 +202,26 @@ LESSONS = (
             "are images, use the button below them to send one class through sixteen fresh layers."
         ),
         notice=(
-            "With re-draws, the images of a class differ more within a round and over the pool. This has a cost: "
-            "the teacher recognizes fewer of them, because a few steps are not enough to adapt the generator to a "
-            "new layer. The student's accuracy does not settle the question: three seeds showed no difference."
+            "With re-draws, the images of a class differ more. This has a cost: the teacher recognizes fewer of them, "
+            "because a few steps are not enough to adapt the generator to a new layer. The student's accuracy does not "
+            "settle the question in a run this short."
+        ),
+        predict=Prediction(
+            "The last run has fewer fresh layers. How many different images of a class does its pool hold?",
+            "pool",
+            0.2,
+            {"more": "More of them.", "less": "Fewer of them.", "same": "About as many."},
         ),
         choice=Choice(
             "Compare a re-draw every round with",
             (
-                ("never", {**_KEPT, "noisy_reset_every": 0}),
-                ("every 10 rounds", {**_KEPT, "noisy_reset_every": 10}),
-                ("every round, one layer for all", {**_KEPT, "routing": "single"}),
+                Option("never", {**_KEPT, "noisy_reset_every": 0}),
+                Option("every 10 rounds", {**_KEPT, "noisy_reset_every": 10}),
+                Option("every round, one layer for all", {**_KEPT, "routing": "single"}),
             ),
         ),
         arms=(("every round", _KEPT),),
-        shows=("accuracy", "hit", "within", "pool"),
+        charts=_ALL,
         strip=True,
     ),
     Lesson(
@@ -176,20 +233,25 @@ LESSONS = (
             "network."
         ),
         notice=(
-            "Without the term, the generator finds a few patterns that the teacher accepts and repeats them: the "
-            "images of a class are more alike. With a weight that is far too high, the label accuracy falls: the "
-            "images match the statistics and lose their class."
+            "The term describes a batch and no single image, so it can only pull the images as a group toward what "
+            "real images do inside the network."
+        ),
+        predict=Prediction(
+            "The last run has another weight. How many different images of a class does its pool hold?",
+            "pool",
+            0.2,
+            {"more": "More of them.", "less": "Fewer of them.", "same": "About as many."},
         ),
         choice=Choice(
             "Compare the usual weight of 10 with",
             (
-                ("0, without the term", {"bn_weight": 0.0}),
-                ("1", {"bn_weight": 1.0}),
-                ("100, ten times too much", {"bn_weight": 100.0}),
+                Option("0, without the term", {"bn_weight": 0.0}),
+                Option("1", {"bn_weight": 1.0}),
+                Option("100, ten times too much", {"bn_weight": 100.0}),
             ),
         ),
         arms=(("weight 10", {"bn_weight": 10.0}),),
-        shows=("accuracy", "hit", "within", "pool"),
+        charts=_ALL,
     ),
     Lesson(
         title="How the adversarial term helps",
@@ -200,20 +262,26 @@ LESSONS = (
             "borders and not for nonsense."
         ),
         notice=(
-            "With more weight the images look stranger: they differ more, and the label accuracy falls. In the end "
-            "the adversarial term outweighs the cross-entropy term. In a short run the term may even cost accuracy: "
-            "a student at the start has few gaps that are worth finding."
+            "The adversarial term and the cross-entropy term pull in different directions. In a short run the term may "
+            "even cost accuracy: a student at the start has few gaps that are worth finding."
+        ),
+        predict=Prediction(
+            "The last run has another weight. For how many of its images does the teacher predict the wanted class?",
+            "label_hit",
+            0.05,
+            {"more": "For more of them.", "less": "For fewer of them.", "same": "For about as many."},
         ),
         choice=Choice(
             "Compare the usual weight of 1.33 with",
             (
-                ("0, without the term", {"adversarial_weight": 0.0}),
-                ("10", {"adversarial_weight": 10.0}),
-                ("10, wherever they differ", {"adversarial_weight": 10.0, "adversarial_mask": "none"}),
+                Option("0, without the term", {"adversarial_weight": 0.0}),
+                Option("10", {"adversarial_weight": 10.0}),
+                Option("10, wherever they differ", {"adversarial_weight": 10.0, "adversarial_mask": "none"}),
             ),
+            chosen=2,
         ),
         arms=(("weight 1.33", {"adversarial_weight": 1.33}),),
-        shows=("accuracy", "hit", "across", "pool"),
+        charts=("accuracy", "label_hit", "across", "pool"),
     ),
     Lesson(
         title="What the student learns",
@@ -228,12 +296,18 @@ LESSONS = (
             "steps per round leave work for more rounds; more steps leave work for fewer. Click a point of a curve "
             "to see the images of that round."
         ),
+        predict=Prediction(
+            "The last run trains its student differently. How does its student do on real images?",
+            "accuracy",
+            0.05,
+            {"more": "It is right more often.", "less": "It is right less often.", "same": "About as often."},
+        ),
         choice=Choice(
             "Compare 40 steps per round with",
             (
-                ("5 steps per round", {"student_steps": 5}),
-                ("200 steps per round", {"student_steps": 200}),
-                ("40 steps, hard answers (τ = 1)", {"student_steps": 40, "temperature": 1.0}),
+                Option("5 steps per round", {"student_steps": 5}),
+                Option("200 steps per round", {"student_steps": 200}),
+                Option("40 steps, hard answers (τ = 1)", {"student_steps": 40, "temperature": 1.0}),
             ),
         ),
         arms=(("40 steps a round", {"student_steps": 40}),),
@@ -242,9 +316,9 @@ LESSONS = (
         title="Where it fails",
         text=(
             "The method depends on what the teacher reveals, and on time. With many classes, each class needs its "
-            "own images: after a minute with a hundred emoji, the student is correct on about one image in ten. "
-            "Slow rounds mean fewer rounds. A small pool makes the student forget. And images that the teacher "
-            "classifies with confidence need not look like anything to a person. Break the method yourself."
+            "own images, so a hundred emoji take many more rounds than ten. Slow rounds mean fewer rounds. A small "
+            "pool makes the student forget. And images that the teacher classifies with confidence need not look like "
+            "anything to a person. Break the method yourself."
         ),
         notice=(
             "What looks broken may still work. The student copies all of the teacher's probabilities, so it also "
@@ -252,21 +326,53 @@ LESSONS = (
             "accuracy on real images is a fair judge, and a data-free method must not use it to tune itself. The "
             "page measures it for you. Training never uses it."
         ),
+        predict=Prediction(
+            "One thing is broken in the last run. How does its student do on real images?",
+            "accuracy",
+            0.05,
+            {"more": "It is right more often.", "less": "It is right less often.", "same": "About as often."},
+        ),
         choice=Choice(
             "Compare NAYER with",
             (
-                ("one noisy layer per image", {"routing": "1-to-1"}),
-                ("no cross-entropy term", {"ce_weight": 0.0}),
-                ("a pool of 100 images", {"pool_capacity": 100}),
-                ("adversarial weight of 50", {"adversarial_weight": 50.0, "adversarial_mask": "none"}),
+                Option("one noisy layer per image", {"routing": "1-to-1"}),
+                Option("no cross-entropy term", {"ce_weight": 0.0}),
+                Option("a pool of 100 images", {"pool_capacity": 100}),
+                Option("adversarial weight of 50", {"adversarial_weight": 50.0, "adversarial_mask": "none"}),
             ),
         ),
         arms=(_NAYER,),
-        shows=("accuracy", "hit", "within", "pool"),
+        charts=_ALL,
     ),
 )
 
 
+def plan_of(lesson: Lesson, option: int) -> dict[str, Any]:
+    """What the page starts with an option: teacher, work of each arm, and the arms as `start_lab` takes them."""
+    choice = lesson.choice
+    chosen = choice.options[option]
+    changes = dict(chosen.changes)
+    teacher, work = changes.pop("teacher", lesson.teacher), changes.pop("work", lesson.work)
+    arms = [(title, own if choice.arm else {**own, **changes}) for title, own in lesson.arms]
+    if choice.arm:
+        arms.append((chosen.label, changes))
+    return {
+        "teacher": teacher,
+        "work": work,
+        "arms": [{"title": title, "settings": {**SMALL, **own}} for title, own in arms],
+    }
+
+
+def outcome(predict: Prediction, first: float, last: float) -> Outcome:
+    """The answer that the measured values of the first and the last arm give."""
+    if abs(last - first) < predict.margin:
+        return "same"
+    return "more" if last > first else "less"
+
+
 def lessons_json() -> list[dict[str, Any]]:
     """The lessons as the page's script wants them."""
-    return [asdict(lesson) | {"everywhere": SMALL} for lesson in LESSONS]
+    return [
+        asdict(lesson) | {"plans": [plan_of(lesson, option) for option in range(len(lesson.choice.options))]}
+        for lesson in LESSONS
+    ]

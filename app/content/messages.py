@@ -261,3 +261,9 @@ def _measure_sentence(event: Evaluated) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
+
+
+LAB_EXAMPLE = (
+    "A finished example, recorded by the project: three arms with three seeds. Choose an experiment above and press "
+    "Run to get your own."
+)

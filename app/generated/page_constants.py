@@ -13,8 +13,10 @@ from typing import get_args, get_type_hints
 from app.api.static_files import STATIC
 from app.run_state.answers import FIRST_CLASS
 from app.run_state.figure import CLASS_COLORS
+from app.run_state.lab_figure import ARM_COLORS
 from app.run_state.model import DIVERSITY
 from app.run_state.reducer import ROWS
+from app.run_state.seed_curves import MEASURES
 from app.runs.plan import ARMS, LONGEST_TITLE, WORK
 from app.runs.registry import RUN_ID
 from nayer.events import RunStarted
@@ -58,6 +60,9 @@ def constants() -> list[Constant]:
             "string[]",
             CLASS_COLORS,
         ),
+        Constant("ARM_COLORS", "The colors of the arms of a lab.", "string[]", ARM_COLORS),
+        Constant("LAB_MEASURES", "The values of a point of an arm, after round, work, seconds.", "string[]", MEASURES),
+        Constant("MIN_ARMS", "Least number of arms in a lab.", "number", ARMS[0]),
         Constant("MAX_ARMS", "Largest number of arms in a lab.", "number", ARMS[1]),
         Constant("MIN_ARM_WORK", "Least billions of multiply-adds per arm.", "number", int(WORK[0])),
         Constant("MAX_ARM_WORK", "Most billions of multiply-adds per arm.", "number", int(WORK[1])),

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
+from app.api.example_routes import example_files
 from app.api.static_files import load_script
+from app.content import messages
+from app.gradio_ui.settings_form import form_settings, label_of
 from nayer.compare.experiments import EXPERIMENTS
+from nayer.config import GROUPS, Config
 from nayer.networks.cards import TeacherCard
 from nayer.presets import PRESETS
+from nayer.settings import Setting
+
+_SHARED = frozenset({"seed", "work", "rounds", "seconds"})  # all arms of a lab have the same
+_KINDS: dict[type, str] = {bool: "flag", int: "whole", float: "number", str: "text"}
 
 
 def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.HTML:
@@ -25,4 +34,27 @@ def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.
         experiments={name: [one.title, one.question] for name, one in EXPERIMENTS.items()},
         presets=[[name, method.title] for name, method in PRESETS.items()],
         teachers=[[card.name, card.title] for card in teachers],
+        settings=arm_settings(),
+        example=messages.LAB_EXAMPLE if "lab" in example_files() else "",
     )
+
+
+def arm_settings() -> list[dict[str, Any]]:
+    """What an arm may set by itself, for the pickers of the script, in the order of the form's groups."""
+    offered = [one for one in form_settings(local=False) if one.name not in _SHARED]
+    return [_facts(one) for group in GROUPS for one in offered if one.group == group]
+
+
+def _facts(one: Setting) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "label": label_of(one),
+        "group": GROUPS[one.group],
+        "help": one.help,
+        "kind": _KINDS[one.kind],
+        "choices": list(one.choices),
+        "low": one.low,
+        "high": one.high,
+        "value": getattr(Config(), one.name),
+        "fixed": one.fixed,
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from app.api.example_routes import example_files
 from app.api.static_files import load_script
 from app.content import lessons
 
@@ -18,4 +19,5 @@ def tour_tab(*, version: str) -> gr.HTML:
         elem_classes="nayer-frame",
         version=version,
         lessons=lessons.lessons_json(),
+        examples=sorted(example_files()),
     )

@@ -109,11 +109,15 @@ class Form:
         return [said, *(getattr(method.config, name) for name in self.fields if name != "seed")]
 
 
+def label_of(setting: Setting) -> str:
+    """The name of a setting as people read it."""
+    label = " ".join(_WORDS.get(word, word) for word in setting.name.split("_"))
+    return label[0].upper() + label[1:]
+
+
 def _widget(setting: Setting, value: Any) -> gr.Component:
     """One field that holds `value`. The text states the bounds; the config enforces them with its own sentences."""
-    label = " ".join(_WORDS.get(word, word) for word in setting.name.split("_"))
-    label = label[0].upper() + label[1:]
-    common: dict[str, Any] = {"label": label, "info": _info(setting), "elem_id": f"field-{setting.name}"}
+    common: dict[str, Any] = {"label": label_of(setting), "info": _info(setting), "elem_id": f"field-{setting.name}"}
     if setting.choices:
         choices = [(_TITLES.get(choice, choice), choice) for choice in setting.choices]
         return gr.Dropdown(choices, value=value, **common)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import fmean
 from typing import Any
 
+from app.run_state.seed_curves import MEASURES, complete
 from nayer.analysis.significance import verdict
 from nayer.events import (
     DiversityMeasured,
@@ -87,20 +89,20 @@ def _after(result: Result, event: Event) -> Result:
             return result
 
 
-def sentences(results: Results, titles: Sequence[str], failed: Collection[int] = ()) -> list[str]:
+def sentences(
+    results: Results, titles: Sequence[str], failed: Collection[int] = (), thinned: Sequence[str] = ()
+) -> list[str]:
     """The verdicts on accuracy and diversity, over the seeds that all arms finished; before that, the present state.
 
-    Arms that `failed` are left out, and that is said.
+    Arms that `failed` are left out, and that is said. `thinned`: titles of arms whose student starts with weights of
+    its teacher, which is said too.
     """
     named = [f"“{title}”" for title in titles]  # a title may be any words, such as never
     going = [arm for arm in range(len(titles)) if arm not in failed]
     compared = {key: result for key, result in results.items() if key[0] in going}
-    done = {key: result for key, result in compared.items() if result.done}
-    complete = {seed for _, seed in done} and set.intersection(
-        *({seed for number, seed in done if number == arm} for arm in going)
-    )
-    counted = {key: result for key, result in done.items() if key[1] in complete} if complete else compared
-    ended = bool(complete)
+    seeds = counted_seeds(results, len(titles), failed)
+    counted = {key: result for key, result in compared.items() if key[1] in seeds} if seeds else compared
+    ended = bool(seeds)
     measured = next((result.measured for result in counted.values()), "accuracy")
 
     def by_arm(name: str, scale: float) -> dict[str, dict[int, float]]:
@@ -112,6 +114,7 @@ def sentences(results: Results, titles: Sequence[str], failed: Collection[int] =
         return found
 
     told = [
+        *(f"The student of “{title}” starts with weights of its teacher." for title in thinned),
         *(f"{named[arm]} failed and is left out of the comparison." for arm in failed),
         verdict(by_arm("accuracy", 100.0), what=measured, unit="points", ended=ended),
         verdict(
@@ -123,6 +126,22 @@ def sentences(results: Results, titles: Sequence[str], failed: Collection[int] =
         ),
     ]
     return list(dict.fromkeys(told))  # while there is nothing to compare, both say so
+
+
+def counted_seeds(results: Results, arms: int, failed: Collection[int] = ()) -> list[int]:
+    """The seeds that all arms have done, those that `failed` apart: means and conclusions are over these."""
+    going = [arm for arm in range(arms) if arm not in failed]
+    return complete([(*key, result.done and not result.failure) for key, result in results.items()], going)
+
+
+def means(results: Results, arms: int, seeds: Sequence[int]) -> list[dict[str, list[float]]]:
+    """JSON-ready: for each arm and measure [mean, lowest, highest] of the results of these seeds."""
+    found: list[dict[str, list[float]]] = []
+    for arm in range(arms):
+        given = [result for (number, seed), result in results.items() if number == arm and seed in seeds]
+        values = {name: [getattr(one, name) for one in given if getattr(one, name) is not None] for name in MEASURES}
+        found.append({name: [round(n, 4) for n in (fmean(v), min(v), max(v))] for name, v in values.items() if v})
+    return found
 
 
 def rows(results: Results) -> list[dict[str, Any]]:

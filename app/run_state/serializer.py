@@ -42,7 +42,7 @@ def rounds(view: View, since: int) -> dict[str, Any] | None:
     if view.started_seq > since and view.started is not None and view.atlas is not None:
         started = view.started
         news["run"] = {
-            "teacher": _called(started.teacher),
+            "teacher": called(started.teacher),
             "latent": started.latent,
             "classes": list(started.classes),
             "width": int(started.embeddings.shape[1]),
@@ -111,7 +111,7 @@ def _facts(view: View, since: int) -> dict[str, Any] | None:
     assert started is not None
     assert atlas is not None  # both come with the same event
     return {
-        "teacher": _called(started.teacher),
+        "teacher": called(started.teacher),
         "student": started.student,
         "classes": list(started.classes),
         "image_shape": list(started.image_shape),
@@ -127,7 +127,7 @@ def _facts(view: View, since: int) -> dict[str, Any] | None:
     }
 
 
-def _called(teacher: str) -> str:
+def called(teacher: str) -> str:
     """The display name of a teacher: the internal name of an uploaded teacher has no meaning for people."""
     return messages.BROUGHT if teacher.startswith(PREFIX) else teacher
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import FairExecutor
+from app.run_state.lab_figure import lab_sheet
+from app.runs.lab_export import lab_files
 from app.runs.manager import RunManager
 from app.runs.recordings import Recordings, check_ended
 from app.web_page.page import web_page
@@ -23,12 +26,18 @@ class Exports:
     """All files of a run are made together, on request and in a turn. They are kept until the run continues."""
 
     def __init__(
-        self, registry: RunManager, recordings: Recordings, turns: FairExecutor, animate: Callable[[list[Event]], bytes]
+        self,
+        registry: RunManager,
+        recordings: Recordings,
+        turns: FairExecutor,
+        animate: Callable[[list[Event]], bytes],
+        chart: Callable[[dict[str, Any]], bytes] = lab_sheet,
     ) -> None:
-        """`animate` makes the animated picture of a run's events, in a separate process."""
+        """`animate` makes the animated picture of a run's events, `chart` the picture of a lab, in another process."""
         self._registry = registry
         self._recordings = recordings
         self._animate = animate
+        self._chart = chart
         self._making: MakeOnce[str, dict[str, bytes]] = MakeOnce(turns, FairCache(KEPT_BYTES, _bytes))
 
     def version(self, run_id: str) -> str:
@@ -50,6 +59,10 @@ class Exports:
     def _files(self, run_id: str) -> dict[str, bytes]:
         from nayer.exports.run_archive import RECORDING, files, zipped
 
+        run = self._registry.find(run_id)
+        if run.many:
+            found = lab_files(run, self._chart)
+            return found | {ALL: zipped(found)}
         events = self._recordings.events(run_id)
         found = files(events, self._student(run_id), self._animate)
         found[PAGE] = web_page(events, found[RECORDING], self._recordings.of(run_id))

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.content import messages
 from app.run_state.batches import Batch, Batches
-from app.run_state.lab_results import Results, fold_results
+from app.run_state.lab_results import Results, counted_seeds, fold_results
 from app.run_state.model import Condition, View, anew
 from app.run_state.reducer import ROWS, fold
+from app.run_state.seed_curves import SeedCurves, numbers, ranges
 from app.runs.plan import Plan
 from app.support.event_log import log_name
 from app.support.images import Pixels, jpeg
@@ -116,6 +117,9 @@ class LiveRun:
         self.views = [View() for _ in plan.arms]
         self.batches = [Batches() for _ in plan.arms]
         self.results: Results = {}
+        self._curves = SeedCurves()
+        self._counted: list[int] = []  # seeds that all arms have done
+        self._counted_at = [0 for _ in plan.arms]  # the `seq` of each view when their number changed last
         self.waiting = waiting
         self.name = self.notes = ""  # what its owner calls it and says of it
         self.began = time.time()  # seconds since 1970
@@ -219,7 +223,7 @@ class LiveRun:
         """
         with self._lock:
             self.views = [anew(view) for view in seen or self.views]
-            self.results = {}
+            self.results, self._curves, self._counted = {}, SeedCurves(), []
             self._take(list(events))
 
     def refresh(self, arm: int = 0) -> View:
@@ -239,6 +243,46 @@ class LiveRun:
             self._take(self._inbox.drain())
             self.views = [fold(view, [condition]) for view in self.views]
             return tuple(self.views), self.results
+
+    @property
+    def many(self) -> bool:
+        """Whether it is a lab: several arms, or one with several seeds."""
+        return len(self.plan.arms) > 1 or len(self.plan.seeds) > 1
+
+    @property
+    def by(self) -> str:
+        """What the x axis of its curves counts: work, or seconds where an arm has no limit of work."""
+        return "work" if all(config.work for config in self.plan.configs) else "seconds"
+
+    def curve(self, arm: int, since: int, until: int) -> list[list[float | None]]:
+        """The rounds of an arm's present seed that ended after `since`, up to `until`, both the `seq` of its view.
+
+        Each is: round, work, seconds, then MEASURES.
+        """
+        with self._lock:
+            seed = self._curves.seed(arm)
+            moments = [] if seed is None else self._curves.of(arm, seed)
+            return [numbers(moment) for moment in moments if since < moment.seq <= until]
+
+    def ranges(self, since: Sequence[int] | None = None) -> list[dict[str, list[list[float]]]] | None:
+        """For each arm and measure the mean and range over the seeds that all arms have done, as points.
+
+        None where there are none with several seeds, or where a reader with these `since` has them.
+        """
+        with self._lock:
+            seen = since is not None and all(a >= b for a, b in zip(since, self._counted_at, strict=True))
+            if seen or not self._counted or len(self.plan.seeds) < 2:
+                return None
+            return ranges(self._curves, len(self.plan.arms), self._counted, self.by)
+
+    def every_curve(self) -> dict[tuple[int, int], list[list[float | None]]]:
+        """Every arm and seed with its rounds, as `curve` has them."""
+        with self._lock:
+            return {
+                (arm, seed): [numbers(moment) for moment in self._curves.of(arm, seed)]
+                for seed in self.plan.every_seed
+                for arm in range(len(self.plan.arms))
+            }
 
     def frame(self, seq: int, arm: int = 0) -> bytes | None:
         """The JPEG strip of that number, None when it is unknown or gone."""
@@ -282,6 +326,10 @@ class LiveRun:
             with self._marking(number):
                 self._encode(number, view)
         self.results = fold_results(self.results, events)
+        failed = [arm for arm, view in enumerate(self.views) if view.failure]
+        counted = counted_seeds(self.results, len(self.views), failed)
+        if counted != self._counted:
+            self._counted, self._counted_at = counted, [view.seq for view in self.views]
 
     @contextmanager
     def _marking(self, arm: int) -> Iterator[None]:
@@ -296,6 +344,7 @@ class LiveRun:
 
     def _fold(self, arm: int, event: Event) -> None:
         self.views[arm] = fold(self.views[arm], [event])
+        self._curves.add(event, self.views[arm].seq)
         match event:
             case RunStarted():
                 self.batches[arm].clear()

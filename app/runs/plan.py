@@ -12,17 +12,19 @@ from app.runs.limits import SECONDS as SHARED_SECONDS
 from app.runs.limits import WORK as SHARED_WORK
 from app.runs.requested_config import known_card, make_config
 from nayer.compare import experiments as ready_made
-from nayer.compare.experiments import WITHOUT_END, Arm, Variation
+from nayer.compare.experiments import EXPERIMENTS, WITHOUT_END, Arm, Variation
 from nayer.config import Config
 from nayer.errors import ConfigError
+from nayer.exports.reproduce import nearest_preset
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import UploadedTeacher
 from nayer.text_rules import mended
 
-ARMS = (2, 5)
+ARMS = (2, 6)
 WORK = (1.0, 10_000.0)  # for each arm, in 10⁹ multiply-adds
 REPEATS = (1, 5)  # seeds
 LONGEST_TITLE = 40
+_SHARED = ("work", "rounds", "seconds")  # an arm of a lab has them from the form, not of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,37 @@ class Plan:
         return self.seeds or (self.arms[0].config.seed,)
 
     @property
+    def thinned(self) -> list[str]:
+        """The titles of the arms whose student starts with weights of its teacher."""
+        return [arm.title for arm in self.arms if arm.config.student_start == "thinned"]
+
+    def form(self) -> dict[str, Any]:
+        """The values of the lab's form that make this plan again: a ready-made experiment, or arms of presets."""
+        config = self.arms[0].config
+        found = next((name for name, one in EXPERIMENTS.items() if one.title == self.title), "")
+        return {
+            "experiment": found,
+            "teacher": config.teacher,
+            "seed": self.every_seed[0],
+            "work": config.work,
+            "repeats": len(self.every_seed),
+            "arms": [] if found else [_own(arm) for arm in self.arms],
+        }
+
+    @property
     def configs(self) -> tuple[Config, ...]:
         """The config of each arm."""
         return tuple(arm.config for arm in self.arms)
+
+
+def _own(arm: Arm) -> dict[str, Any]:
+    preset, changes = nearest_preset(arm.config)
+    return {"title": arm.title, "preset": preset, "settings": {n: v for n, v in changes.items() if n not in _SHARED}}
+
+
+def budget(config: Config) -> str:
+    """The budget of an arm, in words. Labs of earlier versions have a limit in seconds."""
+    return f"{config.work:,g} billion multiply-adds" if config.work else f"{config.seconds:g} s"
 
 
 def lab_plan(

@@ -38,6 +38,9 @@ class Experiment:
     variations: tuple[Variation, ...]
 
 
+# In every comparison of methods: what a student learns where no generator is trained.
+CONTROLS = (Variation("untrained generator", "untrained"), Variation("noise", "noise"))
+
 # Only the policy differs. The whole generator is not rebuilt, because that would re-draw the noisy layer as well.
 _KEPT_GENERATOR = {"generator_reset_every": 0, "warmup_generator_reset_every": 0}
 
@@ -58,15 +61,26 @@ EXPERIMENTS = {
             for latent in ("lte", "one-hot", "random", "shuffled")
         ),
     ),
-    "methods": Experiment(
-        "NAYER, Fast, CMI, DFQ, DAFL",
-        "Does NAYER beat earlier methods?",
+    "before": Experiment(
+        "Before NAYER: Fast, CMI, DeepInversion",
+        "Does NAYER beat earlier methods? The two controls train no generator.",
         (
             Variation("NAYER", "nayer"),
             Variation("Fast", "fast"),
             Variation("CMI", "cmi"),
-            Variation("DFQ", "dfq"),
-            Variation("DAFL", "dafl"),
+            Variation("DeepInversion", "deepinversion"),
+            *CONTROLS,
+        ),
+    ),
+    "since": Experiment(
+        "Since NAYER: GapSSG, AdaDFKD, CPNet",
+        "What did later methods add? The two controls train no generator.",
+        (
+            Variation("NAYER", "nayer"),
+            Variation("GapSSG", "gapssg"),
+            Variation("AdaDFKD", "adadfkd"),
+            Variation("CPNet", "cpnet"),
+            *CONTROLS,
         ),
     ),
     "routing": Experiment(

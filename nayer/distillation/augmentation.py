@@ -1,6 +1,8 @@
-"""Random augmentation of images: crop, mirror, elastic distortion. No loops over images."""
+"""Random augmentation of images: crop, mirror, zoom, elastic distortion, CutMix. No loops over images."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -55,6 +57,54 @@ def elastic_distortion(images: Tensor, share: float, rng: torch.Generator) -> Te
     still = F.affine_grid(torch.eye(2, 3)[None].to(images), [1, channels, height, width], align_corners=False)
     distorted = F.grid_sample(images[:many], still + field.permute(0, 2, 3, 1), align_corners=False)
     return torch.cat([distorted, images[many:]])
+
+
+LEAST_AREA = 0.25  # of an image that a local view shows, as published (Fang et al., 2021)
+ASPECT = (3.0 / 4.0, 4.0 / 3.0)  # of that part
+
+
+@part("augmentation")
+def local_view(images: Tensor, flip: bool, rng: torch.Generator) -> Tensor:
+    """A random part of each image (n, c, h, w), enlarged to the whole size, and mirrored half the time.
+
+    The part has a quarter of the area or more, and an aspect ratio from 3 : 4 to 4 : 3 (CMI's local view).
+    """
+    n = len(images)
+    area, aspect, mirrored = torch.rand((3, n), generator=rng)
+    area = LEAST_AREA + (1.0 - LEAST_AREA) * area
+    low, high = (math.log(bound) for bound in ASPECT)
+    ratio = torch.exp(low + (high - low) * aspect)
+    sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()]).clamp(max=1.0)  # (2, n): across, down
+    center = (1.0 - sides) * (2.0 * torch.rand((2, n), generator=rng) - 1.0)
+    sign = torch.where(mirrored < 0.5, -1.0, 1.0) if flip else torch.ones_like(area)
+    frame = area.new_zeros(n, 2, 3)
+    frame[:, 0, 0], frame[:, 1, 1] = sides[0] * sign, sides[1]
+    frame[:, :, 2] = center.mT
+    grid = F.affine_grid(frame.to(images), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+@part("augmentation")
+def cutmix(images: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """CutMix (Yun et al., 2019): the first `share` of images (n, c, h, w) get a rectangle of the next image.
+
+    Its area is uniform between none and all of the image. The teacher labels the mixture.
+    """
+    many = round(share * len(images))
+    if not many:
+        return images
+    height, width = images.shape[2:]
+    side, down, across = torch.rand((3, many), generator=rng)
+    side = side.sqrt()
+
+    def inside(length: int, center: Tensor) -> Tensor:
+        place = (torch.arange(length, device=center.device) + 0.5) / length
+        near: Tensor = (place - center[:, None]).abs() < side[:, None] / 2.0  # (m, length)
+        return near
+
+    box = (inside(height, down)[:, :, None] & inside(width, across)[:, None, :]).to(images.device)  # (m, h, w)
+    mixed = torch.where(box[:, None], images.roll(1, dims=0)[:many], images[:many])
+    return torch.cat([mixed, images[many:]])
 
 
 def _between(length: int) -> Tensor:

@@ -20,6 +20,12 @@ class Batch:
     kept: tuple[Tensor, ...]  # for the pool: batches with these labels, each (n, c, h, w) uint8
     noise: Tensor | None  # (n, z) the generator's last input besides the table
 
+    def at(self, places: Tensor) -> Batch:
+        """The images at these places (m,) alone."""
+        kept = tuple(images[places] for images in self.kept)
+        noise = None if self.noise is None else self.noise[places]
+        return Batch(self.images[places], self.labels[places], self.step, self.loss, kept, noise)
+
 
 @dataclass(frozen=True, slots=True)
 class Objective:

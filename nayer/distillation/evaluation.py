@@ -54,6 +54,20 @@ def frozen_eval(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(gradient)
 
 
+@contextmanager
+def batch_statistics(network: nn.Module) -> Iterator[None]:
+    """Inside the block, BatchNorm layers of `network` use the statistics of the batch. Their own do not change."""
+    layers = [module for module in network.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
+    before = [(layer.training, layer.track_running_stats) for layer in layers]
+    for layer in layers:
+        layer.training, layer.track_running_stats = True, False
+    try:
+        yield
+    finally:
+        for layer, (training, tracks) in zip(layers, before, strict=True):
+            layer.training, layer.track_running_stats = training, tracks
+
+
 def predict(network: nn.Module, images: Tensor) -> Tensor:
     """The network's class for each uint8 image (n, c, h, w): (n,)."""
     with torch.no_grad(), frozen_eval(network):

@@ -13,6 +13,9 @@ from nayer.common.parts import part
 from nayer.networks.hooks import Statistics
 
 CONTRASTIVE_TEMPERATURE = 0.1  # CMI's (Fang et al., 2021)
+CURRICULUM_TEMPERATURE = 0.07  # AdaDFKD's
+SUM_WEIGHT = 0.2  # of the sum of the logits beside their gap, in GapSSG
+SMOOTHING = 0.1  # of the labels that CPNet's alignment asks for
 DIVERGED = 1e30  # a larger loss does not come down again; float32 ends at 3.4e38
 
 
@@ -65,19 +68,35 @@ def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str =
     return loss
 
 
+def gap_loss(student_logits: Tensor, teacher_logits: Tensor, labels: Tensor) -> Tensor:
+    """(1 − w) · [CE((t − s) / 2, y) + 0.2 · CE(t + s, y)] in nats, w = exp(−mean max_c |p_t − p_s|).
+
+    GapSSG's term (TPAMI 2024, as in its code; w has no gradient), of logits t and s (n, k) and wanted labels y (n,).
+    The first part asks for images that the teacher knows and the student does not; the second, for images that both
+    know. Returns a scalar ≥ 0, with gradient through both networks.
+    """
+    with torch.no_grad():
+        apart = (F.softmax(teacher_logits, dim=1) - F.softmax(student_logits, dim=1)).abs().amax(dim=1).mean()
+    gap = F.cross_entropy((teacher_logits - student_logits) / 2.0, labels)
+    both = F.cross_entropy(teacher_logits + student_logits, labels)
+    return (1.0 - torch.exp(-apart)) * (gap + SUM_WEIGHT * both)
+
+
 def entropy_loss(teacher_logits: Tensor) -> Tensor:
     """Mean entropy in nats of the teacher's output for each image (n, k): low if it is sure (Choi et al., 2020)."""
     logarithms = F.log_softmax(teacher_logits, dim=1)
     return -(logarithms.exp() * logarithms).sum(dim=1).mean()
 
 
-def information_entropy_loss(teacher_logits: Tensor) -> Tensor:
+def information_entropy_loss(teacher_logits: Tensor, temperature: float = 1.0) -> Tensor:
     """Negative entropy in nats of the batch's mean prediction (n, k): −log k if all classes are equally frequent.
 
     DAFL's information-entropy term (Chen et al., 2019, eq. 7), which is published with log₁₀: there 1 is 2.303 here.
-    The mean is taken of logarithms: a class whose probability underflows to 0 would otherwise have a NaN gradient.
+    `temperature` softens the predictions first (AdaDFKD). The mean is taken of logarithms: a class whose probability
+    underflows to 0 would otherwise have a NaN gradient.
     """
-    logarithms = F.log_softmax(teacher_logits, dim=1).logsumexp(dim=0) - math.log(len(teacher_logits))  # (k,)
+    each = F.log_softmax(teacher_logits / temperature, dim=1)  # (n, k)
+    logarithms = each.logsumexp(dim=0) - math.log(len(teacher_logits))  # (k,)
     return (logarithms.exp() * logarithms).sum()
 
 
@@ -93,16 +112,57 @@ def total_variation_loss(images: Tensor) -> Tensor:
     return down + across
 
 
-def contrastive_loss(
-    views: Tensor, others: Tensor, bank: Tensor, temperature: float = CONTRASTIVE_TEMPERATURE
-) -> Tensor:
+def contrastive_loss(views: Tensor, others: Tensor, new: int, temperature: float = CONTRASTIVE_TEMPERATURE) -> Tensor:
     """InfoNCE in nats (Fang et al., 2021, eq. 5): each view of an image must find the other view among all images.
 
-    `views`, `others`: (n, p) unit vectors of the same n images; `bank`: (m, p) unit vectors of earlier images, m ≥ 0.
+    `views`, `others`: (n + m, p) unit vectors of the same images, the `new` ones first and m ≥ 0 earlier ones. As in
+    the published code, the other views have no gradient, and the means over the n new and the m earlier images add up.
     """
-    candidates = torch.cat([others, bank])  # (n + m, p)
-    similarity = views @ candidates.mT / temperature  # (n, n + m)
-    return F.cross_entropy(similarity, torch.arange(len(views), device=views.device))
+    similarity = views @ others.detach().mT / temperature  # (n + m, n + m)
+    found = F.cross_entropy(similarity, torch.arange(len(views), device=views.device), reduction="none")
+    return found.mean() if new == len(views) else found[:new].mean() + found[new:].mean()
+
+
+def curriculum_contrast_loss(query: Tensor, key: Tensor, negatives: Tensor, easiest: float, share: float) -> Tensor:
+    """InfoNCE in nats, in which the negatives become harder (AdaDFKD): each query must find its key among them.
+
+    `query`, `key`: (n, f) unit vectors of the same images in teacher and student; the keys have no gradient.
+    `negatives`: (m, f) unit vectors, sorted by their similarity to a query: the `share` from `easiest` on counts.
+    """
+    positive = (query * key.detach()).sum(dim=1, keepdim=True)  # (n, 1)
+    from_, count = int(easiest * len(negatives)), math.ceil(share * len(negatives))
+    against = (query @ negatives.mT).sort(dim=1).values[:, from_ : from_ + count]  # (n, count)
+    logits = torch.cat([positive, against], dim=1) / CURRICULUM_TEMPERATURE
+    return F.cross_entropy(logits, torch.zeros(len(query), dtype=torch.int64, device=query.device))
+
+
+def mirror_loss(stages: Sequence[Tensor], inputs: Sequence[Tensor], batch: Statistics, running: Statistics) -> Tensor:
+    """Σ over nodes of the mean squared difference of a generator's stage and the teacher's input there (CPNet).
+
+    The inputs (n, c, s, s) are brought from the statistics of the batch to those of real images, without gradient.
+    Statistics: mean and variance (c,) of each node.
+    """
+    total = torch.zeros((), device=stages[0].device)
+    nodes = zip(stages, inputs, batch, running, strict=True)
+    for stage, entered, (mean, variance), (real_mean, real_variance) in nodes:
+        scale = (real_variance / variance.detach().clamp_min(torch.finfo(torch.float32).tiny)).sqrt()
+        shift = real_mean - scale * mean.detach()
+        wanted = entered.detach().float() * scale[:, None, None] + shift[:, None, None]
+        total = total + F.mse_loss(stage.float(), wanted)
+    return total
+
+
+def alignment_loss(features: Tensor, labels: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Mean |cos(f − (δ·y − b)·W⁺, 1·W⁺)|: how the features miss those of a label smoothed by 0.1 (CPNet).
+
+    `features` (n, f) enter the teacher's last layer: `weight` (k, f), `bias` (k,). δ = ln(0.9 · (k − 1) / 0.1) is the
+    logit of the smoothed label. All logits may be shifted by one number; the cosine measures this direction.
+    """
+    inverse = torch.linalg.pinv(weight.detach().float())  # (f, k)
+    delta = math.log((1.0 - SMOOTHING) * (len(weight) - 1) / SMOOTHING)
+    wanted = (delta * F.one_hot(labels, len(weight)) - bias.detach()) @ inverse.mT  # (n, f)
+    along = inverse.sum(dim=1).expand_as(features)
+    return F.cosine_similarity(features - wanted, along).abs().mean()
 
 
 def attention_loss(student_maps: Sequence[Tensor], teacher_maps: Sequence[Tensor]) -> Tensor:

@@ -9,22 +9,30 @@ import torch
 from torch import Tensor, nn
 
 from nayer.config import Config
-from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.generator import Generator
 
 MOMENTUM = 0.9  # of the student's SGD, as published (Tran et al., 2024) and as in DAFL, CMI and Fast
 
 
-def generator_optimizer(
-    config: Config, generator: Generator, contrast: ContrastiveHead | None, noise: Tensor | None = None
-) -> torch.optim.Adam:
-    """A new Adam for the generator and the parts trained with it: CMI's projection, and noise that takes gradients."""
-    groups: list[dict[str, Any]] = [{"params": list(generator.parameters()), "lr": config.generator_lr}]
-    if contrast is not None:
-        groups.append({"params": list(contrast.parameters()), "lr": config.generator_lr})
+def generator_optimizer(config: Config, generator: Generator, noise: Tensor | None = None) -> torch.optim.Adam | None:
+    """A new Adam for the generator, and for noise that takes gradients. None if nothing is trained."""
+    groups: list[dict[str, Any]] = []
+    if config.generator_lr and (weights := list(generator.parameters())):
+        groups.append({"params": weights, "lr": config.generator_lr})
     if noise is not None and noise.requires_grad:
         groups.append({"params": [noise], "lr": config.z_lr})
-    return _adam(config, groups)
+    return _adam(config, groups) if groups else None
+
+
+def generator_learning_rate(config: Config, share: float) -> float:
+    """The rate of the generator's weights after this share of the run, if it falls along a cosine."""
+    return cosine(config.generator_lr, 0.0, share)
+
+
+def contrast_optimizer(config: Config, contrast: nn.Module | None) -> torch.optim.Adam | None:
+    """Adam for CMI's projection, which learns over the whole run. None if there is nothing to learn."""
+    weights = [] if contrast is None else list(contrast.parameters())
+    return torch.optim.Adam(weights, lr=config.generator_lr, fused=True) if weights else None
 
 
 def meta_optimizer(config: Config, generator: Generator) -> torch.optim.Adam | None:

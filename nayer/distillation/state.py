@@ -8,16 +8,17 @@ import torch
 from torch import nn
 
 from nayer.config import settings
+from nayer.distillation.contrast import Contrast, new_contrast
 from nayer.distillation.image_pool import Pool
-from nayer.distillation.optimizers import meta_optimizer, student_optimizer
+from nayer.distillation.optimizers import contrast_optimizer, meta_optimizer, student_optimizer
 from nayer.distillation.task import Task
 from nayer.networks import channel_slicing, noisy_shape
-from nayer.networks.classifiers import initialize, logits_and_features
 from nayer.networks.compiling import compile_networks
-from nayer.networks.contrastive_head import ContrastiveHead
 from nayer.networks.generator import Generator, Latent
 from nayer.networks.hooks import Statistics
+from nayer.networks.mirrored import mirrored_nodes
 from nayer.networks.noisy_layer import NoisyLayer
+from nayer.networks.pixels import Pixels
 
 HELD_BACK_CAPACITY = 500  # images; enough for a standard error of two points
 
@@ -33,7 +34,8 @@ class RunState:
     held_back: Pool
     rng: torch.Generator  # on the CPU: every draw of the run
     meta_adam: torch.optim.Adam | None  # moves the generator's starting point, with FOMAML
-    contrast: ContrastiveHead | None
+    contrast: Contrast | None
+    contrast_adam: torch.optim.Adam | None = None  # of CMI's projection
     generator_adam: torch.optim.Adam | None = None  # if the rounds share one
     bn_average: Statistics | None = None
     round: int = 0  # the next one
@@ -51,6 +53,7 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     generator.rebuild(rng)
     compile_networks(config, generator, student)
+    contrast = new_contrast(task, student, rng) if config.contrastive_weight else None
     return RunState(
         generator=generator,
         student=student,
@@ -59,7 +62,8 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
         held_back=Pool(HELD_BACK_CAPACITY, task.image_shape, task.device),
         rng=rng,
         meta_adam=meta_optimizer(config, generator),
-        contrast=new_contrast(task, rng) if config.contrastive_weight else None,
+        contrast=contrast,
+        contrast_adam=contrast_optimizer(config, contrast),
     )
 
 
@@ -86,6 +90,8 @@ def revise(state: RunState, before: Task, after: Task) -> None:
 def new_generator(task: Task) -> Generator:
     """The generator that a task asks for; its weights are not drawn yet."""
     config, (channels, size, _) = task.config, task.image_shape
+    if not config.generator_width:
+        return Pixels(channels, size)
     latent = Latent(
         None if config.latent == "none" else task.table,
         noise=config.z_size,
@@ -101,14 +107,11 @@ def new_generator(task: Task) -> Generator:
             noisy_shape.group_size(config.routing, k, batch),
         )
     return Generator(
-        latent, noisy, channels=channels, size=size, width=config.generator_width, init_std=config.generator_init_std
+        latent,
+        noisy,
+        channels=channels,
+        size=size,
+        width=config.generator_width,
+        init_std=config.generator_init_std,
+        mirrored=mirrored_nodes(task.teacher, task.image_shape, task.device) if config.mirror_weight else (),
     )
-
-
-def new_contrast(task: Task, rng: torch.Generator) -> ContrastiveHead:
-    """Its size is that of the teacher's features, which a pass of one gray image gives."""
-    with torch.no_grad():
-        _, features = logits_and_features(task.teacher, torch.full((1, *task.image_shape), 0.5, device=task.device))
-    contrast = ContrastiveHead(features.shape[1], task.config.bank_capacity).to(task.device)
-    initialize(contrast, rng)
-    return contrast

@@ -72,8 +72,16 @@ class Task:
 
     @property
     def labels(self) -> Tensor:
-        """The wanted labels of a round's batch: 0…k−1, 0…k−1, … (n,)."""
+        """The wanted labels of a batch: 0…k−1, 0…k−1, … (n,)."""
         return torch.arange(self.config.synthesis_batch, device=self.device) % len(self.classes)
+
+    def drawn_labels(self, rng: torch.Generator) -> Tensor:
+        """The wanted labels of a round (n,): whole sets of classes, and the rest at random, as published."""
+        labels, k = self.labels, len(self.classes)
+        rest = len(labels) % k
+        if rest:
+            labels[-rest:] = torch.randint(k, (rest,), generator=rng).to(self.device)
+        return labels
 
     @property
     def padding(self) -> int:

@@ -19,25 +19,33 @@ from torch import Tensor, nn
 from nayer.common.parts import part
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
-from nayer.distillation.augmentation import crop_and_flip, elastic_distortion
+from nayer.distillation.augmentation import crop_and_flip, cutmix, elastic_distortion
 from nayer.distillation.batch import Batch, Objective
-from nayer.distillation.evaluation import frozen_eval
+from nayer.distillation.contrast import contrast_term, remember_batch
+from nayer.distillation.evaluation import batch_statistics, frozen_eval
 from nayer.distillation.image_pool import to_bytes
 from nayer.distillation.losses import (
     activation_loss,
     adversarial_loss,
+    alignment_loss,
     attention_loss,
     batchnorm_loss,
-    contrastive_loss,
     cross_entropy_loss,
     distillation_loss,
     entropy_loss,
+    gap_loss,
     hint_loss,
     information_entropy_loss,
     logit_l1_loss,
+    mirror_loss,
     total_variation_loss,
 )
-from nayer.distillation.optimizers import add_gradients, generator_optimizer, student_learning_rate
+from nayer.distillation.optimizers import (
+    add_gradients,
+    generator_learning_rate,
+    generator_optimizer,
+    student_learning_rate,
+)
 from nayer.distillation.overlap import InBackground, half_the_threads, interleave
 from nayer.distillation.report import Report, check_student
 from nayer.distillation.state import RunState, revise
@@ -45,9 +53,10 @@ from nayer.distillation.task import Task
 from nayer.errors import ConfigError, excerpt
 from nayer.events import Event, GeneratorStep, Redrawn, StudentStep
 from nayer.networks import channel_slicing
-from nayer.networks.classifiers import logits_and_features
+from nayer.networks.classifiers import last_layer, logits_and_features
 from nayer.networks.generator import Generator as ImageGenerator
-from nayer.networks.hooks import ActivationHooks, BatchNormStatsHook, ema
+from nayer.networks.hooks import ActivationHooks, BatchNormStatsHook, Statistics, ema
+from nayer.networks.mirrored import StageHooks
 
 
 def train(
@@ -89,10 +98,10 @@ def _rounds(task: Task, state: RunState, watch: Stopwatch, revised: Callable[[],
             yield report.redrawn(redrawn)
         both_at_once = task.config.overlap and _student_is_due(task, state)
         batch = yield from (synthesize_beside_student if both_at_once else synthesize)(task, state, report)
-        pooled = remember(task, state, batch)
+        pooled, learned = remember(task, state, batch)
         yield from report.synthesized(batch, pooled)
         if _student_is_due(task, state) and not task.config.overlap:
-            yield from distill(task, state, batch.noise, report)
+            yield from distill(task, state, learned, report)
         if _over(task, state, watch, after=1) or (state.round + 1) % task.config.evaluate_every == 0:
             yield from report.evaluation()
         state.round += 1
@@ -154,7 +163,7 @@ def synthesize(task: Task, state: RunState, report: Report) -> Generator[Generat
 
     The steps end early, but after at least one, if the run's work is done or its seconds are over.
     """
-    config, labels = task.config, task.labels
+    config, labels = task.config, task.drawn_labels(state.rng)
     generator = copy.deepcopy(state.generator) if state.meta_adam else state.generator  # FOMAML trains a copy
     noise = _noise(task, state)
     optimizer = _generator_adam(task, state, generator, noise)
@@ -175,14 +184,8 @@ def synthesize(task: Task, state: RunState, report: Report) -> Generator[Generat
         best = torch.where(improved, objective.loss.detach(), best)
         best_step = torch.where(improved, step, best_step)
         best_images = objective.images if step == 0 else torch.where(improved, objective.images, best_images)
-        optimizer.zero_grad(set_to_none=True)
-        with part("generator"):
-            objective.loss.backward()
-        if config.gradient_clip:
-            torch.nn.utils.clip_grad_norm_(generator.parameters(), config.gradient_clip)
-        if state.meta_adam:
-            add_gradients(state.generator, generator)
-        optimizer.step()
+        if optimizer is not None:
+            _generator_step(task, state, generator, objective.loss, optimizer)
         if task.step_work:
             asked = config.adversarial_weight and state.round >= config.warmup_rounds
             state.work += task.step_work.generator if asked else task.step_work.warmup
@@ -197,9 +200,33 @@ def synthesize(task: Task, state: RunState, report: Report) -> Generator[Generat
         state.bn_average = ema(objective.statistics, state.bn_average, config.bn_momentum)
     images = to_bytes(best_images)
     if state.contrast is not None:
-        with torch.no_grad():
-            state.contrast.remember(logits_and_features(task.teacher, images.float() / 255.0)[1])
+        remember_batch(task, state.contrast, state.student, images.float() / 255.0, state.rng)
     return Batch(images, labels, int(best_step.item()), best.item(), tuple(every) or (images,), noise)
+
+
+def _generator_step(
+    task: Task, state: RunState, generator: ImageGenerator, loss: Tensor, optimizer: torch.optim.Adam
+) -> None:
+    config = task.config
+    optimizer.zero_grad(set_to_none=True)
+    if state.contrast_adam:
+        state.contrast_adam.zero_grad(set_to_none=True)
+    with part("generator"):
+        loss.backward()
+    if config.gradient_clip:
+        torch.nn.utils.clip_grad_norm_(generator.parameters(), config.gradient_clip)
+    if config.generator_cosine:
+        optimizer.param_groups[0]["lr"] = generator_learning_rate(config, _share_of_run(task, state))
+    if state.meta_adam:
+        add_gradients(state.generator, generator)
+    optimizer.step()
+    if state.contrast_adam:
+        state.contrast_adam.step()
+
+
+def _share_of_run(task: Task, state: RunState) -> float:
+    """The share of the run that is over, by rounds or by planned work: the larger of the two."""
+    return max(state.round / task.config.rounds, task.share_of_work(state.work))
 
 
 def generator_objective(
@@ -207,11 +234,13 @@ def generator_objective(
 ) -> Objective:
     """L = α_ce·L_ce + α_bn·L_bn + α_adv·L_adv (Tran et al., 2024, eq. 4), and the terms of other methods."""
     config = task.config
-    with task.autocast():
-        images = generator(labels, noise).float()  # (n, c, h, w)
-    seen = crop_and_flip(images, task.padding, task.flip, state.rng)
-    with task.autocast(), BatchNormStatsHook(task.teacher) as inputs:
-        teacher_logits, features = (part.float() for part in logits_and_features(task.teacher, seen))  # (n, k), (n, f)
+    with StageHooks(generator.head, task.teacher) as mirror:
+        with task.autocast():
+            images = generator(labels, noise).float()  # (n, c, h, w)
+        seen = crop_and_flip(images, task.padding, task.flip, state.rng)
+        with task.autocast(), BatchNormStatsHook(task.teacher, instances=state.contrast is not None) as inputs:
+            outputs = logits_and_features(task.teacher, seen)
+    teacher_logits, features = (part.float() for part in outputs)  # (n, k), (n, f)
     teacher_labels = teacher_logits.argmax(dim=1)
     ce = cross_entropy_loss(
         teacher_logits,
@@ -220,37 +249,53 @@ def generator_objective(
         config.ce_boundary * torch.rand(len(seen), generator=state.rng).to(task.device) if config.ce_boundary else None,
     )
     bn = adversarial = torch.zeros((), device=task.device)
+    averaged: Statistics = []
     if inputs.batch:
-        bn = batchnorm_loss(ema(inputs.batch, state.bn_average, config.bn_momentum), inputs.running)
+        averaged = ema(inputs.batch, state.bn_average, config.bn_momentum)
+        bn = batchnorm_loss(averaged, inputs.running)
     if config.adversarial_weight and state.round >= config.warmup_rounds:
         with task.autocast(), frozen_eval(state.student):
             student_logits = state.student(seen).float()
-        adversarial = adversarial_loss(student_logits, teacher_logits, config.adversarial_form, config.adversarial_mask)
+        if config.adversarial_form == "gap":
+            adversarial = gap_loss(student_logits, teacher_logits, labels)
+        else:
+            form, mask = config.adversarial_form, config.adversarial_mask
+            adversarial = adversarial_loss(student_logits, teacher_logits, form, mask)
     loss = config.ce_weight * ce + config.bn_weight * bn + config.adversarial_weight * adversarial
-    loss = loss + _terms_of_other_methods(task, state, images, teacher_logits, features)
+    loss = loss + _terms_of_other_methods(task, state, images, labels, teacher_logits, features)
+    if config.mirror_weight:
+        at = [inputs.layers.index(layer) for layer in mirror.layers]
+        batch, running = ([statistics[place] for place in at] for statistics in (averaged, inputs.running))
+        loss = loss + config.mirror_weight * mirror_loss(mirror.outputs, mirror.inputs, batch, running)
+    if state.contrast is not None:
+        seen_by_teacher = features if inputs.instances is None else inputs.instances
+        hardness = _share_of_run(task, state)
+        term = contrast_term(
+            task, state.contrast, state.student, images, seen_by_teacher, features, hardness, state.rng
+        )
+        loss = loss + config.contrastive_weight * term
     hit = (teacher_labels == labels).float().mean()
     statistics = [(mean.detach(), variance.detach()) for mean, variance in inputs.batch]
     return Objective(images.detach(), loss, ce.detach(), bn.detach(), adversarial.detach(), hit, statistics)
 
 
 @part("losses")
-def _terms_of_other_methods(task: Task, state: RunState, images: Tensor, logits: Tensor, features: Tensor) -> Tensor:
+def _terms_of_other_methods(
+    task: Task, state: RunState, images: Tensor, labels: Tensor, logits: Tensor, features: Tensor
+) -> Tensor:
     """The weighted terms that NAYER does not use; each costs nothing while its weight is 0."""
     config = task.config
     total = torch.zeros((), device=task.device)
     if config.entropy_weight:
         total = total + config.entropy_weight * entropy_loss(logits)
     if config.balance_weight:
-        total = total + config.balance_weight * information_entropy_loss(logits)
+        total = total + config.balance_weight * information_entropy_loss(logits, config.balance_temperature)
     if config.activation_weight:
         total = total + config.activation_weight * activation_loss(features)
     if config.total_variation_weight:
         total = total + config.total_variation_weight * total_variation_loss(images)
-    if state.contrast is not None:
-        again = crop_and_flip(images, task.padding, task.flip, state.rng)  # a second view of the same images
-        views, others = state.contrast(features), state.contrast(logits_and_features(task.teacher, again)[1])
-        compared = contrastive_loss(views, others, state.contrast.remembered())
-        total = total + config.contrastive_weight * compared
+    if config.align_weight and state.round >= config.warmup_rounds:  # a part of the adversarial term, as published
+        total = total + config.align_weight * alignment_loss(features, labels, *last_layer(task.teacher, features))
     return total
 
 
@@ -259,10 +304,12 @@ def _noise(task: Task, state: RunState) -> Tensor | None:
     return noise if noise is None else noise.requires_grad_(task.config.z_lr > 0.0)
 
 
-def _generator_adam(task: Task, state: RunState, generator: ImageGenerator, noise: Tensor | None) -> torch.optim.Adam:
+def _generator_adam(
+    task: Task, state: RunState, generator: ImageGenerator, noise: Tensor | None
+) -> torch.optim.Adam | None:
     if state.generator_adam is not None:
         return state.generator_adam
-    made = generator_optimizer(task.config, generator, state.contrast, noise)
+    made = generator_optimizer(task.config, generator, noise)
     if task.config.generator_adam == "kept":
         state.generator_adam = made
     return made
@@ -307,32 +354,33 @@ def _second_teacher(teacher: nn.Module) -> nn.Module:
 
 
 @part("pool")
-def remember(task: Task, state: RunState, batch: Batch) -> int:
+def remember(task: Task, state: RunState, batch: Batch) -> tuple[int, Batch]:
     """Puts a round's kept images into the pool, and a share of its batch among the held-back images.
 
-    Returns how many images the pool got. An image's place in the batch decides its label and its noisy layer. No
-    image from a held-back place enters the pool, at any step.
+    Returns how many images the pool got, and the part of the batch that the student may learn from. An image's place
+    in the batch decides its label, its noise and its noisy layer. No image from a held-back place enters the pool, at
+    any step, and no student learns from its noise.
     """
     if state.round < task.config.pool_from_round:
-        return 0
+        return 0, batch
     order = torch.randperm(len(batch.images), generator=state.rng).to(task.device)
     held = round(task.config.held_back * len(batch.images))
     state.held_back.add(batch.images[order[:held]], batch.labels[order[:held]])
-    if task.config.memory == "online":
-        return 0
     learned = order[held:]
+    if task.config.memory == "online":
+        return 0, batch.at(learned) if held else batch
     for images in batch.kept:
         state.pool.add(images[learned], batch.labels[learned])
-    return len(learned) * len(batch.kept)
+    return len(learned) * len(batch.kept), batch
 
 
 # --- 4. student: distillation on the pool, labeled by the teacher on the fly -----------------------------------------
 
 
-def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -> Generator[StudentStep, None, None]:
+def distill(task: Task, state: RunState, batch: Batch | None, report: Report) -> Generator[StudentStep, None, None]:
     """`student_steps` optimizer steps of the student on augmented images; yields the steps.
 
-    They end early, but after at least one, if the run's work is done or its seconds are over. `noise`: the round's, for
+    They end early, but after at least one, if the run's work is done or its seconds are over. `batch`: the round's, for
     images that are made for each step. Raises DivergedError before a step that would leave the student without finite
     weights.
     """
@@ -343,9 +391,11 @@ def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -
         rate = student_learning_rate(config, state.student_phases, step, task.share_of_work(state.work))
         for group in state.optimizer.param_groups:
             group["lr"] = rate
-        images = crop_and_flip(_images(task, state, noise), task.padding, task.flip, state.rng)
+        images = crop_and_flip(_images(task, state, batch), task.padding, task.flip, state.rng)
         images = elastic_distortion(images, config.bent_share, state.rng)
-        with torch.no_grad(), task.autocast(), _stages(task, task.teacher) as teacher_stages:
+        images = cutmix(images, config.cutmix_share, state.rng)
+        own = batch_statistics(task.teacher) if config.teacher_statistics == "batch" else nullcontext()
+        with torch.no_grad(), task.autocast(), own, _stages(task, task.teacher) as teacher_stages:
             teacher_logits = task.teacher(images).float()  # (n, k)
         with task.autocast(), _stages(task, state.student) as student_stages:
             student_logits = state.student(images).float()  # (n, k)
@@ -355,6 +405,8 @@ def distill(task: Task, state: RunState, noise: Tensor | None, report: Report) -
         state.optimizer.zero_grad(set_to_none=True)
         with part("student"):
             loss.backward()
+        if config.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(state.student.parameters(), config.gradient_clip)
         if task.step_work:
             state.work += task.step_work.student
         last = _is_cut(task, state, report.watch) or step == config.student_steps - 1
@@ -376,14 +428,18 @@ def _student_is_due(task: Task, state: RunState) -> bool:
     return since >= 0 and (since + 1) % config.student_every == 0 and has_images
 
 
-def _images(task: Task, state: RunState, noise: Tensor | None) -> Tensor:
-    """The images of a step: from the pool, or from the generator with the round's noise or new noise each step."""
+def _images(task: Task, state: RunState, batch: Batch | None) -> Tensor:
+    """The images of a step: from the pool, or from the generator with the round's noise or new noise each step.
+
+    Without a round of its own, a step makes the images that a new round would begin with.
+    """
     if task.config.memory == "pool":
         return state.pool.sample(task.config.student_batch, state.rng)
     with torch.no_grad():
-        if task.config.z_redraw == "step":
+        if task.config.z_redraw == "step" or batch is None:
             noise = state.generator.latent.draw(task.config.synthesis_batch, state.rng, task.device)
-        return state.generator(task.labels, noise)  # type: ignore[no-any-return]
+            return state.generator(task.labels, noise)  # type: ignore[no-any-return]
+        return state.generator(batch.labels, batch.noise)  # type: ignore[no-any-return]
 
 
 def _stages(task: Task, network: nn.Module) -> AbstractContextManager[ActivationHooks | None]:

@@ -95,6 +95,18 @@ def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Ten
     return logits, logits
 
 
+def last_layer(network: nn.Module, features: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight (k, f) and bias (k,) of the layer that makes logits of the features (n, f).
+
+    The identity, if a network does not give features and its logits stand for them.
+    """
+    linear = (one for one in reversed(list(network.modules())) if isinstance(one, nn.Linear))
+    layer = network.last if isinstance(network, Classifier) else next(linear, None)
+    if layer is None or layer.in_features != features.shape[1]:
+        return torch.eye(features.shape[1], device=features.device), features.new_zeros(features.shape[1])
+    return layer.weight, layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias
+
+
 def _lenet(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:
     """Two convolutions with pooling and a hidden layer (LeCun et al., 1998), with BatchNorm and ReLU."""
     return _two_convolutions(width, channels, side, normalized=True)

@@ -58,6 +58,8 @@ class NarrowBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return _normalized(images, self.running_mean, self.running_var, self.weight, self.bias, self.eps)
         normalized, mean, variance = _Normalize.apply(images, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
+        if not self.track_running_stats:
+            return normalized  # type: ignore[no-any-return]
         with torch.no_grad():
             self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
             self.running_mean.lerp_(mean, self.momentum)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from nayer.networks.classifiers import initialize
+from nayer.networks.mirrored import MirroredHead, Node
 from nayer.networks.noisy_layer import NoisyLayer
 
 
@@ -59,7 +61,8 @@ class Generator(nn.Module):
     `size`: the images' side in pixels. `width`: base channels. `init_std`: 0 for PyTorch's default weights. With
     another value every linear and convolutional weight comes from N(0, init_std²), as in CMI.
     The head is the published one (Tran et al., 2024, §4.1): two doublings with 3×3 convolutions. If the side is not
-    a multiple of four, the images are made a little too large and cropped.
+    a multiple of four, the images are made a little too large and cropped. `mirrored`: the teacher's nodes, for a head
+    that has their shapes instead.
     """
 
     def __init__(
@@ -71,27 +74,33 @@ class Generator(nn.Module):
         size: int,
         width: int,
         init_std: float = 0.0,
+        mirrored: Sequence[Node] = (),
     ) -> None:
         super().__init__()
         self.size = size
-        self.start = -(-size // 4)
+        self.start = mirrored[0].side if mirrored else -(-size // 4)
         self.init_std = init_std
         self.latent = latent
         self.noisy = noisy
         inputs = latent.outputs if noisy is None else noisy.weight.shape[2]
-        self.project = nn.Linear(inputs, 2 * width * self.start**2)
-        self.head = nn.Sequential(
-            nn.BatchNorm2d(2 * width),
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=1),
-            nn.BatchNorm2d(2 * width),
-            nn.LeakyReLU(0.2),
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(2 * width, width, 3, padding=1),
-            nn.BatchNorm2d(width),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(width, channels, 3, padding=1),
-            nn.Sigmoid(),
+        deepest = mirrored[0].channels if mirrored else 2 * width
+        self.project = nn.Linear(inputs, deepest * self.start**2)
+        self.head: nn.Module = (
+            MirroredHead(mirrored, channels, size)
+            if mirrored
+            else nn.Sequential(
+                nn.BatchNorm2d(2 * width),
+                nn.Upsample(scale_factor=2),
+                nn.Conv2d(2 * width, 2 * width, 3, padding=1),
+                nn.BatchNorm2d(2 * width),
+                nn.LeakyReLU(0.2),
+                nn.Upsample(scale_factor=2),
+                nn.Conv2d(2 * width, width, 3, padding=1),
+                nn.BatchNorm2d(width),
+                nn.LeakyReLU(0.2),
+                nn.Conv2d(width, channels, 3, padding=1),
+                nn.Sigmoid(),
+            )
         )
 
     def rebuild(self, rng: torch.Generator) -> None:
@@ -117,8 +126,8 @@ class Generator(nn.Module):
         """Labels (n,) and, if the latent takes it, noise (n, z) → images (n, c, size, size) in [0, 1]."""
         x = self.project(self.codes(labels, noise))  # (n, width) -> (n, s·s·2w)
         x = x.unflatten(1, (self.start, self.start, -1)).permute(0, 3, 1, 2)  # (n, 2w, s, s), channels last in memory
-        images = self.head(x)  # (n, c, 4s, 4s)
-        margin = (4 * self.start - self.size) // 2
+        images = self.head(x)  # (n, c, 4s, 4s), or of the right size
+        margin = (images.shape[-1] - self.size) // 2
         return images[:, :, margin : margin + self.size, margin : margin + self.size]  # type: ignore[no-any-return]
 
     def _draw(self, module: nn.Module, rng: torch.Generator) -> None:

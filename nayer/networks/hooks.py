@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
@@ -20,14 +21,16 @@ Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased varianc
 class BatchNormStatsHook:
     """Inside the block, `batch` holds the statistics at each BatchNorm2d input of the last forward pass.
 
-    They carry gradient. `running` are the statistics that the same layers learned from real images. Both are empty for
-    a network without BatchNorm2d. Both leave out layers that the pass did not use.
+    `instances` are the means of each image there, if they are asked for. Both carry gradient. `running` are the
+    statistics that the same layers learned from real images. All are empty for a network without BatchNorm2d. They
+    leave out layers that the pass did not use.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, instances: bool = False) -> None:
         self._layers = with_statistics(network)
         self._hooks = ExitStack()
         self._seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+        self._means: dict[nn.Module, Tensor] | None = {} if instances else None
 
     def __enter__(self) -> BatchNormStatsHook:
         for layer in self._layers:
@@ -42,11 +45,23 @@ class BatchNormStatsHook:
     @part("losses")
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._seen[layer] = _Moments.apply(inputs[0])  # type: ignore[no-untyped-call]
+        if self._means is not None:
+            self._means[layer] = inputs[0].mean(dim=(2, 3))
 
     @property
     def batch(self) -> Statistics:
         """Mean and biased variance (c,) of each layer that the last pass used, with gradient."""
         return [self._seen[layer] for layer in self._layers if layer in self._seen]
+
+    @property
+    def layers(self) -> Sequence[nn.Module]:
+        """The layers that the last pass used, in the order of `batch` and `running`."""
+        return [layer for layer in self._layers if layer in self._seen]
+
+    @property
+    def instances(self) -> Tensor | None:
+        """Each image's mean over the pixels, at all layers (n, Σ c), with gradient. None if there are no layers."""
+        return torch.cat([self._means[layer].float() for layer in self.layers], dim=1) if self._means else None
 
     @property
     def running(self) -> Statistics:

@@ -157,7 +157,7 @@ def _restore(state: RunState, found: _Checkpoint) -> None:
     state.generator.load_state_dict(_under("generator.", tensors))
     state.student.load_state_dict(_under("student.", tensors))
     if any(name.startswith("generator_adam.") for name in tensors):
-        state.generator_adam = generator_optimizer(found.config, state.generator, state.contrast)
+        state.generator_adam = generator_optimizer(found.config, state.generator)
     for name, optimizer in _optimizers(state).items():
         _restore_optimizer(optimizer, _under(f"{name}.", tensors))
     if state.contrast is not None:
@@ -187,6 +187,7 @@ def _refill(pool: Pool, images: Tensor, labels: Tensor, added: int) -> None:
 
 def _optimizers(state: RunState) -> dict[str, torch.optim.Optimizer]:
     named = {"optimizer": state.optimizer, "meta_adam": state.meta_adam, "generator_adam": state.generator_adam}
+    named["contrast_adam"] = state.contrast_adam
     return {name: optimizer for name, optimizer in named.items() if optimizer is not None}
 
 

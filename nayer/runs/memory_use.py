@@ -22,11 +22,12 @@ from torch import nn
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config
 from nayer.distillation.batch import Batch
+from nayer.distillation.contrast import new_contrast
 from nayer.distillation.evaluation import CHUNK, predict, predict_with_features
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.redraw_preview import MOST, drawn
 from nayer.distillation.report import Report
-from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_contrast, new_generator
+from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_generator
 from nayer.distillation.task import StepWork, Task
 from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
@@ -54,7 +55,7 @@ CHECKPOINT = 3  # copies of a run's state while a checkpoint is made: its tensor
 _SIZELESS = (
     *("teacher", "student", "seed", "rounds", "seconds", "work", "device", "compiled", "evaluate_every", "test_data"),
     *("test_images", "encoder", "prompt", "noisy_reset_every", "generator_reset_every"),
-    *("warmup_generator_reset_every", "generator_steps", "generator_lr", "generator_init_std", "generator_beta1"),
+    *("warmup_generator_reset_every", "generator_steps", "generator_init_std", "generator_beta1"),
     *("warmup_rounds", "keep_from_step", "pool_from_round", "pool_capacity", "held_back", "student_start"),
     *("student_every", "student_steps", "student_lr", "student_lr_end", "weight_decay", "temperature"),
     *(
@@ -225,11 +226,15 @@ def _rehearsed(
                 generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
                 trained = list(generator.parameters())
                 # Two moments each. FOMAML trains a copy with its own gradients, and moves the start with two more.
-                generator_adam, meta_adam = _Held(trained, 2), _Held(trained, 4) if config.meta_lr else None
+                learning = trained if config.generator_lr else []
+                if not config.generator_width and config.z_lr:
+                    learning = [nn.Parameter(torch.empty(config.synthesis_batch, math.prod(shape)))]
+                generator_adam = _Held(learning, 2) if learning else None
+                meta_adam = _Held(trained, 4) if config.meta_lr else None
             with seen.keeping("bank_capacity"):
-                contrast = new_contrast(task, rng) if config.contrastive_weight else None
-            if contrast is not None:
-                _Held(list(contrast.parameters()), 0)
+                contrast = new_contrast(task, learner, rng) if config.contrastive_weight else None
+            weights = [] if contrast is None else list(contrast.parameters())
+            contrast_adam = _Held(weights, 2) if weights else None
         state = RunState(
             generator=generator,
             student=learner,
@@ -239,16 +244,17 @@ def _rehearsed(
             rng=rng,
             meta_adam=meta_adam,  # type: ignore[arg-type]  # all that is asked of it is a step
             contrast=contrast,
+            contrast_adam=contrast_adam,  # type: ignore[arg-type]
             generator_adam=generator_adam,  # type: ignore[arg-type]
         )
         moments = 2 * (bool(config.meta_lr) + (config.generator_adam == "kept"))
-        weights = sum(parameter.nbytes for parameter in trained)
+        of_generator = sum(parameter.nbytes for parameter in trained)
         noisy = 0 if generator.noisy is None else _bytes(generator.noisy)
         seen.saved["student"] = _bytes(learner) + optimizer.nbytes
         seen.saved["noisy_width"] = (1 + moments) * noisy
-        seen.saved["generator_width"] = (1 + moments) * (weights - noisy)
+        seen.saved["generator_width"] = (1 + moments) * (of_generator - noisy)
         seen.saved["bank_capacity"] = 0 if contrast is None else _bytes(contrast)
-        seen.kept["noisy_width"] = round(noisy / weights * seen.kept["generator_width"])
+        seen.kept["noisy_width"] = round(noisy / max(1, of_generator) * seen.kept["generator_width"])
         seen.kept["generator_width"] -= seen.kept["noisy_width"]
         _play(task, state, seen)
         if second is not None:
@@ -277,7 +283,7 @@ def _play(task: Task, state: RunState, seen: _Seen) -> None:
         del before  # the data of the previous step: its images, and the kept images
     state.pool.add(made.images, made.labels)
     with seen.keeping("student_batch"), seen.passing_by("student_batch", "student"):
-        for _ in distill(task, state, made.noise, report):
+        for _ in distill(task, state, made, report):
             pass
     few = torch.empty((CHUNK, *task.image_shape), dtype=torch.uint8, device=META)
     with seen.passing_by("teacher", "looking"):

@@ -324,7 +324,7 @@ def _lab(talk: Talk) -> str:
     talk.get(f"/live/{run}/arm/1/batch/{facts['number']}.jpg", step="lab: batch")
     talk.command("redraws", run, token, 0, 2, 1, step="lab: redraws")
     talk.get(f"/live/{run}/export/nayer-run.zip", step="lab: files")
-    for experiment in ("reset", "table", "methods", "routing"):
+    for experiment in ("reset", "table", "before", "since", "routing"):
         begun = talk.endpoint("start_lab", experiment, "digits", 3, 60.0, 1, [], "")
         talk.note(f"lab: {experiment}", begun["arms"])
         talk.command("stop", begun["run"], begun["token"])
@@ -491,5 +491,5 @@ def _shared(talk: Talk) -> None:
         "a folder": ["/etc", "nayer", 0, "lte", 3, {}, ""],
     }.items():
         talk.endpoint("start", *given, step=f"shared: start with {step}")
-    talk.command("start_lab", "methods", "digits", 3, 1e9, 5, [], "", step="shared: too long a lab")
+    talk.command("start_lab", "before", "digits", 3, 1e9, 5, [], "", step="shared: too long a lab")
     talk.endpoint("embeddings", NAMES, PROMPT, "lte", 0, "/etc", step="shared: an encoder")

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from urllib.parse import parse_qs, urlencode, urlparse
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import NewPage, grown, picture, prepare, until
 from tests.support.serving import Served
 
-QUICK = "generator_steps=2 student_steps=2 warmup_rounds=1 noisy_width=64 generator_width=4 synthesis_batch=20"
+QUICK = {
+    "generator_steps": 2,
+    "student_steps": 2,
+    "warmup_rounds": 1,
+    "noisy_width": 64,
+    "generator_width": 4,
+    "synthesis_batch": 20,
+}
 
 
 def lab(page: Page) -> Page:
@@ -18,15 +30,12 @@ def lab(page: Page) -> Page:
     return page
 
 
-def own_arms(page: Page, *changes: str) -> None:
-    """As many arms of the preset nayer, with these changes."""
-    page.click("[data-name=own]")
-    rows = page.locator(".custom-arm")
-    for i in range(rows.count()):
-        rows.nth(i).locator("select").select_option("nayer" if i < len(changes) else "")
-    for i, change in enumerate(changes):
-        rows.nth(i).get_by_label("Name").fill(f"arm {i + 1}")
-        rows.nth(i).get_by_label("Changes").fill(f"{QUICK} {change}")
+def own_arms(page: Page, *changes: dict[str, object]) -> None:
+    """As many arms of the preset nayer, with these changes, by the link that fills in the form."""
+    arms = [{"title": f"arm {i + 1}", "settings": {**QUICK, **change}} for i, change in enumerate(changes)]
+    plan = {"experiment": "", "teacher": "digits", "seed": 0, "work": 5, "repeats": 1, "arms": arms}
+    page.goto(f"{page.url.split('?')[0]}?{urlencode({'tab': 'lab', 'plan': json.dumps(plan)})}")
+    expect(page.locator(".custom-arm")).to_have_count(len(changes))
 
 
 def reached(page: Page, state: str) -> None:
@@ -76,7 +85,7 @@ def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new
     chart = page.locator(".lab-charts svg.chart").nth(3)
     chart.focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".lab-charts .chart-box").nth(3).locator("[role=status]")).to_contain_text("seconds")
+    expect(page.locator(".lab-charts .chart-box").nth(3).locator("[role=status]")).to_contain_text("work")
     page.keyboard.press("Enter")
     drill = page.locator("dialog[open]")
     expect(drill.locator("tbody tr")).to_have_count(10)
@@ -102,7 +111,7 @@ def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new
 @pytest.mark.slow
 def test_arms_of_ones_own_pause_and_stop_on_a_phone(new_page: NewPage) -> None:
     page = lab(new_page(390, 844, dark=True))
-    own_arms(page, "noisy_reset_every=1", "noisy_reset_every=0 routing=single")
+    own_arms(page, {"noisy_reset_every": 1}, {"noisy_reset_every": 0, "routing": "single"})
     run(page, 200)
     page.wait_for_function("document.querySelectorAll('.arm-row').length >= 4")
     page.click(".lab-toggle")
@@ -117,14 +126,11 @@ def test_arms_of_ones_own_pause_and_stop_on_a_phone(new_page: NewPage) -> None:
     reached(page, "running")
     first = page.locator(".arm").first
     first.locator("summary").click()
-    wanted = first.get_by_role("textbox")
-    wanted.fill("seed=5")
-    wanted.press("Enter")
-    notice = page.locator("#nayer-lab > .notice")
-    expect(notice).to_have_text("seed=5 cannot change during a run; start a new run with it.")
-    wanted.fill("noisy_reset_every=7")
-    wanted.press("Enter")
-    expect(notice).to_contain_text("uses noisy_reset_every=7 from its next round on")
+    first.get_by_role("button", name="Add a setting").click()
+    first.get_by_label("Setting for arm arm 1", exact=True).select_option("noisy_reset_every")
+    first.get_by_label("Value of").fill("7")
+    first.get_by_role("button", name="Apply").click()
+    expect(page.locator("#nayer-lab > .notice")).to_contain_text("uses noisy_reset_every=7 from its next round on")
     expect(page.locator(".lab-charts .marks .change").first).to_be_attached()
     picture(page, "lab-narrow-dark-changed")
     page.click(".lab-stop")
@@ -132,19 +138,93 @@ def test_arms_of_ones_own_pause_and_stop_on_a_phone(new_page: NewPage) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_what_cannot_be_compared_is_one_sentence_and_the_form_stays(new_page: NewPage) -> None:
+def test_arms_are_two_to_five_and_what_cannot_be_compared_is_one_sentence(new_page: NewPage) -> None:
     page = lab(new_page())
-    own_arms(page, "")
-    run(page, 5)
-    notice = page.locator("#nayer-lab .notice").first
-    expect(notice).to_have_text("a lab needs 2 to 5 arms, not 1.")
-    own_arms(page, "", "routing=zigzag")
-    run(page, 5)
-    expect(notice).to_have_text("routing must be one of k-to-1, 1-to-1, single; 'zigzag' was given.")
+    page.click("[data-name=own]")
+    arms = page.locator(".custom-arm")
+    expect(arms).to_have_count(2)  # as many as there must be
+    assert not page.locator(".custom-arm [placeholder]").count(), "what a field shows is what it holds"
+    expect(arms.get_by_label("Name").first).to_have_value("Arm 1")
+    expect(page.get_by_role("button", name="Remove this arm")).to_have_count(0)
+    for _ in range(3):
+        page.get_by_role("button", name="Add an arm").click()
+    expect(arms).to_have_count(5)
+    expect(page.get_by_role("button", name="Add an arm")).to_have_count(0)
+    for _ in range(3):
+        page.get_by_role("button", name="Remove this arm").last.click()
+    second = arms.nth(1)
+    second.get_by_role("button", name="Add a setting").click()
+    second.get_by_label("Setting of the second arm", exact=True).select_option("routing")
+    second.get_by_label("Value of").select_option("single")
     run(page, 100000)
+    notice = page.locator("#nayer-lab .notice").first
     expect(notice).to_have_text("work must be a number from 1 to 10,000; 100000 was given.")
-    expect(page.locator(".custom-arm input").nth(3)).to_have_value(f"{QUICK} routing=zigzag")
-    expect(page.locator(".arm")).to_have_count(0)
+    second.get_by_label("Setting of the second arm", exact=True).select_option("noisy_width")
+    second.get_by_label("Value of").fill("0")
+    run(page, 5)
+    expect(notice).to_contain_text("noisy_width must be a whole number from")
+    expect(second.get_by_label("Value of")).to_have_value("0")  # the form stays
+    expect(page.locator(".example .arm")).to_have_count(3)  # what is finished is still there to look at
+
+
+def test_three_seeds_show_their_mean_and_the_lab_is_taken_home(new_page: NewPage) -> None:
+    page = new_page()
+    own_arms(page, {}, {"noisy_reset_every": 0})
+    page.select_option("#lab-repeats", "3")
+    run(page, 3)
+    reached(page, "finished")
+    run_id = parse_qs(urlparse(page.url).query)["lab"][0]
+    told = page.evaluate("run => fetch(`/live/${run}/lab`).then((answer) => answer.json())", run_id)
+    for number, card in enumerate(page.locator(".arm").all()):
+        seeds = [one["accuracy"] for one in told["results"] if one["arm"] == number]
+        mean, low, high = (f"{100 * n:.1f} %" for n in (sum(seeds) / 3, min(seeds), max(seeds)))
+        expect(card.locator("dd").first).to_have_text(f"{mean}{low} – {high}")
+        expect(card.locator(".whose")).to_contain_text("Mean of 3 seeds")
+        expect(card.locator(".arm-heads")).to_contain_text("three")
+    bands = page.locator(".chart .band[d]")
+    assert bands.count() >= 2
+    picture(page, "lab-seeds-wide-light")
+    with page.expect_download() as loading:
+        page.get_by_role("link", name="CSV").click()
+    table = list(csv.DictReader(io.StringIO(loading.value.path().read_text("utf-8"))))
+    assert {(row["arm"], row["seed"]) for row in table} == {(arm, seed) for arm in "12" for seed in "012"}
+
+    page.get_by_label("Share of the work").fill("20")
+    expect(page.locator(".playback .note")).to_have_text("50 % of the work")
+    expect(page.locator(".arm-rows .tile")).to_have_count(20)
+
+    link = page.get_by_label("Link to this lab", exact=True).input_value()
+    other = new_page(390, 844, dark=True)  # another visitor, who has the link alone
+    other.goto(link)
+    reached(other, "finished")
+    expect(other.locator(".lab-form")).to_be_hidden()
+    expect(other.locator(".lab-stop")).to_be_hidden()
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    picture(other, "lab-link-narrow-dark")
+    plan = page.get_by_label("Link that fills in the form", exact=True).input_value()
+    other.goto(plan)
+    expect(other.locator(".custom-arm")).to_have_count(2)
+    expect(other.locator(".custom-arm").nth(1).get_by_label("Name")).to_have_value("arm 2")
+    assert other.locator("#lab-repeats").input_value() == "3"
+
+
+@pytest.mark.slow
+def test_a_lab_asks_before_it_ends_a_live_run(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page)
+    page.click(".bar .play")
+    until(page, "running")
+    asked: list[str] = []
+    answers = [False, True]
+    page.on("dialog", lambda box: (asked.append(box.message), box.accept() if answers.pop(0) else box.dismiss()))
+    lab(page)
+    run(page, 2)
+    page.wait_for_timeout(500)
+    assert asked == ["Your live run is still in progress. Starting this ends it. Its results stay. Start anyway?"]
+    expect(page.locator("#nayer-lab")).to_have_attribute("data-state", "empty")
+    run(page, 2)
+    reached(page, "finished")
+    assert len(asked) == 2
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ARM_COLORS, classColor } from "../../app/static/core/colors.js";
-import { CLASS_COLORS, MAX_ARMS } from "../../app/static/core/constants.js";
+import { classColor } from "../../app/static/core/colors.js";
+import { ARM_COLORS, CLASS_COLORS, MAX_ARMS } from "../../app/static/core/constants.js";
 import {
   formatAhead,
   formatCosine,

@@ -3,10 +3,11 @@ import { test } from "node:test";
 import {
   comparedRuns,
   compareUrl,
+  labUrl,
   lessonNumber,
   lessonUrl,
-  ownLabUrl,
   readAddress,
+  readLabAddress,
   runUrl,
   settingsUrl,
   tabName,
@@ -105,6 +106,28 @@ test("runs that are compared are in the address of their tab, each once, and lea
   assert.equal(readAddress(address).settings, null);
 });
 
-test("a visitor's own lab has an address on its tab", () => {
-  assert.equal(ownLabUrl(`${PAGE}?run=c`, "x"), `${PAGE}?tab=lab&lab=x`);
+test("a lab is found again by its link, and so is the form by the link of its plan", () => {
+  const link = labUrl(PAGE, { lab: "abc-DEF_123" });
+  assert.equal(tabName(link), "lab");
+  assert.deepEqual(readLabAddress(link), { lab: "abc-DEF_123", plan: null });
+  assert.equal(readAddress(link).settings, null);
+  const plan = {
+    experiment: "",
+    teacher: "digits",
+    seed: 7,
+    work: 12.5,
+    repeats: 3,
+    arms: [{ title: "a&b = 1?", preset: "dfq", settings: { routing: "single", noisy_layer: false, bn_weight: 0.5 } }],
+  };
+  const filled = labUrl(PAGE, { plan });
+  assert.deepEqual(readLabAddress(filled), { lab: null, plan });
+  assert.equal(readAddress(filled).settings, null);
+});
+
+test("what is no lab and no plan is left out", () => {
+  for (const search of ["?lab=../x", "?plan=", "?plan=3", "?plan=null", "?plan={", "?plan=[]&lab=a b"]) {
+    const { lab, plan } = readLabAddress(PAGE + search);
+    assert.equal(lab, null, search);
+    assert.ok(plan === null || plan.arms.length === 0, search);
+  }
 });

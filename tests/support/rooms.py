@@ -61,12 +61,21 @@ LOOSE = {
         "library": "door",
         "__main__": "door",
     },
-    "app": {"__init__": "content", "environment": "server", "server": "server", "benchmark": "server"},
+    "app": {
+        "__init__": "content",
+        "environment": "server",
+        "server": "server",
+        "benchmark": "server",
+        "examples": "server",
+    },
 }
 SENTENCES = {  # for rooms without a folder, which have no `__init__`
     ("nayer", "vocabulary"): "Errors, settings, presets, events, array types: what every room speaks. No torch.",
     ("nayer", "door"): "`library`, for other programs, and `python -m nayer`.",
-    ("app", "server"): "`server` wires everything and serves it, as `environment` says; `benchmark` measures it.",
+    (
+        "app",
+        "server",
+    ): "`server` wires and serves everything, as `environment` says; `benchmark` measures, `examples` records.",
 }
 START, END = "<!-- rooms: written by `make rooms` -->", "<!-- end of rooms -->"
 PAGE = ROOT / "CONTRIBUTING.md"

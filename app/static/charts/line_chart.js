@@ -17,6 +17,7 @@ import { ChartPointer } from "./pointer.js";
  * @property {(value: number | null | undefined) => string} format
  * @property {number} [width]
  * @property {string | null} [dash]
+ * @property {(point: P) => [low: number, high: number] | null} [band] a range about the line
  */
 
 /** @typedef {{ y: number, text: string, kind: string }} Rule a level that is drawn across the chart */
@@ -99,9 +100,18 @@ export class LineChart {
         "stroke-dasharray": dash,
       }),
     );
+    this.bands = lines.map(({ color }) => s("path", { class: "band", style: `fill:${color}` }));
     this.ends = lines.map(({ color }) => s("circle", { r: small ? 2.5 : 3.5, style: `fill:${color}`, class: "end" }));
     this.ruleNames = s("g", { class: "rule-names" });
-    this.svg.append(this.grid, this.markLayer, this.ruleLayer, ...this.paths, ...this.ends, this.ruleNames);
+    this.svg.append(
+      this.grid,
+      ...this.bands,
+      this.markLayer,
+      this.ruleLayer,
+      ...this.paths,
+      ...this.ends,
+      this.ruleNames,
+    );
     this.table = new NumbersTable([x, ...lines.map((line) => line.name)], () => this.tableRows());
     this.element = h(
       "div",
@@ -184,6 +194,12 @@ export class LineChart {
       return isNumber(value) ? [[x(point[0]).toFixed(1), y(clamp(value, low, high)).toFixed(1)]] : [];
     });
     const [path, end] = [this.paths[index], this.ends[index]];
+    const ranges = line.band ? this.points.map((point) => ({ at: x(point[0]), range: line.band?.(point) })) : [];
+    const known = ranges.flatMap(({ at, range }) => (range ? [{ at, low: range[0], high: range[1] }] : []));
+    const edge = [...known.map((one) => [one.at, one.high]), ...known.reverse().map((one) => [one.at, one.low])].map(
+      ([left, value]) => `${left.toFixed(1)} ${y(clamp(value, low, high)).toFixed(1)}`,
+    );
+    setAttribute(this.bands[index], "d", edge.length ? `M${edge.join("L")}Z` : null);
     setAttribute(path, "d", places.map(([left, top], n) => `${n ? "L" : "M"}${left} ${top}`).join(""));
     const last = places.at(-1);
     setAttribute(end, "visibility", last ? "visible" : "hidden");
@@ -210,7 +226,9 @@ export class LineChart {
     if (this.low !== null && this.high !== null) return [this.low, this.high];
     let low = this.low ?? Number.POSITIVE_INFINITY;
     let high = this.high ?? Number.NEGATIVE_INFINITY;
-    const values = this.points.flatMap((point) => this.lines.map((line) => line.value(point)).filter(isNumber));
+    const values = this.points.flatMap((point) =>
+      this.lines.flatMap((line) => [line.value(point), ...(line.band?.(point) ?? [])]).filter(isNumber),
+    );
     for (const value of [...this.rules.map(({ y }) => y), ...values]) {
       if (this.low === null) low = Math.min(low, value);
       if (this.high === null) high = Math.max(high, value);

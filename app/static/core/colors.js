@@ -2,9 +2,6 @@
 
 import { CLASS_COLORS } from "./constants.js";
 
-/** Paul Tol's vibrant colors for the arms of a lab: anyone can tell them apart, and none is a class's. */
-export const ARM_COLORS = ["#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377"];
-
 /**
  * A class's color, the same in every panel.
  * @param {number} index of the class

@@ -63,10 +63,28 @@ export const CLASS_COLORS = [
 ];
 
 /**
+ * The colors of the arms of a lab.
+ * @type {string[]}
+ */
+export const ARM_COLORS = ["#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377", "#777777"];
+
+/**
+ * The values of a point of an arm, after round, work, seconds.
+ * @type {string[]}
+ */
+export const LAB_MEASURES = ["accuracy", "label_hit", "named", "within", "across", "pool"];
+
+/**
+ * Least number of arms in a lab.
+ * @type {number}
+ */
+export const MIN_ARMS = 2;
+
+/**
  * Largest number of arms in a lab.
  * @type {number}
  */
-export const MAX_ARMS = 5;
+export const MAX_ARMS = 6;
 
 /**
  * Least billions of multiply-adds per arm.

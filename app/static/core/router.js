@@ -2,9 +2,12 @@
 
 import { RUN_ID } from "./constants.js";
 
+/** @import { LabPlan } from "./types.d.ts" */
+
 /** @type {Record<string, string>} the tabs by their name in an address, as app/gradio_ui/page.py titles them */
 const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn", runs: "My runs" };
-const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare"]; // parameters that are no settings
+const TAB_BUTTONS = '#tabs [role="tab"], #tabs .overflow-dropdown button'; // those without room are in a menu
+const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare", "lab", "plan", "join"]; // parameters that are no settings
 
 /**
  * The fields that an address can hide: the id of each, and what people call it.
@@ -125,17 +128,6 @@ export function comparedRuns(href) {
 }
 
 /**
- * The address of a visitor's own lab.
- * @param {string} base the page's address
- * @param {string} lab
- */
-export function ownLabUrl(base, lab) {
-  const address = new URL(base);
-  address.search = new URLSearchParams({ tab: "lab", lab }).toString();
-  return address.href;
-}
-
-/**
  * Goes to an address of this page; every tab hears of it.
  * @param {string} href
  */
@@ -168,17 +160,65 @@ export function watchUrl(base, run) {
   return address.href;
 }
 
+/**
+ * The address under which others see a lab, or with which they set one up.
+ * @param {string} base the page's address
+ * @param {{ lab: string } | { plan: LabPlan }} what
+ */
+export function labUrl(base, what) {
+  const address = new URL(base);
+  const words = "plan" in what ? { plan: JSON.stringify(what.plan) } : what;
+  address.search = new URLSearchParams({ tab: "lab", ...words }).toString();
+  return address.href;
+}
+
+/**
+ * The lab that an address names, and the plan for one that it holds; null where there is none that can be read.
+ * @param {string} href
+ * @returns {{ lab: string | null, plan: LabPlan | null }}
+ */
+export function readLabAddress(href) {
+  const { lab = "", plan = "" } = Object.fromEntries(new URL(href).searchParams);
+  return { lab: new RegExp(RUN_ID).test(lab) ? lab : null, plan: readPlan(plan) };
+}
+
+/**
+ * @param {string} text
+ * @returns {LabPlan | null}
+ */
+function readPlan(text) {
+  try {
+    const { experiment, teacher, seed, work, repeats, arms } = JSON.parse(text);
+    const plain = Array.isArray(arms) ? arms.filter((arm) => arm && typeof arm === "object").slice(0, 5) : [];
+    return {
+      experiment: String(experiment ?? ""),
+      teacher: String(teacher ?? ""),
+      seed: Number(seed) || 0,
+      work: Number(work) || 1,
+      repeats: Number(repeats) || 1,
+      arms: plain.map(({ title, preset, settings }) => ({
+        title: String(title ?? ""),
+        preset: String(preset ?? "nayer"),
+        settings: settings && typeof settings === "object" ? settings : {},
+      })),
+    };
+  } catch {
+    return null;
+  }
+}
+
 /** Opens the tab that the address names, now and whenever it changes; a tab that is chosen is put into the address. */
 export function followTabs() {
   if (tabName(location.href) !== "live") openTab(tabName(location.href));
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
-    const name = nameOf(target?.closest('#tabs [role="tab"]') ?? null);
+    const name = nameOf(target?.closest(TAB_BUTTONS) ?? null);
     if (name && name !== tabName(location.href)) history.pushState(null, "", tabUrl(location.href, name));
-    const link = target?.closest("a[data-lesson]");
-    if (!(link instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const link = target?.closest("a[data-lesson], a[data-here]");
+    if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    visit(lessonUrl(location.href, Number(link.dataset.lesson)));
+    const { lesson } = link.dataset;
+    visit(lesson ? lessonUrl(location.href, Number(lesson)) : link.href);
   });
   addEventListener("popstate", () => openTab(tabName(location.href)));
 }
@@ -197,7 +237,7 @@ function nameOf(tab) {
  * @param {string} name
  */
 function openTab(name) {
-  const tabs = [...document.querySelectorAll('#tabs [role="tab"]')];
+  const tabs = [...document.querySelectorAll(TAB_BUTTONS)];
   const tab = tabs.find((one) => nameOf(one) === name);
   if (!(tab instanceof HTMLElement)) requestAnimationFrame(() => openTab(name));
   else if (tab.getAttribute("aria-selected") !== "true") tab.click();

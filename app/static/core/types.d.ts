@@ -107,6 +107,7 @@ export interface RunFacts extends MapFacts {
 
 /** One round's samples: the first image of every class, and what teacher and student see in each. */
 export interface SampleRow {
+  picture?: string; // of a recorded example
   frame: number;
   round: number;
   labels: number[];
@@ -217,6 +218,29 @@ export interface ArmResult {
   failure: string;
 }
 
+/** A round of an arm: round (−1 before the first step), work, seconds, then LAB_MEASURES. */
+export type CurveRow = (number | null)[];
+
+/** A point over several seeds. */
+export type RangeRow = [x: number, mean: number, low: number, high: number, round: number];
+
+/** What is new of an arm. */
+export type ArmNews = RunUpdate & { curve: CurveRow[] };
+
+/** A setting as a picker offers it. */
+export interface SettingFacts {
+  name: string;
+  label: string;
+  group: string;
+  help: string;
+  kind: "flag" | "whole" | "number" | "text";
+  choices: string[];
+  low: number | null;
+  high: number | null;
+  value: string | number | boolean;
+  fixed: boolean; // for the length of a run
+}
+
 /** What is new of several arms that run side by side. */
 export interface LabUpdate {
   seq: string;
@@ -234,7 +258,14 @@ export interface LabUpdate {
   left: number | null; // seconds
   results: ArmResult[];
   sentences: string[];
-  news: (RunUpdate | null)[];
+  plan: LabPlan; // the form's values that make it again
+  counted: number[]; // seeds that all arms have done; empty with one seed
+  means: Record<string, [mean: number, low: number, high: number]>[]; // by arm and measure, over those
+  ranges: Record<string, RangeRow[]>[] | null; // likewise; null where nothing is new
+  by: "work" | "seconds"; // what the x axis counts
+  limit: number; // of an arm, in that
+  references: Record<string, [real: number | null, noise: number | null]>;
+  news: (ArmNews | null)[];
 }
 
 /** The samples of a round on the map of the run's table. */
@@ -359,22 +390,35 @@ export interface Visitor extends RunHandle {
   lesson?: RunHandle & { number: number };
 }
 
+/** How the last arm of a lesson compares with the first. */
+export type Outcome = "more" | "less" | "same";
+
+/** The question of a lesson. */
+export interface Prediction {
+  question: string;
+  measure: string;
+  margin: number; // a smaller difference counts as none
+  answers: Record<Outcome, string>;
+}
+
 /** One lesson, as `app/content/lessons.py` has it. */
 export interface Lesson {
   title: string;
   text: string;
   notice: string;
+  leads_on: string; // the link to the lab
+  predict: Prediction;
   teacher: string;
   work: number; // of each arm, in billions of multiply-adds
-  everywhere: Settings;
   arms: [title: string, settings: Settings][];
   choice: {
     label: string;
-    options: [title: string, settings: Settings & { teacher?: string; latent?: string }][];
+    options: { label: string; changes: Settings; shows: string }[];
     chosen: number;
     arm: boolean;
   };
-  shows: string[];
+  plans: { teacher: string; work: number; arms: ArmPlan[] }[]; // what each option starts
+  charts: string[];
   strip: boolean;
   names: string[];
   prompt: string;
@@ -386,6 +430,16 @@ export interface ArmPlan {
   title: string;
   preset?: string;
   settings: Settings;
+}
+
+/** A lab that is to run. */
+export interface LabPlan {
+  experiment: string; // empty for arms of one's own
+  teacher: string;
+  seed: number; // the first
+  work: number; // of each arm, in billions of multiply-adds
+  repeats: number; // seeds
+  arms: ArmPlan[]; // of one's own
 }
 
 /** What a command that starts a run answers. */

@@ -1,12 +1,12 @@
 // What to compare: a ready-made experiment, or arms of one's own.
 
-import { MAX_ARM_WORK, MAX_TITLE_LENGTH, MIN_ARM_WORK } from "../core/constants.js";
+import { MAX_ARM_WORK, MAX_ARMS, MAX_TITLE_LENGTH, MIN_ARM_WORK, MIN_ARMS } from "../core/constants.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
-import { parseSettings } from "../core/settings.js";
 import { watchTeachers } from "../core/teachers.js";
+import { SettingPicker } from "../panels/setting_picker.js";
 
-/** @import { ArmPlan, TeacherCard } from "../core/types.d.ts" */
+/** @import { ArmPlan, LabPlan, SettingFacts, TeacherCard } from "../core/types.d.ts" */
 
 /**
  * What the tab is given in Python.
@@ -15,17 +15,8 @@ import { watchTeachers } from "../core/teachers.js";
  * @property {Record<string, [title: string, question: string]>} experiments
  * @property {[name: string, title: string][]} presets
  * @property {[name: string, title: string][]} teachers
- */
-
-/**
- * What is to run.
- * @typedef {object} LabPlan
- * @property {string} experiment empty for arms of one's own
- * @property {string} teacher
- * @property {number} seed the first
- * @property {number} work of each arm, in billions of multiply-adds
- * @property {number} repeats seeds
- * @property {ArmPlan[]} arms of one's own
+ * @property {SettingFacts[]} settings that arms may change
+ * @property {string} example the sentence above the finished example
  */
 
 const CUSTOM = "own";
@@ -47,10 +38,12 @@ export class LabForm {
    * @param {(plan: LabPlan) => void} start
    */
   constructor(props, start) {
+    this.props = props;
     this.experiment = Object.keys(props.experiments)[0];
+    const own = `${MIN_ARMS} to ${MAX_ARMS} arms. Each has any preset and any settings.`;
     this.cards = [
       ...Object.entries(props.experiments).map(([name, [title, question]]) => this.makeCard(name, title, question)),
-      this.makeCard(CUSTOM, "Arms of your own", "Two to five arms. Each has any preset and any settings."),
+      this.makeCard(CUSTOM, "Arms of your own", own),
     ];
     this.teacher = h(
       "select",
@@ -73,17 +66,12 @@ export class LabForm {
     );
     this.seed = h("input", { id: "lab-seed", type: "number", min: 0, step: 1, value: 0 });
     this.go = h("button", { type: "button", class: "primary", onclick: () => start(this.plan()) }, START);
-    this.arms = CUSTOM_ARMS.map((which, i) => new CustomArm(which, i, props.presets));
-    this.custom = h(
-      "div",
-      { class: "custom-arms", hidden: true },
-      ...this.arms.map(({ element }) => element),
-      h(
-        "p",
-        { class: "note" },
-        "Write changes as name=value, separated by spaces, such as noisy_reset_every=0 routing=single. A row without a preset is left out.",
-      ),
-    );
+    /** @type {CustomArm[]} */
+    this.arms = [];
+    this.armList = h("div", { class: "custom-list" });
+    this.more = h("button", { type: "button", class: "add-arm", onclick: () => this.addArm() }, "+ Add an arm");
+    this.custom = h("div", { class: "custom-arms", hidden: true }, this.armList, this.more);
+    this.setArms([{ settings: {} }, { settings: {} }]);
     this.element = h(
       "section",
       { class: "card lab-form", "aria-label": "What to compare" },
@@ -146,6 +134,30 @@ export class LabForm {
     setAttribute(this.custom, "hidden", name !== CUSTOM);
   }
 
+  /** @param {Partial<ArmPlan>[]} plans */
+  setArms(plans) {
+    this.arms = [];
+    for (const plan of plans.slice(0, MAX_ARMS)) this.addArm(plan);
+  }
+
+  /** @param {Partial<ArmPlan>} [plan] */
+  addArm(plan = {}) {
+    const { presets, settings } = this.props;
+    const remove = (/** @type {CustomArm} */ arm) => {
+      this.arms = this.arms.filter((one) => one !== arm);
+      this.showArms();
+    };
+    this.arms.push(new CustomArm({ number: this.arms.length, plan, presets, settings, remove }));
+    this.showArms();
+  }
+
+  /** The arms in their places; two stay. */
+  showArms() {
+    this.armList.replaceChildren(...this.arms.map(({ element }) => element));
+    for (const { remove } of this.arms) setAttribute(remove, "hidden", this.arms.length <= MIN_ARMS);
+    setAttribute(this.more, "hidden", this.arms.length >= MAX_ARMS);
+  }
+
   /** @param {boolean} active whether a lab runs */
   setActive(active) {
     setText(this.go, active ? "▶ Start again" : START);
@@ -168,46 +180,62 @@ export class LabForm {
       seed: Number(this.seed.value),
       work: Number(this.work.value),
       repeats: Number(this.repeats.value),
-      arms: custom ? this.arms.flatMap((arm) => arm.plan() ?? []) : [],
+      arms: custom ? this.arms.map((arm) => arm.plan()) : [],
     };
+  }
+
+  /**
+   * Fills the form with a plan, such as one in the address.
+   * @param {LabPlan} plan
+   */
+  fill({ experiment, teacher, seed, work, repeats, arms }) {
+    this.choose(arms.length ? CUSTOM : experiment);
+    if (arms.length) this.setArms(arms);
+    if ([...this.teacher.options].some((option) => option.value === teacher)) this.teacher.value = teacher;
+    this.seed.value = String(seed);
+    this.work.value = String(work);
+    this.repeats.value = repeats > 1 ? "3" : "1";
   }
 }
 
 /** A row of the form: an arm's name, preset and changes. */
 class CustomArm {
   /**
-   * @param {string} which first, second, …
-   * @param {number} number
-   * @param {[name: string, title: string][]} presets
+   * @param {object} options
+   * @param {number} options.number
+   * @param {Partial<ArmPlan>} options.plan
+   * @param {[name: string, title: string][]} options.presets
+   * @param {SettingFacts[]} options.settings
+   * @param {(arm: CustomArm) => void} options.remove
    */
-  constructor(which, number, presets) {
-    this.title = h("input", {
-      type: "text",
-      maxlength: MAX_TITLE_LENGTH,
-      placeholder: `Name of the ${which} arm`,
-      "aria-label": `Name of the ${which} arm`,
-    });
+  constructor({ number, plan, presets, settings, remove }) {
+    const which = CUSTOM_ARMS[number];
+    const { title = `Arm ${number + 1}`, preset = "nayer" } = plan;
+    this.title = h("input", { type: "text", maxlength: MAX_TITLE_LENGTH, value: title });
     this.preset = h(
       "select",
-      { "aria-label": `Preset of the ${which} arm` },
-      h("option", { value: "" }, "–"),
-      ...presets.map(([name, title], i) => h("option", { value: name, selected: number < 2 && i === 0 }, title)),
+      {},
+      ...presets.map(([name, called]) => h("option", { value: name, selected: name === preset }, called)),
     );
-    this.changes = h("input", {
-      type: "text",
-      placeholder: "for example noisy_reset_every=0",
-      "aria-label": `Changes of the ${which} arm`,
-    });
-    this.element = h("div", { class: "custom-arm" }, this.title, this.preset, this.changes);
+    this.changes = new SettingPicker(settings, `of the ${which} arm`);
+    this.changes.set(plan.settings ?? {});
+    this.remove = h("button", { type: "button", onclick: () => remove(this) }, "Remove this arm");
+    this.element = h(
+      "fieldset",
+      { class: "custom-arm" },
+      h("legend", {}, `The ${which} arm`),
+      labeled("Name", this.title),
+      labeled("Preset", this.preset),
+      this.changes.element,
+      this.remove,
+    );
   }
 
   /**
-   * The arm, or null where the row has no preset.
-   * @returns {ArmPlan | null}
+   * The arm.
+   * @returns {ArmPlan}
    */
   plan() {
-    const preset = this.preset.value;
-    if (!preset) return null;
-    return { title: this.title.value.trim(), preset, settings: parseSettings(this.changes.value) };
+    return { title: this.title.value.trim(), preset: this.preset.value, settings: this.changes.values() };
   }
 }

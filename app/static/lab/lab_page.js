@@ -1,21 +1,23 @@
 // The tab of the reset lab: arms side by side with the same teacher, seed and budget, and what may be said of them.
 
-import { sendCommand } from "../core/api.js";
-import { find, h, hiddenText, setAttribute, setText } from "../core/dom.js";
+import { sendCommand, serverUrl } from "../core/api.js";
+import { find, h, hiddenText, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
+import { labUrl, readLabAddress, tabUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
-import { parseSettings } from "../core/settings.js";
 import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js";
+import { CopyField } from "../panels/copy_field.js";
+import { Example } from "../panels/example.js";
 import { SideBySide } from "../panels/side_by_side.js";
 import { LabForm } from "./lab_form.js";
 import { ResultsTable } from "./results_table.js";
 
-/** @import { GradioMount, LabUpdate, RunHandle, RunState, StartedRun } from "../core/types.d.ts" */
-/** @import { LabPlan, LabProps } from "./lab_form.js" */
+/** @import { GradioMount, LabPlan, LabUpdate, RunHandle, RunState, Settings, StartedRun } from "../core/types.d.ts" */
+/** @import { LabProps } from "./lab_form.js" */
 
 /** @type {Record<RunState, string>} */
 const STATE_NAMES = {
@@ -35,6 +37,7 @@ const TOGGLE_NAMES = { paused: "Resume", interrupted: "Run again" };
 /** @type {Partial<Record<RunState, string>>} */
 const TOGGLE_COMMANDS = { paused: "resume", interrupted: "revive" };
 const TOGGLED_STATES = ["running", "paused", "interrupted"];
+const FILES = { CSV: "lab.csv", PNG: "lab.png", JSON: "lab.json" };
 
 /** @param {GradioMount<LabProps>} mounted */
 export function mount({ element, props }) {
@@ -50,12 +53,14 @@ class LabPage {
    */
   constructor(host, props) {
     this.host = host;
+    this.props = props;
     /** @type {LabUpdate | null} */
     this.lab = null;
     /** @type {RunState} */
     this.state = "empty";
     this.shownStanding = "";
     this.shownVerdict = "";
+    this.filesOf = ""; // the lab whose files are linked
     this.justStarted = false; // the lab is to scroll into view
     this.notice = new Notice();
     /** @type {RunClient<LabUpdate>} */
@@ -75,10 +80,11 @@ class LabPage {
     this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.progress = h("i", { class: "progress" });
+    this.own = h("button", { type: "button", hidden: true, onclick: () => this.leave() }, "Run one of your own");
     const bar = h(
       "div",
       { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" },
-      h("div", { class: "choices" }, this.toggle, this.stop),
+      h("div", { class: "choices" }, this.toggle, this.stop, this.own),
       this.line,
       this.kept,
       this.status,
@@ -88,22 +94,64 @@ class LabPage {
     this.arms = new SideBySide({
       client: this.client,
       dialogHost: host,
-      change: (arm, title, settings) => this.changeArm(arm, title, settings),
+      change: {
+        settings: props.settings,
+        apply: (arm, title, settings) => this.changeArm(arm, title, settings),
+      },
     });
+    this.files = h("p", { class: "note files", hidden: true });
+    this.linkToLab = new CopyField("Link to this lab");
+    this.linkToPlan = new CopyField("Link that fills in the form");
+    this.keep = h(
+      "section",
+      { class: "card lab-keep", "aria-label": "Take it home" },
+      withHelp(h("h3", {}, "Take it home"), "panel/lab_keep"),
+      this.files,
+      this.linkToLab.element,
+      this.linkToPlan.element,
+    );
+    this.example = new Example({ name: "lab", sentence: props.example });
     this.results = new ResultsTable();
     this.panels = h(
       "div",
       { class: "lab-shown", hidden: true },
       bar,
+      this.arms.playback.element,
       this.arms.columns,
       this.arms.charts.element,
       this.verdict,
       this.results.element,
+      this.keep,
       this.arms.redrawStrip.element,
     );
     host.replaceChildren(hiddenText("Comparison of runs", "h2"), this.form.element, this.notice.element, this.panels);
-    const kept = readLab();
-    if (kept.run) this.client.follow(kept);
+    addEventListener("popstate", () => this.readAddress());
+    watchVisibility(host, () => this.draw());
+    this.readAddress();
+    this.draw();
+  }
+
+  /** Follows the lab that the address names, else the visitor's own; fills the form with a plan in the address. */
+  readAddress() {
+    const { lab, plan } = readLabAddress(location.href);
+    const own = readLab();
+    if (plan) this.form.fill(plan);
+    const handle = lab && lab !== own.run ? { run: lab } : own;
+    if (handle.run && handle.run !== this.client.run) this.follow(handle);
+  }
+
+  /** Whether the lab is somebody else's: it can be seen and not commanded. */
+  get watching() {
+    return this.client.run !== undefined && this.client.handle.token === undefined;
+  }
+
+  /** From somebody else's lab to the form, and to an own lab if there is one. */
+  leave() {
+    history.replaceState(history.state, "", tabUrl(document.baseURI, "lab"));
+    this.client.forget();
+    this.lab = null;
+    this.arms.clear();
+    this.readAddress();
     this.draw();
   }
 
@@ -121,6 +169,7 @@ class LabPage {
       const { run, token } = await sendCommand("start_lab", ...values);
       storeLab({ run, token });
       storeVisitor({ ...visitor, token }); // one visitor, one token
+      history.replaceState(history.state, "", labUrl(document.baseURI, { lab: run }));
       this.follow({ run, token });
       this.justStarted = true;
     } catch (error) {
@@ -153,11 +202,12 @@ class LabPage {
    * An arm goes on with other settings from its next round on; every chart gets a mark there.
    * @param {number} arm
    * @param {string} title
-   * @param {string} settings
+   * @param {Settings} settings
    */
   async changeArm(arm, title, settings) {
-    if ((await this.client.command("change", parseSettings(settings), arm)) === null) return;
-    this.notice.show(`${title} uses ${settings.trim()} from its next round on.`, "quiet");
+    if ((await this.client.command("change", settings, arm)) === null) return;
+    const told = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    this.notice.show(`${title} uses ${told.join(", ")} from its next round on.`, "quiet");
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
@@ -176,7 +226,9 @@ class LabPage {
 
   /** The server does not know the lab any more. */
   forgetRun() {
-    storeLab(null);
+    if (this.watching) this.notice.show("This lab does not exist, or is no longer kept.");
+    else storeLab(null);
+    this.client.handle = {};
     if (this.lab) this.notice.show("This lab has ended and is no longer kept. Start it again.", "quiet");
   }
 
@@ -189,16 +241,41 @@ class LabPage {
     setAttribute(this.panels, "hidden", !lab);
     setAttribute(this.host, "data-state", state);
     this.form.setActive(active);
+    setAttribute(this.form.element, "hidden", this.watching);
+    if (lab || this.watching) this.example.element.remove();
+    else if (!this.example.element.isConnected) this.host.append(this.example.element);
+    if (this.props.example && !this.client.run && isVisible(this.host)) this.example.load();
     if (!lab) return;
+    for (const button of [this.toggle, this.stop]) setAttribute(button, "hidden", this.watching);
+    setAttribute(this.own, "hidden", !this.watching);
+    this.showFiles(!active);
     setText(this.toggle, TOGGLE_NAMES[state] ?? "Pause");
     setAttribute(this.toggle, "disabled", !TOGGLED_STATES.includes(state));
     setAttribute(this.stop, "disabled", !active);
-    for (const arm of this.arms.arms) arm.enableChange(active);
+    for (const arm of this.arms.arms) arm.enableChange(active && !this.watching);
     setText(this.status, `The lab is ${STATE_NAMES[state]}.`);
     this.progress.style.width = `${100 * lab.done}%`;
     setText(this.kept, active ? lab.kept : "");
     this.drawStanding(lab, active);
     this.drawVerdict(lab);
+  }
+
+  /**
+   * The links, and the files once the lab has ended.
+   * @param {boolean} ended
+   */
+  showFiles(ended) {
+    const { run = "" } = this.client;
+    this.linkToLab.show(labUrl(document.baseURI, { lab: run }));
+    if (this.lab) this.linkToPlan.show(labUrl(document.baseURI, { plan: this.lab.plan }));
+    setAttribute(this.files, "hidden", !ended);
+    if (this.filesOf === run) return;
+    this.filesOf = run;
+    const links = Object.entries(FILES).flatMap(([title, file], i) => [
+      i ? " · " : "Files: ",
+      h("a", { href: serverUrl(`live/${run}/export/${file}`), download: file }, title),
+    ]);
+    this.files.replaceChildren(...links);
   }
 
   /**

@@ -1,20 +1,20 @@
 // What came of each arm with each seed, as a table.
 
-import { ARM_COLORS } from "../core/colors.js";
+import { ARM_COLORS } from "../core/constants.js";
 import { h, setText } from "../core/dom.js";
-import { formatInteger, formatNumber, formatPercent } from "../core/format.js";
+import { formatInteger, formatNumber } from "../core/format.js";
 import { withHelp } from "../core/help.js";
+import { ARM_MEASURES } from "../panels/measures.js";
 
 /** @import { ArmResult, LabUpdate } from "../core/types.d.ts" */
 
 /** @type {[name: string, format: (result: ArmResult) => string][]} */
 const COLUMNS = [
-  ["accuracy", (result) => formatPercent(result.accuracy, 1)],
-  ["label accuracy", (result) => formatPercent(result.label_hit)],
-  ["second opinion", (result) => formatPercent(result.named)],
-  ["within a round", (result) => formatNumber(result.within)],
-  ["across rounds", (result) => formatNumber(result.across)],
-  ["over the pool", (result) => formatNumber(result.pool)],
+  ...ARM_MEASURES.map(({ name, title, format }) => {
+    /** @type {(result: ArmResult) => string} */
+    const write = (result) => format(result[/** @type {"accuracy"} */ (name)]);
+    return /** @type {[string, (result: ArmResult) => string]} */ ([title, write]);
+  }),
   ["seconds", (result) => formatNumber(result.seconds)],
   ["rounds", (result) => formatInteger(result.rounds)],
   ["generator steps", (result) => formatInteger(result.steps)],

@@ -1,14 +1,14 @@
 // The tab of the lessons: a step each, with its text, its live control and the runs it starts; by keys, clicks, address.
 
 import { find, h, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
-import { lessonNumber, lessonUrl } from "../core/router.js";
+import { lessonNumber, lessonUrl, readLabAddress } from "../core/router.js";
 import { readVisitor } from "../core/storage.js";
 import { NamesLesson } from "./names_lesson.js";
 import { RunLesson } from "./run_lesson.js";
 
-/** @import { GradioMount, Lesson } from "../core/types.d.ts" */
+/** @import { GradioMount, Lesson, RunHandle } from "../core/types.d.ts" */
 
-/** @typedef {{ lessons: Lesson[] }} LessonsProps what the tab is given in Python */
+/** @typedef {{ lessons: Lesson[], examples: string[] }} LessonsProps what the tab is given in Python */
 
 const KEYS_OF_OTHERS = "input, textarea, select, [contenteditable], [role=tab], [role=listbox], svg, dialog, summary";
 const PRESSED_BY_SPACE = "button, a, label";
@@ -16,18 +16,19 @@ const PRESSED_BY_SPACE = "button, a, label";
 /** @param {GradioMount<LessonsProps>} mounted */
 export function mount({ element, props }) {
   const host = find(element, "#nayer-lessons", HTMLElement);
-  if (!host.childElementCount) new LessonsPage(host, props.lessons);
+  if (!host.childElementCount) new LessonsPage(host, props);
 }
 
 /** The page of all lessons, one on show. */
 class LessonsPage {
   /**
    * @param {HTMLElement} host
-   * @param {Lesson[]} lessons
+   * @param {LessonsProps} props
    */
-  constructor(host, lessons) {
+  constructor(host, { lessons, examples }) {
     this.host = host;
     this.lessons = lessons;
+    this.examples = examples;
     /** @type {Map<number, NamesLesson | RunLesson>} */
     this.steps = new Map(); // by the number of the lesson
     this.number = 1;
@@ -42,7 +43,7 @@ class LessonsPage {
     this.heading = h("h2", { tabindex: -1 });
     this.place = h("p", { class: "note" });
     this.text = h("p", { class: "lesson-text" });
-    this.notice = h("p", { class: "lesson-notice" });
+    this.concluded = h("div");
     this.controls = h("div", { class: "lesson-controls" });
     this.panel = h("div", { class: "lesson-panel" });
     this.back = h("button", { type: "button", onclick: () => this.go(this.number - 1) }, "← Back");
@@ -75,8 +76,7 @@ class LessonsPage {
           this.heading,
           this.text,
           this.controls,
-          h("h3", {}, "What to notice"),
-          this.notice,
+          this.concluded,
           h("div", { class: "choices lesson-ways" }, this.back, this.next, keys),
         ),
         this.panel,
@@ -116,11 +116,11 @@ class LessonsPage {
     setText(this.place, `Lesson ${number} of ${this.lessons.length}`);
     setText(this.heading, lesson.title);
     setText(this.text, lesson.text);
-    setText(this.notice, lesson.notice);
     setAttribute(this.back, "disabled", number === 1);
     setAttribute(this.next, "disabled", number === this.lessons.length);
     const step = this.step(number);
     this.controls.replaceChildren(step.controls);
+    this.concluded.replaceChildren(step.concluded);
     this.panel.replaceChildren(step.element);
     step.appear();
   }
@@ -139,10 +139,13 @@ class LessonsPage {
   makeStep(number) {
     const lesson = this.lessons[number - 1];
     const isShown = () => isVisible(this.host) && this.number === number;
-    if (lesson.names.length) return new NamesLesson({ lesson, isShown });
+    if (lesson.names.length) return new NamesLesson({ lesson, number, isShown });
     const kept = readVisitor().lesson;
-    const handle = kept?.number === number ? kept : {};
-    return new RunLesson({ lesson, number, isShown, handle });
+    const { lab } = readLabAddress(location.href);
+    /** @type {RunHandle} */
+    const own = kept?.number === number ? kept : {};
+    const handle = lab && this.askedNumber() === number && lab !== own.run ? { run: lab } : own;
+    return new RunLesson({ lesson, number, isShown, handle, recorded: this.examples.includes(`lesson-${number}`) });
   }
 
   /** @param {KeyboardEvent} event */

@@ -4,8 +4,10 @@ import { EmbeddingMap } from "../charts/embedding_map.js";
 import { HeatmapPair } from "../charts/heatmap_pair.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { EmbeddingQuery } from "../core/embedding_query.js";
+import { formatCosine } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { Notice } from "../core/notice.js";
+import { PredictionForm } from "./prediction.js";
 
 /** @import { EmbeddingAnswer, Lesson } from "../core/types.d.ts" */
 
@@ -14,9 +16,10 @@ export class NamesLesson {
   /**
    * @param {object} options
    * @param {Lesson} options.lesson
+   * @param {number} options.number
    * @param {() => boolean} options.isShown whether this lesson is the one on show
    */
-  constructor({ lesson, isShown }) {
+  constructor({ lesson, number, isShown }) {
     this.lesson = lesson;
     this.isShown = isShown;
     this.asked = false;
@@ -26,12 +29,16 @@ export class NamesLesson {
       button: "Show the names",
       onAnswer: (answer) => this.show(answer),
     });
+    /** @type {EmbeddingAnswer | null} */
+    this.answer = null;
+    this.question = new PredictionForm(lesson.predict, number, () => this.conclude());
+    this.concluded = this.question.concluded;
     const { label, options } = lesson.choice;
     this.typed = h("textarea", { rows: 5 }, lesson.names.join("\n"));
     this.table = h(
       "select",
       { onchange: () => this.press() },
-      ...options.map(([title, { latent }]) => h("option", { value: latent }, title)),
+      ...options.map(({ label: title, changes }) => h("option", { value: String(changes.latent) }, title)),
     );
     this.facts = h("p", { class: "note", role: "status" });
     this.controls = h(
@@ -39,6 +46,7 @@ export class NamesLesson {
       { class: "lesson-control" },
       labeled("Class names, one per line", this.typed),
       labeled(label, this.table),
+      this.question.element,
       h(
         "div",
         { class: "choices" },
@@ -79,5 +87,16 @@ export class NamesLesson {
     this.map.update({ facts: { classes: names, anchors: answer.anchors }, outputs: [], samples: [] });
     this.heatmaps.show(answer);
     setAttribute(this.element, "data-state", "finished");
+    this.answer = answer;
+    this.conclude();
+  }
+
+  /** What the table shows, once the question is answered. */
+  conclude() {
+    const { answer, lesson, question } = this;
+    if (!answer || !question.answer) return;
+    const [before, after] = [answer.before.mean, answer.after.mean];
+    const numbers = `The mean cosine between two names is ${formatCosine(before)} before BatchNorm and ${formatCosine(after)} after it.`;
+    question.conclude([before, after], numbers, [lesson.notice], null);
   }
 }

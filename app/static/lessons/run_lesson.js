@@ -1,4 +1,4 @@
-// A lesson that runs arms side by side: one choice, one button, the arms' images and curves, and what may be said.
+// A lesson that runs arms side by side: a question, a choice, one button, the arms' images and curves, what they show.
 
 import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
@@ -7,11 +7,15 @@ import { helpButton, withHelp } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
+import { labUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
+import { Example } from "../panels/example.js";
+import { ARM_MEASURES } from "../panels/measures.js";
 import { SideBySide } from "../panels/side_by_side.js";
+import { compared, PredictionForm } from "./prediction.js";
 
-/** @import { ArmPlan, LabUpdate, Lesson, RunHandle, RunState, StartedRun } from "../core/types.d.ts" */
+/** @import { LabUpdate, Lesson, RunHandle, RunState, StartedRun } from "../core/types.d.ts" */
 
 /** @type {Partial<Record<RunState, string>>} */
 const BUTTON_NAMES = {
@@ -32,6 +36,7 @@ const ANNOUNCEMENTS = {
 };
 const ACTIVE_STATES = ["queued", "running", "paused"];
 const WAITING_STATES = ["queued", "starting"];
+const FIRST_PREDICT = "Answer the question first.";
 
 /** A lesson with runs of its own. */
 export class RunLesson {
@@ -39,10 +44,12 @@ export class RunLesson {
    * @param {object} options
    * @param {Lesson} options.lesson
    * @param {number} options.number
+   * @param {boolean} options.recorded whether there is a finished run to look at
    * @param {() => boolean} options.isShown whether this lesson is the one on show
-   * @param {RunHandle} options.handle the run of this lesson that was going on when the page was left
+   * @param {RunHandle} options.handle the run of this lesson that is going on, one's own or, without a token, another's
    */
-  constructor({ lesson, number, isShown, handle }) {
+  constructor({ lesson, number, isShown, handle, recorded }) {
+    this.recorded = recorded;
     this.lesson = lesson;
     this.number = number;
     /** @type {RunState} */
@@ -61,12 +68,17 @@ export class RunLesson {
       isShown,
       isQueued: () => this.state === "queued",
     });
-    const { choice, shows, strip } = lesson;
+    const { choice, charts, strip, predict } = lesson;
     this.choice = h(
       "select",
-      { class: "lesson-choice" },
-      ...choice.options.map(([title], i) => h("option", { value: i, selected: i === choice.chosen }, title)),
+      { class: "lesson-choice", onchange: () => this.draw() },
+      ...choice.options.map(({ label }, i) => h("option", { value: i, selected: i === choice.chosen }, label)),
     );
+    this.question = new PredictionForm(predict, number, () => {
+      this.notice.show("");
+      this.draw();
+    });
+    this.concluded = this.question.concluded;
     this.button = h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() });
     this.stop = h("button", { type: "button", class: "lesson-stop", onclick: () => this.command("stop") }, "Stop");
     this.line = h("p", { class: "note standing-line" });
@@ -76,6 +88,7 @@ export class RunLesson {
       "div",
       { class: "lesson-control" },
       labeled(choice.label, this.choice),
+      this.question.element,
       h(
         "div",
         { class: "choices" },
@@ -88,51 +101,56 @@ export class RunLesson {
       this.status,
       this.notice.element,
     );
-    this.empty = h(
-      "div",
-      { class: "card lesson-empty" },
-      h("p", {}, `No run yet. Press ${BUTTON_NAMES.empty} or the space bar. ${describeWork(lesson)}`),
-    );
-    this.arms = new SideBySide({ client: this.client, charts: shows });
+    const name = `lesson-${number}`;
+    const sentence = "A finished run of this lesson with three seeds, recorded by the project.";
+    this.example = new Example({ name, sentence, charts });
+    this.look = h("button", { type: "button", class: "lesson-look", onclick: () => this.showExample() });
+    this.empty = h("div", { class: "card lesson-empty" }, h("p", {}, describeWork(lesson)), this.look);
+    this.arms = new SideBySide({ client: this.client, charts });
     this.verdict = h("section", { class: "card verdicts", "aria-label": "Results of your runs", hidden: true });
     this.panels = h(
       "div",
       { class: "lab-shown", hidden: true },
+      this.arms.playback.element,
       this.arms.columns,
       strip ? this.arms.redrawStrip.element : null,
       this.arms.charts.element,
       this.verdict,
     );
-    this.element = h("div", { class: "lesson-live" }, this.empty, this.panels);
+    this.element = h("div", { class: "lesson-live" }, this.empty, this.panels, this.example.element);
     if (handle.run) this.client.follow(handle);
     this.draw();
+  }
+
+  /** Whether the runs are somebody else's: they can be seen and not commanded. */
+  get watching() {
+    return this.client.run !== undefined && this.client.handle.token === undefined;
   }
 
   // --- commands -------------------------------------------------------------------------------------------------------
 
   /** Pauses, goes on, or starts. */
   press() {
+    if (this.watching) return;
     if (this.state === "running") this.command("pause");
     else if (this.state === "paused") this.command("resume");
+    else if (!this.question.answer) this.notice.show(FIRST_PREDICT, "quiet");
     else if (!WAITING_STATES.includes(this.state)) this.start();
   }
 
   /** Starts the lesson's arms with what is chosen. */
   async start() {
     if (!(await mayReplaceLiveRun())) return;
-    const { teacher, arms } = planArms(this.lesson, Number(this.choice.value));
+    const { teacher, work, arms } = this.lesson.plans[Number(this.choice.value)];
     this.state = "starting";
     this.notice.show("");
     this.draw();
     try {
       const visitor = readVisitor();
-      const values = ["", teacher, 0, this.lesson.work, 1, arms, visitor.token ?? ""];
       /** @type {StartedRun} */
-      const { run, token } = await sendCommand("start_lab", ...values);
+      const { run, token } = await sendCommand("start_lab", "", teacher, 0, work, 1, arms, visitor.token ?? "");
       storeVisitor({ ...visitor, token, lesson: { run, token, number: this.number } });
-      this.arms.clear();
-      this.lab = null;
-      this.client.follow({ run, token });
+      this.follow({ run, token });
     } catch (error) {
       this.state = "empty";
       this.notice.show(errorSentence(error));
@@ -140,9 +158,23 @@ export class RunLesson {
     this.draw();
   }
 
+  /** @param {RunHandle} handle */
+  follow(handle) {
+    this.arms.clear();
+    this.lab = null;
+    this.client.follow(handle);
+  }
+
   /** @param {string} name */
   async command(name) {
     this.state = (await this.client.command(name)) ?? this.state;
+    this.draw();
+  }
+
+  /** Shows the finished example, which has what is chosen at first. */
+  async showExample() {
+    this.choice.value = String(this.lesson.choice.chosen);
+    await this.example.load();
     this.draw();
   }
 
@@ -179,14 +211,20 @@ export class RunLesson {
     const waiting = WAITING_STATES.includes(state);
     setText(this.button, BUTTON_NAMES[state] ?? "▶ Run it again");
     setAttribute(this.button, "disabled", waiting);
-    setAttribute(this.stop, "hidden", !active);
-    setAttribute(this.choice, "disabled", active || waiting);
-    setAttribute(this.empty, "hidden", lab !== null);
-    setAttribute(this.panels, "hidden", !lab);
+    setAttribute(this.button, "hidden", this.watching);
+    setAttribute(this.stop, "hidden", !active || this.watching);
+    setAttribute(this.choice, "disabled", active || waiting || this.watching);
+    const empty = lab === null || state === "queued"; // who waits looks at the example
+    setAttribute(this.empty, "hidden", !empty);
+    setAttribute(this.panels, "hidden", empty);
+    setText(this.look, "Look at a finished run");
+    setAttribute(this.look, "hidden", !this.recorded || this.example.lab !== null);
+    setAttribute(this.example.element, "hidden", !empty || !this.example.lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
     setText(this.kept, active && lab ? lab.kept : "");
     setText(this.status, ANNOUNCEMENTS[state] ?? "");
+    this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
     if (!lab) return;
     const sentences = hasEnded(state) ? lab.sentences : [];
     setAttribute(this.verdict, "hidden", !sentences.length);
@@ -198,32 +236,36 @@ export class RunLesson {
     );
   }
 
+  /**
+   * What the runs show: whether the prediction came true, what this choice shows, what to notice, and where to go on.
+   * @param {LabUpdate | null} lab that has ended, or null: then it is not told yet
+   */
+  conclude(lab) {
+    const { choice, predict, plans, notice } = this.lesson;
+    const measured = lab ? compared(lab, predict.measure) : null;
+    const { title, format } = ARM_MEASURES.find(({ name }) => name === predict.measure) ?? ARM_MEASURES[0];
+    const [first = null, last = null] = measured ?? [];
+    const numbers = `The ${title} of the last run is ${format(last)}, that of the first ${format(first)}.`;
+    const number = Number(this.choice.value);
+    const { teacher, work, arms } = plans[number];
+    const presets = arms.map((arm) => ({ preset: "nayer", ...arm }));
+    const plan = { experiment: "", teacher, seed: 0, work, repeats: 3, arms: presets };
+    const link = h("a", { href: labUrl(document.baseURI, { plan }), "data-here": "" }, this.lesson.leads_on);
+    this.question.conclude(measured, numbers, [choice.options[number].shows, notice], link);
+  }
+
   /** How the runs stand, in a sentence. */
   describeStanding() {
     const { lab, lesson, state } = this;
-    if (state === "queued" && lab) return `${formatAhead(lab.ahead)}. Yours starts automatically.`;
+    if (state === "queued" && lab)
+      return `${formatAhead(lab.ahead)}. Yours starts automatically. Look at a finished run meanwhile, or draw on the pad of the tab Live.`;
     if (WAITING_STATES.includes(state)) return "The teacher is loading.";
     if (!lab) return `${describeWork(lesson)} They replace your live run.`;
     const each = `${lab.budget} each`;
+    if (this.watching) return `You follow the runs of someone else. ${each}.`;
     if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run the lesson again.`;
     return lab.left === null ? `${each}.` : `${each}, about ${formatDuration(lab.left)} left.`;
   }
-}
-
-/**
- * The lesson's arms, and one more or other settings for all of them: what was chosen.
- * @param {Lesson} lesson
- * @param {number} chosen
- * @returns {{ teacher: string, arms: ArmPlan[] }}
- */
-function planArms(lesson, chosen) {
-  const { choice, everywhere } = lesson;
-  const [title, changes] = choice.options[chosen];
-  const { teacher = lesson.teacher, ...settings } = changes;
-  const shared = choice.arm ? {} : settings;
-  const arms = lesson.arms.map(([name, own]) => ({ title: name, settings: { ...everywhere, ...own, ...shared } }));
-  if (choice.arm) arms.push({ title, settings: { ...everywhere, ...settings } });
-  return { teacher, arms };
 }
 
 /**
@@ -231,8 +273,8 @@ function planArms(lesson, chosen) {
  * @param {Lesson} lesson
  */
 function changedKeys({ choice, arms }) {
-  const names = [...choice.options, ...arms].flatMap(([, settings]) => Object.keys(settings));
-  return [...new Set(names)].map((name) => `setting/${name}`);
+  const names = [...choice.options.map(({ changes }) => changes), ...arms.map(([, settings]) => settings)];
+  return [...new Set(names.flatMap(Object.keys))].map((name) => `setting/${name}`);
 }
 
 /** @param {Lesson} lesson */

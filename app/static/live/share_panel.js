@@ -1,10 +1,11 @@
 // What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
 
 import { serverUrl } from "../core/api.js";
-import { h, setAttribute, setText } from "../core/dom.js";
+import { h, setAttribute } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { HIDEABLE_FIELDS, settingsUrl, watchUrl } from "../core/router.js";
+import { CopyField } from "../panels/copy_field.js";
 
 /** @import { RunModel } from "../core/types.d.ts" */
 
@@ -19,7 +20,6 @@ const FILES = [
   ["run.html", "Save as a web page"],
   ["nayer-run.zip", "everything (zip)"],
 ];
-const COPIED_MS = 1500;
 
 /** A fold with lines to copy and links to files. */
 export class SharePanel {
@@ -81,34 +81,6 @@ export class SharePanel {
     const hidden = this.boxes.filter((box) => box.checked).map((box) => box.value);
     this.link.show(settingsUrl(document.baseURI, this.settings, hidden));
     this.watch.show(watchUrl(document.baseURI, this.run));
-  }
-}
-
-/** A line to copy, with its button. */
-class CopyField {
-  /** @param {string} label */
-  constructor(label) {
-    this.text = h("input", { readonly: "", "aria-label": label });
-    this.text.addEventListener("focus", () => this.text.select());
-    this.button = h("button", { type: "button", "aria-label": `Copy: ${label}`, onclick: () => this.copy() }, "Copy");
-    this.element = h("div", { class: "copied" }, h("span", {}, label), this.text, this.button);
-  }
-
-  /** @param {string} value */
-  show(value) {
-    if (this.text.value !== value) this.text.value = value;
-  }
-
-  /** Copies the line, and says so for a moment. */
-  async copy() {
-    this.text.select();
-    try {
-      await navigator.clipboard.writeText(this.text.value);
-    } catch {
-      document.execCommand("copy"); // where the page stands in a frame
-    }
-    setText(this.button, "Copied");
-    setTimeout(() => setText(this.button, "Copy"), COPIED_MS);
   }
 }
 

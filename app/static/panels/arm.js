@@ -1,12 +1,15 @@
 // One arm of several: its name and color, what it costs, its newest samples and where it stands.
 
-import { ARM_COLORS, classColor } from "../core/colors.js";
-import { h, loadImage, setAttribute, setText } from "../core/dom.js";
-import { formatCount, formatDuration, formatNumber, formatPercent } from "../core/format.js";
+import { classColor } from "../core/colors.js";
+import { ARM_COLORS } from "../core/constants.js";
+import { h, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
+import { formatCount, formatDuration } from "../core/format.js";
 import { applyUpdate, emptyModel, studentMeasure } from "../core/model.js";
-import { DIVERSITY_SCALES, diversityValue, LABEL_HIT, SECOND_OPINION } from "./measures.js";
+import { fetchBatch, pictureUrl } from "./batch_dialog.js";
+import { ARM_MEASURES } from "./measures.js";
+import { SettingPicker } from "./setting_picker.js";
 
-/** @import { ArmResult, RunUpdate, SampleRow } from "../core/types.d.ts" */
+/** @import { ArmNews, ArmResult, Batch, CurveRow, LabUpdate, SampleRow, SettingFacts, Settings } from "../core/types.d.ts" */
 
 const MAX_ROWS = 4; // newest rows of samples
 const MAX_CLASSES = 10; // of a row; more would be too small to see
@@ -18,8 +21,8 @@ export class Arm {
    * @param {number} options.number
    * @param {string} options.title
    * @param {string} options.address under which the arm's pictures lie
-   * @param {(round: number) => void} options.pick somebody asks for the whole batch of a row
-   * @param {(settings: string) => void} [options.change] this arm is to go on with other settings
+   * @param {((round: number) => void) | null} options.pick somebody asks for the whole batch of a row
+   * @param {{ settings: SettingFacts[], apply: (settings: Settings) => void }} [options.change] takes other settings
    */
   constructor({ number, title, address, pick, change }) {
     this.number = number;
@@ -28,53 +31,94 @@ export class Arm {
     this.pick = pick;
     this.color = ARM_COLORS[number];
     this.model = emptyModel();
+    /** @type {CurveRow[]} */
+    this.curve = []; // of the present seed
     this.shownClasses = "";
     this.shownFacts = "";
     this.newestFrame = 0;
+    /** @type {number | null} */
+    this.playedRound = null; // the round of a playback whose images are shown
+    /** @type {Map<number, Promise<Batch>>} */
+    this.batches = new Map();
     this.cost = h("p", { class: "note cost" });
+    this.start = h("p", { class: "note", hidden: true }, "The student starts with weights of its teacher.");
     this.heads = h("div", { class: "arm-heads" });
     this.rows = h("div", { class: "arm-rows" });
     this.failure = h("p", { class: "notice", hidden: true, role: "alert" });
+    this.whose = h("p", { class: "note whose" });
     this.facts = h("dl", { class: "arm-facts" });
-    this.change = change ? changeForm(title, change) : null;
+    this.change = change ? changeForm(title, change.settings, change.apply) : null;
     this.element = h(
       "section",
       { class: "card arm", "aria-label": `Arm ${title}`, style: `--arm:${this.color}` },
       h("h3", {}, h("i", { class: "swatch" }), title),
+      this.start,
       this.cost,
       this.failure,
       this.heads,
       this.rows,
+      this.whose,
       this.facts,
       this.change,
     );
   }
 
   /**
-   * @param {RunUpdate | null} update of the arm, or null where nothing is new
+   * @param {ArmNews | null} news of the arm, or null where nothing is new
    * @param {ArmResult | undefined} result of its present seed, undefined before its first turn
+   * @param {LabUpdate} lab
    */
-  update(update, result) {
-    if (update) this.model = applyUpdate(this.model, update);
+  update(news, result, lab) {
+    if (news) {
+      const { curve, ...update } = news;
+      this.model = applyUpdate(this.model, update);
+      this.curve = update.anew ? curve : [...this.curve, ...curve];
+    }
     const { model } = this;
+    const seed = lab.seeds.length > 1 ? `seed ${result?.seed} · ` : "";
     setText(
       this.cost,
       result
-        ? `${formatDuration(result.seconds)} · ${formatCount(result.rounds, "round")} · ${formatCount(result.steps, "generator step")} · ${formatCount(model.pool[0], "image")} in the pool`
+        ? `${seed}${formatDuration(result.seconds)} · ${formatCount(result.rounds, "round")} · ${formatCount(result.steps, "generator step")} · ${formatCount(model.pool[0], "image")} in the pool`
         : "waiting for its first turn",
     );
+    setAttribute(this.start, "hidden", model.facts?.config.student_start !== "thinned");
     setText(this.failure, model.failure);
     setAttribute(this.failure, "hidden", !model.failure);
-    const diversity = model.diversity.at(-1);
-    const measured = model.measures.at(-1);
-    this.showFacts([
-      [studentMeasure(model), formatPercent(measured?.[1] ?? measured?.[2], 1)],
-      [LABEL_HIT.title, formatPercent(diversityValue(diversity, "label_hit"))],
-      [SECOND_OPINION.title, formatPercent(model.opinions.at(-1)?.[1])],
-      ...DIVERSITY_SCALES.map(({ name }) => [name, formatNumber(diversityValue(diversity, name))]),
-    ]);
+    this.showMeasures(result, lab);
     if (model.facts) this.setClasses(model.facts.classes);
-    this.showRows(model.rows.slice(-MAX_ROWS).reverse());
+    if (this.playedRound === null) this.showRows(model.rows.slice(-MAX_ROWS).reverse());
+  }
+
+  /**
+   * The mean over the seeds that are done with its range, or the present seed's own numbers.
+   * @param {ArmResult | undefined} result
+   * @param {LabUpdate} lab
+   */
+  showMeasures(result, { counted, means, seeds }) {
+    const mean = means[this.number];
+    const several = counted.length > 1;
+    setText(
+      this.whose,
+      several
+        ? `Mean of ${counted.length} seeds, and the lowest to the highest seed`
+        : `Seed ${counted[0] ?? result?.seed ?? seeds[0]}`,
+    );
+    setAttribute(this.whose, "hidden", seeds.length < 2);
+    const facts = ARM_MEASURES.map(({ name, title, format }) => {
+      const own = result?.[/** @type {"accuracy"} */ (name)];
+      const [value = own, low, high] = mean?.[name] ?? [];
+      const range = several && low !== undefined ? `${format(low)} – ${format(high)}` : "";
+      return [name === "accuracy" ? studentMeasure(this.model) : title, format(value), range];
+    });
+    const text = JSON.stringify(facts);
+    if (this.shownFacts === text) return;
+    this.shownFacts = text;
+    this.facts.replaceChildren(
+      ...facts.map(([name, value, range]) =>
+        h("div", {}, h("dt", {}, name), h("dd", {}, value, range ? h("small", {}, range) : null)),
+      ),
+    );
   }
 
   /**
@@ -85,14 +129,6 @@ export class Arm {
     if (this.change) setAttribute(this.change, "hidden", !active);
   }
 
-  /** @param {string[][]} facts names and values */
-  showFacts(facts) {
-    const text = JSON.stringify(facts);
-    if (this.shownFacts === text) return;
-    this.shownFacts = text;
-    this.facts.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
-  }
-
   /** @param {string[]} classes */
   setClasses(classes) {
     if (this.shownClasses === classes.join("\n")) return;
@@ -101,7 +137,9 @@ export class Arm {
     this.element.style.setProperty("--across", String(shown.length));
     this.heads.replaceChildren(
       h("span", {}),
-      ...shown.map((name, i) => h("i", { title: name, style: `background:${classColor(i, classes.length)}` })),
+      ...shown.map((name, i) =>
+        h("span", { title: name, style: `--class:${classColor(i, classes.length)}` }, h("span", {}, name)),
+      ),
     );
     const more = `The first ${MAX_CLASSES} of ${classes.length} classes. Click a row to see all.`;
     setAttribute(this.heads, "title", classes.length > MAX_CLASSES ? more : null);
@@ -120,29 +158,66 @@ export class Arm {
   }
 
   /**
+   * The images at a moment of the playback, from the nearest round that is kept; null goes back to the newest.
+   * @param {number | null} round
+   */
+  async showRound(round) {
+    if (this.playedRound === round) return;
+    this.playedRound = round;
+    this.newestFrame = 0;
+    if (round === null) {
+      this.showRows(this.model.rows.slice(-MAX_ROWS).reverse());
+      return;
+    }
+    const asked = this.batches.get(round) ?? fetchBatch(this.address, round);
+    this.batches.set(round, asked);
+    const batch = await asked;
+    if (this.playedRound !== round || !batch.labels.length) return;
+    const firsts = [...new Set(batch.labels)].slice(0, MAX_CLASSES).map((label) => batch.labels.indexOf(label));
+    const tiles = firsts.map((place) => {
+      const tile = h("span", { class: "tile" });
+      showImage(tile, pictureUrl(this.address, batch), place, batch.labels.length);
+      return tile;
+    });
+    this.rows.replaceChildren(this.row(batch.round, `Round ${batch.round + 1}, one image of each class.`, ...tiles));
+  }
+
+  /**
    * The button of a row, once its picture can be shown; null when it is gone already.
    * @param {SampleRow} row
    */
   async rowButton(row) {
-    const picture = `${this.address}/frame/${row.frame}.jpg`;
+    const picture = row.picture ?? `${this.address}/frame/${row.frame}.jpg`;
     if (!(await loadImage(picture))) return null;
     const count = row.labels.length;
     const hits = row.teacher.filter(([label], i) => label === row.labels[i]).length;
-    const sentence = `Round ${row.round + 1}, one image of each class: the teacher recognizes ${hits} of ${count}. Show the whole batch.`;
     const strip = h("span", { class: "strip-image" });
     strip.style.backgroundImage = `url("${picture}")`;
     strip.style.backgroundSize = `${(100 * count) / Math.min(count, MAX_CLASSES)}% 100%`;
+    const sentence = `Round ${row.round + 1}, one image of each class: the teacher recognizes ${hits} of ${count}.`;
+    return this.row(row.round, sentence, strip);
+  }
+
+  /**
+   * @param {number} round
+   * @param {string} sentence
+   * @param {...HTMLElement} images
+   */
+  row(round, sentence, ...images) {
+    const { pick } = this;
+    const said = pick ? `${sentence} Show the whole batch.` : sentence;
     return h(
-      "button",
+      pick ? "button" : "div",
       {
-        type: "button",
+        type: pick ? "button" : null,
+        role: pick ? null : "img",
         class: "arm-row",
-        "aria-label": sentence,
-        title: sentence,
-        onclick: () => this.pick(row.round),
+        "aria-label": said,
+        title: said,
+        onclick: () => pick?.(round),
       },
-      h("span", { class: "gutter" }, String(row.round + 1)),
-      strip,
+      h("span", { class: "gutter" }, String(round + 1)),
+      h("span", { class: "row-images" }, ...images),
     );
   }
 }
@@ -150,24 +225,24 @@ export class Arm {
 /**
  * The form with which an arm goes on with other settings.
  * @param {string} title of the arm
- * @param {(settings: string) => void} change
+ * @param {SettingFacts[]} settings
+ * @param {(settings: Settings) => void} apply
  */
-function changeForm(title, change) {
-  const settings = h("input", {
-    type: "text",
-    placeholder: "for example noisy_reset_every=0",
-    "aria-label": `New settings for arm ${title}`,
-  });
-  const form = h("form", {}, settings, h("button", { type: "submit" }, "Apply"));
+function changeForm(title, settings, apply) {
+  const picker = new SettingPicker(
+    settings.filter(({ fixed }) => !fixed),
+    `for arm ${title}`,
+  );
+  const form = h("form", {}, picker.element, h("button", { type: "submit" }, "Apply"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (settings.value.trim()) change(settings.value);
+    if (Object.keys(picker.values()).length) apply(picker.values());
   });
   return h(
     "details",
     { class: "arm-change", hidden: true },
     h("summary", {}, "Change this arm"),
     form,
-    h("p", { class: "note" }, "name=value, separated by spaces. They apply from the arm's next round on."),
+    h("p", { class: "note" }, "Changes apply from the arm's next round on."),
   );
 }

@@ -1,236 +1,218 @@
-// The charts that all arms share: accuracy, the three scales of diversity, and always beside them label hits.
+// The charts that all arms share: a line for each arm, and with several seeds their mean and a band for their range.
 
 import { LineChart } from "../charts/line_chart.js";
-import { ARM_COLORS } from "../core/colors.js";
+import { ARM_COLORS } from "../core/constants.js";
 import { h, setAttribute, setText } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { studentMeasure } from "../core/model.js";
-import { DIVERSITY_SCALES, diversityValue, LABEL_HIT, SECOND_OPINION } from "./measures.js";
+import { ARM_MEASURES } from "./measures.js";
 
-/** @import { ChartOptions, Rule } from "../charts/line_chart.js" */
-/** @import { Point, RunModel } from "../core/types.d.ts" */
+/** @import { Rule } from "../charts/line_chart.js" */
+/** @import { CurveRow, LabUpdate, RangeRow } from "../core/types.d.ts" */
 /** @import { Arm } from "./arm.js" */
 
-/** @typedef {{ arm: number, round: number, value: number }} ArmValue what a point of a chart belongs to */
-/** @typedef {readonly [seconds: number, measured: ArmValue]} ArmPoint */
+/** @typedef {{ arm: number, round: number, value: number, low?: number, high?: number }} ArmValue what a point belongs to */
+/** @typedef {readonly [x: number, measured: ArmValue]} ArmPoint */
 /** @typedef {LineChart<ArmPoint>} ArmChart */
 
-const ACCURACY = { title: "accuracy", about: ["measure/accuracy", "measure/agreement"] };
-const SHARE_AXIS = {
-  axis: (/** @type {number} */ value) => `${Math.round(100 * value)}`,
-  low: 0,
-  high: 1,
-  height: 200,
-  ticks: 4,
-};
+const UNITS = { work: "work, 10⁹", seconds: "seconds" };
 
 /** One chart for each measure, with a line for each arm. */
 export class ArmCharts {
   /**
    * @param {object} options
    * @param {(arm: number, round: number) => void} options.pick somebody asks for the images behind a point
-   * @param {string[]} [options.names] the charts that are shown: accuracy, hit, named, within, across, pool; else all
+   * @param {string[]} [options.names] the measures that are shown, else all
    */
   constructor({ pick, names }) {
     this.pick = pick;
     this.names = names;
-    /** @type {string[]} */
-    this.titles = [];
     /** @type {Record<string, ArmChart>} */
     this.charts = {};
-    /** @type {WeakMap<ArmChart, WeakMap<Point, ArmPoint | null>>} */
-    this.points = new WeakMap(); // of a chart: what it shows of a model's point
+    /** @type {WeakMap<CurveRow | RangeRow, Map<string, ArmPoint>>} */
+    this.points = new WeakMap(); // one point stays one object, so that it can be pointed at while others come
+    this.note = h("p", { class: "note" });
     this.element = h("section", { class: "card lab-charts", "aria-label": "Charts of all arms" });
   }
 
-  /** @param {string[]} titles of the arms */
-  setArms(titles) {
+  /**
+   * @param {string[]} titles of the arms
+   * @param {"work" | "seconds"} by what x counts
+   */
+  setArms(titles, by) {
     this.titles = titles;
-    this.charts = {
-      accuracy: this.make(ACCURACY, (value) => formatPercent(value, 1), SHARE_AXIS),
-      hit: this.make(LABEL_HIT, (value) => formatPercent(value), SHARE_AXIS),
-      named: this.make(SECOND_OPINION, (value) => formatPercent(value), SHARE_AXIS),
-      ...Object.fromEntries(
-        DIVERSITY_SCALES.map((scale) => [
-          scale.name,
-          this.make(scale, formatNumber, { axis: formatNumber, low: scale.low, height: 140, ticks: 2 }),
-        ]),
-      ),
-    };
-    this.element.replaceChildren(...(this.names ? this.chosenCharts(this.names) : this.allCharts()));
-  }
-
-  /** @param {string[]} names */
-  row(names) {
-    return h("div", { class: "lab-row" }, ...names.map((name) => this.charts[name].element));
-  }
-
-  /** All charts, with their headings and notes. */
-  allCharts() {
-    return [
-      this.row(["accuracy", "hit", "named"]),
-      h("p", { class: "note" }, "In percent, by seconds of computation of the arm."),
-      h("div", { class: "lab-title" }, withHelp(h("h3", {}, "Diversity of the images per class"), "panel/diversity")),
-      this.row(DIVERSITY_SCALES.map(({ name }) => name)),
-      h(
-        "p",
-        { class: "note" },
-        "By the same seconds, with two references: real test images and pure noise. Click a point to see its images. With the keyboard, arrow keys move between points, and Enter shows the images.",
-      ),
-    ];
-  }
-
-  /** @param {string[]} names */
-  chosenCharts(names) {
-    return [
-      this.row(names),
-      h(
-        "p",
-        { class: "note" },
-        "By seconds of computation of the arm. Accuracy and label accuracy in percent. Click a point, or press Enter on a focused chart, to see its images.",
-      ),
-    ];
+    this.charts = Object.fromEntries(
+      ARM_MEASURES.map((measure) => [measure.name, this.make(measure, titles, UNITS[by])]),
+    );
+    /** @param {string[]} names */
+    const row = (names) => h("div", { class: "lab-row" }, ...names.map((name) => this.charts[name].element));
+    const all = ARM_MEASURES.map(({ name }) => name);
+    const parts = this.names
+      ? [row(this.names)]
+      : [
+          row(all.slice(0, 3)),
+          h(
+            "div",
+            { class: "lab-title" },
+            withHelp(h("h3", {}, "Diversity of the images per class"), "panel/diversity"),
+          ),
+          row(all.slice(3)),
+        ];
+    this.element.replaceChildren(...parts, this.note);
   }
 
   /**
-   * @param {{ title: string, about: string | string[] }} measure
-   * @param {(value: number | null | undefined) => string} format
-   * @param {Pick<ChartOptions, "axis" | "low" | "high" | "height" | "ticks">} scale
+   * @param {(typeof ARM_MEASURES)[number]} measure
+   * @param {string[]} titles
+   * @param {string} unit
    */
-  make({ title, about }, format, scale) {
+  make({ title, about, format, low, high }, titles, unit) {
     /** @type {ArmChart} */
     const chart = new LineChart({
       title,
       about,
-      lines: this.titles.map((name, i) => ({
+      lines: titles.map((name, i) => ({
         name,
         color: ARM_COLORS[i],
         value: ([, measured]) => (measured.arm === i ? measured.value : null),
+        band: ([, { arm, low: lowest, high: highest }]) =>
+          arm === i && lowest !== undefined && highest !== undefined ? [lowest, highest] : null,
         format,
         width: 2,
       })),
-      x: "seconds",
+      x: unit,
       label: `${title}: nothing measured yet.`,
       apart: true,
       pick: ([, { arm, round }]) => this.pick(arm, round),
-      ...scale,
+      axis: (value) => (high ? `${Math.round(100 * value)}` : formatNumber(value)),
+      low,
+      high,
+      height: high ? 200 : 140,
+      ticks: high ? 4 : 2,
     });
-    this.points.set(chart, new WeakMap());
     return chart;
   }
 
-  /** @param {Arm[]} arms */
-  update(arms) {
-    const marks = arms.flatMap(({ model, title }) =>
+  /**
+   * @param {LabUpdate} lab
+   * @param {Arm[]} arms
+   * @param {LabUpdate["ranges"]} ranges over the seeds that are counted; null where one seed is all there is
+   * @param {number} until shows what is measured up to there
+   */
+  update(lab, arms, ranges, until) {
+    const at = lab.by === "work" ? 1 : 2;
+    const marks = arms.flatMap(({ model, title, curve }) =>
       model.changes.map(([round, text]) => ({
-        x: secondsOf(model, round),
+        x: curve.findLast((row) => (row[0] ?? 0) < round)?.[at] ?? 0,
         kind: "change",
         text: `${title}: ${text}`,
       })),
     );
-    /** @type {(chart: ArmChart, points: ArmPoint[], rules: Rule[]) => void} */
-    const show = (chart, points, rules) => {
-      const label = `${chart.heading.textContent}: ${this.describe(chart, points)}`;
-      chart.show({ points, rules, marks, rounds: 0, label });
-    };
-    const { accuracy, hit, named } = this.charts;
-    const teacher = arms.map(({ model }) => model.teacher_accuracy).find((value) => value !== null) ?? null;
-    const classes = arms.map(({ model }) => model.facts?.classes.length).find((count) => count);
-    const onTest = studentMeasure(arms[0].model) === "accuracy";
-    const rules = [
-      ...(teacher === null ? [] : [{ y: teacher, text: `teacher ${formatPercent(teacher, 1)}`, kind: "teacher" }]),
-      ...(classes && onTest ? [{ y: 1 / classes, text: "guessing", kind: "chance" }] : []),
-    ];
-    setText(accuracy.heading, studentMeasure(arms[0].model));
-    show(
-      accuracy,
-      this.gather(accuracy, arms, "measures", (p) => [p[3], p[1] ?? p[2]]),
-      rules,
-    );
-    /** @type {(column: string) => (point: Point) => [number | null, number | null]} */
-    const reader = (column) => (p) => [diversityValue(p, "seconds"), diversityValue(p, column)];
-    show(hit, this.gather(hit, arms, "diversity", reader("label_hit")), []);
-    setAttribute(named.element, "hidden", !arms.some(({ model }) => model.opinions.length)); // no arm has a judge
-    show(
-      named,
-      this.gather(named, arms, "opinions", (p) => [p[3], p[1]]),
-      [],
-    );
-    for (const { name } of DIVERSITY_SCALES) {
+    const [{ model }] = arms;
+    setText(this.charts.accuracy.heading, studentMeasure(model));
+    setAttribute(this.charts.named.element, "hidden", !lab.results.some(({ named }) => named !== null));
+    for (const { name, column } of ARM_MEASURES) {
       const chart = this.charts[name];
-      show(chart, this.gather(chart, arms, "diversity", reader(name)), endRules(arms, name));
+      const points = arms
+        .flatMap((arm, i) => {
+          if (ranges) return ranges[i][name].map((row) => this.point(row, name, rangePoint(row, i)));
+          const rows = arm.curve.filter((row) => row[column] !== null);
+          return rows.map((row) => this.point(row, name, [row[at] ?? 0, seedValue(row, column, i)]));
+        })
+        .filter(([x]) => x <= until)
+        .sort((a, b) => a[0] - b[0]);
+      const label = `${chart.heading.textContent}: ${describe(chart, points)}`;
+      chart.show({ points, rules: this.rules(lab, arms, name), marks, rounds: lab.limit, label });
     }
+    setText(this.note, this.describe(lab, ranges !== null));
   }
 
   /**
-   * The arms' points by their seconds; one point stays one object, so that it can be pointed at while others come.
-   * @param {ArmChart} chart
+   * The point that a row became first.
+   * @param {CurveRow | RangeRow} row
+   * @param {string} name
+   * @param {ArmPoint} made
+   */
+  point(row, name, made) {
+    const known = this.points.get(row) ?? new Map();
+    this.points.set(row, known);
+    if (!known.has(name)) known.set(name, made);
+    return /** @type {ArmPoint} */ (known.get(name));
+  }
+
+  /**
+   * The levels across a chart: the teacher and guessing, or real images and noise.
+   * @param {LabUpdate} lab
    * @param {Arm[]} arms
-   * @param {"measures" | "diversity" | "opinions"} series
-   * @param {(point: Point) => [seconds: number | null, value: number | null]} read
+   * @param {string} name
+   * @returns {Rule[]}
    */
-  gather(chart, arms, series, read) {
-    const known = this.points.get(chart) ?? new WeakMap();
-    /** @type {(arm: Arm, point: Point) => ArmPoint | null} */
-    const shown = (arm, point) => {
-      const before = known.get(point);
-      if (before !== undefined) return before;
-      const [seconds, value] = read(point);
-      const round = Math.round(point[0]) - 1;
-      /** @type {ArmPoint | null} */
-      const made = seconds === null || value === null ? null : [seconds, { arm: arm.number, round, value }];
-      known.set(point, made);
-      return made;
-    };
-    return arms
-      .flatMap((arm) => arm.model[series].map((point) => shown(arm, point)))
-      .filter((point) => point !== null)
-      .sort((a, b) => a[0] - b[0]);
+  rules({ references }, arms, name) {
+    const [real, noise] = references[name] ?? [null, null];
+    const teacher = arms.map(({ model }) => model.teacher_accuracy).find((value) => value !== null) ?? null;
+    const count = arms.map(({ model }) => model.facts?.classes.length).find(Boolean);
+    const onTest = studentMeasure(arms[0].model) === "accuracy";
+    /** @type {[y: number | null, text: string, kind: string, shown: boolean][]} */
+    const levels = [
+      [teacher, `teacher ${formatPercent(teacher, 1)}`, "teacher", name === "accuracy"],
+      [count ? 1 / count : null, "guessing", "chance", name === "label_hit" || (name === "accuracy" && onTest)],
+      [real, `real images ${formatNumber(real)}`, "teacher", true],
+      [noise, `noise ${formatNumber(noise)}`, "chance", true],
+    ];
+    return levels.flatMap(([y, text, kind, shown]) => (y === null || !shown ? [] : [{ y, text, kind }]));
   }
 
   /**
-   * The newest values in words.
-   * @param {ArmChart} chart
-   * @param {ArmPoint[]} points
+   * What the lines are, and how to use them.
+   * @param {LabUpdate} lab
+   * @param {boolean} hasRanges
    */
-  describe(chart, points) {
-    const values = this.titles.flatMap((title, i) => {
-      const newest = points.findLast(([, { arm }]) => arm === i);
-      return newest ? [`${title} ${chart.lines[i].format(newest[1].value)}`] : [];
-    });
-    return values.length ? `${values.join(", ")}.` : "no measurement yet.";
+  describe({ by, counted, seeds }, hasRanges) {
+    const what = hasRanges
+      ? counted.length > 1
+        ? `Lines: the mean of ${counted.length} seeds. Bands: from the lowest to the highest seed.`
+        : `Lines: seed ${counted[0]}, the first that is done.`
+      : seeds.length > 1
+        ? "Lines: the present seed. Means follow when a seed is done."
+        : `Lines: seed ${seeds[0]}.`;
+    const unit =
+      by === "work" ? "By work of the arm, in billions of multiply-adds." : "By seconds of computation of the arm.";
+    return `${what} ${unit} Shares in percent. Click a point, or press Enter on a focused chart, to see images.`;
   }
 }
 
 /**
- * The seconds at which an arm's round began, as near as is known.
- * @param {RunModel} model
- * @param {number} round
+ * @param {RangeRow} row
+ * @param {number} arm
+ * @returns {ArmPoint}
  */
-function secondsOf(model, round) {
-  const point = model.diversity.findLast(([x]) => x <= round);
-  return diversityValue(point, "seconds") ?? 0;
+function rangePoint([x, value, low, high, round], arm) {
+  return [x, { arm, round, value, low, high }];
 }
 
 /**
- * What real images and noise come to at a scale: the mean over the arms that have it.
- * @param {Arm[]} arms
- * @param {string} name of the scale
- * @returns {Rule[]}
+ * @param {CurveRow} row
+ * @param {number} column
+ * @param {number} arm
+ * @returns {ArmValue}
  */
-function endRules(arms, name) {
-  const ends = [
-    { column: `${name}_real`, title: "real images", kind: "teacher" },
-    { column: `${name}_noise`, title: "noise", kind: "chance" },
-  ];
-  return ends.flatMap(({ column, title, kind }) => {
-    const values = arms
-      .map(({ model }) => model.diversity.findLast((point) => diversityValue(point, column) !== null))
-      .map((point) => diversityValue(point, column))
-      .filter((value) => value !== null);
-    if (!values.length) return [];
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    return [{ y: mean, text: `${title} ${formatNumber(mean)}`, kind }];
+function seedValue(row, column, arm) {
+  return { arm, round: row[0] ?? 0, value: row[column] ?? 0 };
+}
+
+/**
+ * The newest values in words.
+ * @param {ArmChart} chart
+ * @param {ArmPoint[]} points
+ */
+function describe(chart, points) {
+  const values = chart.lines.flatMap(({ name, format }, i) => {
+    const newest = points.findLast(([, { arm }]) => arm === i)?.[1];
+    if (!newest) return [];
+    const { value, low, high } = newest;
+    const range = low === undefined || low === high ? "" : ` (${format(low)} to ${format(high)})`;
+    return [`${name} ${format(value)}${range}`];
   });
+  return values.length ? `${values.join(", ")}.` : "no measurement yet.";
 }

@@ -167,7 +167,7 @@ function describe(batch, round) {
  * @param {string} address
  * @param {Batch} batch
  */
-const pictureUrl = (address, batch) => `${address}/batch/${batch.number}.jpg`;
+export const pictureUrl = (address, batch) => `${address}/batch/${batch.number}.jpg`;
 
 /**
  * The batch of a round once its picture can be shown; an empty one with a sentence where there is none.
@@ -175,7 +175,7 @@ const pictureUrl = (address, batch) => `${address}/batch/${batch.number}.jpg`;
  * @param {number} round
  * @returns {Promise<Batch>}
  */
-async function fetchBatch(address, round) {
+export async function fetchBatch(address, round) {
   /** @type {Batch} */
   const empty = {
     round,

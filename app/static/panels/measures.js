@@ -1,6 +1,7 @@
 // The measures of diversity that several panels chart: where they stand in a point, and what they are called.
 
-import { DIVERSITY_COLUMNS } from "../core/constants.js";
+import { DIVERSITY_COLUMNS, LAB_MEASURES } from "../core/constants.js";
+import { formatNumber, formatPercent } from "../core/format.js";
 
 /** @import { Point } from "../core/types.d.ts" */
 
@@ -14,6 +15,21 @@ export const DIVERSITY_SCALES = [
 ];
 export const SECOND_OPINION = { title: "second opinion", about: "measure/second_opinion" };
 export const LABEL_HIT = { title: "label accuracy", about: "measure/label_hit" };
+
+const ACCURACY = { title: "accuracy", about: ["measure/accuracy", "measure/agreement"] };
+/** @typedef {(value: number | null | undefined) => string} Format */
+/** @type {Format} */
+const formatFinely = (value) => formatPercent(value, 1);
+/** @type {Format} */
+const formatShare = (value) => formatPercent(value);
+
+/** What is measured of an arm, as cards, charts and tables of a lab show it. */
+export const ARM_MEASURES = [
+  { name: "accuracy", ...ACCURACY, low: 0, high: 1, format: formatFinely },
+  { name: "label_hit", ...LABEL_HIT, low: 0, high: 1, format: formatShare },
+  { name: "named", ...SECOND_OPINION, low: 0, high: 1, format: formatShare },
+  ...DIVERSITY_SCALES.map((scale) => ({ ...scale, high: null, format: formatNumber })),
+].map((measure) => ({ ...measure, column: 3 + LAB_MEASURES.indexOf(measure.name) }));
 
 /**
  * A measure's value in a point of diversity; null where there is no point.

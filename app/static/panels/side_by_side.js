@@ -1,33 +1,43 @@
 // Arms of one run side by side: a column each, the charts they share, the images behind a point, and re-draws.
 
 import { serverUrl } from "../core/api.js";
-import { h } from "../core/dom.js";
+import { h, setAttribute } from "../core/dom.js";
+import { hasEnded } from "../core/model.js";
 import { Arm } from "./arm.js";
 import { ArmCharts } from "./arm_charts.js";
 import { BatchDialog } from "./batch_dialog.js";
+import { Playback } from "./playback.js";
 import { RedrawStrip } from "./redraw_strip.js";
 
 /** @import { RunClient } from "../core/run_client.js" */
-/** @import { LabUpdate } from "../core/types.d.ts" */
+/** @import { LabUpdate, SettingFacts, Settings } from "../core/types.d.ts" */
 
 /** The panels of a run with several arms; the page puts their elements in place. */
 export class SideBySide {
   /**
    * @param {object} options
-   * @param {RunClient<LabUpdate>} options.client
+   * @param {RunClient<LabUpdate>} [options.client] none where a finished example is shown
    * @param {HTMLElement} [options.dialogHost] where the dialog with a batch lives; the columns where none is given
-   * @param {string[]} [options.charts] the charts that are shown, else all
-   * @param {(arm: number, title: string, settings: string) => void} [options.change] an arm gets other settings
+   * @param {string[]} [options.charts] the measures that are shown, else all
+   * @param {{ settings: SettingFacts[], apply: (arm: number, title: string, settings: Settings) => void }} [options.change]
    */
   constructor({ client, dialogHost, charts, change }) {
     this.client = client;
     this.change = change;
     /** @type {Arm[]} */
     this.arms = [];
+    /** @type {LabUpdate["ranges"]} */
+    this.ranges = null;
+    /** @type {LabUpdate | null} */
+    this.lab = null;
     this.columns = h("div", { class: "arms" });
     this.batchDialog = new BatchDialog(dialogHost ?? this.columns);
     this.charts = new ArmCharts({ names: charts, pick: (arm, round) => this.openBatch(arm, round) });
-    this.redrawStrip = new RedrawStrip((label, count, arm) => client.ask("redraws", label, count, arm));
+    this.playback = new Playback((share) => this.showShare(share));
+    this.redrawStrip = new RedrawStrip(async (label, count, arm) => {
+      if (!client) throw new Error("An example has no networks.");
+      return client.ask("redraws", label, count, arm);
+    });
   }
 
   /** What the arms have in common, once one of them has begun. */
@@ -38,39 +48,70 @@ export class SideBySide {
   /** Forgets the arms: another run is followed. */
   clear() {
     this.arms = [];
+    this.ranges = null;
+    this.playback.reset();
   }
 
   /** @param {LabUpdate} lab */
   update(lab) {
-    if (!this.arms.length) this.setArms(lab.arms);
+    this.lab = lab;
+    if (!this.arms.length) this.setArms(lab);
+    if (!lab.counted.length) this.ranges = null; // the lab runs again
+    this.ranges = lab.ranges ?? this.ranges;
     for (const [i, arm] of this.arms.entries())
       arm.update(
         lab.news[i],
         lab.results.findLast((result) => result.arm === i),
+        lab,
       );
-    this.charts.update(this.arms);
+    this.drawCharts();
     const { facts } = this;
     if (facts) this.redrawStrip.setClasses(facts.classes);
-    this.redrawStrip.enable(facts !== null);
+    this.redrawStrip.enable(facts !== null && this.client?.handle.token !== undefined);
+    setAttribute(this.playback.element, "hidden", !this.client || !hasEnded(lab.state));
   }
 
-  /** @param {string[]} titles */
-  setArms(titles) {
-    const { change } = this;
+  /** The charts, up to where the playback is. */
+  drawCharts() {
+    const { lab } = this;
+    if (lab) this.charts.update(lab, this.arms, this.ranges, this.playback.share * lab.limit);
+  }
+
+  /**
+   * Shows the lab as it was when each arm had done a share of its work.
+   * @param {number} share Infinity for all of it
+   */
+  showShare(share) {
+    const { lab } = this;
+    if (!lab) return;
+    this.drawCharts();
+    const at = lab.by === "work" ? 1 : 2;
+    for (const arm of this.arms) {
+      const done = arm.curve.findLast((row) => (row[at] ?? 0) <= share * lab.limit && (row[0] ?? -1) >= 0);
+      arm.showRound(Number.isFinite(share) ? Math.max(0, done?.[0] ?? 0) : null);
+    }
+  }
+
+  /** @param {LabUpdate} lab */
+  setArms({ arms: titles, by }) {
+    const { change, client } = this;
     this.arms = titles.map(
       (title, number) =>
         new Arm({
           number,
           title,
-          address: serverUrl(`live/${this.client.run}/arm/${number}`),
-          pick: (round) => this.openBatch(number, round),
-          change: change && ((settings) => change(number, title, settings)),
+          address: client ? serverUrl(`live/${client.run}/arm/${number}`) : "",
+          pick: client ? (round) => this.openBatch(number, round) : null,
+          change: change && {
+            settings: change.settings,
+            apply: (settings) => change.apply(number, title, settings),
+          },
         }),
     );
     this.columns.style.setProperty("--arms", String(titles.length));
     this.columns.replaceChildren(...this.arms.map((arm) => arm.element));
     this.redrawStrip.setArms(titles);
-    this.charts.setArms(titles);
+    this.charts.setArms(titles, by);
   }
 
   /**
@@ -80,6 +121,7 @@ export class SideBySide {
    */
   openBatch(number, round) {
     const { model, address, title, color } = this.arms[number];
-    if (model.facts) this.batchDialog.show({ address, round, classes: model.facts.classes, name: title, color });
+    if (address && model.facts && round >= 0)
+      this.batchDialog.show({ address, round, classes: model.facts.classes, name: title, color });
   }
 }

@@ -2,7 +2,7 @@
 
 import { LineChart } from "../charts/line_chart.js";
 import { serverUrl } from "../core/api.js";
-import { ARM_COLORS } from "../core/colors.js";
+import { ARM_COLORS } from "../core/constants.js";
 import { h, setAttribute } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
 import { applyUpdate, emptyModel, studentMeasure } from "../core/model.js";

@@ -6,7 +6,7 @@ import { formatCount, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
-import { comparedRuns, compareUrl, ownLabUrl, runUrl, tabUrl, visit } from "../core/router.js";
+import { comparedRuns, compareUrl, labUrl, runUrl, tabUrl, visit } from "../core/router.js";
 import { errorSentence } from "../core/run_client.js";
 import { readVisitor, storeLab } from "../core/storage.js";
 import { Comparison } from "./comparison.js";
@@ -192,7 +192,7 @@ class RunRow {
   /** Shows the run on the tab Live, or the lab on its tab. */
   visit() {
     if (this.isLab) storeLab({ run: this.id, token: readVisitor().token });
-    visit(this.isLab ? ownLabUrl(document.baseURI, this.id) : runUrl(tabUrl(document.baseURI, "live"), this.id));
+    visit(this.isLab ? labUrl(document.baseURI, { lab: this.id }) : runUrl(tabUrl(document.baseURI, "live"), this.id));
   }
 
   /** Keeps the name and the notes. */

@@ -58,7 +58,10 @@ def test_the_page_asks_for_what_is_explained_and_explains_what_it_shows() -> Non
     assert set(TABLE) >= ASKED
     shown = {key for key in TABLE if key.split("/")[0] in ("measure", "panel", "control")}
     assert shown - ASKED == {"measure/labels_kept"}  # told to programs only
-    changed = {name for lesson in LESSONS for _, changes in (*lesson.choice.options, *lesson.arms) for name in changes}
+    chosen = [option.changes for lesson in LESSONS for option in lesson.choice.options]
+    changed = {
+        name for changes in (*chosen, *(own for lesson in LESSONS for _, own in lesson.arms)) for name in changes
+    }
     assert {f"setting/{name}" for name in changed} <= set(TABLE)
 
 

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from app.api.static_files import STATIC
-from app.content.lessons import LESSONS, SMALL, Lesson, lessons_json
+from app.content.lessons import LESSONS, Lesson, lessons_json, outcome, plan_of
+from app.run_state.seed_curves import MEASURES
 from app.runs.plan import ARMS, LONGEST_TITLE, Plan, lab_plan
 from nayer.embeddings.label_table import LATENTS
 from nayer.networks.cards import teacher_cards
@@ -18,18 +19,19 @@ NAMED = [lesson for lesson in LESSONS if lesson.names]
 
 
 def plans(lesson: Lesson) -> list[Plan]:
-    """What the page starts for each option, made as `lessons/run_lesson.js` makes it."""
-    made = []
-    for title, changes in lesson.choice.options:
-        teacher = changes.get("teacher", lesson.teacher)
-        chosen = {name: value for name, value in changes.items() if name != "teacher"}
-        everywhere = SMALL if lesson.choice.arm else {**SMALL, **chosen}
-        arms = [{"title": name, "settings": {**everywhere, **own}} for name, own in lesson.arms]
-        if lesson.choice.arm:
-            arms.append({"title": title, "settings": {**SMALL, **chosen}})
-        shared = {"teacher": teacher, "seed": 0, "work": lesson.work}
-        made.append(lab_plan("", arms, shared, 1, teacher_cards(), local=False))
-    return made
+    """What the page starts for each option."""
+    made = [plan_of(lesson, option) for option in range(len(lesson.choice.options))]
+    return [
+        lab_plan(
+            "",
+            one["arms"],
+            {"teacher": one["teacher"], "seed": 0, "work": one["work"]},
+            1,
+            teacher_cards(),
+            local=False,
+        )
+        for one in made
+    ]
 
 
 def test_there_are_six_to_eight_steps_and_each_has_its_paragraph_and_what_to_notice() -> None:
@@ -37,7 +39,9 @@ def test_there_are_six_to_eight_steps_and_each_has_its_paragraph_and_what_to_not
     assert len({lesson.title for lesson in LESSONS}) == len(LESSONS)
     for lesson in LESSONS:
         assert 150 <= len(lesson.text) <= 520, lesson.title
-        assert 100 <= len(lesson.notice) <= 420, lesson.title
+        assert 60 <= len(lesson.notice) <= 420, lesson.title
+        assert lesson.predict.question.endswith("?")
+        assert set(lesson.predict.answers) == {"more", "less", "same"}
         assert len(lesson.choice.options) >= 2, "a live control offers a choice"
         assert 0 <= lesson.choice.chosen < len(lesson.choice.options)
     assert len(lessons_json()) == len(LESSONS)
@@ -45,11 +49,11 @@ def test_there_are_six_to_eight_steps_and_each_has_its_paragraph_and_what_to_not
 
 @pytest.mark.parametrize("lesson", RUNS, ids=lambda lesson: lesson.title)
 def test_every_choice_is_a_plan_that_a_shared_page_takes(lesson: Lesson) -> None:
-    for plan, (title, _) in zip(plans(lesson), lesson.choice.options, strict=True):
+    for plan, option in zip(plans(lesson), lesson.choice.options, strict=True):
         assert ARMS[0] <= len(plan.arms) <= 3, "more would be too small beside the text"
         assert len({arm.title for arm in plan.arms}) == len(plan.arms)
         assert all(len(arm.title) <= LONGEST_TITLE for arm in plan.arms)
-        assert not lesson.choice.arm or plan.arms[-1].title == title
+        assert not lesson.choice.arm or plan.arms[-1].title == option.label
         assert len(set(plan.configs)) == len(plan.arms)
 
 
@@ -62,14 +66,20 @@ def test_an_option_changes_what_is_run(lesson: Lesson) -> None:
 @pytest.mark.parametrize("lesson", NAMED, ids=lambda lesson: lesson.title)
 def test_a_lesson_on_names_offers_tables_that_exist_for_names_that_do(lesson: Lesson) -> None:
     check_names(lesson.names)
-    assert {changes["latent"] for _, changes in lesson.choice.options} == set(LATENTS)
+    assert {option.changes["latent"] for option in lesson.choice.options} == set(LATENTS)
 
 
-def test_the_charts_a_lesson_shows_are_those_the_script_knows() -> None:
-    script = (STATIC / "panels" / "measures.js").read_text("utf-8")
-    known = {"accuracy", "hit", *re.findall(r'\{ name: "(\w+)", title:', script)}
-    for lesson in LESSONS:
-        assert set(lesson.shows) <= known
+def test_the_charts_and_the_question_of_a_lesson_are_about_what_is_measured() -> None:
+    for lesson in RUNS:
+        assert set(lesson.charts) <= set(MEASURES)
+        assert lesson.predict.measure in lesson.charts, "the answer can be seen"
+
+
+def test_an_answer_is_right_by_its_margin() -> None:
+    predict = LESSONS[0].predict
+    assert outcome(predict, 0.1, 0.1 + predict.margin * 0.99) == "same"
+    assert outcome(predict, 0.1, 0.1 + predict.margin * 1.01) == "more"
+    assert outcome(predict, 0.9, 0.9 - predict.margin * 1.01) == "less"
 
 
 def test_the_tab_that_the_address_opens_is_called_as_the_script_thinks() -> None:
@@ -79,7 +89,8 @@ def test_the_tab_that_the_address_opens_is_called_as_the_script_thinks() -> None
 
 
 def test_a_number_in_a_title_is_the_settings_own() -> None:
-    named = [one for lesson in LESSONS for one in (*lesson.choice.options, *lesson.arms)]
+    options = [(one.label, one.changes) for lesson in LESSONS for one in lesson.choice.options]
+    named = [*options, *(one for lesson in LESSONS for one in lesson.arms)]
     for title, changes in named:
         told = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", title)}
         held = {float(value) for value in changes.values() if isinstance(value, (int, float))}

@@ -13,4 +13,4 @@ def test_the_scripts_constants_are_the_servers() -> None:
 def test_every_constant_is_used_by_a_script() -> None:
     scripts = [path.read_text("utf-8") for path in static_files().values() if path.suffix == ".js" and path != TARGET]
     used = {one.name for one in constants() if any(one.name in script for script in scripts)}
-    assert {one.name for one in constants()} - used == {"MAX_ARMS"}  # the colors of the arms are held to it by a test
+    assert {one.name for one in constants()} == used

@@ -35,12 +35,20 @@ def borne(config: Config, card: TeacherCard) -> None:
 
 @pytest.mark.parametrize("teacher", CARDS)
 def test_every_preset_is_borne_with_every_shipped_teacher(teacher: str) -> None:
-    """A paper's own budget of images is borne for a while. The largest teachers are tried with all presets."""
+    """A paper's own budget of images is borne for a while. The largest teachers are tried with all presets.
+
+    A published batch of 1024 needs more memory than a shared page gives; the sentence says which batch works.
+    """
     some = PRESETS if teacher in ("cifar10", "emoji100") else [name for name in PRESETS if name.startswith("nayer")]
     for name, method in [(name, PRESETS[name]) for name in some]:
         seconds = SECONDS if name.endswith("-paper") else method.config.seconds
         if method.config.synthesis_batch >= len(CARDS[teacher].classes):
-            borne(method.config.model_copy(update={"teacher": teacher, "seconds": seconds}), CARDS[teacher])
+            config = method.config.model_copy(update={"teacher": teacher, "seconds": seconds})
+            if name == "dafl-paper":
+                with pytest.raises(ConfigError, match=r"^synthesis_batch=1024 needs too much memory: .* use at most"):
+                    borne(config, CARDS[teacher])
+            else:
+                borne(config, CARDS[teacher])
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

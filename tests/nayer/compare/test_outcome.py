@@ -37,7 +37,7 @@ def outcome(arm: str, seed: int, curve: list, **more: object) -> Outcome:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_a_ready_made_experiments_arms_differ_in_what_it_asks_about_only(name):
     arms = arms_of(experiment(name).variations, {"teacher": "digits", "seed": 7, "work": 5.0})
-    assert 2 <= len(arms) <= 5
+    assert 2 <= len(arms) <= 6
     assert len({arm.title for arm in arms}) == len(arms)
     configs = [arm.config.model_dump() for arm in arms]
     assert {(one["teacher"], one["seed"], one["work"], one["rounds"]) for one in configs} == {

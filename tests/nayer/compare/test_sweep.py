@@ -60,7 +60,7 @@ def test_presets_and_experiments_are_arms_too(tmp_path):
         ("presets: [nayer]\nexperiment: reset", "the file has both presets and experiment."),
         ("presets: nayer", "presets must be a list such as [a, b]; 'nayer' was given."),
         ("presets: [gan]", "preset must be one of"),
-        ("experiment: resets", "experiment must be one of reset, table, methods, routing; 'resets' was given."),
+        ("experiment: resets", "experiment must be one of reset, table, before, since, routing; 'resets' was given."),
         ("arms: {}", "arms is empty"),
         ("arms: [nayer]", "arms must be a mapping of the form `name: value`; ['nayer'] was given."),
         ("arms: {A: {latnt: none}}", ", arm 'A': 'latnt' is not a setting; the nearest is latent."),

@@ -6,7 +6,14 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import map_coordinates
 
-from nayer.distillation.augmentation import DISTORTION, DISTORTION_POINTS, crop_and_flip, elastic_distortion
+from nayer.distillation.augmentation import (
+    DISTORTION,
+    DISTORTION_POINTS,
+    crop_and_flip,
+    cutmix,
+    elastic_distortion,
+    local_view,
+)
 
 
 def by_hand(images: torch.Tensor, padding: int, flip: bool, seed: int) -> torch.Tensor:
@@ -73,3 +80,30 @@ def test_bent_images_stay_images():
     assert bent.max() <= 1.0 + 1e-6
     assert torch.all(bent[:, :, 10:18, 10:18] > 1.0 - 1e-6)  # black comes in from outside alone
     assert bent.min() == 0.0
+
+
+def test_a_local_view_shows_a_quarter_of_the_image_or_more():
+    """Of an image whose pixel says its column, a view has a range of at least √(¼ · ¾) = 0.433 of the width."""
+    ramp = torch.arange(16.0).expand(64, 1, 16, 16).contiguous()
+    views = local_view(ramp, flip=False, rng=torch.Generator().manual_seed(0))
+    width = (views.amax(dim=(1, 2, 3)) - views.amin(dim=(1, 2, 3))) / 15
+    assert views.shape == ramp.shape
+    assert width.min() > 0.43
+    assert width.max() > 0.9
+    assert (views.diff(dim=3) >= -1e-4).all()  # nothing is mirrored
+    mirrored = local_view(ramp, flip=True, rng=torch.Generator().manual_seed(0)).diff(dim=3).sum(dim=(1, 2, 3)) < 0
+    assert 16 < mirrored.sum() < 48
+
+
+def test_cutmix_puts_a_rectangle_of_the_next_image_into_a_share_of_them():
+    images = torch.arange(8.0).view(8, 1, 1, 1).expand(8, 1, 10, 10).contiguous()
+    mixed = cutmix(images, 0.5, torch.Generator().manual_seed(1))
+    assert torch.equal(mixed[4:], images[4:])
+    for place in range(4):
+        other = images[place - 1, 0, 0, 0]
+        foreign = mixed[place, 0] == other
+        assert torch.equal(mixed[place, 0][~foreign], images[place, 0][~foreign])
+        rows, columns = foreign.any(dim=1), foreign.any(dim=0)
+        assert torch.equal(foreign, rows[:, None] & columns[None])  # a rectangle
+    assert (mixed[:4] != images[:4]).any()
+    assert torch.equal(cutmix(images, 0.0, torch.Generator()), images)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from nayer.common.stopwatch import Stopwatch
-from nayer.distillation.evaluation import HeldBack, TestImages, frozen_eval, predict
+from nayer.distillation.evaluation import HeldBack, TestImages, batch_statistics, frozen_eval, predict
 from nayer.distillation.image_pool import Pool
 from tests.support.tiny import tiny_network
 
@@ -76,3 +76,17 @@ def test_a_stopwatch_counts_only_inside_its_blocks():
     with watch:
         assert watch.seconds() == 8.0
     assert watch.seconds() == 10.0
+
+
+def test_a_teacher_may_use_the_statistics_of_the_batch_and_keeps_its_own():
+    teacher = tiny_network(1, seed=1).eval()
+    images = 10.0 * torch.rand(20, 1, 8, 8)
+    before = {name: tensor.clone() for name, tensor in teacher.state_dict().items()}
+    own = teacher(images)
+    with batch_statistics(teacher):
+        of_batch = teacher(images)
+        again = teacher(3.0 * images)
+    assert not torch.allclose(own, of_batch)
+    torch.testing.assert_close(of_batch, again, rtol=1e-3, atol=1e-3)  # a BatchNorm of the batch ignores the scale
+    assert torch.equal(own, teacher(images))
+    assert all(torch.equal(before[name], tensor) for name, tensor in teacher.state_dict().items())

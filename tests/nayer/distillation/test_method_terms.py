@@ -11,20 +11,25 @@ from nayer.config import Config
 from nayer.distillation.losses import (
     activation_loss,
     adversarial_loss,
+    alignment_loss,
     attention_loss,
     contrastive_loss,
+    curriculum_contrast_loss,
     entropy_loss,
+    gap_loss,
     hint_loss,
     information_entropy_loss,
     logit_l1_loss,
+    mirror_loss,
     total_variation_loss,
 )
+from nayer.distillation.optimizers import generator_learning_rate
 from nayer.distillation.report import Report
-from nayer.distillation.train import synthesize
+from nayer.distillation.train import remember, synthesize
 from nayer.errors import ConfigError
 from nayer.events import Evaluated, LayerRedrawn, RoundSynthesised, StudentStep
 from nayer.networks.classifiers import build
-from nayer.networks.contrastive_head import ContrastiveHead
+from nayer.networks.contrastive_head import Bank, StudentContrast, ViewContrast
 from nayer.networks.generator import Latent
 from nayer.networks.hooks import ActivationHooks
 from nayer.networks.specs import ModelSpec
@@ -89,24 +94,97 @@ def test_activation_total_variation_and_imitation_by_hand():
 
 def test_contrast_is_cross_entropy_over_similarities():
     views = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    without_bank = contrastive_loss(views, views, torch.empty(0, 2), 0.5).item()
+    without_bank = contrastive_loss(views, views, 2, 0.5).item()
     assert without_bank == pytest.approx(math.log(1 + math.exp(-2.0)))
-    bank = torch.tensor([[1.0, 0.0]])  # an earlier image like the first one
-    expected = (math.log(2 + math.exp(-2.0)) + math.log(1 + 2 * math.exp(-2.0))) / 2
-    assert contrastive_loss(views, views, bank, 0.5).item() == pytest.approx(expected)
+    all_views = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])  # the third: an earlier image like the first one
+    like_another, alone = math.log(2 + math.exp(-2.0)), math.log(1 + 2 * math.exp(-2.0))
+    expected = (like_another + alone) / 2 + like_another  # two new images, then the one of the bank
+    assert contrastive_loss(all_views, all_views, 2, 0.5).item() == pytest.approx(expected)
 
 
-def test_the_bank_keeps_the_newest_unit_vectors():
-    contrast = ContrastiveHead(features=3, capacity=5)
-    rng = torch.Generator().manual_seed(0)
-    batches = [torch.randn(4, 3, generator=rng) for _ in range(3)]
-    for features in batches:
-        contrast.remember(features)
-    newest = contrast(torch.cat(batches)[-5:]).detach()
-    remembered = contrast.remembered()
-    assert remembered.shape == (5, 128)
-    torch.testing.assert_close(remembered.norm(dim=1), torch.ones(5))
-    assert all((remembered - vector).norm(dim=1).min() < 1e-6 for vector in newest)
+def test_contrast_moves_the_local_views_alone():
+    local, whole = (torch.eye(2).requires_grad_() for _ in range(2))
+    contrastive_loss(local, whole, 2).backward()
+    assert local.grad.abs().sum() > 0
+    assert whole.grad is None
+
+
+def test_the_bank_keeps_the_newest_vectors():
+    bank = Bank(width=3, capacity=5)
+    assert bank.remembered().shape == (0, 3)
+    for start in (0.0, 4.0, 8.0):
+        bank.remember(torch.arange(start, start + 4.0)[:, None].expand(4, 3))
+    assert sorted(bank.remembered()[:, 0].tolist()) == [7.0, 8.0, 9.0, 10.0, 11.0]
+
+
+def test_view_contrast_pairs_both_views_of_new_and_of_some_earlier_images():
+    contrast, rng = ViewContrast(features=2, capacity=100), torch.Generator().manual_seed(0)
+    contrast.bank.remember(torch.rand(100, 4, generator=rng))
+    local, whole = contrast.pairs(torch.rand(3, 2, generator=rng), torch.rand(3, 2, generator=rng), rng)
+    assert local.shape == whole.shape == (3 + 16 * 3, 256)
+    torch.testing.assert_close(local.norm(dim=1), torch.ones(51))
+
+
+def test_student_contrast_bridges_features_of_another_length():
+    equal, longer = StudentContrast(3, 3, capacity=4), StudentContrast(3, 5, capacity=4)
+    longer.draw(torch.Generator().manual_seed(0))
+    assert torch.equal(equal.keys(torch.tensor([[0.0, 3.0, 4.0]])), torch.tensor([[0.0, 0.6, 0.8]]))
+    torch.testing.assert_close(longer.keys(torch.rand(2, 5)).norm(dim=1), torch.ones(2))
+
+
+def test_the_curriculum_goes_from_easy_to_hard_negatives():
+    query = torch.tensor([[1.0, 0.0]])
+    negatives = torch.tensor([[0.6, 0.8], [-1.0, 0.0], [0.0, 1.0]])  # similarities 0.6, −1, 0
+
+    def expected(*similarities):
+        return math.log(sum(math.exp((s - 1.0) / 0.07) for s in (1.0, *similarities)))
+
+    easy = curriculum_contrast_loss(query, query, negatives, 0.0, 2 / 3).item()
+    hard = curriculum_contrast_loss(query, query, negatives, 1 / 3, 2 / 3).item()
+    assert easy == pytest.approx(expected(-1.0, 0.0), abs=1e-7)
+    assert hard == pytest.approx(expected(0.0, 0.6), abs=1e-6)
+    assert curriculum_contrast_loss(query, query, torch.empty(0, 2), 0.0, 0.8).item() == 0.0
+
+
+def test_gap_by_hand():
+    """Teacher (2, 0), student (0, 0), wanted 0: p = (σ(2), σ(−2)) against (½, ½); the gap is (1, 0), the sum (2, 0)."""
+    teacher, student, wanted = torch.tensor([[2.0, 0.0]]), torch.zeros(1, 2), torch.tensor([0])
+    apart = 1 / (1 + math.exp(-2.0)) - 0.5
+    by_hand = (1 - math.exp(-apart)) * (math.log(1 + math.exp(-1.0)) + 0.2 * math.log(1 + math.exp(-2.0)))
+    assert gap_loss(student, teacher, wanted).item() == pytest.approx(by_hand, rel=1e-6)
+    assert gap_loss(teacher, teacher, wanted).item() == 0.0  # where they agree nothing is asked
+
+
+def test_mirror_by_hand():
+    """Inputs 1 and 3 have mean 2 and variance 1; brought to mean 10 and variance 4 they are 8 and 12."""
+    inputs, stage = torch.tensor([1.0, 3.0]).view(2, 1, 1, 1), torch.tensor([8.0, 9.0]).view(2, 1, 1, 1)
+    batch = [(torch.tensor([2.0]), torch.tensor([1.0]))]
+    running = [(torch.tensor([10.0]), torch.tensor([4.0]))]
+    entered = inputs.clone().requires_grad_()
+    made = stage.clone().requires_grad_()
+    loss = mirror_loss([made], [entered], batch, running)
+    assert loss.item() == pytest.approx((0.0 + 9.0) / 2)
+    loss.backward()
+    assert entered.grad is None
+    assert made.grad.flatten().tolist() == pytest.approx([0.0, -3.0])
+
+
+def test_alignment_by_hand():
+    """W = 1, b = 0, k = 2: δ = ln 9. Features (ln 9, 0) hit the label 0; (ln 9 + 1, 1) miss it along (1, 1)."""
+    weight, bias, label = torch.eye(2), torch.zeros(2), torch.tensor([0])
+    nine = math.log(9.0)
+    along, across = (alignment_loss(torch.tensor([[nine + 1.0, x]]), label, weight, bias).item() for x in (1.0, -1.0))
+    assert along == pytest.approx(1.0, abs=1e-5)
+    assert across == pytest.approx(0.0, abs=1e-5)
+    shifted = alignment_loss(torch.tensor([[nine + 0.5, 1.0]]), label, weight, torch.tensor([-0.5, -1.0]))
+    assert shifted.item() == pytest.approx(0.0, abs=1e-5)  # a miss of zero length has no direction
+
+
+def test_balance_softens_the_predictions_first():
+    given = torch.tensor([[2.0, 0.0]])
+    p = 1 / (1 + math.exp(-1.0))
+    expected = p * math.log(p) + (1 - p) * math.log(1 - p)
+    assert information_entropy_loss(given, 2.0).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_attention_ignores_scale_and_sees_place():
@@ -158,13 +236,93 @@ def test_latents_join_table_and_noise_as_they_say():
 
 
 @pytest.mark.parametrize(
-    "weight", ["entropy_weight", "balance_weight", "activation_weight", "total_variation_weight", "contrastive_weight"]
+    "changes",
+    [
+        *({f"{name}_weight": 5.0} for name in ("entropy", "balance", "activation", "total_variation", "contrastive")),
+        {"align_weight": 5.0, "warmup_rounds": 0},
+        {"mirror_weight": 5.0},
+        {"contrastive_weight": 5.0, "contrastive_with": "student"},
+        {"adversarial_form": "gap", "warmup_rounds": 0},
+    ],
+    ids=str,
 )
-def test_each_further_term_reaches_the_loss_and_the_generator(weight):
-    plain = of(RoundSynthesised, tiny_run(tiny_task()))
-    with_term = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**{weight: 5.0}))))
-    assert plain[0].loss != with_term[0].loss
+def test_each_further_term_reaches_the_loss_and_the_generator(changes):
+    shared = {"warmup_rounds": changes.get("warmup_rounds", 1)}
+    plain = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**shared))))
+    with_term = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**{**shared, **changes}))))
+    assert plain[-1].loss != with_term[-1].loss
     assert (plain[-1].images != with_term[-1].images).any()
+
+
+PIXELS = {"latent": "none", "noisy_layer": False, "generator_width": 0, "noisy_reset_every": 0, "warmup_rounds": 0}
+
+
+def test_pixels_are_the_noise_itself_and_learn():
+    task = tiny_task(tiny_config(**PIXELS, z_lr=0.1, generator_steps=5, rounds=1, keep="last"))
+    state = tiny_state(task)
+    noise = torch.tensor([[0.0, 2.0, -8.0, *[0.0] * 61]])
+    made = state.generator(torch.tensor([0]), noise)
+    assert made.shape == (1, 1, 8, 8)
+    assert made.flatten()[:3].tolist() == pytest.approx([0.5, 1.0, 0.0])  # ½ + ¼ z, clipped
+    steps = [event.ce for event in tiny_run(task, state) if type(event).__name__ == "GeneratorStep"]
+    assert steps[-1] < steps[0]
+
+
+def test_a_generator_with_rate_0_stays_as_it_is_drawn_and_pixels_with_rate_0_stay_noise():
+    task = tiny_task(tiny_config(generator_lr=0.0, generator_reset_every=0, rounds=2, noisy_reset_every=0))
+    state = tiny_state(task)
+    before = [weight.clone() for weight in state.generator.parameters()]
+    list(tiny_run(task, state))
+    assert all(torch.equal(a, b) for a, b in zip(before, state.generator.parameters(), strict=True))
+    still = tiny_task(tiny_config(**PIXELS, z_lr=0.0, memory="online", z_redraw="step", rounds=2))
+    assert of(StudentStep, tiny_run(still))
+
+
+def test_a_mirrored_generator_has_the_teachers_shapes():
+    task = tiny_task(tiny_config(mirror_weight=1.0))
+    generator = tiny_state(task).generator
+    (node,) = generator.head.nodes
+    assert (node.channels, node.side) == (4, 8)  # the only BatchNorm of the tiny teacher
+    assert generator(task.labels).shape == (7, 1, 8, 8)
+    with pytest.raises(ConfigError, match="mirror_weight needs a teacher with BatchNorm"):
+        tiny_state(tiny_task(tiny_config(mirror_weight=1.0), batchnorm=False))
+
+
+def test_the_rest_of_a_batch_gets_labels_at_random():
+    task, rng = tiny_task(), torch.Generator().manual_seed(0)
+    drawn = torch.stack([task.drawn_labels(rng) for _ in range(60)])  # (60, 7) of three classes
+    assert torch.equal(drawn[:, :6], task.labels[:6].expand(60, 6))
+    assert set(drawn[:, 6].tolist()) == {0, 1, 2}
+    whole = tiny_task(tiny_config(synthesis_batch=6))
+    assert torch.equal(whole.drawn_labels(rng), whole.labels)
+
+
+def test_no_student_learns_from_the_noise_of_a_held_back_image():
+    config = tiny_config(**NOISE_ALONE, memory="online", z_redraw="round", pool_from_round=0, held_back=0.3)
+    task = tiny_task(config)
+    state = tiny_state(task)
+    batch = returned(synthesize(task, state, Report(task, state, Stopwatch())))
+    _, learned = remember(task, state, batch)
+    held = state.held_back.images[: len(state.held_back)]
+    assert (len(held), len(learned.noise)) == (2, 5)
+    assert not (held[:, None] == learned.images[None]).flatten(2).all(dim=2).any()
+    assert all((batch.noise == row).all(dim=1).any() for row in learned.noise)
+
+
+def test_gradients_of_the_student_are_clipped_too():
+    """A first step of SGD moves the weights by the rate times the length of the gradient."""
+    shared = {"generator_reset_every": 0, "rounds": 2, "student_steps": 1, "weight_decay": 0.0}
+    task = tiny_task(tiny_config(**shared, gradient_clip=1e-6))
+    state = tiny_state(task)
+    before = [weight.clone() for weight in state.student.parameters()]
+    list(tiny_run(task, state))
+    moved = sum((a - b).square().sum() for a, b in zip(before, state.student.parameters(), strict=True)).sqrt()
+    assert 0.0 < moved.item() <= 1e-6 * task.config.student_lr * 1.01
+
+
+@pytest.mark.parametrize(("share", "rate"), [(0.0, 0.4), (0.5, 0.2), (1.0, 0.0)])
+def test_the_generators_rate_falls_along_a_cosine(share, rate):
+    assert generator_learning_rate(tiny_config(generator_lr=0.4), share) == pytest.approx(rate, abs=1e-12)
 
 
 def test_noise_makes_one_label_differ_without_a_noisy_layer():
@@ -178,7 +336,7 @@ def test_noise_makes_one_label_differ_without_a_noisy_layer():
 
 def test_trained_noise_moves_and_fixed_noise_stays():
     for rate, moves in ((0.1, True), (0.0, False)):
-        task = tiny_task(tiny_config(**NOISE_ALONE, z_lr=rate, rounds=1, warmup_rounds=1))
+        task = tiny_task(tiny_config(**NOISE_ALONE, z_lr=rate, rounds=1, warmup_rounds=1, synthesis_batch=6))
         state = tiny_state(task)
         same = torch.Generator().set_state(state.rng.get_state())
         drawn = state.generator.latent.draw(task.config.synthesis_batch, same, task.device)
@@ -250,7 +408,11 @@ def test_every_adversarial_preset_pushes_its_generator(name):
     task = tiny_task()
     student = tiny_state(task).student.eval()
     images = torch.rand(32, 1, 8, 8, requires_grad=True)
-    adversarial_loss(student(images), task.teacher(images), config.adversarial_form, "none").backward()
+    if config.adversarial_form == "gap":
+        loss = gap_loss(student(images), task.teacher(images), torch.arange(32) % 3)
+    else:
+        loss = adversarial_loss(student(images), task.teacher(images), config.adversarial_form, "none")
+    loss.backward()
     assert images.grad.abs().sum() > 0
     assert isinstance(student, nn.Module)
 

@@ -49,13 +49,13 @@ def opinions(events: list[Event]) -> list[SecondOpinion]:
 @pytest.mark.parametrize(("shift", "share"), [(0, 1.0), (1, 0.0)])
 def test_a_judge_that_names_all_as_wanted_gives_1_and_one_that_never_does_0(shift: int, share: float) -> None:
     judge = Fixed(shift, sure=0.75)
-    told = opinions(judged(judge)[0])
+    told = opinions(judged(judge, synthesis_batch=6)[0])
     assert len(told) == 4
-    assert judge.asked == [7] * 4  # the whole batch, once a round
+    assert judge.asked == [6] * 4  # the whole batch, once a round
     for event in told:
         assert event.named.tolist() == [share] * 3
         assert event.confidence.tolist() == [0.75] * 3
-        assert (event.counts.tolist(), event.images) == ([3, 2, 2], 7)
+        assert (event.counts.tolist(), event.images) == ([2, 2, 2], 6)
         assert (event.named_share, event.confidence_mean) == (share, 0.75)
 
 
@@ -110,13 +110,13 @@ def test_it_comes_beside_the_rounds_that_are_shown() -> None:
 
 
 def test_it_is_written_sent_and_kept() -> None:
-    events, _ = judged(Fixed(0, sure=0.25))
+    events, _ = judged(Fixed(0, sure=0.25), synthesis_batch=6)
     first = opinions(events)[0]
     assert same(unpack(pack(first)), first)
     assert thinned(first) is first
     told = first.to_json()
     assert told["event"] == "second_opinion"
-    assert (told["named"], told["counts"], told["named_share"]) == ([1.0, 1.0, 1.0], [3, 2, 2], 1.0)
+    assert (told["named"], told["counts"], told["named_share"]) == ([1.0, 1.0, 1.0], [2, 2, 2], 1.0)
     record = Record()
     for event in events:
         record.add(event)

@@ -10,7 +10,7 @@ from nayer.compare.calibration import Plan, read_plan, rounds_for, write_plan
 from nayer.compare.experiments import Arm
 from nayer.compare.sittings import observed
 from nayer.config import Config
-from nayer.events import DiversityMeasured, Note, RoundFinished, RunFinished, RunStarted, StudentStep
+from nayer.events import DiversityMeasured, ImagesTested, Note, RoundFinished, RunFinished, RunStarted, StudentStep
 from nayer.library import named_run
 from nayer.networks.cards import teacher_cards
 from nayer.runs.memory_use import step_work_of
@@ -93,8 +93,8 @@ def test_a_run_that_is_resumed_from_its_checkpoint_is_the_run_without_a_break():
         if isinstance(event, RoundFinished) and event.round == 1:
             break
     after = list(Lab([config()], checkpoint=lab.checkpoint()).events())
-    # RunStarted and the notes are told again, and the window of the diversity over rounds begins anew.
-    told = [event for event in after if not isinstance(event, RunStarted | Note | DiversityMeasured)]
+    # RunStarted, ImagesTested and the notes are told again, and the window of the diversity over rounds begins anew.
+    told = [event for event in after if not isinstance(event, RunStarted | ImagesTested | Note | DiversityMeasured)]
     assert all_same(told, [event for event in whole[len(before) :] if not isinstance(event, DiversityMeasured)])
 
 
