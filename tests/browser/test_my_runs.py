@@ -52,6 +52,7 @@ def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
     page = new_page()
     come_back(page, runs[-1])
     until(page, "finished")
+    expect(page.locator("#field-seed input")).to_have_value("3")
     assert shown(page) == runs[-1].id
     page.get_by_role("tab", name="My runs").click()
     rows = page.locator("#nayer-runs .run-list > li")
@@ -66,6 +67,7 @@ def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
 
     rows.nth(2).get_by_role("button", name="Open").click()
     expect(page.locator(".bar .standing")).to_contain_text("seed 1")
+    expect(page.locator("#field-seed input")).to_have_value("1")
     assert shown(page) == runs[0].id
     page.reload()
     expect(page.locator(".bar .standing")).to_contain_text("seed 1")
@@ -113,10 +115,12 @@ def test_runs_are_named_opened_compared_and_deleted_and_back_goes_where_one_was(
 def test_the_address_of_a_run_lets_others_watch_and_an_older_run_on_show_does_not_end_the_one_in_progress(
     new_page: NewPage, served: Served
 ) -> None:
-    old, going = started(served, [QUICK, QUICK.model_copy(update={"rounds": 100_000, "seed": 5})])
+    lasting = {"rounds": 100_000, "seed": 5, "generator_steps": 30, "student_steps": 30}
+    old, going = started(served, [QUICK, QUICK.model_copy(update=lasting)])
     page = new_page()
     come_back(page, going)
     until(page, "running")
+    expect(page.locator("#field-seed input")).to_have_value("5")
     page.get_by_role("tab", name="My runs").click()
     page.locator("#nayer-runs .run-list > li").last.get_by_role("button", name="Open").click()
     until(page, "finished")
@@ -132,7 +136,6 @@ def test_the_address_of_a_run_lets_others_watch_and_an_older_run_on_show_does_no
     until(page, "running")
     assert shown(page) == going.id
     other = new_page(390, 844, dark=True)
-    home = other.url
     other.goto(page.url)
     until(other, "running")
     expect(other.locator("#settings")).to_be_hidden()
@@ -143,4 +146,3 @@ def test_the_address_of_a_run_lets_others_watch_and_an_older_run_on_show_does_no
     assert overflow(other) == 0
     page.click(".bar .stop")
     until(page, "stopped")
-    assert home
