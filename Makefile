@@ -1,11 +1,13 @@
 # make run    serves the page on http://127.0.0.1:7860, or on PORT=…
 # make test   checks format, lint and types, and runs the tests
 # make slow   runs the tests that train real networks
+# make cluster  installs Ray, and runs the tests of runs on a cluster; takes minutes
 # make format formats all files
 # make reliability  tries what visitors, disks and crashes can do, and writes docs/reliability.md; takes minutes
 # make soak   measures viewers, sessions and memory under load, and writes docs/reliability.md; takes minutes
 # make reference  writes docs/reference.md, docs/fidelity.md and the constants of the scripts from the code
 # make rooms  writes the list and the pictures of the rooms into CONTRIBUTING.md
+# make wheel  writes the package into dist/
 # make picture  makes the image of the README from a real run
 # make bench  measures the speed on this machine; takes minutes
 #
@@ -13,16 +15,16 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow format reliability soak reference rooms picture bench clean
+.PHONY: help run test slow cluster wheel format reliability soak reference rooms picture bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
-candidates := python3 python3.11 python3.12 python3.10 python
+candidates := python3 python3.14 python3.13 python3.12 python3.11 python
 oldest_node := 18
-suitable := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+suitable := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 12
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -n 13
 
 run: .venv/installed
 	@exec $(python) app.py
@@ -39,8 +41,13 @@ test: .venv/installed-tools chromium node_modules/installed
 	@# A process a core and a thread each: threads that wait for each other cost more than they bring here.
 	OMP_NUM_THREADS=1 $(python) -m pytest -n 2 --dist loadfile
 
-slow: .venv/installed-tools chromium
+slow: .venv/installed-extras chromium
 	$(python) -m pytest -m slow
+
+# Each test has its own limits of time; these are for what no test foresees.
+cluster: .venv/installed-cluster chromium
+	OMP_NUM_THREADS=1 timeout --kill-after=30 1500 $(python) -m pytest -m cluster tests/nayer/cluster
+	NAYER_TEST_RUNS_ON=ray NAYER_CAPACITY=8 OMP_NUM_THREADS=1 timeout --kill-after=30 1500 $(python) -m pytest -m "not cluster" tests/browser/test_live.py tests/browser/test_sharing.py
 
 format: .venv/installed-tools node_modules/installed
 	$(python) -m ruff format
@@ -64,6 +71,9 @@ soak: .venv/installed-tools
 picture: .venv/installed-tools chromium
 	$(python) -m tests.browser.front_picture
 
+wheel: .venv/installed-tools
+	$(python) -m build --no-isolation
+
 bench: .venv/installed
 	$(python) -m app.benchmark --teacher digits
 	$(python) -m nayer bench --teacher digits --seeds 0 --seconds 20
@@ -79,7 +89,7 @@ $(python):
 	    exec $$candidate -m venv .venv; \
 	  fi; \
 	done; \
-	echo "No Python 3.10, 3.11 or 3.12 with its venv module is on the PATH; install one (on Debian: python3 and python3-venv)." >&2; \
+	echo "No Python 3.11, 3.12, 3.13 or 3.14 with its venv module is on the PATH; install one (on Debian: python3 and python3-venv)." >&2; \
 	exit 1
 
 .venv/installed: requirements.txt | $(python)
@@ -90,6 +100,16 @@ $(python):
 .venv/installed-tools: requirements-dev.txt .venv/installed
 	@echo "Installing requirements-dev.txt."
 	@$(pip) -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+.venv/installed-cluster: requirements-cluster.txt .venv/installed-tools
+	@echo "Installing requirements-cluster.txt."
+	@$(pip) -r requirements.txt -r requirements-dev.txt -r requirements-cluster.txt
+	@touch $@
+
+.venv/installed-extras: requirements-extras.txt .venv/installed-tools
+	@echo "Installing requirements-extras.txt."
+	@$(pip) -r requirements.txt -r requirements-dev.txt -r requirements-extras.txt
 	@touch $@
 
 # $(call debian,PACKAGES,PURPOSE) installs packages of Debian.

@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from nayer.common.files import write_whole
 from nayer.errors import NayerError
 
 START_TIMEOUT = 120.0  # s, for the page to answer
+TRIES = 100  # images that the pad's networks are asked about
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -49,16 +50,20 @@ class Served:
 
     def command(self, name: str, *arguments: Any) -> dict[str, Any]:
         """One of the page's own commands."""
+        return dict(self.post(f"/command/{name}", arguments)["told"])
+
+    def post(self, path: str, content: Any) -> dict[str, Any]:
+        """The answer to a POST of that JSON. Raises NayerError with the sentence of a refusal."""
         asked = urllib.request.Request(
-            f"{self.address}/command/{name}",
-            json.dumps(arguments).encode(),
+            self.address + path,
+            json.dumps(content).encode(),
             {"Content-Type": "application/json", "Origin": self.address},
         )
         with urllib.request.urlopen(asked, timeout=60) as answer:
             told: dict[str, Any] = json.loads(answer.read())
         if "error" in told:
             raise NayerError(told["error"])
-        return dict(told["told"])
+        return told
 
     def start(self, teacher: str) -> dict[str, Any]:
         """A run of the preset `nayer` that outlasts any measurement: a lab of two arms."""
@@ -121,8 +126,22 @@ def page_facts(teacher: str) -> dict[str, float | None]:
             time.sleep(0.25)
         facts["page_answers_beside_two_runs_seconds_median"] = statistics.median(answers)
         facts["page_answers_beside_two_runs_seconds_longest"] = max(answers)
+        facts |= _trying_facts(page, teacher, [run["run"] for run in runs])
         facts["peak_memory_gigabytes_two_runs"] = page.peak_memory()
     return facts
+
+
+def _trying_facts(page: Served, teacher: str, runs: Sequence[str]) -> dict[str, float | None]:
+    """How long the networks of a run take to answer about a test image, beside all these runs."""
+    spent = []
+    for pick in range(TRIES):
+        image = json.loads(page.get(f"/teacher/{teacher}/real?label={pick % 10}&pick={pick}"))
+        began = time.monotonic()
+        page.post(f"/live/{runs[pick % len(runs)]}/try", {"pixels": image["pixels"]})
+        spent.append(time.monotonic() - began)
+        time.sleep(0.1)
+    median, p95 = (statistics.quantiles(spent, n=20, method="inclusive")[place] for place in (9, 18))
+    return {"pad_answers_beside_two_runs_seconds_median": median, "pad_answers_beside_two_runs_seconds_p95": p95}
 
 
 def viewer_facts(teacher: str, viewers: tuple[int, ...] = (1, 10, 50), *, span: float = 10.0) -> dict[str, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.middleware.client_address import Network
 from app.support.paths import data_folder
+from nayer.cluster.ray_cluster import checked_address
 from nayer.common.paths import ASSETS
 from nayer.errors import ConfigError
 
@@ -35,6 +36,7 @@ class Environment:
     data_megabytes: int = 1000
     memory_megabytes: int = 4608  # for all active runs together, on a shared page
     data_on_network: bool = False
+    runs_on: str = ""  # a cluster for the runs: ray, or its address; empty for this process
 
     @property
     def local(self) -> bool:
@@ -60,7 +62,7 @@ class Environment:
         """HOST, PORT, SPACE_ID and SPACE_HOST (set by a Space), NAYER_HOSTS (names, commas between), NAYER_PROXY
         (1 for this machine, or addresses and networks, commas between; a Space's is known), NAYER_CAPACITY,
         NAYER_WAITING, NAYER_GRACE_SECONDS, NAYER_DATA (a folder, or off), NAYER_DATA_MB, NAYER_DATA_NETWORK,
-        NAYER_MEMORY_MB.
+        NAYER_MEMORY_MB, NAYER_RUNS_ON (ray, or the address of a cluster).
 
         Raises ConfigError in one sentence.
         """
@@ -82,8 +84,16 @@ class Environment:
             data=data_folder(variables, on_space=on_space),
             data_megabytes=_number(variables, "NAYER_DATA_MB", cls.data_megabytes, 10, 1_000_000),
             memory_megabytes=_number(variables, "NAYER_MEMORY_MB", cls.memory_megabytes, 256, 10_000_000),
+            runs_on=_cluster(variables.get("NAYER_RUNS_ON", "").strip()),
             data_on_network=bool(_number(variables, "NAYER_DATA_NETWORK", int(on_space), 0, 1)),
         )
+
+
+def _cluster(told: str) -> str:
+    """NAYER_RUNS_ON, checked; empty for an empty text."""
+    if told:
+        checked_address("NAYER_RUNS_ON", told)
+    return told
 
 
 def _networks(told: str) -> tuple[Network, ...]:

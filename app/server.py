@@ -15,7 +15,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from fastapi import FastAPI
 
 from app.api.command_routes import command_routes
 from app.api.commands import Commands
+from app.api.duration_routes import duration_routes
 from app.api.errors import add_handlers
 from app.api.example_routes import example_routes
 from app.api.export_routes import export_route
@@ -33,7 +34,7 @@ from app.api.health import health_route
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
-from app.api.static_files import static_routes, static_version, style_sheets
+from app.api.static_files import imported_by, static_routes, static_version, style_sheets
 from app.api.trial_routes import trial_routes
 from app.api.upload_routes import bringing_route
 from app.content import messages
@@ -55,7 +56,9 @@ from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
 from app.runs.manager import Opener, RunManager
+from app.runs.onnx_export import onnx_of
 from app.runs.plan import Plan
+from app.runs.real_strips import RealStrips
 from app.runs.recordings import Recordings
 from app.runs.trials import Trials
 from app.runs.uploaded_teachers import Uploads
@@ -64,6 +67,7 @@ from app.storage.run_store import Store
 from app.support import event_log
 from app.support.memory import give_back
 from app.web_page.page import web_page
+from nayer.cluster.ray_cluster import RayCluster, checked_address
 from nayer.common.files import check_target, read_file, write_whole
 from nayer.common.stopwatch import AwakeClock
 from nayer.errors import ConfigError, StorageError
@@ -82,6 +86,34 @@ def open_source(plan: Plan) -> Source:
     from nayer.runs.side_by_side import Lab
 
     return Lab(plan.configs, plan.seeds, plan.checkpoint, plan.uploaded)
+
+
+@contextlib.contextmanager
+def place_of(environment: Environment) -> Iterator[tuple[Environment, Opener]]:
+    """Where runs work: in this process, or on a cluster, whose processors then decide the number of runs at once.
+
+    NAYER_CAPACITY overrides that number, and a cluster that is started here then has so many processors. Raises
+    ConfigError if there is no such cluster.
+    """
+    if not environment.runs_on:
+        yield environment, open_source
+        return
+    address = checked_address("NAYER_RUNS_ON", environment.runs_on)
+    chosen = bool(os.environ.get("NAYER_CAPACITY"))
+    cluster = RayCluster(address, cpus=environment.capacity if chosen else 0, field="NAYER_RUNS_ON")
+    try:
+        if not chosen:
+            environment = replace(environment, capacity=max(1, int(cluster.resources["cpus"])))
+        yield environment, partial(open_on, cluster)
+    finally:
+        cluster.close()
+
+
+def open_on(cluster: RayCluster, plan: Plan) -> Source:
+    """Opens real runs on a cluster."""
+    from nayer.cluster.remote_lab import RemoteLab
+
+    return RemoteLab(cluster, plan.configs, plan.seeds, plan.checkpoint, plan.uploaded)
 
 
 def load_core() -> None:
@@ -158,12 +190,13 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.state.registry = registry
     application.include_router(health_route(registry))
     application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
+    application.include_router(duration_routes(commands, pools.asking))
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(example_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept, pools.work))
-    application.include_router(trial_routes(Trials(registry, teachers), pools.trying))
+    application.include_router(trial_routes(Trials(registry, teachers), RealStrips(teachers), pools.trying))
     application.include_router(
         export_route(
             Exports(
@@ -172,6 +205,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
                 lambda told: pools.drawing.call(lab_sheet, told),
+                lambda student: pools.drawing.call(onnx_of, student),
             )
         )
     )
@@ -186,7 +220,11 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
-    head = f'{styles}<meta name="color-scheme" content="light dark">'
+    first = "live/live_page.js"  # the first picture waits for its scripts: the browser fetches them beside Gradio's
+    scripts = "".join(
+        f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in (first, *imported_by(first))
+    )
+    head = f'{styles}{scripts}<meta name="color-scheme" content="light dark">'
     mount(application, page, head)
     application.add_middleware(
         guarded,
@@ -226,11 +264,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     event_log.begin()
     sys.setswitchinterval(SWITCH_SECONDS)
-    with _listening(environment) as listener:
+    with _listening(environment) as listener, contextlib.ExitStack() as open_places:
         try:
-            application = create(environment, gpu_loan=zero_gpu_loan(os.environ))
+            environment, opener = open_places.enter_context(place_of(environment))
+            application = create(environment, opener, zero_gpu_loan(os.environ))
         except StorageError as error:
             _leave(str(error), 1)
+        except ConfigError as error:
+            _leave(str(error), 2)
         config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
             _Server(config).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""`python -m nayer …`; see `cli.main`."""
+"""`python -m nayer …` and `nayer …`; see `cli.main`."""
 
 import os
 import sys
@@ -10,6 +10,12 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 from nayer.cli.main import main
 from nayer.cli.streams import prepare
 
-if __name__ == "__main__":
+
+def command() -> int:
+    """Runs the command line of this process, and returns its exit code: what `nayer` on the PATH calls."""
     prepare()
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(command())

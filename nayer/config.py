@@ -31,6 +31,9 @@ class Config(BaseModel):
     """All settings of a run. On one CPU thread the same config gives the same events, unless a time limit ends the run.
 
     Several threads add numbers in a different order each time. Then losses differ, at first in about the seventh digit.
+
+    >>> nayer.Config.parse({"rounds": 5}, base=nayer.presets.get("dfq").config).rounds
+    5
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)

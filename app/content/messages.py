@@ -19,10 +19,7 @@ from nayer.events import (
 )
 
 TITLE = "NAYER, live"
-TAGLINE = (
-    "A student network learns from a teacher without a single training image. A generator makes the images. It "
-    "uses only the teacher and the class names."
-)
+TAGLINE = "A student network learns to recognize things in images, and it never sees a real image."
 TO_THE_LESSONS = '<a href="?lesson=1" data-lesson="1">Learn how, in eight short lessons</a>.'
 EMPTY_TITLE = "No images yet"
 EMPTY_TEXT = (

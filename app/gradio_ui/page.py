@@ -66,6 +66,8 @@ def build(
                             elem_id="stage",
                             version=version,
                             first=form.teacher.value,
+                            fields=["teacher", "preset", *form.fields],
+                            preset=form.preset.value,
                             teachers=[card_json(card) for card in teachers],
                             parts=messages.PARTS,
                             greets=greets,
@@ -145,6 +147,15 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
     stage.submit(arrive, None, [stage, *form.inputs], **quiet)
     stage.select(restore, None, form.inputs, **quiet)
     form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooseTeacher?.(name)", **quiet)
+    entered: list[Any] = form.inputs  # the script asks how long such a run would take
+    gr.on(
+        [one.change for one in entered],
+        None,
+        form.inputs,
+        None,
+        js="(...values) => window.nayerForm?.(values)",
+        **quiet,
+    )
 
 
 def _header() -> str:

@@ -34,8 +34,8 @@ _LINE_BREAKS = re.compile(r"[\t\r\n]")
 
 # The open routes. All other routes of Gradio are closed, also new ones of a later version.
 _OPEN = re.compile(
-    r"/(|config/?|health|theme\.css|favicon\.ico|robots\.txt|manifest\.json|login_check/?|explore|explained|bring"
-    r"|(svelte|static|assets|stage|live|teacher|command|code|examples|join)/.*"
+    r"/(|config/?|health|theme\.css|favicon\.ico|robots\.txt|manifest\.json|login_check/?|explore|explained|duration"
+    r"|bring|(svelte|static|assets|stage|live|teacher|command|code|examples|join)/.*"
     r"|gradio_api/(info/?|app_id/?|startup-events|heartbeat/[^/]+|cancel|reset/?|theme\.css"
     r"|queue/(join|data)/?|(call|call/v2|run|api)/.+|file=(?!\w+:|%|/{2}|\\).*))"
 )

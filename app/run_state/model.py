@@ -126,10 +126,12 @@ class View:
     notes: tuple[str, ...] = ()
     ends: tuple[float, ...] = ()  # seconds at the ends of the latest rounds
     rounds_done: int = 0
+    work: float = 0.0  # 10⁹ multiply-adds until the latest end; 0 where the config does not limit them
     losses: Series = _NOTHING  # x, ce, bn, adversarial, label_hit
     learning: Series = _NOTHING  # x, loss, agreement
     measures: Series = _NOTHING  # x, accuracy, agreement, seconds
     teacher_accuracy: float | None = None
+    thinned: bool = False  # whether the student began with weights of its teacher
     redraws: tuple[tuple[int, int, str], ...] = ()  # seq, round, what
     changes: tuple[tuple[int, int, str], ...] = ()  # seq, round, what was changed on the way
     diversity: Series = _NOTHING  # x, then `DIVERSITY`

@@ -86,13 +86,16 @@ def _told(view: View, event: Event) -> View:
             x = 0.0 if isinstance(event, EvaluatedAtStart) else event.round + 1.0
             point = Point(seq, x, (event.accuracy, event.agreement, event.seconds))
             teacher = view.teacher_accuracy if event.teacher_accuracy is None else event.teacher_accuracy
-            return replace(view, phase="measure", measures=view.measures.add(point), teacher_accuracy=teacher)
+            thinned = view.thinned or (isinstance(event, EvaluatedAtStart) and event.thinned)
+            measures = view.measures.add(point)
+            return replace(view, phase="measure", measures=measures, teacher_accuracy=teacher, thinned=thinned)
         case ImagesTested():
             return replace(view, answers=tested(seq, event, view.answers))
         case StudentAnswered():
             return replace(view, answers=answered(seq, event, view.answers))
         case RoundFinished():
-            return replace(view, ends=(*view.ends, event.seconds)[-PACE_OVER:], rounds_done=event.round + 1)
+            ends = (*view.ends, event.seconds)[-PACE_OVER:]
+            return replace(view, ends=ends, rounds_done=event.round + 1, work=event.work)
         case RunFinished(reason=reason):
             return replace(view, phase="", reason=reason, making=None)
         case RunFailed(message=message):

@@ -11,7 +11,9 @@ from app.run_state.answers import answers_json
 from app.run_state.embedding_map import Dots
 from app.run_state.model import Cloud, Row, StepPreview, View
 from app.run_state.series import Series
+from nayer.common.extras import onnx_is_missing
 from nayer.exports.reproduce import command_line, known, words
+from nayer.runs.slow_motion import waits_in_round
 from nayer.teachers.upload import PREFIX
 
 BY_CLASS = ("round", "within", "across", "pool", "label_hits", "named")
@@ -83,12 +85,16 @@ def _standing(view: View) -> dict[str, Any]:
         "story": view.story,
         "notes": list(view.notes),
         "teacher_accuracy": view.teacher_accuracy,
+        "thinned": view.thinned,
         "pool": [view.pool_size, view.pool_capacity],
     }
 
 
 def seconds_left(view: View) -> float | None:
-    """The time left, from the pace of the latest rounds and the run's own limits; None while it is unknown."""
+    """The time left, from the pace of the latest rounds and the run's own limits; None while it is unknown.
+
+    In slow motion it contains the waits.
+    """
     if view.started is None or not view.ends:
         return None
     remaining = view.started.rounds - view.rounds_done
@@ -98,10 +104,16 @@ def seconds_left(view: View) -> float | None:
         else (view.ends[-1] - view.ends[0]) / (len(view.ends) - 1)
     )
     left = a_round * remaining - (view.seconds - view.ends[-1])
-    limit = float(view.started.config.get("seconds", 0.0))
+    config = view.started.config
+    limit, work = float(config.get("seconds", 0.0)), float(config.get("work", 0.0))
     if limit > 0:
         left = min(left, limit - view.seconds)
-    return round(max(left, 0.0), 1)
+    if work > 0 and view.work > 0:
+        left = min(left, view.ends[-1] * (work / view.work - 1.0) - (view.seconds - view.ends[-1]))
+    left = max(left, 0.0)
+    if view.condition.pace > 0:
+        left += view.condition.pace * waits_in_round(config) * (left / a_round if a_round > 0 else remaining)
+    return round(left, 1)
 
 
 def _facts(view: View, since: int) -> dict[str, Any] | None:
@@ -133,9 +145,9 @@ def called(teacher: str) -> str:
 
 
 def _repeat(config: Mapping[str, object]) -> dict[str, Any]:
-    """The data that repeats the run: a command line, and the query of an address."""
+    """What repeats the run, a command line and the query of an address; and why it gives no ONNX file, or nothing."""
     wanted = known(config)
-    return {"command": command_line(wanted), "words": words(wanted)}
+    return {"command": command_line(wanted), "words": words(wanted), "onnx": onnx_is_missing()}
 
 
 def _curve(name: str) -> Part:

@@ -12,8 +12,10 @@ from app.fairness.fair_executor import FairExecutor
 from app.run_state.lab_figure import lab_sheet
 from app.runs.lab_export import lab_files
 from app.runs.manager import RunManager
+from app.runs.onnx_export import onnx_of
 from app.runs.recordings import Recordings, check_ended
 from app.web_page.page import web_page
+from nayer.common.extras import ONNX, onnx_is_missing
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event
 
@@ -32,12 +34,15 @@ class Exports:
         turns: FairExecutor,
         animate: Callable[[list[Event]], bytes],
         chart: Callable[[dict[str, Any]], bytes] = lab_sheet,
+        onnx: Callable[[bytes], bytes] = onnx_of,
     ) -> None:
-        """`animate` makes the animated picture of a run's events, `chart` the picture of a lab, in another process."""
+        """In another process, `animate` makes the animated picture of a run's events, `chart` the picture of a lab,
+        and `onnx` a student as ONNX."""
         self._registry = registry
         self._recordings = recordings
         self._animate = animate
         self._chart = chart
+        self._onnx = onnx
         self._making: MakeOnce[str, dict[str, bytes]] = MakeOnce(turns, FairCache(KEPT_BYTES, _bytes))
 
     def version(self, run_id: str) -> str:
@@ -50,7 +55,12 @@ class Exports:
     async def of(self, run_id: str, name: str, version: str) -> bytes:
         """One of the files, or all. NoSuchRun for an unknown run, ConfigError for an unknown file or a run that goes
         on, Busy."""
-        making = self._making.ask(version, lambda: self._files(run_id))
+        if name == ONNX and not self._registry.find(run_id).many:
+            if sentence := onnx_is_missing():
+                raise ConfigError(sentence)
+            making = self._making.ask(f"{version} {ONNX}", lambda: {ONNX: self._onnx(self._student(run_id))})
+        else:
+            making = self._making.ask(version, lambda: self._files(run_id))
         found = await asyncio.shield(asyncio.wrap_future(making))
         if name not in found:
             raise ConfigError(f"file={name[:40]!r} is not a file of this run; use {', '.join(found)}.")

@@ -225,6 +225,10 @@ class RunManager:
         """Waiting times in seconds: for a visitor who arrives now, and for the latest visitors."""
         return self._places.waits()
 
+    def runs(self) -> list[LiveRun]:
+        """The runs in memory, in the order of their starts."""
+        return self._shelf.all()
+
     def counts(self) -> dict[str, int]:
         """How many run, wait, may run at once, and how many places are lost to runs that hang."""
         return self._places.counts()

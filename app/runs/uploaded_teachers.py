@@ -18,6 +18,7 @@ from app.runs.limits import check_teacher
 from nayer.common.hub import on_this_machine
 from nayer.config import Config
 from nayer.embeddings.label_table import at_hand
+from nayer.embeddings.packaged_encoder import packaged
 from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import PREFIX, UploadedTeacher
@@ -156,6 +157,6 @@ def _table(card: TeacherCard) -> tuple[str, str]:
     config = Config()
     if at_hand(card.classes, encoder=config.encoder, prompt=config.prompt):
         return "shipped", messages.NAMES_KNOWN
-    if on_this_machine(config.encoder):
+    if packaged(config.encoder) or on_this_machine(config.encoder):
         return "encoder", messages.NAMES_READ
     return "unsure", messages.NAMES_UNKNOWN

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,15 @@ from nayer import presets
 from nayer.cli.exit_codes import DONE
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import count, seeds_of
+from nayer.cli.place import add_place_arguments, order_of, place_of
+from nayer.cluster.places import Place
 from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
 from nayer.compare.benchmark import first_picture, levels, profiled
-from nayer.compare.calibration import planned
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate
+from nayer.compare.planning import planned_arms
 from nayer.compare.published import published_facts
-from nayer.compare.sittings import observed
+from nayer.compare.sittings import Finished, Order, followed
 from nayer.config import Config
 from nayer.errors import StorageError, excerpt
 from nayer.runs.thread_budget import MAX_THREADS
@@ -75,6 +78,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Also write all results to this JSON file."
     )
     add_memory_argument(parser)
+    add_place_arguments(parser)
     parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to compare with.")
 
 
@@ -85,39 +89,49 @@ def bench_command(arguments: argparse.Namespace) -> int:
     teachers, named = arguments.teacher.split(","), arguments.presets.split(",")
     arms = {(teacher, preset): _arm(teacher, preset) for teacher in teachers for preset in named}
     earlier = _read(arguments.against) if arguments.against else {}
-    seeds, now = seeds_of(arguments.seeds), CLOCKS[arguments.clock]
+    seeds = seeds_of(arguments.seeds)
     if arguments.json:
         check_target(arguments.json)
     if arguments.suite == "gpu":
         return _published(arguments, earlier)
     check_runs([arm.config for arm in arms.values()], arguments)
+    order = order_of(arguments, arguments.clock, arguments.threads)
+    with place_of(arguments) as place:
+        facts = _facts(arms, seeds, arguments.seconds, order, place)
+    if arguments.profile:
+        for (teacher, preset), arm in arms.items():
+            profile = profiled(arm.config, arguments.clock)
+            facts |= {f"{teacher}.{preset}.{name}": value for name, value in profile.items()}
+    _print(facts, earlier)
+    if arguments.json:
+        how = {"seconds": arguments.seconds, "seeds": arguments.seeds, "clock": order.clock, "threads": order.threads}
+        write_whole(arguments.json, (json.dumps(how | facts, indent=1) + "\n").encode())
+    return DONE
+
+
+def _facts(
+    arms: dict[tuple[str, str], Arm], seeds: Sequence[int], seconds: float, order: Order, place: Place
+) -> dict[str, float | None]:
+    """The rates and the first pictures of this machine, then the runs at the place, with rounds for `seconds`."""
+    now = CLOCKS[order.clock]
     facts: dict[str, float | None] = {
         "matrix_gigaflops": matrix_rate(now),
         "convolution_gigaflops": convolution_rate(now),
     }
     for teacher, preset in arms:
         facts[f"{teacher}.{preset}.first_picture_seconds"] = first_picture(arms[teacher, preset].config)
-    arms = {key: planned(arm, arguments.seconds, now) for key, arm in arms.items()}
-    outcomes: dict[tuple[str, str], list[Outcome]] = {key: [] for key in arms}
-    for seed in seeds:
-        for key, arm in arms.items():
-            outcome, _ = observed(arm, seed, arguments.clock)
-            outcomes[key].append(outcome)
-            reached = "failed" if outcome.accuracy is None else f"{outcome.accuracy:.1%}"
-            _say(f"{arm.title}, seed {seed}: {reached} after {outcome.seconds:.0f} s, {outcome.rounds} rounds")
-    for (teacher, preset), found in outcomes.items():
-        facts |= {f"{teacher}.{preset}.{name}": value for name, value in levels(found).items()}
-    if arguments.profile:
-        for (teacher, preset), arm in arms.items():
-            facts |= {
-                f"{teacher}.{preset}.{name}": value for name, value in profiled(arm.config, arguments.clock).items()
-            }
-    _print(facts, earlier)
-    if arguments.json:
-        threads, clock = torch.get_num_threads(), arguments.clock
-        written = {"seconds": arguments.seconds, "seeds": arguments.seeds, "clock": clock, "threads": threads} | facts
-        write_whole(arguments.json, (json.dumps(written, indent=1) + "\n").encode())
-    return DONE
+    planned = dict(zip(arms, planned_arms(list(arms.values()), seconds, order, place), strict=True))
+    runs = [(key, seed) for seed in seeds for key in planned]
+    found: dict[int, Outcome] = {}
+    for told in followed([(planned[key], seed) for key, seed in runs], order, place):
+        if isinstance(told, Finished):
+            one = found[told.number] = told.outcome
+            reached = "failed" if one.accuracy is None else f"{one.accuracy:.1%}"
+            _say(f"{one.arm}, seed {one.seed}: {reached} after {one.seconds:.0f} s, {one.rounds} rounds")
+    for teacher, preset in planned:
+        outcomes = [found[number] for number, (key, _) in enumerate(runs) if key == (teacher, preset)]
+        facts |= {f"{teacher}.{preset}.{name}": value for name, value in levels(outcomes).items()}
+    return facts
 
 
 def _published(arguments: argparse.Namespace, earlier: dict[str, Any]) -> int:

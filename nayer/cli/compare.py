@@ -12,7 +12,7 @@ from pathlib import Path
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import add_setting_arguments, count, given_settings, seeds_of, value_of
-from nayer.cli.place import order_of, place_of, set_threads
+from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
 from nayer.cluster.places import Place
 from nayer.common.files import claimed, path_to_write, write_whole
@@ -91,6 +91,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         help="Folder for outcomes, table, curves and samples.",
     )
     add_memory_argument(parser)
+    add_place_arguments(parser)
     add_setting_arguments(parser)
 
 
@@ -118,6 +119,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
         if sweep.calibrate:
             arms = calibrated(arms, sweep.calibrate, order, place, arguments.out)
         runs = [(arm, seed) for seed in sweep.seeds for arm in arms]
+        folder.missing(runs)  # refuses a folder that does not fit, before anything is written
         write_whole(arguments.out / SWEEP_FILE, written_sweep(sweep).encode())
         outcomes = _compared(runs, folder, order, place)
     sys.stdout.write(markdown(outcomes))

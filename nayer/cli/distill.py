@@ -11,20 +11,25 @@ from functools import partial
 from pathlib import Path
 
 from nayer.cli.exit_codes import BROKEN_PIPE, DONE, FAILED, STOPPED
+from nayer.cli.export import add_push_arguments, check_push, pushed
 from nayer.cli.json_lines import JsonLines, json_lines
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import add_setting_arguments, given_settings
 from nayer.cli.progress import Progress, measured
 from nayer.cli.streams import on_signals, stop
-from nayer.common.files import check_target, claimed, path_to_write, read_file
+from nayer.common.extras import ONNX
+from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
 from nayer.config import Config, settings
 from nayer.errors import ConfigError, NayerError, StorageError, excerpt
 from nayer.events import Event, RoundFinished, RunFailed, RunFinished, StudentKept
 from nayer.exports import recording
 from nayer.exports.config_file import read_config
 from nayer.exports.metrics_table import Record, rows_before
+from nayer.exports.onnx_file import check_onnx, onnx_of
 from nayer.exports.run_folder import CODE, METRICS, export
+from nayer.exports.tracking import TRACKERS, Tracking, check_tracker, open_tracking
 from nayer.networks.cards import student_spec
+from nayer.networks.classifiers import Classifier
 from nayer.presets import PRESETS, get
 from nayer.runs import checkpoints
 from nayer.runs.opinions import kept_students
@@ -77,6 +82,15 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
         type=partial(path_to_write, "resume"),
         help="Continue the run that --out DIR saved. Only these settings can change: " + ", ".join(RESUMABLE) + ".",
     )
+    parser.add_argument(
+        "--track",
+        metavar="|".join(TRACKERS),
+        help="Also send config, metrics and samples to this tracker. Its package must be installed.",
+    )
+    parser.add_argument(
+        "--onnx", action="store_true", help=f"Also write the student as {ONNX} to the --out folder, and check it."
+    )
+    add_push_arguments(parser)
     add_memory_argument(parser)
     add_setting_arguments(parser)
 
@@ -86,6 +100,7 @@ def distill_command(arguments: argparse.Namespace) -> int:
     folder: Path | None = arguments.out or arguments.resume
     config = _config(arguments)
     check_runs([config], arguments)
+    _check_publishing(arguments, folder)
     if arguments.record:
         check_target(arguments.record)
     with claimed(folder) if folder else nullcontext():
@@ -105,12 +120,16 @@ def _distilled(arguments: argparse.Namespace, config: Config, folder: Path | Non
             checkpoints.load_state(arguments.resume, run.state, run.card.sha256)
             record.rows = _earlier_rows(arguments.resume, run.state.round)
         saved_round = run.state.round if arguments.resume == folder else 0
-        follower = _Follower(run, record, lines, progress, folder, tape, saved_round)
+        tracking = open_tracking(arguments.track, config, folder) if arguments.track else None
+        follower = _Follower(run, record, lines, progress, folder, tape, saved_round, tracking)
         with on_signals(follower.ask):
             follower.follow()
             failures = follower.failures
             if folder:
-                failures += _keep(folder, run, record)
+                failures += _keep(folder, run, record) or _published(folder, run, record, arguments)
+            if tracking:
+                tracking.finish()
+                failures += [tracking.failure] if tracking.failure else []
             if tape:
                 failures += _keep_recording(arguments.record, [*tape.events, *follower.students])
             if lines and lines.failure:
@@ -138,10 +157,11 @@ class _Follower:
         folder: Path | None,
         tape: recording.Tape | None,
         saved_round: int,
+        tracking: Tracking | None,
     ) -> None:
         self.failures: list[str] = []
         self.code = DONE
-        self._tape = tape
+        self._tape, self._tracking = tape, tracking
         self._students = kept_students(run) if tape else None
         self._run, self._record, self._lines, self._progress = run, record, lines, progress
         self._folder = folder
@@ -202,6 +222,8 @@ class _Follower:
         self._record.add(event)
         if self._tape:
             self._tape.add(event)
+        if self._tracking:
+            self._tracking.add(event)
         self._progress.show(event)
         if self._lines:
             self._lines.write(event)
@@ -271,6 +293,37 @@ def _keep(folder: Path, run: Run, record: Record) -> list[str]:
             return [str(failure)]
         return [f"{failure} The student is saved in {refuge}."]
     return []
+
+
+def _check_publishing(arguments: argparse.Namespace, folder: Path | None) -> None:
+    """Raises ConfigError or StorageError before hours of work for what could not be written after them."""
+    for flag in ("onnx", "push"):
+        if getattr(arguments, flag) and folder is None:
+            raise ConfigError(f"{flag} needs --out; name the folder of the run.")
+    if arguments.track:
+        check_tracker(arguments.track)
+    if arguments.onnx:
+        check_onnx()
+    if arguments.push:
+        check_push()
+
+
+def _published(folder: Path, run: Run, record: Record, arguments: argparse.Namespace) -> list[str]:
+    """Writes and uploads what the flags ask for. Returns sentences about failures."""
+    failures = []
+    if arguments.onnx:
+        try:
+            if not isinstance(run.student, Classifier):
+                raise StorageError(f"{ONNX} cannot be made: the student is a network that was not built here.")
+            write_whole(folder / ONNX, onnx_of(run.student, record.classes))
+        except StorageError as failure:
+            failures.append(str(failure))
+    if arguments.push:
+        try:
+            sys.stderr.write(f"The student is at {pushed(folder, arguments)}\n")
+        except StorageError as failure:
+            failures.append(str(failure))
+    return failures
 
 
 def _keep_recording(path: Path, events: list[Event]) -> list[str]:

@@ -11,10 +11,13 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from nayer.cli.exit_codes import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, USAGE
 from nayer.cli.streams import on_signals, stop
+from nayer.common.extras import extra_of
 from nayer.errors import ConfigError, NayerError, excerpt
 
 Adder: TypeAlias = Callable[[argparse.ArgumentParser], None]
@@ -22,6 +25,7 @@ Runner: TypeAlias = Callable[[argparse.Namespace], int]
 MOST_SHOWN = 300  # characters of an error that repeats the user's input
 
 
+_PACKAGE = __name__.partition(".")[0]
 _RUNS_KEPT = "Stopped. Finished runs are kept, and the same command continues with the others."
 _NOTHING_WRITTEN = "Stopped. Nothing was written. The same command starts from the beginning."
 
@@ -65,10 +69,23 @@ def _compare() -> tuple[Adder, Runner]:
     return add_compare_arguments, compare_command
 
 
+def _completion() -> tuple[Adder, Runner]:
+    from nayer.cli.completion import add_completion_arguments, completion_command
+
+    adders = {name: (command.help, lambda command=command: command.load()[0]) for name, command in COMMANDS.items()}
+    return add_completion_arguments, partial(completion_command, commands=adders)
+
+
 def _config() -> tuple[Adder, Runner]:
     from nayer.cli.config import add_config_arguments, config_command
 
     return add_config_arguments, config_command
+
+
+def _export() -> tuple[Adder, Runner]:
+    from nayer.cli.export import add_export_arguments, export_command
+
+    return add_export_arguments, export_command
 
 
 def _list() -> tuple[Adder, Runner]:
@@ -97,7 +114,9 @@ COMMANDS = {
     "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
     "study": Command("Run a study from a file: methods, teachers, budgets and seeds.", _study, _RUNS_KEPT),
     "bench": Command("Print how long a run and the page take on this machine.", _bench),
+    "export": Command("Write a student as ONNX, or as a repository of the Hub.", _export),
     "config": Command("Write the settings of a run to a YAML file, with comments.", _config),
+    "completion": Command("Print a script that completes commands in bash or zsh.", _completion),
     "list": Command("List the teachers, the presets or the settings.", _list),
 }
 
@@ -115,11 +134,16 @@ class Parser(argparse.ArgumentParser):
         sys.stdout.write(self.format_help())
 
 
+def program() -> str:
+    """What a person types before a command: `nayer` where it is on the PATH and was typed, else `python -m nayer`."""
+    return _PACKAGE if Path(sys.argv[0]).stem == _PACKAGE else f"python -m {_PACKAGE}"
+
+
 def parser_for(name: str) -> argparse.ArgumentParser:
     """The parser of one command's arguments. `run` is set to the function of the command."""
     command = COMMANDS[name]
     add_arguments, run = command.load()
-    parser = Parser(prog=f"python -m nayer {name}", description=command.help, allow_abbrev=False)
+    parser = Parser(prog=f"{program()} {name}", description=command.help, allow_abbrev=False)
     add_arguments(parser)
     parser.set_defaults(run=run)
     return parser
@@ -165,6 +189,8 @@ def _told(error: BaseException, words: Sequence[str]) -> int:
 def _verdict(error: BaseException, words: Sequence[str]) -> tuple[int, str]:
     if isinstance(error, NayerError):
         return USAGE if isinstance(error, ConfigError) else FAILED, str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name and (extra := extra_of(error.name)):
+        return FAILED, f"This needs the package {error.name}, which is not installed; pip install 'nayer[{extra}]'."
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE, ""
     if isinstance(error, KeyboardInterrupt):
@@ -177,6 +203,6 @@ def _verdict(error: BaseException, words: Sequence[str]) -> tuple[int, str]:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<8} {command.help}" for name, command in COMMANDS.items()]
-    usage = "usage: python -m nayer COMMAND …   (COMMAND --help shows its flags)"
+    lines = [f"  {name:<10} {command.help}" for name, command in COMMANDS.items()]
+    usage = f"usage: {program()} COMMAND …   (COMMAND --help shows its flags)"
     return "\n".join([usage, "", *lines, ""])

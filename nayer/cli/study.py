@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.place import order_of, place_of, set_threads
+from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
 from nayer.common.files import claimed, path_to_write, read_file, write_whole
 from nayer.common.machine import versions
@@ -54,6 +54,7 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="Print the runs of the study, and run nothing.")
     add_memory_argument(parser)
+    add_place_arguments(parser)
 
 
 def study_command(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,9 @@ class Part:
     kept: Any = None
 
 
+Work = Callable[[Any], Iterator[Part]]
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Work for one process of a machine. A cluster sends it by pickle.
@@ -30,7 +33,7 @@ class Job:
     """
 
     title: str
-    work: Callable[[Any], Iterator[Part]]
+    work: Work
     cpus: int = 1
     gpus: float = 0.0
 
@@ -71,6 +74,10 @@ class Done(Told):
 class Place(Protocol):
     """Runs jobs."""
 
+    @property
+    def gpus(self) -> float:
+        """The number of GPUs that jobs must ask for. 0 if none is there, or if jobs need not ask."""
+
     def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
         """The news of all jobs, until each is done. To pause, do not call `next`. To stop, call `close`.
 
@@ -84,6 +91,8 @@ class Place(Protocol):
 class Here:
     """This process: one job after the other."""
 
+    gpus = 0.0
+
     def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
         """The news of one job after the other."""
         for number, job in enumerate(jobs):
@@ -94,3 +103,7 @@ class Here:
 
     def close(self) -> None:
         """Nothing is left to end."""
+
+
+class LabLost(Exception):
+    """The machine of a lab is lost."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import threading
 from collections.abc import Iterator
@@ -57,8 +58,18 @@ def check_folder(name: str) -> None:
 def out_of_reach(repository: str, file: str) -> str:
     """Why the Hub does not give that file, in a few words; empty if it does.
 
-    One short request, because a download without network would be retried for half a minute.
+    One short request, because a download without network would be retried for half a minute. It waits in a thread of
+    its own: no timeout of a request covers the lookup of a name, which takes half a minute if no server answers.
     """
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(_refusal(repository, file)), daemon=True).start()
+    try:
+        return answers.get(timeout=HUB_SECONDS + 1.0)
+    except queue.Empty:
+        return f"no answer within {HUB_SECONDS:.0f} s"
+
+
+def _refusal(repository: str, file: str) -> str:
     import huggingface_hub
 
     try:

@@ -2,4 +2,11 @@
 
 from pathlib import Path
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"  # teachers, embeddings, test splits, a recorded run
+
+def assets_of(package: Path) -> Path:
+    """`assets` in an installed package, and beside the package in a checkout."""
+    inside = package / "assets"
+    return inside if inside.is_dir() else package.parent / "assets"
+
+
+ASSETS = assets_of(Path(__file__).resolve().parents[1])  # teachers, judges, embeddings, test splits

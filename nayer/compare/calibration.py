@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from nayer.common.files import read_file, write_whole
 from nayer.common.stopwatch import Stopwatch
-from nayer.compare.experiments import WITHOUT_END, Arm
+from nayer.compare.experiments import WITHOUT_END
 from nayer.compare.outcome import MEASURING, PHASES
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
@@ -57,16 +57,6 @@ def check_budget(seconds: float) -> None:
         raise ConfigError(
             f"calibrate must be a number of seconds above 0 and up to {MOST:,.0f}; {seconds:g} was given."
         )
-
-
-def planned(arm: Arm, seconds: float, now: Callable[[], float]) -> Arm:
-    """The arm with the number of rounds that takes `seconds` by the clock `now`, and without other limits.
-
-    Raises ConfigError for a budget that is not valid, and the errors of opening the run.
-    """
-    check_budget(seconds)
-    warm, learning = pace(arm.config, seconds, now)
-    return replace(arm, config=Config.parse({"rounds": rounds_for(arm.config, seconds, warm, learning)}, arm.config))
 
 
 def rounds_for(config: Config, seconds: float, warm: float, learning: float) -> int:

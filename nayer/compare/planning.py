@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +30,16 @@ def calibrated(arms: Sequence[Arm], seconds: float, order: Order, place: Place, 
     return tuple(_with_rounds(arm, rounds) for arm in arms)
 
 
+def planned_arms(arms: Sequence[Arm], seconds: float, order: Order, place: Place) -> list[Arm]:
+    """The arms with the rounds that take `seconds`, measured now."""
+    check_budget(seconds)
+    rounds = {
+        arms[number].title: rounds_for(arms[number].config, seconds, *pace)
+        for number, pace in paces(arms, seconds, order, place)
+    }
+    return [_with_rounds(arm, rounds) for arm in arms]
+
+
 def planned_cells(cells: Sequence[Cell], order: Order, place: Place, folder: Path) -> tuple[Cell, ...]:
     """The cells of a study with the rounds that take their budgets in seconds, from the folder or measured now.
 
@@ -50,12 +60,18 @@ def _planned(
     path = folder / PLAN
     plan = _earlier(Plan(timed, order.clock, order.threads, {}), path)
     missing = [group for group in groups if any(arm.title not in plan.rounds for arm, _ in group)]
-    for told in place.run([pace_of(group[0][0], timed, order) for group in missing]):
-        if isinstance(told, Made):
-            for arm, seconds in missing[told.number]:
-                plan.rounds.setdefault(arm.title, rounds_for(arm.config, seconds, *told.part.content))
-            write_plan(plan, path)
+    for number, pace in paces([group[0][0] for group in missing], timed, order, place):
+        for arm, seconds in missing[number]:
+            plan.rounds.setdefault(arm.title, rounds_for(arm.config, seconds, *pace))
+        write_plan(plan, path)
     return plan.rounds
+
+
+def paces(arms: Sequence[Arm], seconds: float, order: Order, place: Place) -> Iterator[tuple[int, tuple[float, float]]]:
+    """The pace of each arm at the place, with its number in the list; see `calibration.pace`."""
+    for told in place.run([pace_of(arm, seconds, order, place) for arm in arms]):
+        if isinstance(told, Made):
+            yield told.number, told.part.content
 
 
 def _with_rounds(arm: Arm, rounds: Mapping[str, int]) -> Arm:

@@ -82,15 +82,22 @@ class Kept:
     measured: int  # finished rounds at the latest evaluation
 
 
-def job_of(arm: Arm, seed: int, order: Order, gpus: float = 0.0) -> Job:
+def job_of(arm: Arm, seed: int, order: Order, place: Place) -> Job:
     """One arm with one seed. Its parts contain an Opening, then Passages, perhaps new students, perhaps a Failure."""
     config = Config.parse({"seed": seed}, arm.config)
-    return Job(f"{arm.title}, seed {seed}", partial(sitting, config, order), max(1, order.threads), gpus)
+    return Job(f"{arm.title}, seed {seed}", partial(sitting, config, order), max(1, order.threads), _gpus(arm, place))
 
 
-def pace_of(arm: Arm, seconds: float, order: Order, gpus: float = 0.0) -> Job:
+def pace_of(arm: Arm, seconds: float, order: Order, place: Place) -> Job:
     """The measurement of an arm's pace for a budget; see `pace`. Its only part contains the two numbers."""
-    return Job(f"pace of {arm.title}", partial(_pace, arm.config, seconds, order), max(1, order.threads), gpus)
+    return Job(
+        f"pace of {arm.title}", partial(_pace, arm.config, seconds, order), max(1, order.threads), _gpus(arm, place)
+    )
+
+
+def _gpus(arm: Arm, place: Place) -> float:
+    """A run on a GPU has it alone. With device=auto it uses one where there is one."""
+    return 0.0 if arm.config.device == "cpu" or not place.gpus else 1.0
 
 
 def _pace(config: Config, seconds: float, order: Order, kept: None) -> Iterator[Part]:
@@ -216,15 +223,13 @@ class Finished:
     record: Record
 
 
-def followed(
-    runs: Sequence[tuple[Arm, int]], order: Order, place: Place, gpus: float = 0.0
-) -> Iterator[Told | Finished]:
+def followed(runs: Sequence[tuple[Arm, int]], order: Order, place: Place) -> Iterator[Told | Finished]:
     """Runs arms with seeds at a place: its news, and each outcome when it is complete.
 
     A failed run is an outcome too, with its numbers up to the failure.
     """
     collectors = [Collector(arm, seed, order) for arm, seed in runs]
-    for told in place.run([job_of(arm, seed, order, gpus) for arm, seed in runs]):
+    for told in place.run([job_of(arm, seed, order, place) for arm, seed in runs]):
         yield told
         match told:
             case Made():

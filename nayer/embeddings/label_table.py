@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nayer.embeddings.packaged_encoder import origin
 from nayer.embeddings.precomputed import shipped_tables
 from nayer.embeddings.text_encoder import embed as embed
 from nayer.errors import ConfigError, EncoderError
@@ -86,7 +87,7 @@ def _label_text_embeddings(names: Sequence[str], encoder: str, prompt: str) -> t
             return rows, f"“{prompt}” by {encoder}, shipped."
     embeddings = embed(texts, encoder)
     _check_distinct(embeddings, names, encoder)
-    return embeddings, f"“{prompt}” by {encoder}, computed on this machine."
+    return embeddings, f"“{prompt}” by {encoder}, computed on this machine{origin(encoder)}."
 
 
 def _check_distinct(embeddings: Floats, names: Sequence[str], encoder: str) -> None:

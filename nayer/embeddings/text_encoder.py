@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nayer.common.hub import check_folder, first_line, out_of_reach, quiet, safetensors_only
+from nayer.embeddings.packaged_encoder import checked_folder, way_to_get
 from nayer.errors import EncoderError
 from nayer.types import Floats
 
@@ -24,7 +25,9 @@ WITHOUT_ENCODER = "latent=one-hot and latent=random work without an encoder"
 
 
 def embed(texts: Sequence[str], encoder: str) -> Floats:
-    """The embeddings (n, d) of `texts` by `encoder`: a local folder, or a Hub id from the cache or the network.
+    """The embeddings (n, d) of `texts` by `encoder`: a local folder, or a Hub id.
+
+    The files of a Hub id come from an installed package, the Hub's cache or the network, in this order.
 
     Raises EncoderError, in one sentence and without long retries, if this fails.
     """
@@ -66,13 +69,18 @@ def _forward(texts: Sequence[str], tokenizer: Any, model: Any, is_clip: bool, to
 
 
 def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
-    """(tokenizer, model in eval mode, whether it is CLIP); it tries this machine first, then the network."""
+    """(tokenizer, model in eval mode, whether it is CLIP).
+
+    It tries a folder, an installed package, the Hub's cache, and then the network.
+    """
     if not encoder.strip():
         raise EncoderError(f"encoder is empty; name a Hub id or a local folder; {WITHOUT_ENCODER}.")
     try:
         check_folder(encoder)
     except OSError as error:
         raise EncoderError(f"encoder={encoder[:100]!r} cannot be used: {error.strerror}; {WITHOUT_ENCODER}.") from None
+    if not Path(encoder).is_dir() and (folder := checked_folder(encoder)):
+        return _pretrained(str(folder), transformers, torch, local_files_only=True)
     try:
         return _pretrained(encoder, transformers, torch, local_files_only=True)
     except OSError:  # not a folder with an encoder, not in the cache
@@ -82,7 +90,7 @@ def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
     if refused:
         raise EncoderError(
             f"encoder={encoder!r} is neither a local folder nor in the Hub's cache, and the Hub does not provide it "
-            f"({refused}); {WITHOUT_ENCODER}."
+            f"({refused}); {way_to_get(encoder)}{WITHOUT_ENCODER}."
         )
     return _pretrained(encoder, transformers, torch, local_files_only=False)
 

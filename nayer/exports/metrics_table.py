@@ -11,6 +11,7 @@ import numpy as np
 
 from nayer.errors import StorageError
 from nayer.events import (
+    DiversityMeasured,
     Evaluated,
     EvaluatedAtStart,
     Event,
@@ -24,8 +25,11 @@ from nayer.events import (
 )
 from nayer.types import Images
 
+DIVERSITY = tuple(
+    f"{scale}{end}" for scale in ("within_round", "across_rounds", "over_pool") for end in ("", "_noise", "_real")
+)
 COLUMNS = (
-    "round",
+    "round",  # 1 is the first, as on the page
     "seconds",
     "accuracy",  # of the student; this and the next two are shares in 0..1
     "teacher_accuracy",
@@ -40,9 +44,14 @@ COLUMNS = (
     "student_loss",
     "pool_size",
     "redrawn",
+    *DIVERSITY,  # Vendi score, distance to the nearest earlier image, Vendi score: of samples, noise and real images
+    "labels_kept",
 )
 JUDGED = ("named_by_judge", "judge_confidence")
-WITHOUT_JUDGE = tuple(name for name in COLUMNS if name not in JUDGED)  # also what earlier versions wrote
+WITHOUT_JUDGE = tuple(name for name in COLUMNS if name not in JUDGED)
+_EARLIER = tuple(  # earlier versions counted rounds from 0 and wrote no diversity
+    tuple(name for name in columns if name not in (*DIVERSITY, "labels_kept")) for columns in (COLUMNS, WITHOUT_JUDGE)
+)
 SHOWN_ROUNDS = 12
 GAP = 2  # px between two samples
 
@@ -74,6 +83,8 @@ class Record:
                 self._samples.append(_one_per_class(event, len(self.classes)))
             case SecondOpinion():
                 self._row |= {"named_by_judge": event.named_share, "judge_confidence": event.confidence_mean}
+            case DiversityMeasured():
+                self._row |= _diversity(event)
             case StudentStep():
                 self._student_losses.append(event.loss)
             case EvaluatedAtStart():
@@ -88,7 +99,7 @@ class Record:
     def _finish_row(self, event: RoundFinished) -> None:
         if self._student_losses:
             self._row["student_loss"] = fmean(self._student_losses)
-        row = {"round": event.round, "seconds": event.seconds, **self._row}
+        row = {"round": event.round + 1, "seconds": event.seconds, **self._row}
         self.rows.append({name: _cell(value) for name, value in row.items() if value is not None})
         self._row, self._student_losses = {}, []
 
@@ -120,14 +131,29 @@ class Record:
 
 
 def rows_before(round_: int, text: str) -> list[dict[str, str]]:
-    """The rows of an earlier `csv()` that come before `round_`. A run that resumes there does not make them again."""
+    """The rows of an earlier `csv()` that come before `round_`, 0 for the first. A run that resumes there does not make
+    them again."""
     reader = csv.DictReader(io.StringIO(text))
     try:
-        if tuple(reader.fieldnames or ()) not in (COLUMNS, WITHOUT_JUDGE):
+        columns = tuple(reader.fieldnames or ())
+        if columns not in (COLUMNS, WITHOUT_JUDGE, *_EARLIER):
             raise StorageError("metrics.csv has columns of another version; move it away and resume again.")
-        return [row for row in reader if int(row["round"]) < round_]
+        first = 0 if columns in _EARLIER else 1
+        rows = [row | {"round": str(int(row["round"]) + 1 - first)} for row in reader]
+        return [row for row in rows if int(row["round"]) <= round_]
     except (TypeError, ValueError, csv.Error):
         raise StorageError("metrics.csv has a line without a round; move it away and resume again.") from None
+
+
+def _diversity(event: DiversityMeasured) -> dict[str, float | None]:
+    """The means over classes, by column. A scale or a reference that was not measured is None."""
+    scales = (event.samples, event.noise, event.real)
+    values = [
+        *(None if scale is None else scale.within.vendi_mean for scale in scales),
+        *(None if scale is None or scale.across is None else scale.across.nearest_mean for scale in scales),
+        *(None if scale is None or scale.pool is None else scale.pool.vendi_mean for scale in scales),
+    ]
+    return {**dict(zip(DIVERSITY, values, strict=True)), "labels_kept": event.labels_kept}
 
 
 def _one_per_class(event: RoundSynthesised, classes: int) -> Images:

@@ -14,19 +14,18 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from nayer.common.stopwatch import Stopped, Stopwatch
 from nayer.events import (
-    Evaluated,
     Event,
     GeneratorStep,
     LayerRedrawn,
     Note,
     RoundFinished,
-    RoundSynthesised,
     RunFailed,
     RunFinished,
     StudentStep,
 )
 from nayer.runs.broadcast import Broadcaster, Subscriber
 from nayer.runs.requests import Question, RequestQueue, close, sentence
+from nayer.runs.slow_motion import waits_at
 from nayer.runs.thread_budget import Cores
 
 StepKind = Literal["redraw", "generator", "student", "round"]
@@ -36,7 +35,6 @@ STEPS: dict[StepKind, type[Event]] = {
     "student": StudentStep,
     "round": RoundFinished,
 }
-PACED = (LayerRedrawn, GeneratorStep, RoundSynthesised, StudentStep, Evaluated)
 
 
 State = Literal["idle", "running", "paused", "finished", "stopped", "failed", "interrupted"]
@@ -140,7 +138,7 @@ class Session(Generic[Opened]):
                 self._changed.notify_all()
 
     def set_pace(self, seconds_per_event: float) -> None:
-        """Slow motion: the wait after each part of a round, in seconds; 0 for full speed."""
+        """Slow motion: the wait at the events of `slow_motion.waits_at`, in seconds; 0 for full speed."""
         with self._changed:
             self._pace = seconds_per_event
             self._changed.notify_all()
@@ -318,7 +316,7 @@ class Session(Generic[Opened]):
                 self._step_to = None
                 self._state = "paused"
                 return
-            until = time.monotonic() + (self._pace if isinstance(event, PACED) else 0.0)
+            until = time.monotonic() + (self._pace if waits_at(event) else 0.0)
         with self._standing:
             while (left := until - time.monotonic()) > 0:
                 self._questions.answer_waiting()

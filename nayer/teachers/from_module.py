@@ -38,6 +38,11 @@ def own_teacher(
     order. `size` is the side of the images that a run makes, in px. `resize_to` is the side that the network needs, if
     that is larger. `mirror` says whether a mirrored image keeps its class. Raises NayerError in one sentence for values
     that do not fit.
+
+    >>> from torch import nn
+    >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    >>> nayer.own_teacher(network, ["cat", "dog"], size=8, mean=[0.5], std=[0.25]).card.classes
+    ('cat', 'dog')
     """
     names = check_names(classes)
     parse_architecture(student, field="student")

@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from nayer.exports.metrics_table import DIVERSITY, JUDGED
 from tests.behavior.entrances import Application, Said, command, inside, load_recording
 from tests.behavior.fixtures import STORED
 from tests.behavior.runs import digest_of_events, digest_of_weights, going_on_from, halfway, recorded
@@ -37,7 +38,7 @@ PAGE = {
     "student_steps": 2,
     "student_batch": 16,
 }
-_NEWER = ("named_by_judge", "judge_confidence")  # columns since the record, where the data set has a judge
+_NEWER = (*JUDGED, *DIVERSITY, "labels_kept")  # columns since the record
 _FLAGS = (
     *("--warmup-rounds=1", "--generator-steps=2", "--synthesis-batch=20", "--student-steps=2", "--student-batch=16"),
     *("--generator-width=2", "--noisy-width=16", "--seed=3", "--device=cpu"),

@@ -23,6 +23,7 @@ NewPage = Callable[..., Page]
 
 def prepare(page: Page, rounds: int = 500) -> None:
     """Digits, with steps so few that a round takes a moment; set in the form, as a visitor would."""
+    open_settings(page)
     page.click("#field-teacher input")
     page.get_by_role("option", name="digits").first.click()
     page.fill("#field-rounds input", str(rounds))
@@ -42,6 +43,25 @@ def prepare(page: Page, rounds: int = 500) -> None:
             page.fill(f"#field-{name} input", str(value))
     page.keyboard.press("Tab")
     page.click("#all-settings > button")
+    close_settings(page)
+
+
+def open_settings(page: Page) -> None:
+    """Opens the drawer, where the settings are in one."""
+    if page.locator(".bar .drawer").is_visible():
+        page.click(".bar .drawer")
+
+
+def close_settings(page: Page) -> None:
+    if page.locator(".drawer-done").is_visible():
+        page.click(".drawer-done")
+
+
+def open_details(page: Page) -> None:
+    """Opens all folds of the stage."""
+    shut = page.locator("#nayer-stage .fold:not([open]) > summary")
+    while shut.count():
+        shut.first.click()
 
 
 def rows(page: Page) -> int:

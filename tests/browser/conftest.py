@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app.environment import Environment
+from app.server import place_of
 from tests.browser.browsing import PATIENCE, QUIET, NewPage
 from tests.support.serving import Served, serving
 
@@ -17,7 +19,9 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    with serving(environment=Environment(grace_seconds=60.0, capacity=8)) as served:
+    """The page. With NAYER_TEST_RUNS_ON, as in `make cluster`, its runs work on a cluster."""
+    environment = Environment(grace_seconds=60.0, capacity=8, runs_on=os.environ.get("NAYER_TEST_RUNS_ON", ""))
+    with place_of(environment) as (environment, opener), serving(opener, environment) as served:
         yield served
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.api.static_files import static_files
 from app.run_state.figure import CLASS_COLORS
 from tests.browser.auditing import findings, overflow
-from tests.browser.browsing import NewPage
+from tests.browser.browsing import NewPage, open_details
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,8 @@ def test_what_each_panel_shows_is_explained_by_a_key_and_shut_by_escape(new_page
     page = new_page()
     cards = page.locator("#stage .card")
     assert cards.count() == page.locator("#stage .card:has(button.help)").count() > 5
-    button = page.locator(".losses button.help").first
+    open_details(page)
+    button = page.locator(".card.losses button.help").first
     button.focus()
     page.keyboard.press("Enter")
     card = page.locator(".help-card:popover-open")

@@ -105,8 +105,12 @@ def test_a_refusal_is_one_sentence_and_what_was_typed_stays(new_page: NewPage) -
 @pytest.mark.slow
 def test_without_the_encoder_new_names_get_a_control_or_wait_for_a_folder(new_page: NewPage) -> None:
     page = opened(new_page(dark=True))
+    encoder = page.locator("#explorer-encoder input, #explorer-encoder textarea")
+    encoder.fill("nobody/nothing")
     show(page, "red panda\nsnow leopard\nbarn owl")
     expect(notice(page)).to_contain_text("is neither a local folder nor in the Hub's cache")
+    expect(facts(page)).to_contain_text("Still shown: ")
+    expect(facts(page)).to_contain_text("10 names, 384 numbers each.")
     picture(page, "embeddings-dark-offline")
     page.get_by_role("button", name="Use one-hot rows").click()
     expect(facts(page)).to_contain_text("3 names, 3 numbers each. One-hot rows")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from nayer.config import Config
 from nayer.networks import cards
-from tests.browser.browsing import PATIENCE, NewPage, grown, picture, prepare, rows, state, until
+from tests.browser.browsing import PATIENCE, NewPage, grown, open_details, picture, prepare, rows, state, until
 
 
 def test_play_pause_step_reload_stop(new_page: NewPage) -> None:
@@ -237,6 +237,7 @@ def test_a_judge_draws_a_curve_and_where_there_is_none_the_page_says_why(
     page = new_page()
     chart, sentence = page.get_by_label(re.compile("^second opinion: ")).first, page.locator(".no-opinion")
     prepare(page)
+    open_details(page)
     page.click(".bar .play")
     grown(page, 2)
     expect(sentence).to_contain_text("this run has no judge")

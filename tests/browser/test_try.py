@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 
 from PIL import Image
@@ -10,21 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.auditing import findings, overflow
 from tests.browser.browsing import NewPage, picture, prepare, until
-
-SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]  # as shares of the pad
-
-
-def draw(page: Page, places: list[tuple[float, float]] = SEVEN) -> None:
-    pad = page.locator(".try canvas[role=application]")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    assert box
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=4)
-    page.mouse.up()
+from tests.browser.drawing import ONE, draw, seen
 
 
 def first(page: Page, network: int) -> str:
@@ -47,7 +32,7 @@ def test_a_drawn_seven_is_a_seven_and_another_drawing_is_answered_anew(new_page:
     expect(page.locator(".try .sentence")).to_contain_text("No student is learning yet")
     page.get_by_role("button", name="Clear").click()
     expect(page.locator(".try .answer").nth(2).locator(".name").first).to_have_text("–")
-    draw(page, [(0.5, 0.15), (0.5, 0.85)])
+    draw(page, ONE)
     expect(page.locator(".try .answer").nth(2).locator(".name").first).to_have_text("one")
     assert findings(page) == []
 
@@ -96,10 +81,8 @@ def test_a_real_image_and_a_photo_are_shown_as_the_network_sees_them(new_page: N
         ".try input[type=file]", {"name": "a.png", "mimeType": "image/png", "buffer": content.getvalue()}
     )
     expect(page.locator(".try .sentence")).not_to_contain_text("real test image")
-    seen = page.locator(".try .seen").evaluate("(canvas) => canvas.toDataURL()")
-    pixels = Image.open(io.BytesIO(base64.b64decode(seen.partition(",")[2]))).convert("RGB")
-    assert pixels.size == (32, 32)
-    assert pixels.getpixel((16, 16)) == (200, 30, 60)
+    assert seen(page).size == (32, 32)
+    assert seen(page).getpixel((16, 16)) == (200, 30, 60)
     page.set_input_files(".try input[type=file]", {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
     expect(page.locator(".try .notice")).to_have_text(
         "This file cannot be read as a picture; choose a PNG or a JPEG file."

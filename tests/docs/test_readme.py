@@ -15,6 +15,7 @@ import pytest
 import torch
 from packaging.requirements import Requirement
 from PIL import Image
+from torch import nn
 
 from nayer.cli.main import main
 from nayer.networks.cards import teacher_cards
@@ -28,10 +29,12 @@ PAGES = {"README.md": README} | {  # in the order in which their commands go on 
         "docs/command-line.md",
         "docs/studies.md",
         "docs/page.md",
+        "docs/cluster.md",
         "docs/serving.md",
         "docs/teachers.md",
         "docs/findings.md",
         "docs/speed.md",
+        "docs/package.md",
         "CONTRIBUTING.md",
     )
 }
@@ -135,13 +138,25 @@ def test_every_command_runs_as_it_stands(checkout, monkeypatch, capsys):
     assert names["student"](torch.rand(2, 1, 8, 8)).shape == (2, 10)
 
 
-def test_a_classifier_in_memory_teaches_in_ten_lines(capsys):
-    (block,) = [block for block in PYTHON if "own_run" in block]
-    assert len([line for line in block.splitlines() if line]) <= 10
-    names: dict[str, object] = {}
+def test_a_classifier_in_memory_teaches_in_five_lines():
+    (block,) = [block for block in PYTHON if "nayer.distill(teacher" in block]
+    assert len([line for line in block.splitlines() if line]) <= 5
+    layers = [nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten()]
+    names: dict[str, object] = {"teacher": nn.Sequential(*layers, nn.Linear(128, 3))}
     exec(block.replace("rounds=4", "rounds=3, generator_steps=2, student_steps=2"), names)
     assert names["student"](torch.rand(2, 3, 32, 32)).shape == (2, 3)
-    assert "student_step" in capsys.readouterr().out
+    assert names["metrics"]["rounds"] == 3
+    assert 0 <= names["metrics"]["agreement"] <= 1
+
+
+def test_the_page_on_the_package_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", PAGES["docs/package.md"], re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block, {})
+    assert "'agreement'" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "hub" / "README.md").is_file()
 
 
 def test_make_test_is_the_gates(checkout):
@@ -185,7 +200,7 @@ def test_make_says_which_python_it_wants(tmp_path):
         check=False,
     )
     assert done.returncode != 0
-    assert "No Python 3.10, 3.11 or 3.12" in done.stderr
+    assert "No Python 3.11, 3.12, 3.13 or 3.14" in done.stderr
     assert not (tmp_path / ".venv").exists()
 
 
@@ -222,7 +237,7 @@ def test_a_space_finds_its_front_matter():
     assert (ROOT / front["app_file"]).is_file()
     assert front["license"] == "mit"
     assert "MIT License" in (ROOT / "LICENSE").read_text("utf-8")
-    assert front["python_version"].strip('"') in ("3.10", "3.11", "3.12")
+    assert front["python_version"].strip('"') in ("3.11", "3.12", "3.13", "3.14")
 
 
 def test_a_space_can_install_the_pins():
@@ -235,7 +250,10 @@ def test_a_space_can_install_the_pins():
                     assert requirement.specifier.contains(pin.version), f"{requirement} against {pin}"
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-extras.txt", "requirements-cluster.txt")
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_every_dependency_is_there_for_a_reason(name):
     (section,) = re.findall(r"## Dependencies\n(.*?)\n## ", PAGES["README.md"], re.DOTALL)
     assert not [pin for pin in pins(name) if f"`{pin}`" not in section]

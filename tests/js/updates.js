@@ -27,6 +27,7 @@ export function update(changes = {}) {
     story: "",
     notes: [],
     teacher_accuracy: null,
+    thinned: false,
     pool: [0, 0],
     ...changes,
   };

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.reliability.figure import Figure
@@ -63,7 +63,7 @@ def write(rows: dict[int, str]) -> None:
     """The table with these rows; those of an earlier time stay."""
     former = TABLE.read_text("utf-8") if TABLE.exists() else ""
     kept = {int(found[1]): found[0] for found in re.finditer(r"^\| (\d+) \|.*$", former, re.MULTILINE)}
-    when = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
     cores, load = os.cpu_count(), os.getloadavg()[1]
     lines = [
         "# Reliability",

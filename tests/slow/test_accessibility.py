@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.auditing import findings, overflow
-from tests.browser.browsing import NewPage
+from tests.browser.browsing import NewPage, close_settings, open_details, open_settings
 from tests.browser.conftest import browser, new_page, served
 
 __all__ = ["browser", "new_page", "served"]  # fixtures
@@ -31,17 +31,23 @@ def test_nothing_is_found_in_any_state(new_page: NewPage, width: int, dark: bool
     for tab in ("Live", "Reset lab", "Embeddings", "Learn"):
         sound(opened(page, tab), f"{tab}, empty")
     opened(page, "Live")
+    open_settings(page)
+    sound(page, "the settings")
     page.fill("#field-rounds input", "0")
+    close_settings(page)
     page.click(".bar .play")
     page.locator("#stage .notice").wait_for()
     sound(page, "a refusal")
+    open_settings(page)
     page.click("#field-teacher input")
     page.get_by_role("option", name="digits").first.click()
     page.fill("#field-rounds input", "4")
     page.click("#all-settings > button")
+    close_settings(page)
     page.click(".bar .play")
     expect(page.locator(".bar")).to_have_attribute("data-state", "finished", timeout=180_000)
-    page.locator(".losses summary").click()
+    open_details(page)
+    page.locator(".card.losses summary").click()
     sound(page, "a run and all settings")
     page.locator(".diversity button.help").first.click()
     page.locator(".help-card:popover-open a").wait_for()

@@ -10,6 +10,7 @@ def test_the_page_is_started_asked_and_measured():
     facts = page_facts("digits")
     assert all(value is None or value > 0.0 for value in facts.values())
     assert facts["page_answers_beside_two_runs_seconds_median"] <= facts["page_answers_beside_two_runs_seconds_longest"]
+    assert facts["pad_answers_beside_two_runs_seconds_median"] <= facts["pad_answers_beside_two_runs_seconds_p95"]
     assert import_facts()["import_torch_seconds"] > 0.0
 
 

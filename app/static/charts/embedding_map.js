@@ -208,7 +208,7 @@ export class EmbeddingMap {
     const places = anchors.map((dot) => place(dot));
     const many = classes.length > NAMED;
     const shortNames = anchors.map((dot) => shorten(classes[dot[2]]));
-    const names = placeNames(places, shortNames, many ? 0.68 : 1);
+    const names = placeNames(places, shortNames, many ? 0.9 : 1);
     setAttribute(this.svg, "data-many", many);
     this.layers.anchors.replaceChildren(
       ...anchors.map(([, , label], i) => {
@@ -286,7 +286,7 @@ function extent(values) {
   return { middle: (low + high) / 2, half: (high - low) / 2 };
 }
 
-const LETTER = 0.052; // width of a letter in the map's units, about
+const LETTER = 0.057; // width of a letter in the map's units, about
 const LINE = 0.1;
 const LONGEST_NAME = 22; // letters of a name on the map
 const CROWDED = 0.02; // overlap, in hundredths of the map's square unit, above which a small name is left out

@@ -52,9 +52,9 @@ import { ChartPointer } from "./pointer.js";
  */
 
 const SHORTEST_AXIS = 60; // rounds; the axis of a longer run grows with it, so that the beginning can be seen
-const UNIT_CHARACTER = 5.6; // px, about
+const UNIT_CHARACTER = 6.4; // px, about
 const PAD = { left: 34, right: 12, top: 10, bottom: 20 };
-const SMALL_PAD = { left: 30, right: 8, top: 6, bottom: 14 };
+const SMALL_PAD = { left: 38, right: 8, top: 8, bottom: 16 };
 const TABLE_ROWS = 200; // the newest points in the table
 
 /**
@@ -102,16 +102,9 @@ export class LineChart {
     );
     this.bands = lines.map(({ color }) => s("path", { class: "band", style: `fill:${color}` }));
     this.ends = lines.map(({ color }) => s("circle", { r: small ? 2.5 : 3.5, style: `fill:${color}`, class: "end" }));
-    this.ruleNames = s("g", { class: "rule-names" });
-    this.svg.append(
-      this.grid,
-      ...this.bands,
-      this.markLayer,
-      this.ruleLayer,
-      ...this.paths,
-      ...this.ends,
-      this.ruleNames,
-    );
+    this.ruleKeys = h("span", { class: "legend" }); // their names cover no curve
+    this.ruleTexts = "";
+    this.svg.append(this.grid, ...this.bands, this.markLayer, this.ruleLayer, ...this.paths, ...this.ends);
     this.table = new NumbersTable([x, ...lines.map((line) => line.name)], () => this.tableRows());
     this.element = h(
       "div",
@@ -135,7 +128,7 @@ export class LineChart {
         this.readouts[i],
       ),
     );
-    return h("div", { class: "legend" }, ...keys);
+    return h("div", { class: "legend" }, ...keys, this.ruleKeys);
   }
 
   /**
@@ -278,23 +271,18 @@ export class LineChart {
 
   /** @param {Scale} scale */
   drawRules({ y, width, pad }) {
-    const rules = [...this.rules].sort((a, b) => b.y - a.y);
-    /** @type {(rule: Rule, i: number) => boolean} */
-    const hasNoRoomAbove = (rule, i) => y(rule.y) < pad.top + 10 || (i > 0 && y(rule.y) - y(rules[i - 1].y) < 14);
     this.ruleLayer.replaceChildren(
-      ...rules.map((rule) =>
+      ...this.rules.map((rule) =>
         s("line", { class: rule.kind, x1: pad.left, x2: width - pad.right, y1: y(rule.y), y2: y(rule.y) }),
       ),
     );
-    // The newest points of several lines crowd the right.
-    const side = this.apart
-      ? { x: pad.left + 4, "text-anchor": "start" }
-      : { x: width - pad.right, "text-anchor": "end" };
-    this.ruleNames.replaceChildren(
-      ...rules.map((rule, i) =>
-        s("text", { class: rule.kind, y: y(rule.y) + (hasNoRoomAbove(rule, i) ? 12 : -4), ...side }, rule.text),
-      ),
+    const texts = this.rules.map(({ text }) => text).join("\n");
+    if (texts === this.ruleTexts) return;
+    this.ruleTexts = texts;
+    const keys = this.rules.map(({ text, kind }) =>
+      h("span", { class: "key" }, h("i", { class: `rule ${kind}` }), text),
     );
+    this.ruleKeys.replaceChildren(...keys);
   }
 
   /**

@@ -94,11 +94,12 @@ export class ChartPointer {
       return;
     }
     const box = svg.getBoundingClientRect();
+    const zoom = box.width / scale.width; // of the size for a projector
     /** @type {(point: P) => number} */
     const distance = (point) =>
       Math.hypot(
-        scale.x(point[0]) - (event.clientX - box.left),
-        apart ? scale.y(this.chart.valueOf(point) ?? 0) - (event.clientY - box.top) : 0,
+        scale.x(point[0]) - (event.clientX - box.left) / zoom,
+        apart ? scale.y(this.chart.valueOf(point) ?? 0) - (event.clientY - box.top) / zoom : 0,
       );
     this.pointAt(points.reduce((best, point) => (distance(point) < distance(best) ? point : best)));
   }

@@ -37,6 +37,15 @@ export async function callEndpoint(endpoint, ...data) {
 }
 
 /**
+ * About how many seconds a run of a form would take; null where the server cannot tell.
+ * @param {{ preset: string, settings: Record<string, unknown>, token: string }} form
+ * @returns {Promise<number | null>}
+ */
+export async function askDuration(form) {
+  return (await postJson("duration", form)).seconds ?? null;
+}
+
+/**
  * Tells the server that the page of a queued run is closing, so that nobody waits behind it.
  * @param {RunHandle} handle
  */

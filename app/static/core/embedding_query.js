@@ -16,12 +16,14 @@ export class EmbeddingQuery {
    * @param {Notice} options.notice says what the server waits for or refuses
    * @param {string} options.button the name of the button that asks again
    * @param {(answer: EmbeddingAnswer) => void} options.onAnswer
+   * @param {() => void} [options.onKept] there is no new answer: what is on show belongs to the one before
    * @param {(table: string) => void} [options.onTable] the visitor picks a table that needs no encoder
    */
-  constructor({ notice, button, onAnswer, onTable }) {
+  constructor({ notice, button, onAnswer, onKept, onTable }) {
     this.notice = notice;
     this.button = button;
     this.onAnswer = onAnswer;
+    this.onKept = onKept;
     this.onTable = onTable;
     this.count = 0;
     /** @type {number | undefined} */
@@ -40,6 +42,7 @@ export class EmbeddingQuery {
       this.onAnswer(answer);
       return;
     }
+    this.onKept?.();
     const buttons = answer.controls && this.onTable ? tableButtons(this.onTable) : [];
     this.notice.show(answer.sentence, answer.state === "loading" ? "quiet" : "alert", buttons);
     if (answer.state === "loading") this.timer = window.setTimeout(() => this.ask(form), RETRY_WAIT);

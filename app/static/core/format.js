@@ -46,6 +46,14 @@ export function formatDuration(seconds) {
 }
 
 /**
+ * An estimate: in steps of five seconds, then in minutes or hours.
+ * @param {number} seconds
+ */
+export function formatAbout(seconds) {
+  return formatDuration(seconds < 90 ? Math.max(5, 5 * Math.round(seconds / 5)) : seconds);
+}
+
+/**
  * A cosine; a rounded zero has no sign.
  * @param {number} value
  * @param {number} [digits]

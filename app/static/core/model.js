@@ -43,6 +43,7 @@ export function emptyModel() {
     kept: "", // why the run may be lost, with the server or to others who wait
     pace: 0,
     teacher_accuracy: null,
+    thinned: false,
   };
 }
 

@@ -7,7 +7,7 @@ import { RUN_ID } from "./constants.js";
 /** @type {Record<string, string>} the tabs by their name in an address, as app/gradio_ui/page.py titles them */
 const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn", runs: "My runs" };
 const TAB_BUTTONS = '#tabs [role="tab"], #tabs .overflow-dropdown button'; // those without room are in a menu
-const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare", "lab", "plan", "join"]; // parameters that are no settings
+const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare", "lab", "plan", "join", "size"]; // no settings
 
 /**
  * The fields that an address can hide: the id of each, and what people call it.
@@ -157,6 +157,26 @@ export function settingsUrl(base, settings, hidden) {
 export function watchUrl(base, run) {
   const address = new URL(base);
   address.search = new URLSearchParams({ watch: run }).toString();
+  return address.href;
+}
+
+/**
+ * Whether the address asks for the size for a projector.
+ * @param {string} href
+ */
+export function isLarge(href) {
+  return new URL(href).searchParams.get("size") === "large";
+}
+
+/**
+ * The address with that size or without it; all else in it stays.
+ * @param {string} href
+ * @param {boolean} large
+ */
+export function sizeUrl(href, large) {
+  const address = new URL(href);
+  if (large) address.searchParams.set("size", "large");
+  else address.searchParams.delete("size");
   return address.href;
 }
 

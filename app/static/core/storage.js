@@ -44,6 +44,7 @@ export class Store {
 
 const VISITOR = "nayer-run"; // also the event that says so on this page
 const LAB = "nayer-lab";
+const FOLDS = "nayer-folds";
 const store = new Store(() => localStorage);
 
 /**
@@ -80,4 +81,17 @@ export function readLab() {
 /** @param {RunHandle | null} lab null forgets it */
 export function storeLab(lab) {
   store.write(LAB, lab);
+}
+
+/**
+ * Which folds are open, by name.
+ * @returns {Record<string, boolean>}
+ */
+export function readFolds() {
+  return { ...store.read(FOLDS) };
+}
+
+/** @param {Record<string, boolean>} folds */
+export function storeFolds(folds) {
+  store.write(FOLDS, folds);
 }

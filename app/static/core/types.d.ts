@@ -39,6 +39,7 @@ export interface TeacherCard {
   accuracy: number | null;
   robust: [epsilon: number, accuracy: number] | null;
   image_shape: number[] | null;
+  real: boolean; // whether the server has test images of its classes
   sketch: number[][] | null;
   anchors: Dot[] | null;
 }
@@ -101,7 +102,7 @@ export interface RunFacts extends MapFacts {
   width: number;
   parameters: Record<string, number>;
   config: Settings & { seed: number };
-  repeat: { command: string; words: Record<string, string> };
+  repeat: { command: string; words: Record<string, string>; onnx?: string }; // why there is no ONNX file
   sketch: number[][];
 }
 
@@ -161,6 +162,7 @@ export interface RunStanding {
   story: string;
   notes: string[];
   teacher_accuracy: number | null;
+  thinned: boolean; // whether the student began with weights of its teacher
   pool: [size: number, capacity: number];
 }
 
@@ -483,6 +485,8 @@ declare global {
   interface Window {
     /** Gradio's form calls this with the name of the teacher that was picked. */
     nayerChooseTeacher?: (name: string) => void;
+    /** Gradio's form calls this with its values whenever one changes. */
+    nayerForm?: (values: unknown[]) => void;
     /** Gradio's form calls this with the form of the embedding explorer. */
     nayerEmbed?: (form: EmbeddingForm) => void;
   }

@@ -33,6 +33,7 @@ class EmbeddingsPage {
       notice,
       button: "Show",
       onAnswer: (answer) => this.show(answer),
+      onKept: () => this.describe("Still shown: "),
       onTable: (latent) => trigger("play", { latent }),
     });
     this.facts = h("p", { class: "note facts", role: "status" });
@@ -62,10 +63,24 @@ class EmbeddingsPage {
   show(answer) {
     this.answer = answer;
     const { names, latent } = answer.asked;
-    setText(this.facts, `${names.length} names, ${answer.width} numbers each. ${answer.source}`);
+    this.describe();
     this.map.update({ facts: { classes: names, anchors: answer.anchors }, outputs: [], samples: [] });
     this.heatmaps.show(answer);
     setAttribute(this.host, "data-latent", latent);
+  }
+
+  /**
+   * Says which names are on show.
+   * @param {string} [label] before that, for an answer that is not the newest
+   */
+  describe(label = "") {
+    if (!this.answer) return;
+    const { names } = this.answer.asked;
+    const which = label && `${names.slice(0, 3).join(", ")}${names.length > 3 ? "…" : ""}: `;
+    setText(
+      this.facts,
+      `${label}${which}${names.length} names, ${this.answer.width} numbers each. ${this.answer.source}`,
+    );
   }
 
   /** @returns {Promise<UmapAnswer | null>} */

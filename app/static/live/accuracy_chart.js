@@ -21,14 +21,17 @@ export class AccuracyChart {
       this.note,
     );
     this.measuredOn = TEST_IMAGES;
-    this.chart = this.make(TEST_IMAGES);
+    this.thinned = false;
+    this.chart = this.make(TEST_IMAGES, false);
   }
 
   /**
    * The chart for what the student is measured on.
    * @param {string} measuredOn
+   * @param {boolean} thinned whether the student began with weights of its teacher
    */
-  make(measuredOn) {
+  make(measuredOn, thinned) {
+    const who = thinned ? "The student cut from the teacher" : "The student";
     const onTest = measuredOn === TEST_IMAGES;
     /** @type {Line} */
     const agreement = {
@@ -41,14 +44,14 @@ export class AccuracyChart {
     };
     /** @type {Line} */
     const accuracy = {
-      name: "accuracy",
+      name: thinned ? "accuracy of the student cut from the teacher" : "accuracy",
       color: "var(--student)",
       value: (point) => point[1],
       format: (value) => formatPercent(value, 1),
       width: 2.5,
     };
     const chart = new LineChart({
-      title: onTest ? "The student, on real images" : "The student, on held-back samples",
+      title: `${who}, on ${onTest ? "real images" : "held-back samples"}`,
       about: onTest ? ["measure/accuracy", "measure/agreement"] : "measure/agreement",
       height: 208,
       low: 0,
@@ -62,8 +65,8 @@ export class AccuracyChart {
     setText(
       this.note,
       onTest
-        ? "In percent, by round. Measured on real test images, which serve only for this."
-        : "In percent, by round. There are no test images, so this is the agreement of student and teacher on held-back samples.",
+        ? "In percent. Measured on real test images, which serve only for this."
+        : "In percent. There are no test images, so this is the agreement of student and teacher on held-back samples.",
     );
     return chart;
   }
@@ -72,10 +75,15 @@ export class AccuracyChart {
   update(model) {
     const { facts, teacher_accuracy: teacher } = model;
     const measuredOn = facts?.measured_on ?? TEST_IMAGES;
-    if (measuredOn !== this.measuredOn) this.chart = this.make(measuredOn);
+    if (measuredOn !== this.measuredOn || model.thinned !== this.thinned)
+      this.chart = this.make(measuredOn, model.thinned);
     this.measuredOn = measuredOn;
+    this.thinned = model.thinned;
     const rules = [];
-    if (facts) rules.push({ y: 1 / facts.classes.length, text: "guessing", kind: "chance" });
+    if (facts) {
+      const guess = 1 / facts.classes.length;
+      rules.push({ y: guess, text: `guessing ${formatPercent(guess)}`, kind: "chance" });
+    }
     if (teacher !== null) rules.push({ y: teacher, text: `teacher ${formatPercent(teacher, 1)}`, kind: "teacher" });
     const redraws = model.redraws.filter(([, what]) => what !== "generator");
     const marks = [...redraws.map(([round]) => ({ x: round, kind: "redraw" })), ...marksOf(model)];

@@ -2,35 +2,80 @@
 // The part at work is lit; in slow motion the light walks through the parts of the event at hand.
 
 import { h, prefersReducedMotion, s, setAttribute, setText } from "../core/dom.js";
+import { Fold } from "../core/fold.js";
 import { formatInteger, formatNumber, formatPercent } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 
 /** @import { Phase, Point, RunModel } from "../core/types.d.ts" */
 
-/** @type {Record<string, [x: number, y: number, width: number, height: number]>} */
-const BOXES = {
-  names: [8, 62, 92, 96],
-  embeddings: [130, 62, 84, 96],
-  noisy: [244, 62, 84, 96],
-  generator: [358, 62, 96, 96],
-  images: [484, 62, 92, 96],
-  teacher: [624, 22, 92, 58],
-  student: [624, 140, 92, 58],
-  losses: [764, 62, 108, 96],
+/** @typedef {{ view: string, places: Record<string, [x: number, y: number]>, wires: Record<string, string>, back: [x: number, y: number] }} Layout */
+
+/** @type {Record<string, [width: number, height: number]>} */
+const SIZES = {
+  names: [92, 96],
+  embeddings: [84, 96],
+  noisy: [84, 96],
+  generator: [96, 96],
+  images: [92, 96],
+  teacher: [92, 58],
+  student: [92, 58],
+  losses: [108, 96],
 };
-/** @type {Record<string, string>} */
-const WIRES = {
-  "names-embeddings": "M100 110H128",
-  "embeddings-noisy": "M214 110H242",
-  "noisy-generator": "M328 110H356",
-  "generator-images": "M454 110H482",
-  "images-teacher": "M576 96C604 96 596 51 622 51",
-  "images-student": "M576 124C604 124 596 169 622 169",
-  "teacher-losses": "M716 51C744 51 736 96 762 96",
-  "student-losses": "M716 169C744 169 736 124 762 124",
-  "losses-generator": "M818 158V206Q818 214 810 214H414Q406 214 406 206V160",
-  "losses-student": "M792 158V180Q792 188 784 188H718",
+/** @type {Layout} */
+const WIDE = {
+  view: "0 -2 882 228",
+  places: {
+    names: [8, 62],
+    embeddings: [130, 62],
+    noisy: [244, 62],
+    generator: [358, 62],
+    images: [484, 62],
+    teacher: [624, 22],
+    student: [624, 140],
+    losses: [764, 62],
+  },
+  wires: {
+    "names-embeddings": "M100 110H128",
+    "embeddings-noisy": "M214 110H242",
+    "noisy-generator": "M328 110H356",
+    "generator-images": "M454 110H482",
+    "images-teacher": "M576 96C604 96 596 51 622 51",
+    "images-student": "M576 124C604 124 596 169 622 169",
+    "teacher-losses": "M716 51C744 51 736 96 762 96",
+    "student-losses": "M716 169C744 169 736 124 762 124",
+    "losses-generator": "M818 158V206Q818 214 810 214H414Q406 214 406 206V160",
+    "losses-student": "M792 158V180Q792 188 784 188H718",
+  },
+  back: [540, 218],
 };
+/** @type {Layout} */
+const UPRIGHT = {
+  view: "0 4 340 536",
+  places: {
+    names: [2, 28],
+    embeddings: [126, 28],
+    noisy: [242, 28],
+    generator: [234, 172],
+    images: [110, 172],
+    teacher: [20, 326],
+    student: [170, 326],
+    losses: [86, 440],
+  },
+  wires: {
+    "names-embeddings": "M94 76H124",
+    "embeddings-noisy": "M210 76H240",
+    "noisy-generator": "M322 124V170",
+    "generator-images": "M234 220H204",
+    "images-teacher": "M134 268C134 298 104 292 104 324",
+    "images-student": "M174 268C174 298 180 292 180 324",
+    "teacher-losses": "M66 384C66 414 104 408 104 438",
+    "student-losses": "M216 384C216 414 178 408 178 438",
+    "losses-generator": "M194 512H310Q318 512 318 504V270",
+    "losses-student": "M194 468H240Q248 468 248 460V386",
+  },
+  back: [256, 516],
+};
+const WIDE_FROM = 850; // px of room, from which the wide layout's text has at least 12 px
 /**
  * What works together, in the order the light walks through it in slow motion.
  * @type {Partial<Record<Phase, string[][]>>}
@@ -60,9 +105,11 @@ const HISTORY = 200; // points of the losses whose largest fills a bar
 
 /** The parts of the algorithm as boxes, and the data's way as wires. */
 export class AlgorithmDiagram {
-  /** @param {Record<string, [title: string, meaning: string]>} parts by the names of BOXES */
+  /** @param {Record<string, [title: string, meaning: string]>} parts by the names of SIZES */
   constructor(parts) {
     this.parts = parts;
+    /** @type {Layout | null} */
+    this.layout = null;
     /** @type {string | null} */
     this.explained = null; // the part that is pointed at
     this.story = "";
@@ -73,13 +120,13 @@ export class AlgorithmDiagram {
     this.timer = undefined;
     this.sentence = h("p", { class: "story" });
     this.notes = h("p", { class: "note notes", hidden: true });
-    this.wires = Object.fromEntries(Object.entries(WIRES).map(([name, path]) => [name, makeWire(name, path)]));
-    this.insides = Object.fromEntries(Object.keys(BOXES).map((name) => [name, s("g", { class: "inside" })]));
-    this.boxes = Object.fromEntries(Object.keys(BOXES).map((name) => [name, this.makeBox(name)]));
+    this.wires = Object.fromEntries(Object.keys(WIDE.wires).map((name) => [name, makeWire(name)]));
+    this.insides = Object.fromEntries(Object.keys(SIZES).map((name) => [name, s("g", { class: "inside" })]));
+    this.boxes = Object.fromEntries(Object.keys(SIZES).map((name) => [name, this.makeBox(name)]));
+    this.back = s("text", { class: "wire-name", "text-anchor": "middle" }, "gradients");
     this.svg = s(
       "svg",
       {
-        viewBox: "0 -2 882 228",
         class: "diagram",
         role: "group",
         "aria-label":
@@ -87,7 +134,7 @@ export class AlgorithmDiagram {
       },
       arrowTip(),
       ...Object.values(this.wires),
-      s("text", { x: 540, y: 217.5, class: "wire-name", "text-anchor": "middle" }, "gradients"),
+      this.back,
       ...Object.values(this.boxes),
     );
     drawNoise(this.insides.noisy);
@@ -96,19 +143,34 @@ export class AlgorithmDiagram {
     drawNetwork(this.insides.student, [3, 4, 3]);
     this.bars = drawLossBars(this.insides.losses);
     this.thumbs = drawThumbs(this.insides.images);
+    this.fold = new Fold("how", "how", h("summary", {}, "How it works"), h("div", {}, this.svg), this.notes);
     this.element = h(
       "section",
       { class: "card diagram-card", "aria-label": "How it works" },
       helpButton("panel/diagram", "how it works"),
-      h("div", { class: "scroll-x" }, this.svg),
+      this.fold.element,
       this.sentence,
-      this.notes,
     );
+    this.layOut(WIDE);
+    const room = new ResizeObserver(() => this.layOut(this.fold.element.clientWidth < WIDE_FROM ? UPRIGHT : WIDE));
+    room.observe(this.fold.element);
+  }
+
+  /** @param {Layout} layout */
+  layOut(layout) {
+    if (this.layout === layout) return;
+    this.layout = layout;
+    setAttribute(this.svg, "viewBox", layout.view);
+    this.svg.classList.toggle("upright", layout === UPRIGHT);
+    for (const [name, [x, y]] of Object.entries(layout.places))
+      setAttribute(this.boxes[name], "transform", `translate(${x} ${y})`);
+    for (const [name, path] of Object.entries(layout.wires)) setAttribute(this.wires[name], "d", path);
+    for (const [i, axis] of ["x", "y"].entries()) setAttribute(this.back, axis, layout.back[i]);
   }
 
   /** @param {string} name of a part */
   makeBox(name) {
-    const [x, y, width, height] = BOXES[name];
+    const [width, height] = SIZES[name];
     const [title, meaning] = this.parts[name];
     const explain = () => this.explain(name);
     const stop = () => this.explain(null);
@@ -116,7 +178,6 @@ export class AlgorithmDiagram {
       "g",
       {
         class: `part ${name}`,
-        transform: `translate(${x} ${y})`,
         tabindex: 0,
         role: "img",
         "aria-label": `${title}. ${meaning}`,
@@ -151,7 +212,7 @@ export class AlgorithmDiagram {
             y: 6 + gap * (i + 0.75),
             "text-anchor": "middle",
           },
-          line.length > 14 ? `${line.slice(0, 13)}…` : line,
+          line.length > 12 ? `${line.slice(0, 11)}…` : line,
         ),
       ),
     );
@@ -274,13 +335,10 @@ export class AlgorithmDiagram {
   }
 }
 
-/**
- * @param {string} name
- * @param {string} path
- */
-function makeWire(name, path) {
+/** @param {string} name */
+function makeWire(name) {
   const kind = name.startsWith("losses") ? "back" : "";
-  return s("path", { d: path, class: `wire ${kind}`, "marker-end": "url(#nayer-tip)" });
+  return s("path", { class: `wire ${kind}`, "marker-end": "url(#nayer-tip)" });
 }
 
 /** The tip of a wire. */

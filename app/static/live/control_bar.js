@@ -2,7 +2,7 @@
 
 import { STEP_KINDS } from "../core/constants.js";
 import { h, s, setAttribute, setText } from "../core/dom.js";
-import { formatAhead, formatDuration, formatPercent } from "../core/format.js";
+import { formatAbout, formatAhead, formatDuration, formatPercent } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 
@@ -62,8 +62,9 @@ export class ControlBar {
   /**
    * @param {Actions} actions
    * @param {boolean} lends whether there is a GPU for a moment
+   * @param {HTMLElement[]} view buttons that change how the page looks
    */
-  constructor(actions, lends) {
+  constructor(actions, lends, view) {
     this.lends = lends;
     this.playName = h("span", {}, "Play");
     this.playIcon = h("span", { class: "icon-slot" }, icon("play"));
@@ -169,6 +170,7 @@ export class ControlBar {
         this.revive,
         this.burst,
         this.stop,
+        ...view,
         helpButton(about, "controls of the run"),
       ),
       h("div", { class: "bar-status" }, this.line, keysLine()),
@@ -180,8 +182,9 @@ export class ControlBar {
   /**
    * @param {RunModel} model
    * @param {TeacherCard | undefined} teacher that is chosen
+   * @param {number | null} estimate seconds that such a run takes, about
    */
-  update(model, teacher) {
+  update(model, teacher, estimate) {
     const { state } = model;
     const running = state === "running";
     const held = running || state === "paused";
@@ -197,7 +200,7 @@ export class ControlBar {
     setAttribute(this.slow, "aria-pressed", String(model.pace > 0));
     this.element.dataset.state = state;
     this.progress.style.width = model.facts ? `${(100 * model.rounds_done) / model.facts.rounds}%` : "0";
-    const parts = describeStanding(model, teacher);
+    const parts = describeStanding(model, teacher, estimate);
     if (this.standing !== parts.join("|")) {
       this.standing = parts.join("|");
       this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
@@ -236,8 +239,9 @@ function playName(state) {
  * How a run stands, in a few short parts.
  * @param {RunModel} model
  * @param {TeacherCard | undefined} teacher that is chosen
+ * @param {number | null} estimate seconds of the run, about
  */
-function describeStanding(model, teacher) {
+function describeStanding(model, teacher, estimate) {
   const { facts, state } = model;
   if (state === "queued") {
     const wait = model.wait === null ? [] : [`wait about ${formatDuration(model.wait)}`];
@@ -245,13 +249,18 @@ function describeStanding(model, teacher) {
   }
   if (state === "starting" || (!facts && state === "running")) return ["Starting", "loading the teacher"];
   if (!facts && state === "interrupted") return ["Interrupted", "before its first round"];
-  if (!facts) return ["Ready", ...(teacher ? [describeTeacher(teacher)] : [])];
+  if (!facts) {
+    const long = estimate === null ? [] : [`about ${formatAbout(estimate)} on this machine`];
+    return ["Ready", ...long, ...(teacher ? [describeTeacher(teacher)] : [])];
+  }
   const ended = hasEnded(state);
   const round = ended ? model.rounds_done : Math.min(model.round + 1, facts.rounds);
-  const left = model.left === null || ended ? "" : `, ${formatDuration(model.left)} left`;
+  const seconds = model.left ?? (estimate === null ? null : Math.max(0, estimate - model.seconds));
+  const left = seconds === null || ended ? "" : `, about ${formatAbout(seconds)} left`;
   const [, accuracy = null, agreement = null] = model.measures.at(-1) ?? [0];
   const measured = agreement === null ? "" : `agreement ${formatPercent(agreement, 1)}`;
-  const learnt = accuracy === null ? measured : `student ${formatPercent(accuracy, 1)}`;
+  const student = model.thinned ? "student cut from the teacher" : "student";
+  const learnt = accuracy === null ? measured : `${student} ${formatPercent(accuracy, 1)}`;
   const reached = model.teacher_accuracy === null ? "" : ` ${formatPercent(model.teacher_accuracy, 1)}`;
   return [
     STATE_NAMES[state] ?? "",
@@ -264,8 +273,7 @@ function describeStanding(model, teacher) {
 }
 
 /** @param {TeacherCard} teacher */
-function describeTeacher({ title, accuracy, robust }) {
+function describeTeacher({ title, accuracy }) {
   const right = accuracy === null ? "" : `, ${formatPercent(accuracy, 1)} correct on test images`;
-  const moved = robust ? `, ${formatPercent(robust[1], 1)} after a perturbation of ${robust[0]}` : "";
-  return `teacher ${title}${right}${moved}`;
+  return `teacher ${title}${right}`;
 }

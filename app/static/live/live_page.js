@@ -1,8 +1,9 @@
 // The tab Live: puts the panels together, keeps the visitor's run, turns keys and buttons into commands.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
-import { sendCommand, serverUrl } from "../core/api.js";
+import { askDuration, sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
+import { Fold } from "../core/fold.js";
 import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
@@ -20,9 +21,12 @@ import { AlgorithmDiagram } from "./algorithm_diagram.js";
 import { ControlBar } from "./control_bar.js";
 import { DiversityCharts } from "./diversity_charts.js";
 import { LossCharts } from "./loss_charts.js";
+import { PresenterButton } from "./presenter.js";
 import { ReplayPlayer, servedRecording } from "./replay_player.js";
 import { SampleGrid } from "./sample_grid.js";
+import { SettingsDrawer } from "./settings_drawer.js";
 import { SharePanel } from "./share_panel.js";
+import { Wonder } from "./wonder.js";
 
 /** @import { GradioMount, OwnRun, Phase, RunModel, RunState, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
 
@@ -44,6 +48,8 @@ import { SharePanel } from "./share_panel.js";
  * @typedef {object} LiveProps
  * @property {FormAnswer | null} value
  * @property {string} first the teacher to begin with
+ * @property {string} preset to begin with
+ * @property {string[]} fields of the form, by name
  * @property {TeacherCard[]} teachers
  * @property {Record<string, [title: string, meaning: string]>} parts of the diagram
  * @property {boolean} greets whether a recording plays on arrival
@@ -55,7 +61,9 @@ import { SharePanel } from "./share_panel.js";
  * @property {string} grace
  */
 
-const SLOW_PACE = 2.6; // seconds an event in slow motion
+const SLOW_PACE = 2.6; // seconds a wait in slow motion
+const ESTIMATE_FIRST = 1500; // ms after arrival until the server is asked how long a run takes: pictures come first
+const ESTIMATE_WAIT = 600; // ms after a change of the form
 /** @type {RunState[]} */
 const ACTIVE_STATES = ["queued", "starting", "running", "paused"];
 /** The state that a command leads to, shown before the server confirms it. */
@@ -112,6 +120,13 @@ class LivePage {
     this.replay = null;
     /** @type {ReplayReason | null} */
     this.replayReason = null;
+    this.form = { preset: props.preset, settings: /** @type {Record<string, unknown>} */ ({ teacher: props.first }) };
+    /** @type {number | null} */
+    this.estimate = null; // seconds of a run of the form, about
+    /** @type {number | null} */
+    this.runEstimate = null; // of the run that was started here
+    /** @type {number | undefined} */
+    this.estimateTimer = undefined;
     this.replayed = ""; // the address of the run that it plays
     /** @type {unknown[]} */
     this.diagramShows = []; // the classes and the sketch in the diagram
@@ -145,9 +160,19 @@ class LivePage {
         stop: () => this.command("stop"),
       },
       props.lends,
+      [new SettingsDrawer(find(document, "#settings", HTMLElement)).element, new PresenterButton().element],
     );
+    this.wonder = new Wonder();
     this.diagram = new AlgorithmDiagram(props.parts);
-    this.samples = new SampleGrid({ focus, onPreview: (url, count) => this.diagram.showPreview(url, count) });
+    /**
+     * @param {string} url
+     * @param {number} count
+     */
+    const onPreview = (url, count) => {
+      this.diagram.showPreview(url, count);
+      this.wonder.showPreview(url, count);
+    };
+    this.samples = new SampleGrid({ focus, onPreview });
     this.accuracy = new AccuracyChart();
     this.losses = new LossCharts();
     this.batchDialog = new BatchDialog(this.host);
@@ -172,6 +197,8 @@ class LivePage {
     this.kept = h("span", { class: "keeping" });
     this.arrange(barHost);
     window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
+    window.nayerForm = (values) => this.readForm(values);
+    this.estimateLater(ESTIMATE_FIRST);
     watchTeachers((card) => this.offerTeacher(card));
     document.addEventListener("keydown", (event) => this.handleKey(event));
     const { watch, run, settings, hidden } = readAddress(location.href);
@@ -256,28 +283,22 @@ class LivePage {
       hiddenText("The run", "h2"),
       this.notice.element,
       this.player,
+      this.wonder.element,
+      this.diagram.element,
       h(
         "div",
         { class: "stage-grid" },
-        h(
-          "div",
-          { class: "main" },
-          this.diagram.element,
-          this.samples.element,
-          this.redrawStrip.element,
-          this.share.element,
-        ),
-        h(
-          "div",
-          { class: "side" },
-          this.accuracy.element,
-          this.trial.element,
-          this.diversity.element,
-          this.map.element,
-          this.losses.element,
-        ),
+        h("div", { class: "main" }, this.accuracy.element, this.samples.element),
+        h("div", { class: "side" }, this.trial.element, this.map.element),
       ),
-      this.failures.element,
+      new Fold(
+        "details",
+        "details",
+        h("summary", {}, "Details: where the student fails, effect of re-draws, diversity, losses"),
+        h("div", { class: "detail-grid" }, this.redrawStrip.element, this.diversity.element, this.losses.element),
+        this.failures.element,
+      ).element,
+      this.share.element,
       h("p", { class: "note foot" }, this.props.grace, " ", this.kept, " ", this.again, " ", this.sheet),
     );
   }
@@ -303,6 +324,7 @@ class LivePage {
   async start(step = "") {
     if (this.client.run !== readVisitor().run && !(await mayReplaceLiveRun())) return; // an older run is on show
     this.wantedStep = step;
+    this.runEstimate = this.estimate;
     this.client.close();
     this.model = { ...emptyModel(), state: "starting" };
     this.leaveReplay();
@@ -356,6 +378,7 @@ class LivePage {
 
   /** @param {string} kind */
   step(kind) {
+    this.diagram.fold.open();
     if (this.active) this.command("step", kind);
     else this.start(kind);
   }
@@ -363,6 +386,7 @@ class LivePage {
   /** Slow motion on or off. */
   toggleSlow() {
     const pace = this.model.pace > 0 ? 0 : SLOW_PACE;
+    if (pace) this.diagram.fold.open();
     if (this.active) {
       this.model = { ...this.model, pace };
       this.command("pace", pace);
@@ -383,6 +407,25 @@ class LivePage {
     if (expected && this.active && this.model.state !== "queued") this.model = { ...this.model, state: expected };
     this.draw();
     await this.client.command(name, ...values);
+  }
+
+  /** @param {unknown[]} values of the form's fields */
+  readForm(values) {
+    const { preset, ...settings } = Object.fromEntries(this.props.fields.map((name, i) => [name, values[i]]));
+    this.form = { preset: String(preset), settings };
+    this.estimateLater(ESTIMATE_WAIT);
+  }
+
+  /**
+   * Asks in a moment how long a run of the form takes, once for all that changes until then.
+   * @param {number} wait ms
+   */
+  estimateLater(wait) {
+    clearTimeout(this.estimateTimer);
+    this.estimateTimer = window.setTimeout(async () => {
+      this.estimate = await askDuration({ ...this.form, token: readVisitor().token ?? "" });
+      this.draw();
+    }, wait);
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
@@ -497,6 +540,7 @@ class LivePage {
         accuracy: null,
         robust: null,
         image_shape: null,
+        real: false,
         sketch: null,
         anchors: null,
       });
@@ -526,13 +570,21 @@ class LivePage {
     const { facts } = model;
     const { run } = this.client;
     const classes = facts?.classes ?? this.teacher?.classes ?? [];
-    this.bar.update(this.model, this.teacher);
+    this.bar.update(this.model, this.teacher, this.model.facts ? this.runEstimate : this.estimate);
+    const card = facts ? this.teachers.find(({ name }) => name === facts.teacher) : this.teacher;
+    this.wonder.setClasses(classes, card);
+    const live = this.client.address;
+    /** @type {(frame: number) => string} */
+    const urlOf = this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`);
+    this.wonder.update(model, urlOf, card);
     this.setClasses(classes, facts?.sketch ?? this.teacher?.sketch ?? NO_SKETCH);
     this.diagram.update(model, fallbackSentence(model));
+    const newest = model.rows.at(-1);
+    if (newest && !model.making && (this.replay || run))
+      this.diagram.showPreview(urlOf(newest.frame), newest.labels.length);
     setAttribute(this.empty, "hidden", model.state !== "empty");
     if (this.replay || run) {
-      const live = this.client.address;
-      this.samples.update(model, this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`));
+      this.samples.update(model, urlOf);
       setAttribute(this.sheet, "href", `${this.address}/sheet.png`);
     }
     setAttribute(this.sheet, "hidden", !facts);

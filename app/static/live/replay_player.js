@@ -43,6 +43,7 @@ export function servedRecording(run) {
 const SPEEDS = [0.5, 1, 2, 4, 8];
 const FIRST_SPEED = 4;
 const TICK = 100; // ms
+const STEP = 0.1; // s of the slider
 
 /** A recording with its controls. */
 export class ReplayPlayer {
@@ -79,7 +80,7 @@ export class ReplayPlayer {
       type: "range",
       min: 0,
       max: 1,
-      step: 0.1,
+      step: STEP,
       value: 0,
       "aria-label": "Time in the recording",
     });
@@ -114,7 +115,7 @@ export class ReplayPlayer {
     this.moments = told.moments;
     this.duration = told.duration;
     if (this.closed) return false;
-    setAttribute(this.slider, "max", this.duration);
+    setAttribute(this.slider, "max", Math.ceil(this.duration / STEP) * STEP); // a multiple, so that the end is reached
     this.beginning = this.moments.find(([, update]) => update.making || update.rows)?.[0] ?? 0;
     this.seek(this.still ? this.duration : this.beginning);
     this.play(!this.still);

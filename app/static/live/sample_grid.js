@@ -284,14 +284,17 @@ export class SampleGrid {
   placeTip(cell) {
     const outer = this.element.getBoundingClientRect();
     const inner = cell.getBoundingClientRect();
-    const width = Math.min(TIP_WIDTH, outer.width);
+    const zoom = outer.width / this.element.offsetWidth; // of the size for a projector
+    const room = this.element.offsetWidth;
+    const width = Math.min(TIP_WIDTH, room);
     this.tip.style.width = `${width}px`;
-    const middle = inner.left - outer.left + inner.width / 2;
-    const left = Math.max(0, Math.min(outer.width - width, middle - width / 2));
-    const below = inner.bottom - outer.top + 8;
-    const above = inner.top - outer.top - this.tip.offsetHeight - 8;
+    const middle = (inner.left - outer.left + inner.width / 2) / zoom;
+    const left = Math.max(0, Math.min(room - width, middle - width / 2));
+    const below = (inner.bottom - outer.top) / zoom + 8;
+    const above = (inner.top - outer.top) / zoom - this.tip.offsetHeight - 8;
+    const fits = below + this.tip.offsetHeight <= this.element.offsetHeight;
     this.tip.style.left = `${left}px`;
-    this.tip.style.top = `${below + this.tip.offsetHeight > outer.height && above > 0 ? above : below}px`;
+    this.tip.style.top = `${fits || above <= 0 ? below : above}px`;
   }
 
   /**

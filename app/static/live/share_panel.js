@@ -16,6 +16,8 @@ const FILES = [
   ["events.jsonl", "events (JSON lines)"],
   ["student.safetensors", "student (safetensors)"],
   ["student.py", "Python code that loads the student"],
+  ["student.onnx", "student (ONNX)"],
+  ["run.yaml", "settings (YAML)"],
   ["run.nayer", "Save as a recording"],
   ["run.html", "Save as a web page"],
   ["nayer-run.zip", "everything (zip)"],
@@ -70,7 +72,7 @@ export class SharePanel {
     setAttribute(this.files, "hidden", !ended);
     if (ended && this.filesOf !== run) {
       this.filesOf = run;
-      this.files.replaceChildren("Files: ", ...fileLinks(run));
+      this.files.replaceChildren("Files: ", ...fileLinks(run, facts.repeat.onnx));
     }
     this.command.show(facts.repeat.command);
     this.showLinks();
@@ -84,10 +86,14 @@ export class SharePanel {
   }
 }
 
-/** @param {string} run */
-function fileLinks(run) {
-  return FILES.flatMap(([name, about], i) => [
+/**
+ * @param {string} run
+ * @param {string} [noOnnx] one sentence that says why there is no ONNX file
+ */
+function fileLinks(run, noOnnx) {
+  const links = FILES.filter(([name]) => !noOnnx || name !== "student.onnx").flatMap(([name, about], i) => [
     i ? " · " : "",
     h("a", { href: serverUrl(`live/${run}/export/${name}`), download: name }, about),
   ]);
+  return noOnnx ? [...links, ` · ${noOnnx}`] : links;
 }

@@ -1,7 +1,7 @@
 // The page of one run as a file of its own: the recording, its panels and the pad, with no server behind them.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
-import { find, h, prefersReducedMotion } from "../core/dom.js";
+import { find, h, hiddenText, prefersReducedMotion } from "../core/dom.js";
 import { formatPercent } from "../core/format.js";
 import { provideExplanations } from "../core/help.js";
 import { studentMeasure } from "../core/model.js";
@@ -83,6 +83,7 @@ class RunPage {
       heading(facts),
       this.figures,
       this.player.element,
+      hiddenText("The run", "h2"),
       h(
         "div",
         { class: "run-grid" },

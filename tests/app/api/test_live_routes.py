@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from app.api.static_files import ROOMS, STATIC, sent, static_files, static_version, style_sheets
+from app.api.static_files import ROOMS, STATIC, served, static_files, static_version, style_sheets
 from app.content.messages import PARTS
 from app.gradio_ui.compat import SESSIONS
 from app.runs.live_run import LiveRun
@@ -87,7 +87,7 @@ def test_only_the_stages_own_files_are_served(client: TestClient) -> None:
     in_files = set((STATIC / "run_page").iterdir())  # a web page of a run holds these itself
     assert ours - in_files == set(files.values())
     for name, path in files.items():
-        assert client.get(f"/stage/{version}/{name}").content == sent(path)
+        assert client.get(f"/stage/{version}/{name}").content == served(path)
     for name in (
         "live.py",
         "..%2Flive.py",

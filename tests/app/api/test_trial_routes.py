@@ -23,6 +23,7 @@ from app.runs.history import Resumed
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
+from app.runs.real_strips import RealStrips
 from app.runs.recordings import SHIPPED
 from app.runs.trials import Trials
 from app.server import open_source
@@ -184,7 +185,7 @@ def test_an_address_that_asks_without_end_is_refused_and_others_are_answered(mon
     application, free, begun = FastAPI(), threading.Event(), threading.Event()
     errors.add_handlers(application)
     registry = RunManager(open_source)
-    application.include_router(trial_routes(Trials(registry, teacher_cards()), turns))
+    application.include_router(trial_routes(Trials(registry, teacher_cards()), RealStrips(teacher_cards()), turns))
     client = TestClient(application)
 
     def hold() -> None:
@@ -203,6 +204,19 @@ def test_an_address_that_asks_without_end_is_refused_and_others_are_answered(mon
         wait_until(lambda: held.done() and waiting.done())
     assert client.post("/teacher/digits/try", json={"pixels": BLACK}).status_code == 200
     registry.close()
+
+
+def test_real_images_come_as_one_picture_a_class_in_the_order_of_the_classes() -> None:
+    strips = RealStrips(teacher_cards())
+    first, second = (Image.open(io.BytesIO(strips.picture("emoji10", pick) or b"")) for pick in (0, 1))
+    assert first.size == second.size == (10 * 32, 32)
+    testset = load_testset(next(card for card in teacher_cards() if card.name == "emoji10"))
+    assert testset is not None
+    for label in (0, 9):
+        real = testset.images[testset.labels == label][0].transpose(1, 2, 0).astype(int)
+        shown = np.asarray(first)[:, 32 * label : 32 * (label + 1)].astype(int)
+        assert np.abs(real - shown).mean() < 6  # JPEG
+    assert strips.picture("nobody") is None
 
 
 def test_the_images_behind_the_answers_are_the_test_images_in_the_runs_own_order(client: TestClient) -> None:

@@ -153,7 +153,7 @@ def test_the_pages_form_is_answered_or_refused_in_a_sentence_but_never_an_error(
 
 
 def test_where_no_encoder_is_at_hand_controls_are_offered(client: TestClient) -> None:
-    form = {"typed": "red panda, barn owl", "prompt": "a photo of a {}", "latent": "lte", "encoder": ""}
+    form = {"typed": "red panda, barn owl", "prompt": "a photo of a {}", "latent": "lte", "encoder": "nobody/nothing"}
     answers: list[dict[str, Any]] = []
     wait_until(
         lambda: answers.append(client.post("/explore", json=form).json()) or answers[-1]["state"] != "loading",

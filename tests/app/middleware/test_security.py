@@ -347,9 +347,12 @@ OURS = {
     "/bring",
     "/explore",
     "/explained",
+    "/duration",
     "/teacher/{name}/try",  # what a shipped teacher makes of a drawing: nothing of anybody's
     "/teacher/{name}/real",
+    "/teacher/{name}/real.jpg",  # shipped test images
     "/code/{file:path}",
+    "/examples/{name}.json",  # shipped results of finished labs and lessons
     "/command/{name}",
     "/stage/{version}/{name:path}",
 }

@@ -25,6 +25,7 @@ from app.run_state.series import LONGEST, Point, Series
 from nayer.config import Config
 from nayer.events import (
     Evaluated,
+    EvaluatedAtStart,
     Event,
     GeneratorStep,
     Note,
@@ -33,6 +34,7 @@ from nayer.events import (
     RunFailed,
     SecondOpinion,
 )
+from nayer.runs.slow_motion import waits_in_round
 from tests.support.repository import ROOT
 from tests.support.scripted import CLASSES, SHORT, script
 
@@ -217,6 +219,38 @@ def test_time_left_respects_the_runs_own_limit() -> None:
     limited = list(script(SHORT.model_copy(update={"seconds": 1.5})))
     ends = next(i for i, event in enumerate(limited) if isinstance(event, RoundFinished))
     assert seconds_left(fold(View(), limited[: ends + 1])) == pytest.approx(0.5)
+
+
+def test_time_left_respects_a_limit_of_work() -> None:
+    first = EVENTS[: next(i for i, event in enumerate(EVENTS) if isinstance(event, RoundFinished))]
+    config = EVENTS[0].config | {"work": 40.0}  # type: ignore[attr-defined]
+    events = [
+        replace(EVENTS[0], config=config, rounds=1000),
+        *first[1:],
+        RoundFinished(round=0, seconds=2.0, rounds=1000, work=10.0),
+    ]
+    assert seconds_left(fold(View(), events)) == pytest.approx(6.0)  # three times the work that took 2 s
+
+
+def test_time_left_in_slow_motion_contains_the_waits_and_shrinks_within_a_round() -> None:
+    first = EVENTS[: next(i for i, event in enumerate(EVENTS) if isinstance(event, RoundFinished)) + 1]
+    fast = fold(View(), first)
+    slow = fold(fast, [Condition("running", pace=2.6)])
+    waits = waits_in_round(SHORT.model_dump())
+    took = first[-1].seconds
+    assert seconds_left(slow) == pytest.approx((seconds_left(fast) or 0.0) * (1 + 2.6 * waits / took), abs=0.1)
+    later = seconds_left(fold(slow, [replace(EVENTS[3], round=1, seconds=took + 0.2)]))
+    assert later is not None
+    assert later < (seconds_left(slow) or 0.0)
+
+
+def test_a_student_cut_from_its_teacher_is_told_as_one(page: PageModel) -> None:
+    told: Any = {"round": 0, "seconds": 0.0, "accuracy": 0.4, "teacher_accuracy": 0.9, "agreement": None}
+    told |= {"images": 9, "measured_on": "test images"}
+    start, measured = EvaluatedAtStart(**told, thinned=True), Evaluated(**told)
+    view = fold(fold(View(), EVENTS[:1]), [start, measured])
+    assert page.after(payload(view, 0))["thinned"] is True
+    assert page.after(payload(fold(View(), EVENTS), 0))["thinned"] is False
 
 
 def test_notes_and_failures_reach_the_page() -> None:

@@ -20,6 +20,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from nayer.common import hub as hub_reading
 from nayer.embeddings.precomputed import shipped_tables
 from nayer.embeddings.text_encoder import BATCH, embed
 from nayer.errors import EncoderError
@@ -218,3 +219,14 @@ def test_an_encoder_is_fetched_once_and_then_works_offline(tiny_clip: tuple[Path
     np.testing.assert_allclose(again, expected, atol=1e-5)
     assert "latent=one-hot and latent=random work" in unknown
     assert not asked
+
+
+def test_a_hub_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no server answers the lookup of a name, which no timeout of a request covers."""
+    ended = threading.Event()
+    monkeypatch.setattr(hub_reading, "HUB_SECONDS", -0.9)  # and one more second
+    monkeypatch.setattr(hub_reading, "_refusal", lambda *names: str(ended.wait()))
+    try:
+        assert hub_reading.out_of_reach("tiny/clip", "config.json") == "no answer within -1 s"
+    finally:
+        ended.set()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from nayer.common.files import check_writable, write_whole
 from nayer.errors import StorageError
-from nayer.events import RoundFinished, RoundSynthesised, RunStarted, StudentStep
+from nayer.events import DiversityMeasured, RoundFinished, RoundSynthesised, RunStarted, StudentStep
 from nayer.exports.config_file import RUN_FILE
 from nayer.exports.metrics_table import COLUMNS, GAP, SHOWN_ROUNDS, WITHOUT_JUDGE, Record, rows_before
 from nayer.exports.run_folder import CODE, CONFIG, METRICS, SAMPLES, STUDENT, export, load_student
@@ -37,11 +37,11 @@ def read(record):
 def test_metrics_have_a_row_a_round_with_what_was_measured_in_it():
     events, record = recorded(rounds=4, evaluate_every=2)
     rows = read(record)
-    assert [int(row["round"]) for row in rows] == [0, 1, 2, 3]
+    assert [int(row["round"]) for row in rows] == [1, 2, 3, 4]  # as the page counts
     assert [bool(row["agreement"]) for row in rows] == [False, True, False, True]
     assert rows[0]["student_loss"] == ""  # the warm-up trains no student
     for row in rows:
-        made = next(e for e in events if isinstance(e, RoundSynthesised) and e.round == int(row["round"]))
+        made = next(e for e in events if isinstance(e, RoundSynthesised) and e.round + 1 == int(row["round"]))
         assert float(row["generator_loss"]) == pytest.approx(made.loss, rel=1e-5)
         assert int(row["pool_size"]) == made.pool_size
         losses = [e.loss for e in events if isinstance(e, StudentStep) and e.round == made.round]
@@ -52,10 +52,30 @@ def test_metrics_have_a_row_a_round_with_what_was_measured_in_it():
 def test_a_resumed_record_goes_on_where_the_checkpoint_was():
     _, record = recorded(rounds=4)
     earlier = rows_before(2, record.csv())
-    assert earlier == [row for row in read(record) if int(row["round"]) < 2]
+    assert earlier == read(record)[:2]
     again = Record(earlier)
     again.add(RoundFinished(round=2, seconds=1.5, rounds=4))
-    assert [row["round"] for row in read(again)] == ["0", "1", "2"]
+    assert [row["round"] for row in read(again)] == ["1", "2", "3"]
+
+
+def test_metrics_hold_the_three_scales_of_diversity_and_their_references():
+    events, record = recorded(rounds=3)
+    measured = [event for event in events if isinstance(event, DiversityMeasured)]
+    for row, one in zip(read(record), measured, strict=True):
+        told = [float(row[name]) for name in ("within_round", "within_round_noise", "labels_kept")]
+        assert told == pytest.approx(
+            [one.samples.within.vendi_mean, one.noise.within.vendi_mean, one.labels_kept], 1e-5
+        )
+        assert (row["across_rounds"] == "") == (one.samples.across is None)
+        assert row["within_round_real"] == ""  # there are no test images
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_its_rounds_counted_from_one():
+    old = [name for name in WITHOUT_JUDGE if not name.startswith(("within", "across", "over", "labels"))]
+    text = ",".join(old) + "\n" + "\n".join(f"{round_},{round_}.5" + "," * (len(old) - 2) for round_ in range(3))
+    earlier = rows_before(2, text)
+    assert [(row["round"], row["seconds"]) for row in earlier] == [("1", "0.5"), ("2", "1.5")]
+    assert Record(earlier).csv().splitlines()[0] == ",".join(WITHOUT_JUDGE)
 
 
 @pytest.mark.parametrize("text", ["", "round,other\n1,2\n", ",".join(COLUMNS) + "\nx\n"])

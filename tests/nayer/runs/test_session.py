@@ -7,11 +7,21 @@ import pytest
 
 from nayer.common.stopwatch import Stopped
 from nayer.errors import ConfigError
-from nayer.events import GeneratorStep, LayerRedrawn, RoundFinished, RunFailed, RunFinished, RunStarted, StudentStep
+from nayer.events import (
+    EvaluatedAtStart,
+    GeneratorStep,
+    LayerRedrawn,
+    RoundFinished,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    StudentStep,
+)
 from nayer.runs.broadcast import Subscriber
 from nayer.runs.session import Session
+from nayer.runs.slow_motion import STEPS, waits_at, waits_in_round
 from tests.support.scripted import Scripted
-from tests.support.tiny import all_same, tiny_run, tiny_task
+from tests.support.tiny import all_same, tiny_config, tiny_run, tiny_task
 
 
 def source() -> Scripted:
@@ -299,3 +309,13 @@ def test_a_run_that_is_given_up_refuses_those_who_wait_and_those_who_come_at_onc
     assert session.join(20)
     assert (session.state, session.error) == ("failed", "It hangs.")
     assert isinstance(inbox.drain()[-1], RunFailed)
+
+
+def test_slow_motion_waits_at_the_parts_of_a_round_and_at_a_few_steps_of_a_phase():
+    config = {"generator_steps": 24, "student_steps": 80, "rounds": 1, "warmup_rounds": 0, "pool_from_round": 0}
+    events = list(tiny_run(tiny_task(tiny_config(**config))))
+    waited = [event for event in events if waits_at(event) and not isinstance(event, EvaluatedAtStart)]
+    steps = [event.step for event in waited if isinstance(event, StudentStep)]
+    assert (steps[0], steps[-1]) == (0, 79)
+    assert len(steps) <= STEPS + 1
+    assert len(waited) == waits_in_round(config)

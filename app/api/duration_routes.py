@@ -1,0 +1,40 @@
+"""The route that tells about how long a run would take."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.commands import Commands
+from app.api.validation import Values, Word
+from app.fairness.fair_executor import FairExecutor
+from nayer.errors import NayerError
+
+
+class Wanted(BaseModel):
+    """A run as a form holds it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    preset: Word
+    settings: Values = Field(default_factory=dict)
+    token: Word = ""
+
+
+def duration_routes(commands: Commands, turns: FairExecutor) -> APIRouter:
+    """POST a preset and settings; the answer has `seconds`, or null where the server cannot tell."""
+    router = APIRouter()
+
+    @router.post("/duration")
+    async def duration(wanted: Wanted) -> Response:
+        def told() -> Response:
+            try:
+                seconds = commands.duration(wanted.preset, wanted.settings, wanted.token)
+            except NayerError:  # Play says what is wrong with the settings
+                seconds = None
+            return JSONResponse({"seconds": seconds}, headers={"Cache-Control": "no-store"})
+
+        return await turns.run(told)
+
+    return router

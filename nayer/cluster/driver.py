@@ -1,0 +1,261 @@
+"""The process that speaks with Ray. If a cluster dies, Ray ends this process, and only this one.
+
+`ray_cluster` starts it and sends it requests over a socket. It answers each in a thread. When the socket closes, it
+ends its runs, and the cluster that it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import shutil
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from nayer.cluster.places import Again, Began, Done, Job, LabLost, Made, Told
+from nayer.cluster.tasks import END, LabActor, parts
+from nayer.errors import NayerError
+
+MOST_AGAIN = 10  # machines that one job may lose
+THREADS = 64  # requests at once
+WAIT_SECONDS = 1.0  # how long a look for news takes at most, and between two tries
+OPENINGS = 10  # tries to find a machine for a lab
+
+
+class Stream:
+    """Jobs on the cluster, and their news."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = jobs
+        self._kept: dict[int, Any] = {}
+        self._lost = [0] * len(jobs)
+        self._live: dict[Any, int] = {}  # generator of object refs -> number of its job
+        self._named: set[Any] = set()  # generators that have told their node
+        self._news: deque[Told] = deque()
+        for number in range(len(jobs)):
+            self._start(number)
+
+    def news(self) -> Told | None:
+        """The next news; None after the last ones. Raises the error of a job."""
+        while not self._news and self._live:
+            streams = list(self._live)
+            ready, _ = ray.wait(streams, num_returns=1, timeout=WAIT_SECONDS, fetch_local=False)
+            if ready:  # then all that are ready, so that none waits for the others
+                ready, _ = ray.wait(streams, num_returns=len(streams), timeout=0, fetch_local=False)
+            for stream in ready:
+                self._take(stream)
+        return self._news.popleft() if self._news else None
+
+    def close(self) -> None:
+        """Ends the jobs."""
+        for stream in self._live:
+            with contextlib.suppress(Exception):
+                ray.cancel(stream, force=True)
+        self._live = {}
+
+    def _start(self, number: int) -> None:
+        job = self._jobs[number]
+        task = parts.options(name=job.title, num_cpus=job.cpus, num_gpus=job.gpus)
+        self._live[task.remote(job.work, self._kept.get(number), job.cpus)] = number
+
+    def _take(self, stream: Any) -> None:
+        number = self._live[stream]
+        try:
+            item = ray.get(next(stream))
+        except RayTaskError as error:
+            self._live.pop(stream)
+            raise as_error(error) from None
+        except (RayError, StopIteration) as error:  # without END, a stream that stops has lost its machine
+            self._live.pop(stream)
+            self._repeat(number, error)
+            return
+        if stream not in self._named:
+            self._named.add(stream)
+            self._news.append(Began(number, str(item)))
+        elif isinstance(item, str) and item == END:
+            self._live.pop(stream)
+            self._kept.pop(number, None)
+            self._news.append(Done(number))
+        else:
+            if item.kept is not None:
+                self._kept[number] = item.kept
+            self._news.append(Made(number, item))
+
+    def _repeat(self, number: int, error: Exception) -> None:
+        self._lost[number] += 1
+        title = self._jobs[number].title
+        if self._lost[number] > MOST_AGAIN:
+            raise NayerError(f"{title} lost its machine {MOST_AGAIN} times; look at the memory of the machines.")
+        where = "its latest checkpoint" if number in self._kept else "the beginning"
+        self._news.append(Again(number, f"the machine is lost ({_name(error)}); the run continues from {where}."))
+        self._start(number)
+
+
+def as_error(error: RayTaskError) -> Exception:
+    """The error of the work on another machine."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, ModuleNotFoundError):
+        return NayerError(f"A machine of the cluster has no module {cause.name}; install the same version there.")
+    if isinstance(cause, Exception):
+        try:
+            pickle.loads(pickle.dumps(cause))
+        except Exception:
+            return RuntimeError(str(cause))
+        return cause
+    return RuntimeError(str(error))
+
+
+def _name(error: Exception) -> str:
+    return "the stream has ended" if isinstance(error, StopIteration) else type(error).__name__
+
+
+class Driver:
+    """Answers requests: each method without an underscore is one."""
+
+    def __init__(self) -> None:
+        self._streams: dict[int, Stream] = {}
+        self._labs: dict[int, Any] = {}
+        self._numbers = iter(range(1 << 62))
+        self._lock = threading.Lock()
+
+    def connect(self, how: dict[str, Any]) -> dict[str, float]:
+        """Connects with a cluster, or starts one; `how` are arguments of `ray.init`. Returns what the cluster has."""
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        ray.init(log_to_driver=False, logging_level="ERROR", **how)
+        for number, handler in handlers.items():  # Ray replaces the first one
+            signal.signal(number, handler)
+        return self.resources()
+
+    def resources(self) -> dict[str, float]:
+        """All processors and GPUs, those of the largest node, and the number of nodes with a processor."""
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        cpus = [float(node.get("CPU", 0.0)) for node in nodes]
+        return {
+            "cpus": sum(cpus),
+            "gpus": sum(float(node.get("GPU", 0.0)) for node in nodes),
+            "most_cpus": max(cpus, default=0.0),
+            "nodes": float(sum(count > 0 for count in cpus)),
+        }
+
+    def free_cpus(self) -> float:
+        """The processors that no run has."""
+        return float(ray.available_resources().get("CPU", 0.0))
+
+    def run(self, jobs: Sequence[Job]) -> int:
+        """Starts jobs; returns the number of their stream."""
+        with self._lock:
+            number = next(self._numbers)
+            self._streams[number] = Stream(jobs)
+        return number
+
+    def news(self, stream: int) -> Told | None:
+        """The next news of a stream."""
+        return self._streams[stream].news()
+
+    def end(self, stream: int) -> None:
+        """Ends the jobs of a stream."""
+        self._streams.pop(stream).close()
+
+    def open_lab(self, cpus: float, gpus: float, *given: Any) -> tuple[int, str]:
+        """Starts a lab; returns its number and the name of its machine, when it has one.
+
+        Ray knows of a dead machine after some seconds. Until then it may choose it, and a later try chooses another.
+        """
+        made: Any = LabActor
+        for left in reversed(range(OPENINGS)):
+            actor = made.options(num_cpus=cpus, num_gpus=gpus).remote(*given)
+            try:
+                name = str(self._asked(actor.node.remote()))
+            except LabLost:
+                if not left:
+                    raise
+                time.sleep(WAIT_SECONDS)
+                continue
+            with self._lock:
+                number = next(self._numbers)
+                self._labs[number] = actor
+            return number, name
+        raise AssertionError("the last try returns or raises")
+
+    def next_event(self, lab: int) -> Any:
+        """The next event of a lab."""
+        return self._asked(self._lab(lab).next.remote())
+
+    def call(self, lab: int, name: str, *given: Any) -> Any:
+        """A method of a lab, between two events."""
+        return self._asked(self._lab(lab).call.remote(name, *given))
+
+    def process(self, lab: int) -> int:
+        """The number of a lab's process, on its machine."""
+        return int(self._asked(self._lab(lab).process.remote()))
+
+    def aside(self, lab: int, name: str, *given: Any) -> Any:
+        """A method of a lab, at any time."""
+        return self._asked(self._lab(lab).aside.remote(name, *given))
+
+    def close_lab(self, lab: int) -> None:
+        """Ends a lab and frees its machine."""
+        actor = self._labs.pop(lab, None)
+        if actor is not None:
+            ray.kill(actor)
+
+    def _lab(self, number: int) -> Any:
+        actor = self._labs.get(number)
+        if actor is None:
+            raise LabLost("closed")
+        return actor
+
+    def _asked(self, ref: Any) -> Any:
+        try:
+            return ray.get(ref)
+        except RayTaskError as error:
+            raise as_error(error) from None
+        except RayError as error:
+            raise LabLost(type(error).__name__) from None
+
+
+def serve(connection: Connection, folder: str) -> None:
+    """Answers the requests of a connection until it closes. Then removes the folder and ends the process."""
+    driver, writing = Driver(), threading.Lock()
+
+    def answer(number: int, name: str, given: Sequence[Any]) -> None:
+        try:
+            reply: tuple[int, bool, Any] = (number, True, getattr(driver, name)(*given))
+        except BaseException as error:
+            reply = (number, False, error)
+        try:
+            content = pickle.dumps(reply)
+        except Exception:
+            content = pickle.dumps((number, False, RuntimeError(str(reply[2])[:1000])))
+        with writing, contextlib.suppress(OSError):
+            connection.send_bytes(content)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        while True:
+            try:
+                number, name, given = pickle.loads(connection.recv_bytes())
+            except (EOFError, OSError):
+                break
+            if name == "connect":  # in the main thread, because Ray sets handlers of signals
+                answer(number, name, given)
+            else:
+                threads.submit(answer, number, name, given)
+        ray.shutdown()  # the waiting requests then end with errors
+        shutil.rmtree(folder, ignore_errors=True)  # also if the parent was killed
+        os._exit(0)
+
+
+def main(descriptor: int, folder: str) -> None:
+    """The process, with a socket that its parent opened, and a folder for its files."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the socket
+    serve(Connection(descriptor), folder)

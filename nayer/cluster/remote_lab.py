@@ -1,0 +1,246 @@
+"""A run of the page on a machine of a cluster. Its session drives it as it drives a run at home."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from nayer.cluster.places import LabLost
+from nayer.cluster.ray_cluster import ClusterLost, RayCluster
+from nayer.common.stopwatch import Stopped
+from nayer.config import Config
+from nayer.errors import ConfigError, NayerError
+from nayer.events import Event, Note, RoundFinished, StudentKept
+from nayer.runs.requests import not_in_memory
+from nayer.teachers.upload import UploadedTeacher
+
+if TYPE_CHECKING:  # these modules import torch
+    from nayer.distillation.redraw_preview import Redraws
+    from nayer.runs.opinions import Examined, RealImage
+    from nayer.runs.remote_rounds import Rounds
+    from nayer.runs.side_by_side import Lab
+
+KEEP_SECONDS = 5.0  # between two checkpoints
+LOOK_SECONDS = 1.0  # between two looks whether a run that waits for a machine is stopped
+MOST_AGAIN = 5  # machines that a run may lose
+
+
+class RemoteLab:
+    """The same events and answers as a `Lab` gives. A pause asks for no event, so nothing runs ahead.
+
+    A single run that loses its machine continues on another one: it goes back to its latest checkpoint and leaves out
+    the events that it has already given. When it has ended, its networks come home and its machine is free.
+    """
+
+    def __init__(
+        self,
+        cluster: RayCluster,
+        configs: Sequence[Config],
+        seeds: Sequence[int] = (),
+        checkpoint: bytes = b"",
+        uploaded: UploadedTeacher | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """The other arguments are those of `Lab`. The first event waits until a machine is free."""
+        self._cluster, self._clock = cluster, clock
+        self._configs, self._seeds, self._uploaded = tuple(configs), tuple(seeds), uploaded
+        self._kept, self._kept_here = checkpoint, False
+        self._kept_at = clock()
+        self._since = 0  # events given after the latest checkpoint
+        self._changes: list[tuple[int, Mapping[str, object]]] = []  # after the latest checkpoint
+        self._stopped = False
+        self._again = 0  # machines that were lost
+        self._last: Event | None = None
+        self._away = True
+        self._by_round: list[StudentKept] = []  # after the end
+        self._home: Lab | None = None  # after the end of a single run
+        self._students: dict[int, bytes] = {}  # after the end of arms side by side
+        self._lab: int | None = None  # its number; None before the first event
+        self.node = ""
+
+    def events(self) -> Iterator[Event]:
+        """The run's events, from its present state on."""
+        source = self._coming()
+        try:
+            self._open()
+            while True:
+                try:
+                    event = next(source, None)
+                except LabLost:
+                    yield self._lost()
+                    source = self._continued()
+                    continue
+                if event is None:
+                    return
+                self._last = event
+                if isinstance(event, RoundFinished) and self._clock() - self._kept_at >= KEEP_SECONDS:
+                    self._keep()
+                self._since += 1
+                yield event
+        except ClusterLost:
+            raise NayerError("The cluster is lost; start the page again, then the run.") from None
+        finally:
+            self._come_home()
+
+    def stop(self) -> None:
+        """Makes `events` raise Stopped at the end of the current step. Any thread may call it."""
+        self._stopped = True
+        if self._lab is not None:
+            self._cluster.asking("aside", self._lab, "stop")
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        """`Lab.change`."""
+        changed: Config = self._call("change", arm, dict(values))
+        self._changes.append((arm, dict(values)))
+        return changed
+
+    def redraws(self, arm: int, label: int, count: int) -> Redraws:
+        """`Lab.redraws`."""
+        drawn: Redraws = self._call("redraws", arm, label, count)
+        return drawn
+
+    def examine(self, arm: int) -> Examined:
+        """`Lab.examine`."""
+        networks: Examined = self._call("examine", arm)
+        return networks
+
+    def examined(self, arm: int) -> Examined | None:
+        """`Lab.examined`."""
+        if self._home is not None or self._lab is None:
+            return None if self._home is None else self._home.examined(arm)
+        try:
+            networks: Examined | None = self._cluster.ask("aside", self._lab, "examined", arm)
+        except (LabLost, ClusterLost):
+            return None
+        return networks
+
+    def real_image(self, arm: int, label: int, pick: int) -> RealImage:
+        """`Lab.real_image`."""
+        image: RealImage = self._call("real_image", arm, label, pick)
+        return image
+
+    def burst(self, rounds: Rounds) -> None:
+        """Raises ConfigError: a run on a cluster is already away."""
+        raise ConfigError("a GPU burst works only for a run on this machine; this run is on a cluster.")
+
+    def checkpoint(self) -> bytes:
+        """`Lab.checkpoint`."""
+        content: bytes = self._call("checkpoint")
+        return content
+
+    def student(self, arm: int) -> bytes:
+        """`Lab.student`."""
+        if arm in self._students:
+            return self._students[arm]
+        weights: bytes = self._call("student", arm)
+        return weights
+
+    def kept_students(self) -> list[StudentKept]:
+        """`Lab.kept_students`; without those that a lost machine had."""
+        if not self._away or self._lab is None:
+            return self._by_round
+        try:
+            students: list[StudentKept] = self._cluster.ask("aside", self._lab, "kept_students")
+        except (LabLost, ClusterLost):
+            return []
+        return students
+
+    # --- the machine -----------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Waits for a machine. Raises Stopped, and NayerError."""
+        gpu = self._cluster.gpus and any(config.device != "cpu" for config in self._configs)
+        given = (self._configs, self._seeds, self._kept, self._uploaded)
+        opening = self._cluster.asking("open_lab", 1, 1.0 if gpu else 0.0, *given)
+        while True:
+            try:
+                self._lab, self.node = opening.result(LOOK_SECONDS)
+                return
+            except TimeoutError:
+                if self._stopped:
+                    opening.add_done_callback(self._close_late)
+                    raise Stopped from None
+            except LabLost:
+                raise NayerError("No machine of the cluster keeps this run; try again in a few minutes.") from None
+
+    def _close_late(self, opening: Future[Any]) -> None:
+        """Frees the machine that a stopped run gets after all."""
+        if not opening.cancelled() and opening.exception() is None:
+            self._cluster.asking("close_lab", opening.result()[0])
+
+    def _coming(self) -> Iterator[Event]:
+        while (event := self._cluster.ask("next_event", self._lab)) is not None:
+            yield event
+
+    def _call(self, name: str, *given: Any) -> Any:
+        if self._home is not None:
+            return getattr(self._home, name)(*given)
+        if self._lab is None:
+            raise ConfigError("this run has not started; try again after its first images.")
+        try:
+            return self._cluster.ask("call", self._lab, name, *given)
+        except (LabLost, ClusterLost):
+            raise not_in_memory() from None
+
+    def _keep(self) -> None:
+        """Takes a checkpoint of a single run; there is none of arms side by side."""
+        try:
+            content = self._cluster.ask("call", self._lab, "checkpoint")
+        except LabLost:
+            return  # the next event says so
+        if content:
+            self._kept, self._kept_here, self._changes = content, True, []
+            self._since = -1  # the event of this moment is given after it
+        self._kept_at = self._clock()
+
+    def _lost(self) -> Note:
+        """Opens the run on another machine. Raises NayerError if it cannot continue."""
+        if self._stopped:
+            raise Stopped
+        self._again += 1
+        if len(self._configs) > 1 or self._seeds or self._again > MOST_AGAIN:
+            raise NayerError("The machine of this run is lost; start the run again.")
+        with suppress(LabLost):
+            self._cluster.ask("close_lab", self._lab)  # perhaps it lives, and only the way to it is lost
+        self._open()
+        message = "The machine of this run is lost. The run continues on another machine of the cluster."
+        here = self._last
+        return Note(round=here.round if here else 0, seconds=here.seconds if here else 0.0, message=message)
+
+    def _continued(self) -> Iterator[Event]:
+        """The events after those that were given."""
+        from nayer.runs.remote_rounds import going_on  # it imports torch
+
+        coming = self._coming()
+        first = next(coming)  # the run is open then, and takes changes
+        for arm, values in self._changes:
+            self._cluster.ask("call", self._lab, "change", arm, values)
+        events: Iterator[Event] = chain([first], coming)
+        if self._kept_here:  # what announces a beginning has been given, before the checkpoint
+            events = going_on(events)
+        yield from islice(events, self._since, None)
+
+    def _come_home(self) -> None:
+        """Takes the networks for later questions, and frees the machine."""
+        if self._lab is None:
+            return
+        with suppress(NayerError, LabLost):
+            self._by_round = self._cluster.ask("aside", self._lab, "kept_students")
+            if content := self._cluster.ask("call", self._lab, "checkpoint"):
+                from nayer.runs.side_by_side import Lab
+
+                home = Lab(self._configs, (), content, self._uploaded)
+                next(home.events())  # opens the run
+                self._home = home
+            else:
+                for arm in range(len(self._configs)):
+                    with suppress(ConfigError):  # an arm that never began has no student
+                        self._students[arm] = self._cluster.ask("call", self._lab, "student", arm)
+        self._away = False
+        with suppress(NayerError, LabLost):
+            self._cluster.ask("close_lab", self._lab)
