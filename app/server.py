@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -31,6 +32,7 @@ from app.api.errors import add_handlers
 from app.api.example_routes import example_routes
 from app.api.export_routes import export_route
 from app.api.health import health_route
+from app.api.join_routes import join_routes
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
@@ -51,6 +53,7 @@ from app.middleware.connections import Limits, connections
 from app.middleware.security import guarded
 from app.run_state.figure import sheet
 from app.run_state.lab_figure import lab_sheet
+from app.runs.class_codes import ClassCodes
 from app.runs.exports import Exports
 from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
@@ -157,7 +160,8 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     teachers = teacher_cards()
     local, memory = environment.local, environment.run_memory
     uploads = Uploads(bears=partial(check_teacher, local=local, memory=memory))
-    commands = Commands(registry, teachers, uploads, local=local, memory=memory, gpu_loan=gpu_loan)
+    classes = ClassCodes(registry, time.monotonic)
+    commands = Commands(registry, teachers, uploads, classes, local=local, memory=memory, gpu_loan=gpu_loan)
     kept = Recordings(registry, environment.recording)
     page = build(
         registry,
@@ -196,6 +200,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.include_router(example_routes())
     application.include_router(bringing_route(registry, uploads, pools.work))
     application.include_router(replay_routes(kept, pools.work))
+    application.include_router(join_routes(classes))
     application.include_router(trial_routes(Trials(registry, teachers), RealStrips(teachers), pools.trying))
     application.include_router(
         export_route(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Concatenate, ParamSpec, get_args
 
+import segno
 from pydantic import Field
 
 from app.api.validation import Values, Whole, Word, checked
@@ -13,6 +16,7 @@ from app.fairness.fair_executor import FairExecutor, in_turn
 from app.middleware.client_address import address
 from app.run_state.redraw_strip import strips
 from app.run_state.serializer import payload
+from app.runs.class_codes import ClassCodes
 from app.runs.durations import Durations
 from app.runs.limits import MEMORY, check_cost
 from app.runs.live_run import LiveRun
@@ -41,6 +45,7 @@ class Commands:
         registry: RunManager,
         teachers: Sequence[TeacherCard],
         uploads: Uploads | None = None,
+        classes: ClassCodes | None = None,
         *,
         local: bool,
         memory: int = MEMORY,
@@ -51,6 +56,7 @@ class Commands:
         self._shipped = teachers
         self._uploads = uploads or Uploads()
         self._mine = MyRuns(registry, teachers)
+        self._classes = classes or ClassCodes(registry, time.monotonic)
         self._local = local
         self._memory = memory
         self._gpu_loan = gpu_loan
@@ -193,6 +199,22 @@ class Commands:
         return _state_of(self._registry.leave(run, token))
 
     @checked
+    def class_code(self, run: Word, token: Word, place: Word, address: Word) -> dict[str, Any]:
+        """Show a run to a class: the code under which it is found from now on, and the page's address with the code as
+        a QR picture. `place`: live, lab or lesson-N. The code stays the same for every run that its owner shows."""
+        if not re.fullmatch(r"https?://[^\s\"'<>]+", address):
+            raise ConfigError(f"address must be that of this page, with http or https; {address[:60]!r} was given.")
+        code = self._classes.show(run, token, place)
+        picture = segno.make(f"{re.split('[?#]', address)[0]}?join={code}", error="m", micro=False)
+        return {"code": code, "qr": picture.svg_data_uri(scale=8, border=4, light="#fff")}
+
+    @checked
+    def end_class(self, run: Word, token: Word) -> dict[str, Any]:
+        """End the class: its code names nothing any more. The run goes on."""
+        self._classes.end(run, token)
+        return {"run": run}
+
+    @checked
     def stop(self, run: Word, token: Word) -> dict[str, Any]:
         """Stop a run. Its results stay."""
         return _state_of(self._registry.stop(run, token))
@@ -272,6 +294,8 @@ COMMANDS = (
     Command(Commands.change, waits=True),
     Command(Commands.burst, waits=True, needs_gpu=True),
     Command(Commands.leave, endpoint=False),
+    Command(Commands.class_code, endpoint=False),
+    Command(Commands.end_class, endpoint=False),
     Command(Commands.revive, endpoint=False, waits=True),
     Command(Commands.stop),
     Command(Commands.runs, endpoint=False, waits=True),

@@ -108,7 +108,8 @@ PANELS: Rows = {
     ),
     "try": (
         "Draw, pick a real test image, or drop, paste or photograph a picture. Teacher, student and the student before "
-        "it learned say what they see. The picture is kept nowhere.",
+        "it learned say what they see. On a recording, the student of the round on show answers. The picture is kept "
+        "nowhere.",
         "T(x), S(x)",
         "nayer/runs/opinions.py:Examined",
     ),

@@ -21,6 +21,7 @@ from nayer.events import (
 TITLE = "NAYER, live"
 TAGLINE = "A student network learns to recognize things in images, and it never sees a real image."
 TO_THE_LESSONS = '<a href="?lesson=1" data-lesson="1">Learn how, in eight short lessons</a>.'
+TO_A_CLASS = '<a href="?join=">Join a class</a>'
 EMPTY_TITLE = "No images yet"
 EMPTY_TEXT = (
     "Press Play. Each round re-draws a noisy layer, and the generator behind it learns to make images that the "

@@ -159,4 +159,5 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
 
 
 def _header() -> str:
-    return f"<header><h1>{messages.TITLE}</h1><p>{messages.TAGLINE} {messages.TO_THE_LESSONS}</p></header>"
+    said = f"{messages.TAGLINE} {messages.TO_THE_LESSONS} {messages.TO_A_CLASS}"
+    return f"<header><h1>{messages.TITLE}</h1><p>{said}</p></header>"

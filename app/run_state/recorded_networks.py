@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from app.support.images import jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, RunStarted
@@ -53,6 +54,18 @@ def recorded_images(events: Iterable[Event]) -> list[list[Any]]:
     except NayerError:  # it has no shipped test images
         return []
     return found
+
+
+def real_strip(events: Iterable[Event], images: list[list[Any]]) -> str:
+    """The first of these images of each class side by side, a JPEG in base64; empty without images."""
+    started = _started(events)
+    firsts: dict[int, str] = {}
+    for label, pixels in images:
+        firsts.setdefault(label, pixels)
+    if started is None or not firsts:
+        return ""
+    found = [np.frombuffer(base64.b64decode(firsts[label]), np.uint8) for label in sorted(firsts)]
+    return base64.b64encode(jpeg(np.stack(found).reshape(-1, *started.image_shape))).decode()
 
 
 def _started(events: Iterable[Event]) -> RunStarted | None:

@@ -15,6 +15,7 @@ from app.runs.wait_estimate import estimate, left, rounded
 
 LEAVE_SECONDS = 3.0  # how long a place in the queue outlives its page: a page that is only reloaded is back by then
 STUCK_SECONDS = 120.0  # time on one event: no step of a run takes so long, unless the machine hangs
+SHORTEST_TURN = 120.0  # s; a turn never gets shorter than this, however many wait
 _TOOK = 20  # number of latest runs for the usual length of a run and the usual wait
 _WARNED_IN = 15  # s: a run's warning gives its time left in steps of this size
 
@@ -32,8 +33,9 @@ class _Place:
 class Scheduler:
     """Every method may be called from any thread. `waiting` runs may wait at once.
 
-    A run has a right to its place while it works at full speed, and for `turn_seconds`. Further time in
-    the place while others wait is added up. When the sum reaches `idle_seconds`, the run must give way.
+    A run has a right to its place while it works at full speed, and for its turn. A turn is `turn_seconds`, divided by
+    one more than the runs that wait for each place, so that the places of a class rotate. Further time in the place
+    while others wait is added up. When the sum reaches `idle_seconds`, the run must give way.
     """
 
     def __init__(
@@ -150,12 +152,17 @@ class Scheduler:
         for run, place in self._running.items():
             stood = run.session.standing_seconds
             if len(self._queue):
-                past = now - max(place.counted, place.since + self._turn_seconds)
+                past = now - max(place.counted, place.since + self._turn())
                 place.owed += max(past, stood - place.stood, 0.0)
             place.counted, place.stood = now, stood
 
+    def _turn(self) -> float:
+        """Seconds of a turn with as many waiting as now."""
+        shared = self._turn_seconds / (1 + len(self._queue) / self.capacity)
+        return max(shared, min(SHORTEST_TURN, self._turn_seconds))
+
     def _turn_left(self, place: _Place) -> float:
-        return place.since + self._turn_seconds - self._clock()
+        return place.since + self._turn() - self._clock()
 
     def _left(self, run: LiveRun, place: _Place) -> float | None:
         """The most seconds that a run can still hold its place if others wait; None if there is no limit."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.content.help import explanations, explanations_json
-from app.run_state.recorded_networks import recorded_images, recorded_networks
+from app.run_state.recorded_networks import real_strip, recorded_images, recorded_networks
 from app.run_state.replay import Replay
 from app.web_page.one_script import script, styles
 from nayer.errors import StorageError
@@ -53,11 +53,13 @@ def web_page(events: Sequence[Event], recorded: bytes, replay: Replay | None = N
     except StorageError:
         networks = None
     timeline = json.loads(replay.timeline)
+    images = recorded_images(events)
     told = {
         "timeline": timeline,
         "frames": {number: _base64(replay.frame(number) or b"") for number in replay.frames},
         "networks": networks,
-        "images": recorded_images(events) if networks else [],
+        "images": images if networks else [],
+        "real": real_strip(events, images),
         "explained": _explained(),
     }
     code = script(ENTRY, "show")

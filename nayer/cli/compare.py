@@ -15,6 +15,7 @@ from nayer.cli.options import add_setting_arguments, count, given_settings, seed
 from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
 from nayer.cluster.places import Place
+from nayer.common.extras import needs_package
 from nayer.common.files import claimed, path_to_write, write_whole
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS, Outcome
@@ -97,6 +98,8 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def compare_command(arguments: argparse.Namespace) -> int:
     """Runs what is missing in DIR, then writes the table and the pictures. Returns 1 if an arm failed."""
+    if sentence := needs_package("compare", "scipy", "matplotlib"):
+        raise ConfigError(sentence)  # before hours of runs, after which the pictures could not be drawn
     sweep = _sweep(arguments)
     shared, clock = sweep.shared, sweep.clock
     if "seed" in shared:

@@ -16,7 +16,7 @@ from tests.support.serving import serving
 
 TARGET = ROOT / "docs" / "page.webp"
 WINDOW = {"width": 1440, "height": 1020}
-ROUNDS = 12  # on the picture
+ROUNDS = 9  # on the picture
 PATIENCE = 900_000  # ms
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from nayer.common.extras import onnx_is_missing
 from tests.browser.browsing import PATIENCE, NewPage, grown, picture, until
 
 
@@ -57,7 +58,17 @@ def test_a_watcher_sees_the_run_live_and_commands_nothing_and_the_files_come(new
     page.click(".bar .stop")
     until(page, "stopped")
     until(watcher, "stopped")
-    for name in ("everything (zip)", "samples as an animation (GIF)", "student (safetensors)"):
+    missing = onnx_is_missing()
+    if missing:
+        expect(page.locator(".sharing .files")).to_contain_text(missing)
+    onnx = () if missing else ("student (ONNX)",)
+    for name in (
+        "everything (zip)",
+        "samples as an animation (GIF)",
+        "student (safetensors)",
+        "settings (YAML)",
+        *onnx,
+    ):
         with page.expect_download(timeout=PATIENCE) as saved:
             page.get_by_role("link", name=name).click()
         assert saved.value.path().stat().st_size > 500

@@ -21,6 +21,11 @@ def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
     notice = page.locator("#nayer-upload .notice")
     page.click("#nayer-upload button.primary")
     expect(notice).to_have_text("Choose config.json and model.safetensors first.")
+    answer, window = notice.bounding_box(), page.viewport_size
+    assert answer is not None
+    assert window is not None
+    assert answer["y"] >= 0
+    assert answer["y"] + answer["height"] <= window["height"]  # the answer is in sight
     page.set_input_files("#upload-config", sent("config.json", config()))
     page.set_input_files("#upload-weights", sent("model.safetensors", weights(classes=4)))
     page.click("#nayer-upload button.primary")

@@ -50,7 +50,7 @@ def tried(teacher: str, method: str, student: float, generator: float, seconds: 
     values = {"teacher": teacher, "device": "cpu", "evaluate_every": 10_000, **changed(method, student, generator)}
     arm = planned(Arm(method, Config.parse(values, get(method).config)), seconds, CLOCKS["cpu"])
     outcome, _ = observed(arm, SEED, "cpu")
-    return {"accuracy": outcome.accuracy or 0.0, "rounds": arm.config.rounds, "seconds": round(outcome.seconds, 1)}
+    return {"accuracy": outcome.accuracy or 0.0, "rounds": arm.config.rounds, "spent": round(outcome.seconds, 1)}
 
 
 def _rate(config: Config) -> str:

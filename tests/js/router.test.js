@@ -10,6 +10,7 @@ import {
   readLabAddress,
   runUrl,
   settingsUrl,
+  shownUrl,
   tabName,
   tabUrl,
   watchUrl,
@@ -35,6 +36,9 @@ test("the address of a lesson keeps all else, and without one nothing of it is l
   const address = lessonUrl(`${PAGE}?seed=7`, 4);
   assert.equal(address, `${PAGE}?seed=7&lesson=4`);
   assert.equal(lessonUrl(address, null), `${PAGE}?seed=7`);
+  const followed = `${PAGE}?lesson=4&lab=abc&join=X`;
+  assert.equal(lessonUrl(followed, 4), followed);
+  assert.equal(lessonUrl(followed, 5), `${PAGE}?lesson=5&join=X`);
 });
 
 test("the address that sets a run up says what it says when it is read", () => {
@@ -130,4 +134,24 @@ test("what is no lab and no plan is left out", () => {
     assert.equal(lab, null, search);
     assert.ok(plan === null || plan.arms.length === 0, search);
   }
+});
+
+test("a class sees a run where its teacher shows it, and gives no settings", () => {
+  const run = "abc-DEF_123";
+  const places = /** @type {[string, string][]} */ ([
+    ["live", "live"],
+    ["lab", "lab"],
+    ["lesson-4", "learn"],
+  ]);
+  for (const [place, tab] of places) {
+    const href = shownUrl(PAGE, { run, place }, "ABCDEF");
+    const { watch, settings } = readAddress(href);
+    assert.equal(tabName(href), tab);
+    assert.equal(watch ?? readLabAddress(href).lab, run);
+    assert.equal(lessonNumber(href), tab === "learn" ? 4 : null);
+    assert.equal(new URL(href).searchParams.get("join"), "ABCDEF");
+    assert.equal(settings, null);
+  }
+  assert.equal(shownUrl(`${PAGE}?lesson=2`, null, ""), `${PAGE}?join=`);
+  assert.equal(shownUrl(`${PAGE}?join=X`, null, null), PAGE);
 });

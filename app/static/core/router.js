@@ -1,6 +1,6 @@
 // What the page's address asks for: a lesson, a run to watch, settings for a new run, and fields to hide.
 
-import { RUN_ID } from "./constants.js";
+import { MAX_ARMS, RUN_ID } from "./constants.js";
 
 /** @import { LabPlan } from "./types.d.ts" */
 
@@ -34,7 +34,7 @@ export function lessonNumber(href, count = Number.POSITIVE_INFINITY) {
 }
 
 /**
- * The address with lesson `number`, or with none for null; all else in it stays.
+ * The address with lesson `number`, or with none for null; all else in it stays, apart from the runs of another lesson.
  * @param {string} href
  * @param {number | null} number
  */
@@ -42,6 +42,7 @@ export function lessonUrl(href, number) {
   const address = new URL(href);
   if (number === null) address.searchParams.delete("lesson");
   else {
+    if (address.searchParams.get("lesson") !== String(number)) address.searchParams.delete("lab"); // of another lesson
     address.searchParams.delete("tab");
     address.searchParams.set("lesson", String(number));
   }
@@ -209,7 +210,7 @@ export function readLabAddress(href) {
 function readPlan(text) {
   try {
     const { experiment, teacher, seed, work, repeats, arms } = JSON.parse(text);
-    const plain = Array.isArray(arms) ? arms.filter((arm) => arm && typeof arm === "object").slice(0, 5) : [];
+    const plain = Array.isArray(arms) ? arms.filter((arm) => arm && typeof arm === "object").slice(0, MAX_ARMS) : [];
     return {
       experiment: String(experiment ?? ""),
       teacher: String(teacher ?? ""),
@@ -225,6 +226,22 @@ function readPlan(text) {
   } catch {
     return null;
   }
+}
+
+/**
+ * The address under which a class sees what its teacher shows.
+ * @param {string} base the page's address
+ * @param {{ run: string, place: string } | null} shown place: live, lab or lesson-N
+ * @param {string | null} code of the class; empty asks for it
+ */
+export function shownUrl(base, shown, code) {
+  const address = new URL(base);
+  const { run, place } = shown ?? { run: "", place: "" };
+  const lesson = place.match(/^lesson-(\d)$/)?.[1];
+  /** @type {Record<string, string>} */
+  const words = lesson ? { lesson, lab: run } : place === "lab" ? { tab: "lab", lab: run } : { watch: run };
+  address.search = new URLSearchParams({ ...(run ? words : {}), ...(code === null ? {} : { join: code }) }).toString();
+  return address.href;
 }
 
 /** Opens the tab that the address names, now and whenever it changes; a tab that is chosen is put into the address. */

@@ -83,6 +83,17 @@ export function storeLab(lab) {
   store.write(LAB, lab);
 }
 
+const TEACHING = "nayer-class";
+const session = new Store(() => sessionStorage);
+
+/** Whether this page shows its runs to a class. */
+export const isTeaching = () => "on" in session.read(TEACHING);
+
+/** @param {boolean} on */
+export function storeTeaching(on) {
+  session.write(TEACHING, on ? { on } : null);
+}
+
 /**
  * Which folds are open, by name.
  * @returns {Record<string, boolean>}

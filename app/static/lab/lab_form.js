@@ -20,7 +20,7 @@ import { SettingPicker } from "../panels/setting_picker.js";
  */
 
 const CUSTOM = "own";
-const CUSTOM_ARMS = ["first", "second", "third", "fourth", "fifth"];
+const CUSTOM_ARMS = ["first", "second", "third", "fourth", "fifth", "sixth"];
 const START = "▶ Run the comparison";
 const ABOUT = [
   "panel/arms",

@@ -4,14 +4,17 @@ import { sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
 import { withHelp } from "../core/help.js";
+import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
-import { labUrl, readLabAddress, tabUrl } from "../core/router.js";
+import { labUrl, readLabAddress, tabName, tabUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js";
+import { ClassCodeButton } from "../panels/class_code.js";
 import { CopyField } from "../panels/copy_field.js";
 import { Example } from "../panels/example.js";
+import { PresenterButton } from "../panels/presenter.js";
 import { SideBySide } from "../panels/side_by_side.js";
 import { LabForm } from "./lab_form.js";
 import { ResultsTable } from "./results_table.js";
@@ -19,19 +22,8 @@ import { ResultsTable } from "./results_table.js";
 /** @import { GradioMount, LabPlan, LabUpdate, RunHandle, RunState, Settings, StartedRun } from "../core/types.d.ts" */
 /** @import { LabProps } from "./lab_form.js" */
 
-/** @type {Record<RunState, string>} */
-const STATE_NAMES = {
-  empty: "",
-  idle: "starting",
-  queued: "waiting for a slot",
-  starting: "starting",
-  running: "running",
-  paused: "paused",
-  finished: "finished",
-  stopped: "stopped",
-  failed: "failed",
-  interrupted: "interrupted",
-};
+/** @type {Partial<Record<RunState, string>>} */
+const STATE_NAMES = { empty: "", idle: "starting", queued: "waiting for a slot" };
 /** @type {Partial<Record<RunState, string>>} */
 const TOGGLE_NAMES = { paused: "Resume", interrupted: "Run again" };
 /** @type {Partial<Record<RunState, string>>} */
@@ -59,7 +51,6 @@ class LabPage {
     /** @type {RunState} */
     this.state = "empty";
     this.shownStanding = "";
-    this.shownVerdict = "";
     this.filesOf = ""; // the lab whose files are linked
     this.justStarted = false; // the lab is to scroll into view
     this.notice = new Notice();
@@ -81,16 +72,16 @@ class LabPage {
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.progress = h("i", { class: "progress" });
     this.own = h("button", { type: "button", hidden: true, onclick: () => this.leave() }, "Run one of your own");
+    this.classCode = new ClassCodeButton(() => [this.client.handle, "lab"]).element;
     const bar = h(
       "div",
       { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" },
-      h("div", { class: "choices" }, this.toggle, this.stop, this.own),
+      h("div", { class: "choices" }, this.toggle, this.stop, this.own, this.classCode, new PresenterButton().element),
       this.line,
       this.kept,
       this.status,
       this.progress,
     );
-    this.verdict = h("section", { class: "card verdicts", "aria-label": "Conclusion", hidden: true });
     this.arms = new SideBySide({
       client: this.client,
       dialogHost: host,
@@ -119,7 +110,7 @@ class LabPage {
       this.arms.playback.element,
       this.arms.columns,
       this.arms.charts.element,
-      this.verdict,
+      this.arms.verdict,
       this.results.element,
       this.keep,
       this.arms.redrawStrip.element,
@@ -127,12 +118,15 @@ class LabPage {
     host.replaceChildren(hiddenText("Comparison of runs", "h2"), this.form.element, this.notice.element, this.panels);
     addEventListener("popstate", () => this.readAddress());
     watchVisibility(host, () => this.draw());
+    const own = readLab();
+    if (own.run) this.client.follow(own);
     this.readAddress();
     this.draw();
   }
 
   /** Follows the lab that the address names, else the visitor's own; fills the form with a plan in the address. */
   readAddress() {
+    if (tabName(location.href) !== "lab") return;
     const { lab, plan } = readLabAddress(location.href);
     const own = readLab();
     if (plan) this.form.fill(plan);
@@ -171,6 +165,7 @@ class LabPage {
       storeVisitor({ ...visitor, token }); // one visitor, one token
       history.replaceState(history.state, "", labUrl(document.baseURI, { lab: run }));
       this.follow({ run, token });
+      bringClass({ run, token }, "lab");
       this.justStarted = true;
     } catch (error) {
       this.notice.show(errorSentence(error));
@@ -248,16 +243,16 @@ class LabPage {
     if (!lab) return;
     for (const button of [this.toggle, this.stop]) setAttribute(button, "hidden", this.watching);
     setAttribute(this.own, "hidden", !this.watching);
+    setAttribute(this.classCode, "hidden", this.watching);
     this.showFiles(!active);
     setText(this.toggle, TOGGLE_NAMES[state] ?? "Pause");
     setAttribute(this.toggle, "disabled", !TOGGLED_STATES.includes(state));
     setAttribute(this.stop, "disabled", !active);
     for (const arm of this.arms.arms) arm.enableChange(active && !this.watching);
-    setText(this.status, `The lab is ${STATE_NAMES[state]}.`);
+    setText(this.status, `The lab is ${STATE_NAMES[state] ?? state}.`);
     this.progress.style.width = `${100 * lab.done}%`;
     setText(this.kept, active ? lab.kept : "");
     this.drawStanding(lab, active);
-    this.drawVerdict(lab);
   }
 
   /**
@@ -287,7 +282,7 @@ class LabPage {
     const teacher = this.arms.facts?.teacher;
     const wait = lab.wait ? `, wait about ${formatDuration(lab.wait)}` : "";
     const parts = [
-      STATE_NAMES[this.state],
+      STATE_NAMES[this.state] ?? this.state,
       lab.ahead ? formatAhead(lab.ahead) + wait : "",
       lab.title,
       teacher ? `teacher ${teacher}` : "",
@@ -298,18 +293,6 @@ class LabPage {
     if (this.shownStanding === parts.join()) return;
     this.shownStanding = parts.join();
     this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
-  }
-
-  /** @param {LabUpdate} lab */
-  drawVerdict({ sentences, question }) {
-    const text = sentences.join("\n");
-    setAttribute(this.verdict, "hidden", !text);
-    if (this.shownVerdict === text) return;
-    this.shownVerdict = text;
-    this.verdict.replaceChildren(
-      withHelp(h("h3", {}, question || "Conclusion"), "panel/verdict"),
-      ...sentences.map((sentence) => h("p", {}, sentence)),
-    );
   }
 }
 

@@ -3,6 +3,7 @@
 import { find, h, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
 import { lessonNumber, lessonUrl, readLabAddress } from "../core/router.js";
 import { readVisitor } from "../core/storage.js";
+import { PresenterButton } from "../panels/presenter.js";
 import { NamesLesson } from "./names_lesson.js";
 import { RunLesson } from "./run_lesson.js";
 
@@ -77,7 +78,7 @@ class LessonsPage {
           this.text,
           this.controls,
           this.concluded,
-          h("div", { class: "choices lesson-ways" }, this.back, this.next, keys),
+          h("div", { class: "choices lesson-ways" }, this.back, this.next, new PresenterButton().element, keys),
         ),
         this.panel,
       ),

@@ -3,13 +3,15 @@
 import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
-import { helpButton, withHelp } from "../core/help.js";
+import { helpButton } from "../core/help.js";
+import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
 import { labUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
+import { ClassCodeButton } from "../panels/class_code.js";
 import { Example } from "../panels/example.js";
 import { ARM_MEASURES } from "../panels/measures.js";
 import { SideBySide } from "../panels/side_by_side.js";
@@ -25,14 +27,6 @@ const BUTTON_NAMES = {
   queued: "Waiting",
   starting: "Starting",
   interrupted: "▶ Run it",
-};
-/** @type {Partial<Record<RunState, string>>} */
-const ANNOUNCEMENTS = {
-  running: "The runs of the lesson are in progress.",
-  paused: "Paused.",
-  finished: "The runs of the lesson are finished.",
-  stopped: "Stopped.",
-  queued: "Waiting for a slot.",
 };
 const ACTIVE_STATES = ["queued", "running", "paused"];
 const WAITING_STATES = ["queued", "starting"];
@@ -56,7 +50,6 @@ export class RunLesson {
     this.state = "empty";
     /** @type {LabUpdate | null} */
     this.lab = null;
-    this.shownVerdict = "";
     this.notice = new Notice();
     /** @type {RunClient<LabUpdate>} */
     this.client = new RunClient({
@@ -81,6 +74,7 @@ export class RunLesson {
     this.concluded = this.question.concluded;
     this.button = h("button", { type: "button", class: "primary lesson-run", onclick: () => this.press() });
     this.stop = h("button", { type: "button", class: "lesson-stop", onclick: () => this.command("stop") }, "Stop");
+    this.classCode = new ClassCodeButton(() => [this.client.handle, `lesson-${number}`]).element;
     this.line = h("p", { class: "note standing-line" });
     this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
@@ -94,6 +88,7 @@ export class RunLesson {
         { class: "choices" },
         this.button,
         this.stop,
+        this.classCode,
         helpButton(changedKeys(lesson), "what this lesson changes"),
       ),
       this.line,
@@ -107,7 +102,6 @@ export class RunLesson {
     this.look = h("button", { type: "button", class: "lesson-look", onclick: () => this.showExample() });
     this.empty = h("div", { class: "card lesson-empty" }, h("p", {}, describeWork(lesson)), this.look);
     this.arms = new SideBySide({ client: this.client, charts });
-    this.verdict = h("section", { class: "card verdicts", "aria-label": "Results of your runs", hidden: true });
     this.panels = h(
       "div",
       { class: "lab-shown", hidden: true },
@@ -115,7 +109,7 @@ export class RunLesson {
       this.arms.columns,
       strip ? this.arms.redrawStrip.element : null,
       this.arms.charts.element,
-      this.verdict,
+      this.arms.verdict,
     );
     this.element = h("div", { class: "lesson-live" }, this.empty, this.panels, this.example.element);
     if (handle.run) this.client.follow(handle);
@@ -151,6 +145,7 @@ export class RunLesson {
       const { run, token } = await sendCommand("start_lab", "", teacher, 0, work, 1, arms, visitor.token ?? "");
       storeVisitor({ ...visitor, token, lesson: { run, token, number: this.number } });
       this.follow({ run, token });
+      bringClass({ run, token }, `lesson-${this.number}`);
     } catch (error) {
       this.state = "empty";
       this.notice.show(errorSentence(error));
@@ -213,6 +208,7 @@ export class RunLesson {
     setAttribute(this.button, "disabled", waiting);
     setAttribute(this.button, "hidden", this.watching);
     setAttribute(this.stop, "hidden", !active || this.watching);
+    setAttribute(this.classCode, "hidden", !lab || this.watching);
     setAttribute(this.choice, "disabled", active || waiting || this.watching);
     const empty = lab === null || state === "queued"; // who waits looks at the example
     setAttribute(this.empty, "hidden", !empty);
@@ -223,17 +219,8 @@ export class RunLesson {
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
     setText(this.kept, active && lab ? lab.kept : "");
-    setText(this.status, ANNOUNCEMENTS[state] ?? "");
+    setText(this.status, lab ? `The runs of the lesson are ${state}.` : "");
     this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
-    if (!lab) return;
-    const sentences = hasEnded(state) ? lab.sentences : [];
-    setAttribute(this.verdict, "hidden", !sentences.length);
-    if (this.shownVerdict === sentences.join()) return;
-    this.shownVerdict = sentences.join();
-    this.verdict.replaceChildren(
-      withHelp(h("h3", {}, "Results of your runs"), "panel/verdict"),
-      ...sentences.map((sentence) => h("p", {}, sentence)),
-    );
   }
 
   /**

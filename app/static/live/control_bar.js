@@ -255,7 +255,7 @@ function describeStanding(model, teacher, estimate) {
   }
   const ended = hasEnded(state);
   const round = ended ? model.rounds_done : Math.min(model.round + 1, facts.rounds);
-  const seconds = model.left ?? (estimate === null ? null : Math.max(0, estimate - model.seconds));
+  const seconds = model.left ?? (estimate === null || model.pace ? null : Math.max(0, estimate - model.seconds));
   const left = seconds === null || ended ? "" : `, about ${formatAbout(seconds)} left`;
   const [, accuracy = null, agreement = null] = model.measures.at(-1) ?? [0];
   const measured = agreement === null ? "" : `agreement ${formatPercent(agreement, 1)}`;

@@ -4,6 +4,7 @@ import { EmbeddingMap } from "../charts/embedding_map.js";
 import { askDuration, sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
 import { Fold } from "../core/fold.js";
+import { bringClassToLive, followClass } from "../core/joining.js";
 import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
@@ -14,6 +15,7 @@ import { addTeacher, watchTeachers } from "../core/teachers.js";
 import { BatchDialog } from "../panels/batch_dialog.js";
 import { FailuresPanel } from "../panels/failures_panel.js";
 import { ServedNetworks } from "../panels/networks.js";
+import { PresenterButton } from "../panels/presenter.js";
 import { RedrawStrip } from "../panels/redraw_strip.js";
 import { TryPanel } from "../panels/try_panel.js";
 import { AccuracyChart } from "./accuracy_chart.js";
@@ -21,7 +23,6 @@ import { AlgorithmDiagram } from "./algorithm_diagram.js";
 import { ControlBar } from "./control_bar.js";
 import { DiversityCharts } from "./diversity_charts.js";
 import { LossCharts } from "./loss_charts.js";
-import { PresenterButton } from "./presenter.js";
 import { ReplayPlayer, servedRecording } from "./replay_player.js";
 import { SampleGrid } from "./sample_grid.js";
 import { SettingsDrawer } from "./settings_drawer.js";
@@ -93,6 +94,8 @@ export function mount({ element, props, trigger, watch }) {
   const page = new LivePage(host, find(document, "#nayer-bar", HTMLElement), props, trigger);
   watch("value", () => page.handleAnswer(props.value));
   followTabs();
+  followClass();
+  bringClassToLive();
 }
 
 /** The page of one run: the visitor's own, or one that is watched. */
@@ -572,7 +575,7 @@ class LivePage {
     const classes = facts?.classes ?? this.teacher?.classes ?? [];
     this.bar.update(this.model, this.teacher, this.model.facts ? this.runEstimate : this.estimate);
     const card = facts ? this.teachers.find(({ name }) => name === facts.teacher) : this.teacher;
-    this.wonder.setClasses(classes, card);
+    this.wonder.setClasses(classes, card?.real ? serverUrl(`teacher/${encodeURIComponent(card.name)}/real.jpg`) : "");
     const live = this.client.address;
     /** @type {(frame: number) => string} */
     const urlOf = this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`);

@@ -1,9 +1,8 @@
 // The first thing to see: real images above invented ones, class by class, and three numbers that say what comes of it.
 
-import { serverUrl } from "../core/api.js";
 import { classColor } from "../core/colors.js";
 import { h, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
-import { formatInteger, formatPercent } from "../core/format.js";
+import { formatCount, formatInteger, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { TEST_IMAGES } from "../core/model.js";
 
@@ -23,7 +22,7 @@ export class Wonder {
     this.real = ""; // the picture of the real images
     this.invented = ""; // of the invented ones
     this.pairs = h("div", { class: "pairs" });
-    this.missing = h("p", { class: "note", hidden: true }, "This server has no real images of these classes.");
+    this.missing = h("p", { class: "note", hidden: true }, "There are no real images of these classes here.");
     this.guess = new Figure("guessing", "");
     this.student = new Figure("student", STUDENT);
     this.teacher = new Figure("teacher", TEACHER);
@@ -40,12 +39,11 @@ export class Wonder {
   }
 
   /**
-   * The columns, and the real images of a shipped teacher.
+   * The columns, and the real images.
    * @param {string[]} classes
-   * @param {TeacherCard | undefined} teacher
+   * @param {string} real the address of their real images side by side; empty where there are none
    */
-  setClasses(classes, teacher) {
-    const real = teacher?.real ? serverUrl(`teacher/${encodeURIComponent(teacher.name)}/real.jpg`) : "";
+  setClasses(classes, real) {
     if (this.classes.join("\n") === classes.join("\n") && this.real === real) return;
     [this.classes, this.real, this.invented] = [classes, real, ""];
     const count = Math.min(SHOWN, classes.length);
@@ -162,7 +160,7 @@ export class Wonder {
     const size = facts?.parameters.student ? ` It has ${formatInteger(facts.parameters.student)} weights.` : "";
     const agrees = onTest ? "" : " The number is its agreement with the teacher, because there are no test images.";
     this.guess.show(guess, "", classes ? `One of ${classes} classes, at random.` : "");
-    const rounds = measures.length ? `after ${Math.round(round)} rounds` : "";
+    const rounds = round ? `after ${formatCount(Math.round(round), "round")}` : "before it learns";
     this.student.show(student, rounds, STUDENT + size + began + agrees);
     setText(this.student.name, thinned ? "student cut from the teacher" : "student");
     this.teacher.show(teacher, "", TEACHER);

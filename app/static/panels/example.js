@@ -38,9 +38,7 @@ export class Example {
       const lab = await answer.json();
       setAttribute(this.element, "hidden", false);
       this.lab = lab;
-      const { columns, charts } = this.sides;
-      const verdict = h("section", { class: "card verdicts", "aria-label": "Conclusion of the example" });
-      verdict.append(...lab.sentences.map((sentence) => h("p", {}, sentence)));
+      const { columns, charts, verdict } = this.sides;
       this.element.append(columns, charts.element, verdict);
       this.sides.update(lab);
     } catch {

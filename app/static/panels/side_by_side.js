@@ -2,6 +2,7 @@
 
 import { serverUrl } from "../core/api.js";
 import { h, setAttribute } from "../core/dom.js";
+import { withHelp } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { Arm } from "./arm.js";
 import { ArmCharts } from "./arm_charts.js";
@@ -32,6 +33,8 @@ export class SideBySide {
     this.lab = null;
     this.columns = h("div", { class: "arms" });
     this.batchDialog = new BatchDialog(dialogHost ?? this.columns);
+    this.said = "";
+    this.verdict = h("section", { class: "card verdicts", "aria-label": "Conclusion", hidden: true });
     this.charts = new ArmCharts({ names: charts, pick: (arm, round) => this.openBatch(arm, round) });
     this.playback = new Playback((share) => this.showShare(share));
     this.redrawStrip = new RedrawStrip(async (label, count, arm) => {
@@ -65,10 +68,25 @@ export class SideBySide {
         lab,
       );
     this.drawCharts();
+    this.conclude(lab);
     const { facts } = this;
     if (facts) this.redrawStrip.setClasses(facts.classes);
     this.redrawStrip.enable(facts !== null && this.client?.handle.token !== undefined);
     setAttribute(this.playback.element, "hidden", !this.client || !hasEnded(lab.state));
+  }
+
+  /**
+   * What may be said so far, in sentences.
+   * @param {LabUpdate} lab
+   */
+  conclude({ sentences, question }) {
+    setAttribute(this.verdict, "hidden", !sentences.length);
+    if (this.said === sentences.join()) return;
+    this.said = sentences.join();
+    this.verdict.replaceChildren(
+      withHelp(h("h3", {}, question || "Conclusion"), "panel/verdict"),
+      ...sentences.map((sentence) => h("p", {}, sentence)),
+    );
   }
 
   /** The charts, up to where the playback is. */

@@ -2,18 +2,17 @@
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
 import { find, h, hiddenText, prefersReducedMotion } from "../core/dom.js";
-import { formatPercent } from "../core/format.js";
 import { provideExplanations } from "../core/help.js";
-import { studentMeasure } from "../core/model.js";
 import { AccuracyChart } from "../live/accuracy_chart.js";
 import { DiversityCharts } from "../live/diversity_charts.js";
 import { LossCharts } from "../live/loss_charts.js";
 import { ReplayPlayer } from "../live/replay_player.js";
 import { SampleGrid } from "../live/sample_grid.js";
+import { Wonder } from "../live/wonder.js";
 import { KeptNetworks } from "../panels/networks.js";
 import { TryPanel } from "../panels/try_panel.js";
 
-/** @import { Explanation, RealImage, RecordedNetworks, RunFacts, RunModel } from "../core/types.d.ts" */
+/** @import { Explanation, RealImage, RecordedNetworks, RunFacts } from "../core/types.d.ts" */
 /** @import { Moment } from "../live/replay_player.js" */
 
 /**
@@ -23,6 +22,7 @@ import { TryPanel } from "../panels/try_panel.js";
  * @property {Record<string, string>} frames JPEG strips by number, in base64
  * @property {RecordedNetworks | null} networks
  * @property {[label: number, pixels: string][]} images real test images, their pixels in base64
+ * @property {string} real one of them for each class, side by side: a JPEG in base64; empty where there are none
  * @property {Record<string, Explanation>} explained
  */
 
@@ -46,7 +46,7 @@ class RunPage {
    * @param {HTMLElement} host
    * @param {RunFile} file
    */
-  constructor(host, { timeline, frames, networks, images }) {
+  constructor(host, { timeline, frames, networks, images, real }) {
     const facts = timeline.moments.map(([, { run }]) => run).find((run) => run !== undefined);
     if (!facts) throw new Error("This file holds no run.");
     this.facts = facts;
@@ -77,13 +77,14 @@ class RunPage {
       onChange: () => this.draw(),
       onClose: null,
     });
-    this.figures = h("dl", { class: "figures" });
+    this.wonder = new Wonder();
+    this.wonder.setClasses(facts.classes, real && `data:image/jpeg;base64,${real}`);
     this.samples.setClasses(facts.classes);
     host.replaceChildren(
       heading(facts),
-      this.figures,
       this.player.element,
       hiddenText("The run", "h2"),
+      this.wonder.element,
       h(
         "div",
         { class: "run-grid" },
@@ -115,7 +116,7 @@ class RunPage {
     this.losses.update(model);
     this.diversity.update(model);
     this.map.update(model, undefined);
-    this.showFigures(model);
+    this.wonder.update(model, recorded.urlOf, undefined);
     this.trial?.update({
       networks: recorded.networks,
       classes: facts.classes,
@@ -123,20 +124,6 @@ class RunPage {
       teacher: facts.teacher,
       rounds: model.rounds_done,
     });
-  }
-
-  /** @param {RunModel} model */
-  showFigures(model) {
-    const [, accuracy, agreement] = model.measures.at(-1) ?? [0, null, null];
-    const onTest = studentMeasure(model) === "accuracy";
-    const rows = [
-      ["guessing", formatPercent(1 / this.facts.classes.length)],
-      [`student after ${model.rounds_done} rounds`, formatPercent(onTest ? accuracy : agreement)],
-      ["teacher", onTest ? formatPercent(model.teacher_accuracy) : "–"],
-    ];
-    const told = rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
-    if (this.figures.textContent !== told.map(({ textContent }) => textContent).join(""))
-      this.figures.replaceChildren(...told);
   }
 }
 

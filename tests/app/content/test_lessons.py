@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from app.api.example_routes import EXAMPLES
 from app.api.static_files import STATIC
 from app.content.lessons import LESSONS, Lesson, lessons_json, outcome, plan_of
+from app.examples import SEEDS, lesson_plan
 from app.run_state.seed_curves import MEASURES
 from app.runs.plan import ARMS, LONGEST_TITLE, Plan, lab_plan
 from nayer.embeddings.label_table import LATENTS
@@ -15,6 +18,7 @@ from nayer.networks.cards import teacher_cards
 from nayer.text_rules import check_names
 
 RUNS = [lesson for lesson in LESSONS if not lesson.names]
+RECORDED = [n for n, one in enumerate(LESSONS, 1) if not one.names and one.choice.options[one.choice.chosen].outcome]
 NAMED = [lesson for lesson in LESSONS if lesson.names]
 
 
@@ -73,6 +77,21 @@ def test_the_charts_and_the_question_of_a_lesson_are_about_what_is_measured() ->
     for lesson in RUNS:
         assert set(lesson.charts) <= set(MEASURES)
         assert lesson.predict.measure in lesson.charts, "the answer can be seen"
+
+
+@pytest.mark.parametrize("number", RECORDED)
+def test_the_finished_example_is_of_this_lesson_and_shows_what_the_lesson_says_with_every_seed(number: int) -> None:
+    lesson = LESSONS[number - 1]
+    path = EXAMPLES / f"lesson-{number}.json"
+    assert path.stat().st_size <= 150_000
+    lab = json.loads(path.read_text("utf-8"))
+    plan = lesson_plan(number, lesson.choice.chosen)
+    assert lab["arms"] == [arm.title for arm in plan.arms]
+    assert lab["plan"] == plan.form(), "recorded with other settings: make it again with python -m app.examples"
+    wanted = lesson.choice.options[lesson.choice.chosen].outcome
+    values = {(one["arm"], one["seed"]): one[lesson.predict.measure] for one in lab["results"]}
+    found = [outcome(lesson.predict, values[0, seed], values[len(plan.arms) - 1, seed]) for seed in range(SEEDS)]
+    assert found == [wanted] * SEEDS
 
 
 def test_an_answer_is_right_by_its_margin() -> None:

@@ -355,6 +355,7 @@ OURS = {
     "/examples/{name}.json",  # shipped results of finished labs and lessons
     "/command/{name}",
     "/stage/{version}/{name:path}",
+    "/join/{code}",  # the run that a teacher shows to everybody who has the code
 }
 
 

@@ -17,7 +17,7 @@ from app.fairness.fair_queue import QueueFull
 from app.runs.live_run import LiveRun
 from app.runs.manager import DOUBLE_SECONDS, RunManager
 from app.runs.plan import Plan
-from app.runs.scheduler import LEAVE_SECONDS
+from app.runs.scheduler import LEAVE_SECONDS, SHORTEST_TURN
 from app.runs.wait_estimate import estimate, rounded
 from nayer.common.stopwatch import AwakeClock
 from nayer.config import Config
@@ -173,7 +173,7 @@ def test_a_run_that_stands_still_gives_way_only_where_somebody_waits(
     wait_until(lambda: gate.begun == [0])
     command(registry, still.id, still.owner, "pause")
     stand_still(still)
-    pass_time(registry, clock, 800.0, still)
+    pass_time(registry, clock, 300.0, still)  # within its turn, also with one that waits
     assert still.state == "paused"
     assert still.refresh().condition.kept == ""
     waiting = begin(registry, 1)
@@ -243,10 +243,35 @@ def test_a_run_at_full_speed_gives_way_after_its_turn_and_only_where_somebody_wa
     wait_until(lambda: second.state == "running")
     assert "used its time while others waited" in " ".join(run.refresh().notes)
     third = begin(registry, 2)
-    pass_time(registry, clock, TURN, second, third)
+    pass_time(registry, clock, TURN / 2, second, third)  # one waits for the one place
     assert second.state == "running"
     pass_time(registry, clock, IDLE, second, third)
     wait_until(lambda: third.state == "running")
+
+
+def test_the_places_of_a_class_rotate_faster_the_more_wait_and_no_turn_is_shorter_than_two_minutes(
+    gate: Gate, clock: Clock
+) -> None:
+    class_ = RunManager(gate.opener, capacity=2, waiting=100, idle_seconds=IDLE, turn_seconds=TURN, clock=clock)
+    class_.stuck_after(math.inf)
+    try:
+        runs = [begin(class_, seed) for seed in range(30)]
+        at_work(runs[0])
+        assert class_._places._turn() == SHORTEST_TURN  # 900 s among 1 + 14 would be 60 s
+        pass_time(class_, clock, SHORTEST_TURN + IDLE - SWEEP, *runs)
+        assert [run.state for run in runs[:2]] == ["running", "running"]
+        pass_time(class_, clock, SWEEP, *runs)
+        wait_until(lambda: [run.state for run in runs[2:4]] == ["running", "running"])
+        assert all("used its time while others waited" in " ".join(run.refresh().notes) for run in runs[:2])
+        for run in runs[6:]:
+            class_.stop(run.id, run.owner)
+        assert class_._places._turn() == TURN / 2  # two wait for two places
+        for run in runs[4:6]:
+            class_.stop(run.id, run.owner)
+        assert class_._places._turn() == TURN
+    finally:
+        gate.open.set()
+        class_.close()
 
 
 def test_a_lab_and_a_lesson_are_told_that_their_run_will_give_way(registry: RunManager, clock: Clock) -> None:
@@ -287,7 +312,8 @@ def test_a_wait_is_known_wherever_turns_are_bounded(registry: RunManager, clock:
         command(registry, run.id, run.owner, *told)
     waiting = [begin(registry, 1), begin(registry, 2)]
     waits = [one.refresh().condition.wait for one in waiting]
-    assert waits == ([960.0, 1920.0] if not told else [60.0, 120.0])
+    turn = TURN / 3 + IDLE  # two wait for one place
+    assert waits == ([turn, 2 * turn] if not told else [60.0, 120.0])
     assert registry.waits()["now"] is not None
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from nayer.cli.main import main
+from nayer.common import extras
 from nayer.compare.experiments import EXPERIMENTS, Variation, experiment, grid, of_presets
 from nayer.compare.sweep import SEEDS, Sweep, read_sweep, written_sweep
 from nayer.errors import ConfigError
@@ -85,6 +86,14 @@ def test_a_wrong_line_is_one_sentence_with_the_file_and_what_works(text, said, t
         reads(tmp_path, text + "\n")
     assert said in str(told.value)
     assert str(told.value).count("config=") == 1
+
+
+def test_without_the_extra_nothing_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    assert main(["compare", "--presets", "nayer", "--out", str(tmp_path / "a"), *QUICK]) == 2
+    sentence = "compare needs the package scipy, which is not installed; pip install 'nayer[compare]'.\n"
+    assert capsys.readouterr().err == sentence
+    assert not (tmp_path / "a").exists()
 
 
 def test_compare_runs_the_file_and_leaves_one_that_repeats_it(tmp_path, capsys):

@@ -1,0 +1,99 @@
+"""Join codes: a short code under which a class sees what its teacher shows, one run after another."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cachetools import TTLCache
+
+from app.middleware.client_address import address
+from app.runs.manager import RunManager
+from app.runs.registry import NoSuchRun, TooManyGuesses
+from app.support.miss_limiter import MissLimiter
+from nayer.errors import ConfigError
+
+ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, which look like others
+LENGTH = 6  # 31⁶ ≈ 9·10⁸ codes, and an address has 120 tries at once and then two a second
+AFTER_SECONDS = 900.0  # how long a code outlives its run: late pupils see the result, and the teacher begins the next
+LONGEST_SECONDS = 4 * 3600.0  # since the teacher showed something last
+CODES = 500  # at once
+PLACES = re.compile(r"live|lab|lesson-[1-9]")
+
+
+class NoSuchCode(NoSuchRun):
+    """No class has this code, or no longer."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a class sees. It can look at the run, and do nothing with it."""
+
+    run: str
+    place: str  # live, lab or lesson-N
+    ended: float | None = None  # when somebody first saw that the run had ended
+
+
+class ClassCodes:
+    """For any thread."""
+
+    def __init__(self, registry: RunManager, clock: Callable[[], float]) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._shown: TTLCache[str, Shown] = TTLCache(CODES, LONGEST_SECONDS, clock)
+        self._codes: TTLCache[str, str] = TTLCache(CODES, LONGEST_SECONDS, clock)  # hash of the owner -> their code
+        self._guesses = MissLimiter(clock)
+
+    def show(self, run: str, token: str, place: str) -> str:
+        """The code of the run's owner, which names this run from now on. Raises NotYours, NoSuchRun and ConfigError."""
+        if not PLACES.fullmatch(place):
+            raise ConfigError(f"place must be live, lab or lesson-1 to lesson-9; {place[:40]!r} was given.")
+        owner = self._registry.owned(run, token).owner_hash
+        with self._lock:
+            code = self._codes.get(owner) or self._new()
+            self._codes[owner] = code
+            self._shown[code] = Shown(run, place)
+            return code
+
+    def end(self, run: str, token: str) -> None:
+        """The owner's code names nothing any more."""
+        owner = self._registry.owned(run, token).owner_hash
+        with self._lock:
+            self._shown.pop(self._codes.pop(owner, ""), None)
+
+    def of(self, typed: str) -> Shown:
+        """What the class with this code sees. NoSuchCode, or TooManyGuesses after many wrong codes of an address."""
+        guesser = address()
+        if guesser and not self._guesses.allowed(guesser):
+            raise TooManyGuesses("none of the many codes that you tried exists; try again in a minute.")
+        code = re.sub(r"[\s-]", "", typed).upper()
+        with self._lock:
+            shown = self._shown.get(code)
+            if shown is not None and self._is_over(shown):
+                del self._shown[code]
+                shown = None
+        if shown is None:
+            self._guesses.missed(guesser)
+            raise NoSuchCode(f"code={typed[:12]!r} belongs to no class now; ask for the code again.")
+        return shown
+
+    def _is_over(self, shown: Shown) -> bool:
+        try:
+            run = self._registry.find(shown.run)
+        except NoSuchRun:
+            return True
+        if not run.ended:
+            shown.ended = None
+            return False
+        shown.ended = self._clock() if shown.ended is None else shown.ended
+        return self._clock() - shown.ended > AFTER_SECONDS
+
+    def _new(self) -> str:
+        while True:
+            code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+            if code not in self._shown:
+                return code

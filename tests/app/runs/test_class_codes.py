@@ -1,0 +1,132 @@
+"""Join codes: they name what the teacher shows, to everybody who has them, until a little after the end of the run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.environment import Environment
+from app.runs.class_codes import AFTER_SECONDS, ALPHABET, LENGTH, LONGEST_SECONDS, ClassCodes, NoSuchCode
+from app.runs.manager import RunManager
+from app.runs.ownership import NotYours
+from app.runs.plan import Plan
+from app.runs.registry import TooManyGuesses
+from app.support.miss_limiter import TRIES
+from nayer.errors import ConfigError
+from tests.support.scripted import SHORT, Scripted, script
+from tests.support.serving import created, wait_until
+
+LONG = SHORT.model_copy(update={"rounds": 5000})
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def registry():
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), capacity=8)
+    yield registry
+    registry.close()
+
+
+def begun(registry: RunManager, config=LONG, token: str = "") -> tuple[str, str]:
+    owner = registry.visitor(token)
+    run = registry.start(Plan.alone(config), owner)
+    return run.id, owner
+
+
+def test_a_code_is_short_plain_and_the_same_for_everything_its_teacher_shows(registry, clock) -> None:
+    codes = ClassCodes(registry, clock)
+    run, token = begun(registry)
+    code = codes.show(run, token, "lab")
+    assert re.fullmatch(f"[{ALPHABET}]{{{LENGTH}}}", code)
+    assert not set(ALPHABET) & set("IL0O1")
+    for typed in (code, code.lower(), f" {code[:3]}-{code[3:]} "):
+        assert (codes.of(typed).run, codes.of(typed).place) == (run, "lab")
+    again, _ = begun(registry, LONG.model_copy(update={"seed": 5}), token)
+    assert codes.show(again, token, "lesson-4") == code
+    assert (codes.of(code).run, codes.of(code).place) == (again, "lesson-4")
+    other, stranger = begun(registry)
+    assert codes.show(other, stranger, "live") != code
+
+
+def test_only_the_owner_shows_a_run_and_only_where_it_can_be_shown(registry, clock) -> None:
+    codes = ClassCodes(registry, clock)
+    run, token = begun(registry)
+    _, stranger = begun(registry)
+    with pytest.raises(NotYours):
+        codes.show(run, stranger, "lab")
+    with pytest.raises(ConfigError, match=r"place must be live, lab or lesson-1 to lesson-9; '\.\./x' was given"):
+        codes.show(run, token, "../x")
+    code = codes.show(run, token, "lab")
+    with pytest.raises(NotYours):
+        codes.end(run, stranger)
+    codes.end(run, token)
+    with pytest.raises(NoSuchCode):
+        codes.of(code)
+
+
+def test_a_code_ends_a_while_after_its_run(registry, clock) -> None:
+    codes = ClassCodes(registry, clock)
+    run, token = begun(registry)
+    code = codes.show(run, token, "lab")
+    clock.now += AFTER_SECONDS * 2
+    assert codes.of(code).run == run  # it still runs
+    registry.stop(run, token)
+    wait_until(lambda: registry.find(run).ended, what="the end of the run")
+    assert codes.of(code).run == run  # late pupils see the result
+    clock.now += AFTER_SECONDS + 1
+    with pytest.raises(NoSuchCode, match=f"code='{code}' belongs to no class now; ask for the code again."):
+        codes.of(code)
+
+
+def test_a_code_that_nobody_renews_is_forgotten(registry, clock) -> None:
+    codes = ClassCodes(registry, clock)
+    run, token = begun(registry)
+    code = codes.show(run, token, "lab")
+    clock.now += LONGEST_SECONDS + 1
+    with pytest.raises(NoSuchCode):
+        codes.of(code)
+
+
+def test_an_address_that_tries_codes_is_slowed_down_and_can_hardly_find_one(registry, clock, monkeypatch) -> None:
+    monkeypatch.setattr("app.runs.class_codes.address", lambda: "a")
+    codes = ClassCodes(registry, clock)
+    for number in range(int(TRIES)):
+        with pytest.raises(NoSuchCode):
+            codes.of(f"WRONG{number}")
+    with pytest.raises(TooManyGuesses):
+        codes.of("WRONGA")
+    in_an_hour = TRIES + 2 * 3600
+    assert in_an_hour * 500 / len(ALPHABET) ** LENGTH < 0.005  # with as many classes as there may be
+
+
+def test_a_class_joins_by_a_request_and_gets_no_control() -> None:
+    with TestClient(created(environment=Environment()), base_url="http://127.0.0.1") as client:
+        quick = {"generator_steps": 2, "student_steps": 2, "noisy_width": 64, "warmup_rounds": 1}
+        arms = [{"title": "a", "settings": quick}, {"title": "b", "settings": {**quick, "routing": "single"}}]
+        begun = client.post("/command/start_lab", json=["", "digits", 0, 50.0, 1, arms, ""]).json()["told"]
+        run, token = begun["run"], begun["token"]
+        shown = client.post("/command/class_code", json=[run, token, "lesson-4", "http://127.0.0.1/"]).json()["told"]
+        assert shown["qr"].startswith("data:image/svg+xml")
+        told = client.get(f"/join/{shown['code']}")
+        assert told.json() == {"run": run, "place": "lesson-4"}
+        assert token not in told.text
+        assert "belongs to someone else" in client.post("/command/stop", json=[run, shown["code"]]).json()["error"]
+        wrong = client.get("/join/AAAAAA")
+        assert (wrong.status_code, list(wrong.json())) == (404, ["error"])
+        refused = client.post("/command/class_code", json=[run, token, "lab", "javascript:alert(1)"]).json()
+        assert "address must be" in refused["error"]
+        client.post("/command/stop", json=[run, token])

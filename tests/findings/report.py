@@ -1,0 +1,294 @@
+"""Tables and pictures of docs/findings.md from the numbers in docs/findings: `python -m tests.findings.report`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean, median, stdev
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tests.findings.kept import Row, rows
+from tests.support.repository import ROOT
+
+PAGE, DATA = ROOT / "docs" / "findings.md", ROOT / "docs" / "findings"
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+POLICIES = {1: "every round", 10: "every 10 rounds", 0: "never"}
+CONTROLS = ("untrained generator", "noise")
+LEVELS = (0.8, 0.9)
+NONE = "–"
+
+
+def page(text: str) -> str:
+    """The page with its tables as the numbers say."""
+    for name, table in TABLES.items():
+        start, end = f"<!-- {name}: written by python -m tests.findings.report -->", f"<!-- end of {name} -->"
+        made = f"{start}\n{table()}\n{end}"
+        text, found = re.subn(
+            f"{re.escape(start)}.*?{re.escape(end)}", lambda _, made=made: made, text, flags=re.DOTALL
+        )
+        assert found == 1, f"docs/findings.md has {found} places for the table {name}"
+    return text
+
+
+# --- A: the factor ---------------------------------------------------------------------------------------------------
+
+
+def runs() -> list[dict[str, str]]:
+    """The runs of the study, as its tables/runs.csv has them."""
+    path = DATA / "factor.csv"
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8")))) if path.is_file() else []
+
+
+def factor_table() -> str:
+    """Each method: accuracy by budget, the smallest budget for each level, and the factor of NAYER with its bounds."""
+    found = _by_method()
+    budgets = _budgets()
+    teacher = float(runs()[0]["teacher_accuracy"])
+    head = [
+        "method",
+        *(f"{budget:g} s" for budget in budgets),
+        "to 80 %",
+        "to 90 %",
+        "× NAYER's seconds, 80 %",
+        "synthesis",
+    ]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)]]
+    ours = {level: reach(found["NAYER"], budgets, level * teacher) for level in LEVELS}
+    for method, cells in found.items():
+        line = [method, *(_percent([float(one["accuracy"]) for one in cells.get(b, [])]) for b in budgets)]
+        reached = {level: reach(cells, budgets, level * teacher) for level in LEVELS}
+        line += [_reached(reached[level]) for level in LEVELS]
+        line.append(NONE if method == "NAYER" else factor(reached[0.8], ours[0.8]))
+        line.append(_synthesis(cells, reached[0.8]))
+        lines.append(line)
+    return _table(lines)
+
+
+def reach(
+    cells: Mapping[float, Sequence[dict[str, str]]], budgets: Sequence[float], wanted: float
+) -> tuple[float, float]:
+    """Bounds of the processor seconds until the final mean accuracy is `wanted`: above the one, at most the other."""
+    below = 0.0
+    for budget in budgets:
+        outcomes = cells.get(budget, [])
+        if not outcomes:
+            continue
+        seconds = fmean(float(one["seconds"]) for one in outcomes)
+        if fmean(float(one["accuracy"]) for one in outcomes) >= wanted:
+            return below, seconds
+        below = seconds
+    return below, math.inf
+
+
+def factor(theirs: tuple[float, float], ours: tuple[float, float]) -> str:
+    """How many times the seconds of NAYER a method needs: bounds, or one bound."""
+    low = theirs[0] / ours[1] if ours[1] < math.inf else 0.0
+    high = theirs[1] / ours[0] if ours[0] else math.inf
+    if not low and high == math.inf:
+        return NONE
+    if high == math.inf:
+        return f"> {low:.1f}" if low else NONE
+    return f"{low:.1f} to {high:.1f}" if low else f"< {high:.1f}"
+
+
+def draw_factor() -> Figure:
+    """Final accuracy against processor seconds, a line for each method, seeds as dots."""
+    figure = Figure(figsize=(8, 4.2), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    for number, (method, cells) in enumerate(_by_method().items()):
+        points = sorted(
+            (fmean(float(one["seconds"]) for one in group), 100 * fmean(float(one["accuracy"]) for one in group))
+            for group in cells.values()
+        )
+        style = {"color": "#777777", "linestyle": ":"} if method in CONTROLS else {}
+        style = {"color": "#000000", "linewidth": 2.5} if method == "NAYER" else style
+        axes.plot(*zip(*points, strict=True), marker="osD^v"[number % 5], markersize=4, label=method, **style)
+    teacher = 100 * float(runs()[0]["teacher_accuracy"])
+    for level in LEVELS:
+        axes.axhline(level * teacher, color="#bbbbbb", linewidth=0.8)
+    axes.set(xscale="log", xlabel="processor seconds of the whole run", ylabel="final accuracy, %", ylim=(0, 100))
+    figure.legend(loc="outside right center", fontsize=8)
+    return figure
+
+
+def _by_method() -> dict[str, dict[float, list[dict[str, str]]]]:
+    found: dict[str, dict[float, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
+    for one in runs():
+        if not one["failure"]:
+            found[one["method"]][float(one["budget"].split()[0])].append(one)
+    return {method: dict(cells) for method, cells in found.items()}
+
+
+def _budgets() -> list[float]:
+    return sorted({budget for cells in _by_method().values() for budget in cells})
+
+
+def _reached(bounds: tuple[float, float]) -> str:
+    low, high = bounds
+    return f"> {low:.0f} s" if high == math.inf else f"{high:.0f} s"
+
+
+def _synthesis(cells: Mapping[float, Sequence[dict[str, str]]], bounds: tuple[float, float]) -> str:
+    """Seconds of synthesis alone in the smallest budget that reaches the level, or in the largest one."""
+    group = [one for one in cells.values() if math.isclose(fmean(float(run["seconds"]) for run in one), bounds[1])]
+    chosen = group[0] if group else list(cells.values())[-1]
+    return f"{fmean(float(one['seconds.synthesis']) for one in chosen):.0f} s"
+
+
+# --- B: steps to a fixed loss ----------------------------------------------------------------------------------------
+
+
+def steps_table(teacher: str) -> str:
+    """Each input: the median of the steps to each goal, or the share of rounds that got there."""
+    found = _by(rows(DATA / f"steps-{teacher}.jsonl"), "source")
+    goals = list(next(iter(found.values()))[0]["to"])
+    shown = [goal for goal in goals if any(_steps(group, goal) is not None for group in found.values())]
+    lines = [
+        ["input", "seeds", *map(_goal, shown), "cross-entropy at the last step"],
+        ["---", *["---:"] * (len(shown) + 2)],
+    ]
+    for source, group in found.items():
+        last = [row["ce"][-1] for row in group]
+        cells = [_told(group, goal) for goal in shown]
+        lines.append([_source(source), str(len(group)), *cells, _spread(last, 2)])
+    return _table(lines)
+
+
+def draw_steps() -> Figure:
+    """The mean cross-entropy of a round by step, a line for each input."""
+    figure = Figure(figsize=(8, 3.6), dpi=100, layout="constrained")
+    teachers = [teacher for teacher in ("digits", "emoji100") if (DATA / f"steps-{teacher}.jsonl").is_file()]
+    for axes, teacher in zip(figure.subplots(1, len(teachers), squeeze=False)[0], teachers, strict=True):
+        for color, (source, group) in zip(
+            COLORS, _by(rows(DATA / f"steps-{teacher}.jsonl"), "source").items(), strict=False
+        ):
+            curve = [fmean(values) for values in zip(*(row["ce"] for row in group), strict=True)]
+            axes.plot(
+                range(1, len(curve) + 1), curve, color=color, label=_source(source) if axes is figure.axes[0] else None
+            )
+        axes.set(title=teacher, yscale="log", xlabel="generator step of a round", ylabel="cross-entropy, nats")
+        axes.grid(alpha=0.25)
+    figure.legend(loc="outside right center", fontsize=8)
+    return figure
+
+
+def _steps(group: Sequence[Row], goal: str) -> float | None:
+    """The median over all rounds; a round that never got there counts as longer than all others."""
+    told = [math.inf if one is None else one for row in group for one in row["to"][goal]]
+    middle = median(told)
+    return None if middle == math.inf else middle
+
+
+def _told(group: Sequence[Row], goal: str) -> str:
+    middle, rounds = _steps(group, goal), [one for row in group for one in row["to"][goal]]
+    if middle is None:
+        got = sum(one is not None for one in rounds) / len(rounds)
+        return f"> {len(group[0]['ce'])} ({got:.0%})"
+    return f"{middle:g}"
+
+
+def _goal(goal: str) -> str:
+    kind, value = goal.split()
+    return f"to cross-entropy {value}" if kind == "ce" else f"to {value} of the labels"
+
+
+def _source(source: str) -> str:
+    return "LTE" if source == "lte" else source
+
+
+# --- C: re-draws -----------------------------------------------------------------------------------------------------
+
+
+def redraws_table() -> str:
+    """Each policy: images, their diversity, and the accuracy of new students on the frozen pool."""
+    ends = rows(DATA / "ends-digits.jsonl")
+    head = ["noisy layer re-drawn", "seeds", "label hit", "different images of a class", "student of the run"]
+    head += ["new student, whole pool", "new student, 1,500 confirmed images"]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for every, group in _by(rows(DATA / "redraws-digits.jsonl"), "every").items():
+        cells = [str(len(group)), f"{100 * fmean(row['hit'] for row in group):.0f} %"]
+        cells.append(_spread([row["vendi.judge"] for row in group], 2))
+        cells += [_percent([row[name] for row in group]) for name in ("accuracy", "whole", "confirmed")]
+        lines.append([POLICIES[every], *cells])
+    for end in ends:
+        lines += [["real test images", "", "", f"{end['real']:.2f}", "", "", ""]]
+        lines += [["pure noise", "", "", f"{end['noise']:.2f}", "", "", ""]]
+    return _table(lines)
+
+
+def draw_redraws() -> Figure:
+    """Diversity and accuracy of each policy, a dot for each seed and a line at the mean."""
+    found = _by(rows(DATA / "redraws-digits.jsonl"), "every")
+    figure = Figure(figsize=(8, 3.0), dpi=100, layout="constrained")
+    panels = (("vendi.judge", "different images of a class", 1), ("whole", "new student, whole pool, %", 100))
+    panels += (("confirmed", "new student, confirmed images, %", 100),)
+    for axes, (name, title, scale) in zip(figure.subplots(1, 3), panels, strict=True):
+        for place, (color, group) in enumerate(zip(COLORS, found.values(), strict=False)):
+            values = [scale * row[name] for row in group]
+            axes.plot([place] * len(values), values, "o", color=color, alpha=0.6)
+            axes.plot([place - 0.25, place + 0.25], [fmean(values)] * 2, color=color, linewidth=2.5)
+        axes.set_xticks(range(len(found)), [POLICIES[every].replace("every ", "each ") for every in found], fontsize=7)
+        axes.set_title(title, fontsize=9)
+        axes.grid(axis="y", alpha=0.25)
+    return figure
+
+
+def paired(name: str, first: int, second: int) -> list[float]:
+    """The differences of a number between two policies, seed by seed."""
+    found = {(row["every"], row["seed"]): row[name] for row in rows(DATA / "redraws-digits.jsonl")}
+    seeds = sorted(
+        {seed for every, seed in found if every == first} & {seed for every, seed in found if every == second}
+    )
+    return [found[first, seed] - found[second, seed] for seed in seeds]
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _by(found: Iterable[Row], name: str) -> dict[object, list[Row]]:
+    groups: dict[object, list[Row]] = defaultdict(list)
+    for row in found:
+        groups[row[name]].append(row)
+    return dict(groups)
+
+
+def _percent(shares: Sequence[float]) -> str:
+    return _spread([100 * share for share in shares], 1) if shares else NONE
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{fmean(values):.{digits}f}{spread}"
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "factor": factor_table,
+    "steps": lambda: steps_table("digits"),
+    "redraws": redraws_table,
+}
+PICTURES: dict[str, Callable[[], Figure]] = {"factor": draw_factor, "steps": draw_steps, "redraws": draw_redraws}
+
+
+def main() -> None:
+    """Writes the tables into the page, and the pictures beside the numbers."""
+    PAGE.write_text(page(PAGE.read_text("utf-8")), "utf-8")
+    for name, draw in PICTURES.items():
+        content = io.BytesIO()
+        draw().savefig(content, format="png")
+        Image.open(content).convert("RGB").save(DATA / f"{name}.webp", quality=80, method=6)
+    sys.stdout.write("docs/findings.md and its pictures are written.\n")
+
+
+if __name__ == "__main__":
+    main()
