@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ class Store:
             run,
             owner,
             plan,
-            time.time(),
+            datetime.now(timezone.utc).timestamp(),
         )
         self._put_pruning()
 
