@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ class Store:
             run,
             owner,
             plan,
-            datetime.now(timezone.utc).timestamp(),
+            datetime.now(UTC).timestamp(),
         )
         self._put_pruning()
 
