@@ -107,9 +107,8 @@ PANELS: Rows = {
         "nayer/distillation/redraw_preview.py:redraws",
     ),
     "try": (
-        "Draw, pick a real test image, or drop, paste or photograph a picture. Teacher, student and the student before "
-        "it learned say what they see. On a recording, the student of the round on show answers. The picture is kept "
-        "nowhere.",
+        "Draw, pick a real test image, or drop or photograph a picture. Teacher, student of the round on show and "
+        "untrained student say what they see. The picture is kept nowhere.",
         "T(x), S(x)",
         "nayer/runs/opinions.py:Examined",
     ),
