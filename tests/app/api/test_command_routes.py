@@ -20,6 +20,7 @@ from tests.support.serving import wait_until
 ARGUMENTS: dict[str, list[object]] = {
     "redraws": ["nobody", "", 1],
     "change": ["nobody", "", {}],
+    "class_code": ["nobody", "", "live", "http://127.0.0.1/"],
     "runs": [""],
     "describe": ["nobody", "", "", ""],
 }

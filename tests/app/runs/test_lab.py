@@ -175,7 +175,8 @@ def test_to_the_pages_own_script_a_refusal_is_an_answer(client: TestClient) -> N
     assert client.post("/command/pause", json=[]).status_code == 422
     assert client.post("/command/runs", json=["nobody"]).json() == {"told": []}
     for name in [name for name in NAMES[1:] if name != "runs"]:
-        rest = {"redraws": [1], "change": [{}], "describe": ["", ""]}.get(name, [])
+        more = {"redraws": [1], "change": [{}], "describe": ["", ""], "class_code": ["live", "http://127.0.0.1/"]}
+        rest = more.get(name, [])
         assert "does not exist" in client.post(f"/command/{name}", json=["nobody", "", *rest]).json()["error"]
 
 
