@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class RayCluster:
         Raises ConfigError, in one sentence, if there is no such cluster.
         """
         _check_installed(field, address or "ray")
+        if dashboard and find_spec("aiohttp_cors") is None:
+            raise ConfigError("dashboard needs more packages of Ray; pip install 'ray[default]'.")
         self._address, self._field = address, field
         if address:
             _check_answers(address, field)
@@ -183,7 +186,10 @@ class RayCluster:
             if isinstance(error, ConfigError):
                 raise
             where = f"{self._field}={self._address!r}" if self._address else "a cluster on this machine"
-            raise ConfigError(f"{where} cannot be used ({_reason(error, self._folder)}).") from None
+            reason = _reason(error, self._folder)
+            raise ConfigError(
+                f"{where} cannot be used ({reason}); without {self._field}, runs work in this process."
+            ) from None
 
     def _listen(self) -> None:
         """Passes the answers on, until the process ends."""

@@ -74,16 +74,15 @@ def factor_table() -> str:
 def reach(
     cells: Mapping[float, Sequence[dict[str, str]]], budgets: Sequence[float], wanted: float
 ) -> tuple[float, float]:
-    """Bounds of the processor seconds until the final mean accuracy is `wanted`: above the one, at most the other."""
+    """Bounds of the planned seconds until the final mean accuracy is `wanted`: above the one, at most the other."""
     below = 0.0
     for budget in budgets:
         outcomes = cells.get(budget, [])
         if not outcomes:
             continue
-        seconds = fmean(float(one["seconds"]) for one in outcomes)
         if fmean(float(one["accuracy"]) for one in outcomes) >= wanted:
-            return below, seconds
-        below = seconds
+            return below, budget
+        below = budget
     return below, math.inf
 
 
@@ -136,10 +135,10 @@ def _reached(bounds: tuple[float, float]) -> str:
 
 
 def _synthesis(cells: Mapping[float, Sequence[dict[str, str]]], bounds: tuple[float, float]) -> str:
-    """Seconds of synthesis alone in the smallest budget that reaches the level, or in the largest one."""
-    group = [one for one in cells.values() if math.isclose(fmean(float(run["seconds"]) for run in one), bounds[1])]
-    chosen = group[0] if group else list(cells.values())[-1]
-    return f"{fmean(float(one['seconds.synthesis']) for one in chosen):.0f} s"
+    """The share of synthesis in the seconds of the smallest budget that reaches the level, or of the largest one."""
+    chosen = cells.get(bounds[1]) or list(cells.values())[-1]
+    share = fmean(float(one["seconds.synthesis"]) / float(one["seconds"]) for one in chosen)
+    return f"{100 * share:.0f} %"
 
 
 # --- B: steps to a fixed loss ----------------------------------------------------------------------------------------
