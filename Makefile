@@ -8,7 +8,7 @@
 # make reference  writes docs/reference.md, docs/fidelity.md and the constants of the scripts from the code
 # make rooms  writes the list and the pictures of the rooms into CONTRIBUTING.md
 # make wheel  writes the package into dist/
-# make picture  makes the image of the README from a real run
+# make picture  makes the image of the README from the shipped recording
 # make bench  measures the speed on this machine; takes minutes
 #
 # Each creates .venv if needed, and installs again only after the requirements have changed.

@@ -153,6 +153,11 @@ PANELS: Rows = {
         "",
         "nayer/analysis/significance.py:verdict",
     ),
+    "runs": (
+        "The runs that you started in this browser, as long as the server keeps them. Nobody else sees this list.",
+        "",
+        "app/runs/my_runs.py:MyRuns",
+    ),
     "lab_keep": (
         "CSV: every round of every arm and seed. PNG: the charts. JSON: settings, results, curves and conclusion. The "
         "links open this lab, or the form filled in as it was.",
