@@ -21,6 +21,7 @@ from app.runs.durations import Durations
 from app.runs.limits import MEMORY, check_cost
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
+from app.runs.my_runs import MyRuns
 from app.runs.plan import Plan, lab_plan
 from app.runs.requested_config import known_card, make_config
 from app.runs.uploaded_teachers import Uploads
@@ -54,6 +55,7 @@ class Commands:
         self._registry = registry
         self._shipped = teachers
         self._uploads = uploads or Uploads()
+        self._mine = MyRuns(registry, teachers)
         self._classes = classes or ClassCodes(registry, time.monotonic)
         self._local = local
         self._memory = memory
@@ -218,6 +220,22 @@ class Commands:
         return _state_of(self._registry.stop(run, token))
 
     @checked
+    def runs(self, token: Word) -> list[dict[str, Any]]:
+        """The runs that the visitor started and that are still kept, the newest first."""
+        return self._mine.listed(token)
+
+    @checked
+    def describe(self, run: Word, token: Word, name: str, notes: str) -> dict[str, Any]:
+        """Give a run a name and notes."""
+        return self._mine.describe(run, token, name, notes)
+
+    @checked
+    def delete(self, run: Word, token: Word) -> dict[str, Any]:
+        """Delete a run and all that is kept of it."""
+        self._mine.delete(run, token)
+        return {"run": run}
+
+    @checked
     def status(self, run: Word, since: Whole = 0, arm: Whole = 0) -> dict[str, Any]:
         """News since `since` (the `seq` of an earlier answer): state, curves, marks. Keeps the run alive."""
         view = self._registry.look(run).refresh(arm)
@@ -280,6 +298,9 @@ COMMANDS = (
     Command(Commands.end_class, endpoint=False),
     Command(Commands.revive, endpoint=False, waits=True),
     Command(Commands.stop),
+    Command(Commands.runs, endpoint=False, waits=True),
+    Command(Commands.describe, endpoint=False, waits=True),
+    Command(Commands.delete, endpoint=False, waits=True),
     Command(Commands.status, script=False),  # the page polls /live/{run}/status
 )
 

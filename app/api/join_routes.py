@@ -5,16 +5,21 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from app.runs.class_codes import ClassCodes
+from app.runs.class_codes import ClassCodes, NoSuchCode
+
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def join_routes(codes: ClassCodes) -> APIRouter:
-    """GET /join/CODE: the run and where it is shown. 404 for a code of no class, 429 after many of those."""
+    """GET /join/CODE: the run and where it is shown, or one sentence for a code of no class; 429 after many such."""
     router = APIRouter()
 
     @router.get("/join/{code}")
     def join(code: str) -> Response:
-        shown = codes.of(code)
-        return JSONResponse({"run": shown.run, "place": shown.place}, headers={"Cache-Control": "no-store"})
+        try:
+            shown = codes.of(code)
+        except NoSuchCode as error:  # people mistype: an answer, no failed request
+            return JSONResponse({"error": str(error)}, headers=_NOT_KEPT)
+        return JSONResponse({"run": shown.run, "place": shown.place}, headers=_NOT_KEPT)
 
     return router

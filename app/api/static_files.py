@@ -10,9 +10,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 STATIC = Path(__file__).parents[1] / "static"
-ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "status")  # each imports earlier ones only
+ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "runs", "status")  # each imports earlier
 FOREVER = "public, max-age=31536000, immutable"
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)  # on lines of its own
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "([^"]+)";$', re.MULTILINE)
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -69,8 +70,12 @@ def imported_by(name: str) -> list[str]:
 
 
 def served(path: Path) -> bytes:
-    """The content that a browser gets: without comments, a fifth of the bytes. Every line keeps its number."""
-    return _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), path.read_text("utf-8")).encode()
+    """The content that a browser gets: without comments and indents, a quarter of the bytes.
+
+    Every line keeps its number.
+    """
+    bare = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), path.read_text("utf-8"))
+    return _INDENT.sub("", bare).encode()
 
 
 def static_routes() -> APIRouter:

@@ -107,9 +107,8 @@ PANELS: Rows = {
         "nayer/distillation/redraw_preview.py:redraws",
     ),
     "try": (
-        "Draw, pick a real test image, or drop, paste or photograph a picture. Teacher, student and the student before "
-        "it learned say what they see. On a recording, the student of the round on show answers. The picture is kept "
-        "nowhere.",
+        "Draw, pick a real test image, or drop or photograph a picture. Teacher, student of the round on show and "
+        "untrained student say what they see. The picture is kept nowhere.",
         "T(x), S(x)",
         "nayer/runs/opinions.py:Examined",
     ),
@@ -153,6 +152,11 @@ PANELS: Rows = {
         "What the results show. With several seeds: a 95 % confidence interval. With one seed: no interval.",
         "",
         "nayer/analysis/significance.py:verdict",
+    ),
+    "runs": (
+        "The runs that you started in this browser, as long as the server keeps them. Nobody else sees this list.",
+        "",
+        "app/runs/my_runs.py:MyRuns",
     ),
     "lab_keep": (
         "CSV: every round of every arm and seed. PNG: the charts. JSON: settings, results, curves and conclusion. The "

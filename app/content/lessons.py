@@ -111,7 +111,13 @@ LESSONS = (
         choice=Choice(
             "Teacher",
             (
-                Option("handwritten digits", {"teacher": "digits"}),
+                Option(
+                    "handwritten digits",
+                    {"teacher": "digits"},
+                    "With three seeds, the first student was right on 13 % to 19 % of the real images, which is near "
+                    "guessing, and the second one on 84 % to 92 %.",
+                    "more",
+                ),
                 Option("clothes", {"teacher": "fashion", "work": LARGER}),
                 Option("ten emoji", {"teacher": "emoji10", "work": LARGER}),
             ),
@@ -151,6 +157,9 @@ LESSONS = (
                 Option(
                     "noise, no wanted class",
                     {**_NOISE, "ce_target": "teacher"},
+                    "The teacher's prediction is the label here, so columns mean nothing: the label accuracy is near "
+                    "guessing, and the student learns all the same.",
+                    "less",
                 ),
                 Option("noise, with a wanted class", _NOISE),
                 Option("noise, new in each step", {**_NOISE, "z_redraw": "step"}),

@@ -18,6 +18,7 @@ from app.gradio_ui.compat import Page, bound_queue, event_data
 from app.gradio_ui.embeddings_tab import ExplorerTab
 from app.gradio_ui.lab_tab import lab_tab
 from app.gradio_ui.lessons_tab import tour_tab
+from app.gradio_ui.runs_tab import runs_tab
 from app.gradio_ui.settings_form import Form
 from app.gradio_ui.status_panel import status_panel
 from app.gradio_ui.teacher_upload import OwnTeacher
@@ -84,6 +85,8 @@ def build(
                 ExplorerTab(form, teachers, version=version, local=local)
             with gr.Tab("Learn", id="learn"):
                 tour_tab(version=version)
+            with gr.Tab("My runs", id="runs"):
+                runs_tab(version=version)
         status_panel(version=version)
         _wire(stage, form, commands, registry, pools.asking)
         for command in COMMANDS:

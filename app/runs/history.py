@@ -14,7 +14,7 @@ from app.runs.recorder import CHECKPOINT_SECONDS, TEACHER, Recorder
 from app.storage.run_store import Store, Stored
 from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
-from nayer.events import Event, Note, RunFailed, RunFinished, StudentKept
+from nayer.events import Evaluated, Event, Note, RunFailed, RunFinished, StudentKept
 from nayer.runs.session import ENDED, Session, State
 from nayer.teachers.upload import PREFIX, UploadedTeacher
 
@@ -87,6 +87,24 @@ class RunHistory:
         """Whether the owner of that token started a run that is kept."""
         return self.store is not None and bool(self.store.mine(hashed(token), 1))
 
+    def mine(self, token: str, limit: int) -> list[Stored]:
+        """The newest kept runs of the owner of that token, newest first."""
+        return self.store.mine(hashed(token), limit) if self.store is not None else []
+
+    def has(self, run_id: str) -> bool:
+        """Whether the run is kept."""
+        return self.store is not None and self.store.find(run_id) is not None
+
+    def last_evaluation(self, run_id: str) -> Evaluated | None:
+        """The newest evaluation of the first arm of a kept run."""
+        found = self.store.last(run_id, ("Evaluated", "EvaluatedAtStart")) if self.store is not None else None
+        return found if isinstance(found, Evaluated) else None
+
+    def describe(self, run_id: str, name: str, notes: str) -> None:
+        """Keeps a run's name and notes."""
+        if self.store is not None:
+            self.store.describe(run_id, name, notes)
+
     def past(self, run_id: str) -> LiveRun | None:
         """A run of an earlier process, or an old run of this one, in its last state; None if it is not kept."""
         found = self.store.find(run_id) if self.store else None
@@ -99,6 +117,7 @@ class RunHistory:
             events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(plan, "", session, run_id, owner_hash=found.owner, waiting=False, warning=lambda: self.sentence)
+        run.name, run.notes, run.began = found.name, found.notes, found.began
         run.recall(events)
         session.recall(events, state, found.error)
         return run
@@ -144,7 +163,7 @@ class RunHistory:
         return None
 
     def forget(self, run_id: str) -> None:
-        """Removes a run that found no room in the queue."""
+        """Removes a run that found no room in the queue, or that its owner deletes."""
         self._records_no_more(run_id)
         if self.store is not None:
             self.store.remove(run_id)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.content import messages
@@ -120,6 +121,8 @@ class LiveRun:
         self._counted: list[int] = []  # seeds that all arms have done
         self._counted_at = [0 for _ in plan.arms]  # the `seq` of each view when their number changed last
         self.waiting = waiting
+        self.name = self.notes = ""  # what its owner calls it and says of it
+        self.began = datetime.now(UTC).timestamp()  # seconds since 1970
         self.pace = 0.0  # s that it waits on each event
         self._begins_paused = begins_paused
         self._ahead: Callable[[], int] = lambda: 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import math
 import secrets
 import threading
@@ -121,6 +122,15 @@ class RunManager:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         return self._shelf.find(run_id)
 
+    def has(self, run_id: str) -> bool:
+        """Whether there is such a run, in memory or in the history."""
+        return self._shelf.get(run_id) is not None or self.keeping.has(run_id)
+
+    def of_visitor(self, token: str) -> list[LiveRun]:
+        """The runs in memory that the visitor started."""
+        owner = hashed(token)
+        return [run for run in self._shelf.all() if hmac.compare_digest(run.owner_hash, owner)]
+
     def pin(self, run: LiveRun) -> None:
         """Keeps a past run in memory for all visitors, permanently."""
         self._shelf.pin(run)
@@ -151,6 +161,24 @@ class RunManager:
         run = self._heard(run_id, token)
         self._places.leave(run)
         return run
+
+    def describe(self, run_id: str, token: str, name: str, notes: str) -> LiveRun:
+        """Gives a run its name and notes, for its owner. It waits until they are kept."""
+        run = self.owned(run_id, token)
+        run.name, run.notes = name, notes
+        self.keeping.describe(run_id, name, notes)
+        self.keeping.flush()
+        return run
+
+    def delete(self, run_id: str, token: str) -> None:
+        """Ends a run if it goes on, and removes all that is kept of it, for its owner."""
+        run = self.owned(run_id, token)
+        self._end(run)
+        self.keeping.forget(run_id)
+        self.keeping.flush()  # before it leaves the memory, or a viewer would bring it back
+        self._shelf.remove(run_id)
+        self._places.advance()
+        event_log.event("deleted", run_id, **self.counts())
 
     def redraws(self, run_id: str, token: str, arm: int, label: int, count: int) -> Redraws:
         """One label of an arm through `count` new noisy layers, for the run's owner; also after its end."""

@@ -41,6 +41,8 @@ class Recordings:
 
     def of(self, run_id: str) -> Replay:
         """NoSuchRun for an unknown run, ConfigError for one that still goes on."""
+        if not self._registry.has(run_id):
+            raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
         with self._lock:
             if run_id not in self._replays:
                 self._replays[run_id] = Replay(self.events(run_id))

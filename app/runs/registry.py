@@ -78,6 +78,11 @@ class RunRegistry:
         with self._lock:  # another thread may have loaded it meanwhile
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
 
+    def remove(self, run_id: str) -> None:
+        """Removes a run that its owner deleted."""
+        with self._lock:
+            self._entries.pop(run_id, None)
+
     def seen(self, run: LiveRun) -> None:
         """Notes that a viewer asked for the run."""
         with self._lock:

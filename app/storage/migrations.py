@@ -45,6 +45,11 @@ STEPS = (
         PRIMARY KEY (run, kind)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE run ADD COLUMN name TEXT NOT NULL DEFAULT '';    -- by its visitor
+    ALTER TABLE run ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+    ALTER TABLE run ADD COLUMN began REAL NOT NULL DEFAULT 0;    -- seconds since 1970, 0 where it is not known
+    """,
 )
 
 

@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from nayer.exports.event_codec import pack, unpack
 log = logging.getLogger(__name__)
 SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be replayed completely
 _HEAVY = "RoundSynthesised"  # the kind of event that carries images
+_COLUMNS = "id, owner, plan, state, error, name, notes, began"
 _RUN = "(SELECT number FROM run WHERE id = ?)"
 
 
@@ -37,6 +39,9 @@ class Stored:
     plan: str  # JSON
     state: str
     error: str
+    name: str = ""
+    notes: str = ""
+    began: float = 0.0  # seconds since 1970, 0 where it is not known
 
 
 class Store:
@@ -83,11 +88,12 @@ class Store:
         """Adds a new run, or a continued run that may be missing; `owner` is the hash of a token."""
         self._put(
             run,
-            "INSERT INTO run (id, owner, plan, state) VALUES (?, ?, ?, 'running') "
+            "INSERT INTO run (id, owner, plan, state, began) VALUES (?, ?, ?, 'running', ?) "
             "ON CONFLICT (id) DO UPDATE SET state = 'running', error = ''",
             run,
             owner,
             plan,
+            datetime.now(UTC).timestamp(),
         )
         self._put_pruning()
 
@@ -119,9 +125,19 @@ class Store:
         """Notes how the run ended; `error` is one sentence."""
         self._put(run, "UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
 
+    def describe(self, run: str, name: str, notes: str) -> None:
+        """Notes what its visitor calls the run and says of it."""
+        self._put(run, "UPDATE run SET name = ?, notes = ? WHERE id = ?", name, notes, run)
+
     def remove(self, run: str) -> None:
-        """Removes a run without files completely."""
-        self._put(run, "DELETE FROM run WHERE id = ?", run)
+        """Removes a run completely."""
+        gone: set[str] = set()
+
+        def apply(connection: sqlite3.Connection) -> None:
+            gone.update(name for (name,) in connection.execute(f"SELECT name FROM file WHERE run = {_RUN}", (run,)))
+            connection.execute("DELETE FROM run WHERE id = ?", (run,))
+
+        self.writer.put(Write(apply, run, after=lambda: self._files.remove(gone)))
 
     def resume(self, run: str, round_: int) -> None:
         """The run continues from that round: the events of this round and later ones are removed."""
@@ -175,20 +191,28 @@ class Store:
 
     def find(self, run: str) -> Stored | None:
         """The run of that id; None if it is not kept."""
-        rows = self._rows("SELECT id, owner, plan, state, error FROM run WHERE id = ?", run)
+        rows = self._rows(f"SELECT {_COLUMNS} FROM run WHERE id = ?", run)
         return Stored(*rows[0]) if rows else None
 
     def mine(self, owner: str, limit: int = 50) -> list[Stored]:
         """The newest runs of the owner whose token has that hash, newest first."""
-        rows = self._rows(
-            "SELECT id, owner, plan, state, error FROM run WHERE owner = ? ORDER BY number DESC LIMIT ?", owner, limit
-        )
+        rows = self._rows(f"SELECT {_COLUMNS} FROM run WHERE owner = ? ORDER BY number DESC LIMIT ?", owner, limit)
         return [Stored(*row) for row in rows]
 
     def events(self, run: str) -> list[Event]:
         """The kept events of a run, in order; damaged events are left out."""
         rows = self._rows(f"SELECT body FROM event WHERE run = {_RUN} ORDER BY seq", run)
         return [event for (body,) in rows if (event := _readable(run, body)) is not None]
+
+    def last(self, run: str, kinds: Iterable[str]) -> Event | None:
+        """The newest event of the first arm that is of one of these kinds."""
+        names = list(kinds)
+        query = (
+            f"SELECT body FROM event WHERE run = {_RUN} AND arm = 0 AND kind IN ({', '.join('?' * len(names))}) "
+            "ORDER BY seq DESC LIMIT 1"
+        )
+        rows = self._rows(query, run, *names)
+        return _readable(run, rows[0][0]) if rows else None
 
     def next_seq(self, run: str) -> int:
         """The number of the event that comes next."""

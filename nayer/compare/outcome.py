@@ -96,6 +96,11 @@ class Outcome:
         return self.curve[-1][1] if self.curve and not self.failure else None
 
     @property
+    def test_accuracy(self) -> float | None:
+        """Like `accuracy`, but None without labeled test images: `accuracy` is then the agreement with the teacher."""
+        return None if self.measured_on == "held-back samples" else self.accuracy
+
+    @property
     def wants_labels(self) -> bool:
         """Whether its generator gets the class to make. Otherwise the label of an image is like a random one."""
         return bool(self.config["ce_weight"]) and self.config["ce_target"] == "label"

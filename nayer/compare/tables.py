@@ -77,6 +77,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     writer.writeheader()
     for one in outcomes:
         row = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
+        row["accuracy"] = one.test_accuracy
         row |= {name: one.seconds_to(level) for name, level in zip(levels, LEVELS, strict=True)}
         row |= {f"seconds.{phase}": one.spent.get(phase) for phase in phases}
         writer.writerow(row | {name: one.scores.get(name) for name in scores})
@@ -96,7 +97,7 @@ def _student_cells(outcomes: Sequence[Outcome]) -> list[str]:
     failed = sum(bool(one.failure) for one in outcomes)
     seeds = f"{len(outcomes)}" + (f" ({failed} failed)" if failed else "")
     cells = [_named(outcomes[0]), seeds, _percent([one.at_start for one in outcomes])]
-    cells.append(_percent([one.accuracy for one in outcomes]))
+    cells.append(_percent([one.test_accuracy for one in outcomes]))
     cells.append(_percent([None if one.failure else one.agreement for one in outcomes]))
     cells += [_seconds([one.seconds_to(level) for one in outcomes]) for level in LEVELS]
     cells += [f"{fmean(one.seconds for one in outcomes):.1f}", f"{fmean(one.rounds for one in outcomes):.0f}"]

@@ -25,6 +25,7 @@ _SCRIPTS = {  # the script that each part of the page loads, by the part's name
     "lab": "lab/lab_page.js",
     "explorer": "embeddings/embeddings_page.js",
     "tour": "lessons/lessons_page.js",
+    "runs": "runs/runs_page.js",
     "status": "status/status_panel.js",
 }
 # An address as somebody shared it: settings of another preset, one value that is not its own, one word that is unknown.

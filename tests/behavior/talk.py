@@ -17,6 +17,7 @@ from PIL import Image
 PATIENCE = 240.0  # s until what does not come is called a failure
 # Times, and numbers that count what a viewer asked for: what stands in their place says which.
 _TIMES = {"seconds", "left", "wait", "up_seconds", "megabytes", "usual", "longest", "now", "duration"}
+_INSTALLED = frozenset({"onnx"})  # a sentence, or an empty text where the extra is installed
 _COUNTS = {"seq", "frame", "number"}
 _TIMED_CURVES = {"measures", "diversity", "opinions"}  # the last number of their points is a time
 # Words with spaces that are values of settings and of events, or headers, and no sentences.
@@ -154,7 +155,7 @@ class Talk:
         name = path[-1]
         if name in _TIMES and "config" not in path and not isinstance(value, dict):
             return "<time>"
-        if name in _COUNTS:
+        if name in _COUNTS or name in _INSTALLED:
             return f"<{name}>"
         if path[-2:-1] == ("versions",):
             return "<version>"

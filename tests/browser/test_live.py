@@ -187,7 +187,7 @@ def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> N
     cells = page.locator(".samples .row:not(.live) .cell")
     assert "the teacher predicts" in str(cells.first.get_attribute("aria-label"))
     unnamed = page.locator("#nayer-bar button, #nayer-stage button").evaluate_all(
-        "buttons => buttons.filter((button) => !(button.innerText || button.getAttribute('aria-label'))).length"
+        "buttons => buttons.filter((button) => !(button.textContent || button.getAttribute('aria-label'))).length"
     )
     assert unnamed == 0
 

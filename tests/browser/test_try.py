@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.auditing import findings, overflow
-from tests.browser.browsing import NewPage, picture, prepare, until
+from tests.browser.browsing import NewPage, close_settings, open_settings, picture, prepare, until
 from tests.browser.drawing import ONE, draw, seen
 
 
@@ -18,8 +18,10 @@ def first(page: Page, network: int) -> str:
 
 
 def digits(page: Page) -> None:
+    open_settings(page)
     page.click("#field-teacher input")
     page.get_by_role("option", name="digits").first.click()
+    close_settings(page)
     expect(page.locator(".try select option")).to_have_count(11)
 
 

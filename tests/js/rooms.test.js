@@ -16,6 +16,7 @@ const ROOMS = {
   lab: ["core", "charts", "panels"],
   lessons: ["core", "charts", "panels"],
   embeddings: ["core", "charts"],
+  runs: ["core", "charts"],
   status: ["core"],
   run_page: ["core", "charts", "panels", "live"], // the page of one run, which is a file of its own
 };

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  comparedRuns,
+  compareUrl,
   labUrl,
   lessonNumber,
   lessonUrl,
   readAddress,
   readLabAddress,
+  runUrl,
   settingsUrl,
   shownUrl,
   tabName,
@@ -41,17 +44,27 @@ test("the address of a lesson keeps all else, and without one nothing of it is l
 test("the address that sets a run up says what it says when it is read", () => {
   const settings = { preset: "nayer", seed: "3", latent: "one-hot" };
   const address = settingsUrl(`${PAGE}?watch=old&lesson=2`, settings, ["field-seed", "all-settings"]);
-  assert.deepEqual(readAddress(address), { watch: null, settings, hidden: ["field-seed", "all-settings"] });
+  assert.deepEqual(readAddress(address), {
+    watch: null,
+    run: null,
+    settings,
+    hidden: ["field-seed", "all-settings"],
+  });
 });
 
 test("the link to a run names that run and nothing else", () => {
   const address = watchUrl(`${PAGE}?preset=nayer`, "aB-3_");
-  assert.deepEqual(readAddress(address), { watch: "aB-3_", settings: null, hidden: [] });
+  assert.deepEqual(readAddress(address), { watch: "aB-3_", run: null, settings: null, hidden: [] });
 });
 
 test("what is no id, no setting and no field is ignored", () => {
   const address = `${PAGE}?watch=../x&Seed=1&teacher=digits&__proto__=1&hide=body+toString+field-seed`;
-  assert.deepEqual(readAddress(address), { watch: null, settings: { teacher: "digits" }, hidden: ["field-seed"] });
+  assert.deepEqual(readAddress(address), {
+    watch: null,
+    run: null,
+    settings: { teacher: "digits" },
+    hidden: ["field-seed"],
+  });
 });
 
 test("settings without a preset or a teacher set no run up", () => {
@@ -71,6 +84,30 @@ test("a tab is in the address, and a lesson opens its own tab", () => {
   assert.equal(tabUrl(`${PAGE}?seed=7&tab=lab`, "live"), `${PAGE}?seed=7`);
   assert.equal(lessonUrl(`${PAGE}?tab=lab`, 2), `${PAGE}?lesson=2`);
   assert.deepEqual(readAddress(`${PAGE}?tab=lab&preset=nayer`).settings, { preset: "nayer" });
+});
+
+test("the run on show is in the address beside all else, on every tab", () => {
+  const address = runUrl(`${PAGE}?preset=nayer&tab=lab`, "aB-3_");
+  assert.deepEqual(readAddress(address), {
+    watch: null,
+    run: "aB-3_",
+    settings: { preset: "nayer" },
+    hidden: [],
+  });
+  assert.equal(tabName(address), "lab");
+  assert.equal(readAddress(tabUrl(address, "live")).run, "aB-3_");
+  assert.equal(runUrl(address, null), `${PAGE}?preset=nayer&tab=lab`);
+  assert.equal(readAddress(`${PAGE}?run=../x`).run, null);
+});
+
+test("runs that are compared are in the address of their tab, each once, and leave with it", () => {
+  const address = compareUrl(`${PAGE}?run=c&lesson=3`, ["a", "b"]);
+  assert.equal(tabName(address), "runs");
+  assert.deepEqual(comparedRuns(address), ["a", "b"]);
+  assert.deepEqual(comparedRuns(`${PAGE}?compare=a+b+a+../x`), ["a", "b"]);
+  assert.deepEqual(comparedRuns(tabUrl(address, "lab")), []);
+  assert.equal(readAddress(address).run, "c");
+  assert.equal(readAddress(address).settings, null);
 });
 
 test("a lab is found again by its link, and so is the form by the link of its plan", () => {

@@ -50,13 +50,13 @@ async function look(code, here, said, form) {
   try {
     const answer = await fetch(serverUrl(`join/${encodeURIComponent(code)}`), { cache: "no-store" });
     const told = await answer.json();
-    if (answer.ok) {
+    if ("run" in told) {
       if (told.run !== here) return location.replace(shownUrl(document.baseURI, told, code));
       setText(said, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
     } else {
       setText(said, told.error);
       setAttribute(form, "hidden", false);
-      if (answer.status === 404) return;
+      if (answer.ok) return;
     }
   } catch {
     setText(said, "Reconnecting… The class continues.");

@@ -5,8 +5,9 @@ import { MAX_ARMS, RUN_ID } from "./constants.js";
 /** @import { LabPlan } from "./types.d.ts" */
 
 /** @type {Record<string, string>} the tabs by their name in an address, as app/gradio_ui/page.py titles them */
-const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn" };
-const RESERVED = ["watch", "hide", "lesson", "tab", "lab", "plan", "join", "size"]; // parameters that are no settings
+const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn", runs: "My runs" };
+const TAB_BUTTONS = '#tabs [role="tab"], #tabs .overflow-dropdown button'; // those without room are in a menu
+const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare", "lab", "plan", "join", "size"]; // no settings
 
 /**
  * The fields that an address can hide: the id of each, and what people call it.
@@ -65,25 +66,75 @@ export function tabName(href) {
  */
 export function tabUrl(href, name) {
   const address = new URL(lessonUrl(href, null));
+  if (name !== "runs") address.searchParams.delete("compare");
   if (name === "live") address.searchParams.delete("tab");
   else address.searchParams.set("tab", name);
   return address.href;
 }
 
 /**
- * What an address asks for: the run to watch, the settings of a new run (null where there are none), fields to hide.
+ * What an address asks for: the run to watch or to open, the settings of a new run (null where there are none), fields
+ * to hide.
  * @param {string} href
- * @returns {{ watch: string | null, settings: Record<string, string> | null, hidden: string[] }}
+ * @returns {{ watch: string | null, run: string | null, settings: Record<string, string> | null, hidden: string[] }}
  */
 export function readAddress(href) {
   const words = Object.fromEntries(new URL(href).searchParams);
   const named = Object.entries(words).filter(([name]) => !RESERVED.includes(name) && /^[a-z][a-z0-9_]*$/.test(name));
   const settings = Object.fromEntries(named);
   return {
-    watch: new RegExp(RUN_ID).test(words.watch ?? "") ? (words.watch ?? null) : null,
+    watch: runId(words.watch),
+    run: runId(words.run),
     settings: "preset" in settings || "teacher" in settings ? settings : null,
     hidden: (words.hide ?? "").split(" ").filter((id) => Object.hasOwn(HIDEABLE_FIELDS, id)),
   };
+}
+
+/**
+ * The id of a run, or null for a word that is none.
+ * @param {string | undefined} word
+ */
+const runId = (word) => (new RegExp(RUN_ID).test(word ?? "") ? (word ?? null) : null);
+
+/**
+ * The address with a run on show, or with none for null; all else in it stays.
+ * @param {string} href
+ * @param {string | null} run
+ */
+export function runUrl(href, run) {
+  const address = new URL(href);
+  if (run === null) address.searchParams.delete("run");
+  else address.searchParams.set("run", run);
+  return address.href;
+}
+
+/**
+ * The address that compares runs of a visitor.
+ * @param {string} base the page's address
+ * @param {string[]} runs
+ */
+export function compareUrl(base, runs) {
+  const address = new URL(tabUrl(base, "runs"));
+  address.searchParams.set("compare", runs.join(" "));
+  return address.href;
+}
+
+/**
+ * The runs that an address compares.
+ * @param {string} href
+ */
+export function comparedRuns(href) {
+  const words = (new URL(href).searchParams.get("compare") ?? "").split(" ");
+  return [...new Set(words)].filter((word) => runId(word));
+}
+
+/**
+ * Goes to an address of this page; every tab hears of it.
+ * @param {string} href
+ */
+export function visit(href) {
+  history.pushState(null, "", href);
+  dispatchEvent(new PopStateEvent("popstate"));
 }
 
 /**
@@ -198,14 +249,13 @@ export function followTabs() {
   if (tabName(location.href) !== "live") openTab(tabName(location.href));
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
-    const name = nameOf(target?.closest('#tabs [role="tab"]') ?? null);
+    const name = nameOf(target?.closest(TAB_BUTTONS) ?? null);
     if (name && name !== tabName(location.href)) history.pushState(null, "", tabUrl(location.href, name));
     const link = target?.closest("a[data-lesson], a[data-here]");
     if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const { lesson } = link.dataset;
-    history.pushState(null, "", lesson ? lessonUrl(location.href, Number(lesson)) : link.href);
-    dispatchEvent(new PopStateEvent("popstate"));
+    visit(lesson ? lessonUrl(location.href, Number(lesson)) : link.href);
   });
   addEventListener("popstate", () => openTab(tabName(location.href)));
 }
@@ -224,7 +274,7 @@ function nameOf(tab) {
  * @param {string} name
  */
 function openTab(name) {
-  const tabs = [...document.querySelectorAll('#tabs [role="tab"]')];
+  const tabs = [...document.querySelectorAll(TAB_BUTTONS)];
   const tab = tabs.find((one) => nameOf(one) === name);
   if (!(tab instanceof HTMLElement)) requestAnimationFrame(() => openTab(name));
   else if (tab.getAttribute("aria-selected") !== "true") tab.click();

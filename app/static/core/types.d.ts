@@ -451,6 +451,25 @@ export interface StartedRun {
   state: RunState;
 }
 
+/** A run in the list of its visitor. */
+export interface OwnRun {
+  run: string;
+  name: string;
+  notes: string;
+  state: RunState;
+  teacher: string;
+  preset: string;
+  seed: number;
+  rounds_done: number;
+  rounds: number;
+  arms: string[]; // of a lab; empty for a run by itself
+  title: string; // of a lab
+  accuracy: number | null;
+  agreement: number | null;
+  teacher_accuracy: number | null;
+  began: number; // seconds since 1970, 0 where it is not known
+}
+
 /** An explanation: its sentence, its symbol, and the address and name of the code that does it. */
 export type Explanation = [sentence: string, symbol: string, link: string, name: string];
 

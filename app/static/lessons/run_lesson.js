@@ -211,10 +211,10 @@ export class RunLesson {
     setAttribute(this.classCode, "hidden", !lab || this.watching);
     setAttribute(this.choice, "disabled", active || waiting || this.watching);
     const empty = lab === null || state === "queued"; // who waits looks at the example
-    setAttribute(this.empty, "hidden", !empty);
+    setAttribute(this.empty, "hidden", !empty || this.example.lab !== null);
     setAttribute(this.panels, "hidden", empty);
     setText(this.look, "Look at a finished run");
-    setAttribute(this.look, "hidden", !this.recorded || this.example.lab !== null);
+    setAttribute(this.look, "hidden", !this.recorded);
     setAttribute(this.example.element, "hidden", !empty || !this.example.lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
@@ -232,7 +232,7 @@ export class RunLesson {
     const measured = lab ? compared(lab, predict.measure) : null;
     const { title, format } = ARM_MEASURES.find(({ name }) => name === predict.measure) ?? ARM_MEASURES[0];
     const [first = null, last = null] = measured ?? [];
-    const numbers = `The ${title} of the last run is ${format(last)}, that of the first ${format(first)}.`;
+    const numbers = `Measured, ${title}: ${format(first)} in the first run, ${format(last)} in the last one.`;
     const number = Number(this.choice.value);
     const { teacher, work, arms } = plans[number];
     const presets = arms.map((arm) => ({ preset: "nayer", ...arm }));

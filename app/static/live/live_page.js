@@ -1,13 +1,14 @@
 // The tab Live: puts the panels together, keeps the visitor's run, turns keys and buttons into commands.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
-import { askDuration, serverUrl } from "../core/api.js";
+import { askDuration, sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
 import { Fold } from "../core/fold.js";
 import { bringClassToLive, followClass } from "../core/joining.js";
 import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
-import { followTabs, readAddress } from "../core/router.js";
+import { mayReplaceLiveRun } from "../core/replacing.js";
+import { followTabs, readAddress, runUrl } from "../core/router.js";
 import { RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
@@ -28,7 +29,7 @@ import { SettingsDrawer } from "./settings_drawer.js";
 import { SharePanel } from "./share_panel.js";
 import { Wonder } from "./wonder.js";
 
-/** @import { GradioMount, Phase, RunModel, RunState, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
+/** @import { GradioMount, OwnRun, Phase, RunModel, RunState, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
 
 /** @typedef {"greeting" | "waiting" | "again"} ReplayReason why a recording plays, and which sentence says so */
 
@@ -203,11 +204,15 @@ class LivePage {
     this.estimateLater(ESTIMATE_FIRST);
     watchTeachers((card) => this.offerTeacher(card));
     document.addEventListener("keydown", (event) => this.handleKey(event));
-    const { watch, settings, hidden } = readAddress(location.href);
+    const { watch, run, settings, hidden } = readAddress(location.href);
     hideFields(hidden);
-    this.watching = watch !== null;
+    this.watching = false;
     if (watch) this.watchRun(watch);
-    else this.begin(settings);
+    else this.begin(settings, run);
+    addEventListener("popstate", () => {
+      const { run: asked } = readAddress(location.href);
+      if (asked && asked !== this.client.run) this.openRun(asked);
+    });
     this.draw();
   }
 
@@ -216,20 +221,57 @@ class LivePage {
    * @param {string} run
    */
   watchRun(run) {
+    this.watching = true;
     document.body.classList.add("watching");
     this.notice.show(this.props.watching, "quiet");
     this.client.follow({ run });
   }
 
   /**
+   * Shows a run that the address names: its visitor commands it, everybody else watches.
+   * @param {string} run
+   */
+  async openRun(run) {
+    const own = await isOwn(run);
+    if (readAddress(location.href).run !== run) return; // the visitor has gone on
+    this.model = emptyModel();
+    this.leaveReplay();
+    if (!own) this.watchRun(run);
+    else {
+      const { token } = readVisitor();
+      this.watching = false;
+      document.body.classList.remove("watching");
+      this.notice.show("");
+      this.client.follow({ run, token });
+      this.trigger("select", { run, token });
+    }
+    this.draw();
+  }
+
+  /**
+   * The address names the run on show, so that Back and reload find it; null names none.
+   * @param {string | null} run
+   */
+  nameRun(run) {
+    const before = readAddress(location.href).run;
+    if (before === run) return;
+    const url = runUrl(location.href, run);
+    if (before && run) history.pushState(null, "", url);
+    else history.replaceState(history.state, "", url);
+  }
+
+  /**
    * Finds the visitor's run again, or sets up what the address asks for.
    * @param {Record<string, string> | null} settings
+   * @param {string | null} asked the run that the address names
    */
-  begin(settings) {
+  begin(settings, asked) {
     const { run, token } = readVisitor();
     if (settings) this.trigger("submit", { words: settings });
-    if (run) {
+    if (asked && asked !== run) this.openRun(asked);
+    else if (run) {
       this.client.follow({ run, token });
+      this.nameRun(run);
       if (!settings) this.trigger("select", { run, token });
     } else if (this.props.greets) this.playRecording("recording", "greeting");
   }
@@ -282,7 +324,8 @@ class LivePage {
    * Asks Gradio's form for a run of what it holds.
    * @param {string} [step] to do before it holds
    */
-  start(step = "") {
+  async start(step = "") {
+    if (this.client.run !== readVisitor().run && !(await mayReplaceLiveRun())) return; // an older run is on show
     this.wantedStep = step;
     this.runEstimate = this.estimate;
     this.client.close();
@@ -329,6 +372,7 @@ class LivePage {
       this.draw();
     } else if (run && run !== this.client.run) {
       storeVisitor({ run, token });
+      this.nameRun(run);
       this.client.follow({ run, token });
       if (this.wantedStep) this.command("step", this.wantedStep);
       this.wantedStep = "";
@@ -409,8 +453,10 @@ class LivePage {
       this.notice.show(this.props.gone, "quiet");
       return;
     }
-    this.client.handle = { token: this.client.handle.token };
-    storeVisitor(this.client.handle);
+    const { run, token } = this.client.handle;
+    this.client.handle = { token };
+    if (run === readVisitor().run) storeVisitor({ token });
+    this.nameRun(null);
     const known = this.model.facts !== null;
     if (known) this.notice.show("This run has ended and is no longer kept. Press Play to start a new run.", "quiet");
     this.model = { ...this.model, state: known ? "stopped" : "empty" };
@@ -606,6 +652,18 @@ class LivePage {
     else return;
     event.preventDefault();
   }
+}
+
+/**
+ * Whether the visitor has started a run.
+ * @param {string} run
+ */
+async function isOwn(run) {
+  const { run: latest, token } = readVisitor();
+  if (run === latest || !token) return run === latest;
+  /** @type {OwnRun[]} */
+  const runs = await sendCommand("runs", token).catch(() => []);
+  return runs.some((one) => one.run === run);
 }
 
 /** @type {number[][]} */

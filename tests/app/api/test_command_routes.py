@@ -17,7 +17,13 @@ from nayer.networks.cards import teacher_cards
 from tests.support.scripted import Scripted, script
 from tests.support.serving import wait_until
 
-ARGUMENTS = {"redraws": ["nobody", "", 1], "change": ["nobody", "", {}]}
+ARGUMENTS: dict[str, list[object]] = {
+    "redraws": ["nobody", "", 1],
+    "change": ["nobody", "", {}],
+    "class_code": ["nobody", "", "live", "http://127.0.0.1/"],
+    "runs": [""],
+    "describe": ["nobody", "", "", ""],
+}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "start_lab"])

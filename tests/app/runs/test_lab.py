@@ -173,8 +173,10 @@ def test_to_the_pages_own_script_a_refusal_is_an_answer(client: TestClient) -> N
     assert refused.json()["error"].startswith("experiment must be one of reset")
     assert client.post("/command/status", json=["x"]).status_code == 404
     assert client.post("/command/pause", json=[]).status_code == 422
-    for name in NAMES[1:]:
-        rest = {"redraws": [1], "change": [{}]}.get(name, [])
+    assert client.post("/command/runs", json=["nobody"]).json() == {"told": []}
+    for name in [name for name in NAMES[1:] if name != "runs"]:
+        more = {"redraws": [1], "change": [{}], "describe": ["", ""], "class_code": ["live", "http://127.0.0.1/"]}
+        rest = more.get(name, [])
         assert "does not exist" in client.post(f"/command/{name}", json=["nobody", "", *rest]).json()["error"]
 
 

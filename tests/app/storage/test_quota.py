@@ -28,7 +28,9 @@ def test_the_oldest_that_ended_go_and_no_more_than_must(runs: list[tuple[str, in
     connection, _ = migrations.opened(Path(":memory:"), network=False)
     with closing(connection):
         for number, (state, size) in enumerate(runs):
-            connection.execute("INSERT INTO run VALUES (?, ?, 'hash', '{}', ?, '')", (number, str(number), state))
+            connection.execute(
+                "INSERT INTO run VALUES (?, ?, 'hash', '{}', ?, '', '', '', 0)", (number, str(number), state)
+            )
             connection.execute("INSERT INTO file VALUES (?, 'x', ?, '', ?, 0)", (number, str(number), size * GIGABYTE))
         names, more = Quota(most, gigabytes * GIGABYTE + GIGABYTE // 2).prune(connection)
         assert not more
@@ -48,7 +50,9 @@ def test_what_is_kept_is_runs_and_the_bytes_of_files_and_used_pages() -> None:
         runs, empty = connection.execute(KEPT).fetchone()
         assert runs == 0
         (page,) = connection.execute("PRAGMA page_size").fetchone()
-        connection.execute("INSERT INTO run VALUES (1, 'one', 'hash', ?, 'finished', '')", ("x" * 10 * page,))
+        connection.execute(
+            "INSERT INTO run VALUES (1, 'one', 'hash', ?, 'finished', '', '', '', 0)", ("x" * 10 * page,)
+        )
         connection.execute("INSERT INTO file VALUES (1, 'x', 'x', '', 123, 0)")
         runs, filled = connection.execute(KEPT).fetchone()
         assert runs == 1

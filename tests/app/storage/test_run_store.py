@@ -320,10 +320,15 @@ def test_an_older_history_is_brought_up_to_date_with_what_is_in_it(tmp_path: Pat
     connection.commit()
     connection.close()
     store = Store(tmp_path)
-    assert store.find("old").state == "finished"  # type: ignore[union-attr]
+    found = store.find("old")
+    assert found is not None
+    assert (found.state, found.name, found.notes, found.began) == ("finished", "", "", 0.0)
+    store.describe("old", "named", "and noted")
     store.keep("old", "checkpoint", b"new", 1)
     assert store.flush(10)
     assert store.file("old", "checkpoint") == (b"new", 1)
+    [found] = store.mine("hash")
+    assert (found.name, found.notes) == ("named", "and noted")
     store.close()
 
 

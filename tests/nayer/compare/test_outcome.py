@@ -48,6 +48,15 @@ def test_a_ready_made_experiments_arms_differ_in_what_it_asks_about_only(name):
     assert differing == asked.get(name, differing)
 
 
+def test_without_test_images_the_table_has_an_agreement_and_no_accuracy():
+    heading, _, row = markdown(
+        [outcome("A", 0, [(1.0, 0.7)], agreement=0.7, teacher_accuracy=None, measured_on="held-back samples")]
+    ).splitlines()[:3]
+    assert "agreement %" in heading
+    assert "accuracy %" not in heading
+    assert "70.0" in row
+
+
 def test_a_grid_has_every_combination():
     made = grid(grid(of_presets(["nayer", "fast"]), "student_lr", [0.1, 0.2]), "bn_weight", [1.0])
     assert [one.title for one in made][:2] == [
