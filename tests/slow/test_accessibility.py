@@ -36,7 +36,7 @@ def test_nothing_is_found_in_any_state(new_page: NewPage, width: int, dark: bool
     page.fill("#field-rounds input", "0")
     close_settings(page)
     page.click(".bar .play")
-    page.locator("#stage .notice").wait_for()
+    page.locator("#nayer-stage > .notice").wait_for()
     sound(page, "a refusal")
     open_settings(page)
     page.click("#field-teacher input")
