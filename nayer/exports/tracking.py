@@ -35,7 +35,7 @@ class Tracker(Protocol):
     """One run in a tracker."""
 
     def log(self, numbers: Mapping[str, float], samples: Images, step: int) -> None:
-        """Adds the numbers of a round, and its samples (h, w, 3)."""
+        """Adds the numbers of a round, and its samples (h, w, 3). `step` counts rounds from 1, as the page does."""
 
     def finish(self) -> None:
         """Ends the run and writes what is waiting."""
@@ -55,7 +55,7 @@ class Tracking:
         if isinstance(event, RoundFinished):
             row = self._record.rows[-1]
             numbers = {name: float(value) for name, value in row.items() if name not in _NO_NUMBERS}
-            self._try(lambda: self._tracker.log(numbers, _in_color(self._record.grid(1)), event.round))
+            self._try(lambda: self._tracker.log(numbers, _in_color(self._record.grid(1)), event.round + 1))
         elif isinstance(event, RunFinished):
             self.finish()
 

@@ -39,6 +39,7 @@ PAGE = {
     "student_batch": 16,
 }
 _NEWER = (*JUDGED, *DIVERSITY, "labels_kept")  # columns since the record
+_NEWER_LINES = ("evaluated_at_start", "second_opinion", "images_tested", "student_answered")  # events since the record
 _FLAGS = (
     *("--warmup-rounds=1", "--generator-steps=2", "--synthesis-batch=20", "--student-steps=2", "--student-batch=16"),
     *("--generator-width=2", "--noisy-width=16", "--seed=3", "--device=cpu"),
@@ -173,6 +174,7 @@ def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
     """What a run has left in `folder`/`run`, and told of its events."""
     assert said.code == 0, said
     lines = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
+    lines = [line for line in lines if line["event"] not in _NEWER_LINES]
     for line in lines:
         del line["seconds"]
         line.pop("work", None)  # of a round that is over, since the record

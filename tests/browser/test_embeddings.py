@@ -14,7 +14,7 @@ MANY = [f"{word} thing {number}" for number in range(20) for word in WORDS]
 
 def opened(page: Page) -> Page:
     page.get_by_role("tab", name="Embeddings").click()
-    expect(page.locator(".heatmaps .heatmap-note")).to_contain_text("mean cosine")
+    expect(page.locator("#explorer .heatmaps .heatmap-note")).to_contain_text("mean cosine")
     return page
 
 
@@ -36,9 +36,9 @@ def test_a_teachers_names_are_there_at_once_and_each_pair_can_be_read(new_page: 
     typed = page.input_value("#explorer-names textarea").split("\n")
     expect(facts(page)).to_contain_text(f"{len(typed)} names, 384 numbers each.")
     assert page.locator("#explorer .map .anchors g").count() == len(typed)
-    before, after = page.locator(".heatmap:not(.lens)").nth(0), page.locator(".heatmap:not(.lens)").nth(1)
+    before, after = (page.locator("#explorer .heatmap:not(.lens)").nth(place) for place in (0, 1))
     before.focus()
-    readout = page.locator(".readout")
+    readout = page.locator("#explorer .readout")
     expect(readout).to_contain_text(f"{typed[0]} and {typed[1]}: cosine")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
@@ -52,9 +52,9 @@ def test_a_teachers_names_are_there_at_once_and_each_pair_can_be_read(new_page: 
     expect(readout).to_contain_text(f"{typed[-1]}: the same name twice, cosine 1.")
     for matrix, word in ((before, "Before"), (after, "After")):
         assert f"{word} BatchNorm: cosines between {len(typed)} names, mean" in str(matrix.get_attribute("aria-label"))
-    page.locator(".heatmaps .numbers summary").click()
+    page.locator("#explorer .heatmaps .numbers summary").click()
     pairs = len(typed) * (len(typed) - 1) // 2
-    rows = page.locator(".heatmaps .numbers tbody tr")  # a moment after the click, when the browser says so
+    rows = page.locator("#explorer .heatmaps .numbers tbody tr")  # a moment after the click, when the browser says so
     expect(rows).to_have_count(pairs)
 
 
@@ -69,8 +69,8 @@ def test_names_are_shown_as_they_are_typed_and_run_nothing(new_page: NewPage) ->
     expect(facts(page)).to_contain_text("5 names")
     shown = page.locator("#explorer .map .anchors title").all_text_contents()
     assert shown == names
-    page.locator(".heatmap:not(.lens)").first.focus()
-    assert page.locator(".readout bdi").all_text_contents() == names[:2]
+    page.locator("#explorer .heatmap:not(.lens)").first.focus()
+    assert page.locator("#explorer .readout bdi").all_text_contents() == names[:2]
     assert page.locator("#explorer img, #explorer script").count() == 0
     assert alarms == []
     picture(page, "embeddings-literal")
@@ -133,10 +133,10 @@ def test_two_hundred_names_fit_a_phone_and_a_lens_reads_them(new_page: NewPage) 
     page.get_by_role("option", name="random").click()
     show(page, "\n".join(MANY))
     expect(facts(page)).to_contain_text("200 names")
-    expect(page.locator(".lens").first).to_be_visible()
+    expect(page.locator("#explorer .lens").first).to_be_visible()
     page.get_by_role("button", name="similar together").click()
-    page.locator(".heatmap:not(.lens)").nth(1).click(position={"x": 200, "y": 200})
-    expect(page.locator(".readout")).to_contain_text("cosine")
+    page.locator("#explorer .heatmap:not(.lens)").nth(1).click(position={"x": 200, "y": 200})
+    expect(page.locator("#explorer .readout")).to_contain_text("cosine")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     picture(page, "embeddings-narrow-200")
 

@@ -50,7 +50,7 @@ def run(page: Page, work: int) -> None:
 def test_a_ready_made_experiment_from_the_click_to_the_images_behind_a_point(new_page: NewPage) -> None:
     page = lab(new_page())
     page.click("[data-name=reset]")
-    run(page, 4)
+    run(page, 8)
     expect(page.locator(".lab-bar .standing")).to_contain_text("left")
     page.wait_for_function(
         "[...document.querySelectorAll('.arm')].filter(a => a.querySelector('.arm-row')).length === 3"
@@ -159,10 +159,10 @@ def test_arms_are_two_to_six_and_what_cannot_be_compared_is_one_sentence(new_pag
     run(page, 100000)
     notice = page.locator("#nayer-lab .notice").first
     expect(notice).to_have_text("work must be a number from 1 to 10,000; 100000 was given.")
-    second.get_by_label("Setting of the second arm", exact=True).select_option("noisy_width")
+    second.get_by_label("Setting of the second arm", exact=True).select_option("generator_steps")
     second.get_by_label("Value of").fill("0")
     run(page, 5)
-    expect(notice).to_contain_text("noisy_width must be a whole number from")
+    expect(notice).to_contain_text("generator_steps must be a whole number from")
     expect(second.get_by_label("Value of")).to_have_value("0")  # the form stays
     expect(page.locator(".example .arm")).to_have_count(3)  # what is finished is still there to look at
 

@@ -196,6 +196,7 @@ class Doors:
 def _arguments(name: str, stranger: Stranger) -> dict[str, object]:
     """What a command takes, in order: the stranger's id and token, and what would do for the rest."""
     fitting = {"run": stranger.run, "token": stranger.token, "label": 0, "settings": {"rounds": 9}, "names": ["a", "b"]}
+    fitting |= {"place": "live", "address": "http://127.0.0.1/", "name": "mine", "notes": "a note"}
     method = getattr(Commands, name, None) or getattr(Explorer, name)
     parameters = list(inspect.signature(method).parameters.values())[1:]
     return {one.name: fitting.get(one.name, one.default) for one in parameters}
@@ -204,7 +205,8 @@ def _arguments(name: str, stranger: Stranger) -> dict[str, object]:
 def _address(path: str, stranger: Stranger) -> str:
     known = {"run": stranger.run, "session_hash": stranger.session, "event_id": "e", "name": "stop", "api_name": "stop"}
     filled = re.sub(r"\{(\w+)(:path)?\}", lambda found: known.get(found[1], "0"), path)
-    return f"{filled}?session_hash={stranger.session}" if filled.endswith("/queue/data") else filled
+    asked = {"/queue/data": f"session_hash={stranger.session}", "/tested.jpg": "places=0"}
+    return next((f"{filled}?{query}" for end, query in asked.items() if filled.endswith(end)), filled)
 
 
 def tried(

@@ -61,21 +61,21 @@ def test_each_round_is_logged_once_with_the_numbers_of_the_metrics_and_its_newes
         record.add(event)
     followed.finish()
     assert (tracker.ends, followed.failure) == (1, "")
-    assert list(tracker.steps) == [0, 1, 2]
+    assert list(tracker.steps) == [1, 2, 3]
     for row in csv.DictReader(io.StringIO(record.csv())):
         numbers = {name: float(value) for name, value in row.items() if value and name not in ("round", "redrawn")}
         assert tracker.steps[int(row["round"])] == numbers
-    assert np.array_equal(tracker.pictures[2][:, :, :1], record.grid(1)[:, :, :1])
-    assert tracker.pictures[2].shape[2] == 3
+    assert np.array_equal(tracker.pictures[3][:, :, :1], record.grid(1)[:, :, :1])
+    assert tracker.pictures[3].shape[2] == 3
     assert capsys.readouterr().out == ""  # it belongs to the command
 
 
 def test_a_tracker_that_fails_ends_the_tracking_and_not_the_run():
-    tracker = Listening(fails_at=1)
+    tracker = Listening(fails_at=2)
     followed = Tracking("wandb", tracker)
     for event in tiny_run(tiny_task(tiny_config(rounds=4))):
         followed.add(event)
-    assert list(tracker.steps) == [0]
+    assert list(tracker.steps) == [1]
     assert followed.failure == "track='wandb' ended early (disk full); the run itself is complete."
 
 
@@ -118,7 +118,7 @@ def test_tensorboard_has_the_metrics_the_samples_and_the_config(tmp_path):
         wanted = {int(row["round"]): float(row[name]) for row in expected if row[name]}
         assert told == pytest.approx(wanted, rel=1e-5)
     pictures = board.Images("samples")
-    assert [one.step for one in pictures] == [0, 1, 2]
+    assert [one.step for one in pictures] == [1, 2, 3]
     with Image.open(io.BytesIO(pictures[-1].encoded_image_string)) as picture:
         assert picture.width == 10 * (8 + 2)
     assert b"teacher: digits" in board.Tensors("config/text_summary")[0].tensor_proto.string_val[0]
@@ -139,7 +139,7 @@ def test_trackio_has_the_metrics_the_samples_and_the_config(tmp_path):
     with sqlite3.connect(database) as connection:
         logged = connection.execute("SELECT step, metrics FROM metrics ORDER BY step").fetchall()
         (config,) = connection.execute("SELECT config FROM configs").fetchone()
-    assert [step for step, _ in logged] == [0, 1, 2], told
+    assert [step for step, _ in logged] == [1, 2, 3], told
     import json
 
     for (_, metrics), row in zip(logged, rows(out), strict=True):
