@@ -38,8 +38,9 @@ test: .venv/installed-tools chromium node_modules/installed
 	npx biome ci --error-on-warnings
 	npx tsc
 	node --test tests/js/*.test.js
-	@# A process a core and a thread each: threads that wait for each other cost more than they bring here.
-	OMP_NUM_THREADS=1 $(python) -m pytest -n 2 --dist loadfile
+	@# A thread each: threads that wait for each other cost more than they bring. One process more than cores, because
+	@# many tests wait for a browser or a deadline.
+	OMP_NUM_THREADS=1 $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 slow: .venv/installed-extras chromium
 	$(python) -m pytest -m slow

@@ -29,6 +29,14 @@ settings.register_profile("steady", deadline=None, derandomize=True, suppress_he
 settings.load_profile("steady")
 
 
+LONGEST = ("tests/docs/", "tests/browser/")  # few tests that take seconds each
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: at the end the workers share short ones, and none waits for another's long file."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole teacher, small and untaught: 3 classes, 8 × 8 pixels, no test images of its own."""

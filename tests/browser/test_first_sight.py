@@ -128,5 +128,6 @@ def test_a_chart_names_its_unit_and_no_name_covers_a_curve(new_page: NewPage) ->
     chart = page.locator(".accuracy .chart")
     expect(chart.locator("text.unit")).to_have_text("round")
     assert chart.locator("text", has_text="teacher").count() == 0
+    expect(page.locator(".accuracy .legend .key").last).to_contain_text("95.2")  # the recording has begun
     keys = page.locator(".accuracy .legend .key").all_inner_texts()
     assert [key.strip() for key in keys[-2:]] == ["guessing 10 %", "teacher 95.2 %"]

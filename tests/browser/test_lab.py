@@ -167,6 +167,7 @@ def test_arms_are_two_to_six_and_what_cannot_be_compared_is_one_sentence(new_pag
     expect(page.locator(".example .arm")).to_have_count(3)  # what is finished is still there to look at
 
 
+@pytest.mark.slow
 def test_three_seeds_show_their_mean_and_the_lab_is_taken_home(new_page: NewPage) -> None:
     page = new_page()
     own_arms(page, {}, {"noisy_reset_every": 0})
