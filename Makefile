@@ -15,7 +15,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test slow cluster wheel format reliability soak reference rooms picture bench clean
+.PHONY: help run test tests checks slow cluster wheel format reliability soak reference rooms picture bench clean
 
 python := .venv/bin/python
 pip := $(python) -m pip --disable-pip-version-check install --quiet
@@ -29,7 +29,11 @@ help:
 run: .venv/installed
 	@exec $(python) app.py
 
+# The checks share the two cores with the tests: many tests wait for a browser or a deadline.
 test: .venv/installed-tools chromium node_modules/installed
+	@$(MAKE) --no-print-directory --jobs 2 tests checks
+
+checks:
 	$(python) -m ruff format --check
 	$(python) -m ruff check
 	$(python) -m mypy --strict nayer app
@@ -38,8 +42,9 @@ test: .venv/installed-tools chromium node_modules/installed
 	npx biome ci --error-on-warnings
 	npx tsc
 	node --test tests/js/*.test.js
-	@# A thread each: threads that wait for each other cost more than they bring. One process more than cores, because
-	@# many tests wait for a browser or a deadline.
+
+# A thread each: threads that wait for each other cost more than they bring.
+tests:
 	OMP_NUM_THREADS=1 $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 slow: .venv/installed-extras chromium

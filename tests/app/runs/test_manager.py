@@ -141,6 +141,7 @@ def test_who_waits_and_does_not_come_back_loses_the_place_in_the_queue(gate: Gat
         runs = [begin(registry, seed) for seed in range(3)]
         wait_until(lambda: runs[0].state == "running")  # one that has not begun would be stopped at once
         now[0] = 80.0
+        registry.look(runs[0].id)  # or its own grace ends it at its next event
         registry.look(runs[2].id)
         now[0] = 100.0
         registry.sweep()
