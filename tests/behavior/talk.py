@@ -19,7 +19,7 @@ PATIENCE = 240.0  # s until what does not come is called a failure
 _TIMES = {"seconds", "left", "wait", "up_seconds", "megabytes", "usual", "longest", "now", "duration"}
 _INSTALLED = frozenset({"onnx"})  # a sentence, or an empty text where the extra is installed
 _COUNTS = {"seq", "frame", "number"}
-_TIMED_CURVES = {"measures", "diversity", "opinions"}  # the last number of their points is a time, as in a lab's curve
+_TIMED_CURVES = {"measures", "diversity", "opinions"}  # the last number of their points is a time
 # Words with spaces that are values of settings and of events, or headers, and no sentences.
 _FACTS = re.compile(
     r"/(config|words|headers|asked|command|files|reason|measured_on|redraws|varied|value|python_type|choices/\d+/1)(/|$)"
@@ -162,8 +162,10 @@ class Talk:
         if isinstance(value, dict):
             return {key: self._plain(one, (*path, str(key))) for key, one in value.items()}
         if isinstance(value, list):
-            if name == "curve" or (name == "points" and path[-2] in _TIMED_CURVES):
+            if name == "points" and path[-2] in _TIMED_CURVES:
                 value = [[*point[:-1], "<time>"] for point in value]
+            elif name == "curve":  # of a lab: round, work, seconds, then the measures
+                value = [[*point[:2], "<time>", *point[3:]] for point in value]
             return [self._plain(one, (*path, str(place))) for place, one in enumerate(value)]
         return self._text(value, path) if isinstance(value, str) else value
 
