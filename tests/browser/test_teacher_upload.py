@@ -36,7 +36,7 @@ def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
     page.click("#nayer-upload button.primary")
     expect(notice).to_contain_text("“Your own teacher” is selected, with 3 classes.")
     expect(notice).to_contain_text("of 6 of your test images")
-    expect(notice).to_contain_text("Without a network, choose one-hot rows")
+    expect(notice).to_contain_text("The text encoder on this machine computes the embeddings")
     expect(page.locator("#field-teacher input")).to_have_value("Your own teacher")
     page.get_by_role("button", name="Use one-hot rows").locator("visible=true").click()
     expect(page.locator("#field-latent input")).to_have_value("one-hot")
