@@ -40,6 +40,8 @@ def trial_routes(trials: Trials, strips: RealStrips, turns: FairExecutor) -> API
     async def answered(call: Callable[[], dict[str, Any] | bytes]) -> Response:
         try:
             answer = await turns.run(call)
+            if answer == b"":
+                return Response(status_code=204, headers=_NOT_KEPT)
             if isinstance(answer, bytes):
                 return Response(answer, media_type="image/jpeg", headers=_AN_HOUR)
             return JSONResponse(answer, headers=_NOT_KEPT)

@@ -17,6 +17,7 @@ from nayer.errors import ConfigError, StorageError
 from nayer.events import Evaluated, Event, Note, RunFailed, RunFinished, StudentKept
 from nayer.runs.session import ENDED, Session, State
 from nayer.teachers.upload import PREFIX, UploadedTeacher
+from nayer.types import Images
 
 if TYPE_CHECKING:  # it imports torch
     from nayer.distillation.redraw_preview import Redraws
@@ -237,6 +238,10 @@ class Resumed:
     def real_image(self, arm: int, label: int, pick: int) -> RealImage:
         """As the source does."""
         return self._source.real_image(arm, label, pick)
+
+    def answered_images(self, arm: int) -> Images:
+        """As the source does."""
+        return self._source.answered_images(arm)
 
     def burst(self, rounds: Rounds) -> None:
         """As the source does."""

@@ -30,6 +30,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
 from nayer.runs.session import ENDED, Session, StepKind
+from nayer.types import Images
 
 if TYPE_CHECKING:  # the core imports torch
     from nayer.distillation.redraw_preview import Redraws
@@ -75,6 +76,9 @@ class Source(Protocol):
 
     def real_image(self, arm: int, label: int, pick: int) -> RealImage:
         """A test image of an arm. Raises ConfigError where there is none."""
+
+    def answered_images(self, arm: int) -> Images:
+        """The test images (n, c, h, w) of an arm in the order of its answers. Raises ConfigError if there are none."""
 
     def burst(self, rounds: Rounds) -> None:
         """Lets `rounds` make the next rounds. Raises ConfigError."""

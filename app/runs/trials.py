@@ -78,23 +78,38 @@ class Trials:
         return _shown(self._examiner(Config(teacher=name)).real_image(label, pick))
 
     def tested(self, run_id: str, places: Sequence[int]) -> bytes:
-        """Test images of a run as one JPEG strip, by their places in its answers. ConfigError where there are none."""
-        config, _, _ = self._facts(self._registry.find(run_id), 0)
-        images = self._split(config)
+        """Test images of a run as one JPEG strip, by their places in its answers; empty if there are none here now.
+
+        Raises ConfigError for places that do not exist, and NoSuchRun.
+        """
+        images = self._answered(self._registry.find(run_id))
+        if images is None:
+            return b""
         if not 1 <= len(places) <= SHOWN or max(places) >= len(images):
             raise ConfigError(f"places must be 1 to {SHOWN} numbers below {len(images)}; {len(places)} were given.")
         return jpeg(images[list(places)])
 
-    def _split(self, config: Config) -> Pixels:
-        if config.teacher not in self._cards:
-            raise ConfigError("the test images of this run are not on this server.")
-        from nayer.runs.opinions import tested_images  # it imports torch
-
-        key = config.teacher + config.test_data, config.test_images
+    def _answered(self, run: LiveRun) -> Pixels | None:
+        """The shipped images where the run was measured on them; its owner's images while the run is in memory."""
+        config, _, _ = self._facts(run, 0)
+        shipped = config.teacher in self._cards and not config.test_data
+        key = (config.teacher, config.test_images) if shipped else (run.id, 0)
         with self._lock:
-            if key not in self._splits:
-                self._splits[key] = tested_images(self._cards[config.teacher], config)
-            return self._splits[key]
+            known = self._splits.get(key)
+        if known is not None:
+            return known
+        try:
+            if shipped:
+                from nayer.runs.opinions import tested_images  # it imports torch
+
+                images = tested_images(self._cards[config.teacher], config)
+            else:
+                images = run.ask(lambda source: source.answered_images(0), SECONDS)
+        except ConfigError:
+            return None
+        with self._lock:
+            self._splits[key] = images
+        return images
 
     def _facts(self, run: LiveRun, arm: int) -> tuple[Config, Shape, tuple[str, ...]]:
         """The config of an arm, the shape of its images, and its classes."""

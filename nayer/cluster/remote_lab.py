@@ -17,6 +17,7 @@ from nayer.errors import ConfigError, NayerError
 from nayer.events import Event, Note, RoundFinished, StudentKept
 from nayer.runs.requests import not_in_memory
 from nayer.teachers.upload import UploadedTeacher
+from nayer.types import Images
 
 if TYPE_CHECKING:  # these modules import torch
     from nayer.distillation.redraw_preview import Redraws
@@ -123,6 +124,11 @@ class RemoteLab:
         """`Lab.real_image`."""
         image: RealImage = self._call("real_image", arm, label, pick)
         return image
+
+    def answered_images(self, arm: int) -> Images:
+        """`Lab.answered_images`."""
+        images: Images = self._call("answered_images", arm)
+        return images
 
     def burst(self, rounds: Rounds) -> None:
         """Raises ConfigError: a run on a cluster is already away."""

@@ -155,6 +155,11 @@ def tested_images(card: TeacherCard, config: Config) -> Images:
     return images
 
 
+def answered_images(images: TestImages) -> Images:
+    """The images (n, c, h, w) of a run's own evaluation, in the order of its answers."""
+    return images.images.cpu().numpy()[spread(len(images.labels), ANSWERED).numpy()]  # type: ignore[no-any-return]
+
+
 def _picked(images: Images, labels: Ints, label: int, pick: int) -> RealImage:
     places = np.flatnonzero(labels == label)
     if not len(places):

@@ -20,13 +20,14 @@ from nayer.exports.run_archive import description
 from nayer.networks.specs import OWN
 from nayer.runs import checkpoints
 from nayer.runs.memory_use import check_memory
-from nayer.runs.opinions import Examined, RealImage, examined, kept_students, real_image
+from nayer.runs.opinions import Examined, RealImage, answered_images, examined, kept_students, real_image
 from nayer.runs.remote_rounds import Rounds, going_on
 from nayer.runs.requests import close, log
 from nayer.runs.run import Run, open_run
 from nayer.teachers.load import weights_of
 from nayer.teachers.upload import UploadedTeacher
 from nayer.teachers.upload_loading import opened
+from nayer.types import Images
 
 
 @dataclass
@@ -108,10 +109,17 @@ class Lab:
 
     def real_image(self, arm: int, label: int, pick: int) -> RealImage:
         """A test image of an arm. Raises ConfigError if that class has none, or if there are none at all."""
+        return real_image(self._test_images(arm), label, pick)
+
+    def answered_images(self, arm: int) -> Images:
+        """The test images (n, c, h, w) of an arm in the order of its answers. Raises ConfigError if there are none."""
+        return answered_images(self._test_images(arm))
+
+    def _test_images(self, arm: int) -> TestImages:
         evaluator = self._run(arm).task.evaluator
         if not isinstance(evaluator, TestImages):
             raise ConfigError("this run has no test images; draw an image instead.")
-        return real_image(evaluator, label, pick)
+        return evaluator
 
     def burst(self, rounds: Rounds) -> None:
         """Lets `rounds` make the next rounds of a single run. Then the run continues here. Call it between two events.

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browsing import PATIENCE, NewPage, grown, picture
-from tests.browser.test_lab import own_arms, reached, run
+from tests.browser.test_lab import reached, run
 from tests.support.uploaded import config, drawn, weights
 
 
@@ -38,12 +38,13 @@ def test_own_files_names_and_test_images_make_a_run(new_page: NewPage) -> None:
     expect(notice).to_contain_text("of 6 of your test images")
     expect(notice).to_contain_text("The text encoder on this machine computes the embeddings")
     expect(page.locator("#field-teacher input")).to_have_value("Your own teacher")
-    page.get_by_role("button", name="Use one-hot rows").locator("visible=true").click()
-    expect(page.locator("#field-latent input")).to_have_value("one-hot")
     picture(page, "own-teacher")
     page.locator(".bar .play").click()
     grown(page, 1)
     expect(page.locator("#nayer-stage")).to_contain_text("<i>box")
+    page.locator("summary", has_text="Details").click()
+    gallery = page.locator(".fail-gallery i[style*=url]")
+    expect(gallery.first).to_be_visible()  # the owner's own test images
     page.reload()
     expect(page.locator("#field-teacher input")).to_have_value("Your own teacher", timeout=PATIENCE)
 
@@ -59,7 +60,11 @@ def test_the_lab_offers_what_was_brought(new_page: NewPage) -> None:
     expect(page.locator("#nayer-upload .notice")).to_contain_text("is selected, with 3 classes.")
     page.get_by_role("tab", name="Reset lab").click()
     expect(page.locator("#lab-teacher option:checked")).to_have_text("Your own teacher")
-    own_arms(page, {"latent": "one-hot"}, {"latent": "one-hot", "noisy_reset_every": 0})
+    page.click("[data-name=own]")
+    second = page.locator(".custom-arm").nth(1)
+    second.get_by_role("button", name="Add a setting").click()
+    second.get_by_label("Setting of the second arm", exact=True).select_option("noisy_reset_every")
+    second.get_by_label("Value of").fill("0")
     run(page, 3)
     reached(page, "finished")
     expect(page.locator(".lab-bar .standing")).to_contain_text("teacher (uploaded)")

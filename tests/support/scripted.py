@@ -22,6 +22,7 @@ from nayer.events import (
     StudentStep,
 )
 from nayer.runs.opinions import Examined, RealImage
+from nayer.types import Images
 
 CLASSES = ("cat", "dog", "boat", "tree")
 SIDE = 8
@@ -145,6 +146,9 @@ class Scripted:
         raise ConfigError("a scripted run has no networks; ask a real one.")
 
     def real_image(self, arm: int, label: int, pick: int) -> RealImage:
+        raise ConfigError("a scripted run has no test images; ask a real one.")
+
+    def answered_images(self, arm: int) -> Images:
         raise ConfigError("a scripted run has no test images; ask a real one.")
 
     def checkpoint(self) -> bytes:

@@ -311,7 +311,7 @@ export class FailuresPanel {
    */
   async check(url) {
     const answer = await fetch(url).catch(() => null);
-    if (answer && !answer.ok) setText(this.lost, "The pictures of these test images are not on this server.");
+    if (answer?.status !== 200) setText(this.lost, "The server has no pictures of these test images now.");
   }
 
   /** @param {Pair | null} pair that is pointed at in both matrices */

@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from nayer.data.test_sets import load_testset
 from nayer.networks.cards import teacher_cards
 from tests.support.serving import created, wait_until
 from tests.support.tiny import QUICK
+from tests.support.uploaded import drawn
 
 BLACK = [0] * 64
 LASTING = QUICK.model_copy(update={"rounds": 100_000})
@@ -235,6 +237,26 @@ def test_the_images_behind_the_answers_are_the_test_images_in_the_runs_own_order
     wanted = np.concatenate([testset.images[places[one], 0] for one in (0, 17, 59)], axis=1)
     assert np.abs(shown - wanted).mean() < 4  # JPEG
     assert client.get(f"/live/{run.id}/answers?since={told['seq']}").status_code == 204
+
+
+def test_an_owners_own_test_images_come_from_the_run_and_only_as_long_as_it_is_in_memory(
+    client: TestClient, tmp_path: Path
+) -> None:
+    registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
+    [card] = [card for card in teacher_cards() if card.name == "digits"]
+    (tmp_path / "own.zip").write_bytes(drawn(card.classes[:6]))  # shades 0, 1, 40, 41, …
+    config = QUICK.model_copy(update={"test_data": str(tmp_path / "own.zip")})
+    run = registry.start(Plan.alone(config), registry.visitor(""))
+    wait_until(lambda: run.ended)
+    told = client.get(f"/live/{run.id}/answers").json()
+    labels = np.array([ord(one) - 48 for one in told["labels"]])
+    answer = client.get(f"/live/{run.id}/tested.jpg?places=" + ",".join(map(str, range(len(labels)))))
+    shades = np.asarray(Image.open(io.BytesIO(answer.content))).astype(int).reshape(8, len(labels), 8).mean(axis=(0, 2))
+    assert np.abs(shades - 40 * labels).max() < 4  # each image is that of its answer
+    other = registry.start(Plan.alone(config), registry.visitor(""))
+    wait_until(lambda: other.ended)
+    other.session.release()
+    assert client.get(f"/live/{other.id}/tested.jpg?places=0").status_code == 204
 
 
 @pytest.mark.parametrize("places", ["", "60", "500", "1,-1", "one", ",".join(["0"] * 61)])
