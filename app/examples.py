@@ -101,6 +101,8 @@ def told(run: LiveRun) -> dict[str, Any]:
         one["run"] = {name: one["run"][name] for name in ("teacher", "classes", "measured_on", "config")}
         one["run"] |= {"anchors": [], "config": {"student_start": one["run"]["config"]["student_start"]}}
         one["redraws"] = []
+    for result in lab["results"]:
+        result["seconds"] = None  # they are of the machine that recorded it, not of the one that shows it
     for arm in lab["ranges"] or []:
         for name, points in arm.items():
             arm[name] = thinned(points, POINTS)

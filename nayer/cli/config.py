@@ -8,26 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from nayer.cli.exit_codes import DONE
-from nayer.cli.options import add_setting_arguments, given_settings
+from nayer.cli.options import add_base_arguments, add_setting_arguments, given_settings
 from nayer.common.files import check_target, path_to_write, write_whole
 from nayer.config import Config
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import read_config, written
-from nayer.presets import PRESETS, get
+from nayer.presets import get
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `config_command`: its own, and a flag for each setting."""
     parser.usage = "%(prog)s [--preset NAME | --config FILE] [--out FILE] [--teacher NAME] [--seed N] …"
-    parser.add_argument(
-        "--preset", metavar="|".join(PRESETS), help="Preset for all settings that have no flag (default: nayer)."
-    )
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        type=partial(path_to_write, "config"),
-        help="Take the settings from this file, which is checked; flags override it.",
-    )
+    add_base_arguments(parser)
     parser.add_argument(
         "--out",
         metavar="FILE",

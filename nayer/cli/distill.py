@@ -14,7 +14,7 @@ from nayer.cli.exit_codes import BROKEN_PIPE, DONE, FAILED, STOPPED
 from nayer.cli.export import add_push_arguments, check_push, pushed
 from nayer.cli.json_lines import JsonLines, json_lines
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.options import add_setting_arguments, given_settings
+from nayer.cli.options import add_base_arguments, add_setting_arguments, given_settings
 from nayer.cli.progress import Progress, measured
 from nayer.cli.streams import on_signals, stop
 from nayer.common.extras import ONNX
@@ -30,7 +30,7 @@ from nayer.exports.run_folder import CODE, METRICS, export
 from nayer.exports.tracking import TRACKERS, Tracking, check_tracker, open_tracking
 from nayer.networks.cards import student_spec
 from nayer.networks.classifiers import Classifier
-from nayer.presets import PRESETS, get
+from nayer.presets import get
 from nayer.runs import checkpoints
 from nayer.runs.opinions import kept_students
 from nayer.runs.run import Run, open_run
@@ -49,15 +49,7 @@ def add_distill_arguments(parser: argparse.ArgumentParser) -> None:
         "%(prog)s [--config FILE] [--teacher NAME] [--preset NAME] [--seed N] [--seconds X] [--rounds N] "
         "[--json FILE] [--out DIR] …"
     )
-    parser.add_argument(
-        "--preset", metavar="|".join(PRESETS), help="Preset for all settings that have no flag (default: nayer)."
-    )
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        type=partial(path_to_write, "config"),
-        help="Take the settings from a YAML file, such as run.yaml of an --out folder; flags override it.",
-    )
+    add_base_arguments(parser)
     parser.add_argument(
         "--json",
         metavar="FILE",

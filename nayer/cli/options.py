@@ -6,9 +6,24 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
+from nayer.common.files import path_to_write
 from nayer.config import GROUPS, settings
 from nayer.errors import ConfigError, excerpt
+from nayer.presets import PRESETS
 from nayer.settings import Setting, read_value
+
+
+def add_base_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds `--preset` and `--config`: where the settings without a flag come from."""
+    parser.add_argument(
+        "--preset", metavar="|".join(PRESETS), help="Preset for all settings that have no flag (default: nayer)."
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=partial(path_to_write, "config"),
+        help="Take the settings from a YAML file, such as run.yaml of an --out folder; flags override it.",
+    )
 
 
 def add_setting_arguments(parser: argparse.ArgumentParser) -> None:

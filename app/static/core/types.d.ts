@@ -213,7 +213,7 @@ export interface ArmResult {
   within: number | null;
   across: number | null;
   pool: number | null;
-  seconds: number;
+  seconds: number | null; // null in a finished example
   rounds: number;
   steps: number;
   done: boolean;

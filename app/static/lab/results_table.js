@@ -15,7 +15,7 @@ const COLUMNS = [
     const write = (result) => format(result[/** @type {"accuracy"} */ (name)]);
     return /** @type {[string, (result: ArmResult) => string]} */ ([title, write]);
   }),
-  ["seconds", (result) => formatNumber(result.seconds)],
+  ["seconds", (result) => (result.seconds === null ? "–" : formatNumber(result.seconds))],
   ["rounds", (result) => formatInteger(result.rounds)],
   ["generator steps", (result) => formatInteger(result.steps)],
 ];

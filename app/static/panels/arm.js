@@ -79,7 +79,7 @@ export class Arm {
     setText(
       this.cost,
       result
-        ? `${seed}${formatDuration(result.seconds)} · ${formatCount(result.rounds, "round")} · ${formatCount(result.steps, "generator step")} · ${formatCount(model.pool[0], "image")} in the pool`
+        ? `${seed}${result.seconds === null ? "" : `${formatDuration(result.seconds)} · `}${formatCount(result.rounds, "round")} · ${formatCount(result.steps, "generator step")} · ${formatCount(model.pool[0], "image")} in the pool`
         : "waiting for its first turn",
     );
     setAttribute(this.start, "hidden", model.facts?.config.student_start !== "thinned");
