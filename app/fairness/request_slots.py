@@ -20,12 +20,12 @@ LOOKING = 8  # looks of one address that run at once; the next ones wait, a few 
 CALLING = 8  # calls of one address that Gradio handles at once; each keeps the event loop busy for some ms
 SENDING = 4  # large answers to one address; the next ones wait, because a fast reader keeps the event loop busy
 PIECE = 64 << 10  # bytes
-_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|umap|\d+|\d+\.jpg)")  # these requests never wait
+_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|umap|\d+|\d+\.jpg)")  # these requests never wait
 PLAIN = 2  # all other requests of one address that wait for nothing: the page itself takes some 20 ms of the event loop
 _CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)")
 # These requests wait: for a turn, for a run's answer or for an event.
 _WAITING = re.compile(
-    r"/live/.+/(sheet\.png|export/.+)|/explore|/bring|/command/.+|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
+    r"/live/.+/(sheet\.png|export/.+|replay/(timeline|networks))|/explore|/bring|/command/.+|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
 )
 
 
