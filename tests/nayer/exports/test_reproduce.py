@@ -74,7 +74,7 @@ def test_an_address_of_an_earlier_version_opens_or_says_what_is_gone():
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 @pytest.mark.parametrize(
-    "prompt", ["a {}\n```\n# by somebody else", "{}\r\nteacher: x", "it's\u2028{} \\ $x", "{}\x85"]
+    "prompt", ["a {}\n```\n# by somebody else", "{}\r\nteacher: x", "it's\u2028{} \\ $x", "{}\u2029"]
 )
 def test_a_command_stays_one_line_and_a_shell_reads_it_as_it_was(prompt: str) -> None:
     config = Config(prompt=prompt)
