@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.api import export_routes
 from app.environment import RECORDING, Environment
 from app.fairness.executors import Executors
 from app.fairness.request_slots import PIECE, Sending
 from app.run_state.replay import Replay
+from app.runs import exports as run_exports
 from app.runs.exports import Exports
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
@@ -262,3 +265,64 @@ def _noting(init: Callable[..., None], threads: list[str]) -> Callable[..., None
         init(self, events)
 
     return noted
+
+
+def test_an_address_has_one_answer_in_memory_that_no_cache_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_routes, "KEPT_BYTES", 0)  # so that these few kB are one
+    monkeypatch.setattr(run_exports, "KEPT_BYTES", 0)
+    registry = RunManager(lambda _: Scripted(lambda: script(SHORT)))
+    run = registry.start(Plan.alone(SHORT), registry.visitor(""))
+    wait_until(lambda: run.ended)
+    exports = Exports(registry, Recordings(registry), Executors().work, lambda events: b"gif")
+    made: list[str] = []
+    of = exports.of
+
+    async def noted(run_id: str, name: str, version: str) -> bytes:
+        made.append(name)
+        return await of(run_id, name, version)
+
+    monkeypatch.setattr(exports, "of", noted)
+    application = FastAPI()
+    application.include_router(export_routes.export_route(exports))
+
+    async def tried() -> None:
+        read, arrived = asyncio.Event(), asyncio.Event()
+
+        async def ask(lane: str) -> bytes:
+            content = b""
+
+            async def receive() -> dict[str, Any]:
+                await asyncio.sleep(60)
+                return {"type": "http.disconnect"}
+
+            async def send(message: Any) -> None:
+                nonlocal content
+                content += message.get("body", b"")
+                arrived.set()
+                await read.wait()
+
+            path = f"/live/{run.id}/export/nayer-run.zip"
+            scope = {
+                "type": "http",
+                "method": "GET",
+                "path": path,
+                "query_string": b"",
+                "headers": [],
+                "scheme": "http",
+            }
+            with at(lane):
+                await application({**scope, "raw_path": path.encode()}, receive, send)
+            return content
+
+        asked = [asyncio.ensure_future(ask("hog")) for _ in range(5)]
+        await arrived.wait()
+        arrived.clear()
+        other = asyncio.ensure_future(ask("other"))
+        await arrived.wait()
+        assert len(made) == 2  # one of each address
+        read.set()
+        assert all(content.startswith(b"PK") for content in await asyncio.gather(*asked, other))
+        assert len(made) == 6
+
+    asyncio.run(tried())
+    registry.close()
