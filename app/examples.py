@@ -23,9 +23,9 @@ from app.run_state.seed_curves import thinned
 from app.runs.live_run import NOBODY, LiveRun, Source
 from app.runs.plan import Plan, lab_plan
 from app.support.images import jpeg
-from nayer.common.files import write_whole
+from nayer.common.files import check_writable, write_whole
 from nayer.config import Config
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, NayerError
 from nayer.events import Event
 from nayer.exports import recording
 from nayer.networks.cards import teacher_cards
@@ -115,11 +115,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", help="lab, lesson-1, …; all of them if none is named")
     parser.add_argument("--cache", type=Path, required=True, help="folder of the runs that are done")
     given = parser.parse_args(arguments)
+    try:
+        _record(given, parser)
+    except NayerError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
+
+
+def _record(given: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     every = plans()
     unknown = [name for name in given.names if name not in every]
     if unknown:
         parser.error(f"names must be of {', '.join(every)}; {unknown[0]!r} was given.")
-    given.cache.mkdir(parents=True, exist_ok=True)
+    check_writable(given.cache)
     for name in given.names or every:
         content = json.dumps(told(finished(every[name], given.cache)), ensure_ascii=False, separators=(",", ":"))
         EXAMPLES.mkdir(exist_ok=True)

@@ -289,6 +289,8 @@ def write_web_page(recorded: Path | None, target: Path) -> None:
     try:
         events = recording.load(recorded)
         check_target(target)
+        if target.exists() and target.samefile(recorded):
+            _leave(f"--web-page={str(target)!r} is the recording itself; name another file.", 2)
         write_whole(target, web_page(events, read_file(recorded, recording.LARGEST)))
     except (StorageError, ConfigError) as error:
         _leave(str(error), 1)

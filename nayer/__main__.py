@@ -7,14 +7,16 @@ import sys
 # then twenty times slower if other programs run. Without any spinning, an idle machine loses a quarter of its speed.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
+from collections.abc import Sequence
+
 from nayer.cli.main import main
 from nayer.cli.streams import prepare
 
 
-def command() -> int:
+def command(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line of this process, and returns its exit code: what `nayer` on the PATH calls."""
     prepare()
-    return main()
+    return main(arguments)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def _complete(action: argparse.Action) -> None:
     if action.choices is None and isinstance(action.metavar, str):
         if "|" in action.metavar and " " not in action.metavar:
             action.choices = action.metavar.split("|")
-        elif action.metavar == "FILE":
+        elif action.metavar in ("FILE", "STUDY.yaml"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.metavar in ("DIR", "FOLDER"):
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]

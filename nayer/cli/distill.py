@@ -26,7 +26,7 @@ from nayer.exports import recording
 from nayer.exports.config_file import read_config
 from nayer.exports.metrics_table import Record, rows_before
 from nayer.exports.onnx_file import check_onnx, onnx_of
-from nayer.exports.run_folder import CODE, METRICS, export
+from nayer.exports.run_folder import CODE, METRICS, check_run_folder, export
 from nayer.exports.tracking import TRACKERS, Tracking, check_tracker, open_tracking
 from nayer.networks.cards import student_spec
 from nayer.networks.classifiers import Classifier
@@ -93,6 +93,8 @@ def distill_command(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     check_runs([config], arguments)
     _check_publishing(arguments, folder)
+    if folder:
+        check_run_folder(folder)
     if arguments.record:
         check_target(arguments.record)
     with claimed(folder) if folder else nullcontext():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from functools import partial
@@ -49,6 +50,7 @@ def add_push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--license",
         default="",
+        type=license_of,
         metavar="ID",
         help="License in the model card, as the Hub names it, such as mit (default: other).",
     )
@@ -97,6 +99,15 @@ def pushed(run: Path, arguments: argparse.Namespace, folder: Path | None = None)
         folder = Path(tempfile.mkdtemp(prefix="nayer-"))
         write_hub_folder(run, folder, repository=arguments.push, license=arguments.license)
     return push(folder, arguments.push, private=arguments.private)
+
+
+def license_of(text: str) -> str:
+    """Reads the Hub's identifier of a license. Raises ConfigError for other text."""
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}", text):
+        raise ConfigError(
+            f"license must be an identifier of the Hub such as mit or cc-by-4.0; {excerpt(text)!r} was given."
+        )
+    return text
 
 
 def repository(text: str) -> str:

@@ -17,6 +17,7 @@ from nayer.networks.cards import MAX_EPSILON, MAX_STEPS, TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import SIDES
 from nayer.teachers.fit import Epoch
+from nayer.teachers.folder import check_teacher_folder
 from nayer.teachers.recipes import RECIPES, get
 from nayer.teachers.train import teach
 from nayer.teachers.train_custom import HELD_OUT, SCHEDULE, OwnLesson, teach_own
@@ -107,6 +108,7 @@ def teach_command(arguments: argparse.Namespace) -> int:
     elif not arguments.data or not arguments.out:
         raise ConfigError(f"name is missing; use one of {', '.join(RECIPES)}, or --data and --out.")
     out: Path = arguments.out or Path("judges" if arguments.judge else "teachers") / arguments.name
+    check_teacher_folder(out)
     console = Terminal()
     with claimed(out):
         card = (_known if arguments.name else _own)(arguments, out, _teller(console))

@@ -14,6 +14,7 @@ from nayer.errors import AssetError
 MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 2_000
 _LENGTH = struct.Struct("<Q")  # the header's length comes first
+HEADER_BYTES = _LENGTH.size + MAX_HEADER_BYTES  # from the start of a file; the header is among them
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def header(content: bytes, name: str, max_tensors: int = MAX_TENSORS) -> Header:
     if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
         raise AssetError(f"{name} is not a safetensors file")
     about = found.pop("__metadata__", {})
-    if not all(isinstance(text, str) for text in about.values()):
+    if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):
         raise AssetError(f"{name} is not a safetensors file")
     if len(found) > max_tensors:
         raise AssetError(f"{name} contains {len(found):,} tensors; at most {max_tensors:,} are read")
@@ -52,7 +53,7 @@ def read_tensor_file(path: Path, limit: int, max_tensors: int = MAX_TENSORS) -> 
     Raises OSError as `files.open_file` does, and AssetError if it is not a safetensors file.
     """
     with open_file(path, limit) as file:
-        content = file.read(_LENGTH.size + MAX_HEADER_BYTES)
+        content = file.read(HEADER_BYTES)
         header(content, path.name, max_tensors)
         content += file.read(limit + 1 - len(content))
     if len(content) > limit:

@@ -26,7 +26,7 @@ def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "mode
 
     Raises AssetError that names up to five differences, before it takes memory, or the values that are not finite.
     """
-    _compare(header(content, name).tensors, wanted, name)
+    compare_tensors(header(content, name).tensors, wanted, name)
     try:
         tensors = load(content)
     except (SafetensorError, ValueError):
@@ -41,7 +41,8 @@ def read_tensors(content: bytes, wanted: Mapping[str, Tensor], name: str = "mode
     return tensors
 
 
-def _compare(found: Mapping[str, Any], wanted: Mapping[str, Tensor], name: str) -> None:
+def compare_tensors(found: Mapping[str, Any], wanted: Mapping[str, Tensor], name: str) -> None:
+    """Raises AssetError that names up to five differences between a header's tensors and the wanted ones."""
     wrong = [f"{key} is missing" for key in wanted if key not in found]
     wrong += [f"{key[:60]!r} is not expected" for key in found if key not in wanted]
     for key in wanted.keys() & found.keys():

@@ -155,11 +155,17 @@ def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
 def files_below(folder: Path, suffixes: tuple[str, ...], limits: Limits) -> list[Path]:
     """The files in `folder` and below with one of the `suffixes`, sorted. AssetError if there are too many of any kind.
 
-    Links to folders are not followed.
+    Links to folders are not followed. A folder that cannot be read is an AssetError too: its class would be missing.
     """
+
+    def fail(error: OSError) -> None:
+        name = Path(str(error.filename)).name
+        if not name.startswith(".") and name != "lost+found":  # the file system's own
+            raise AssetError(f"{excerpt(name, 100)} in {folder.name} cannot be read ({error.strerror}).")
+
     found: list[Path] = []
     passed = 0
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=fail):
         passed += len(folders) + len(names)
         found += [Path(parent, name) for name in names if name.lower().endswith(suffixes)]
         if len(found) > limits.members:

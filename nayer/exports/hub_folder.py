@@ -9,29 +9,38 @@ No code of the repository runs. Source: https://huggingface.co/docs/huggingface_
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData, PyTorchModelHubMixin
+from huggingface_hub import EvalResult, ModelCard, ModelCardData, PyTorchModelHubMixin, hf_hub_download
+from pydantic import ValidationError
 
-from nayer.common.files import read_file, write_whole
-from nayer.errors import NayerError, StorageError, excerpt
+from nayer.common.files import check_ours, check_places, open_file, read_file, write_whole
+from nayer.common.safetensors_header import HEADER_BYTES, header
+from nayer.common.safetensors_io import compare_tensors
+from nayer.errors import AssetError, ConfigError, NayerError, StorageError, excerpt
 from nayer.exports.config_file import RUN_FILE, written
 from nayer.exports.reproduce import command_line, nearest_preset
 from nayer.exports.run_facts import RunFacts, read_facts
-from nayer.exports.run_folder import CODE, CONFIG, SAMPLES, load_student
+from nayer.exports.run_folder import CODE, CONFIG, MAX_STUDENT_BYTES, SAMPLES, load_student
 from nayer.exports.standalone_code import plain_code
 from nayer.networks.cards import TeacherCard, read_card, teacher_cards
-from nayer.networks.classifiers import Classifier
+from nayer.networks.classifiers import Classifier, shapes_of
 from nayer.networks.specs import ModelSpec
 from nayer.presets import get
+from nayer.text_rules import check_names
 
 WEIGHTS, CARD = "model.safetensors", "README.md"
 UNKNOWN_LICENSE = "other"  # the Hub's word for a license that it does not list
 MAX_PICTURE_BYTES = 16 << 20
+MAX_CARD_BYTES = 1 << 20
+_GIVEN = ("architecture", "channels", "size", "mean", "std", "names")  # arguments of a student, in config.json
+_MARK = "library_name: nayer"  # in the card of each folder that is written here
 
 
 class Student(Classifier, PyTorchModelHubMixin, library_name="nayer", pipeline_tag="image-classification"):
@@ -64,9 +73,38 @@ class Student(Classifier, PyTorchModelHubMixin, library_name="nayer", pipeline_t
         return made.eval()
 
     @classmethod
-    def _from_pretrained(cls, *, strict: bool = True, **more: Any) -> Student:
-        """Unlike the mixin's, strict: a weight that is missing is an error."""
-        return super()._from_pretrained(strict=strict, **more)  # type: ignore[no-any-return]
+    def _from_pretrained(cls, *, model_id: str, strict: bool = True, **more: Any) -> Student:
+        """Unlike the mixin's, strict: a weight that is missing is an error. A pickle is never read.
+
+        The weights are compared with config.json before memory is taken. Raises AssetError if they do not fit.
+        """
+        check_weights(_weights_file(model_id, more), {name: more[name] for name in _GIVEN if name in more})
+        return super()._from_pretrained(model_id=model_id, strict=strict, **more)  # type: ignore[no-any-return]
+
+
+def check_weights(path: Path, given: Mapping[str, Any]) -> None:
+    """Raises AssetError unless a weights file has the tensors of the network that config.json describes.
+
+    `given` are the arguments of `Student`. Only the header of the file is read.
+    """
+    try:
+        names = given["names"]
+        spec = {name: given[name] for name in _GIVEN if name != "names"}
+        model = ModelSpec.model_validate_json(json.dumps({**spec, "classes": len(check_names(names))}))
+        with open_file(path, MAX_STUDENT_BYTES) as file:
+            compare_tensors(header(file.read(HEADER_BYTES), WEIGHTS).tensors, shapes_of(model), WEIGHTS)
+    except OSError as error:
+        raise AssetError(f"{WEIGHTS} cannot be read ({error.strerror}); name a folder that `export` wrote.") from None
+    except (ValidationError, ConfigError, KeyError, TypeError, ValueError, RecursionError):
+        raise AssetError(f"{CONFIG} describes no student of this package; export the run again.") from None
+
+
+def _weights_file(model_id: str, more: Mapping[str, Any]) -> Path:
+    """The weights of a folder, or of a repository, which are then in the Hub's cache."""
+    if os.path.isdir(model_id):
+        return Path(model_id) / WEIGHTS
+    names = ("revision", "cache_dir", "force_download", "token", "local_files_only")
+    return Path(hf_hub_download(model_id, WEIGHTS, **{name: more[name] for name in names if name in more}))
 
 
 def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", license: str = "") -> list[Path]:
@@ -76,6 +114,9 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
     identifier of the Hub, such as mit; empty leaves the question to the card's reader. Raises StorageError.
     """
     told, network = read_facts(run), load_student(run)
+    if len(told.classes) != network.spec.classes:
+        raise StorageError(f"{excerpt(run, 200)} contains a damaged {CONFIG}; run it again.")
+    check_hub_folder(out)
     student = Student.of(network, told.classes)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -94,6 +135,19 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
     for name, content in contents.items():
         write_whole(out / name, content)
     return sorted(out / name for name in [*contents, WEIGHTS, CONFIG])
+
+
+def check_hub_folder(out: Path) -> None:
+    """Raises StorageError for a folder with other files of these names, such as the run's own folder."""
+    try:
+        ours = _MARK in read_file(out / CARD, MAX_CARD_BYTES).decode("utf-8", "replace")
+    except OSError:
+        ours = False
+    check_ours("hub-folder", out, ours, (CARD, CONFIG, WEIGHTS, CODE, RUN_FILE, SAMPLES), "a student for the Hub")
+    check_places(out, (CARD, CONFIG, WEIGHTS, CODE, RUN_FILE, SAMPLES))
+    for name in (CONFIG, WEIGHTS):  # which the Hub's library writes, through a link too
+        if (out / name).is_symlink():
+            raise StorageError(f"{excerpt(out / name, 200)} is a link; move it away, or choose another folder.")
 
 
 def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -> ModelCard:
@@ -143,7 +197,7 @@ def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -
         "## Load it\n\nWith the package `nayer`:\n\n"
         f'```python\nimport nayer\n\nstudent = nayer.Student.from_pretrained("{repository}")\n```\n\n'
         f"With PyTorch and safetensors alone, in a copy of this folder: `import student; network = student.load()`.\n\n"
-        f"## Train it again\n\n```bash\n{command_line(told.config)}\n```\n\n`{RUN_FILE}` has all settings.\n"
+        f"## Train it again\n\n{_fenced(command_line(told.config))}\n\n`{RUN_FILE}` has all settings.\n"
     )
 
 
@@ -185,4 +239,11 @@ def _plain(name: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _fenced(command: str) -> str:
+    """A block of code, whose fence is longer than any run of backticks in it."""
+    longest = max(map(len, re.findall("`+", command)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}bash\n{command}\n{fence}"

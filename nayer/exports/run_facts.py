@@ -11,6 +11,7 @@ from nayer.config import Config
 from nayer.errors import ConfigError, StorageError, excerpt
 from nayer.exports.reproduce import known
 from nayer.exports.run_folder import CONFIG, MAX_CONFIG_BYTES
+from nayer.text_rules import check_names
 
 MEASURES = ("accuracy", "teacher_accuracy", "agreement")
 
@@ -34,10 +35,14 @@ def read_facts(folder: Path) -> RunFacts:
         shares = [measured.get(name) for name in MEASURES]
         if any(share is not None and not isinstance(share, int | float) for share in shares):
             raise ValueError("shares")
-        return RunFacts(known(content["config"]), tuple(map(str, content["classes"])), *shares)
+        if any(share is not None and not 0.0 <= share <= 1.0 for share in shares):
+            raise ValueError("shares")
+        if not isinstance(content["classes"], list):
+            raise TypeError("classes")
+        return RunFacts(known(content["config"]), check_names(content["classes"]), *shares)
     except OSError as error:
         raise StorageError(
             f"{excerpt(folder, 200)} contains no run ({error.strerror}); name a folder that `--out` wrote."
         ) from None
-    except (ConfigError, ValueError, KeyError, TypeError, AttributeError):
+    except (ConfigError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StorageError(f"{excerpt(folder, 200)} contains a damaged {CONFIG}; run it again.") from None

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from safetensors.torch import save
 from torch import nn
 
-from nayer.common.files import read_file, write_whole
+from nayer.common.files import check_ours, read_file, write_whole
+from nayer.common.safetensors_header import read_tensor_file
 from nayer.common.safetensors_io import read_tensors
 from nayer.config import Config
 from nayer.errors import NayerError, StorageError
@@ -19,7 +20,7 @@ from nayer.exports import config_file
 from nayer.exports.config_file import RUN_FILE
 from nayer.exports.metrics_table import Record
 from nayer.exports.standalone_code import plain_code
-from nayer.networks.classifiers import Classifier, build
+from nayer.networks.classifiers import Classifier, build, shapes_of
 from nayer.networks.specs import ModelSpec
 from nayer.types import Images
 
@@ -53,19 +54,27 @@ def export(folder: Path, config: Config, model: ModelSpec, student: nn.Module, r
     return written
 
 
+def check_run_folder(folder: Path) -> None:
+    """Raises StorageError if the files of a run would replace others in `folder`, such as a teacher's config.json."""
+    ours = any((folder / name).is_file() for name in (STUDENT, METRICS, "checkpoint.safetensors"))
+    check_ours("out", folder, ours, (CONFIG, CODE, RUN_FILE, SAMPLES, STUDENT, METRICS), "a run")
+
+
 def load_student(folder: Path) -> Classifier:
     """The student that `export` wrote, in eval mode. Raises StorageError if it is missing or damaged."""
     try:
         model = json.loads(read_file(folder / CONFIG, MAX_CONFIG_BYTES))["model"]
-        student = build(ModelSpec.model_validate_json(json.dumps(model)))
-        student.load_state_dict(
-            read_tensors(read_file(folder / STUDENT, MAX_STUDENT_BYTES), student.state_dict(), STUDENT)
-        )
+        spec = ModelSpec.model_validate_json(json.dumps(model))
+        # The weights are compared with the shapes before memory is taken: a short config.json can name a network of
+        # 36 GB.
+        tensors = read_tensors(read_tensor_file(folder / STUDENT, MAX_STUDENT_BYTES), shapes_of(spec), STUDENT)
+        student = build(spec)
+        student.load_state_dict(tensors)
     except OSError as error:
         raise StorageError(
             f"{folder} contains no student ({error.strerror}); name a folder that `--out` wrote."
         ) from None
-    except (NayerError, ValidationError, ValueError, KeyError, TypeError, RuntimeError):
+    except (NayerError, ValidationError, ValueError, KeyError, TypeError, RuntimeError, RecursionError):
         raise StorageError(f"{folder} contains a damaged student; train it again.") from None
     return student.eval()
 

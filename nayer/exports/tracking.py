@@ -70,7 +70,7 @@ class Tracking:
         try:
             with _silent():
                 act()
-        except Exception as error:  # a tracker of another project can fail in any way
+        except (Exception, SystemExit) as error:  # a tracker of another project can fail in any way
             self.failure = f"track={self._name!r} ended early ({first_line(error)}); the run itself is complete."
 
 
@@ -94,7 +94,7 @@ def open_tracking(name: str, config: Config, folder: Path | None) -> Tracking:
     try:
         with _silent():
             return Tracking(name, TRACKERS[name](run_name, config, folder))
-    except Exception as error:  # no account, no network, a folder that cannot be written
+    except (Exception, SystemExit) as error:  # no account, no network, a folder that cannot be written
         raise StorageError(f"track={name!r} cannot start ({first_line(error)}); leave it out, or mend that.") from None
 
 

@@ -57,6 +57,12 @@ class TellsFeatures(Protocol):
         """Images (n, c, h, w) in [0, 1] → logits (n, k) and features (n, f)."""
 
 
+def shapes_of(spec: ModelSpec) -> dict[str, Tensor]:
+    """The state of the network of `spec` by name, on the meta device: shapes and types that take no memory."""
+    with torch.device("meta"):
+        return Classifier(spec).state_dict()
+
+
 def build(spec: ModelSpec, rng: torch.Generator | None = None) -> Classifier:
     """The network of `spec`, its weights drawn from `rng` (or from seed 0), never from the global generator."""
     # Layers made on the meta device draw nothing, so that runs in two threads cannot disturb each other.

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from nayer.common.files import write_whole
-from nayer.errors import StorageError
-from nayer.networks.cards import TeacherCard
+from nayer.common.files import check_ours, write_whole
+from nayer.errors import AssetError, StorageError
+from nayer.networks.cards import TeacherCard, read_card
 from nayer.networks.classifiers import Classifier
 from nayer.teachers.fit import TrainingSchedule
 
 Kind = Literal["Teacher", "Judge"]
+CARD, README, WEIGHTS = "config.json", "README.md", "model.safetensors"
 FOR = "A second opinion: it classifies the images of a run. No run learns from it."
 
 
@@ -70,15 +71,26 @@ def _in_words(recipe: TrainingSchedule) -> str:
     return ", ".join(parts)
 
 
+def check_teacher_folder(out: Path) -> None:
+    """Raises StorageError if a teacher would replace other files in `out`, such as those of a run."""
+    try:
+        ours = bool(read_card(out))
+    except AssetError:
+        ours = (
+            not (out / CARD).exists() and (out / WEIGHTS).exists()
+        )  # a writing that was interrupted: the card is last
+    check_ours("out", out, ours, (CARD, README, WEIGHTS), "a teacher")
+
+
 def write_teacher(
     out: Path, card: TeacherCard, weights: bytes, readme: str, more: Mapping[str, bytes] | None = None
 ) -> None:
     """Writes each file whole or not at all. The card is last: a folder with a card is complete. Raises StorageError."""
     files = {
         **(more or {}),
-        "model.safetensors": weights,
-        "README.md": readme.encode(),
-        "config.json": card.model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n",
+        WEIGHTS: weights,
+        README: readme.encode(),
+        CARD: card.model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n",
     }
     try:
         for name, content in files.items():

@@ -1,4 +1,9 @@
-"""Command lines that ask for trouble: files that are none, full disks, closed streams, odd surroundings, signals."""
+"""Command lines that ask for trouble: files that are none, full disks, closed streams, odd surroundings, signals.
+
+A process of its own takes seconds to import torch. So most cases are forks of this process, which has imported it: with
+their folder, streams, variables and signals. What is read once, when Python or a library begins, needs a new process:
+threads, encodings, pipes, and each kind of stream once.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +23,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nayer.cli.main import COMMANDS, main
-from tests.reliability.commands import SMALL, Case, cases
+from nayer.__main__ import command
+from nayer.cli.main import COMMANDS
+from tests.reliability.commands import DONE, SMALL, Case
+from tests.reliability.commands import cases as known_cases
 from tests.reliability.figure import Figure
+from tests.reliability.file_commands import cases as cases_of_files
 from tests.support.repository import ROOT
 
 SECONDS, MEGABYTES, LANES = 60.0, 1000.0, 2
 LONGEST = 700  # characters of what is said, the log's times and the help apart
 ADDRESS_SPACE = 12 << 30  # bytes: what takes more than a case may, does not take the machine
+# Variables that are read late enough for a fork, and what a shell's redirections do to the numbers of the streams.
+LATE = {"COLUMNS", "LINES", "TERM", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "HOME", "XDG_CACHE_HOME"}
+LATE |= {"MPLCONFIGDIR", "TMPDIR", "TZ"}
+REDIRECTED: dict[str, list[tuple[int, str]]] = {
+    "": [],
+    ">/dev/full": [(1, "/dev/full")],
+    "2>/dev/full": [(2, "/dev/full")],
+    ">&-": [(1, "")],
+    "2>&-": [(2, "")],
+    "<&-": [(0, "")],
+    "<&- >&- 2>&-": [(0, ""), (1, ""), (2, "")],
+}
+REAL = ("list ", "mistake ", "config ", "distill SIGINT")  # each kind of stream, and a signal, in a new process too
 SURROUNDINGS = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
@@ -56,7 +77,7 @@ class Trial:
         self._began = time.monotonic()
         places = {"teacher": ready / "ready-teacher", "images": ready / "images"}
         words = [word.format(**places) if word in ("{teacher}", "{images}") else word for word in case.words]
-        if case.shell or case.variables or case.send:
+        if case.variables.keys() - LATE or case.shell not in REDIRECTED or case.name.startswith(REAL):
             self.pid = self._started(words)
         else:
             self.pid = self._forked(words)
@@ -90,18 +111,40 @@ class Trial:
         code = 1
         try:
             self._bounded()
-            os.chdir(self.here)
-            for number, path in ((1, self._out), (2, self._err)):
-                os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
-            code = main(words)
+            self._surrounded()
+            code = command(words)
+            sys.stdout.flush()
         except BaseException as error:
             code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
             if not isinstance(error, SystemExit):
                 traceback.print_exc()
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):
+                sys.stderr.flush()
             os._exit(code)
+
+    def _surrounded(self) -> None:
+        """Gives this fork the case's folder, variables and streams, as a new process has them."""
+        os.chdir(self.here)
+        for name, value in self.case.variables.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        time.tzset()
+        tempfile.tempdir = None  # it was looked up with other variables
+        streams = [os.open(os.devnull, os.O_RDONLY)]
+        streams += [os.open(path, os.O_WRONLY | os.O_CREAT) for path in (self._out, self._err)]
+        for number, handle in enumerate(streams):
+            os.dup2(handle, number)
+            os.close(handle)
+        for number, target in REDIRECTED[self.case.shell]:
+            os.close(number)
+            if target:
+                os.open(target, os.O_WRONLY)  # gets the number that is free
+        sys.stdin, sys.stdout, sys.stderr = (
+            None if (number, "") in REDIRECTED[self.case.shell] else open(number, mode, closefd=False)  # noqa: SIM115
+            for number, mode in enumerate("rww")
+        )
 
     def _bounded(self) -> None:
         os.setsid()
@@ -145,6 +188,12 @@ class Trial:
                 self._sent = True
 
 
+def cases() -> list[Case]:
+    """All of them, the slow ones first, so that the last ones do not wait for one."""
+    found = [*known_cases(), *cases_of_files()]
+    return sorted(found, key=lambda case: not (case.words[:1] == ["compare"] and DONE & case.codes) and not case.send)
+
+
 def _names(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
@@ -179,8 +228,8 @@ def _judged(case: Case, tried: Tried) -> str:
 def trials(chosen: list[Case]) -> Iterator[Tried]:
     """Each of them, two at a time."""
     os.environ.update(SURROUNDINGS)
-    for command in COMMANDS.values():
-        command.load()
+    for one in COMMANDS.values():
+        one.load()
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder)
         made(ready)
@@ -232,7 +281,7 @@ for name in ("cat", "dog"):
 
 
 def measure() -> Figure:
-    found = list(trials(list(cases())))
+    found = list(trials(cases()))
     wrong = [f"{one.name}: {one.wrong}" for one in found if one.wrong]
     slowest, largest = max(one.seconds for one in found), max(one.megabytes for one in found)
     return Figure(

@@ -115,6 +115,17 @@ def test_a_folder_is_no_place_for_the_page(tmp_path: Path, capsys: pytest.Captur
     assert "is not a regular file" in capsys.readouterr().err
 
 
+def test_a_page_does_not_replace_its_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "run.nayer"
+    recording.save(file, list(script(SHORT)))
+    before = file.read_bytes()
+    with pytest.raises(SystemExit) as left:
+        main(["--recording", str(file), "--web-page", str(file)])
+    assert left.value.code == 2
+    assert "is the recording itself; name another file." in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
 def test_events_of_no_run_make_no_page() -> None:
     with pytest.raises(StorageError, match="no run that can be shown"):
         web_page([event for event in script(SHORT) if not isinstance(event, RunStarted)], b"")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -198,3 +199,23 @@ def test_a_command_that_cannot_be_meant_so_is_one_sentence(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert main(["teach", *words.split()]) == 2
     assert capsys.readouterr().err.startswith(sentence)
+
+
+def test_a_class_whose_folder_cannot_be_read_is_not_left_out(tmp_path, monkeypatch):
+    for name in ("cat", "dog", "boat"):
+        (tmp_path / "d" / name).mkdir(parents=True)
+        for number in range(5):
+            (tmp_path / "d" / name / f"{number}.png").write_bytes(png_of_zeros())
+    monkeypatch.chdir(tmp_path / "d" / "boat")
+    for _ in range(40):  # deeper than the system opens by its whole path, so it cannot be read by anybody
+        os.mkdir("x" * 120)
+        os.chdir("x" * 120)
+    with pytest.raises(AssetError, match=r"^x+ in d cannot be read \(File name too long\)\.$"):
+        find_pictures(str(tmp_path / "d"))
+    os.chdir(tmp_path)
+
+
+def png_of_zeros():
+    content = io.BytesIO()
+    Image.new("L", (8, 8)).save(content, "PNG")
+    return content.getvalue()

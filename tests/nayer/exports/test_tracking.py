@@ -195,3 +195,22 @@ def wandb_records(path):
             found.append(Message.FromString(record))
             record = b""
     return found
+
+
+class Leaving(Listening):
+    def log(self, numbers, samples, step):
+        raise SystemExit(3)  # as a package does that gives up
+
+    def finish(self):
+        raise SystemExit(3)
+
+
+def test_a_tracker_that_ends_the_program_ends_only_the_tracking(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(extras, "find_spec", lambda name: object())
+    monkeypatch.setitem(TRACKERS, "wandb", lambda *given: Leaving())
+    assert main(["distill", *FEW, "--track", "wandb", "--out", str(tmp_path / "o")]) == 1
+    assert "track='wandb' ended early" in capsys.readouterr().err
+    assert len(rows(tmp_path / "o")) == 3
+    monkeypatch.setitem(TRACKERS, "wandb", lambda *given: sys.exit(3))
+    assert main(["distill", *FEW, "--track", "wandb"]) == 1
+    assert "track='wandb' cannot start" in capsys.readouterr().err
