@@ -115,7 +115,7 @@ def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -
         license=license or UNKNOWN_LICENSE,
         library_name="nayer",
         pipeline_tag="image-classification",
-        tags=["knowledge-distillation", "data-free", "model_hub_mixin", "nayer"],
+        tags=["knowledge-distillation", "data-free", "model_hub_mixin", "pytorch_model_hub_mixin", "nayer"],
         model_name=repository.rpartition("/")[2] if results else None,
         eval_results=results or None,
     )
