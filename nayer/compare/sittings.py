@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import repeat
 
 import torch
 
@@ -200,7 +201,7 @@ class Finished:
 
 
 def followed(
-    runs: Sequence[tuple[Arm, int]], order: Order, place: Place, cut_off: Sequence[CutOff] = ()
+    runs: Sequence[tuple[Arm, int]], order: Order, place: Place, cut_off: Sequence[CutOff | None] = ()
 ) -> Iterator[Told | Finished]:
     """Runs arms with seeds at a place: its news, and each outcome when it is complete.
 
@@ -208,7 +209,7 @@ def followed(
     command shall continue those that end before their outcome.
     """
     collectors, jobs = [], []
-    for (arm, seed), files in zip(runs, cut_off or [None] * len(runs), strict=True):
+    for (arm, seed), files in zip(runs, cut_off or repeat(None, len(runs)), strict=True):
         collector, job = Collector(arm, seed, order, files), job_of(arm, seed, order, place)
         if files is not None and (left := files.read()) is not None:
             collector.go_on(left)
