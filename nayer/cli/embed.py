@@ -10,7 +10,10 @@ from nayer.config import Config
 from nayer.embeddings.label_table import prompted
 from nayer.embeddings.precomputed import EmbeddingTable, write_table
 from nayer.embeddings.text_encoder import embed
+from nayer.errors import ConfigError, excerpt
 from nayer.text_rules import check_names
+
+MOST_CHARACTERS = 256  # of an encoder's id, as in a config
 
 
 def add_embed_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +43,11 @@ def add_embed_arguments(parser: argparse.ArgumentParser) -> None:
 
 def embed_command(args: argparse.Namespace) -> int:
     """Writes the table of `args.names`. Returns 0 on success. Raises NayerError otherwise."""
+    if len(args.record_as) > MOST_CHARACTERS or not args.record_as.isprintable():
+        raise ConfigError(
+            f"record-as must be a text of at most {MOST_CHARACTERS} characters that can be shown; "
+            f"{excerpt(args.record_as)!r} was given."
+        )
     texts = prompted(check_names(args.names), args.prompt)
     check_target(args.out)
     embeddings = embed(texts, args.encoder)

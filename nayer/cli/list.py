@@ -26,6 +26,7 @@ def list_command(arguments: argparse.Namespace) -> int:
     """Prints a table. Returns 0 on success. Raises ConfigError for a list or preset that does not exist."""
     if arguments.what not in LISTS:
         raise ConfigError(f"list must be one of {', '.join(LISTS)}; {arguments.what[:60]!r} was given.")
+    get(arguments.preset)
     Terminal().print(LISTS[arguments.what](arguments.preset))
     return 0
 

@@ -208,3 +208,15 @@ def changed(content, **about):
     told["__metadata__"] |= about
     said = json.dumps(told).encode()
     return len(said).to_bytes(8, "little") + said + content[8 + length :]
+
+
+def test_a_name_that_nothing_uses_is_refused_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for words, said in (
+        (["list", "teachers", "--preset", "nope"], "preset must be one of"),
+        (["embed", "a", "b", "--record-as", "\x1b[31m", "--out", "t"], "record-as must be a text of at most 256"),
+        (["embed", "a", "b", "--record-as", "x" * 257, "--out", "t"], "record-as must be a text of at most 256"),
+    ):
+        assert main(words) == 2
+        assert said in sentence(capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())

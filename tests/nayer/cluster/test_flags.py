@@ -10,7 +10,7 @@ import pytest
 from app.environment import Environment
 from nayer.cli.main import main
 from nayer.cluster.places import Began, Done, Here, Job, Made, Part
-from nayer.cluster.ray_cluster import checked_address
+from nayer.cluster.ray_cluster import _reason, checked_address
 from nayer.errors import ConfigError
 
 COMMAND = ["compare", "--presets", "dfq", "--teacher", "digits", "--seeds", "0"]
@@ -70,3 +70,7 @@ def test_an_address_where_nothing_listens_is_said_at_once(monkeypatch, tmp_path,
         port = free.getsockname()[1]
     assert main([*COMMAND, "--out", str(tmp_path / "x"), "--on", f"127.0.0.1:{port}"]) == 2
     assert f"on='127.0.0.1:{port}' has no cluster" in capsys.readouterr().err
+
+
+def test_a_server_that_never_answers_is_told_in_words(tmp_path):
+    assert _reason(TimeoutError(), tmp_path) == "no answer within 60 s"
