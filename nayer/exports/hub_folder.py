@@ -197,7 +197,7 @@ def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -
         "## Load it\n\nWith the package `nayer`:\n\n"
         f'```python\nimport nayer\n\nstudent = nayer.Student.from_pretrained("{repository}")\n```\n\n'
         f"With PyTorch and safetensors alone, in a copy of this folder: `import student; network = student.load()`.\n\n"
-        f"## Train it again\n\n{_fenced(command_line(told.config))}\n\n`{RUN_FILE}` has all settings.\n"
+        f"## Train it again\n\n```bash\n{command_line(told.config)}\n```\n\n`{RUN_FILE}` has all settings.\n"
     )
 
 
@@ -240,10 +240,3 @@ def _plain(name: str) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
-
-
-def _fenced(command: str) -> str:
-    """A block of code, whose fence is longer than any run of backticks in it."""
-    longest = max(map(len, re.findall("`+", command)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}bash\n{command}\n{fence}"
