@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from PIL import Image
 from app.api import export_routes
 from app.environment import RECORDING, Environment
 from app.fairness.executors import Executors
-from app.fairness.request_slots import PIECE, Sending
+from app.fairness.request_slots import FINDING, PIECE, Sending
 from app.run_state.replay import Replay
 from app.runs import exports as run_exports
 from app.runs.exports import Exports
@@ -281,7 +282,21 @@ def test_an_address_has_one_answer_in_memory_that_no_cache_keeps(monkeypatch: py
         made.append(name)
         return await of(run_id, name, version)
 
+    finding, most, lock = [0], [0], threading.Lock()
+    version = exports.version
+
+    def looked_up(run_id: str) -> str:
+        with lock:
+            finding[0] += 1
+            most[0] = max(most[0], finding[0])
+        found = version(run_id)
+        time.sleep(0.05)
+        with lock:
+            finding[0] -= 1
+        return found
+
     monkeypatch.setattr(exports, "of", noted)
+    monkeypatch.setattr(exports, "version", looked_up)
     application = FastAPI()
     application.include_router(export_routes.export_route(exports))
 
@@ -323,6 +338,7 @@ def test_an_address_has_one_answer_in_memory_that_no_cache_keeps(monkeypatch: py
         read.set()
         assert all(content.startswith(b"PK") for content in await asyncio.gather(*asked, other))
         assert len(made) == 6
+        assert most[0] <= 2 * FINDING  # of both
 
     asyncio.run(tried())
     registry.close()
