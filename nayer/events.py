@@ -33,10 +33,14 @@ class Event:
 
         The measures by class, which are a number a class, are written out.
         """
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        told = {key: value.tolist() if key in self.by_class else _plain(value) for key, value in fields.items()}
-        return {"event": name} | told
+        plain = {key: value.tolist() if key in self.by_class else _plain(value) for key, value in fields.items()}
+        return {"event": self.json_name()} | plain
+
+    @classmethod
+    def json_name(cls) -> str:
+        """The name of this kind of event in JSON: GeneratorStep is generator_step."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ def setting(
     *,
     help: str,
     group: str,
+    place: str,
+    symbol: str = "",
     unit: str = "",
     low: float | None = None,
     high: float | None = None,
@@ -29,6 +31,8 @@ def setting(
 ) -> Any:
     """A field of a pydantic model; `low` and `high` are inclusive, `unit` is the unit of a number.
 
+    `place`: where it acts, as a file of `nayer` and a name in it: `distillation/losses.py:batchnorm_loss`.
+    `symbol`: the paper's, else that of the paper that the term comes from; empty if it has none.
     `level`: 1 for the three settings that a form shows first, 2 for about a dozen more, 3 for all others.
 
     These say when a value may change, and the effect of a change:
@@ -39,6 +43,8 @@ def setting(
     """
     extra: dict[str, Any] = {
         "group": group,
+        "place": place,
+        "symbol": symbol,
         "unit": unit,
         "level": level,
         "fixed": fixed,
@@ -62,6 +68,8 @@ class Setting:
     help: str
     unit: str
     group: str
+    place: str
+    symbol: str
     level: int
     fixed: bool
     resumable: bool
@@ -134,6 +142,8 @@ def _described(name: str, field: FieldInfo) -> Setting:
         help=field.description or "",
         unit=str(extra["unit"]),
         group=str(extra["group"]),
+        place=str(extra["place"]),
+        symbol=str(extra["symbol"]),
         level=int(str(extra["level"])),
         fixed=bool(extra["fixed"]),
         resumable=bool(extra["resumable"]),
