@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from app.run_state.model import Condition, View
+from app.run_state.model import CURVES, Condition, View
 from app.run_state.reducer import fold
 from app.run_state.serializer import payload, preview_facts
 from app.support.images import Pixels, checked_pixels, jpeg
@@ -17,7 +17,7 @@ from nayer.events import Event, StudentKept
 log = logging.getLogger(__name__)
 _SAID_BY_THE_PLAYER = ("seq", "state")
 _ALWAYS_NEW = (
-    *("run", "losses", "learning", "measures", "diversity", "opinions"),
+    *("run", *CURVES),
     *("redraws", "changes", "rows", "making"),
 )
 

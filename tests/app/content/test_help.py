@@ -14,7 +14,7 @@ from app.content.help_page import MEASURES
 from app.content.lessons import LESSONS
 from app.content.source_pages import ROOT, code_routes, places, source_page
 from app.generated.reference import TARGET, field_comments, reference
-from app.run_state.model import DIVERSITY, View
+from app.run_state.model import CURVES, View
 from nayer.config import settings
 from nayer.measures import AcrossRounds, Diversity
 from nayer.presets import PRESETS
@@ -33,15 +33,9 @@ def test_every_setting_preset_and_event_is_described() -> None:
 
 
 def test_every_measure_that_travels_to_the_page_is_described() -> None:
-    travelling = {re.sub(r"_(noise|real)$", "", name) for name in DIVERSITY}
-    kept = re.findall(
-        r"(losses|learning|measures): Series = _NOTHING  # x, (.*)",
-        (ROOT / "app" / "run_state" / "model.py").read_text("utf-8"),
-    )
-    assert len(kept) == 3
-    for name, columns in kept:
-        assert name in {field.name for field in dataclasses.fields(View)}
-        travelling |= set(columns.split(", "))
+    assert [field.name for field in dataclasses.fields(View) if field.type == "Series"] == [*CURVES]
+    travelling = {re.sub(r"_(noise|real)$", "", name) for columns in CURVES.values() for name in columns}
+    travelling -= {"judge_confidence"}  # `second_opinion` describes both numbers of the judge
     assert travelling <= set(MEASURES)
 
 
