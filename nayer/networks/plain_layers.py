@@ -95,7 +95,7 @@ def _layers(modules: Iterable[nn.Module], parts: list[_Part]) -> list[Layer]:
                 both = [_layers([part], parts) for part in (module.branch, module.shortcut)]
                 found.append(["residual", *both])
                 found += _layers([module.after], parts)
-            case nn.Conv2d():
+            case nn.Conv2d(groups=1, dilation=(1, 1)):
                 parts.append((module, after if isinstance(after, nn.BatchNorm2d) else None))
                 sizes = module.in_channels, module.out_channels, module.kernel_size[0]
                 found.append(["conv", *sizes, module.stride[0], int(module.padding[0])])
