@@ -107,7 +107,7 @@ def measure() -> Figure:
         18,
         "memory bombs by settings and by files; the largest accepted run of each kind",
         f"all refused before anything is allocated; each run within what was counted, at most {MEMORY / 1e9:.1f} GB",
-        f"{refused} of {tried} refused; {len(LARGEST)} kinds, the largest peak is {most / 1e9:.2f} GB ({which}), the closest {closest:.0%} of its count"
-        + "".join(f"; {what} took more" for what in over[:3]),
+        f"{refused} of {tried} refused; {len(LARGEST)} kinds, the largest peak is {most / 1e9:.2f} GB ({which}), "
+        f"the closest {closest:.0%} of its count" + "".join(f"; {what} took more" for what in over[:3]),
         refused == tried and not over and most <= MEMORY,
     )
