@@ -847,8 +847,8 @@ class Config(BaseModel):
         for field in settings():
             value = getattr(after, field.name)
             if field.fixed and value != getattr(self, field.name):
-                shown = repr(value)[:60]
-                raise ConfigError(f"{field.name}={shown} cannot change during a run; start a new run with it.")
+                excerpted = repr(value)[:60]
+                raise ConfigError(f"{field.name}={excerpted} cannot change during a run; start a new run with it.")
         return after
 
     @property

@@ -102,12 +102,12 @@ def sentence(error: ValidationError, known: list[Setting]) -> str:
     if not first["loc"]:  # about several fields at once; the validator wrote the sentence
         return str(first["ctx"]["error"])
     name = str(first["loc"][0])
-    shown = _shown(first["input"])
+    given = _excerpt(first["input"])
     field = next((field for field in known if field.name == name), None)
     if field is None:
-        name = name if name.isidentifier() and len(name) <= 60 else _shown(name)
+        name = name if name.isidentifier() and len(name) <= 60 else _excerpt(name)
         return f"{name} is not a setting; the list of settings shows the {len(known)} that exist."
-    return f"{name} must be {_what_works(field, first)}; {shown} was given."
+    return f"{name} must be {_what_works(field, first)}; {given} was given."
 
 
 def what_works(field: Setting) -> str:
@@ -121,7 +121,7 @@ def what_works(field: Setting) -> str:
     return f"{noun} from {_bound(field.low, field.kind)} to {_bound(field.high, field.kind)}{unit}"
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     """`value` on one line and in 60 characters."""
     whole = repr(value)
     return whole if len(whole) <= 60 else whole[:57] + "…"

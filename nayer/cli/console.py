@@ -23,13 +23,13 @@ class LiveDisplay(ABC):
 
     def __init__(self, *, per_second: int, quiet: bool = False) -> None:
         self.console = Terminal(stderr=True, highlight=False)
-        drawn = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
-        self._live = (
-            Live(console=self.console, get_renderable=self.drawing, refresh_per_second=per_second) if drawn else None
-        )
+        self.is_live = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
+        self._per_second = per_second
+        self._live: Live | None = None  # made on entering, because it asks for a drawing at once
 
     def __enter__(self) -> Self:
-        if self._live:
+        if self.is_live:
+            self._live = Live(console=self.console, get_renderable=self.drawing, refresh_per_second=self._per_second)
             self._live.start()
         return self
 

@@ -38,7 +38,7 @@ class Progress(LiveDisplay):
                 self._student_loss = f"{event.loss:.3g}"
             case Evaluated():
                 self._measured = measured(event)
-                if not self._live and not self._quiet:
+                if not self.is_live and not self._quiet:
                     self.say(self.drawing())
 
     def say(self, sentence: RenderableType) -> None:

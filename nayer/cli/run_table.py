@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nayer.cli.console import LiveDisplay
-from nayer.cluster.places import Again, Began, Done, Made, Place, Told
+from nayer.cluster.places import Again, Began, Done, Made, News, Place
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome
 from nayer.compare.outcome_folder import OutcomeFolder
@@ -36,21 +36,21 @@ def run_missing(
     def so_far() -> list[Outcome]:
         return [outcomes[number] for number in sorted(outcomes)]
 
-    with RunTable([runs[number] for number in missing]) as shown:
-        for told in followed([runs[number] for number in missing], order, place):
-            if not isinstance(told, Finished):
-                shown.show(told)
+    with RunTable([runs[number] for number in missing]) as table:
+        for news in followed([runs[number] for number in missing], order, place):
+            if not isinstance(news, Finished):
+                table.show(news)
                 continue
-            folder.put(told.outcome, told.record)
-            outcomes[missing[told.number]] = told.outcome
-            shown.say(f"{len(outcomes)} of {len(runs)}: {told_of(told.outcome)}")
+            folder.put(news.outcome, news.record)
+            outcomes[missing[news.number]] = news.outcome
+            table.say(f"{len(outcomes)} of {len(runs)}: {result_line(news.outcome)}")
             finished(so_far())
     if not missing:
         finished(so_far())
     return so_far()
 
 
-def told_of(outcome: Outcome) -> str:
+def result_line(outcome: Outcome) -> str:
     """The result of a run in one line."""
     reached = outcome.failure or ("not measured" if outcome.accuracy is None else f"{outcome.accuracy:.1%}")
     return f"{outcome.arm}, seed {outcome.seed}: {reached} after {outcome.seconds:.0f} s"
@@ -64,22 +64,22 @@ class RunTable(LiveDisplay):
         self._runs = runs
         self._rows: dict[int, list[str]] = {}  # of runs at work: node, progress, accuracy
 
-    def show(self, told: Told) -> None:
+    def show(self, news: News) -> None:
         """Updates the table from the news of a run."""
-        match told:
+        match news:
             case Began():
-                self._rows[told.number] = [told.node, "loading…", "–"]
+                self._rows[news.number] = [news.node, "loading…", "–"]
             case Made():
-                if isinstance(told.part.content, Passage):
-                    self._passed(told.number, told.part.content)
+                if isinstance(news.part.content, Passage):
+                    self._advance(news.number, news.part.content)
             case Again():
-                arm, seed = self._runs[told.number]
-                self._rows.pop(told.number, None)
-                self.say(f"{arm.title}, seed {seed}: {told.reason}")
+                arm, seed = self._runs[news.number]
+                self._rows.pop(news.number, None)
+                self.say(f"{arm.title}, seed {seed}: {news.reason}")
             case Done():
-                self._rows.pop(told.number, None)
+                self._rows.pop(news.number, None)
 
-    def _passed(self, number: int, passage: Passage) -> None:
+    def _advance(self, number: int, passage: Passage) -> None:
         row = self._rows.setdefault(number, ["", "", "–"])
         config = self._runs[number][0].config
         for event, seconds in passage.events:

@@ -22,7 +22,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from nayer.cluster.places import Again, Began, Done, Job, LabLost, Made, Told
+from nayer.cluster.places import Again, Began, Done, Job, LabLost, Made, News
 from nayer.cluster.tasks import END, LabActor, parts
 from nayer.errors import NayerError
 
@@ -41,11 +41,11 @@ class Stream:
         self._lost = [0] * len(jobs)
         self._live: dict[Any, int] = {}  # generator of object refs -> number of its job
         self._named: set[Any] = set()  # generators that have told their node
-        self._news: deque[Told] = deque()
+        self._news: deque[News] = deque()
         for number in range(len(jobs)):
             self._start(number)
 
-    def news(self) -> Told | None:
+    def news(self) -> News | None:
         """The next news; None after the last ones. Raises the error of a job."""
         while not self._news and self._live:
             streams = list(self._live)
@@ -158,7 +158,7 @@ class Driver:
             self._streams[number] = Stream(jobs)
         return number
 
-    def news(self, stream: int) -> Told | None:
+    def news(self, stream: int) -> News | None:
         """The next news of a stream."""
         return self._streams[stream].news()
 

@@ -39,35 +39,35 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class News:
     """News of the job of that number in the list."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Began(Told):
+class Began(News):
     """The job works. `node` names the machine; it is empty for this process."""
 
     node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Made(Told):
+class Made(News):
     """The job has made the next part of its result."""
 
     part: Part
 
 
 @dataclass(frozen=True, slots=True)
-class Again(Told):
+class Again(News):
     """The machine is lost. The job will continue after its latest part with `kept`; all parts after that are void."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Told):
+class Done(News):
     """The job has made its last part."""
 
 
@@ -78,7 +78,7 @@ class Place(Protocol):
     def gpus(self) -> float:
         """The number of GPUs that jobs must ask for. 0 if none is there, or if jobs need not ask."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[News]:
         """The news of all jobs, until each is done. To pause, do not call `next`. To stop, call `close`.
 
         Raises the error of a job, and NayerError if the place itself fails.
@@ -93,7 +93,7 @@ class Here:
 
     gpus = 0.0
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[News]:
         """The news of one job after the other."""
         for number, job in enumerate(jobs):
             yield Began(number)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import nayer
-from nayer.cluster.places import Job, Told
+from nayer.cluster.places import Job, News
 from nayer.common.extras import needs_package
 from nayer.errors import ConfigError, NayerError, excerpt
 
@@ -97,15 +97,15 @@ class RayCluster:
 
     # --- jobs ------------------------------------------------------------------------------------------------------
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[News]:
         """The news of all jobs. The jobs run ahead of the reader by a few parts only."""
         if not jobs:
             return
         self.check(max(job.cpus for job in jobs))
         stream = self.ask("run", list(jobs))
         try:
-            while (told := self.ask("news", stream)) is not None:
-                yield told
+            while (news := self.ask("news", stream)) is not None:
+                yield news
         finally:
             with contextlib.suppress(ClusterLost, OSError):
                 self.ask("end", stream)

@@ -13,7 +13,7 @@ from functools import partial
 
 import torch
 
-from nayer.cluster.places import Again, Began, Done, Here, Job, Made, Part, Place, Told
+from nayer.cluster.places import Again, Began, Done, Here, Job, Made, News, Part, Place
 from nayer.common.machine import machine
 from nayer.common.stopwatch import Stopwatch
 from nayer.compare.calibration import pace
@@ -223,28 +223,28 @@ class Finished:
     record: Record
 
 
-def followed(runs: Sequence[tuple[Arm, int]], order: Order, place: Place) -> Iterator[Told | Finished]:
+def followed(runs: Sequence[tuple[Arm, int]], order: Order, place: Place) -> Iterator[News | Finished]:
     """Runs arms with seeds at a place: its news, and each outcome when it is complete.
 
     A failed run is an outcome too, with its numbers up to the failure.
     """
     collectors = [Collector(arm, seed, order) for arm, seed in runs]
-    for told in place.run([job_of(arm, seed, order, place) for arm, seed in runs]):
-        yield told
-        match told:
+    for news in place.run([job_of(arm, seed, order, place) for arm, seed in runs]):
+        yield news
+        match news:
             case Made():
-                collectors[told.number].add(told.part)
+                collectors[news.number].add(news.part)
             case Again():
-                collectors[told.number].again()
+                collectors[news.number].again()
             case Done():
-                yield Finished(told.number, *collectors[told.number].close())
+                yield Finished(news.number, *collectors[news.number].close())
             case Began():
                 pass
 
 
 def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]:
     """Runs one arm with one seed to its end, in this process."""
-    for told in followed([(arm, seed)], Order(clock), Here()):
-        if isinstance(told, Finished):
-            return told.outcome, told.record
+    for news in followed([(arm, seed)], Order(clock), Here()):
+        if isinstance(news, Finished):
+            return news.outcome, news.record
     raise AssertionError("a run that ends has an outcome")

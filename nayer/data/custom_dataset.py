@@ -96,9 +96,9 @@ def labeled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: in
         known = {str(place): place for place in range(len(classes))}
     strangers = sorted({picture.label for picture in tests if _folded(picture.label) not in known})
     if strangers:
-        shown = ", ".join(repr(name[:40]) for name in strangers[:5])
+        examples = ", ".join(repr(name[:40]) for name in strangers[:5])
         raise AssetError(
-            f"test_data has classes that the teacher does not know ({shown}); the teacher knows {_listed(classes)}."
+            f"test_data has classes that the teacher does not know ({examples}); the teacher knows {_listed(classes)}."
         )
     place = {picture.label: known[_folded(picture.label)] for picture in tests}
     return _arrays(sorted(tests, key=lambda picture: place[picture.label]), place, channels, size)

@@ -99,7 +99,7 @@ def _source(module: nn.Module, depth: int) -> str:
             return f"nn.{type(module).__name__}({module.output_size})"
         case nn.ReLU() | nn.Flatten() | nn.Identity():
             return f"nn.{type(module).__name__}()"
-    raise TypeError(f"{type(module).__name__} is none of the layers our networks are made of")
+    raise TypeError(f"{type(module).__name__} is a layer that nayer/exports/standalone_code.py cannot write; add it.")
 
 
 def _call(name: str, arguments: Sequence[str], depth: int) -> str:

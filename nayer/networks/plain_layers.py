@@ -117,7 +117,10 @@ def _layers(modules: Iterable[nn.Module], parts: list[_Part]) -> list[Layer]:
             case nn.Flatten() | nn.Identity():
                 pass
             case _:
-                raise TypeError(f"{type(module).__name__} is none of the layers our networks are made of")
+                raise TypeError(
+                    f"{type(module).__name__} is a layer that neither this file nor app/static/panels/forward_pass.js "
+                    "knows; add it to both."
+                )
     return found
 
 
