@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.run_state.seed_curves import MEASURES, over_seeds
+from nayer.common.figure_text import literal, without_remarks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ UNITS = {"work": "work of the arm, 10⁹ multiply-adds", "seconds": "seconds of 
 
 
 def lab_sheet(lab: Mapping[str, Any]) -> bytes:
-    """A PNG of 1400 × 950 pixels; `told` is what `app.runs.lab_export.lab_told` gives."""
+    """A PNG of 1400 × 950 pixels; `lab` is what `app.runs.lab_export.lab_told` gives."""
     from matplotlib.figure import Figure  # about a second at its first import; never pyplot, which is not for threads
 
     figure = Figure(figsize=(14, 9.5), dpi=100, layout="constrained")
@@ -38,11 +39,13 @@ def lab_sheet(lab: Mapping[str, Any]) -> bytes:
     handles, labels = figure.axes[0].get_legend_handles_labels()
     seeds = lab["counted"] or lab["seeds"]
     what = f"mean and range of the seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
-    figure.suptitle(f"{lab['title']} · teacher {lab['teacher']} · {lab['budget']} per arm · {what}")
+    figure.suptitle(literal(f"{lab['title']} · teacher {lab['teacher']} · {lab['budget']} per arm · {what}"))
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels) or 1)
-    figure.supxlabel("\n".join(textwrap.wrap(" ".join(lab["conclusion"]), 170)), fontsize=10, ha="center")
+    conclusion = literal("\n".join(textwrap.wrap(" ".join(lab["conclusion"]), 170)))
+    figure.supxlabel(conclusion, fontsize=10, ha="center")
     out = BytesIO()
-    figure.savefig(out, format="png")
+    with without_remarks():
+        figure.savefig(out, format="png")
     return out.getvalue()
 
 
@@ -61,7 +64,7 @@ def _measure(axes: Axes, lab: Mapping[str, Any], name: str) -> None:
         ]
         x, mean, low, high = over_seeds(seeds)
         color = ARM_COLORS[arm % len(ARM_COLORS)]
-        axes.plot(x, scale * mean, color=color, linewidth=2, label=title["title"])
+        axes.plot(x, scale * mean, color=color, linewidth=2, label=literal(title["title"]))
         if len(seeds) > 1:
             axes.fill_between(x, scale * low, scale * high, color=color, alpha=0.18, linewidth=0)
     if name == "accuracy" and lab["teacher_accuracy"] is not None:
