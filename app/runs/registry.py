@@ -19,6 +19,7 @@ Found = TypeVar("Found")
 RUN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _KEPT = 16  # runs that ended and can still be looked at without the history
 _IN_MEMORY = 4  # the newest of these still have their networks and batches
+HELD_BYTES = 512 << 20  # of these networks together; the newest run keeps its own, whatever their size
 
 
 class NoSuchRun(NayerError):
@@ -120,8 +121,11 @@ class RunRegistry:
     def tidy(self) -> None:
         """Frees the networks of all ended runs except the newest, and removes the oldest ended runs."""
         ended = [run for run in self.all() if run.ended]
-        for run in ended[:-_IN_MEMORY]:
-            run.release()
+        held = 0
+        for place, run in enumerate(reversed(ended)):
+            held += run.held_bytes() if place < _IN_MEMORY else 0
+            if place >= _IN_MEMORY or (place and held > HELD_BYTES):
+                run.release()
         with self._lock:
             for run in ended[: max(0, len(ended) - _KEPT)]:
                 if run.id in self._entries and self._entries[run.id].run is run:  # not a continued run with the same id

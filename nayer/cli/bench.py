@@ -123,9 +123,9 @@ def _facts(
     planned = dict(zip(arms, planned_arms(list(arms.values()), seconds, order, place), strict=True))
     runs = [(key, seed) for seed in seeds for key in planned]
     found: dict[int, Outcome] = {}
-    for news in followed([(planned[key], seed) for key, seed in runs], order, place):
-        if isinstance(news, Finished):
-            one = found[news.number] = news.outcome
+    for told in followed([(planned[key], seed) for key, seed in runs], order, place):
+        if isinstance(told, Finished):
+            one = found[told.number] = told.outcome
             reached = "failed" if one.accuracy is None else f"{one.accuracy:.1%}"
             _say(f"{one.arm}, seed {one.seed}: {reached} after {one.seconds:.0f} s, {one.rounds} rounds")
     for teacher, preset in planned:

@@ -8,11 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from nayer.cli.console import LiveDisplay
-from nayer.cluster.places import Again, Began, Done, Made, News, Place
+from nayer.cluster.places import Again, Began, Done, Made, Place, Told
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome
 from nayer.compare.outcome_folder import OutcomeFolder
-from nayer.compare.sittings import Finished, Order, Passage, followed
+from nayer.compare.passages import Passage
+from nayer.compare.sittings import Finished, Order, followed
 from nayer.config import Config
 from nayer.events import Evaluated, RoundFinished
 
@@ -37,13 +38,15 @@ def run_missing(
         return [outcomes[number] for number in sorted(outcomes)]
 
     with RunTable([runs[number] for number in missing]) as table:
-        for news in followed([runs[number] for number in missing], order, place):
-            if not isinstance(news, Finished):
-                table.show(news)
+        files = [folder.cut_off(*runs[number]) for number in missing]
+        for told in followed([runs[number] for number in missing], order, place, files):
+            if not isinstance(told, Finished):
+                table.show(told)
                 continue
-            folder.put(news.outcome, news.record)
-            outcomes[missing[news.number]] = news.outcome
-            table.say(f"{len(outcomes)} of {len(runs)}: {result_line(news.outcome)}")
+            folder.put(told.outcome, told.record)
+            files[told.number].remove()
+            outcomes[missing[told.number]] = told.outcome
+            table.say(f"{len(outcomes)} of {len(runs)}: {result_line(told.outcome)}")
             finished(so_far())
     if not missing:
         finished(so_far())
@@ -64,20 +67,20 @@ class RunTable(LiveDisplay):
         self._runs = runs
         self._rows: dict[int, list[str]] = {}  # of runs at work: node, progress, accuracy
 
-    def show(self, news: News) -> None:
-        """Updates the table from the news of a run."""
-        match news:
+    def show(self, told: Told) -> None:
+        """Updates the table from the told of a run."""
+        match told:
             case Began():
-                self._rows[news.number] = [news.node, "loading…", "–"]
+                self._rows[told.number] = [told.node, "loading…", "–"]
             case Made():
-                if isinstance(news.part.content, Passage):
-                    self._advance(news.number, news.part.content)
+                if isinstance(told.part.content, Passage):
+                    self._advance(told.number, told.part.content)
             case Again():
-                arm, seed = self._runs[news.number]
-                self._rows.pop(news.number, None)
-                self.say(f"{arm.title}, seed {seed}: {news.reason}")
+                arm, seed = self._runs[told.number]
+                self._rows.pop(told.number, None)
+                self.say(f"{arm.title}, seed {seed}: {told.reason}")
             case Done():
-                self._rows.pop(news.number, None)
+                self._rows.pop(told.number, None)
 
     def _advance(self, number: int, passage: Passage) -> None:
         row = self._rows.setdefault(number, ["", "", "–"])

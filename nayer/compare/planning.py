@@ -69,9 +69,9 @@ def _planned(
 
 def paces(arms: Sequence[Arm], seconds: float, order: Order, place: Place) -> Iterator[tuple[int, tuple[float, float]]]:
     """The pace of each arm at the place, with its number in the list; see `calibration.pace`."""
-    for news in place.run([pace_of(arm, seconds, order, place) for arm in arms]):
-        if isinstance(news, Made):
-            yield news.number, news.part.content
+    for told in place.run([pace_of(arm, seconds, order, place) for arm in arms]):
+        if isinstance(told, Made):
+            yield told.number, told.part.content
 
 
 def _with_rounds(arm: Arm, rounds: Mapping[str, int]) -> Arm:
