@@ -26,8 +26,8 @@ code. `make reference` writes it from the code.
 _EVENTS = """## Events
 
 Every event has `round`, `seconds` since the run started and `arm`. Events count rounds from 0: the first round is
-`"round": 0`. The page, `metrics.csv`, the tables and the trackers count rounds from 1: there it is round 1. Steps within
-a round are counted from 0, too.
+`"round": 0`. The page, `metrics.csv`, the tables and the trackers count rounds from 1: there it is round 1. Steps
+within a round are counted from 0, too.
 """
 
 _LEVELS = {1: "first", 2: "main", 3: "all"}  # where the form shows a setting
