@@ -1,6 +1,8 @@
 """The events of a run: frozen dataclasses of numbers, strings and numpy arrays, safe to keep and to send.
 
 Images are uint8 (n, c, h, w). Every event carries the round it belongs to and the seconds since the run began.
+Events count rounds and steps from 0. What people read (the page, `metrics.csv`, the tables, the trackers) counts
+rounds from 1.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class Event:
 
     droppable: ClassVar[bool] = False  # a slow viewer may miss it
     by_class: ClassVar[tuple[str, ...]] = ()  # its arrays of a number a class
-    round: int  # 0 is the first
+    round: int  # 0 is the first; people read it as round 1
     seconds: float  # since the run began, from a monotonic clock
     arm: int = 0  # of a lab, the one this happened in; a run by itself is arm 0
 

@@ -68,7 +68,7 @@ class RunTable(LiveDisplay):
         self._rows: dict[int, list[str]] = {}  # of runs at work: node, progress, accuracy
 
     def show(self, told: Told) -> None:
-        """Updates the table from the told of a run."""
+        """Updates the table from the news of a run."""
         match told:
             case Began():
                 self._rows[told.number] = [told.node, "loading…", "–"]
