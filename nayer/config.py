@@ -251,7 +251,7 @@ class Config(BaseModel):
         low=0,
         high=8192,
         help="Outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
-        place="networks/noisy_shape.py:outputs",
+        place="networks/noisy_layer.py:outputs",
     )
     noisy_reset_every: int = setting(
         1,
@@ -277,7 +277,7 @@ class Config(BaseModel):
         rebuilds_generator=True,
         help="One noisy layer for each set of all classes, one per image, or one for the whole batch.",
         symbol="K-to-1",
-        place="networks/noisy_shape.py:group_size",
+        place="networks/noisy_layer.py:group_size",
     )
 
     # --- generator ---------------------------------------------------------------------------------------------

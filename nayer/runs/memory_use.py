@@ -33,7 +33,7 @@ from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
 from nayer.errors import AssetError, ConfigError, excerpt
 from nayer.events import GeneratorStep
-from nayer.networks import noisy_shape
+from nayer.networks import noisy_layer
 from nayer.networks.cards import TeacherCard, judge_folder, read_card, student_spec, teacher_cards
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import OWN, ModelSpec
@@ -429,7 +429,7 @@ def _value(name: str, config: Config, card: TeacherCard) -> str | int:
     if name == "student":
         return student_spec(card, config.student).architecture
     if name == "noisy_width":
-        return noisy_shape.outputs(config.noisy_width, len(card.classes))
+        return noisy_layer.outputs(config.noisy_width, len(card.classes))
     value: int = getattr(config, name)
     return value
 
