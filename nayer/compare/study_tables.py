@@ -41,7 +41,7 @@ def sheets(study: Study, found: Found) -> list[Sheet]:
 
 def verdicts(study: Study, found: Found) -> list[str]:
     """For each teacher, one sentence on the final accuracies with the largest budget."""
-    sentences = []
+    said = []
     for teacher in study.teachers:
         by_method: dict[str, dict[int, float]] = {}
         for cell in _cells(study, teacher, budget=study.budgets[-1]):
@@ -50,8 +50,8 @@ def verdicts(study: Study, found: Found) -> list[str]:
             }
         if sum(bool(one) for one in by_method.values()) > 1:
             sentence = verdict(by_method, what="accuracy", unit="points")
-            sentences.append(f"{teacher}, {study.budget_text(study.budgets[-1])}: {sentence}")
-    return sentences
+            said.append(f"{teacher}, {study.told(study.budgets[-1])}: {sentence}")
+    return said
 
 
 def runs_csv(study: Study, found: Found) -> str:
@@ -65,7 +65,7 @@ def runs_csv(study: Study, found: Found) -> str:
     for cell in study.cells:
         for one in found.get(cell.arm.title, []):
             row: dict[str, object] = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
-            row |= {"method": cell.method, "teacher": cell.teacher, "budget": study.budget_text(cell.budget)}
+            row |= {"method": cell.method, "teacher": cell.teacher, "budget": study.told(cell.budget)}
             row |= {f"seconds.{phase}": one.spent.get(phase) for phase in ("synthesis", "student", "measuring")}
             row |= {name: one.scores.get(name) for name in SCORES}
             row |= {f"steps_to_{name}": steps_to(one, name, target) for name, target in study.steps_to.items()}
@@ -85,7 +85,7 @@ def _accuracy(study: Study, found: Found, teacher: str, end: str) -> Sheet:
     return Sheet(
         f"accuracy{end}",
         f"{teacher}: final {what} in percent by budget",
-        ("method", *(study.budget_text(budget) for budget in study.budgets)),
+        ("method", *(study.told(budget) for budget in study.budgets)),
         rows if outcomes else [],
         f"Mean ± standard deviation over {len(study.seeds)} seeds. Each budget is a separate run.{whose}{_of(study)}",
     )
@@ -154,7 +154,7 @@ def _images(study: Study, found: Found, teacher: str, end: str) -> Sheet:
             rows.append([cell.method, *(_percent(v) if name in shares else _spread(v) for name, v in values.items())])
     return Sheet(
         f"images{end}",
-        f"{teacher}: the images with a budget of {study.budget_text(study.budgets[-1])}",
+        f"{teacher}: the images with a budget of {study.told(study.budgets[-1])}",
         ("method", *SCORES.values()),
         rows,
         "Label accuracy and second opinion: percent of the images that the teacher, or a judge without a part in the "
@@ -173,7 +173,7 @@ def _steps(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
     for cell in _cells(study, teacher):
         outcomes = [one for one in found.get(cell.arm.title, []) if one.by_step]
         if outcomes:
-            title = f"{cell.method}, {study.budget_text(cell.budget)}" if several else cell.method
+            title = f"{cell.method}, {study.told(cell.budget)}" if several else cell.method
             rows.append([title, *(_median_steps(outcomes, name, target) for name, target in targets)])
     names = {"ce": "cross-entropy of at most", "label_hit": "label accuracy of at least"}
     columns = tuple(f"steps to a {names[name]} {target:g}" for name, target in targets)
@@ -199,7 +199,7 @@ def _fresh(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
         Sheet(
             f"fresh-students{end}",
             f"{teacher}: accuracy in percent of new students on the final pools",
-            ("method", *(study.budget_text(budget) for budget in study.budgets)),
+            ("method", *(study.told(budget) for budget in study.budgets)),
             rows,
             f"{students} new students for each pool, {phases} training phases each. Mean ± standard deviation over all "
             "students of all seeds.",
@@ -238,7 +238,7 @@ def _spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def _budget(study: Study, one: Reach) -> str:
-    return f"> {study.budget_text(study.budgets[-1])}" if one.budget is None else study.budget_text(one.budget)
+    return f"> {study.told(study.budgets[-1])}" if one.budget is None else study.told(one.budget)
 
 
 def _seconds(bounds: Bounds) -> str:

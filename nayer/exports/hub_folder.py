@@ -75,8 +75,8 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
     It needs no network. `repository` is the name in the card's line that loads the student. `license` is an
     identifier of the Hub, such as mit; empty leaves the question to the card's reader. Raises StorageError.
     """
-    facts, network = read_facts(run), load_student(run)
-    student = Student.of(network, facts.classes)
+    told, network = read_facts(run), load_student(run)
+    student = Student.of(network, told.classes)
     try:
         out.mkdir(parents=True, exist_ok=True)
         student.save_pretrained(out, model_card_kwargs={})
@@ -85,9 +85,9 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
             f"{excerpt(out, 200)} cannot be written ({error.strerror}); choose another folder."
         ) from None
     contents = {
-        CODE: plain_code(network.spec, facts.classes, WEIGHTS).encode(),
-        RUN_FILE: written(facts.config).encode(),
-        CARD: str(model_card(facts, network.spec, repository, license)).encode(),
+        CODE: plain_code(network.spec, told.classes, WEIGHTS).encode(),
+        RUN_FILE: written(told.config).encode(),
+        CARD: str(model_card(told, network.spec, repository, license)).encode(),
     }
     with suppress(OSError):  # a run that was stopped in its first round has no picture
         contents[SAMPLES] = read_file(run / SAMPLES, MAX_PICTURE_BYTES)
@@ -96,19 +96,19 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
     return sorted(out / name for name in [*contents, WEIGHTS, CONFIG])
 
 
-def model_card(facts: RunFacts, spec: ModelSpec, repository: str, license: str) -> ModelCard:
+def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -> ModelCard:
     """The card: teacher, data-free, preset, accuracy, command and license, with the Hub's metadata."""
-    preset, changes = nearest_preset(facts.config)
-    teacher = _teacher(facts.config.teacher)
+    preset, changes = nearest_preset(told.config)
+    teacher = _teacher(told.config.teacher)
     results = []
-    if facts.accuracy is not None:
+    if told.accuracy is not None:
         results.append(
             EvalResult(
                 task_type="image-classification",
-                dataset_type=facts.config.teacher if "/" not in facts.config.teacher else "own",
-                dataset_name=f"test images of {facts.config.teacher}",
+                dataset_type=told.config.teacher if "/" not in told.config.teacher else "own",
+                dataset_name=f"test images of {told.config.teacher}",
                 metric_type="accuracy",
-                metric_value=round(facts.accuracy, 4),
+                metric_value=round(told.accuracy, 4),
             )
         )
     about = ModelCardData(
@@ -122,15 +122,15 @@ def model_card(facts: RunFacts, spec: ModelSpec, repository: str, license: str) 
     method = get(preset)
     differs = f" with other values of {', '.join(f'`{name}`' for name in changes)}" if changes else ""
     rows = {
-        "teacher": f"`{facts.config.teacher}`" + (f": {teacher.title}" if teacher else ""),
+        "teacher": f"`{told.config.teacher}`" + (f": {teacher.title}" if teacher else ""),
         "the teacher learned from": teacher.data if teacher else "unknown to this run",
         "training images of the student": "none: it was distilled data-free, from generated images alone",
         "method": f"preset `{preset}`{differs}; {method.paper}",
         "student": f"`{spec.architecture}`, images ({spec.channels}, {spec.size}, {spec.size}) from 0 to 1",
-        "classes": ", ".join(map(_plain, facts.classes)),
-        "accuracy on test images": _percent(facts.accuracy),
-        "the teacher's accuracy": _percent(facts.teacher_accuracy),
-        "agreement with the teacher": _percent(facts.agreement),
+        "classes": ", ".join(map(_plain, told.classes)),
+        "accuracy on test images": _percent(told.accuracy),
+        "the teacher's accuracy": _percent(told.teacher_accuracy),
+        "agreement with the teacher": _percent(told.agreement),
         "license": (f"`{license}`" if license else "not stated by the publisher")
         + (f"; the teacher: {teacher.licence}" if teacher else ""),
     }
@@ -143,7 +143,7 @@ def model_card(facts: RunFacts, spec: ModelSpec, repository: str, license: str) 
         "## Load it\n\nWith the package `nayer`:\n\n"
         f'```python\nimport nayer\n\nstudent = nayer.Student.from_pretrained("{repository}")\n```\n\n'
         f"With PyTorch and safetensors alone, in a copy of this folder: `import student; network = student.load()`.\n\n"
-        f"## Train it again\n\n```bash\n{command_line(facts.config)}\n```\n\n`{RUN_FILE}` has all settings.\n"
+        f"## Train it again\n\n```bash\n{command_line(told.config)}\n```\n\n`{RUN_FILE}` has all settings.\n"
     )
 
 
