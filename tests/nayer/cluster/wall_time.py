@@ -94,9 +94,10 @@ def child(way: str, rounds: int, address: str) -> None:
 def measured(way: str, rounds: int, address: str, seconds: float) -> dict[str, object]:
     """The seconds of one repetition. Raises TimeoutExpired."""
     began = time.monotonic()
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     working = subprocess.Popen(
         [sys.executable, "-m", __spec__.name, "--way", way, "--rounds", str(rounds), "--address", address],
-        env={**os.environ, "OMP_NUM_THREADS": str(THREADS[way]), "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "OMP_NUM_THREADS": str(THREADS[way]), "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
