@@ -26,7 +26,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.command_routes import command_routes
-from app.api.commands import Commands
+from app.api.commands import COMMANDS, Commands
 from app.api.duration_routes import duration_routes
 from app.api.errors import add_handlers
 from app.api.example_routes import example_routes
@@ -189,7 +189,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     add_handlers(application)
     application.add_middleware(Refusals)
     application.add_middleware(FrontPage)
-    application.add_middleware(RequestSlots)
+    application.add_middleware(RequestSlots, waiting_commands=[one.name for one in COMMANDS if one.waits])
     application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
@@ -209,7 +209,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 kept,
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
-                lambda told: pools.drawing.call(lab_sheet, told),
+                lambda lab: pools.drawing.call(lab_sheet, lab),
                 lambda student: pools.drawing.call(onnx_of, student),
             )
         )
@@ -346,8 +346,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-            sys.stdout.write(f"Open http://{shown}:{port} in a browser.\n")
+            visible_host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+            sys.stdout.write(f"Open http://{visible_host}:{port} in a browser.\n")
             sys.stdout.flush()
             event_log.event("server begins")
             threading.Thread(target=load_core, daemon=True).start()

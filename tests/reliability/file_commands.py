@@ -83,8 +83,8 @@ def _files() -> Iterator[Case]:
 
 def _multiplied() -> Iterator[Case]:
     vary = f"vary: {{generator_steps: [{_NUMBERS}], student_steps: [{_NUMBERS}], synthesis_batch: [8, 9]}}\n"
-    many = "{" + ", ".join(f"m{number}: " for number in range(9000)) + "}\n"
-    seeds = "seeds: [" + ", ".join(map(str, range(9000))) + "]\n"
+    many = "{" + ", ".join(f"m{number}: " for number in range(2000)) + "}\n"
+    seeds = "seeds: [" + ", ".join(map(str, range(2000))) + "]\n"
     for name, text in {
         "values": f"{_STUDY}budgets: {{rounds: [1]}}\n{vary}",
         "budgets": f"{_STUDY}budgets: {{rounds: [{_NUMBERS}]}}\nvary: {{student_steps: [1, 2]}}\n",
@@ -114,13 +114,13 @@ def _places() -> Iterator[Case]:
         copied(here.parent / "ready-run", here / "r")
 
     wrong = {"empty": "", "below a file": "file/x", "loop": "loop", "/proc": "/proc/x", "line break": "a\nb"}
-    wrong |= {"5000": "x" * 5000, "not UTF-8": os.fsdecode(b"a\xffb"), "a run's": "r"}
+    wrong |= {"5000": "x" * 5000, "not UTF-8": os.fsdecode(b"a\xffb")}
     for name, place in wrong.items():
         yield Case(
             f"study --out {name}",
             [*study, place],
             prepare,
-            REFUSED | DONE if name == "a run's" else REFUSED,
+            REFUSED,
             leaves=frozenset({"r"}),
         )
         yield Case(f"config --out {name}", ["config", "--out", place], prepare, REFUSED)
