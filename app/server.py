@@ -106,7 +106,7 @@ def place_of(environment: Environment) -> Iterator[tuple[Environment, Opener]]:
     cluster = RayCluster(address, cpus=environment.capacity if chosen else 0, field="NAYER_RUNS_ON")
     try:
         if not chosen:
-            environment = replace(environment, capacity=max(1, int(cluster.resources["cpus"])))
+            environment = replace(environment, capacity=max(1, int(cluster.cpus)))
         yield environment, partial(open_on, cluster)
     finally:
         cluster.close()

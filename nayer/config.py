@@ -431,13 +431,20 @@ class Config(BaseModel):
         high=100.0,
         help="Weight of the adversarial term: it asks for images on which student and teacher differ.",
     )
-    adversarial_form: Literal["kl", "l1", "gap"] = setting(
+    adversarial_form: Literal["kl", "reverse-kl", "l1", "gap"] = setting(
         "kl",
         group="losses",
         help=(
-            "Adversarial term: KL divergence of student and teacher, L1 distance of their logits, or GapSSG's loss on "
-            "the gap and the sum of their logits."
+            "Adversarial term: KL divergence of student from teacher or of teacher from student, L1 distance of their "
+            "logits, or GapSSG's loss on the gap and the sum of their logits."
         ),
+    )
+    adversarial_temperature: float = setting(
+        1.0,
+        group="losses",
+        low=0.1,
+        high=1000.0,
+        help="Softmax temperature of an adversarial KL divergence, which is scaled by its square.",
     )
     adversarial_mask: Literal["agree", "none"] = setting(
         "agree",

@@ -148,8 +148,9 @@ _INVERTED: dict[str, object] = {
     "student_lr_end": 0.0,
 }
 
-# What CPNet changes in NAYER.
-_COUPLED: dict[str, object] = {"mirror_weight": 1.0, "align_weight": 1.33, "cutmix_share": 0.5}
+# What CPNet changes in NAYER. The small form also mixes the student's images; the published code mixes those that the
+# generator's losses see.
+_COUPLED: dict[str, object] = {"mirror_weight": 1.0, "align_weight": 1.33}
 
 # The controls: one step a round, in which nothing learns.
 _UNTRAINED: dict[str, object] = {
@@ -160,7 +161,10 @@ _UNTRAINED: dict[str, object] = {
 }
 
 _NAYER = "Tran et al., NAYER: Noisy Layer Data Generation, CVPR 2024, arXiv:2310.00258"
-_CPNET = "CPNet: NAYER with a coupled generator, ICCV 2025, as described; its published code cannot run"
+_CPNET = (
+    "Chen et al., Coupling the Generator with Teacher for Effective Data-Free Knowledge Distillation (CPNet), ICCV "
+    "2025; its published code cannot run"
+)
 
 PRESETS: dict[str, Method] = {
     "nayer": Method(
@@ -223,13 +227,13 @@ PRESETS: dict[str, Method] = {
             "NAYER with a generator that has the teacher's stages in reverse. Each stage must be like the teacher's, "
             "and the student learns from mixed images too."
         ),
-        config=Config.parse(_COUPLED),
+        config=Config.parse({**_COUPLED, "cutmix_share": 0.5}),
     ),
     "cpnet-paper": Method(
         "CPNet, full size",
         paper=_CPNET,
-        summary="NAYER's sizes with CPNet's generator and terms, as the paper describes them; it needs a GPU.",
-        config=Config.parse(_COUPLED, _NAYER_PAPER),
+        summary="NAYER's sizes with CPNet's generator and terms, as its code has them; it needs a GPU.",
+        config=Config.parse({**_COUPLED, "adversarial_form": "reverse-kl"}, _NAYER_PAPER),
     ),
     **_pair(
         "dafl",
@@ -313,7 +317,7 @@ PRESETS: dict[str, Method] = {
                 "student_steps": 5,
                 "student_loss": "l1",
                 "student_lr": 0.1,
-                "student_lr_end": 0.1,  # no schedule
+                "generator_cosine": True,  # published: both rates fall to a hundredth, in two steps
                 "weight_decay": 5e-4,
             },
             _NOISE,
@@ -322,8 +326,8 @@ PRESETS: dict[str, Method] = {
         evaluate_every=20,
         rounds=1500,
         generator_lr=0.01,
+        generator_cosine=False,  # the small form's rate was tuned without
         student_lr=0.2,
-        student_lr_end=0.0,  # a short run needs the cosine; the published one has no schedule
     ),
     **_pair(
         "dfq",
@@ -383,7 +387,7 @@ PRESETS: dict[str, Method] = {
     **_pair(
         "gapssg",
         "GapSSG",
-        "Qian et al., GapSSG, TPAMI 2024",
+        "Wang et al., Unpacking the Gap Box Against Data-Free Knowledge Distillation (GapSSG), TPAMI 2024",
         "Each round a new generator makes images of a class on which the logits of teacher and student differ.",
         Config.parse(
             {
@@ -419,7 +423,7 @@ PRESETS: dict[str, Method] = {
                 "z_size": 256,
                 "z_redraw": "round",
                 "z_lr": 0.01,
-                "noisy_reset_every": 140,  # once: before epoch 140 of 220
+                "noisy_reset_every": 139,  # once: before the 140th round of 220
                 "generator_adam": "each round",
                 "generator_beta1": 0.5,
                 "generator_steps": 10,
@@ -435,7 +439,7 @@ PRESETS: dict[str, Method] = {
             _NOISE,
         ),
         warmup_rounds=5,  # a share of 20 of 220
-        noisy_reset_every=38,  # a share of 140 of 220
+        noisy_reset_every=38,  # a share of 139 of 220
         student_steps=20,
         student_lr=0.03,
     ),
@@ -474,15 +478,15 @@ PRESETS: dict[str, Method] = {
     **_pair(
         "adadfkd",
         "AdaDFKD",
-        "Li et al., AdaDFKD: adaptive data-free knowledge distillation, as in its published code",
+        "Li et al., AdaDFKD: Exploring Adaptive Inter-Sample Relationship in Data-Free Knowledge Distillation",
         "The teacher's features of an image must differ from the student's of other images, first easy, then hard.",
         Config.parse(
             {
                 **_PLAIN,
-                "rounds": 10_000,  # 250 epochs of 40
-                "report_every": 100,
-                "evaluate_every": 100,
-                "synthesis_batch": 512,
+                "rounds": 20_000,  # 500 epochs of 40
+                "report_every": 200,
+                "evaluate_every": 200,
+                "synthesis_batch": 1024,
                 "z_size": 512,
                 "generator_init_std": 0.02,
                 "ce_weight": 1.0,
@@ -490,8 +494,8 @@ PRESETS: dict[str, Method] = {
                 "balance_weight": 20.0,
                 "balance_temperature": 20.0,
                 "bn_weight": 1.0,
-                "adversarial_weight": 0.3,
-                "adversarial_mask": "agree",
+                "adversarial_weight": 1.0,
+                "adversarial_temperature": 3.0,
                 "contrastive_weight": 0.1,
                 "contrastive_with": "student",
                 "bank_capacity": 8192,
@@ -505,6 +509,10 @@ PRESETS: dict[str, Method] = {
         report_every=10,
         evaluate_every=10,
         generator_lr=5e-3,
+        # The small form follows an earlier script of the same repository (14e6706).
+        adversarial_weight=0.3,
+        adversarial_temperature=1.0,
+        adversarial_mask="agree",
         bank_capacity=1600,  # 16 batches
         student_lr=0.03,
     ),

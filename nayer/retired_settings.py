@@ -20,8 +20,7 @@ RETIRED: dict[str, tuple[object, str]] = {
 }
 # Values that a setting no longer takes: (name, value) -> what it takes instead.
 RETIRED_VALUES: dict[tuple[str, str], str] = {
-    ("adversarial_form", "reverse-kl"): "kl or l1",
-    ("adversarial_form", "js"): "kl or l1",
+    ("adversarial_form", "js"): "kl, reverse-kl or l1",
 }
 
 

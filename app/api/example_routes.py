@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from nayer.common.paths import ASSETS
 
@@ -20,13 +20,13 @@ def example_files() -> dict[str, Path]:
 def example_routes() -> APIRouter:
     """GET /examples/NAME.json: the files that are there when the server starts, and no others."""
     router = APIRouter()
-    files = example_files()
+    files = {name: path.read_bytes() for name, path in example_files().items()}
 
     @router.get("/examples/{name}.json")
     def example(name: str) -> Response:
-        path = files.get(name)
-        if path is None:
+        content = files.get(name)
+        if content is None:
             return JSONResponse({"error": "There is no such example."}, status_code=404)
-        return FileResponse(path, media_type="application/json", headers={"Cache-Control": "public, max-age=3600"})
+        return Response(content, media_type="application/json", headers={"Cache-Control": "public, max-age=3600"})
 
     return router

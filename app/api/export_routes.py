@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.fairness.request_slots import Sending
-from app.runs.exports import Exports
+from app.runs.exports import KEPT_BYTES, Exports
 
 _TYPES = {
     "gif": "image/gif",
@@ -23,6 +28,18 @@ _TYPES = {
 }
 
 
+class _Answer(StreamingResponse):
+    """Ends the turn once the answer has been sent, or the reader is gone."""
+
+    def __init__(self, pieces: AsyncIterator[memoryview], turn: AsyncExitStack, **more: Any) -> None:
+        super().__init__(pieces, **more)
+        self._turn = turn
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._turn:
+            await super().__call__(scope, receive, send)
+
+
 def export_route(exports: Exports) -> APIRouter:
     """GET one of a finished run's files."""
     router = APIRouter()
@@ -34,7 +51,17 @@ def export_route(exports: Exports) -> APIRouter:
         tag = f'"{version}"'
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-        content = await exports.of(run, name, version)
+        turn = AsyncExitStack()  # of the address, until an answer that is not kept has been read
+        content = await run_in_threadpool(exports.kept, run, name, version)
+        if content is None:
+            await turn.enter_async_context(sending.alone.turn())
+            try:
+                content = await exports.of(run, name, version)
+            except BaseException:
+                await turn.aclose()
+                raise
+        if len(content) <= KEPT_BYTES:
+            await turn.aclose()
         headers = {
             "Cache-Control": "no-cache",  # a browser keeps the file but checks it each time: a run can continue
             "ETag": tag,
@@ -42,6 +69,6 @@ def export_route(exports: Exports) -> APIRouter:
             "Content-Length": str(len(content)),
         }
         kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        return StreamingResponse(sending.pieces(content), media_type=kind, headers=headers)
+        return _Answer(sending.pieces(content), turn, media_type=kind, headers=headers)
 
     return router

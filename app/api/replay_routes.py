@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from app.api.validation import Whole
 from app.fairness.fair_executor import FairExecutor
+from app.run_state.replay import Replay
 from app.runs.recordings import Recordings
 
 _ONCE = {"Cache-Control": "no-store"}
@@ -14,17 +16,21 @@ _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
 def replay_routes(kept: Recordings, turns: FairExecutor) -> APIRouter:
-    """GET a run's timeline, its frames, and its networks by round. `turns`: the networks of a run are put together
-    once, for all who ask at the same time."""
+    """GET a run's timeline, its frames, and its networks by round. `turns`: a run is folded, and its networks are put
+    together, once for all who ask at the same time."""
     router = APIRouter()
 
+    async def folded(run: str) -> Replay:
+        replay = await run_in_threadpool(kept.folded, run)
+        return replay if replay is not None else await turns.run(lambda: kept.of(run), key=("replay", run))
+
     @router.get("/live/{run}/replay/timeline")
-    def timeline(run: str) -> Response:
-        return Response(kept.of(run).timeline, media_type="application/json", headers=_ONCE)
+    async def timeline(run: str) -> Response:
+        return Response((await folded(run)).timeline, media_type="application/json", headers=_ONCE)
 
     @router.get("/live/{run}/replay/frame/{seq}.jpg")
-    def frame(run: str, seq: Whole) -> Response:
-        picture = kept.of(run).frame(seq)
+    async def frame(run: str, seq: Whole) -> Response:
+        picture = await run_in_threadpool((await folded(run)).frame, seq)
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not part of this recording."}, status_code=404)
         return Response(picture, media_type="image/jpeg", headers=_A_DAY)

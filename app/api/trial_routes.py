@@ -67,8 +67,8 @@ def trial_routes(trials: Trials, strips: RealStrips, turns: FairExecutor) -> API
         return await answered(lambda: trials.of_teacher(name, image.pixels))
 
     @router.get("/teacher/{name}/real.jpg")
-    def strip_of_teacher(name: str, pick: Whole = 0) -> Response:
-        content = strips.picture(name, pick)
+    async def strip_of_teacher(name: str, pick: Whole = 0) -> Response:
+        content = await turns.run(lambda: strips.picture(name, pick))
         if content is None:
             return JSONResponse({"error": f"teacher={name[:60]!r} has no test images on this server."}, status_code=404)
         return Response(content, media_type="image/jpeg", headers=_A_DAY)

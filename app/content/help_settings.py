@@ -58,6 +58,7 @@ SETTINGS: dict[str, tuple[str, str]] = {  # name -> (symbol, place)
     "bn_momentum": ("", "networks/hooks.py:ema"),
     "adversarial_weight": ("α_adv", "distillation/losses.py:adversarial_loss"),
     "adversarial_form": ("L_adv", "distillation/losses.py:adversarial_loss"),
+    "adversarial_temperature": ("τ", "distillation/losses.py:adversarial_loss"),
     "adversarial_mask": ("ω", "distillation/losses.py:adversarial_loss"),
     "contrastive_weight": ("", "distillation/losses.py:contrastive_loss"),
     "contrastive_with": ("", "distillation/contrast.py:new_contrast"),

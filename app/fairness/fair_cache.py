@@ -74,6 +74,10 @@ class MakeOnce(Generic[K, V]):
         self._kept = kept
         self._failed: FairCache[K, BaseException] = FairCache(_FAILURES)
 
+    def kept(self, key: K) -> V | None:
+        """The answer if it is kept."""
+        return self._kept.get(key)
+
     def ask(self, key: K, make: Callable[[], V]) -> Future[V]:
         """A future for the answer. Raises Busy."""
         kept = self._kept.get(key)

@@ -20,17 +20,21 @@ LOOKING = 8  # looks of one address that run at once; the next ones wait, a few 
 CALLING = 8  # calls of one address that Gradio handles at once; each keeps the event loop busy for some ms
 SENDING = 4  # large answers to one address; the next ones wait, because a fast reader keeps the event loop busy
 PIECE = 64 << 10  # bytes
-_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|timeline|umap|\d+|\d+\.jpg)")  # these requests never wait
+_LOOKS = re.compile(r"/live/.+/(status|lab|rounds|umap|\d+|\d+\.jpg)")  # these requests never wait
 PLAIN = 2  # all other requests of one address that wait for nothing: the page itself takes some 20 ms of the event loop
 _CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)")
 # These requests wait: for a turn, for a run's answer or for an event.
 _WAITING = re.compile(
-    r"/live/.+/(sheet\.png|export/.+)|/explore|/bring|/command/.+|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
+    r"/live/.+/(sheet\.png|export/.+|replay/(timeline|networks))|/explore|/bring|/command/.+|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
 )
 
 
 class RequestSlots:
-    """Middleware, inside of Forwarded: 429 for an address with too many open requests. Looks and calls take turns."""
+    """Middleware, inside of Forwarded: 429 for an address with too many open requests. Looks and calls take turns.
+
+    Answers go out in pieces. The server copies what a reader does not take, so a hundred readers of one answer would
+    be a hundred copies.
+    """
 
     def __init__(
         self, app: ASGIApp, each: int = EACH, looking: int = LOOKING, calling: int = CALLING, plain: int = PLAIN
@@ -53,6 +57,7 @@ class RequestSlots:
             }
             return await JSONResponse(told, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
         self._open[lane] += 1
+        send = _in_pieces(send)
         try:
             if _LOOKS.fullmatch(scope["path"]):
                 return await self._in_turn(self._looks, scope, receive, send)
@@ -77,11 +82,23 @@ class RequestSlots:
             await self._app(scope, receive, begun)
 
 
+def _in_pieces(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        body = memoryview(message.get("body", b""))
+        last = max(0, len(body) - 1) // PIECE * PIECE  # where the last piece begins
+        for place in range(0, last, PIECE):
+            await send({"type": message["type"], "body": bytes(body[place : place + PIECE]), "more_body": True})
+        await send({**message, "body": bytes(body[last:])} if last else message)
+
+    return sent
+
+
 class Sending:
     """Sends large answers piece by piece, `each` of them at once to one address. For one event loop."""
 
     def __init__(self, each: int = SENDING) -> None:
         self._lanes = Lanes(each)
+        self.alone = Lanes(1)  # for an answer that no cache keeps: each request has one of its own in memory
 
     async def pieces(self, content: bytes) -> AsyncIterator[memoryview]:
         """The pieces of an answer to the present address. Only one piece waits for a slow reader, not a full copy."""

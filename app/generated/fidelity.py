@@ -13,9 +13,11 @@ TARGET = Path(__file__).parents[2] / "docs" / "fidelity.md"
 _HEAD = """# Presets and what was published
 
 `make reference` writes this page from `nayer/compare/fidelity.py` and the presets. A test compares each value. Every
-`…-paper` preset has a table: the published value, ours, and the reason where they differ. *Differs* lists what no
-setting holds. *Done right* lists faults of the published code that are not repeated here. All codes were read, and none
-was copied.
+`…-paper` preset has a table: the published value, the file and line where it stands, ours, and the reason where they
+differ. A row without a place: the code has nothing of the kind. *Differs* lists what no setting holds. *Done right*
+lists faults of the published code that are not repeated here. All codes were read at the commits that are named, and
+none was copied. Where no table says otherwise, the terms of the losses are the published ones too: direction of the KL,
+reduction, temperature, mask and BatchNorm statistics were compared line by line.
 
 The presets without `-paper` are shrunk for two cores. The last table says what was shrunk. They keep the published
 ratio of student steps to generator steps, with the exceptions that are named there.
@@ -33,11 +35,11 @@ def _sheet(sheet: Sheet) -> str:
     lines = [f"## `{sheet.preset}`\n", f"{method.paper}. Read: {sheet.where}.\n"]
     if sheet.read:
         lines.append(f"How sure: {sheet.read}.\n")
-    lines += ["| setting | published | ours | reason or place |", "| --- | ---: | ---: | --- |"]
+    lines += ["| setting | published | place | ours | reason or note |", "| --- | ---: | --- | ---: | --- |"]
     for setting in sheet.constants:
-        one = sheet.constant(setting)
-        remark = one.reason or one.where
-        lines.append(f"| `{setting}` | {_value(one.published)} | {_value(getattr(config, setting))} | {remark} |")
+        one, place = sheet.constant(setting), sheet.place(setting)
+        cells = (_value(one.published), place, _value(getattr(config, setting)), one.reason or one.note)
+        lines.append(f"| `{setting}` | {' | '.join(cells)} |")
     for title, sentences in (("Differs", sheet.differs), ("Done right", sheet.done_right)):
         if sentences:
             lines += ["", f"*{title}.*\n", *(f"* {sentence}" for sentence in sentences)]
@@ -49,11 +51,12 @@ def _controls() -> str:
     return "\n".join(
         [
             "## The controls\n",
-            "No published table has them. Every comparison of methods here shows them.\n",
+            "No table of results in the repositories above has them. Every comparison of methods here shows them.\n",
             *rows,
             "",
-            "In the published work on noise, images are chosen so that the teacher's classes are balanced. The control",
-            "takes them as they come.",
+            "The published code for noise (Piyush-555/GaussianDistillation at a5242dc, distill_gaussian.py:61) takes",
+            "its images as they come, too. There the rate falls when the loss on real test images stops falling; here",
+            "it falls along a cosine.",
             "",
         ]
     )

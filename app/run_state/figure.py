@@ -11,6 +11,7 @@ from app.run_state.embedding_map import Dots
 from app.run_state.model import View
 from app.run_state.series import Series
 from app.support.images import strip
+from nayer.common.figure_text import literal, without_remarks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,12 +40,14 @@ def sheet(view: View) -> bytes:
     _samples(samples, view)
     if view.started is not None:
         config = view.started.config
-        figure.suptitle(
+        told = (
             f"{view.started.teacher} → {view.started.student} without training data · {view.started.latent} · "
             f"round {view.rounds_done} of {view.started.rounds} · {view.seconds:.0f} s · seed {config['seed']}"
         )
+        figure.suptitle(literal(told))
     out = BytesIO()
-    figure.savefig(out, format="png")
+    with without_remarks():
+        figure.savefig(out, format="png")
     return out.getvalue()
 
 
@@ -83,7 +86,8 @@ def _map(axes: Axes, view: View) -> None:
     _dots(axes, anchors, s=80)
     if len(anchors) <= SHOWN_COLUMNS:
         for x, y, label in anchors:
-            axes.annotate(view.started.classes[label], (x, y), (6, 4), textcoords="offset points", fontsize="small")
+            name = literal(view.started.classes[label])
+            axes.annotate(name, (x, y), (6, 4), textcoords="offset points", fontsize="small")
 
 
 def _samples(axes: Axes, view: View) -> None:
@@ -95,7 +99,8 @@ def _samples(axes: Axes, view: View) -> None:
     picture = np.concatenate([strip(row.images[:columns]) for row in rows])  # (rows·h, columns·w[, 3])
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="equal")
     side = rows[0].images.shape[-1]
-    axes.set_xticks([(i + 0.5) * side for i in range(columns)], view.started.classes[:columns], rotation=30, ha="right")
+    names = [literal(name) for name in view.started.classes[:columns]]
+    axes.set_xticks([(i + 0.5) * side for i in range(columns)], names, rotation=30, ha="right")
     axes.set_yticks([(i + 0.5) * side for i in range(len(rows))], [f"round {row.round + 1}" for row in rows])
 
 

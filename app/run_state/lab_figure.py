@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.run_state.seed_curves import MEASURES, over_seeds
+from nayer.common.figure_text import literal, without_remarks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,11 +39,13 @@ def lab_sheet(told: Mapping[str, Any]) -> bytes:
     handles, labels = figure.axes[0].get_legend_handles_labels()
     seeds = told["counted"] or told["seeds"]
     what = f"mean and range of the seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
-    figure.suptitle(f"{told['title']} · teacher {told['teacher']} · {told['budget']} per arm · {what}")
+    figure.suptitle(literal(f"{told['title']} · teacher {told['teacher']} · {told['budget']} per arm · {what}"))
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels) or 1)
-    figure.supxlabel("\n".join(textwrap.wrap(" ".join(told["conclusion"]), 170)), fontsize=10, ha="center")
+    conclusion = literal("\n".join(textwrap.wrap(" ".join(told["conclusion"]), 170)))
+    figure.supxlabel(conclusion, fontsize=10, ha="center")
     out = BytesIO()
-    figure.savefig(out, format="png")
+    with without_remarks():
+        figure.savefig(out, format="png")
     return out.getvalue()
 
 
@@ -61,7 +64,7 @@ def _measure(axes: Axes, told: Mapping[str, Any], name: str) -> None:
         ]
         x, mean, low, high = over_seeds(seeds)
         color = ARM_COLORS[arm % len(ARM_COLORS)]
-        axes.plot(x, scale * mean, color=color, linewidth=2, label=title["title"])
+        axes.plot(x, scale * mean, color=color, linewidth=2, label=literal(title["title"]))
         if len(seeds) > 1:
             axes.fill_between(x, scale * low, scale * high, color=color, alpha=0.18, linewidth=0)
     if name == "accuracy" and told["teacher_accuracy"] is not None:

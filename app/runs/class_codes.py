@@ -8,8 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cachetools import TTLCache
-
+from app.fairness.fair_cache import FairCache
 from app.middleware.client_address import address
 from app.runs.manager import RunManager
 from app.runs.registry import NoSuchRun, TooManyGuesses
@@ -20,7 +19,7 @@ ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, which 
 LENGTH = 6  # 31⁶ ≈ 9·10⁸ codes, and an address has 120 tries at once and then two a second
 AFTER_SECONDS = 900.0  # how long a code outlives its run: late pupils see the result, and the teacher begins the next
 LONGEST_SECONDS = 4 * 3600.0  # since the teacher showed something last
-CODES = 500  # at once
+CODES = 500  # at once; the address that has the most loses one first
 PLACES = re.compile(r"live|lab|lesson-[1-9]")
 
 
@@ -34,6 +33,7 @@ class Shown:
 
     run: str
     place: str  # live, lab or lesson-N
+    since: float  # when the teacher showed it
     ended: float | None = None  # when somebody first saw that the run had ended
 
 
@@ -44,8 +44,8 @@ class ClassCodes:
         self._registry = registry
         self._clock = clock
         self._lock = threading.Lock()
-        self._shown: TTLCache[str, Shown] = TTLCache(CODES, LONGEST_SECONDS, clock)
-        self._codes: TTLCache[str, str] = TTLCache(CODES, LONGEST_SECONDS, clock)  # hash of the owner -> their code
+        self._shown: FairCache[str, Shown] = FairCache(CODES)
+        self._codes: FairCache[str, tuple[str, float]] = FairCache(CODES)  # hash of the owner -> their code, since when
         self._guesses = MissLimiter(clock)
 
     def show(self, run: str, token: str, place: str) -> str:
@@ -54,16 +54,20 @@ class ClassCodes:
             raise ConfigError(f"place must be live, lab or lesson-1 to lesson-9; {place[:40]!r} was given.")
         owner = self._registry.owned(run, token).owner_hash
         with self._lock:
-            code = self._codes.get(owner) or self._new()
-            self._codes[owner] = code
-            self._shown[code] = Shown(run, place)
+            code, since = self._codes.get(owner) or ("", 0.0)
+            if not code or self._clock() - since > LONGEST_SECONDS:
+                code = self._new()
+            now = self._clock()
+            self._codes.put(owner, (code, now), address())
+            self._shown.put(code, Shown(run, place, now), address())
             return code
 
     def end(self, run: str, token: str) -> None:
         """The owner's code names nothing any more."""
         owner = self._registry.owned(run, token).owner_hash
         with self._lock:
-            self._shown.pop(self._codes.pop(owner, ""), None)
+            code, _ = self._codes.pop(owner) or ("", 0.0)
+            self._shown.pop(code)
 
     def of(self, typed: str) -> Shown:
         """What the class with this code sees. NoSuchCode, or TooManyGuesses after many wrong codes of an address."""
@@ -74,7 +78,7 @@ class ClassCodes:
         with self._lock:
             shown = self._shown.get(code)
             if shown is not None and self._is_over(shown):
-                del self._shown[code]
+                self._shown.pop(code)
                 shown = None
         if shown is None:
             self._guesses.missed(guesser)
@@ -82,6 +86,8 @@ class ClassCodes:
         return shown
 
     def _is_over(self, shown: Shown) -> bool:
+        if self._clock() - shown.since > LONGEST_SECONDS:
+            return True
         try:
             run = self._registry.find(shown.run)
         except NoSuchRun:
@@ -95,5 +101,5 @@ class ClassCodes:
     def _new(self) -> str:
         while True:
             code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
-            if code not in self._shown:
+            if self._shown.get(code) is None:
                 return code

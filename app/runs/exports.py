@@ -52,15 +52,23 @@ class Exports:
         view = run.refresh()
         return hashlib.sha256(f"{run_id} {run.state} {view.seq} {view.rounds_done}".encode()).hexdigest()[:32]
 
+    def kept(self, run_id: str, name: str, version: str) -> bytes | None:
+        """One of the files if it is ready, else None."""
+        return (self._making.kept(self._key(run_id, name, version)) or {}).get(name)
+
+    def _key(self, run_id: str, name: str, version: str) -> str:
+        return f"{version} {ONNX}" if name == ONNX and not self._registry.find(run_id).many else version
+
     async def of(self, run_id: str, name: str, version: str) -> bytes:
         """One of the files, or all. NoSuchRun for an unknown run, ConfigError for an unknown file or a run that goes
         on, Busy."""
-        if name == ONNX and not self._registry.find(run_id).many:
+        key = self._key(run_id, name, version)
+        if key != version:
             if sentence := onnx_is_missing():
                 raise ConfigError(sentence)
-            making = self._making.ask(f"{version} {ONNX}", lambda: {ONNX: self._onnx(self._student(run_id))})
+            making = self._making.ask(key, lambda: {ONNX: self._onnx(self._student(run_id))})
         else:
-            making = self._making.ask(version, lambda: self._files(run_id))
+            making = self._making.ask(key, lambda: self._files(run_id))
         found = await asyncio.shield(asyncio.wrap_future(making))
         if name not in found:
             raise ConfigError(f"file={name[:40]!r} is not a file of this run; use {', '.join(found)}.")

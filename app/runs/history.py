@@ -64,12 +64,18 @@ class RunHistory:
         """Whether the server should keep runs and cannot keep a part of them."""
         return bool(self.store.trouble) if self.store else self._without not in ("", messages.KEPT_OFF)
 
-    def begin(self, run_id: str, owner_hash: str, plan: Plan) -> Recorder | None:
-        """The recorder of a new run; `flush` waits until the run is in the history."""
+    def begin(self, run_id: str, owner_hash: str, plan: Plan, address: str = "") -> Recorder | None:
+        """The recorder of a new run of a visitor at `address`; `flush` waits until the run is in the history."""
         if self.store is None:
             return None
         recorder = Recorder(
-            self.store, run_id, owner_hash, plan.to_json(), uploaded=plan.uploaded, checkpoint_seconds=self._every
+            self.store,
+            run_id,
+            owner_hash,
+            plan.to_json(),
+            address=address,
+            uploaded=plan.uploaded,
+            checkpoint_seconds=self._every,
         )
         recorder.begin()
         self._records(run_id, recorder)
@@ -92,9 +98,10 @@ class RunHistory:
         """The newest kept runs of the owner of that token, newest first."""
         return self.store.mine(hashed(token), limit) if self.store is not None else []
 
-    def has(self, run_id: str) -> bool:
-        """Whether the run is kept."""
-        return self.store is not None and self.store.find(run_id) is not None
+    def state(self, run_id: str) -> str | None:
+        """The state of a kept run, as `past` has it; None for one that is not kept."""
+        found = self.store.find(run_id) if self.store is not None else None
+        return None if found is None else _state(found)
 
     def last_evaluation(self, run_id: str) -> Evaluated | None:
         """The newest evaluation of the first arm of a kept run."""
@@ -113,7 +120,7 @@ class RunHistory:
         if self.store is None or found is None or plan is None:
             return None
         events = self.store.events(run_id)
-        state: State = next((state for state in ENDED if state == found.state), "interrupted")
+        state = _state(found)
         if state == "interrupted":  # the server ended, not the run
             events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
         session: Session[Source] = Session(_nothing_to_run)
@@ -258,6 +265,10 @@ class Resumed:
     def kept_students(self) -> list[StudentKept]:
         """As the source does."""
         return self._source.kept_students()
+
+
+def _state(found: Stored) -> State:
+    return next((state for state in ENDED if state == found.state), "interrupted")
 
 
 def _plan(found: Stored) -> Plan | None:

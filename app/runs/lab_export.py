@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,9 @@ from app.runs.plan import budget
 
 TABLE, DOCUMENT, PICTURE = "lab.csv", "lab.json", "lab.png"
 FORMAT = "nayer lab 1"
+# The beginning of a formula, as OWASP lists them, in a cell of a table that commas, semicolons, tabs or pipes separate;
+# the wide forms are those of a Japanese spreadsheet.
+_FORMULA = re.compile(r"((?:^|[,;\t|])[\s\"']*)(?=[=+\-@＝＋－＠])")
 COLUMNS = ("round", "work", "seconds", *MEASURES)
 
 
@@ -75,5 +79,5 @@ def lab_files(run: LiveRun, chart: Callable[[dict[str, Any]], bytes]) -> dict[st
 
 
 def _plain(title: str) -> str:
-    """A title that a spreadsheet does not take for a formula."""
-    return f"'{title}" if title[:1] in "=+-@" else title
+    """A title that a spreadsheet does not take for a formula, also where it separates cells by something else."""
+    return _FORMULA.sub(r"\1'", title)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import secrets
 import threading
 from collections import OrderedDict, deque
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long a caller waits for a run to be between two events
 NOBODY = ""  # no token has this hash: the run has no owner
+NETWORKS = 6  # times its weights: gradients, two moments, and copies for the images that people try
 PREVIEWS = 6  # strips of generator steps that are kept, for viewers a little behind
 
 
@@ -307,6 +309,15 @@ class LiveRun:
         """The JPEG of the batch of that number, None when it is unknown or gone."""
         with self._lock:
             return self.batches[self._known(arm)].picture(number)
+
+    def held_bytes(self) -> int:
+        """About the bytes of its networks and its images, which `release` frees."""
+        views, _ = self.refreshed()
+        started = [(view, view.started) for view in views if view.started is not None]
+        return sum(
+            4 * NETWORKS * sum(facts.parameters.values()) + math.prod(facts.image_shape) * (view.pool_size or 0)
+            for view, facts in started
+        )
 
     def release(self) -> None:
         """Frees, after the end of the run, the data for the images behind a point and for the reset strip."""

@@ -86,7 +86,7 @@ class RunManager:
             if previous is not None and self._is_double(previous, plan):
                 return previous
             run_id = secrets.token_urlsafe(12)
-            recorder = self.keeping.begin(run_id, hashed(token), plan)
+            recorder = self.keeping.begin(run_id, hashed(token), plan, lane)
             session = self._session(run_id, lambda: self._opener(run.plan), recorder)
             run = LiveRun(plan, token, session, run_id, begins_paused=paused)
             try:
@@ -122,9 +122,9 @@ class RunManager:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         return self._shelf.find(run_id)
 
-    def has(self, run_id: str) -> bool:
-        """Whether there is such a run, in memory or in the history."""
-        return self._shelf.get(run_id) is not None or self.keeping.has(run_id)
+    def state(self, run_id: str) -> str:
+        """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
+        return self._shelf.state(run_id)
 
     def of_visitor(self, token: str) -> list[LiveRun]:
         """The runs in memory that the visitor started."""

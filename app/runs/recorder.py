@@ -42,18 +42,20 @@ class Recorder:
         owner: str,
         plan: str,
         *,
+        address: str = "",
         uploaded: UploadedTeacher | None = None,
         before: Sequence[Event] = (),
         seq: int = 0,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`owner`: the hash of a token. `plan`: JSON. `uploaded`: an uploaded teacher. `before`: the earlier
-        events of a continued run, and `seq` the number of its next event."""
+        """`owner`: the hash of a token. `plan`: JSON. `address`: the visitor's. `uploaded`: an uploaded teacher.
+        `before`: the earlier events of a continued run, and `seq` the number of its next event."""
         self._store: Store | None = store
         self._run = run
         self._owner = owner
         self._plan = plan
+        self._address = address
         self._uploaded = uploaded
         self._seq = seq
         self._every = checkpoint_seconds
@@ -70,7 +72,7 @@ class Recorder:
     def begin(self) -> None:
         """Puts the run into the history before it starts."""
         if self._store is not None:
-            self._store.begin(self._run, self._owner, self._plan)
+            self._store.begin(self._run, self._owner, self._plan, self._address)
             if self._uploaded is not None:
                 self._store.keep(self._run, TEACHER, self._uploaded.packed(), 0)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
-from cachetools import LRUCache
-
+from app.fairness.fair_cache import FairCache
+from app.middleware.client_address import address
 from app.run_state.recorded_networks import recorded_networks
 from app.run_state.replay import Replay
 from app.runs.live_run import NOBODY, LiveRun, Source
@@ -22,7 +21,7 @@ from nayer.exports.reproduce import known
 from nayer.runs.session import Session
 
 SHIPPED = "recording"  # the address of the one that greets
-FOLDED = 8  # replays that are kept, the latest
+FOLDED = 8  # replays that are kept; the address that has the most loses one first
 
 
 class Recordings:
@@ -31,33 +30,37 @@ class Recordings:
     def __init__(self, registry: RunManager, greeting: Path | None = None) -> None:
         """StorageError where the greeting is no recording."""
         self._registry = registry
-        self._lock = threading.Lock()
-        self._replays: LRUCache[str, Replay] = LRUCache(FOLDED)
-        self._networks: LRUCache[str, bytes] = LRUCache(FOLDED)  # as JSON, at most 2.5 MB each
+        # by run and state: an interrupted run may go on
+        self._replays: FairCache[tuple[str, str], Replay] = FairCache(FOLDED)
+        self._networks: FairCache[tuple[str, str], bytes] = FairCache(FOLDED)  # as JSON, at most 2.5 MB each
         self.greets = greeting is not None
         if greeting is not None:
             self._greeting = recording.load(greeting)
             registry.pin(_as_run(self._greeting, SHIPPED))
 
+    def folded(self, run_id: str) -> Replay | None:
+        """The replay if it is ready, else None; NoSuchRun for an unknown run. It takes a moment."""
+        return self._replays.get((run_id, self._registry.state(run_id)))
+
     def of(self, run_id: str) -> Replay:
-        """NoSuchRun for an unknown run, ConfigError for one that still goes on."""
-        if not self._registry.has(run_id):
-            raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
-        with self._lock:
-            if run_id not in self._replays:
-                self._replays[run_id] = Replay(self.events(run_id))
-            return self._replays[run_id]
+        """NoSuchRun for an unknown run, ConfigError for one that still goes on. It may take a second of a core."""
+        key = run_id, self._registry.state(run_id)
+        replay = self._replays.get(key)
+        if replay is None:  # two that ask at once may both fold it, but nobody waits for another run
+            replay = Replay(self.events(run_id))
+            self._replays.put(key, replay, address())
+        return replay
 
     def networks(self, run_id: str) -> bytes:
         """The networks of a recording as JSON; empty without students. It raises the same errors as `of`, and
         StorageError for students that cannot be used."""
-        with self._lock:
-            if run_id in self._networks:
-                return self._networks[run_id]
+        key = run_id, self._registry.state(run_id)
+        kept = self._networks.get(key)
+        if kept is not None:
+            return kept
         told = recorded_networks(self.events(run_id))
-        content = b"" if told is None else json.dumps(told).encode()
-        with self._lock:
-            self._networks[run_id] = content
+        content = b"" if told is None else json.dumps(told, allow_nan=False).encode()
+        self._networks.put(key, content, address())
         return content
 
     def events(self, run_id: str) -> list[Event]:

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.middleware.client_address import address
 from app.runs.history import RunHistory
@@ -14,9 +15,11 @@ from app.runs.live_run import LiveRun
 from app.support.miss_limiter import MissLimiter
 from nayer.errors import NayerError
 
+Found = TypeVar("Found")
 RUN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _KEPT = 16  # runs that ended and can still be looked at without the history
 _IN_MEMORY = 4  # the newest of these still have their networks and batches
+HELD_BYTES = 512 << 20  # of these networks together; the newest run keeps its own, whatever their size
 
 
 class NoSuchRun(NayerError):
@@ -66,17 +69,27 @@ class RunRegistry:
         run = self.get(run_id)
         if run is not None:
             return run
+        past = self._guessed(run_id, self._keeping.past)
+        with self._lock:  # another thread may have loaded it meanwhile
+            return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
+
+    def state(self, run_id: str) -> str:
+        """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
+        run = self.get(run_id)
+        return run.state if run is not None else self._guessed(run_id, self._keeping.state)
+
+    def _guessed(self, run_id: str, look_up: Callable[[str], Found | None]) -> Found:
+        """What `look_up` finds in the history under that id; a miss counts as a guess of the address that asks."""
         guesser = address()  # empty if this process itself asks
         if guesser and not self._guesses.allowed(guesser):
             raise TooManyGuesses(
                 "this run does not exist, and neither did many others that you asked for; try again in a minute."
             )
-        past = self._keeping.past(run_id) if RUN_ID.fullmatch(run_id) else None
-        if past is None:
+        found = look_up(run_id) if RUN_ID.fullmatch(run_id) else None
+        if found is None:
             self._guesses.missed(guesser)
             raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
-        with self._lock:  # another thread may have loaded it meanwhile
-            return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
+        return found
 
     def remove(self, run_id: str) -> None:
         """Removes a run that its owner deleted."""
@@ -108,8 +121,11 @@ class RunRegistry:
     def tidy(self) -> None:
         """Frees the networks of all ended runs except the newest, and removes the oldest ended runs."""
         ended = [run for run in self.all() if run.ended]
-        for run in ended[:-_IN_MEMORY]:
-            run.release()
+        held = 0
+        for place, run in enumerate(reversed(ended)):
+            held += run.held_bytes() if place < _IN_MEMORY else 0
+            if place >= _IN_MEMORY or (place and held > HELD_BYTES):
+                run.release()
         with self._lock:
             for run in ended[: max(0, len(ended) - _KEPT)]:
                 if run.id in self._entries and self._entries[run.id].run is run:  # not a continued run with the same id

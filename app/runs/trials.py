@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from cachetools import LRUCache
 
 from app.content import messages
+from app.fairness.fair_cache import FairCache
+from app.middleware.client_address import address
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.recordings import SHIPPED
@@ -23,8 +23,9 @@ if TYPE_CHECKING:  # the core imports torch
     from nayer.runs.opinions import Examiner, Opinions, RealImage
 
 Shape = tuple[int, int, int]  # (c, h, w)
-EXAMINERS = 8  # teachers that are kept loaded, the latest; each is a few MB
-SPLITS = 4  # test sets that are kept in memory, the latest; each is at most 6 MB
+EXAMINERS = 8  # teachers that are kept loaded
+EXAMINERS_BYTES = 48 << 20  # weights of all of them; most are less than 1 MB
+SPLITS = 4  # test sets that are kept in memory; each is at most 6 MB
 SHOWN = 60  # test images in one picture
 SECONDS = 5.0  # s that a visitor's image waits until the run is between two events
 _DIGITS = 4  # decimals of a probability
@@ -37,9 +38,8 @@ class Trials:
         """`teachers`: these answer when there is no run."""
         self._registry = registry
         self._cards = {card.name: card for card in teachers}
-        self._lock = threading.Lock()
-        self._examiners: LRUCache[tuple[str, str, int, str], Examiner] = LRUCache(EXAMINERS)
-        self._splits: LRUCache[tuple[str, int], Pixels] = LRUCache(SPLITS)
+        self._examiners: FairCache[tuple[str, str, int, str], Examiner] = FairCache(EXAMINERS_BYTES, _share)
+        self._splits: FairCache[tuple[str, int], Pixels] = FairCache(SPLITS)
 
     def of_run(self, run_id: str, arm: int, pixels: Sequence[int]) -> dict[str, Any]:
         """The answer for the page. Raises ConfigError for an image that does not fit, NoSuchRun and NoSuchArm."""
@@ -94,8 +94,7 @@ class Trials:
         config, _, _ = self._facts(run, 0)
         shipped = config.teacher in self._cards and not config.test_data
         key = (config.teacher, config.test_images) if shipped else (run.id, 0)
-        with self._lock:
-            known = self._splits.get(key)
+        known = self._splits.get(key)
         if known is not None:
             return known
         try:
@@ -107,8 +106,7 @@ class Trials:
                 images = run.ask(lambda source: source.answered_images(0), SECONDS)
         except ConfigError:
             return None
-        with self._lock:
-            self._splits[key] = images
+        self._splits.put(key, images, address())
         return images
 
     def _facts(self, run: LiveRun, arm: int) -> tuple[Config, Shape, tuple[str, ...]]:
@@ -130,10 +128,11 @@ class Trials:
         from nayer.runs.opinions import Examiner  # it imports torch, and the page must not wait for that
 
         key = config.teacher, config.student, config.seed, config.student_start
-        with self._lock:
-            if key not in self._examiners:
-                self._examiners[key] = Examiner(config.teacher, config)
-            return self._examiners[key]
+        examiner = self._examiners.get(key)
+        if examiner is None:  # nobody waits for a student that somebody else asks for
+            examiner = Examiner(config.teacher, config)
+            self._examiners.put(key, examiner, address())
+        return examiner
 
 
 def shaped(pixels: Sequence[int], shape: Shape) -> Pixels:
@@ -142,6 +141,11 @@ def shaped(pixels: Sequence[int], shape: Shape) -> Pixels:
         form = " × ".join(map(str, shape))
         raise ConfigError(f"pixels must be {np.prod(shape):,} numbers ({form}); {len(pixels):,} were given.")
     return np.array(pixels, np.uint8).reshape(shape)
+
+
+def _share(examiner: Examiner) -> int:
+    """Of `EXAMINERS_BYTES`; at least that of one of `EXAMINERS`."""
+    return max(examiner.nbytes, EXAMINERS_BYTES // EXAMINERS)
 
 
 def _why_no_student(run: LiveRun, arm: int) -> str:

@@ -50,6 +50,9 @@ STEPS = (
     ALTER TABLE run ADD COLUMN notes TEXT NOT NULL DEFAULT '';
     ALTER TABLE run ADD COLUMN began REAL NOT NULL DEFAULT 0;    -- seconds since 1970, 0 where it is not known
     """,
+    """
+    ALTER TABLE run ADD COLUMN lane TEXT NOT NULL DEFAULT '';    -- of the visitor's address, '' where it is not known
+    """,
 )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
+import secrets
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ class Store:
         """
         self.note = ""  # a sentence about the fate of the earlier history
         self._quota = Quota(runs, int(megabytes * 1e6))
+        self._key = secrets.token_bytes(32)
         self._folder = folder
         self._network = network
         self._files = RunFiles(folder / FILES)
@@ -84,16 +87,20 @@ class Store:
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    def begin(self, run: str, owner: str, plan: str) -> None:
-        """Adds a new run, or a continued run that may be missing; `owner` is the hash of a token."""
+    def begin(self, run: str, owner: str, plan: str, address: str = "") -> None:
+        """Adds a new run, or a continued run that may be missing; `owner` is the hash of a token.
+
+        `address`: of its visitor, for the quota. It is stored as a hash with a key that only this process has.
+        """
         self._put(
             run,
-            "INSERT INTO run (id, owner, plan, state, began) VALUES (?, ?, ?, 'running', ?) "
+            "INSERT INTO run (id, owner, plan, state, began, lane) VALUES (?, ?, ?, 'running', ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET state = 'running', error = ''",
             run,
             owner,
             plan,
             datetime.now(UTC).timestamp(),
+            hmac.new(self._key, address.encode(), "sha256").hexdigest()[:16] if address else "",
         )
         self._put_pruning()
 
@@ -238,7 +245,7 @@ class Store:
     def size(self) -> tuple[int, float]:
         """(number of kept runs, their megabytes); zeros if the database is unreadable."""
         rows = self._rows(KEPT)
-        return (rows[0][0], rows[0][1] / 1e6) if rows else (0, 0.0)
+        return (rows[0][0], sum(rows[0][1:]) / 1e6) if rows else (0, 0.0)
 
     @property
     def quota(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,19 +17,21 @@ from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
 from nayer.cluster.places import Place
 from nayer.common.extras import needs_package
-from nayer.common.files import claimed, path_to_write, write_whole
+from nayer.common.files import check_ours, check_places, claimed, path_to_write, write_whole
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS, Outcome
-from nayer.compare.outcome_folder import OutcomeFolder, slug
-from nayer.compare.planning import calibrated
+from nayer.compare.outcome_folder import RUNS, OutcomeFolder
+from nayer.compare.planning import PLAN, calibrated
 from nayer.compare.sittings import Order
 from nayer.compare.sweep import SEEDS, SWEEP_FILE, Sweep, read_sweep, written_sweep
 from nayer.compare.tables import markdown, table
+from nayer.compare.titles import check_amount, check_titles
 from nayer.config import settings
 from nayer.errors import ConfigError
 from nayer.presets import PRESETS
 from nayer.runs.thread_budget import MAX_THREADS
 
+WRITTEN = (TABLE_FOR_PEOPLE, TABLE, CURVES, SAMPLES) = ("table.md", "table.csv", "curves.png", "samples.png")
 WORK = 1000.0  # 10⁹ multiply-adds for each arm by default: about a minute on one core
 _IN_THE_FILE = ("presets", "experiment", "seeds", "vary", "calibrate", "clock", "threads")
 
@@ -119,6 +122,7 @@ def compare_command(arguments: argparse.Namespace) -> int:
     order = order_of(arguments, clock, sweep.threads)
     folder = OutcomeFolder(arguments.out, clock, order.threads)
     with claimed(arguments.out), place_of(arguments) as place:
+        _check_folder(arguments.out)
         if sweep.calibrate:
             arms = calibrated(arms, sweep.calibrate, order, place, arguments.out)
         runs = [(arm, seed) for seed in sweep.seeds for arm in arms]
@@ -127,6 +131,14 @@ def compare_command(arguments: argparse.Namespace) -> int:
         outcomes = _compared(runs, folder, order, place)
     sys.stdout.write(markdown(outcomes))
     return FAILED if any(one.failure for one in outcomes) else DONE
+
+
+def _check_folder(folder: Path) -> None:
+    """Raises StorageError for a folder with other things in it, which the comparison would replace."""
+    check_places(folder, (SWEEP_FILE, PLAN, *WRITTEN), (RUNS,))
+    ours = any(os.path.lexists(folder / name) for name in (SWEEP_FILE, RUNS))
+    check_ours("out", folder, ours, (*WRITTEN, PLAN), "a comparison")
+    check_ours("out", folder, False, ("study.yaml",), "a comparison")
 
 
 def _compared(runs: Sequence[tuple[Arm, int]], folder: OutcomeFolder, order: Order, place: Place) -> list[Outcome]:
@@ -138,20 +150,20 @@ def _compared(runs: Sequence[tuple[Arm, int]], folder: OutcomeFolder, order: Ord
 
 def _write_tables(folder: Path, outcomes: Sequence[Outcome]) -> None:
     """Writes the tables after each run, so that an interrupted comparison has a table too."""
-    write_whole(folder / "table.md", markdown(outcomes).encode())
-    write_whole(folder / "table.csv", table(outcomes).encode())
+    write_whole(folder / TABLE_FOR_PEOPLE, markdown(outcomes).encode())
+    write_whole(folder / TABLE, table(outcomes).encode())
 
 
 def _write_pictures(folder: OutcomeFolder, outcomes: Sequence[Outcome]) -> None:
     from nayer.compare import charts  # matplotlib takes a second, and only pictures need it
 
-    write_whole(folder.folder / "curves.png", charts.curves(outcomes))
+    write_whole(folder.folder / CURVES, charts.curves(outcomes))
     first = {one.arm: one for one in reversed(outcomes)}
     grids = {}
     for arm in dict.fromkeys(one.arm for one in outcomes):
         grids[arm if first[arm].wants_labels else f"{arm} (without labels)"] = folder.samples(first[arm])
     classes = next((one.classes for one in outcomes if one.classes), [])
-    write_whole(folder.folder / "samples.png", charts.samples(grids, classes))
+    write_whole(folder.folder / SAMPLES, charts.samples(grids, classes))
 
 
 def _sweep(arguments: argparse.Namespace) -> Sweep:
@@ -172,10 +184,8 @@ def _sweep(arguments: argparse.Namespace) -> Sweep:
             clock=arguments.clock or "wall",
             threads=arguments.threads or 0,
         )
-    slugs = [slug(one.title) for one in sweep.variations]
-    twice = next((one.title for one, own in zip(sweep.variations, slugs, strict=True) if slugs.count(own) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"{twice!r} is given twice; name each arm once.")
+    check_titles([one.title for one in sweep.variations], "name each arm once")
+    check_amount("a comparison", [len(sweep.variations)], len(sweep.seeds))
     return sweep
 
 

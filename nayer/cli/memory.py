@@ -37,7 +37,8 @@ def memory_limit(arguments: argparse.Namespace) -> tuple[float, str]:
 def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None:
     """Raises ConfigError, in one sentence, for the first run that needs more than the limit. Runs do not overlap.
 
-    Also raises the errors of `find_teacher`. It does not check a GPU's memory: a full GPU ends only the run.
+    Also raises the errors of `find_teacher`. It does not check a GPU's memory: a full GPU ends only the run. On a
+    cluster, the GPU is another machine's.
     """
     limit, whose = memory_limit(arguments)
     if limit == float("inf"):
@@ -47,8 +48,9 @@ def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None
     from nayer.teachers.find import find_teacher
 
     teachers = {}
+    away = bool(getattr(arguments, "on", ""))  # not all commands with a limit can run elsewhere
     for config in configs:
-        if device(config.device).type != "cpu":
+        if (away and config.device == "cuda") or device(config.device).type != "cpu":
             continue
         if config.teacher not in teachers:
             teachers[config.teacher] = find_teacher(config.teacher)

@@ -14,7 +14,8 @@ from nayer.cluster.places import Again, Began, Done, Made, Place, Told
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome
 from nayer.compare.outcome_folder import OutcomeFolder
-from nayer.compare.sittings import Finished, Order, Passage, followed
+from nayer.compare.passages import Passage
+from nayer.compare.sittings import Finished, Order, followed
 from nayer.config import Config
 from nayer.events import Evaluated, RoundFinished
 
@@ -39,11 +40,13 @@ def run_missing(
         return [outcomes[number] for number in sorted(outcomes)]
 
     with RunTable([runs[number] for number in missing]) as shown:
-        for told in followed([runs[number] for number in missing], order, place):
+        files = [folder.cut_off(*runs[number]) for number in missing]
+        for told in followed([runs[number] for number in missing], order, place, files):
             if not isinstance(told, Finished):
                 shown.show(told)
                 continue
             folder.put(told.outcome, told.record)
+            files[told.number].remove()
             outcomes[missing[told.number]] = told.outcome
             shown.say(f"{len(outcomes)} of {len(runs)}: {told_of(told.outcome)}")
             finished(so_far())

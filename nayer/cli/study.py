@@ -15,17 +15,20 @@ from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
-from nayer.common.files import claimed, path_to_write, read_file, write_whole
+from nayer.common.extras import needs_package
+from nayer.common.files import check_ours, check_places, claimed, path_to_write, read_file, write_whole
 from nayer.common.machine import versions
+from nayer.compare.experiments import Arm
 from nayer.compare.outcome import STEP_MEASURES, Outcome
-from nayer.compare.outcome_folder import OutcomeFolder, slug
-from nayer.compare.planning import planned_cells
+from nayer.compare.outcome_folder import RUNS, OutcomeFolder
+from nayer.compare.planning import PLAN, planned_cells
 from nayer.compare.study import Cell, Study, read_study
 from nayer.compare.study_tables import runs_csv, sheets, verdicts
+from nayer.compare.titles import slug
 from nayer.errors import ConfigError, StorageError, excerpt
 
 STUDY = "study.yaml"  # the copy in the folder
-REPORT = "report.md"
+REPORT, TABLES, FIGURES = "report.md", "tables", "figures"
 MAX_STUDY_BYTES = 256 << 10
 MEASURES = dict(zip(STEP_MEASURES, ("cross-entropy (nats)", "label accuracy (share)"), strict=True))
 
@@ -64,24 +67,22 @@ def study_command(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         sys.stdout.write(_listed(study))
         return DONE
+    if sentence := needs_package("study", "scipy", "matplotlib"):
+        raise ConfigError(sentence)  # before hours of runs, after which the figures could not be drawn
     check_runs({(c.method, c.teacher): c.arm.config for c in study.cells}.values(), arguments)
     set_threads(study.threads, study.clock)
     order = order_of(arguments, study.clock, study.threads, study.fresh)
+    kept = OutcomeFolder(folder, order.clock, order.threads)
     with claimed(folder), place_of(arguments) as place:
-        _keep_file(path, folder)
+        _check_folder(study, path, folder)
         cells = study.cells
         if study.kind == "seconds":
+            _keep_file(path, folder)  # the measuring of the pace can be continued too
             cells = planned_cells(cells, order, place, folder)
-        # The small budgets of all methods and seeds come first, so that early tables compare all methods.
-        runs = [
-            (cell.arm, seed)
-            for budget in study.budgets
-            for seed in study.seeds
-            for cell in cells
-            if cell.budget == budget
-        ]
-        write = partial(_write_tables, study, folder)
-        outcomes = run_missing(runs, OutcomeFolder(folder, order.clock, order.threads), order, place, write)
+        runs = _runs(study, cells)
+        kept.missing(runs)  # refuses a folder that does not fit, before anything in it is replaced
+        _keep_file(path, folder)
+        outcomes = run_missing(runs, kept, order, place, partial(_write_tables, study, folder))
         figures = _write_figures(study, folder, outcomes)
         report = _report(study, outcomes, figures, _command(arguments))
         write_whole(folder / REPORT, report.encode())
@@ -104,6 +105,30 @@ def _path_and_folder(arguments: argparse.Namespace) -> tuple[Path, Path]:
     if path is None and not (folder / STUDY).is_file():
         raise ConfigError(f"resume={excerpt(folder)!r} contains no {STUDY}; name a folder that study wrote.")
     return path or folder / STUDY, folder
+
+
+def _runs(study: Study, cells: Sequence[Cell]) -> list[tuple[Arm, int]]:
+    """Every run. The small budgets of all methods and seeds come first, so that early tables compare all methods."""
+    return [
+        (cell.arm, seed) for budget in study.budgets for seed in study.seeds for cell in cells if cell.budget == budget
+    ]
+
+
+def _check_folder(study: Study, path: Path, folder: Path) -> None:
+    """Raises StorageError or ConfigError for a folder with other things in it, which the study would replace.
+
+    A study may grow, so its file may differ from that in the folder. With no arm in common it is another study.
+    """
+    check_places(folder, (STUDY, PLAN, REPORT), (RUNS, TABLES, FIGURES))
+    has_file = (folder / STUDY).is_file()
+    check_ours("out", folder, has_file, (PLAN, REPORT, TABLES, FIGURES, RUNS), "a study")
+    if not has_file or path == folder / STUDY:
+        return
+    earlier = {cell.arm.title for cell in read_study(folder / STUDY).cells}
+    if earlier.isdisjoint(cell.arm.title for cell in study.cells):
+        raise ConfigError(
+            f"out={excerpt(folder, 200)!r} contains another study, which has no arm of this one; use another folder."
+        )
 
 
 def _keep_file(path: Path, folder: Path) -> None:
@@ -136,10 +161,10 @@ def _by_arm(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
 def _write_tables(study: Study, folder: Path, outcomes: Sequence[Outcome]) -> None:
     """Writes the tables after each run, so that an interrupted study has tables too."""
     found = _by_arm(outcomes)
-    write_whole(folder / "tables" / "runs.csv", runs_csv(study, found).encode())
+    write_whole(folder / TABLES / "runs.csv", runs_csv(study, found).encode())
     for sheet in sheets(study, found):
         for suffix, text in ((".md", sheet.markdown()), (".csv", sheet.csv()), (".tex", sheet.latex())):
-            write_whole(folder / "tables" / f"{sheet.name}{suffix}", text.encode())
+            write_whole(folder / TABLES / f"{sheet.name}{suffix}", text.encode())
 
 
 def _write_figures(study: Study, folder: Path, outcomes: Sequence[Outcome]) -> list[str]:
@@ -171,7 +196,7 @@ def _write_figures(study: Study, folder: Path, outcomes: Sequence[Outcome]) -> l
                 made[f"steps-{name.replace('_', '-')}-{slug(teacher)}"] = files
     for name, files in made.items():
         for suffix, content in files.items():
-            write_whole(folder / "figures" / f"{name}{suffix}", content)
+            write_whole(folder / FIGURES / f"{name}{suffix}", content)
     return list(made)
 
 

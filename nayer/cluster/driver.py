@@ -13,7 +13,6 @@ import shutil
 import signal
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -22,101 +21,13 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from nayer.cluster.places import Again, Began, Done, Job, LabLost, Made, Told
-from nayer.cluster.tasks import END, LabActor, parts
-from nayer.errors import NayerError
+from nayer.cluster.places import Job, LabLost, Machine, Told
+from nayer.cluster.streams import Stream, as_error, machines
+from nayer.cluster.tasks import LabActor
 
-MOST_AGAIN = 10  # machines that one job may lose
 THREADS = 64  # requests at once
-WAIT_SECONDS = 1.0  # how long a look for news takes at most, and between two tries
+WAIT_SECONDS = 1.0  # between two tries
 OPENINGS = 10  # tries to find a machine for a lab
-
-
-class Stream:
-    """Jobs on the cluster, and their news."""
-
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = jobs
-        self._kept: dict[int, Any] = {}
-        self._lost = [0] * len(jobs)
-        self._live: dict[Any, int] = {}  # generator of object refs -> number of its job
-        self._named: set[Any] = set()  # generators that have told their node
-        self._news: deque[Told] = deque()
-        for number in range(len(jobs)):
-            self._start(number)
-
-    def news(self) -> Told | None:
-        """The next news; None after the last ones. Raises the error of a job."""
-        while not self._news and self._live:
-            streams = list(self._live)
-            ready, _ = ray.wait(streams, num_returns=1, timeout=WAIT_SECONDS, fetch_local=False)
-            if ready:  # then all that are ready, so that none waits for the others
-                ready, _ = ray.wait(streams, num_returns=len(streams), timeout=0, fetch_local=False)
-            for stream in ready:
-                self._take(stream)
-        return self._news.popleft() if self._news else None
-
-    def close(self) -> None:
-        """Ends the jobs."""
-        for stream in self._live:
-            with contextlib.suppress(Exception):
-                ray.cancel(stream, force=True)
-        self._live = {}
-
-    def _start(self, number: int) -> None:
-        job = self._jobs[number]
-        task = parts.options(name=job.title, num_cpus=job.cpus, num_gpus=job.gpus)
-        self._live[task.remote(job.work, self._kept.get(number), job.cpus)] = number
-
-    def _take(self, stream: Any) -> None:
-        number = self._live[stream]
-        try:
-            item = ray.get(next(stream))
-        except RayTaskError as error:
-            self._live.pop(stream)
-            raise as_error(error) from None
-        except (RayError, StopIteration) as error:  # without END, a stream that stops has lost its machine
-            self._live.pop(stream)
-            self._repeat(number, error)
-            return
-        if stream not in self._named:
-            self._named.add(stream)
-            self._news.append(Began(number, str(item)))
-        elif isinstance(item, str) and item == END:
-            self._live.pop(stream)
-            self._kept.pop(number, None)
-            self._news.append(Done(number))
-        else:
-            if item.kept is not None:
-                self._kept[number] = item.kept
-            self._news.append(Made(number, item))
-
-    def _repeat(self, number: int, error: Exception) -> None:
-        self._lost[number] += 1
-        title = self._jobs[number].title
-        if self._lost[number] > MOST_AGAIN:
-            raise NayerError(f"{title} lost its machine {MOST_AGAIN} times; look at the memory of the machines.")
-        where = "its latest checkpoint" if number in self._kept else "the beginning"
-        self._news.append(Again(number, f"the machine is lost ({_name(error)}); the run continues from {where}."))
-        self._start(number)
-
-
-def as_error(error: RayTaskError) -> Exception:
-    """The error of the work on another machine."""
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, ModuleNotFoundError):
-        return NayerError(f"A machine of the cluster has no module {cause.name}; install the same version there.")
-    if isinstance(cause, Exception):
-        try:
-            pickle.loads(pickle.dumps(cause))
-        except Exception:
-            return RuntimeError(str(cause))
-        return cause
-    return RuntimeError(str(error))
-
-
-def _name(error: Exception) -> str:
-    return "the stream has ended" if isinstance(error, StopIteration) else type(error).__name__
 
 
 class Driver:
@@ -128,24 +39,13 @@ class Driver:
         self._numbers = iter(range(1 << 62))
         self._lock = threading.Lock()
 
-    def connect(self, how: dict[str, Any]) -> dict[str, float]:
-        """Connects with a cluster, or starts one; `how` are arguments of `ray.init`. Returns what the cluster has."""
+    def connect(self, how: dict[str, Any]) -> list[Machine]:
+        """Connects with a cluster, or starts one; `how` are arguments of `ray.init`. Returns its machines."""
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
         ray.init(log_to_driver=False, logging_level="ERROR", **how)
         for number, handler in handlers.items():  # Ray replaces the first one
             signal.signal(number, handler)
-        return self.resources()
-
-    def resources(self) -> dict[str, float]:
-        """All processors and GPUs, those of the largest node, and the number of nodes with a processor."""
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        cpus = [float(node.get("CPU", 0.0)) for node in nodes]
-        return {
-            "cpus": sum(cpus),
-            "gpus": sum(float(node.get("GPU", 0.0)) for node in nodes),
-            "most_cpus": max(cpus, default=0.0),
-            "nodes": float(sum(count > 0 for count in cpus)),
-        }
+        return machines()
 
     def free_cpus(self) -> float:
         """The processors that no run has."""

@@ -29,13 +29,28 @@ Work = Callable[[Any], Iterator[Part]]
 class Job:
     """Work for one process of a machine. A cluster sends it by pickle.
 
-    `work` makes the parts of the result, from the beginning for None, or after the part with that `kept`.
+    `work` makes the parts of the result, from the beginning for None, or after the part with that `kept`. The first
+    place that works on it begins with `kept`.
     """
 
     title: str
     work: Work
     cpus: int = 1
     gpus: float = 0.0
+    kept: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine of a cluster, and all that it has."""
+
+    name: str
+    cpus: float
+    gpus: float
+
+    def fits(self, cpus: float, gpus: float) -> bool:
+        """Whether a job with this demand can ever run here."""
+        return self.cpus >= cpus and self.gpus >= gpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +89,8 @@ class Done(Told):
 class Place(Protocol):
     """Runs jobs."""
 
-    @property
-    def gpus(self) -> float:
-        """The number of GPUs that jobs must ask for. 0 if none is there, or if jobs need not ask."""
+    def gpus_for(self, device: str, cpus: int) -> float:
+        """The GPUs that a job with this device and so many processors must ask for."""
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
         """The news of all jobs, until each is done. To pause, do not call `next`. To stop, call `close`.
@@ -91,13 +105,15 @@ class Place(Protocol):
 class Here:
     """This process: one job after the other."""
 
-    gpus = 0.0
+    def gpus_for(self, device: str, cpus: int) -> float:
+        """Jobs need not ask: the only one at work takes what it finds."""
+        return 0.0
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
         """The news of one job after the other."""
         for number, job in enumerate(jobs):
             yield Began(number)
-            for part in job.work(None):
+            for part in job.work(job.kept):
                 yield Made(number, part)
             yield Done(number)
 

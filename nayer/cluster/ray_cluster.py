@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import nayer
-from nayer.cluster.places import Job, Told
+from nayer.cluster.places import Job, Machine, Told
 from nayer.common.extras import needs_package
 from nayer.errors import ConfigError, NayerError, excerpt
 
@@ -79,21 +79,33 @@ class RayCluster:
         self._listener = threading.Thread(target=self._listen, name="nayer-ray", daemon=True)
         self._listener.start()
         try:
-            self.resources = self._connected(cpus, dashboard)
+            self.machines = self._connected(cpus, dashboard)
         except BaseException:
             self.close()
             raise
 
     @property
-    def gpus(self) -> float:
-        """The number of GPUs of all machines."""
-        return self.resources["gpus"]
+    def cpus(self) -> float:
+        """The number of processors of all machines."""
+        return sum(one.cpus for one in self.machines)
 
-    def check(self, cpus: int) -> None:
-        """Raises ConfigError if no machine has so many processors."""
-        most = int(self.resources["most_cpus"])
-        if cpus > most:
-            raise ConfigError(f"threads={cpus} needs a machine with {cpus} processors; the largest has {most}.")
+    def gpus_for(self, device: str, cpus: int) -> float:
+        """One for `cuda`, and for `auto` where a machine has one beside so many processors."""
+        if device == "auto":
+            return float(any(one.fits(cpus, 1.0) for one in self.machines))
+        return float(device == "cuda")
+
+    def check(self, cpus: int, gpus: float) -> None:
+        """Raises ConfigError if no machine has so many processors and GPUs."""
+        if any(one.fits(cpus, gpus) for one in self.machines):
+            return
+        with_gpu = [int(one.cpus) for one in self.machines if one.fits(0, gpus)]
+        if not with_gpu:
+            raise ConfigError(
+                "device='cuda' needs a machine with a GPU, and no machine of this cluster has one; use auto or cpu."
+            )
+        where = " and a GPU; the largest with a GPU" if gpus else "; the largest"
+        raise ConfigError(f"threads={cpus} needs a machine with {cpus} processors{where} has {max(with_gpu)}.")
 
     # --- jobs ------------------------------------------------------------------------------------------------------
 
@@ -101,7 +113,8 @@ class RayCluster:
         """The news of all jobs. The jobs run ahead of the reader by a few parts only."""
         if not jobs:
             return
-        self.check(max(job.cpus for job in jobs))
+        for cpus, gpus in {(job.cpus, job.gpus) for job in jobs}:
+            self.check(cpus, gpus)
         stream = self.ask("run", list(jobs))
         try:
             while (told := self.ask("news", stream)) is not None:
@@ -169,7 +182,7 @@ class RayCluster:
                 start_new_session=True,  # Ctrl-C in a terminal reaches every process of its group
             )
 
-    def _connected(self, cpus: int, dashboard: bool) -> dict[str, float]:
+    def _connected(self, cpus: int, dashboard: bool) -> list[Machine]:
         how: dict[str, Any] = {"address": self._address}
         if not self._address:
             how = {
@@ -180,7 +193,7 @@ class RayCluster:
                 **({"num_cpus": cpus} if cpus else {}),
             }
         try:
-            found: dict[str, float] = self.asking("connect", how).result(CONNECT_SECONDS)
+            found: list[Machine] = self.asking("connect", how).result(CONNECT_SECONDS)
             return found
         except Exception as error:
             if isinstance(error, ConfigError):

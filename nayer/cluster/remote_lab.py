@@ -160,9 +160,10 @@ class RemoteLab:
 
     def _open(self) -> None:
         """Waits for a machine. Raises Stopped, and NayerError."""
-        gpu = self._cluster.gpus and any(config.device != "cpu" for config in self._configs)
+        gpus = max(self._cluster.gpus_for(config.device, 1) for config in self._configs)
+        self._cluster.check(1, gpus)
         given = (self._configs, self._seeds, self._kept, self._uploaded)
-        opening = self._cluster.asking("open_lab", 1, 1.0 if gpu else 0.0, *given)
+        opening = self._cluster.asking("open_lab", 1, gpus, *given)
         while True:
             try:
                 self._lab, self.node = opening.result(LOOK_SECONDS)

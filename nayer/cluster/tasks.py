@@ -25,7 +25,12 @@ WORK, ASIDE = "work", "aside"  # the threads of a lab: one works, the others ans
 
 def node() -> str:
     """The name of this machine, and of its node, as two nodes may share a machine."""
-    return f"{socket.gethostname()}/{ray.get_runtime_context().get_node_id()[:4]}"
+    return named(socket.gethostname(), ray.get_runtime_context().get_node_id())
+
+
+def named(host: str, node_id: str) -> str:
+    """The name of a node for people."""
+    return f"{host}/{node_id[:4]}"
 
 
 # Ray repeats nothing by itself: a repetition continues from the latest kept state, which only the driver has.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -114,6 +114,44 @@ def check_target(path: Path) -> None:
         raise StorageError(f"{excerpt(path, 200)} cannot be written ({error.strerror}); choose another file.") from None
     if not regular:
         raise StorageError(f"{excerpt(path, 200)} exists and is not a regular file; choose another file.")
+
+
+def check_places(folder: Path, files: Iterable[str] = (), folders: Iterable[str] = ()) -> None:
+    """Raises StorageError if something in `folder` is in the way of `files` and `folders` that will be written there.
+
+    A link in place of a folder is in the way: it leads to a place that nobody named. A link in place of a file is
+    replaced, and its target stays as it is.
+    """
+    for name in files:
+        if (mode := _mode(folder / name)) and not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
+            raise StorageError(f"{excerpt(folder / name, 200)} is not a file; move it away, or choose another folder.")
+    for name in folders:
+        if (mode := _mode(folder / name)) and not stat.S_ISDIR(mode):
+            raise StorageError(
+                f"{excerpt(folder / name, 200)} is a link or a file in place of a folder; move it away, or choose "
+                "another folder."
+            )
+
+
+def check_ours(field: str, folder: Path, ours: bool, files: Iterable[str], whose: str) -> None:
+    """Raises StorageError if `folder` has one of the `files` that will be written, and they are not `ours`.
+
+    So a folder with other things in it loses nothing. `whose` says whose files are replaced, as in "a run".
+    """
+    found = "" if ours else next((name for name in files if os.path.lexists(folder / name)), "")
+    if found:
+        raise StorageError(
+            f"{field}={excerpt(folder, 200)!r} contains {found}, which is not the file of {whose}; choose another "
+            "folder, or move it away."
+        )
+
+
+def _mode(path: Path) -> int:
+    """The mode of what has this name, links not followed; 0 if nothing has, or if it cannot be looked at."""
+    try:
+        return path.lstat().st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 @contextmanager

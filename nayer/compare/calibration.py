@@ -18,7 +18,7 @@ from nayer.common.stopwatch import Stopwatch
 from nayer.compare.experiments import WITHOUT_END
 from nayer.compare.outcome import MEASURING, PHASES
 from nayer.config import Config
-from nayer.errors import ConfigError, StorageError
+from nayer.errors import ConfigError, StorageError, excerpt
 from nayer.events import RoundFinished
 from nayer.runs.run import open_run
 
@@ -46,9 +46,14 @@ def write_plan(plan: Plan, path: Path) -> None:
 def read_plan(path: Path) -> Plan:
     """The plan that `write_plan` wrote. Raises StorageError for a damaged file."""
     try:
-        return TypeAdapter(Plan).validate_json(read_file(path, MAX_BYTES), strict=True)
+        plan = TypeAdapter(Plan).validate_json(read_file(path, MAX_BYTES), strict=True)
+        if not all(1 <= rounds <= WITHOUT_END["rounds"] for rounds in plan.rounds.values()):
+            raise ValueError("rounds")
+        return plan
     except (OSError, ValueError):
-        raise StorageError(f"{path} contains no plan of this version; move it away and compare again.") from None
+        raise StorageError(
+            f"{excerpt(path, 300)} contains no plan of this version; move it away and compare again."
+        ) from None
 
 
 def check_budget(seconds: float) -> None:

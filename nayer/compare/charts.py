@@ -8,6 +8,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib.figure import Figure
 
+from nayer.common.figure_text import literal, without_remarks
 from nayer.compare.outcome import Outcome
 from nayer.compare.tables import CLOCK_NAMES
 from nayer.types import Doubles, Images
@@ -31,13 +32,13 @@ def curves(outcomes: Sequence[Outcome]) -> bytes:
         for curve in seeds if len(seeds) > 1 else []:
             axes.plot(curve[:, 0], 100 * curve[:, 1], color=color, linestyle=stroke, linewidth=0.8, alpha=0.45)
         seconds, accuracy = mean_curve(seeds)
-        axes.plot(seconds, 100 * accuracy, color=color, linestyle=stroke, linewidth=2, label=arm)
+        axes.plot(seconds, 100 * accuracy, color=color, linestyle=stroke, linewidth=2, label=literal(arm))
     teachers = [one.teacher_accuracy for one in outcomes if one.teacher_accuracy is not None]
     if teachers:
         axes.axhline(100 * max(teachers), color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="teacher")
     measured = next((one.measured_on for one in outcomes if one.measured_on), "")
     seconds_of = CLOCK_NAMES[outcomes[0].clock]
-    axes.set(xlabel=f"seconds of the run ({seconds_of})", ylabel=f"% on {measured}", ylim=(0, 100))
+    axes.set(xlabel=f"seconds of the run ({seconds_of})", ylabel=literal(f"% on {measured}"), ylim=(0, 100))
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
     return _png(figure)
@@ -61,7 +62,7 @@ def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
 
     If there are more than CLASSES_SHOWN classes, it shows the first ones.
     """
-    k, named = max(1, len(classes)), classes[:CLASSES_SHOWN]
+    k, named = max(1, len(classes)), [literal(name) for name in classes[:CLASSES_SHOWN]]
     shown = {arm: grid[:, : grid.shape[1] * max(1, len(named)) // k] for arm, grid in grids.items() if grid.size}
     heights = [WIDTH * grid.shape[0] / grid.shape[1] + 0.9 for grid in shown.values()] or [1.0]  # inches, with names
     figure = Figure(figsize=(WIDTH, min(sum(heights), LONGEST)), dpi=120, layout="constrained")
@@ -72,7 +73,7 @@ def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
         column = grid.shape[1] / max(1, len(named))
         places = [column * (place + 0.5) for place in range(len(named))]
         axes.set_xticks(places, named, rotation=30, ha="right", rotation_mode="anchor", fontsize=8)
-        axes.set(title=arm if k == len(named) else f"{arm}: {len(named)} of {k} classes", yticks=[])
+        axes.set(title=literal(arm if k == len(named) else f"{arm}: {len(named)} of {k} classes"), yticks=[])
     return _png(figure)
 
 
@@ -97,11 +98,11 @@ def budget_curves(
             marker="o",
             markersize=3,
             capsize=2,
-            label=method,
+            label=literal(method),
         )
     if teacher is not None:
         axes.axhline(100 * teacher, color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="teacher")
-    axes.set(xlabel=budget, ylabel=f"% on {measured}", ylim=(0, 100), xscale="log")
+    axes.set(xlabel=budget, ylabel=literal(f"% on {measured}"), ylim=(0, 100), xscale="log")
     ticks = sorted({point[0] for points in lines.values() for point in points})
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
@@ -118,7 +119,7 @@ def step_curves(
     axes = figure.subplots()
     for place, (method, (steps, values)) in enumerate(lines.items()):
         color, stroke = COLORS[place % len(COLORS)], STROKES[place // len(COLORS) % len(STROKES)]
-        axes.plot(steps, values, color=color, linestyle=stroke, label=method)
+        axes.plot(steps, values, color=color, linestyle=stroke, label=literal(method))
     axes.axhline(target, color="#3c4656", linestyle=(0, (1, 3)), linewidth=1, label="target")
     axes.set(xlabel="generator step within a round", ylabel=measured)
     axes.grid(alpha=0.25)
@@ -129,11 +130,13 @@ def step_curves(
 def _files(figure: Figure) -> dict[str, bytes]:
     """The figure as PNG and PDF. Without a date in it, equal figures are equal files."""
     pdf = BytesIO()
-    figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
+    with without_remarks():
+        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
     return {".png": _png(figure), ".pdf": pdf.getvalue()}
 
 
 def _png(figure: Figure) -> bytes:
     out = BytesIO()
-    figure.savefig(out, format="png")
+    with without_remarks():
+        figure.savefig(out, format="png")
     return out.getvalue()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nayer.compare.titles import check_amount
 from nayer.config import Config
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, excerpt
 from nayer.presets import get
 
 WITHOUT_END = {"rounds": 100_000}  # with a budget of work, rounds must not end a run sooner
+_OF_THE_RUNS = {"seed": "seeds", "seconds": "work, or a plan of rounds for equal seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +118,27 @@ def arms_of(variations: Sequence[Variation], shared: Mapping[str, object]) -> tu
     )
 
 
+def check_own(names: Iterable[str]) -> None:
+    """Raises ConfigError for a setting that is not an arm's own: the runs get their seeds, and no clock ends them."""
+    for name in names:
+        if name in _OF_THE_RUNS:
+            raise ConfigError(f"{name} cannot be a setting of an arm; use {_OF_THE_RUNS[name]}.")
+
+
 def of_presets(names: Sequence[str]) -> tuple[Variation, ...]:
     """One arm for each preset. Raises ConfigError for a name that does not exist."""
     return tuple(Variation(name, name) for name in names if get(name))
 
 
 def grid(variations: Sequence[Variation], field_name: str, values: Sequence[object]) -> tuple[Variation, ...]:
-    """Each variation once for every value of a field. This serves to tune a setting."""
+    """Each variation once for every value of a field. This serves to tune a setting.
+
+    Raises ConfigError for a field that a comparison gives each run itself, or for too many variations.
+    """
+    check_own([field_name])
+    check_amount("vary", (len(variations), len(values)), 1)
     return tuple(
-        Variation(f"{one.title} {field_name}={value}", one.preset, {**one.changes, field_name: value})
+        Variation(f"{one.title} {field_name}={excerpt(value)}", one.preset, {**one.changes, field_name: value})
         for one in variations
         for value in values
     )

@@ -1,28 +1,30 @@
 """What each method's authors published, constant by constant, beside what its full-size preset has.
 
-`published` is the number or word in the authors' code or paper, `where` its place. A constant that differs has a
+`published` is the number or word in the code that was read, and `places` says where. A constant that differs has a
 reason. Differences that no setting holds are sentences. `docs/fidelity.md` is written from here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-ONE_POOL = "the published pool has no bound; 160,000 images are those of the whole run"
 FOR_BATCH = "one batch of the generator serves both networks"
 STEPS = "published: the rate is divided by 10 at set epochs; here it falls along a cosine"
 NONE_HELD = "nothing is held back"
 LONG_RUN = "a run has at most 100,000 rounds; published: 240,000"
-OURS = "not published: it belongs to this program"
+EARLY = "images of round 0 have hardly learned"
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One published value of a setting; `reason` says why the preset differs, and is empty where it does not."""
+    """One published value of a setting; `reason` says why the preset differs, and is empty where it does not.
+
+    `note` explains a value that does not differ.
+    """
 
     published: float | str | bool
     reason: str = ""
-    where: str = ""  # if it is not the place of the whole method
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,27 @@ class Sheet:
     """What is known of one method."""
 
     preset: str
-    where: str  # the code or paper that was read
+    where: str  # the code that was read, with its commit
     constants: dict[str, Constant | float | str | bool]  # by setting
     differs: tuple[str, ...] = ()  # what no setting holds
     done_right: tuple[str, ...] = ()  # faults of the published code that are not repeated
     read: str = ""  # how sure it is, if it was not the authors' own code
+    # file:line in that code → the settings whose values stand there, separated by spaces
+    places: dict[str, str] = field(default_factory=dict)
 
     def constant(self, setting: str) -> Constant:
         """The constant of a setting; a bare value is one without a reason."""
         value = self.constants[setting]
         return value if isinstance(value, Constant) else Constant(value)
+
+    def place(self, setting: str) -> str:
+        """Where the published value stands: file:line. Empty if the code has nothing of the kind."""
+        return next((place for place, held in self.places.items() if setting in held.split()), "")
+
+
+def _pool(images: str) -> Constant:
+    """The published pool, and how many images a whole published run makes."""
+    return Constant("no bound", f"the published pool has no bound; a whole run makes {images} images")
 
 
 _NOISE_ALONE: dict[str, Constant | float | str | bool] = {
@@ -72,23 +85,30 @@ _POOLED: dict[str, Constant | float | str | bool] = {
     "generator_beta1": 0.5,
     "memory": "pool",
     "keep": "best",
-    "pool_capacity": Constant("no bound", ONE_POOL),
     "held_back": Constant("none", NONE_HELD),
     "temperature": 20.0,
 }
 
-_DIFFER_ALL = (
+_FROM_POOL = (
     "A pool is sampled with replacement; published: epochs without replacement.",
-    "Our convolutions have biases; published: none before a BatchNorm, where they change nothing.",
+    "Kept images are rounded to bytes; published: cut off to bytes.",
 )
+_BIASES = "Our convolutions have biases; published: none before a BatchNorm, where they change nothing."
+_LABELS = "A batch has every class as evenly as can be; published: each label is drawn by itself."
+_BY_EPOCH = "The rate falls along a cosine with the steps; published: with the epochs."
+_NEW_BN = "BatchNorm weights of a new generator are 1; published: N(1, 0.02²)."
+_EVAL_STUDENT = "The student judges the generator's images in eval mode; published: in train mode."
+_EVAL_GENERATOR = "The student's images come from the generator in train mode; published: in eval mode."
+_WIDE_FIRST = "The generator's first stage has 128 channels; published: 256."
+_TANH = "The image head is NAYER's, with a sigmoid; published: tanh and a BatchNorm without weights."
 _BEST_EPOCH = "The published accuracy is the best of all epochs on the test images; here it is that of the last round."
 
 SHEETS = (
     Sheet(
         "nayer-paper",
-        "tmtuan1307/NAYER at c6bedcd (datafree/synthesis/nayer.py, scripts), CIFAR-10",
+        "tmtuan1307/NAYER at c6bedcd, ResNet-34 → ResNet-18 on CIFAR-10 (its WRN pairs have the same constants)",
         {
-            "rounds": Constant(440, "20 warm-up epochs of 10 rounds and 100 of 2 rounds are 400; E counts 120 epochs"),
+            "rounds": Constant(400, note="20 warm-up epochs of 10 rounds and 100 epochs of 2; `--epochs` counts both"),
             "warmup_rounds": 200,
             "student_every": 2,
             "student_steps": 400,
@@ -107,8 +127,8 @@ SHEETS = (
             "bn_momentum": 0.9,
             "adversarial_weight": 1.33,
             "adversarial_mask": "agree",
-            "pool_capacity": Constant("no bound", ONE_POOL),
-            "pool_from_round": Constant(0, "images of round 0 have hardly learned"),
+            "pool_capacity": _pool("160,000"),
+            "pool_from_round": Constant(0, EARLY),
             "held_back": Constant("none", NONE_HELD),
             "temperature": 20.0,
             "weight_decay": 1e-4,
@@ -118,20 +138,38 @@ SHEETS = (
             ),
             "prompt": Constant("a image of {}", "the shipped table is made with this prompt; `--prompt` changes it"),
         },
-        (
-            "The rate falls along a cosine with the steps; published: with the epochs.",
-            *_DIFFER_ALL,
-        ),
+        (_BY_EPOCH, *_FROM_POOL, _BIASES),
         (
             _BEST_EPOCH,
             "From each epoch's second loop on, the published student judges images in train mode; here in eval mode.",
             "The best batch is that of its own round; published, the lowest loss is kept over the loops of an epoch.",
+            "The published scripts ask for `--method nayer`, which the published parser (datafree_kd.py:32) refuses.",
             "A teacher without BatchNorm, and gray images, work here.",
         ),
+        places={
+            "scripts/nayer_100.sh:39": "rounds warmup_rounds student_batch student_lr synthesis_batch",
+            "scripts/nayer_100.sh:40": "generator_lr",
+            "scripts/nayer_100.sh:41": "generator_steps ce_weight bn_weight adversarial_weight student_every",
+            "datafree/synthesis/nayer.py:154": "generator_reset_every warmup_generator_reset_every",
+            "datafree/synthesis/nayer.py:198": "adversarial_mask",
+            "datafree/synthesis/nayer.py:228": "pool_from_round",
+            "datafree/utils/_utils.py:236": "pool_capacity",
+            "datafree_kd.py:41": "bn_momentum",
+            "datafree_kd.py:58": "noisy_width",
+            "datafree_kd.py:71": "student_lr_end",
+            "datafree_kd.py:73": "temperature",
+            "datafree_kd.py:75": "student_steps",
+            "datafree_kd.py:124": "weight_decay",
+            "datafree_kd.py:289": "generator_width",
+            "datafree_kd.py:404": "evaluate_every",
+            "label_embedding/label_embedding.py:30": "prompt",
+            "label_embedding/label_embedding.py:39": "encoder",
+        },
     ),
     Sheet(
         "dafl-paper",
-        "huawei-noah/Efficient-Computing, DAFL-train.py and README, the command for CIFAR-10",
+        "huawei-noah/Efficient-Computing at 225ddd2, Data-Efficient-Model-Compression/DAFL, the README's command for "
+        "CIFAR-10",
         {
             **_NOISE_ALONE,
             "rounds": Constant(240_000, LONG_RUN),
@@ -139,7 +177,7 @@ SHEETS = (
             "z_size": 1000,
             "z_redraw": Constant("step", f"one step a round: {FOR_BATCH}"),
             "generator_lr": 0.02,
-            "generator_beta1": 0.9,
+            "generator_beta1": Constant(0.9, note="Adam's default"),
             "ce_weight": 0.05,
             "ce_target": "teacher",
             "balance_weight": Constant(5.0, "published with log₁₀: 5 / ln 10 with the natural logarithm"),
@@ -154,13 +192,27 @@ SHEETS = (
         },
         (
             "The student's images are made after the generator's step, from the same noise; published: before it.",
-            "The image head is NAYER's, with a sigmoid; published: tanh and a BatchNorm without weights.",
+            _TANH,
+            "BatchNorm's ε in the generator is 10⁻⁵; published: 0.8 behind two of its convolutions.",
         ),
         (_BEST_EPOCH, "The gradient of the balance is not NaN where a class has probability 0."),
+        places={
+            "README.md:29": "rounds synthesis_batch z_size generator_lr ce_weight balance_weight activation_weight "
+            "student_lr",
+            "DAFL-train.py:59": "generator_width",
+            "DAFL-train.py:140": "generator_beta1 generator_adam",
+            "DAFL-train.py:142": "weight_decay",
+            "DAFL-train.py:145": "student_lr_end",
+            "DAFL-train.py:168": "generator_steps student_steps",
+            "DAFL-train.py:170": "z_redraw latent",
+            "DAFL-train.py:177": "ce_target",
+            "DAFL-train.py:181": "memory keep",
+            "DAFL-train.py:97": "temperature",
+        },
     ),
     Sheet(
         "zskt-paper",
-        "polo5/ZeroShotKnowledgeTransfer (solver.py, scripts/ZeroShot/main0.sh), CIFAR-10",
+        "polo5/ZeroShotKnowledgeTransfer at e24915d, WRN-16-2 → WRN-16-1 on CIFAR-10",
         {
             **_NOISE_ALONE,
             "rounds": 80_000,
@@ -168,7 +220,7 @@ SHEETS = (
             "z_size": 100,
             "z_redraw": "round",
             "generator_lr": 1e-3,
-            "generator_beta1": 0.9,
+            "generator_beta1": Constant(0.9, note="Adam's default"),
             "generator_cosine": True,
             "gradient_clip": Constant(
                 5.0,
@@ -187,13 +239,35 @@ SHEETS = (
         },
         (
             "Both factors are for ten classes. With k classes they would be 5 · k and 250 · k.",
-            "The image head is NAYER's; published: a first side of 10, and a BatchNorm without weights at the end.",
+            "The image head is NAYER's, with a sigmoid; published: a BatchNorm with weights and no bound (in the first "
+            "commit, f9060a1, a first side of 10 and a BatchNorm without weights).",
             "Attention compares the last maps of each side length; published: the outputs of the three groups.",
+            _EVAL_STUDENT,
         ),
+        places={
+            "scripts/ZeroShot/main0.sh:13": "rounds",
+            "scripts/ZeroShot/main0.sh:14": "generator_steps",
+            "scripts/ZeroShot/main0.sh:15": "student_steps",
+            "scripts/ZeroShot/main0.sh:16": "synthesis_batch",
+            "scripts/ZeroShot/main0.sh:17": "z_size",
+            "scripts/ZeroShot/main0.sh:18": "student_lr",
+            "scripts/ZeroShot/main0.sh:19": "generator_lr",
+            "scripts/ZeroShot/main0.sh:22": "temperature",
+            "scripts/ZeroShot/main0.sh:23": "attention_weight",
+            "models/generator.py:20": "generator_width",
+            "utils/loaders.py:45": "z_redraw latent",
+            "solver.py:39": "generator_beta1 generator_adam",
+            "solver.py:40": "generator_cosine",
+            "solver.py:41": "student_optimizer weight_decay",
+            "solver.py:42": "student_lr_end",
+            "solver.py:100": "gradient_clip",
+            "solver.py:110": "memory keep",
+            "solver.py:226": "adversarial_weight adversarial_mask",
+        },
     ),
     Sheet(
         "dfad-paper",
-        "VainF/Data-Free-Adversarial-Distillation, DFAD-cifar.py",
+        "VainF/Data-Free-Adversarial-Distillation at c161591, the README's command for CIFAR-10",
         {
             **_NOISE_ALONE,
             "rounds": 25_000,
@@ -201,7 +275,8 @@ SHEETS = (
             "z_size": 256,
             "z_redraw": "step",
             "generator_lr": 1e-3,
-            "generator_beta1": 0.9,
+            "generator_beta1": Constant(0.9, note="Adam's default"),
+            "generator_cosine": Constant("× 0.01 from 40 %", STEPS),
             "ce_weight": 0.0,
             "bn_weight": 0.0,
             "adversarial_weight": 1.0,
@@ -209,17 +284,38 @@ SHEETS = (
             "student_steps": 5,
             "student_loss": "l1",
             "student_lr": 0.1,
-            "student_lr_end": Constant(0.1, ""),
+            "student_lr_end": Constant("× 0.01 from 40 %", STEPS),
             "weight_decay": 5e-4,
             "temperature": Constant("no KL", "the loss is the L1 distance of the logits"),
         },
-        ("The image head is NAYER's, with a sigmoid; published: tanh and a BatchNorm without weights.",),
+        (
+            _TANH,
+            _EVAL_STUDENT,
+            "The generator takes its step before the student's five; published: after them.",
+        ),
         (_BEST_EPOCH,),
-        read="as recorded by this project earlier; the authors' repository was not at hand to read again",
+        places={
+            "DFAD_cifar.py:24": "student_steps",
+            "DFAD_cifar.py:25": "z_redraw latent",
+            "DFAD_cifar.py:27": "memory keep",
+            "DFAD_cifar.py:30": "student_loss temperature",
+            "DFAD_cifar.py:35": "generator_steps",
+            "DFAD_cifar.py:43": "adversarial_weight adversarial_form adversarial_mask",
+            "DFAD_cifar.py:86": "synthesis_batch",
+            "DFAD_cifar.py:91": "rounds",
+            "DFAD_cifar.py:94": "student_lr",
+            "DFAD_cifar.py:96": "generator_lr",
+            "DFAD_cifar.py:104": "weight_decay",
+            "DFAD_cifar.py:114": "z_size",
+            "DFAD_cifar.py:151": "generator_beta1 generator_adam",
+            "README.md:82, DFAD_cifar.py:154": "student_lr_end",
+            "README.md:82, DFAD_cifar.py:155": "generator_cosine",
+            "network/gan.py:13": "generator_width",
+        },
     ),
     Sheet(
         "dfq-paper",
-        "zju-vipa/CMI, scripts/dfq/dfq_cifar10_wrn402_wrn161.sh and datafree/synthesis/generative.py",
+        "zju-vipa/CMI at 9e79fa9, WRN-40-2 → WRN-16-1 on CIFAR-10",
         {
             **_NOISE_ALONE,
             "rounds": 8000,
@@ -235,24 +331,52 @@ SHEETS = (
             "adversarial_weight": 1.0,
             "student_steps": 10,
             "student_lr": 0.1,
-            "student_lr_end": Constant("× 0.001 from 90 %", STEPS),
-            "temperature": Constant(1.0, "", "the synthesizer's and the student's KL take no --T in datafree_kd.py"),
+            "student_lr_end": 0.0,
+            "temperature": Constant(1.0, note="for this method both KLs are made anew, without the script's `--T 20`"),
         },
         (
             "The paper has several generators and students, and each image's entropy (`entropy_weight`) instead of the "
             "cross-entropy with the teacher's class. Its authors' code is not public.",
+            _BY_EPOCH,
+            _WIDE_FIRST,
+            _EVAL_GENERATOR,
+            _BIASES,
         ),
         (
-            "This repository passes the teacher where the student belongs, so its adversarial term is 0.",
+            "Fast-Datafree's copy of this code (at 0dcecbc, datafree_kd.py:270) passes the teacher where the student "
+            "belongs, so there the adversarial term is 0.",
             _BEST_EPOCH,
         ),
         read="a published reimplementation; the paper's own constants could not be verified",
+        places={
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:4": "synthesis_batch",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:7": "student_lr",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:8-10": "rounds",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:9": "student_steps",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:11": "generator_steps",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:12": "generator_lr",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:13": "adversarial_weight",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:15": "bn_weight",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:16": "ce_weight",
+            "scripts/dfq/dfq_cifar10_wrn402_wrn161.sh:18": "balance_weight",
+            "datafree/synthesis/generative.py:40": "generator_beta1 generator_adam",
+            "datafree/synthesis/generative.py:58": "z_redraw latent",
+            "datafree/synthesis/generative.py:60": "crop_share flip",
+            "datafree/synthesis/generative.py:63": "ce_target",
+            "datafree/synthesis/generative.py:67": "adversarial_mask",
+            "datafree/synthesis/generative.py:81": "memory keep",
+            "datafree_kd.py:256": "z_size",
+            "datafree_kd.py:257": "generator_width",
+            "datafree_kd.py:259": "temperature",
+            "datafree_kd.py:290": "student_lr_end",
+        },
     ),
     Sheet(
         "cmi-paper",
-        "zju-vipa/CMI, scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh and datafree/synthesis/contrastive.py",
+        "zju-vipa/CMI at 9e79fa9, WRN-40-2 → WRN-16-1 on CIFAR-10, from scratch",
         {
             **_POOLED,
+            "pool_capacity": _pool("51,200"),
             "rounds": 200,
             "warmup_rounds": 0,
             "noisy_reset_every": 0,
@@ -274,29 +398,66 @@ SHEETS = (
             "student_steps": 400,
             "student_batch": 128,
             "student_lr": 0.1,
-            "student_lr_end": Constant("× 0.001 from 90 %", STEPS),
+            "student_lr_end": 0.0,
         },
         (
-            "This is the run from scratch. The published table starts from inverted images: 40 epochs of 2000 steps.",
-            "The bank's vectors are of new views of the best images; published: those of the best step.",
-            "BatchNorm weights of a new generator are 1; published: N(1, 0.02²).",
-            *_DIFFER_ALL,
+            "This is the run from scratch (88.8 % by the repository's README). Its table (90.0 %) starts from inverted "
+            "images: 40 epochs of 2000 steps, with a label weight of 0.5.",
+            "The bank's vectors are of the best images as they are and of a new local view; published: of the best "
+            "step's two views.",
+            _LABELS,
+            _NEW_BN,
+            _BY_EPOCH,
+            *_FROM_POOL,
+            _BIASES,
         ),
-        (_BEST_EPOCH,),
+        (
+            _BEST_EPOCH,
+            "When the bank has just become full (after 160 rounds), the published code takes it for empty: the mean "
+            "over no image is NaN, and the round keeps the images of its first step.",
+        ),
+        places={
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:4": "student_batch",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:5": "synthesis_batch",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:8": "student_lr",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:9": "student_steps",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:11": "generator_steps",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:12": "generator_lr z_lr",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:13": "adversarial_weight",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:14": "bn_weight",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:15": "ce_weight",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:16": "contrastive_weight",
+            "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:22": "temperature",
+            "datafree/synthesis/contrastive.py:171": "generator_init_std",
+            "datafree/synthesis/contrastive.py:268": "z_redraw latent",
+            "datafree/synthesis/contrastive.py:274": "generator_reset_every",
+            "datafree/synthesis/contrastive.py:275": "generator_adam generator_beta1",
+            "datafree/synthesis/contrastive.py:289": "adversarial_mask",
+            "datafree/synthesis/contrastive.py:330": "keep",
+            "datafree/synthesis/contrastive.py:342": "memory pool_from_round",
+            "datafree/utils/_utils.py:236": "pool_capacity",
+            "datafree_kd.py:56": "rounds",
+            "datafree_kd.py:267": "z_size",
+            "datafree_kd.py:268": "generator_width",
+            "datafree_kd.py:276": "bank_capacity",
+            "datafree_kd.py:290": "student_lr_end",
+        },
     ),
     Sheet(
         "fast-paper",
-        "zju-vipa/Fast-Datafree at 0dcecbc, scripts of Fast-10 for CIFAR-10",
+        "zju-vipa/Fast-Datafree at 0dcecbc, Fast-10, ResNet-34 → ResNet-18 (its WRN pairs have an adversarial weight "
+        "of 1.1 and a label weight of 0.4)",
         {
             **_POOLED,
+            "pool_capacity": _pool("56,320"),
             "rounds": 220,
             "warmup_rounds": 20,
-            "noisy_reset_every": Constant(140, "", "datafree/synthesis/fast_meta.py: reset_l0 in epoch 140"),
+            "noisy_reset_every": Constant(139, note="once in 220 rounds: before the 140th"),
             "generator_reset_every": 0,
             "z_size": 256,
             "z_lr": 0.01,
             "generator_lr": 2e-3,
-            "meta_lr": Constant(2e-2, "", "lr_g × g_steps"),
+            "meta_lr": Constant(2e-2, note="lr_g × g_steps"),
             "generator_steps": 10,
             "synthesis_batch": 256,
             "ce_weight": 0.5,
@@ -304,31 +465,54 @@ SHEETS = (
             "bn_momentum": 0.9,
             "adversarial_weight": 1.33,
             "adversarial_mask": "agree",
-            "pool_from_round": Constant(0, "images of round 0 have hardly learned"),
+            "pool_from_round": Constant(0, EARLY),
             "student_steps": 400,
             "student_batch": 256,
             "student_lr": 0.2,
             "student_lr_end": 2e-4,
         },
         (
-            "The first layer is re-drawn every 140 rounds: once in the published 220. The small form does so every 38 "
-            "rounds: once in its 60, and again in a longer run.",
-            *_DIFFER_ALL,
+            "The re-drawn linear layer has PyTorch's default weights; published: N(0, 0.02²), for the weights of the "
+            "BatchNorm behind it too.",
+            "The small form re-draws every 38 rounds: once in its 60, and again in a longer run.",
+            "The adversarial term begins with the student's first phase; published: one round before it.",
+            _LABELS,
+            _BY_EPOCH,
+            *_FROM_POOL,
+            _BIASES,
         ),
         (_BEST_EPOCH,),
+        places={
+            "scripts/fast_cifar.sh:8": "rounds warmup_rounds student_steps student_batch student_lr generator_lr z_lr "
+            "generator_steps ce_weight bn_weight bn_momentum adversarial_weight temperature",
+            "datafree/synthesis/fast_meta.py:88": "meta_lr",
+            "datafree/synthesis/fast_meta.py:110": "noisy_reset_every",
+            "datafree/synthesis/fast_meta.py:114": "z_redraw latent",
+            "datafree/synthesis/fast_meta.py:123": "generator_adam",
+            "datafree/synthesis/fast_meta.py:126": "generator_beta1",
+            "datafree/synthesis/fast_meta.py:146": "adversarial_mask",
+            "datafree/synthesis/fast_meta.py:153": "keep",
+            "datafree/synthesis/fast_meta.py:181": "memory pool_from_round",
+            "datafree/utils/_utils.py:236": "pool_capacity",
+            "datafree_kd.py:254": "synthesis_batch",
+            "datafree_kd.py:305": "z_size",
+            "datafree_kd.py:306": "generator_width",
+            "datafree_kd.py:324": "student_lr_end",
+        },
     ),
     Sheet(
         "deepinversion-paper",
-        "zju-vipa/CMI, scripts/deepinv_cifar10.sh and deepinversion.py, from which the tables' figures come",
+        "zju-vipa/CMI at 9e79fa9, WRN-40-2 → WRN-16-1 on CIFAR-10, from which the tables' figures come",
         {
             **_POOLED,
+            "pool_capacity": _pool("51,200"),
             "generator_width": Constant("pixels", "0 means that the noise is the pixels"),
             "rounds": 200,
             "warmup_rounds": 0,
             "noisy_reset_every": 0,
             "generator_reset_every": 0,
             "z_size": Constant("pixels", "`generator_width=0` decides it"),
-            "z_lr": Constant(0.1, "", "of pixels normalized to a deviation of about 1"),
+            "z_lr": Constant(0.1, note="of pixels normalized to a deviation of about 1"),
             "generator_lr": Constant("no generator", "there are no weights to train"),
             "generator_steps": 1000,
             "synthesis_batch": 256,
@@ -336,7 +520,9 @@ SHEETS = (
             "bn_weight": 10.0,
             "bn_momentum": 0.0,
             "total_variation_weight": Constant(
-                1e-3, "", "of the L2 norm of the differences of a batch; here their mean absolute value"
+                1e-3,
+                note="published of diagonal neighbors too, and of normalized pixels: 0.0045 for noise, ours 0.0005; "
+                "beside a BN term with weight 10 neither counts",
             ),
             "adversarial_weight": Constant(
                 1.0, "plain DeepInversion; the Adaptive form's Jensen–Shannon term is not here"
@@ -346,20 +532,47 @@ SHEETS = (
             "student_steps": 400,
             "student_batch": 256,
             "student_lr": 0.1,
-            "student_lr_end": Constant("× 0.001 from 90 %", STEPS),
+            "student_lr_end": 0.0,
         },
         (
             "β₂ of Adam is 0.999; published: 0.99.",
-            "Each image is shifted by its own draw, and new pixels are black; published: the batch rolls as one.",
-            "The authors' own script for CIFAR-10 (NVlabs) has 2000 steps, BN 100 and no competition.",
+            "Each image is shifted and mirrored by its own draw, and new pixels are black; published: the batch rolls "
+            "as one.",
+            "Pixels outside of [0, 1] are clipped where they are used; published: after each step.",
+            "The authors' own script (NVlabs/DeepInversion at 2413af1, cifar10/) has 2000 steps, no competition, and a "
+            "total variation that is the L2 norm of the differences. Its README gives the paper's parameters: BN 10 "
+            "and a rate of 0.05 (the parser's defaults are 100 and 0.1).",
+            _LABELS,
+            _BY_EPOCH,
+            *_FROM_POOL,
         ),
         ("The best batch is copied; published, `inputs.data` goes on changing after it was kept.", _BEST_EPOCH),
+        places={
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:4": "synthesis_batch student_batch",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:7": "student_lr",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:8": "rounds",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:9": "student_steps",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:11": "generator_steps",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:12": "z_lr",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:13": "adversarial_weight",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:14": "bn_weight",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:15": "ce_weight",
+            "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:16": "temperature",
+            "datafree/synthesis/deepinversion.py:74": "generator_width z_size z_redraw latent",
+            "datafree/synthesis/deepinversion.py:80": "generator_adam generator_beta1",
+            "datafree/synthesis/deepinversion.py:98": "keep",
+            "datafree/synthesis/deepinversion.py:110": "memory pool_from_round",
+            "datafree/utils/_utils.py:236": "pool_capacity",
+            "datafree_kd.py:252, datafree/criterions.py:47": "total_variation_weight",
+            "datafree_kd.py:290": "student_lr_end",
+        },
     ),
     Sheet(
         "gapssg-paper",
-        "hfutqian/GapSSG (gapssg_generative.py, cifar100_resnet34_mobilenetv2.sh)",
+        "hfutqian/GapSSG at 442c017, ResNet-34 → MobileNetV2 on CIFAR-100, the only script that is published",
         {
             **_POOLED,
+            "pool_capacity": _pool("51,200"),
             "rounds": 200,
             "warmup_rounds": 0,
             "noisy_reset_every": 0,
@@ -380,18 +593,43 @@ SHEETS = (
             "student_steps": Constant("4 (epoch + 1)", "their mean over 200 epochs: phases have one length here"),
             "student_batch": 128,
             "student_lr": 0.2,
-            "student_lr_end": Constant("× 0.001 from 90 %", STEPS),
+            "student_lr_end": 0.0,
         },
-        ("BatchNorm weights of a new generator are 1; published: N(1, 0.02²).", *_DIFFER_ALL),
-        (_BEST_EPOCH,),
+        (_LABELS, _NEW_BN, _BY_EPOCH, *_FROM_POOL, _BIASES),
+        (
+            _BEST_EPOCH,
+            "The published script asks for `--method gapssg`, which the published parser (datafree_kd.py:30) refuses.",
+        ),
+        places={
+            "scripts/gapssg/cifar100_resnet34_mobilenetv2.sh:4": "student_batch",
+            "scripts/gapssg/cifar100_resnet34_mobilenetv2.sh:5": "synthesis_batch",
+            "scripts/gapssg/cifar100_resnet34_mobilenetv2.sh:8": "student_lr",
+            "scripts/gapssg/cifar100_resnet34_mobilenetv2.sh:11": "generator_steps",
+            "scripts/gapssg/cifar100_resnet34_mobilenetv2.sh:12": "generator_lr z_lr",
+            "scripts/gapssg/cifar100_resnet34_mobilenetv2.sh:15": "temperature",
+            "datafree/synthesis/gapssg_generative.py:85": "generator_init_std",
+            "datafree/synthesis/gapssg_generative.py:176": "z_redraw latent",
+            "datafree/synthesis/gapssg_generative.py:182": "generator_reset_every",
+            "datafree/synthesis/gapssg_generative.py:183": "generator_adam generator_beta1",
+            "datafree/synthesis/gapssg_generative.py:194-201": "ce_weight bn_weight adversarial_weight "
+            "adversarial_form adversarial_mask",
+            "datafree/synthesis/gapssg_generative.py:205": "keep",
+            "datafree/synthesis/gapssg_generative.py:215": "memory pool_from_round",
+            "datafree/utils/_utils.py:236": "pool_capacity",
+            "datafree_kd.py:54": "rounds",
+            "datafree_kd.py:247": "z_size",
+            "datafree_kd.py:248": "generator_width",
+            "datafree_kd.py:266": "student_lr_end",
+            "datafree_kd.py:352": "student_steps",
+        },
     ),
     Sheet(
         "adadfkd-paper",
-        "ljrprocc/DFKD (datafree/synthesis/adadfkd.py, adadfkd_cifar10_resnet34_resnet18.sh)",
+        "ljrprocc/DFKD at cd281c4, adadfkd_cifar10_wrn402_wrn161.sh (which trains WRN-16-2 from WRN-40-2)",
         {
             **_NOISE_ALONE,
-            "rounds": 10_000,
-            "synthesis_batch": 512,
+            "rounds": 20_000,
+            "synthesis_batch": 1024,
             "z_size": 512,
             "z_redraw": "step",
             "generator_init_std": 0.02,
@@ -402,8 +640,8 @@ SHEETS = (
             "balance_weight": 20.0,
             "balance_temperature": 20.0,
             "bn_weight": 1.0,
-            "adversarial_weight": Constant("0, then + 0.3 twice", "the script raises it during the run; here it stays"),
-            "adversarial_mask": "agree",
+            "adversarial_weight": 1.0,
+            "adversarial_temperature": 3.0,
             "contrastive_weight": 0.1,
             "contrastive_with": "student",
             "bank_capacity": 8192,
@@ -413,19 +651,48 @@ SHEETS = (
             "temperature": 20.0,
         },
         (
-            "The KL of the adversarial term has temperature 1; published: 3.",
-            "80 % of the sorted negatives count, and the slice moves evenly; the published queue is not in the code.",
-            "β₂ of Adam is 0.999; published: 0.99. The image head is NAYER's; published: a DCGAN.",
+            "80 % of the sorted negatives count, as published. Here the slice moves over the whole run; published: "
+            "over its first three quarters.",
+            "The bank begins empty; published: with random unit vectors.",
             "Student features of another length pass one random projection; published: a new one in every step.",
-            "The published student weighs images by their difficulty (`curr_log`); here all weigh the same.",
+            "The published student also minimizes 0.1 × InfoNCE of its features against the teacher's (`s_nce`), and "
+            "each batch's loss is weighted by its own size (`curr_log`); here neither.",
+            "β₂ of Adam is 0.999; published: 0.99.",
+            _WIDE_FIRST,
+            _NEW_BN,
+            _EVAL_GENERATOR,
+            _BY_EPOCH,
+            _BIASES,
+            "The small form follows an earlier script (at 14e6706: weight 0.3, agreeing images only), without the "
+            "temperature of 3.",
         ),
-        (_BEST_EPOCH,),
+        (
+            _BEST_EPOCH,
+            "The script that the README names (resnet34_resnet18) stops at once: its queue of 4096 is no multiple of "
+            "its batch of 768, which the code asserts (datafree/utils/_utils.py:677).",
+        ),
+        places={
+            "scripts/adadfkd/adadfkd_cifar10_wrn402_wrn161.sh:1": "rounds synthesis_batch generator_steps generator_lr "
+            "ce_weight balance_weight balance_temperature bn_weight adversarial_weight contrastive_weight "
+            "bank_capacity student_steps student_lr temperature",
+            "datafree/synthesis/adadfkd.py:18": "generator_init_std",
+            "datafree/synthesis/adadfkd.py:83": "generator_beta1 generator_adam",
+            "datafree/synthesis/adadfkd.py:124": "z_redraw latent",
+            "datafree/synthesis/adadfkd.py:129": "crop_share flip",
+            "datafree/synthesis/adadfkd.py:136": "ce_target",
+            "datafree/synthesis/adadfkd.py:150-151": "adversarial_temperature adversarial_mask",
+            "datafree/synthesis/adadfkd.py:163": "contrastive_with",
+            "datafree/synthesis/adadfkd.py:189": "memory keep",
+            "datafree_kd.py:559": "z_size",
+            "datafree_kd.py:561": "generator_width",
+            "datafree_kd.py:612": "student_lr_end",
+        },
     ),
     Sheet(
         "cpnet-paper",
-        "LannCX/CPNet (datafree/synthesis/cpnet.py, models/generator.py, cpnet_100.sh), CIFAR-10; the rest is NAYER's",
+        "LannCX/CPNet at 3f3d397, ResNet-34 → ResNet-18 on CIFAR-10; the rest is NAYER's",
         {
-            "rounds": Constant(440, "as in `nayer-paper`"),
+            "rounds": Constant(400, note="as in `nayer-paper`"),
             "warmup_rounds": 200,
             "student_every": 2,
             "student_steps": 400,
@@ -437,21 +704,51 @@ SHEETS = (
             "synthesis_batch": 400,
             "generator_reset_every": Constant("10 epochs", "10 epochs of 2 rounds are 20"),
             "warmup_generator_reset_every": Constant("10 epochs", "10 epochs of 10 rounds are 100"),
+            "ce_weight": 0.5,
+            "bn_weight": 10.0,
+            "adversarial_weight": 1.33,
+            "adversarial_form": "reverse-kl",
+            "adversarial_mask": "agree",
             "mirror_weight": 1.0,
-            "align_weight": 1.33,
-            "cutmix_share": 0.5,
-            "pool_capacity": Constant("no bound", ONE_POOL),
-            "pool_from_round": Constant(0, "images of round 0 have hardly learned"),
+            "align_weight": Constant(1.33, note="beside the KL within the adversarial term"),
+            "cutmix_share": Constant(0.0, note="the student's images are not mixed"),
+            "pool_capacity": _pool("160,000"),
+            "pool_from_round": Constant(0, EARLY),
             "held_back": Constant("none", NONE_HELD),
         },
         (
-            "The nodes are the teacher's last BatchNorm at each side length; published: four named layers.",
-            "CutMix is in the student's images; the published code mixes those of the generator too, with both labels.",
+            "The images that the generator's losses see are not mixed; published: CutMix for half of the batches, with "
+            "the labels of both parts.",
+            "The small form's adversarial term is NAYER's KL, and half of its student's images are mixed.",
+            "The nodes are the teacher's last BatchNorm at each side length; published: four named layers, which for "
+            "ResNet-34 are these.",
             "Color jitter of the generator's images is left out.",
             "The pseudo-inverse has PyTorch's tolerance; published: singular values of at least 0.1.",
+            _BY_EPOCH,
+            *_FROM_POOL,
+            _BIASES,
         ),
-        ("The published code cannot run: it reads a loss (`loss_dis`) that nothing assigns.",),
-        read="as described in the paper where the code cannot run; its tables were not obtained",
+        (
+            "The published code cannot run: it reads a loss (`loss_dis`, datafree/synthesis/cpnet.py:188) that nothing "
+            "assigns.",
+            _BEST_EPOCH,
+        ),
+        read="from the code alone, which cannot run; the paper's text and tables were not obtained",
+        places={
+            "cpnet_100.sh:37": "rounds warmup_rounds student_batch student_lr synthesis_batch",
+            "cpnet_100.sh:39": "generator_steps ce_weight bn_weight adversarial_weight student_every",
+            "datafree/synthesis/cpnet.py:106": "generator_reset_every warmup_generator_reset_every",
+            "datafree/synthesis/cpnet.py:171": "adversarial_mask",
+            "datafree/synthesis/cpnet.py:172": "adversarial_form",
+            "datafree/synthesis/cpnet.py:174": "align_weight",
+            "datafree/synthesis/cpnet.py:178": "mirror_weight",
+            "datafree/synthesis/cpnet.py:205": "pool_from_round",
+            "datafree/utils/_utils.py:236": "pool_capacity",
+            "datafree/models/generator.py:17": "generator_width",
+            "datafree_kd.py:81": "student_steps",
+            "datafree_kd.py:457": "evaluate_every",
+            "registry.py:114": "cutmix_share",
+        },
     ),
 )
 

@@ -15,7 +15,7 @@ import torch
 from pydantic import ConfigDict, TypeAdapter
 
 from nayer.common.files import read_file, write_whole
-from nayer.errors import StorageError
+from nayer.errors import StorageError, excerpt
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
@@ -31,8 +31,10 @@ from nayer.events import (
     StudentStep,
 )
 from nayer.exports.metrics_table import Record
+from nayer.text_rules import forbidden
 
 MAX_OUTCOME_BYTES = 64 << 20
+MOST_CLASSES, MOST_CHARACTERS = 1_000, 4_000  # in an outcome that is read; the characters are those of one text
 LEVELS = (0.8, 0.9, 0.95, 0.98)  # of the teacher's accuracy
 LATEST = 5  # diversities that are averaged
 SCALES = ("within", "across", "pool")  # within a round, across rounds, over the pool
@@ -63,7 +65,8 @@ OTHER = "other"
 class Outcome:
     """The stored numbers of one arm with one seed. Seconds are the run's own, by `clock`."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # of a newer version
+    # A newer version has more. Where a number is not finite, no table has a place for it.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     arm: str
     seed: int
@@ -149,7 +152,8 @@ class Observer:
                 self._add_point(event, seconds)
             case GeneratorStep():
                 outcome.generator_steps = max(outcome.generator_steps, event.round * event.steps + event.step + 1)
-                self._steps.setdefault(event.step, []).append((event.ce, event.label_hit))
+                if math.isfinite(event.ce):
+                    self._steps.setdefault(event.step, []).append((event.ce, event.label_hit))
             case DiversityMeasured():
                 self._latest = [*self._latest, numbers(event)][-LATEST:]
                 outcome.diversity = {name: _mean([one[name] for one in self._latest]) for name in self._latest[-1]}
@@ -231,9 +235,27 @@ def write(outcome: Outcome, path: Path) -> None:
 def read(path: Path) -> Outcome:
     """The outcome that `write` wrote. Raises StorageError for a damaged file."""
     try:
-        return TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
+        outcome = TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
+        if not _sound(outcome):
+            raise ValueError("not what a run leaves")
+        return outcome
     except (OSError, ValueError):
-        raise StorageError(f"{path} contains no outcome of this version; move it away and compare again.") from None
+        raise StorageError(
+            f"{excerpt(path, 300)} contains no outcome of this version; move it away and compare again."
+        ) from None
+
+
+def _sound(outcome: Outcome) -> bool:
+    """Whether tables and figures can be made of it: no time is negative, and each step has all its measures."""
+    texts = [outcome.arm, outcome.failure, outcome.machine, outcome.measured_on, *outcome.classes]
+    lengths = [len(outcome.by_step.get(name, [])) for name in ("step", *STEP_MEASURES)]
+    return (
+        min([outcome.seconds, outcome.gigaflops, *outcome.spent.values(), *(point[0] for point in outcome.curve)])
+        >= 0.0
+        and len(set(lengths)) == 1
+        and len(outcome.classes) <= MOST_CLASSES
+        and all(len(text) <= MOST_CHARACTERS and not forbidden(text) for text in texts)
+    )
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +12,18 @@ import numpy as np
 from PIL import Image
 
 from nayer.common.files import read_file, write_whole
+from nayer.compare.cut_off import CutOff
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome, read, write
+from nayer.compare.titles import slug
 from nayer.config import Config
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, excerpt
 from nayer.exports.metrics_table import Record
 from nayer.types import Images
 
+RUNS = "runs"  # the folder with the outcomes
 ROUNDS_SHOWN = 4  # newest rounds of samples an arm has in the grid
 MAX_SAMPLES_BYTES, MAX_SAMPLES_PIXELS = 64 << 20, 1 << 25  # of a picture of them
-
-
-def slug(title: str) -> str:
-    """The title of an arm as the name of its files."""
-    return re.sub(r"[^a-z0-9.=]+", "-", title.lower()).strip("-")
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class OutcomeFolder:
 
     def path(self, arm: str, seed: int) -> Path:
         """The file of a run's outcome."""
-        return self.folder / "runs" / f"{slug(arm)}-{seed}.json"
+        return self.folder / RUNS / f"{slug(arm)}-{seed}.json"
 
     def kept(self, arm: Arm, seed: int) -> Outcome | None:
         """The outcome of this run, if any. Raises ConfigError if it was measured in another way."""
@@ -47,11 +44,17 @@ class OutcomeFolder:
         if not os.path.lexists(path):
             return None
         kept = read(path)
+        if (kept.arm, kept.seed) != (arm.title, seed):
+            raise ConfigError(
+                f"{excerpt(path, 300)} contains the run of {excerpt(kept.arm)!r} with seed {kept.seed}; move it away, "
+                "or use another folder."
+            )
         wanted = Config.parse({"seed": seed}, arm.config).model_dump()
-        before = {
-            **Config.parse(kept.config).model_dump(),
-            "clock": kept.clock,
-        }  # settings it did not have are defaults
+        try:
+            config = Config.parse(kept.config)  # settings it did not have are defaults
+        except ConfigError as error:
+            raise ConfigError(f"{excerpt(path, 300)}: {error}") from None
+        before = {**config.model_dump(), "clock": kept.clock}
         now = {**wanted, "clock": self.clock}
         different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         if kept.threads not in (0, self.threads):
@@ -76,6 +79,10 @@ class OutcomeFolder:
                 "another folder."
             )
         return found, missing
+
+    def cut_off(self, arm: Arm, seed: int) -> CutOff:
+        """The files of a run that has no outcome yet."""
+        return CutOff(self.path(arm.title, seed), Config.parse({"seed": seed}, arm.config), self.clock, self.threads)
 
     def put(self, outcome: Outcome, record: Record) -> None:
         """Writes a run's samples, then its outcome. Raises StorageError."""

@@ -8,17 +8,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import repeat
 
 import torch
 
-from nayer.cluster.places import Again, Began, Done, Here, Job, Made, Part, Place, Told
+from nayer.cluster.places import Again, Done, Here, Job, Made, Part, Place, Told
 from nayer.common.machine import machine
 from nayer.common.stopwatch import Stopwatch
 from nayer.compare.calibration import pace
+from nayer.compare.cut_off import CutOff, Left
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import CLOCKS, MEASURING, OTHER, PHASES, Observer, Outcome, matrix_rate
+from nayer.compare.passages import Failure, Kept, Opening, Passage
 from nayer.config import Config
 from nayer.distillation.report import Report
 from nayer.errors import NayerError
@@ -48,56 +51,21 @@ class Order:
     fresh: Fresh | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The beginning of a run's first sitting."""
-
-    gigaflops: float
-    threads: int
-    machine: str
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """The events of about one round, each with the seconds of the run at that point."""
-
-    events: tuple[tuple[Event, float], ...]
-    spent: dict[str, float]  # seconds of each phase, of the whole run so far
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The run failed, for a reason of its own."""
-
-    message: str  # one sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The state between two rounds, for the next sitting."""
-
-    checkpoint: bytes
-    seconds: float
-    spent: dict[str, float]
-    measured: int  # finished rounds at the latest evaluation
-
-
 def job_of(arm: Arm, seed: int, order: Order, place: Place) -> Job:
     """One arm with one seed. Its parts contain an Opening, then Passages, perhaps new students, perhaps a Failure."""
     config = Config.parse({"seed": seed}, arm.config)
-    return Job(f"{arm.title}, seed {seed}", partial(sitting, config, order), max(1, order.threads), _gpus(arm, place))
+    return Job(f"{arm.title}, seed {seed}", partial(sitting, config, order), *_demand(arm, order, place))
 
 
 def pace_of(arm: Arm, seconds: float, order: Order, place: Place) -> Job:
     """The measurement of an arm's pace for a budget; see `pace`. Its only part contains the two numbers."""
-    return Job(
-        f"pace of {arm.title}", partial(_pace, arm.config, seconds, order), max(1, order.threads), _gpus(arm, place)
-    )
+    return Job(f"pace of {arm.title}", partial(_pace, arm.config, seconds, order), *_demand(arm, order, place))
 
 
-def _gpus(arm: Arm, place: Place) -> float:
-    """A run on a GPU has it alone. With device=auto it uses one where there is one."""
-    return 0.0 if arm.config.device == "cpu" or not place.gpus else 1.0
+def _demand(arm: Arm, order: Order, place: Place) -> tuple[int, float]:
+    """Processors and GPUs. A run on a GPU has it alone."""
+    cpus = max(1, order.threads)
+    return cpus, place.gpus_for(arm.config.device, cpus)
 
 
 def _pace(config: Config, seconds: float, order: Order, kept: None) -> Iterator[Part]:
@@ -167,19 +135,28 @@ class Collector:
     """Puts one run's outcome and record together from the parts of its sittings.
 
     If a place can lose machines, parts are held until the next state is kept. What a lost machine made after that is
-    then made again, and counted once.
+    then made again, and counted once. A new state also goes to `cut_off`, for a later command.
     """
 
-    def __init__(self, arm: Arm, seed: int, order: Order) -> None:
+    def __init__(self, arm: Arm, seed: int, order: Order, cut_off: CutOff | None = None) -> None:
         config = Config.parse({"seed": seed}, arm.config)
         outcome = Outcome(arm.title, seed, config.model_dump(), 0.0, order.clock, order.threads, with_measuring=False)
         self._observer = Observer(outcome)
         self._safe = order.keep_every == math.inf
         self._held: list[object] = []
+        self._cut_off, self._written = cut_off, False
+
+    def go_on(self, left: Left) -> None:
+        """Begins with what an earlier command left."""
+        self._held, self._written = list(left.parts), True
+        self._fold()
 
     def add(self, part: Part) -> None:
         """Takes the next part."""
         self._held.append(part.content)
+        if part.kept is not None and self._cut_off is not None:
+            self._cut_off.add(self._held, part.kept, first=not self._written)
+            self._written = True
         if self._safe or part.kept is not None:
             self._fold()
 
@@ -223,23 +200,31 @@ class Finished:
     record: Record
 
 
-def followed(runs: Sequence[tuple[Arm, int]], order: Order, place: Place) -> Iterator[Told | Finished]:
+def followed(
+    runs: Sequence[tuple[Arm, int]], order: Order, place: Place, cut_off: Sequence[CutOff | None] = ()
+) -> Iterator[Told | Finished]:
     """Runs arms with seeds at a place: its news, and each outcome when it is complete.
 
-    A failed run is an outcome too, with its numbers up to the failure.
+    A failed run is an outcome too, with its numbers up to the failure. `cut_off` has the files of each run, if a later
+    command shall continue those that end before their outcome.
     """
-    collectors = [Collector(arm, seed, order) for arm, seed in runs]
-    for told in place.run([job_of(arm, seed, order, place) for arm, seed in runs]):
-        yield told
+    collectors, jobs = [], []
+    for (arm, seed), files in zip(runs, cut_off or repeat(None, len(runs)), strict=True):
+        collector, job = Collector(arm, seed, order, files), job_of(arm, seed, order, place)
+        if files is not None and (left := files.read()) is not None:
+            collector.go_on(left)
+            job = replace(job, kept=left.kept)
+        collectors.append(collector)
+        jobs.append(job)
+    for told in place.run(jobs):
         match told:
             case Made():
                 collectors[told.number].add(told.part)
             case Again():
                 collectors[told.number].again()
-            case Done():
-                yield Finished(told.number, *collectors[told.number].close())
-            case Began():
-                pass
+        yield told
+        if isinstance(told, Done):
+            yield Finished(told.number, *collectors[told.number].close())
 
 
 def observed(arm: Arm, seed: int, clock: str = "wall") -> tuple[Outcome, Record]:

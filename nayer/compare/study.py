@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from nayer.common.yaml_file import read_yaml
 from nayer.compare.calibration import MOST as MOST_SECONDS
 from nayer.compare.experiments import Arm, Variation, arms_of, grid
 from nayer.compare.outcome import CLOCKS, STEP_MEASURES
-from nayer.compare.outcome_folder import slug
 from nayer.compare.sittings import Fresh
 from nayer.compare.sweep import choice_in, list_in, mapping_in, number_in, seeds_in
+from nayer.compare.titles import check_amount, check_name, check_titles
 from nayer.config import settings
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import check_keys, preset_and_changes
@@ -39,9 +39,8 @@ KEYS = (
 )
 UNITS = {"seconds": "s", "work": "G", "rounds": "rounds"}  # of budgets; G is 10⁹ multiply-adds
 MOST = {"seconds": MOST_SECONDS, "work": 1e9, "rounds": 100_000.0}  # the largest budgets
-MOST_RUNS = 100_000
 MOST_PHASES = 10_000
-MOST_CHARACTERS = 60  # of a method's name
+MOST_FRESH = 100  # new students for each pool
 _NOT_SHARED = {
     "preset": "methods",
     "teacher": "teachers",
@@ -121,16 +120,15 @@ def _study(values: Mapping[str, Any], where: str) -> Study:
     variations, shared = _methods(values, where), _shared(values, where)
     kind, budgets = _budgets(values, where)
     teachers = list_in({"teachers": [], **values}, "teachers", where)
+    seeds = seeds_in(values, where)
+    check_amount("a study", (len(variations), len(teachers), len(budgets)), len(seeds))
     cells = tuple(
         Cell(variation.title, str(teacher), budget, _arm(variation, {**shared, "teacher": teacher}, kind, budget))
         for budget in budgets
         for teacher in teachers
         for variation in variations
     )
-    _check_titles([cell.arm.title for cell in cells])
-    seeds = seeds_in(values, where)
-    if len(cells) * len(seeds) > MOST_RUNS:
-        raise ConfigError(f"a study must have at most {MOST_RUNS:,} runs; {len(cells) * len(seeds):,} were given.")
+    check_titles([cell.arm.title for cell in cells], "name each method, teacher and budget once")
     clock, threads = choice_in(values, "clock", where, tuple(CLOCKS)), values.get("threads", 1)
     if type(threads) is not int or not 1 <= threads <= MAX_THREADS:
         raise ConfigError(f"threads must be a whole number from 1 to {MAX_THREADS}; {_shown(threads)} was given.")
@@ -173,19 +171,25 @@ def _methods(values: Mapping[str, Any], where: str) -> tuple[Variation, ...]:
     found = []
     for title, given in mapping_in(values, "methods", where).items():
         inside = f"{where}, method {excerpt(title)!r}"
-        if not slug(title) or not title.isprintable() or len(title) > MOST_CHARACTERS:
-            raise ConfigError(
-                f"{inside}: a name must have letters or digits, and at most {MOST_CHARACTERS} characters."
-            )
+        check_name(title, inside)
         changes = mapping_in({"it": {} if given is None else given}, "it", inside)
-        found.append(Variation(title, *preset_and_changes(changes, inside)))
+        preset, own = preset_and_changes(changes, inside)
+        _check_own(own, inside)
+        found.append(Variation(title, preset, own))
     if not found:
         raise ConfigError("methods is missing; give each method a line such as `NAYER: {preset: nayer}`.")
     variations = tuple(found)
     for name, choices in mapping_in(values, "vary", where).items():
         check_keys([name], [one.name for one in settings()], "a setting", f"{where}, vary")
+        _check_own([name], f"{where}, vary")
         variations = grid(variations, name, list_in({name: choices}, name, f"{where}, vary"))
     return variations
+
+
+def _check_own(names: Iterable[str], inside: str) -> None:
+    for name in names:
+        if name in _NOT_SHARED:
+            raise ConfigError(f"{inside}: {name} cannot be a setting of a method; use {_NOT_SHARED[name]}.")
 
 
 def _budgets(values: Mapping[str, Any], where: str) -> tuple[str, list[float]]:
@@ -213,14 +217,10 @@ def _fresh(values: Mapping[str, Any], where: str) -> Fresh | None:
     phases = int(number_in({"phases": 0, **given}, "phases", inside, int, MOST_PHASES))
     if not phases:
         raise ConfigError(f"{inside}: phases must be a whole number from 1 to {MOST_PHASES:,}; 0 was given.")
-    return Fresh(seeds_in(given, inside), phases)
-
-
-def _check_titles(titles: Sequence[str]) -> None:
-    slugs = [slug(title) for title in titles]
-    twice = next((title for title, one in zip(titles, slugs, strict=True) if slugs.count(one) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"{twice!r} is given twice; name each method, teacher and budget once.")
+    seeds = seeds_in(given, inside)
+    if len(seeds) > MOST_FRESH:
+        raise ConfigError(f"{inside}: seeds must be at most {MOST_FRESH} numbers; {len(seeds):,} were given.")
+    return Fresh(seeds, phases)
 
 
 def _text(values: Mapping[str, Any], name: str, default: str) -> str:
@@ -232,7 +232,8 @@ def _text(values: Mapping[str, Any], name: str, default: str) -> str:
 
 def _numbers(values: Mapping[str, Any], name: str, where: str, high: float) -> list[float]:
     given = list_in(values, name, where)
-    if not all(type(one) in (int, float) and 0 < one <= high for one in given) or len(set(given)) < len(given):
+    sound = all(type(one) in (int, float) and 0 < one <= high and one < math.inf for one in given)
+    if not sound or len(set(given)) < len(given):
         bounds = f"above 0 and up to {high:,g}" if math.isfinite(high) else "above 0"
         raise ConfigError(f"{name} must be a list of different numbers {bounds}; {_shown(given)} was given.")
     return [float(one) for one in given]

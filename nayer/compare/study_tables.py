@@ -10,10 +10,10 @@ from statistics import fmean, median, stdev
 
 from nayer.analysis.significance import verdict
 from nayer.compare.outcome import Outcome
-from nayer.compare.outcome_folder import slug
 from nayer.compare.sheets import Sheet
 from nayer.compare.study import Cell, Study
 from nayer.compare.study_results import Bounds, Reach, reach, steps_to
+from nayer.compare.titles import slug
 
 NONE = "–"
 Found = Mapping[str, Sequence[Outcome]]  # by the title of the arm

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from nayer.common.yaml_file import bare, read_yaml
-from nayer.compare.experiments import Variation, arms_of, experiment, grid, of_presets
+from nayer.compare.experiments import Variation, arms_of, check_own, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS
+from nayer.compare.titles import MOST_IN_A_NAME, check_amount, check_name
 from nayer.config import settings
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import PRESET, check_keys, preset_and_changes
@@ -56,15 +57,16 @@ def sweep_in(values: Mapping[str, Any], where: str) -> Sweep:
     check_keys(values, KEYS, "a key of a comparison", where)
     try:
         shared = _shared(values, where)
-        variations = _variations(values, where)
+        seeds, variations = seeds_in(values, where), _variations(values, where)
         for name, choices in mapping_in(values, "vary", where).items():
             check_keys([name], [one.name for one in settings()], "a setting", f"{where}, vary")
             variations = grid(variations, name, list_in({name: choices}, name, f"{where}, vary"))
+        check_amount("a comparison", [len(variations)], len(seeds))
         arms_of(variations, shared)  # so that a wrong value is known before hours of work
         return Sweep(
             variations=variations,
             shared=shared,
-            seeds=seeds_in(values, where),
+            seeds=seeds,
             calibrate=float(number_in(values, "calibrate", where, float, MAX_SECONDS)),
             clock=choice_in(values, "clock", where, tuple(CLOCKS)),
             threads=int(number_in(values, "threads", where, int, MAX_THREADS)),
@@ -159,8 +161,10 @@ def _variations(values: Mapping[str, Any], where: str) -> tuple[Variation, ...]:
     found = []
     for title, changes in mapping_in(values, "arms", where).items():
         inside = f"{where}, arm {excerpt(title)!r}"
+        check_name(title, inside, MOST_IN_A_NAME)
         arm = {} if changes is None else mapping_in({"it": changes}, "it", inside)
         preset, own = preset_and_changes(arm, inside)
+        check_own(own)
         found.append(Variation(title, preset, own))
     if not found:
         raise ConfigError(f"{where}: arms is empty; give each arm a line such as `NAYER: {{preset: nayer}}`.")

@@ -48,20 +48,26 @@ def batchnorm_loss(batch: Statistics, running: Statistics) -> Tensor:
 
 
 @part("losses")
-def adversarial_loss(student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree") -> Tensor:
+def adversarial_loss(
+    student_logits: Tensor, teacher_logits: Tensor, form: str = "kl", mask: str = "agree", temperature: float = 1.0
+) -> Tensor:
     """Agreement of the two networks: the negative of a distance between their outputs (n, k), averaged over n.
 
-    `form`: kl = KL(teacher ‖ student) in nats; l1 = the mean absolute difference of the logits (Fang et al., 2019).
+    `form`: kl = KL(teacher ‖ student) in nats; reverse-kl = KL(student ‖ teacher), as in CPNet's code; l1 = the mean
+    absolute difference of the logits (Fang et al., 2019). `temperature` softens both outputs of a KL, which is scaled
+    by temperature² (AdaDFKD).
     `mask`: agree counts only images where both pick the same class, and the others add 0, as published (Fang et al.,
     2022, eq. 6); none counts all.
     Returns a scalar ≤ 0, with gradient through both networks.
     """
-    if form == "kl":
-        student = F.log_softmax(student_logits, dim=1)
-        teacher = F.log_softmax(teacher_logits, dim=1)
-        per_sample = F.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)  # (n,)
-    else:
+    if form == "l1":
         per_sample = (student_logits - teacher_logits).abs().mean(dim=1)
+    else:
+        student = F.log_softmax(student_logits / temperature, dim=1)
+        teacher = F.log_softmax(teacher_logits / temperature, dim=1)
+        of, to = (teacher, student) if form == "kl" else (student, teacher)
+        divergence = F.kl_div(to, of, reduction="none", log_target=True).sum(dim=1)  # (n,)
+        per_sample = temperature**2 * divergence
     if mask == "agree":
         per_sample = per_sample * (student_logits.argmax(dim=1) == teacher_logits.argmax(dim=1))
     loss: Tensor = -per_sample.mean()

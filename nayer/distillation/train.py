@@ -259,8 +259,8 @@ def generator_objective(
         if config.adversarial_form == "gap":
             adversarial = gap_loss(student_logits, teacher_logits, labels)
         else:
-            form, mask = config.adversarial_form, config.adversarial_mask
-            adversarial = adversarial_loss(student_logits, teacher_logits, form, mask)
+            how = (config.adversarial_form, config.adversarial_mask, config.adversarial_temperature)
+            adversarial = adversarial_loss(student_logits, teacher_logits, *how)
     loss = config.ce_weight * ce + config.bn_weight * bn + config.adversarial_weight * adversarial
     loss = loss + _terms_of_other_methods(task, state, images, labels, teacher_logits, features)
     if config.mirror_weight:

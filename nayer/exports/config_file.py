@@ -20,6 +20,7 @@ from nayer.settings import what_works
 RUN_FILE = "run.yaml"
 PRESET = "preset"
 _INSTEAD = "`python -m nayer config` writes a file that works"
+MOST_LISTED = 20  # names in an error
 _WIDTH = 110  # of the comments, in characters
 
 _HEAD = """\
@@ -71,7 +72,7 @@ def check_keys(names: Iterable[str], known: Collection[str], kind: str, where: s
         near = difflib.get_close_matches(name, known, 1)
         if near:
             hint = f"the nearest is {near[0]}"
-        elif len(known) > 12:
+        elif len(known) > MOST_LISTED:
             hint = "`python -m nayer list settings` shows all"
         else:
             hint = f"use {', '.join(known)}"

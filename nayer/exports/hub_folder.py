@@ -9,6 +9,7 @@ No code of the repository runs. Source: https://huggingface.co/docs/huggingface_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -114,7 +115,7 @@ def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -
         license=license or UNKNOWN_LICENSE,
         library_name="nayer",
         pipeline_tag="image-classification",
-        tags=["knowledge-distillation", "data-free", "model_hub_mixin", "nayer"],
+        tags=["knowledge-distillation", "data-free", "model_hub_mixin", "pytorch_model_hub_mixin", "nayer"],
         model_name=repository.rpartition("/")[2] if results else None,
         eval_results=results or None,
     )
@@ -126,7 +127,7 @@ def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -
         "training images of the student": "none: it was distilled data-free, from generated images alone",
         "method": f"preset `{preset}`{differs}; {method.paper}",
         "student": f"`{spec.architecture}`, images ({spec.channels}, {spec.size}, {spec.size}) from 0 to 1",
-        "classes": ", ".join(told.classes),
+        "classes": ", ".join(map(_plain, told.classes)),
         "accuracy on test images": _percent(told.accuracy),
         "the teacher's accuracy": _percent(told.teacher_accuracy),
         "agreement with the teacher": _percent(told.agreement),
@@ -176,6 +177,11 @@ def _teacher(name: str) -> TeacherCard | None:
 
 def _percent(share: float | None) -> str:
     return "not measured" if share is None else f"{share:.2%}"
+
+
+def _plain(name: str) -> str:
+    """A name that Markdown shows as it is: people chose it."""
+    return re.sub(r"([\\`*_\[\]<>&~#])", r"\\\1", name)
 
 
 def _cell(text: str) -> str:

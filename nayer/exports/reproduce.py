@@ -10,6 +10,7 @@ from nayer.config import Config, settings
 from nayer.retired_settings import RETIRED
 from nayer.settings import read_value
 
+_ESCAPED = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _EVERYWHERE = ("teacher", "seed")  # always written
 
 
@@ -28,14 +29,25 @@ def nearest_preset(config: Config) -> tuple[str, dict[str, object]]:
 def command_line(config: Config) -> str:
     """The command that runs it again: `python -m nayer distill` with the preset and every flag that differs from it."""
     preset, changes = nearest_preset(config)
-    flags = [f"--teacher {shlex.quote(config.teacher)}", f"--preset {preset}", f"--seed {config.seed}"]
+    flags = [f"--teacher {_quoted(config.teacher)}", f"--preset {preset}", f"--seed {config.seed}"]
     for name, value in changes.items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             flags.append(f"--{'' if value else 'no-'}{flag}")
         else:
-            flags.append(f"--{flag}={shlex.quote(str(value))}")
+            flags.append(f"--{flag}={_quoted(str(value))}")
     return "python -m nayer distill " + " ".join(flags)
+
+
+def _quoted(text: str) -> str:
+    """The text for a shell, always in one line: a second line would end the comment or the fence around a command.
+
+    The form for line breaks, $'…', is that of bash, zsh and POSIX 2024.
+    """
+    if len(f"{text}.".splitlines()) == 1:
+        return shlex.quote(text)
+    escaped = "".join(_ESCAPED.get(one) or (one if one.isprintable() else f"\\U{ord(one):08x}") for one in text)
+    return f"$'{escaped}'"
 
 
 def words(config: Config) -> dict[str, str]:

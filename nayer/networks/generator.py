@@ -114,7 +114,7 @@ class Generator(nn.Module):
             self.noisy.redraw(rng)
 
     def redraw_first_layer(self, rng: torch.Generator) -> None:
-        """New weights for the linear layer in front of the convolutions (Fang et al., 2022, reset it each round)."""
+        """New weights for the linear layer in front of the convolutions (Fast resets it once, before round 140)."""
         self._draw(self.project, rng)
 
     def codes(self, labels: Tensor, noise: Tensor | None = None) -> Tensor:

@@ -44,6 +44,7 @@ FASTEST = 1e11  # the most multiply-adds of a core in a second: 32 in a cycle (A
 TESTS = 10_000  # images of the largest shipped test split; a visitor brings at most 5,000
 REMEMBERED = 4_000  # images whose features the diversity meter keeps or copies at one time: two windows of 1,000, twice
 _LABEL = 8  # bytes
+EXAMINED = 3  # students in `nayer.runs.opinions.examined`: before the first step, after a round, after the next one
 BESIDE = 48 << 20  # bytes of a run that depend on no setting: its history, its views, the buffers of the library
 RESIDENT = (
     1.1  # resident bytes for each counted byte, measured by tests/slow/test_memory.py: gaps, and convolution workspace
@@ -256,6 +257,8 @@ def _rehearsed(
         seen.saved["bank_capacity"] = 0 if contrast is None else _bytes(contrast)
         seen.kept["noisy_width"] = round(noisy / max(1, of_generator) * seen.kept["generator_width"])
         seen.kept["generator_width"] -= seen.kept["noisy_width"]
+        seen.kept["teacher"] += _bytes(teacher)
+        seen.kept["student"] += EXAMINED * _bytes(learner)
         _play(task, state, seen)
         if second is not None:
             few = torch.empty((CHUNK, *shape), dtype=torch.uint8, device=META)

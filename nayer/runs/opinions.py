@@ -20,18 +20,21 @@ from nayer.errors import ConfigError
 from nayer.exports.kept_students import KeptStudents
 from nayer.networks import channel_slicing
 from nayer.networks.cards import TeacherCard, student_spec
-from nayer.networks.classifiers import build
+from nayer.networks.classifiers import Classifier, build
+from nayer.networks.specs import ModelSpec
 from nayer.runs.run import Run
 from nayer.teachers.load import Teacher, load_teacher
 from nayer.types import Floats, Images, Ints
 
+MADE_BYTES = 16 << 20  # weights of the largest student that is made for a question alone
+
 
 @dataclass(frozen=True, slots=True)
 class Opinions:
-    """Probabilities of the classes for one image, each (k,). `student` is None if its weights are not available."""
+    """Probabilities of the classes for one image, each (k,). A student is None if its weights are not available."""
 
     teacher: Floats
-    untrained: Floats
+    untrained: Floats | None
     student: Floats | None
     round: int  # rounds that the student has learned from
 
@@ -58,7 +61,7 @@ class Examined:
     """Networks that are not trained. Any thread may ask them at any time. The student is the one after `round`."""
 
     teacher: nn.Module
-    untrained: nn.Module
+    untrained: nn.Module | None  # None for one that is too large to be made for a question
     student: nn.Module | None
     round: int
     shape: tuple[int, int, int]  # of an image, (c, h, w)
@@ -68,20 +71,23 @@ class Examined:
         if image.shape != self.shape:
             given, wanted = (" × ".join(map(str, one)) for one in (image.shape, self.shape))
             raise ConfigError(f"pixels must have the shape {wanted} (channels × rows × columns); {given} was given.")
-        student = None if self.student is None else probabilities(self.student, image)
-        return Opinions(probabilities(self.teacher, image), probabilities(self.untrained, image), student, self.round)
+        untrained, student = (
+            None if one is None else probabilities(one, image) for one in (self.untrained, self.student)
+        )
+        return Opinions(probabilities(self.teacher, image), untrained, student, self.round)
 
 
 def examined(run: Run, before: Examined | None = None) -> Examined:
     """Copies of a run's networks in their present state. Call it between two events, when the networks have no hooks.
 
-    `before` is an earlier result for the same run. Its teacher and untrained student are used again.
+    `nayer.runs.memory_use` counts these copies. `before` is an earlier result for the same run. Its teacher and
+    untrained student are used again.
     """
     if before is not None:
         return replace(before, student=_still(run.student), round=run.state.round)
     return Examined(
         _still(run.task.teacher),
-        _still(untrained_student(run)),
+        untrained_student(run).eval().requires_grad_(False),
         _still(run.student),
         run.state.round,
         run.task.image_shape,
@@ -117,19 +123,29 @@ def real_image(images: TestImages, label: int, pick: int) -> RealImage:
 
 
 class Examiner:
-    """A shipped teacher and the student before it learns, without a run. Any thread may call it."""
+    """A shipped teacher and the student before it learns, without a run. Any thread may call it.
+
+    It has no student with more than `MADE_BYTES` of weights. No run counts them, and a visitor may ask for many.
+    """
 
     def __init__(self, name: str, config: Config) -> None:
         """`config` names the student. Raises NayerError for a teacher that cannot be loaded."""
         self._teacher: Teacher = load_teacher(name)
         card = self._teacher.card
-        rng = torch.Generator().manual_seed(config.seed)
-        untrained = build(student_spec(card, config.student), rng).eval().requires_grad_(False)
+        spec = student_spec(card, config.student)
+        with torch.device("meta"):
+            size = _bytes(Classifier(spec))
+        untrained = self._untrained(spec, config) if size <= MADE_BYTES else None
+        shape = (card.model.channels, card.model.size, card.model.size)
+        self.networks = Examined(self._teacher.network, untrained, None, 0, shape)
+        self.nbytes = _bytes(self._teacher.network) + (0 if untrained is None else size)
+
+    def _untrained(self, spec: ModelSpec, config: Config) -> Classifier:
+        untrained = build(spec, torch.Generator().manual_seed(config.seed)).eval().requires_grad_(False)
         thinned = config.student_start == "thinned"
         if thinned and channel_slicing.is_narrower_copy(self._teacher.network, untrained):
             channel_slicing.init_from_teacher_channels(self._teacher.network, untrained)
-        shape = (card.model.channels, card.model.size, card.model.size)
-        self.networks = Examined(self._teacher.network, untrained, None, 0, shape)
+        return untrained
 
     def real_image(self, label: int, pick: int) -> RealImage:
         """One of the shipped test images of a class. Raises ConfigError if there are none."""
@@ -158,6 +174,10 @@ def tested_images(card: TeacherCard, config: Config) -> Images:
 def answered_images(images: TestImages) -> Images:
     """The images (n, c, h, w) of a run's own evaluation, in the order of its answers."""
     return images.images.cpu().numpy()[spread(len(images.labels), ANSWERED).numpy()]  # type: ignore[no-any-return]
+
+
+def _bytes(network: nn.Module) -> int:
+    return sum(parameter.nbytes for parameter in network.parameters())
 
 
 def _picked(images: Images, labels: Ints, label: int, pick: int) -> RealImage:

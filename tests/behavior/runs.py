@@ -109,7 +109,7 @@ _WORDS_IN_THE_RECORD = {
 
 
 # Since the record: settings at their defaults, and fields of events. The digests leave them out.
-_NEWER_SETTINGS = ("work", "overlap")
+_NEWER_SETTINGS = ("work", "overlap", "adversarial_temperature")
 _NEWER_FIELDS = {"round_finished": ("work",)}
 
 

@@ -17,10 +17,13 @@ from tests.reliability.flooding import Flood, looks, ninety_five, request
 from tests.support.uploaded import config, weights
 
 SECONDS, LOOK, MEGABYTES, LINES = 15.0, 0.5, 50.0, 200
+PLAYED = 10  # runs that ended: more than the server keeps ready to be played
 NAMES = ("truck", "ship", "cat", "dog", "zero", "shirt")
 
 
-def floods(url: str, ended: list[str], going: str) -> dict[str, tuple[int, Callable[[int], bytes]]]:
+def floods(
+    url: str, ended: list[str], going: str, played: list[dict[str, str]]
+) -> dict[str, tuple[int, Callable[[int], bytes]]]:
     """By name: so many clients, and what they send."""
 
     def post(path: str, data: object) -> bytes:
@@ -46,12 +49,38 @@ def floods(url: str, ended: list[str], going: str) -> dict[str, tuple[int, Calla
         data = [[f"{number} {name}" for name in NAMES], "a photo of a {}", "random", number, ""]
         return post("/gradio_api/run/embeddings_umap", {"data": data})
 
+    def replayed(number: int) -> bytes:
+        run = played[number % PLAYED]["run"]
+        return request(url, "GET", f"/live/{run}/replay/{('timeline', 'networks')[number // PLAYED % 2]}")
+
+    def tried(number: int) -> bytes:
+        if number % 3 == 0:
+            return request(url, "GET", f"/teacher/{('digits', 'emoji10')[number % 2]}/real.jpg?pick={number % 50}")
+        if number % 3 == 1:
+            places = ",".join(str((number + 7 * place) % 300) for place in range(60))
+            return request(url, "GET", f"/live/{going}/tested.jpg?places={places}")
+        return post(f"/live/{(played[number % PLAYED]['run'], going)[number % 2]}/try", {"pixels": [number % 256] * 64})
+
+    def estimated(number: int) -> bytes:
+        settings = {"teacher": "cifar10", "student": f"wrn16-{1 + number % 8}", "student_batch": 8 + number % 200}
+        return post("/duration", {"preset": "nayer", "settings": settings, "token": ""})
+
+    def shown(number: int) -> bytes:
+        if number % 2:
+            return request(url, "GET", f"/join/{number:06d}")
+        run = played[number % PLAYED]
+        return post("/command/class_code", [run["run"], run["token"], "lab", f"http://localhost/{'x' * 250}"])
+
     return {
         "exports": (100, lambda number: request(url, "GET", f"/live/{ended[number % 2]}/export/nayer-run.zip")),
         "sheets": (60, lambda number: request(url, "GET", f"/live/{(*ended, going)[number % 3]}/sheet.png")),
         "embeddings": (60, explored),
         "UMAP": (60, mapped),
         "files": (60, uploaded),
+        "playback": (60, replayed),
+        "images": (60, tried),
+        "estimates": (60, estimated),
+        "codes": (60, shown),
     }
 
 
@@ -61,11 +90,15 @@ def measure() -> Figure:
         ended = [page.start("", rounds)["run"] for rounds in (6, 5)]
         while any(page.status(run)["state"] != "finished" for run in ended):
             time.sleep(0.2)
+        played = [page.start("", 2, {**QUICK, "student": f"lenet-{4 + number}"}) for number in range(PLAYED)]
+        while any(page.status(run["run"])["state"] != "finished" for run in played):
+            time.sleep(0.2)
         going = page.start("", settings=QUICK)["run"]
         path = f"/live/{going}/status?since=0"
         for run in (*ended, going):  # what is loaded at first use counts for nothing
             looks(page.url, f"/live/{run}/sheet.png", 0.0)
             looks(page.url, f"/live/{run}/umap", 0.0)
+        page.post(f"live/{going}/try", {"pixels": [0] * 64})
         looks(page.url, f"/live/{ended[0]}/export/nayer-run.zip", 0.0)
         while page.get(f"live/{going}/umap")["state"] != "ready":
             time.sleep(0.5)
@@ -77,7 +110,7 @@ def measure() -> Figure:
         said = len(page.said)
         slowest: dict[str, float] = {}
         statuses: Counter[int] = Counter()
-        for name, (clients, asked) in floods(page.url, ended, going).items():
+        for name, (clients, asked) in floods(page.url, ended, going, played).items():
             flood = Flood(page.url, clients, asked)
             with flood.going_on():
                 slowest[name] = ninety_five(looks(page.url, path, SECONDS))

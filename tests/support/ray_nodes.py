@@ -1,7 +1,7 @@
 """Two nodes and a head on the loopback address of this machine, as processes of another process.
 
-`python -m tests.support.ray_nodes` starts them, prints the address and the process of each, and ends them when its
-standard input closes.
+`python -m tests.support.ray_nodes '[[1, 0], [1, 0]]'`, with the processors and GPUs of each node, starts them. It
+prints the address and the process of each, and ends them when its standard input closes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +38,16 @@ class Nodes:
 
 
 @contextmanager
-def two_nodes(folder: Path) -> Iterator[Nodes]:
-    """A head without processors, and two nodes with one each. Their files are in `folder`, which has a short name."""
+def two_nodes(folder: Path, has: Sequence[tuple[int, int]] = ((1, 0), (1, 0))) -> Iterator[Nodes]:
+    """A head without processors, and nodes that say to have so many processors and GPUs.
+
+    Their files are in `folder`, which has a short name. Ray only counts the GPUs, so none need be there.
+    """
     alone = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_TMPDIR": str(folder)}
+    alone["RAY_worker_niceness"] = "0"  # by default 15, with which a busy machine starves them
     (folder / "ray").mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.ray_nodes"],
+        [sys.executable, "-m", "tests.support.ray_nodes", json.dumps(has)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -104,7 +108,10 @@ def main() -> None:
 
     shared = {"object_store_memory": STORE_BYTES, "include_dashboard": False}
     cluster = Cluster(head_node_args={"num_cpus": 0, **shared}, initialize_head=True)
-    nodes = [cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES) for _ in range(2)]
+    nodes = [
+        cluster.add_node(num_cpus=cpus, num_gpus=gpus, object_store_memory=STORE_BYTES)
+        for cpus, gpus in json.loads(sys.argv[1])
+    ]
 
     def of(node: object) -> list[int]:
         return [one.process.pid for several in node.all_processes.values() for one in several]  # type: ignore[attr-defined]

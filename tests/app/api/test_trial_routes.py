@@ -20,13 +20,14 @@ from app.api.trial_routes import MOST_NUMBERS, trial_routes
 from app.content import messages
 from app.environment import Environment
 from app.fairness.fair_executor import FairExecutor
+from app.runs import real_strips
 from app.runs.history import Resumed
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.real_strips import RealStrips
 from app.runs.recordings import SHIPPED
-from app.runs.trials import Trials
+from app.runs.trials import EXAMINERS_BYTES, Trials
 from app.server import open_source
 from nayer.common.paths import ASSETS
 from nayer.data.test_sets import load_testset
@@ -270,3 +271,33 @@ def test_other_places_are_refused_in_a_sentence(client: TestClient, run: LiveRun
 def test_the_images_of_the_shipped_recording_are_there_and_those_of_nobody_are_not(client: TestClient) -> None:
     assert client.get(f"/live/{SHIPPED}/tested.jpg?places=0,599").status_code == 200
     assert client.get("/live/nobody/tested.jpg?places=0").status_code == 404
+
+
+def test_a_student_that_is_too_large_is_not_made_for_a_question_and_what_is_kept_is_bounded() -> None:
+    registry = RunManager(open_source, capacity=0)
+    trials = Trials(registry, teacher_cards())
+    wide = LASTING.model_copy(update={"student": "wrn16-16"})  # 175 MB
+    run = registry.start(Plan.alone(wide), registry.visitor(""))
+    said = trials.of_run(run.id, 0, BLACK)
+    assert said["teacher"]
+    assert said["untrained"] is said["student"] is None
+    for seed in range(12):
+        changes = {"student": "wrn16-4", "seed": seed}  # 11 MB each
+        other = registry.start(Plan.alone(LASTING.model_copy(update=changes)), registry.visitor(""))
+        assert trials.of_run(other.id, 0, BLACK)["untrained"]
+    kept = [examiner for examiner, _, _ in trials._examiners._kept.values()]
+    assert sum(examiner.nbytes for examiner in kept) <= EXAMINERS_BYTES
+    registry.close()
+
+
+def test_the_strips_of_every_teacher_are_drawn_once_however_often_they_are_asked_for(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn_now: list[int] = []
+    monkeypatch.setattr(real_strips, "jpeg", lambda images: drawn_now.append(len(images)) or bytes(2))
+    real_strips._strip.cache_clear()
+    for _ in range(2):
+        for name, pick in ((name, pick) for name in ("digits", "emoji10-plain") for pick in range(35)):
+            assert client.get(f"/teacher/{name}/real.jpg?pick={pick}").status_code == 200
+    assert len(drawn_now) == 70
+    real_strips._strip.cache_clear()

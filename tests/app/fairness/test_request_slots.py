@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.fairness.request_slots import RequestSlots
+from app.fairness.request_slots import PIECE, RequestSlots
 from tests.support.serving import at
 
 
@@ -92,3 +92,25 @@ def test_beyond_so_many_requests_an_address_is_told_to_wait_and_nobody_else() ->
         assert house.statuses == [429, 200, 200, 200, 200]
 
     asyncio.run(asyncio.wait_for(tried(), 30))
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 5])
+def test_an_answer_goes_out_in_pieces_that_a_slow_reader_can_take_one_by_one(size: int) -> None:
+    content = bytes(range(251)) * (size // 251 + 1)
+    told: list[Message] = []
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": content[:size]})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    asyncio.run(RequestSlots(answer)({"type": "http", "method": "GET", "path": "/x"}, receive, send))
+    pieces = told[1:]
+    assert b"".join(piece["body"] for piece in pieces) == content[:size]
+    assert max(len(piece["body"]) for piece in pieces) <= PIECE
+    assert [piece.get("more_body", False) for piece in pieces] == [True] * (len(pieces) - 1) + [False]

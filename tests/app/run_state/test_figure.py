@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from app.run_state.figure import CLASS_COLORS, sheet
 from app.run_state.model import View
 from app.run_state.reducer import fold
+from nayer.events import RunStarted
 from tests.support.scripted import SHORT, script
 
 EVENTS = list(script(SHORT))
@@ -25,6 +27,15 @@ def pixels(view: View) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 @pytest.mark.parametrize("heard", [0, 1, 2, len(EVENTS)])
 def test_a_sheet_can_be_drawn_at_any_moment(heard: int) -> None:
     assert pixels(fold(View(), EVENTS[:heard])).shape == (1000, 1400, 3)
+
+
+def test_names_with_dollars_or_letters_that_the_font_lacks_are_no_formula_and_no_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    names = ["$\\foo$", "a $ b", "漢字", "\\$"]
+    begun = [replace(one, classes=names, teacher="$x^$") if isinstance(one, RunStarted) else one for one in EVENTS]
+    assert pixels(fold(View(), begun)).shape == (1000, 1400, 3)
+    assert not recwarn.list
 
 
 def test_the_sheet_shows_the_run_it_is_of() -> None:

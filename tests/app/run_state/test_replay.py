@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,17 +15,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.api import export_routes
 from app.environment import RECORDING, Environment
 from app.fairness.executors import Executors
 from app.fairness.request_slots import PIECE, Sending
 from app.run_state.replay import Replay
+from app.runs import exports as run_exports
 from app.runs.exports import Exports
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.recordings import SHIPPED, Recordings
+from app.support.miss_limiter import TRIES
 from nayer.errors import StorageError
 from nayer.events import Evaluated, Event, GeneratorStep, RoundSynthesised, RunStarted
 from nayer.exports import recording, run_archive
@@ -209,3 +214,115 @@ def test_large_answers_to_one_address_wait_for_each_other_and_not_for_anybody_el
         assert len(await third) == PIECE
 
     asyncio.run(tried())
+
+
+def test_whoever_plays_runs_that_are_not_ready_keeps_nobody_waiting_who_plays_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = RunManager(lambda _: Scripted(lambda: script(SHORT)), capacity=2)
+    recordings = Recordings(registry)
+    slow, other = (registry.start(Plan.alone(SHORT), registry.visitor("")) for _ in range(2))
+    for run in (slow, other):
+        wait_until(lambda run=run: run.ended)
+    begun, free = threading.Event(), threading.Event()
+    fold = recordings.events
+
+    def held(run_id: str) -> list[Event]:
+        if run_id == slow.id:
+            begun.set()
+            assert free.wait(30)
+        return fold(run_id)
+
+    monkeypatch.setattr(recordings, "events", held)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(recordings.of, slow.id)
+        assert begun.wait(30)
+        assert threads.submit(recordings.of, other.id).result(30).timeline
+        free.set()
+        assert first.result(30).timeline
+    registry.close()
+
+
+def test_runs_are_folded_in_turns_and_whoever_guesses_their_names_is_slowed_down(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry: RunManager = client.app.state.registry  # type: ignore[attr-defined]
+    run = registry.start(Plan.alone(SHORT), registry.visitor(""))
+    wait_until(lambda: run.ended)
+    folding: list[str] = []
+    monkeypatch.setattr(Replay, "__init__", _noting(Replay.__init__, folding))
+    for _ in range(3):
+        assert client.get(f"/live/{run.id}/replay/timeline").status_code == 200
+    assert folding == ["requests"]  # the pool of long work, and once
+    statuses = [client.get(f"/live/nobody{n}/replay/timeline").status_code for n in range(int(TRIES) + 5)]
+    assert statuses[0] == 404
+    assert statuses[-1] == 429
+
+
+def _noting(init: Callable[..., None], threads: list[str]) -> Callable[..., None]:
+    def noted(self: Replay, events: Any) -> None:
+        threads.append(threading.current_thread().name)
+        init(self, events)
+
+    return noted
+
+
+def test_an_address_has_one_answer_in_memory_that_no_cache_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_routes, "KEPT_BYTES", 0)  # so that these few kB are one
+    monkeypatch.setattr(run_exports, "KEPT_BYTES", 0)
+    registry = RunManager(lambda _: Scripted(lambda: script(SHORT)))
+    run = registry.start(Plan.alone(SHORT), registry.visitor(""))
+    wait_until(lambda: run.ended)
+    exports = Exports(registry, Recordings(registry), Executors().work, lambda events: b"gif")
+    made: list[str] = []
+    of = exports.of
+
+    async def noted(run_id: str, name: str, version: str) -> bytes:
+        made.append(name)
+        return await of(run_id, name, version)
+
+    monkeypatch.setattr(exports, "of", noted)
+    application = FastAPI()
+    application.include_router(export_routes.export_route(exports))
+
+    async def tried() -> None:
+        read, arrived = asyncio.Event(), asyncio.Event()
+
+        async def ask(lane: str) -> bytes:
+            content = b""
+
+            async def receive() -> dict[str, Any]:
+                await asyncio.sleep(60)
+                return {"type": "http.disconnect"}
+
+            async def send(message: Any) -> None:
+                nonlocal content
+                content += message.get("body", b"")
+                arrived.set()
+                await read.wait()
+
+            path = f"/live/{run.id}/export/nayer-run.zip"
+            scope = {
+                "type": "http",
+                "method": "GET",
+                "path": path,
+                "query_string": b"",
+                "headers": [],
+                "scheme": "http",
+            }
+            with at(lane):
+                await application({**scope, "raw_path": path.encode()}, receive, send)
+            return content
+
+        asked = [asyncio.ensure_future(ask("hog")) for _ in range(5)]
+        await arrived.wait()
+        arrived.clear()
+        other = asyncio.ensure_future(ask("other"))
+        await arrived.wait()
+        assert len(made) == 2  # one of each address
+        read.set()
+        assert all(content.startswith(b"PK") for content in await asyncio.gather(*asked, other))
+        assert len(made) == 6
+
+    asyncio.run(tried())
+    registry.close()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.run_state.lab_figure import lab_sheet
 from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, over_seeds, ranges, thinned
-from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, lab_files, lab_told
+from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, lab_told
 from app.runs.live_run import NOBODY, LiveRun
 from app.runs.plan import Plan, lab_plan
 from nayer.config import Config
@@ -185,3 +185,18 @@ def test_the_picture_is_a_png_of_every_measure() -> None:
     picture = lab_files(run, lab_sheet)[PICTURE]
     assert picture.startswith(b"\x89PNG")
     assert lab_told(run)["by"] == "work"
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("a;=HYPERLINK(A1)", "a;'=HYPERLINK(A1)"),
+        ('x,"@sum', "x,\"'@sum"),
+        ("a | -1", "a | '-1"),
+        ("lr=0.1, wd - 1", "lr=0.1, wd - 1"),
+    ],
+)
+def test_a_title_begins_no_formula_whatever_separates_the_cells(title: str, shown: str) -> None:
+    assert _plain(title) == shown

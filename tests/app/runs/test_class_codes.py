@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.environment import Environment
-from app.runs.class_codes import AFTER_SECONDS, ALPHABET, LENGTH, LONGEST_SECONDS, ClassCodes, NoSuchCode
+from app.runs.class_codes import AFTER_SECONDS, ALPHABET, CODES, LENGTH, LONGEST_SECONDS, ClassCodes, NoSuchCode
+from app.runs.live_run import hashed
 from app.runs.manager import RunManager
 from app.runs.ownership import NotYours
 from app.runs.plan import Plan
@@ -16,7 +17,7 @@ from app.runs.registry import TooManyGuesses
 from app.support.miss_limiter import TRIES
 from nayer.errors import ConfigError
 from tests.support.scripted import SHORT, Scripted, script
-from tests.support.serving import created, wait_until
+from tests.support.serving import at, created, wait_until
 
 LONG = SHORT.model_copy(update={"rounds": 5000})
 
@@ -130,3 +131,21 @@ def test_a_class_joins_by_a_request_and_gets_no_control() -> None:
         refused = client.post("/command/class_code", json=[run, token, "lab", "javascript:alert(1)"]).json()
         assert "address must be" in refused["error"]
         client.post("/command/stop", json=[run, token])
+
+
+def test_whoever_makes_thousands_of_codes_ends_no_class(registry, clock) -> None:
+    codes = ClassCodes(registry, clock)
+    run, token = begun(registry)
+    with at("10.0.0.1"):
+        code = codes.show(run, token, "lab")
+    with at("10.0.0.2"):
+        theirs, owner = begun(registry, LONG.model_copy(update={"seed": 1}))
+        made = []
+        for number in range(CODES + 20):
+            registry.find(theirs).owner_hash = hashed(f"{owner} {number}")  # as one run of each of so many visitors
+            made.append(codes.show(theirs, f"{owner} {number}", "live"))
+    with at("10.0.0.3"):
+        assert codes.of(code).run == run
+        assert codes.of(made[-1]).run == theirs
+        with pytest.raises(NoSuchCode):
+            codes.of(made[0])

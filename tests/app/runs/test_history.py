@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from app.runs.manager import RunManager
 from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.recorder import EVERY_ROUND, TEACHER, Recorder, thinned
+from app.runs.recordings import Recordings
 from app.runs.registry import NoSuchRun
 from app.server import open_source
 from app.storage.run_store import SAMPLES, Store
@@ -146,6 +148,22 @@ def test_a_run_goes_on_from_its_checkpoint_after_a_crash_and_ends_as_it_would_ha
     assert len(told["measures"]["points"]) == TINY.rounds + 1  # the first before the student has learned
     assert [row["round"] for row in told["rows"]] == list(range(TINY.rounds))
     assert stored.frame(told["rows"][-1]["frame"])
+
+
+def test_the_playback_of_a_run_that_goes_on_is_made_again(machine: Machine) -> None:
+    registry = machine.boot()
+    run = begin(registry)
+    wait_until(lambda: run.refresh().rounds_done >= 1)
+    command(registry, run.id, run.owner, "pause")
+    wait_until(lambda: run.state == "paused")
+    machine.crash()
+    registry = machine.boot()
+    recordings = Recordings(registry)
+    first = recordings.of(run.id).timeline
+    assert recordings.of(run.id).timeline is first
+    again = registry.revive(run.id, run.owner)
+    wait_until(lambda: again.ended)
+    assert json.loads(recordings.of(run.id).timeline)["duration"] > json.loads(first)["duration"]
 
 
 def test_nobody_else_goes_on_with_a_run_and_nobody_with_one_that_ended(machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 
@@ -9,13 +10,14 @@ import pytest
 import torch
 
 from app.run_state.reducer import ROWS
-from app.runs.live_run import LiveRun, Source
+from app.runs.live_run import NETWORKS, LiveRun, Source
 from app.runs.manager import RunManager
 from app.runs.ownership import NotYours
 from app.runs.plan import Plan
-from app.runs.registry import NoSuchRun
+from app.runs.registry import HELD_BYTES, NoSuchRun
+from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.events import Event
+from nayer.events import Event, RunStarted
 from nayer.runs.session import Session
 from tests.support.commanding import command
 from tests.support.gates import Gate
@@ -237,3 +239,29 @@ def test_frames_are_kept_for_rows_on_show_and_gone_for_others(registry: RunManag
     view = run.refresh()
     assert all(run.frame(row.seq) for row in view.rows)
     assert run.frame(view.seq + 1) is None
+
+
+def test_of_runs_that_ended_the_newest_keep_their_networks_and_wide_ones_only_as_far_as_the_memory_goes() -> None:
+    wide = [False]
+
+    def told(config: Config) -> Iterator[Event]:
+        for event in script(config):
+            if isinstance(event, RunStarted) and wide[0]:
+                event = dataclasses.replace(event, parameters={"student": HELD_BYTES // (4 * NETWORKS) * 2 // 3})
+            yield event
+
+    registry = RunManager(lambda plan: Scripted(lambda: told(plan.configs[0])))
+
+    def with_networks(number: int) -> list[bool]:
+        runs = []
+        for seed in range(number):
+            config = SHORT.model_copy(update={"seed": seed})
+            runs.append(registry.start(Plan.alone(config), registry.visitor("")))
+            wait_until(lambda: runs[-1].ended)
+        registry.sweep()
+        return [run.session.peek(lambda source: True) is not None for run in runs]
+
+    assert with_networks(5) == [False, True, True, True, True]
+    wide[0] = True
+    assert with_networks(3) == [False, False, True]
+    registry.close()

@@ -149,12 +149,13 @@ def test_a_deleted_run_is_gone_with_its_files_its_replay_and_after_a_restart(kee
     token = keeping.registry.visitor("")
     run, other = keeping.run(token), keeping.run(token, SHORT.model_copy(update={"seed": 1}))
     recordings = Recordings(keeping.registry)
-    recordings.of(run.id)
+    for read in (recordings.of, recordings.networks):
+        read(run.id)
     for one in (run, other):
         wait_until(lambda one=one: bool(list((tmp_path / "files").glob(f"{one.id}.*"))))
     keeping.commands.delete(run.id, token)
     assert ids(keeping.commands.runs(token)) == [other.id]
-    for look in (keeping.registry.find, recordings.of):
+    for look in (keeping.registry.find, recordings.of, recordings.networks):
         with pytest.raises(NoSuchRun):
             look(run.id)
     assert not list((tmp_path / "files").glob(f"{run.id}.*"))

@@ -17,48 +17,79 @@ GIGABYTE = 10**9  # a file's unit here: beside it the database's own pages weigh
 
 
 @given(
-    runs=st.lists(st.tuples(st.sampled_from(["running", "finished"]), st.integers(0, 4)), max_size=10),
+    runs=st.lists(
+        st.tuples(st.sampled_from(["running", "finished"]), st.integers(0, 4), st.sampled_from("ab")), max_size=10
+    ),
     most=st.integers(0, 10),
     gigabytes=st.integers(0, 20),
 )
-def test_the_oldest_that_ended_go_and_no_more_than_must(runs: list[tuple[str, int]], most: int, gigabytes: int) -> None:
+def test_the_oldest_of_whoever_has_the_most_go_and_no_more_than_must(
+    runs: list[tuple[str, int, str]], most: int, gigabytes: int
+) -> None:
     def fits(numbers: list[int]) -> bool:
         return len(numbers) <= most and sum(runs[number][1] for number in numbers) <= gigabytes
 
+    def first_to_go(numbers: list[int]) -> int:
+        """Of those that ended, the oldest of the address with the most runs, or with the most bytes and then runs."""
+        mine = {lane: [number for number in numbers if runs[number][2] == lane] for lane in "ab"}
+        weight = {lane: (sum(runs[number][1] for number in of), len(of)) for lane, of in mine.items() if of}
+        if len(left) > most:
+            weight = {lane: (len(of), 0) for lane, of in mine.items() if of}
+        heaviest = max(weight.values())
+        return min(mine[lane][0] for lane in weight if weight[lane] == heaviest)
+
+    left, ended = list(range(len(runs))), [number for number, run in enumerate(runs) if run[0] != "running"]
+    while not fits(left) and ended:
+        gone = first_to_go(ended)
+        left.remove(gone)
+        ended.remove(gone)
     connection, _ = migrations.opened(Path(":memory:"), network=False)
     with closing(connection):
-        for number, (state, size) in enumerate(runs):
+        for number, (state, size, lane) in enumerate(runs):
             connection.execute(
-                "INSERT INTO run VALUES (?, ?, 'hash', '{}', ?, '', '', '', 0)", (number, str(number), state)
+                "INSERT INTO run VALUES (?, ?, 'hash', '{}', ?, '', '', '', 0, ?)", (number, str(number), state, lane)
             )
             connection.execute("INSERT INTO file VALUES (?, 'x', ?, '', ?, 0)", (number, str(number), size * GIGABYTE))
         names, more = Quota(most, gigabytes * GIGABYTE + GIGABYTE // 2).prune(connection)
         assert not more
-        left = [number for (number,) in connection.execute("SELECT number FROM run ORDER BY number")]
-        gone = [number for number in range(len(runs)) if number not in left]
-        ended = [number for number, (state, _) in enumerate(runs) if state != "running"]
-        assert gone == ended[: len(gone)]
-        assert names == {str(number) for number in gone}
-        assert fits(left) or gone == ended
-        assert not gone or not fits([*left, gone[-1]])
+        assert [number for (number,) in connection.execute("SELECT number FROM run ORDER BY number")] == left
+        assert names == {str(number) for number in range(len(runs)) if number not in left}
         assert connection.execute("SELECT count(*) FROM file").fetchone() == (len(left),)
+
+
+def test_an_address_that_starts_run_after_run_removes_nobody_elses(tmp_path: Path) -> None:
+    for runs, megabytes in ((20, 1000.0), (500, 1.5)):
+        folder = tmp_path / str(runs)
+        store = Store(folder, runs=runs, megabytes=megabytes)
+        for number in range(45):
+            name, address = (f"mine {number}", "10.0.0.1") if number < 5 else (f"theirs {number}", "10.0.0.2")
+            store.begin(name, f"owner {number}", "{}", address)
+            store.keep(name, "student-0", bytes(50_000), 0)
+            store.end(name, "finished")
+        store.begin("last", "hash", "{}", "10.0.0.2")
+        assert store.flush(30)
+        assert all(store.find(f"mine {number}") for number in range(5))
+        assert not store.find("theirs 5")
+        assert store.find("theirs 44")
+        store.close()
+        assert b"10.0.0" not in b"".join(path.read_bytes() for path in folder.glob("runs.sqlite3*"))
 
 
 def test_what_is_kept_is_runs_and_the_bytes_of_files_and_used_pages() -> None:
     connection, _ = migrations.opened(Path(":memory:"), network=False)
     with closing(connection):
-        runs, empty = connection.execute(KEPT).fetchone()
-        assert runs == 0
+        runs, files, empty = connection.execute(KEPT).fetchone()
+        assert (runs, files) == (0, 0)
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(
-            "INSERT INTO run VALUES (1, 'one', 'hash', ?, 'finished', '', '', '', 0)", ("x" * 10 * page,)
+            "INSERT INTO run VALUES (1, 'one', 'hash', ?, 'finished', '', '', '', 0, '')", ("x" * 10 * page,)
         )
         connection.execute("INSERT INTO file VALUES (1, 'x', 'x', '', 123, 0)")
-        runs, filled = connection.execute(KEPT).fetchone()
-        assert runs == 1
-        assert empty + 10 * page + 123 <= filled <= empty + 12 * page + 123
+        runs, files, filled = connection.execute(KEPT).fetchone()
+        assert (runs, files) == (1, 123)
+        assert empty + 10 * page <= filled <= empty + 12 * page
         connection.execute("DELETE FROM run")
-        assert connection.execute(KEPT).fetchone() == (0, empty)
+        assert connection.execute(KEPT).fetchone() == (0, 0, empty)
 
 
 def test_of_a_history_that_is_far_too_large_a_bounded_number_of_runs_goes_at_a_time_and_all_go(tmp_path: Path) -> None:

@@ -10,22 +10,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load
 
 from nayer.cluster.places import Again, Began, Here, Made, Place
-from nayer.cluster.ray_cluster import RayCluster
+from nayer.cluster.ray_cluster import ClusterLost, RayCluster
 from nayer.cluster.remote_lab import RemoteLab
 from nayer.compare.experiments import Arm
-from nayer.compare.sittings import Finished, Order, Passage, followed
+from nayer.compare.outcome_folder import OutcomeFolder
+from nayer.compare.passages import Passage
+from nayer.compare.sittings import Finished, Order, followed
 from nayer.config import Config
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Note, RoundFinished, RunFinished, RunStarted
 from nayer.runs.session import Session
 from nayer.runs.side_by_side import Lab
@@ -75,6 +78,11 @@ def told(runs, order: Order, place: Place) -> tuple[list, dict[int, list], dict[
     return news, events, ends
 
 
+def on(device: str) -> list[tuple[Arm, int]]:
+    """The same run with three seeds on a device."""
+    return [(Arm(f"on {device}", Config.parse({"device": device}, ARM)), seed) for seed in range(3)]
+
+
 def measured(end: Finished) -> dict[str, object]:
     """Everything of an outcome that is no time."""
     one = end.outcome
@@ -85,9 +93,13 @@ def measured(end: Finished) -> dict[str, object]:
 def test_two_nodes_give_the_events_of_one_machine(nodes):
     cluster = RayCluster(nodes.address)
     try:
-        assert cluster.resources["cpus"] == cluster.resources["nodes"] == 2
+        assert cluster.cpus == sum(one.cpus > 0 for one in cluster.machines) == 2
         with pytest.raises(ConfigError, match=r"threads=2 needs a machine with 2 processors; the largest has 1\."):
             next(followed(RUNS, Order("wall", 2), cluster))
+        with pytest.raises(ConfigError, match=r"^device='cuda' needs a machine with a GPU, and no machine of this"):
+            next(followed(on("cuda"), Order("wall", 1), cluster))
+        with pytest.raises(ConfigError, match=r"^device='cuda' needs a machine with a GPU"):
+            next(RemoteLab(cluster, [on("cuda")[0][0].config]).events())
         news, events, ends = told(RUNS, Order("wall", 1, keep_every=1.0), cluster)
     finally:
         cluster.close()
@@ -129,6 +141,40 @@ def test_a_killed_node_loses_no_run_and_none_is_made_twice(nodes):
         rounds_of = [[row["round"] for row in one[number].record.rows] for one in (ends, home)]
         assert rounds_of[0] == rounds_of[1]
         assert len(rounds_of[0]) == 25
+
+
+def test_a_run_asks_for_the_gpu_and_the_processors_that_its_config_needs(folder):
+    with two_nodes(folder, [(1, 1), (2, 0)]) as nodes:
+        cluster = RayCluster(nodes.address)
+        try:
+            [with_gpu] = [one.name for one in cluster.machines if one.gpus]
+            [large] = [one.name for one in cluster.machines if one.cpus == 2]
+            for threads, device, names in ((1, "cuda", {with_gpu}), (1, "auto", {with_gpu}), (2, "auto", {large})):
+                news, _, ends = told(on(device), Order("wall", threads), cluster)
+                assert {one.node for one in news if isinstance(one, Began)} == names
+                refused = "device='cuda' is not available on this machine; use cpu or auto."  # Ray has only counted it
+                failure = refused if device == "cuda" and not torch.cuda.is_available() else ""
+                assert [end.outcome.failure for end in ends.values()] == [failure] * 3
+            busy = [one.node for one in told(RUNS, Order("wall", 1), cluster)[0] if isinstance(one, Began)]
+            assert large in busy  # with device=cpu
+            with pytest.raises(ConfigError, match=r"2 processors and a GPU; the largest with a GPU has 1\.$"):
+                next(followed(on("cuda"), Order("wall", 2), cluster))
+        finally:
+            cluster.close()
+    wait_until(lambda: not belongs(str(folder)), what="the end of all processes")
+
+
+def test_runs_that_no_machine_is_left_for_end_with_one_sentence(nodes):
+    cluster = RayCluster(nodes.address)
+    try:
+        news = followed(LONG, Order("wall", 1), cluster)
+        next(one for one in news if isinstance(one, Made))
+        for node in nodes.nodes:
+            nodes.kill(node)
+        with pytest.raises(NayerError, match="needs a machine with processors for threads=1, and no machine of the"):
+            deque(news, maxlen=0)
+    finally:
+        cluster.close()
 
 
 def study_file(folder: Path) -> Path:
@@ -178,6 +224,32 @@ def test_a_killed_head_is_one_sentence_and_resume_goes_on(nodes, tmp_path):
     assert len([line for line in errors.splitlines() if " of 8: " in line]) == 8 - len(kept)
     assert all((out / "runs" / name).read_bytes() == content for name, content in kept.items())
     assert len(list((out / "runs").glob("*.json"))) == 8
+
+
+def test_runs_in_progress_go_on_from_their_checkpoints_after_the_head_has_died(nodes, tmp_path):
+    files = [OutcomeFolder(tmp_path, "wall", 1).cut_off(*run) for run in LONG[:2]]
+    cluster = RayCluster(nodes.address)
+    made = Counter[int]()
+    try:
+        news = followed(LONG[:2], Order("wall", 1, keep_every=0.2), cluster, files)
+        while min(made[0], made[1]) < 3:
+            one = next(news)
+            made[one.number] += isinstance(one, Made) and one.part.kept is not None
+        nodes.kill(nodes.head)
+        with pytest.raises(ClusterLost, match="the same command continues"):
+            deque(news, maxlen=0)
+    finally:
+        cluster.close()
+    home = told(LONG[:2], Order("wall", 1), Here())[2]
+    rounds, ends = Counter[int](), {}
+    for one in followed(LONG[:2], Order("wall", 1), Here(), files):
+        if isinstance(one, Finished):
+            ends[one.number] = one
+        elif isinstance(one, Made) and isinstance(one.part.content, Passage):
+            rounds[one.number] += sum(isinstance(event, RoundFinished) for event, _ in one.part.content.events)
+    for number in range(2):
+        assert rounds[number] <= 25 - 3
+        assert measured(ends[number]) == measured(home[number])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

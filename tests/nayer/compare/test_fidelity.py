@@ -1,5 +1,7 @@
 """The table of published constants: complete, equal where it says so, with a reason where it does not."""
 
+import re
+
 import pytest
 
 from app.generated.fidelity import TARGET, fidelity
@@ -35,6 +37,22 @@ def test_small_forms_keep_the_ratio_of_student_steps_to_generator_steps_or_say_w
         small.student_steps / small.student_every / small.generator_steps
     )
     assert (ratio == pytest.approx(1.0, rel=0.01)) == (sheet.preset not in OTHER_RATIOS)
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.preset)
+def test_every_place_is_a_file_and_a_line_and_each_setting_has_at_most_one(sheet):
+    held = [name for names in sheet.places.values() for name in names.split()]
+    assert len(set(held)) == len(held)
+    assert set(held) <= set(sheet.constants)
+    assert all(re.fullmatch(r"[\w./-]+:\d+(-\d+)?(, [\w./-]+:\d+)?", place) for place in sheet.places)
+    assert re.search(r" at [0-9a-f]{7}\b", sheet.where)
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.preset)
+def test_a_value_without_a_place_is_one_that_the_code_does_not_have(sheet):
+    absent = {0, "none", "no pool", "no generator"}
+    without = [name for name in sheet.constants if not sheet.place(name)]
+    assert {sheet.constant(name).published for name in without} <= absent
 
 
 def test_the_page_is_as_the_code():

