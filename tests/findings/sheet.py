@@ -44,7 +44,9 @@ def main() -> None:
         random.Random(given.seed).shuffle(order)
     titles = [str(place + 1) if given.hidden else names[number] for place, number in enumerate(order)]
     drawn(images[:, order], titles).save(given.file, quality=85)
-    sys.stdout.write(f"{given.file}: {', '.join(f'{title} {names[n]}' for title, n in zip(titles, order, strict=True))}\n")
+    sys.stdout.write(
+        f"{given.file}: {', '.join(f'{title} {names[n]}' for title, n in zip(titles, order, strict=True))}\n"
+    )
 
 
 def last_rounds(config: Config) -> tuple[list[str], np.ndarray]:
