@@ -89,23 +89,23 @@ class Environment:
         )
 
 
-def _cluster(told: str) -> str:
+def _cluster(text: str) -> str:
     """NAYER_RUNS_ON, checked; empty for an empty text."""
-    if told:
-        checked_address("NAYER_RUNS_ON", told)
-    return told
+    if text:
+        checked_address("NAYER_RUNS_ON", text)
+    return text
 
 
-def _networks(told: str) -> tuple[Network, ...]:
+def _networks(text: str) -> tuple[Network, ...]:
     """The networks in NAYER_PROXY; none for an empty text."""
-    if told == "1":
+    if text == "1":
         return LOOPBACK
     try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in told.split(",")) if told else ()
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",")) if text else ()
     except ValueError:
         raise ConfigError(
             "NAYER_PROXY must be 1 for a proxy on this machine, or addresses and networks separated by commas; "
-            f"{told[:40]!r} was given."
+            f"{text[:40]!r} was given."
         ) from None
 
 

@@ -87,7 +87,7 @@ def finished(plan: Plan, cache: Path) -> LiveRun:
     return run
 
 
-def told(run: LiveRun) -> dict[str, Any]:
+def lab_json(run: LiveRun) -> dict[str, Any]:
     """What the page shows of a finished lab, with its pictures inside and no more points than a chart needs."""
     lab = lab_payload(run, [0] * len(run.plan.arms))
     assert lab is not None  # everything is new
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"names must be of {', '.join(every)}; {unknown[0]!r} was given.")
     given.cache.mkdir(parents=True, exist_ok=True)
     for name in given.names or every:
-        content = json.dumps(told(finished(every[name], given.cache)), ensure_ascii=False, separators=(",", ":"))
+        content = json.dumps(lab_json(finished(every[name], given.cache)), ensure_ascii=False, separators=(",", ":"))
         EXAMPLES.mkdir(exist_ok=True)
         write_whole(EXAMPLES / f"{name}.json", content.encode())
         sys.stdout.write(f"{name}: {len(content):,} bytes\n")

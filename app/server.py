@@ -209,7 +209,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 kept,
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
-                lambda told: pools.drawing.call(lab_sheet, told),
+                lambda lab: pools.drawing.call(lab_sheet, lab),
                 lambda student: pools.drawing.call(onnx_of, student),
             )
         )
@@ -344,8 +344,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-            sys.stdout.write(f"Open http://{shown}:{port} in a browser.\n")
+            visible_host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+            sys.stdout.write(f"Open http://{visible_host}:{port} in a browser.\n")
             sys.stdout.flush()
             event_log.event("server begins")
             threading.Thread(target=load_core, daemon=True).start()

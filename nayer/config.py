@@ -47,6 +47,8 @@ class Config(BaseModel):
         max_length=256,
         fixed=True,
         help="Name of a shipped teacher, the folder of a teacher, or owner/name of a model on the Hub.",
+        symbol="T",
+        place="teachers/find.py:find_teacher",
     )
     student: str = setting(
         "",
@@ -55,6 +57,8 @@ class Config(BaseModel):
         max_length=64,
         fixed=True,
         help="Architecture of the student, such as lenet-8. Empty: the teacher's own choice, a smaller network.",
+        symbol="S",
+        place="networks/cards.py:student_spec",
     )
     seed: int = setting(
         0,
@@ -64,6 +68,7 @@ class Config(BaseModel):
         high=2**31 - 1,
         fixed=True,
         help="Random seed. On one thread and without a time limit, the same seed and settings repeat a run exactly.",
+        place="runs/run.py:open_run",
     )
     rounds: int = setting(
         60,
@@ -74,6 +79,7 @@ class Config(BaseModel):
         low=1,
         high=100_000,
         help="Number of rounds. Each re-draws the noisy layer and adds one batch of images to the pool.",
+        place="distillation/train.py:_rounds",
     )
     seconds: float = setting(
         0.0,
@@ -84,6 +90,7 @@ class Config(BaseModel):
         low=0.0,
         high=864_000.0,
         help="Time limit. The run stops after the step in progress; 0 means no limit. Such a run cannot be repeated.",
+        place="distillation/train.py:_rounds",
     )
     work: float = setting(
         0.0,
@@ -97,6 +104,7 @@ class Config(BaseModel):
             "Limit of the counted multiply-adds of all networks, in billions; 0 means no limit. Unlike seconds, it "
             "is the same on every machine."
         ),
+        place="distillation/train.py:_is_cut",
     )
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto",
@@ -105,18 +113,21 @@ class Config(BaseModel):
         resumable=True,
         fixed=True,
         help="Device for the computation; auto uses a GPU if there is one.",
+        place="common/device.py:device",
     )
     precision: Literal["float32", "bfloat16", "auto"] = setting(
         "float32",
         group="run",
         fixed=True,
         help="Compute type: float32, or bfloat16 by autocast; auto uses bfloat16 where the device supports it.",
+        place="networks/precision.py:autocast",
     )
     compiled: bool = setting(
         False,
         group="run",
         fixed=True,
         help="Compile student and generator with torch.compile. This takes minutes; steps on a GPU are then faster.",
+        place="networks/compiling.py:compile_networks",
     )
     overlap: bool = setting(
         False,
@@ -124,6 +135,7 @@ class Config(BaseModel):
         level=2,
         fixed=True,
         help="Train the student on earlier rounds while the generator makes the next batch. This uses two cores.",
+        place="distillation/train.py:synthesize_beside_student",
     )
     evaluate_every: int = setting(
         1,
@@ -133,6 +145,7 @@ class Config(BaseModel):
         low=1,
         high=10_000,
         help="Number of rounds between two evaluations of the student.",
+        place="distillation/train.py:_rounds",
     )
     test_data: str = setting(
         "",
@@ -142,6 +155,7 @@ class Config(BaseModel):
         max_length=1024,
         fixed=True,
         help="Labeled test images, for the accuracy curve only: a folder per class, zip, parquet or Hub id.",
+        place="runs/run.py:_evaluator",
     )
     test_images: int = setting(
         2000,
@@ -153,6 +167,7 @@ class Config(BaseModel):
         high=1_000_000,
         fixed=True,
         help="Largest number of test images, chosen evenly from the test split.",
+        place="runs/run.py:_evaluator",
     )
 
     # --- source ------------------------------------------------------------------------------------------------
@@ -162,6 +177,8 @@ class Config(BaseModel):
         level=1,
         rebuilds_generator=True,
         help="Fixed input of the generator: label-text embeddings, a control table, or none (noise alone).",
+        symbol="e_y",
+        place="embeddings/label_table.py:label_table",
     )
     encoder: str = setting(
         "sentence-transformers/all-MiniLM-L6-v2",
@@ -169,6 +186,7 @@ class Config(BaseModel):
         max_length=1024,
         fixed=True,
         help="Text encoder: a Hub id or a local folder.",
+        place="embeddings/text_encoder.py:embed",
     )
     prompt: str = setting(
         "a photo of a {}",
@@ -176,6 +194,7 @@ class Config(BaseModel):
         max_length=200,
         fixed=True,
         help="Prompt. Each class name replaces {}.",
+        place="embeddings/label_table.py:prompted",
     )
 
     z_size: int = setting(
@@ -187,6 +206,8 @@ class Config(BaseModel):
         low=0,
         high=4096,
         help="Size of the Gaussian noise vector per image, in addition to the embedding; 0 means no noise.",
+        symbol="z",
+        place="networks/generator.py:Latent.draw",
     )
     z_combine: Literal["concat", "add"] = setting(
         "concat",
@@ -194,12 +215,23 @@ class Config(BaseModel):
         level=2,
         rebuilds_generator=True,
         help="Append the noise to the embedding, or add it. Added noise must have the size of the embedding.",
+        symbol="z",
+        place="networks/generator.py:Latent.forward",
     )
     z_redraw: Literal["round", "step"] = setting(
-        "round", group="source", help="Draw new noise each round, or each generator step."
+        "round",
+        group="source",
+        help="Draw new noise each round, or each generator step.",
+        symbol="z",
+        place="distillation/train.py:synthesize",
     )
     z_lr: float = setting(
-        0.0, group="source", low=0.0, high=1.0, help="Learning rate of Adam for the noise; 0 leaves the noise as drawn."
+        0.0,
+        group="source",
+        low=0.0,
+        high=1.0,
+        help="Learning rate of Adam for the noise; 0 leaves the noise as drawn.",
+        place="distillation/train.py:_noise",
     )
 
     # --- noisy layer -------------------------------------------------------------------------------------------
@@ -208,6 +240,8 @@ class Config(BaseModel):
         group="noisy layer",
         rebuilds_generator=True,
         help="Put a noisy layer between the embeddings and the generator.",
+        symbol="Z",
+        place="networks/noisy_layer.py:NoisyLayer",
     )
     noisy_width: int = setting(
         1000,
@@ -217,6 +251,7 @@ class Config(BaseModel):
         low=0,
         high=8192,
         help="Outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
+        place="networks/noisy_layer.py:outputs",
     )
     noisy_reset_every: int = setting(
         1,
@@ -226,12 +261,14 @@ class Config(BaseModel):
         low=0,
         high=100_000,
         help="Number of rounds between two re-draws; 0 means never.",
+        place="distillation/train.py:redraw",
     )
     redraw: Literal["noisy layer", "first layer"] = setting(
         "noisy layer",
         group="noisy layer",
         level=2,
         help="Which layer is re-drawn: the noisy layer, or the linear layer in front of the convolutions.",
+        place="distillation/train.py:redraw",
     )
     routing: Literal["k-to-1", "1-to-1", "single"] = setting(
         "k-to-1",
@@ -239,6 +276,8 @@ class Config(BaseModel):
         level=2,
         rebuilds_generator=True,
         help="One noisy layer for each set of all classes, one per image, or one for the whole batch.",
+        symbol="K-to-1",
+        place="networks/noisy_layer.py:group_size",
     )
 
     # --- generator ---------------------------------------------------------------------------------------------
@@ -250,6 +289,8 @@ class Config(BaseModel):
         high=512,
         fixed=True,
         help="Base channels of the generator. The published one has 64; 0 means no network: the noise is the pixels.",
+        symbol="G",
+        place="networks/generator.py:Generator",
     )
     generator_reset_every: int = setting(
         20,
@@ -259,6 +300,7 @@ class Config(BaseModel):
         low=0,
         high=100_000,
         help="Number of rounds between two rebuilds of the whole generator; 0 means never.",
+        place="distillation/train.py:redraw",
     )
     warmup_generator_reset_every: int = setting(
         0,
@@ -267,6 +309,7 @@ class Config(BaseModel):
         low=0,
         high=100_000,
         help="Number of rounds between two rebuilds during warm-up; 0 means never.",
+        place="distillation/train.py:redraw",
     )
     generator_steps: int = setting(
         12,
@@ -275,6 +318,8 @@ class Config(BaseModel):
         low=1,
         high=2000,
         help="Optimizer steps of the generator per round, on the same labels and noisy layers.",
+        symbol="g",
+        place="distillation/train.py:synthesize",
     )
     generator_lr: float = setting(
         4e-3,
@@ -282,14 +327,19 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         help="Learning rate of the generator's Adam; 0 means the generator stays as it is drawn.",
+        place="distillation/optimizers.py:generator_optimizer",
     )
     generator_cosine: bool = setting(
         False,
         group="generator",
         help="Lower the generator's learning rate along a cosine to 0 at the end of the run.",
+        place="distillation/optimizers.py:generator_learning_rate",
     )
     generator_adam: Literal["each round", "kept"] = setting(
-        "each round", group="generator", help="Create a new Adam each round, or keep one until the next rebuild."
+        "each round",
+        group="generator",
+        help="Create a new Adam each round, or keep one until the next rebuild.",
+        place="distillation/train.py:_generator_adam",
     )
     generator_init_std: float = setting(
         0.0,
@@ -298,6 +348,7 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         help="Weights start from N(0, std²); 0 means PyTorch's default.",
+        place="networks/generator.py:Generator",
     )
     gradient_clip: float = setting(
         0.0,
@@ -305,6 +356,7 @@ class Config(BaseModel):
         low=0.0,
         high=1000.0,
         help="Largest gradient norm of the generator, and of the student; 0 means no limit.",
+        place="distillation/train.py:synthesize",
     )
     meta_lr: float = setting(
         0.0,
@@ -316,9 +368,16 @@ class Config(BaseModel):
             "Meta learning rate (FOMAML): each round trains a copy, and the generator learns a good start for it; 0 "
             "means off."
         ),
+        place="distillation/optimizers.py:meta_optimizer",
     )
     generator_beta1: float = setting(
-        0.5, group="generator", low=0.0, high=0.9999, help="First-moment decay of the generator's Adam."
+        0.5,
+        group="generator",
+        low=0.0,
+        high=0.9999,
+        help="First-moment decay of the generator's Adam.",
+        symbol="β₁",
+        place="distillation/optimizers.py:_adam",
     )
     synthesis_batch: int = setting(
         100,
@@ -328,6 +387,7 @@ class Config(BaseModel):
         low=1,
         high=4096,
         help="Images per round; at least one per class.",
+        place="distillation/task.py:Task.labels",
     )
     warmup_rounds: int = setting(
         2,
@@ -336,6 +396,7 @@ class Config(BaseModel):
         low=0,
         high=10_000,
         help="Number of rounds before the student starts. These rounds only fill the pool.",
+        place="distillation/train.py:_student_is_due",
     )
     crop_share: float = setting(
         0.125,
@@ -344,8 +405,14 @@ class Config(BaseModel):
         low=0.0,
         high=0.5,
         help="Padding of the random crop of the images that teacher and student get.",
+        place="distillation/augmentation.py:crop_and_flip",
     )
-    flip: bool = setting(True, group="generator", help="Flip images at random, if a flipped image keeps its class.")
+    flip: bool = setting(
+        True,
+        group="generator",
+        help="Flip images at random, if a flipped image keeps its class.",
+        place="distillation/augmentation.py:crop_and_flip",
+    )
 
     # --- losses ------------------------------------------------------------------------------------------------
     ce_weight: float = setting(
@@ -356,9 +423,15 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         help="Weight of the cross-entropy of the teacher against the target label.",
+        symbol="α_ce",
+        place="distillation/losses.py:cross_entropy_loss",
     )
     ce_target: Literal["label", "teacher"] = setting(
-        "label", group="losses", help="Target label: the wanted class, or the class that the teacher predicts."
+        "label",
+        group="losses",
+        help="Target label: the wanted class, or the class that the teacher predicts.",
+        symbol="ŷ",
+        place="distillation/train.py:generator_objective",
     )
     ce_temperature: float = setting(
         1.0,
@@ -366,6 +439,7 @@ class Config(BaseModel):
         low=1.0,
         high=100.0,
         help="Softmax temperature of the cross-entropy term. Above 1 the gradient persists once the label is likely.",
+        place="distillation/losses.py:cross_entropy_loss",
     )
     ce_boundary: float = setting(
         0.0,
@@ -374,6 +448,7 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         help="Largest target probability of the teacher's second class, for images between two classes; 0 means none.",
+        place="distillation/losses.py:cross_entropy_loss",
     )
     entropy_weight: float = setting(
         0.0,
@@ -382,6 +457,7 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         help="Weight of the entropy of the teacher's prediction for each image.",
+        place="distillation/losses.py:entropy_loss",
     )
     balance_weight: float = setting(
         0.0,
@@ -390,6 +466,7 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         help="Weight of the term that spreads a batch evenly over the classes.",
+        place="distillation/losses.py:information_entropy_loss",
     )
     balance_temperature: float = setting(
         1.0,
@@ -397,6 +474,8 @@ class Config(BaseModel):
         low=0.1,
         high=1000.0,
         help="Softmax temperature of the teacher's predictions in the term that spreads a batch over the classes.",
+        symbol="τ",
+        place="distillation/losses.py:information_entropy_loss",
     )
     activation_weight: float = setting(
         0.0,
@@ -405,6 +484,7 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         help="Weight of the term that asks for large activations in the teacher.",
+        place="distillation/losses.py:activation_loss",
     )
     bn_weight: float = setting(
         10.0,
@@ -414,6 +494,8 @@ class Config(BaseModel):
         low=0.0,
         high=1000.0,
         help="Weight of the distance to the teacher's BatchNorm statistics.",
+        symbol="α_bn",
+        place="distillation/losses.py:batchnorm_loss",
     )
     bn_momentum: float = setting(
         0.9,
@@ -421,6 +503,7 @@ class Config(BaseModel):
         low=0.0,
         high=0.999,
         help="Share of the running average in the matched batch statistics, from the second round on.",
+        place="networks/hooks.py:ema",
     )
     adversarial_weight: float = setting(
         1.33,
@@ -430,6 +513,8 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         help="Weight of the adversarial term: it asks for images on which student and teacher differ.",
+        symbol="α_adv",
+        place="distillation/losses.py:adversarial_loss",
     )
     adversarial_form: Literal["kl", "reverse-kl", "l1", "gap"] = setting(
         "kl",
@@ -438,6 +523,8 @@ class Config(BaseModel):
             "Adversarial term: KL divergence of student from teacher or of teacher from student, L1 distance of their "
             "logits, or GapSSG's loss on the gap and the sum of their logits."
         ),
+        symbol="L_adv",
+        place="distillation/losses.py:adversarial_loss",
     )
     adversarial_temperature: float = setting(
         1.0,
@@ -445,11 +532,15 @@ class Config(BaseModel):
         low=0.1,
         high=1000.0,
         help="Softmax temperature of an adversarial KL divergence, which is scaled by its square.",
+        symbol="τ",
+        place="distillation/losses.py:adversarial_loss",
     )
     adversarial_mask: Literal["agree", "none"] = setting(
         "agree",
         group="losses",
         help="Images that the adversarial term counts: only those for which both predict the same class, or all.",
+        symbol="ω",
+        place="distillation/losses.py:adversarial_loss",
     )
     contrastive_weight: float = setting(
         0.0,
@@ -459,6 +550,7 @@ class Config(BaseModel):
         high=100.0,
         fixed=True,
         help="Weight of the contrastive term: it asks for images that differ from all others.",
+        place="distillation/losses.py:contrastive_loss",
     )
     contrastive_with: Literal["views", "student"] = setting(
         "views",
@@ -468,6 +560,7 @@ class Config(BaseModel):
             "What the contrastive term compares: two views of an image in the teacher, or one image in teacher and "
             "student, against harder and harder earlier images."
         ),
+        place="distillation/contrast.py:new_contrast",
     )
     bank_capacity: int = setting(
         4096,
@@ -477,6 +570,7 @@ class Config(BaseModel):
         high=1_000_000,
         fixed=True,
         help="Number of earlier images in the memory bank of the contrastive term.",
+        place="networks/contrastive_head.py:Bank",
     )
     total_variation_weight: float = setting(
         0.0,
@@ -485,6 +579,7 @@ class Config(BaseModel):
         low=0.0,
         high=1000.0,
         help="Weight of the total variation of the images. It makes images smooth.",
+        place="distillation/losses.py:total_variation_loss",
     )
     mirror_weight: float = setting(
         0.0,
@@ -497,6 +592,7 @@ class Config(BaseModel):
             "Weight of the mirror term. Above 0 the generator has the teacher's stages in reverse, and each stage must "
             "be like the teacher's."
         ),
+        place="networks/mirrored.py:MirroredHead",
     )
     align_weight: float = setting(
         0.0,
@@ -505,6 +601,7 @@ class Config(BaseModel):
         low=0.0,
         high=1000.0,
         help="Weight of the alignment of the teacher's features with those of a smoothed label.",
+        place="distillation/losses.py:alignment_loss",
     )
 
     # --- pool --------------------------------------------------------------------------------------------------
@@ -512,11 +609,15 @@ class Config(BaseModel):
         "pool",
         group="pool",
         help="Images that the student learns from: those of the pool, or new ones for each of its steps.",
+        symbol="M",
+        place="distillation/train.py:_images",
     )
     keep: Literal["best", "last", "all"] = setting(
         "best",
         group="pool",
         help="Which batch of a round enters the pool: the one with the lowest loss, the last, or all.",
+        symbol="M",
+        place="distillation/train.py:synthesize",
     )
     keep_from_step: int = setting(
         0,
@@ -525,6 +626,7 @@ class Config(BaseModel):
         low=0,
         high=2000,
         help="With keep=all: the first step whose images are kept. Images of early steps show little.",
+        place="distillation/train.py:synthesize",
     )
     pool_from_round: int = setting(
         1,
@@ -533,6 +635,8 @@ class Config(BaseModel):
         low=0,
         high=1000,
         help="The first round whose images enter the pool. The generator has learned little in round 0.",
+        symbol="M",
+        place="distillation/train.py:remember",
     )
     pool_capacity: int = setting(
         5000,
@@ -542,6 +646,8 @@ class Config(BaseModel):
         high=1_000_000,
         fixed=True,
         help="Largest number of images in the pool. The newest replace the oldest.",
+        symbol="M",
+        place="distillation/image_pool.py:Pool",
     )
     held_back: float = setting(
         0.05,
@@ -550,6 +656,7 @@ class Config(BaseModel):
         low=0.0,
         high=0.5,
         help="Share of each batch that is held back. The student never learns from it; agreement is measured on it.",
+        place="distillation/evaluation.py:HeldBack",
     )
 
     # --- student -----------------------------------------------------------------------------------------------
@@ -558,6 +665,8 @@ class Config(BaseModel):
         group="student",
         fixed=True,
         help="Start from random weights, or from a share of the teacher's channels if the student is a narrower copy.",
+        symbol="S",
+        place="distillation/state.py:starts_thinned",
     )
     student_every: int = setting(
         1,
@@ -566,11 +675,26 @@ class Config(BaseModel):
         low=1,
         high=1000,
         help="Number of rounds between two training phases of the student.",
+        place="distillation/train.py:_student_is_due",
     )
     student_steps: int = setting(
-        80, group="student", unit="steps", low=1, high=10_000, help="Optimizer steps of the student per phase."
+        80,
+        group="student",
+        unit="steps",
+        low=1,
+        high=10_000,
+        help="Optimizer steps of the student per phase.",
+        place="distillation/train.py:distill",
     )
-    student_batch: int = setting(128, group="student", unit="images", low=1, high=4096, help="Images per student step.")
+    student_batch: int = setting(
+        128,
+        group="student",
+        unit="images",
+        low=1,
+        high=4096,
+        help="Images per student step.",
+        place="distillation/train.py:_images",
+    )
     bent_share: float = setting(
         0.0,
         group="student",
@@ -578,6 +702,7 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         help="Share of the images of a step that get a random elastic distortion; 0 means none.",
+        place="distillation/augmentation.py:elastic_distortion",
     )
     cutmix_share: float = setting(
         0.0,
@@ -586,14 +711,20 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         help="Share of the images of a step that get a rectangle of another image; 0 means none.",
+        place="distillation/augmentation.py:cutmix",
     )
     teacher_statistics: Literal["stored", "batch"] = setting(
         "stored",
         group="student",
         help="BatchNorm statistics of the teacher that labels the student's images: its own, or those of the batch.",
+        place="distillation/evaluation.py:batch_statistics",
     )
     student_loss: Literal["kl", "l1"] = setting(
-        "kl", group="student", help="Loss of the student: KL divergence from the teacher, or L1 distance of the logits."
+        "kl",
+        group="student",
+        help="Loss of the student: KL divergence from the teacher, or L1 distance of the logits.",
+        symbol="L_KL",
+        place="distillation/train.py:_student_loss",
     )
     attention_weight: float = setting(
         0.0,
@@ -602,6 +733,7 @@ class Config(BaseModel):
         low=0.0,
         high=10_000.0,
         help="Weight of attention transfer: the student's attention maps follow the teacher's.",
+        place="distillation/losses.py:attention_loss",
     )
     hint_weight: float = setting(
         0.0,
@@ -610,9 +742,14 @@ class Config(BaseModel):
         low=0.0,
         high=1000.0,
         help="Weight of hints: the student's channels follow the teacher's, if it is a narrower copy.",
+        place="distillation/losses.py:hint_loss",
     )
     student_optimizer: Literal["sgd", "adam"] = setting(
-        "sgd", group="student", fixed=True, help="Optimizer of the student: SGD with momentum, or Adam."
+        "sgd",
+        group="student",
+        fixed=True,
+        help="Optimizer of the student: SGD with momentum, or Adam.",
+        place="distillation/optimizers.py:student_optimizer",
     )
     student_lr: float = setting(
         0.05,
@@ -620,6 +757,7 @@ class Config(BaseModel):
         low=1e-6,
         high=10.0,
         help="Learning rate of the student at the start of its cosine schedule.",
+        place="distillation/optimizers.py:cosine",
     )
     student_lr_end: float = setting(
         2e-4,
@@ -627,17 +765,36 @@ class Config(BaseModel):
         low=0.0,
         high=10.0,
         help="Learning rate of the student at the end of its cosine schedule.",
+        place="distillation/optimizers.py:cosine",
     )
     weight_decay: float = setting(
-        1e-4, group="student", low=0.0, high=1.0, fixed=True, help="Weight decay of the student's optimizer."
+        1e-4,
+        group="student",
+        low=0.0,
+        high=1.0,
+        fixed=True,
+        help="Weight decay of the student's optimizer.",
+        place="distillation/optimizers.py:student_optimizer",
     )
     temperature: float = setting(
-        20.0, group="student", low=0.1, high=1000.0, help="Softmax temperature of the distillation loss."
+        20.0,
+        group="student",
+        low=0.1,
+        high=1000.0,
+        help="Softmax temperature of the distillation loss.",
+        symbol="τ",
+        place="distillation/losses.py:distillation_loss",
     )
 
     # --- events ------------------------------------------------------------------------------------------------
     report_every: int = setting(
-        1, group="run", unit="rounds", low=1, high=100_000, help="Number of rounds between two reported batches."
+        1,
+        group="run",
+        unit="rounds",
+        low=1,
+        high=100_000,
+        help="Number of rounds between two reported batches.",
+        place="distillation/train.py:_rounds",
     )
     event_every: int = setting(
         1,
@@ -647,6 +804,7 @@ class Config(BaseModel):
         low=1,
         high=1000,
         help="Number of steps between two events. Each event copies numbers off the device.",
+        place="distillation/train.py:synthesize",
     )
 
     @model_validator(mode="before")
@@ -698,8 +856,8 @@ class Config(BaseModel):
         for field in settings():
             value = getattr(after, field.name)
             if field.fixed and value != getattr(self, field.name):
-                shown = repr(value)[:60]
-                raise ConfigError(f"{field.name}={shown} cannot change during a run; start a new run with it.")
+                excerpted = repr(value)[:60]
+                raise ConfigError(f"{field.name}={excerpted} cannot change during a run; start a new run with it.")
         return after
 
     @property

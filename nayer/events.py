@@ -1,6 +1,8 @@
 """The events of a run: frozen dataclasses of numbers, strings and numpy arrays, safe to keep and to send.
 
 Images are uint8 (n, c, h, w). Every event carries the round it belongs to and the seconds since the run began.
+Events count rounds and steps from 0. What people read (the page, `metrics.csv`, the tables, the trackers) counts
+rounds from 1.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class Event:
 
     droppable: ClassVar[bool] = False  # a slow viewer may miss it
     by_class: ClassVar[tuple[str, ...]] = ()  # its arrays of a number a class
-    round: int  # 0 is the first
+    round: int  # 0 is the first; people read it as round 1
     seconds: float  # since the run began, from a monotonic clock
     arm: int = 0  # of a lab, the one this happened in; a run by itself is arm 0
 
@@ -33,10 +35,14 @@ class Event:
 
         The measures by class, which are a number a class, are written out.
         """
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        told = {key: value.tolist() if key in self.by_class else _plain(value) for key, value in fields.items()}
-        return {"event": name} | told
+        plain = {key: value.tolist() if key in self.by_class else _plain(value) for key, value in fields.items()}
+        return {"event": self.json_name()} | plain
+
+    @classmethod
+    def json_name(cls) -> str:
+        """The name of this kind of event in JSON: GeneratorStep is generator_step."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

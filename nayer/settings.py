@@ -17,6 +17,8 @@ def setting(
     *,
     help: str,
     group: str,
+    place: str,
+    symbol: str = "",
     unit: str = "",
     low: float | None = None,
     high: float | None = None,
@@ -29,6 +31,8 @@ def setting(
 ) -> Any:
     """A field of a pydantic model; `low` and `high` are inclusive, `unit` is the unit of a number.
 
+    `place`: where it acts, as a file of `nayer` and a name in it: `distillation/losses.py:batchnorm_loss`.
+    `symbol`: the paper's, else that of the paper that the term comes from; empty if it has none.
     `level`: 1 for the three settings that a form shows first, 2 for about a dozen more, 3 for all others.
 
     These say when a value may change, and the effect of a change:
@@ -39,6 +43,8 @@ def setting(
     """
     extra: dict[str, Any] = {
         "group": group,
+        "place": place,
+        "symbol": symbol,
         "unit": unit,
         "level": level,
         "fixed": fixed,
@@ -62,6 +68,8 @@ class Setting:
     help: str
     unit: str
     group: str
+    place: str
+    symbol: str
     level: int
     fixed: bool
     resumable: bool
@@ -94,12 +102,12 @@ def sentence(error: ValidationError, known: list[Setting]) -> str:
     if not first["loc"]:  # about several fields at once; the validator wrote the sentence
         return str(first["ctx"]["error"])
     name = str(first["loc"][0])
-    shown = _shown(first["input"])
+    given = _excerpt(first["input"])
     field = next((field for field in known if field.name == name), None)
     if field is None:
-        name = name if name.isidentifier() and len(name) <= 60 else _shown(name)
+        name = name if name.isidentifier() and len(name) <= 60 else _excerpt(name)
         return f"{name} is not a setting; the list of settings shows the {len(known)} that exist."
-    return f"{name} must be {_what_works(field, first)}; {shown} was given."
+    return f"{name} must be {_what_works(field, first)}; {given} was given."
 
 
 def what_works(field: Setting) -> str:
@@ -113,7 +121,7 @@ def what_works(field: Setting) -> str:
     return f"{noun} from {_bound(field.low, field.kind)} to {_bound(field.high, field.kind)}{unit}"
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     """`value` on one line and in 60 characters."""
     whole = repr(value)
     return whole if len(whole) <= 60 else whole[:57] + "…"
@@ -134,6 +142,8 @@ def _described(name: str, field: FieldInfo) -> Setting:
         help=field.description or "",
         unit=str(extra["unit"]),
         group=str(extra["group"]),
+        place=str(extra["place"]),
+        symbol=str(extra["symbol"]),
         level=int(str(extra["level"])),
         fixed=bool(extra["fixed"]),
         resumable=bool(extra["resumable"]),

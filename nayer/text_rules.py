@@ -69,8 +69,10 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     for place, given in enumerate(names, start=1):
         name = unicodedata.normalize("NFC", given).strip()
         if not 1 <= len(name) <= MAX_NAME_LENGTH:
-            shown = f"{name[:20]}…" if name else given
-            raise ConfigError(f"class name {place}, {shown!r}, has {len(name)} characters; use 1 to {MAX_NAME_LENGTH}.")
+            excerpted = f"{name[:20]}…" if name else given
+            raise ConfigError(
+                f"class name {place}, {excerpted!r}, has {len(name)} characters; use 1 to {MAX_NAME_LENGTH}."
+            )
         if forbidden(name) or _LINE_BREAKS.search(name):
             raise ConfigError(
                 f"class name {place}, {name!r}, contains control characters; use visible characters only."

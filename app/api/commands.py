@@ -169,8 +169,8 @@ class Commands:
             return "The run continues unchanged: the form has the same settings."
         self._check_change(run, token, 0, changes)
         self._registry.command(run, token, LiveRun.change, 0, changes)
-        told = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
-        return f"From round {view.rounds_done + 2} on: {told}."
+        changed = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
+        return f"From round {view.rounds_done + 2} on: {changed}."
 
     @checked
     def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:

@@ -28,13 +28,13 @@ def duration_routes(commands: Commands, turns: FairExecutor) -> APIRouter:
 
     @router.post("/duration")
     async def duration(wanted: Wanted) -> Response:
-        def told() -> Response:
+        def answer() -> Response:
             try:
                 seconds = commands.duration(wanted.preset, wanted.settings, wanted.token)
             except NayerError:  # Play says what is wrong with the settings
                 seconds = None
             return JSONResponse({"seconds": seconds}, headers={"Cache-Control": "no-store"})
 
-        return await turns.run(told)
+        return await turns.run(answer)
 
     return router

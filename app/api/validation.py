@@ -18,10 +18,10 @@ from nayer.errors import ConfigError
 LONGEST = 300  # characters of a word that names something
 
 
-def _wholes(told: str) -> str:
-    if not re.fullmatch(r"([0-9]{1,15}(,[0-9]{1,15})*)?", told):
+def _wholes(text: str) -> str:
+    if not re.fullmatch(r"([0-9]{1,15}(,[0-9]{1,15})*)?", text):
         raise ValueError("whole numbers, separated by commas")
-    return told
+    return text
 
 
 Word = Annotated[str, Field(max_length=LONGEST)]

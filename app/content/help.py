@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.content.help_page import CONTROLS, MEASURES, PANELS, Rows
-from app.content.help_settings import SETTINGS
 from nayer import events, presets
 from nayer.config import settings
 
-_HELP = {one.name: one.help for one in settings()}
+_SETTINGS = {one.name: one for one in settings()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def event_types() -> list[type[events.Event]]:
 
 def explanations() -> dict[str, Explanation]:
     """By `kind/name`: setting, preset, event, measure, panel, control."""
-    table = {f"setting/{name}": _setting(name) for name in _HELP}
+    table = {f"setting/{name}": _setting(name) for name in _SETTINGS}
     for name, method in presets.PRESETS.items():
         table[f"preset/{name}"] = _preset(method)
     for kind in event_types():
@@ -84,7 +83,8 @@ def _preset(method: presets.Method) -> Explanation:
 
 
 def _setting(name: str) -> Explanation:
-    return _placed(_HELP[name], *SETTINGS[name], folder="nayer/")
+    one = _SETTINGS[name]
+    return _placed(one.help, one.symbol, one.place, folder="nayer/")
 
 
 def _placed(says: str, symbol: str, place: str, folder: str = "") -> Explanation:

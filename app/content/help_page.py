@@ -96,7 +96,7 @@ PANELS: Rows = {
     ),
     "wonder": (
         "Upper row: real test images, which only test the student. Lower row: invented images, from which it learns. "
-        "Below: the share of test images that each gets right.",
+        "Below: the share of test images that each classifies correctly.",
         "x, x̂",
         "nayer/distillation/train.py:train",
     ),
@@ -107,14 +107,14 @@ PANELS: Rows = {
         "nayer/distillation/redraw_preview.py:redraws",
     ),
     "try": (
-        "Draw, pick a real test image, or drop or photograph a picture. Teacher, student of the round on show and "
-        "untrained student say what they see. The picture is kept nowhere.",
+        "Draw, pick a real test image, or give a picture. The teacher, the student of this round and the untrained "
+        "student classify it. The picture is not stored.",
         "T(x), S(x)",
         "nayer/runs/opinions.py:Examined",
     ),
     "failures": (
-        "Accuracy by class, all answers, and the test images. A bar leads to its class, a square to its images, an "
-        "image to its square. Test images only measure.",
+        "Accuracy by class, all answers, and the test images. A click on a bar, a square or an image shows more. Test "
+        "images only measure.",
         "S(x), T(x)",
         "nayer/distillation/report.py:Report.evaluation",
     ),
@@ -210,7 +210,7 @@ CONTROLS: Rows = {
         "nayer/exports/reproduce.py:words",
     ),
     "umap": (
-        "Another 2-D projection. It keeps neighbors together; large distances mean little.",
+        "Another 2-D projection. Near points are similar. Large distances have little meaning.",
         "",
         "nayer/analysis/umap_worker.py:UmapWorker",
     ),

@@ -35,8 +35,8 @@ RECORDED = {
     "waiting": "This is a recording of an earlier run. Your run is waiting for a free slot.",
     "again": "This is a recording of the run that has ended.",
 }
-TRY_QUEUED = "Your student has not started. Teacher and untrained student answer meanwhile."
-TRY_STARTING = "The student is loading. Teacher and untrained student answer meanwhile."
+TRY_QUEUED = "Your student has not started. Until then, the teacher and the untrained student answer."
+TRY_STARTING = "The student is loading. Until then, the teacher and the untrained student answer."
 TRY_RECORDED = (
     "This recording holds images and curves, but no weights, so its student cannot answer. Press Play to ask a student "
     "of your own."
@@ -84,9 +84,11 @@ KEPT_OFF = "This server keeps runs in memory only. They are lost when it ends."
 KEPT_UNWRITABLE = "The data folder is not writable. Runs are kept in memory only."
 KEPT_ELSEWHERE = "Another process uses the data folder. Runs are kept in memory only."
 KEPT_NEWER = "A newer version wrote the history in the data folder. Runs are kept in memory only."
-KEPT_ANEW = "The old history was damaged. It was moved aside, and a new one was started."
+KEPT_ANEW = "The old history was damaged. The server renamed it and started a new one."
 KEPT_FULL = "The disk is full. Runs continue, and new results are kept in memory only until there is space."
-KEPT_FAILING = "The data folder fails. Runs continue, and new results are kept in memory only until it works again."
+KEPT_FAILING = (
+    "Writing to the data folder fails. Runs continue, and new results are kept in memory only until it works again."
+)
 KEPT_WITHOUT_FILES = (
     "The disk has no space for large files. Runs are kept, but with an older checkpoint or none until there is space."
 )

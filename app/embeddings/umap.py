@@ -55,7 +55,7 @@ class UmapMaps:
     def _made(self, run_id: str, view: View) -> _Map:
         assert view.atlas is not None  # the map is only requested when an atlas exists
         layout = self._worker.layout(view.atlas.table, _points(view))
-        made = _Map(_shown(layout, view), _shape(view))
+        made = _Map(_layout_json(layout, view), _shape(view))
         self._latest.put(run_id, made, address())
         return made
 
@@ -70,7 +70,7 @@ def _points(view: View) -> np.ndarray[Any, np.dtype[np.float32]]:
     return np.concatenate([np.empty((0, view.atlas.table.shape[1]), np.float32), *clouds])
 
 
-def _shown(layout: UmapLayout, view: View) -> dict[str, Any]:
+def _layout_json(layout: UmapLayout, view: View) -> dict[str, Any]:
     outputs, samples = ([d[2] for d in cloud.dots] if cloud else [] for cloud in (view.outputs, view.samples))
     split = len(outputs)
     return {

@@ -52,10 +52,10 @@ class RequestSlots:
         lane = address()
         if self._open[lane] >= self._each:
             await asyncio.sleep(1.0)  # a client that asks in a loop asks no faster than this
-            told = {
+            refusal = {
                 "error": f"Too many requests of your address are in progress ({self._each}); try again in {AGAIN} s."
             }
-            return await JSONResponse(told, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
+            return await JSONResponse(refusal, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
         self._open[lane] += 1
         send = _in_pieces(send)
         try:

@@ -14,7 +14,7 @@ from app.api.static_files import STATIC
 from app.run_state.answers import FIRST_CLASS
 from app.run_state.figure import CLASS_COLORS
 from app.run_state.lab_figure import ARM_COLORS
-from app.run_state.model import DIVERSITY
+from app.run_state.model import CURVES, DIVERSITY
 from app.run_state.reducer import ROWS
 from app.run_state.seed_curves import MEASURES
 from app.runs.plan import ARMS, LONGEST_TITLE, WORK
@@ -53,6 +53,8 @@ def constants() -> list[Constant]:
             "string[]",
             get_args(get_type_hints(RunStarted)["measured_on"]),
         ),
+        # The type lists the names, so that the scripts' types know each curve.
+        Constant("CURVES", "The curves of a run.", json.dumps([*CURVES]), [*CURVES]),
         Constant("DIVERSITY_COLUMNS", "The values of a point of diversity, after its round.", "string[]", DIVERSITY),
         Constant(
             "CLASS_COLORS",

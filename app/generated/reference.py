@@ -23,6 +23,13 @@ This page lists every setting, preset, measure, panel, control and event, with i
 code. `make reference` writes it from the code.
 """
 
+_EVENTS = """## Events
+
+Every event has `round`, `seconds` since the run started and `arm`. Events count rounds from 0: the first round is
+`"round": 0`. The page, `metrics.csv`, the tables and the trackers count rounds from 1: there it is round 1. Steps
+within a round are counted from 0, too.
+"""
+
 _LEVELS = {1: "first", 2: "main", 3: "all"}  # where the form shows a setting
 
 
@@ -46,7 +53,7 @@ def reference() -> str:
     ):
         rows = [_row(name, table[f"{kind}/{name}"]) for name in names]
         parts.append(_table(f"## {title}\n", (kind, "what it is", "symbol", "code"), rows))
-    parts.append("## Events\n\nEvery event has `round` (0 is the first), `seconds` since the run started and `arm`.\n")
+    parts.append(_EVENTS)
     for event in event_types()[1:]:
         one = table[f"event/{event.__name__}"]
         parts.append(f"**{event.__name__}** ({_code(one)}): {one.says}\n\n" + "".join(_fields(event)))

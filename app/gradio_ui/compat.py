@@ -106,15 +106,15 @@ class Refusals:
             misfit = True
         if not held:
             return None
-        said = _MISFIT if misfit else _said(b"".join(message.get("body", b"") for message in held))
-        if said:
-            return await JSONResponse({"error": said}, status_code=422)(scope, receive, send)
+        sentence = _MISFIT if misfit else _sentence_in(b"".join(message.get("body", b"") for message in held))
+        if sentence:
+            return await JSONResponse({"error": sentence}, status_code=422)(scope, receive, send)
         for message in held:
             await send(message)
         return None
 
 
-def _said(body: bytes) -> str:
+def _sentence_in(body: bytes) -> str:
     """The sentence in an answer of Gradio; empty for an unexpected error."""
     try:
         content = json.loads(body)

@@ -124,10 +124,10 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
         asked = event_data(event)
         _, values = form.values(entered)
         try:
-            said = await revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
+            sentence = await revise(str(asked.get("run", "")), str(asked.get("token", "")), values)
         except NayerError as error:
             return {"said": str(error), "refused": True, "asked": asked.get("asked")}
-        return {"said": said, "asked": asked.get("asked")}
+        return {"said": sentence, "asked": asked.get("asked")}
 
     def arrive(event: gr.EventData) -> list[Any]:
         """Fills the form with the values in the address."""
@@ -137,8 +137,8 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
             preset, config = config_of(given)
             config = commands.config(preset, config.model_dump())
         except NayerError as error:
-            said = f"This address does not work: {error}"
-            return [{"said": said, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]
+            sentence = f"This address does not work: {error}"
+            return [{"said": sentence, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]
         return [{"chosen": config.teacher, "asked": "address"}, *form.showing(config, preset)]
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -159,5 +159,5 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
 
 
 def _header() -> str:
-    said = f"{messages.TAGLINE} {messages.TO_THE_LESSONS} {messages.TO_A_CLASS}"
-    return f"<header><h1>{messages.TITLE}</h1><p>{said}</p></header>"
+    sentence = f"{messages.TAGLINE} {messages.TO_THE_LESSONS} {messages.TO_A_CLASS}"
+    return f"<header><h1>{messages.TITLE}</h1><p>{sentence}</p></header>"

@@ -105,8 +105,8 @@ class Form:
 
     def _preset_values(self, preset: object) -> list[Any]:
         method = presets.get(str(preset))
-        said = gr.update(info=preset_caption(str(preset)))
-        return [said, *(getattr(method.config, name) for name in self.fields if name != "seed")]
+        update = gr.update(info=preset_caption(str(preset)))
+        return [update, *(getattr(method.config, name) for name in self.fields if name != "seed")]
 
 
 def label_of(setting: Setting) -> str:

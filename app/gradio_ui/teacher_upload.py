@@ -39,11 +39,11 @@ class OwnTeacher:
 
     def _uploaded(self, event: gr.EventData) -> Any:
         """Sets the teacher in the form. The start of a run checks that it exists and who owns it."""
-        told = event._data if isinstance(event._data, dict) else {}
-        name = str(told.get("teacher", ""))
+        data = event._data if isinstance(event._data, dict) else {}
+        name = str(data.get("teacher", ""))
         if not name.startswith(PREFIX):
             return gr.skip()
-        return self._form.naming(name, str(told.get("title", ""))[:64])
+        return self._form.naming(name, str(data.get("title", ""))[:64])
 
 
 def _chosen(event: gr.EventData) -> Any:

@@ -81,8 +81,8 @@ class Forwarded:
 
         The visitor can write anything further left.
         """
-        told = [_read(part) for line in forwarded for part in line.split(",")]
-        other = next((one for one in reversed(told) if not self._trusts(one)), None)
+        addresses = [_read(part) for line in forwarded for part in line.split(",")]
+        other = next((one for one in reversed(addresses) if not self._trusts(one)), None)
         return str(other) if other is not None else peer
 
 

@@ -37,8 +37,8 @@ class Bodies:
         most = TEACHER_BODY if large else SMALL_BODY
         length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
         if length.isdecimal() and (len(length) > _DIGITS or int(length) > most):
-            told = {"error": f"body is longer than {most // 1024} kB; send less at once."}
-            return await JSONResponse(told, 413)(scope, receive, send)
+            refusal = {"error": f"body is longer than {most // 1024} kB; send less at once."}
+            return await JSONResponse(refusal, 413)(scope, receive, send)
         return await (self._large if large else self._small)(scope, receive, send)
 
 

@@ -67,8 +67,8 @@ class LoopShare:
         account = self._account(lane)
         if account.waiting >= self._waiting:
             await asyncio.sleep(_LONGEST)  # a client that asks in a loop asks no faster than this
-            told = {"error": f"requests={self._waiting} of your address wait; ask again in {AGAIN} s."}
-            return await JSONResponse(told, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
+            refusal = {"error": f"requests={self._waiting} of your address wait; ask again in {AGAIN} s."}
+            return await JSONResponse(refusal, 429, {"Retry-After": str(AGAIN)})(scope, receive, send)
         account.waiting += 1
         try:
             async with account.turns:

@@ -167,8 +167,8 @@ class _Checks:
         found = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
         if found and (found["name"] in self._names or _is_address(found["name"].strip("[]"))):
             return None
-        shown = ascii(", ".join(hosts))[:60]
-        return Refusal(400, f"host={shown} is not a name of this page; open the page at its own address.")
+        host = ascii(", ".join(hosts))[:60]
+        return Refusal(400, f"host={host} is not a name of this page; open the page at its own address.")
 
     def _foreign(self, scope: Scope, headers: Headers) -> Refusal | None:
         """Same origin is the same scheme, host and port. Another site may only link to this page.
@@ -177,14 +177,14 @@ class _Checks:
         """
         site = headers.get("sec-fetch-site", "none")
         linked = scope["method"] != "POST" and headers.get("sec-fetch-mode") == "navigate"
-        told = headers.getlist("origin")
+        origins = headers.getlist("origin")
         mine = [f"{scope.get('scheme', 'http')}://{headers['host']}", *self._origins]
-        ours = not told or (len(told) == 1 and any(_same(told[0], one) for one in mine))
+        ours = not origins or (len(origins) == 1 and any(_same(origins[0], one) for one in mine))
         if ours and (linked or site in ("none", "same-origin")):
             return None
-        shown = f"sec-fetch-site={ascii(site)[:60]}" if ours else f"origin={ascii(told[0])[:60]}"
+        sender = f"sec-fetch-site={ascii(site)[:60]}" if ours else f"origin={ascii(origins[0])[:60]}"
         return Refusal(
-            403, f"{shown} belongs to another site, and other sites may not send requests; open the page itself."
+            403, f"{sender} belongs to another site, and other sites may not send requests; open the page itself."
         )
 
 
@@ -220,9 +220,9 @@ def _closed(scope: Scope, headers: Headers) -> Refusal | None:
     return None if _OPEN.fullmatch(scope["path"]) else Refusal(404, "this page has nothing at this address.")
 
 
-def _origin(told: str) -> tuple[str, str, int] | None:
+def _origin(origin: str) -> tuple[str, str, int] | None:
     """Scheme, host and port, as browsers compare them; None for a value that is not a web origin, such as `null`."""
-    scheme, _, rest = told.lower().partition("://")
+    scheme, _, rest = origin.lower().partition("://")
     found = _HOST.fullmatch(rest)
     if found is None or scheme not in _DEFAULT_PORTS:
         return None

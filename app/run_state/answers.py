@@ -53,10 +53,10 @@ def answers_json(answers: Answers | None, since: int) -> dict[str, Any]:
     """JSON-ready: the rounds since `since`, and before them, once, what is true and what the teacher says."""
     if answers is None:
         return {}
-    told: dict[str, Any] = {"rounds": [[learned, text] for seq, learned, text in answers.rounds if seq > since]}
+    news: dict[str, Any] = {"rounds": [[learned, text] for seq, learned, text in answers.rounds if seq > since]}
     if answers.begun > since:
-        told |= {"labels": answers.labels, "teacher": answers.teacher, "images": answers.images}
-    return told
+        news |= {"labels": answers.labels, "teacher": answers.teacher, "images": answers.images}
+    return news
 
 
 def as_text(classes: ArrayLike) -> str:

@@ -29,19 +29,19 @@ SHARES = ("accuracy", "label_hit", "named")
 UNITS = {"work": "work of the arm, 10⁹ multiply-adds", "seconds": "seconds of computation of the arm"}
 
 
-def lab_sheet(told: Mapping[str, Any]) -> bytes:
-    """A PNG of 1400 × 950 pixels; `told` is what `app.runs.lab_export.lab_told` gives."""
+def lab_sheet(lab: Mapping[str, Any]) -> bytes:
+    """A PNG of 1400 × 950 pixels; `lab` is what `app.runs.lab_export.lab_told` gives."""
     from matplotlib.figure import Figure  # about a second at its first import; never pyplot, which is not for threads
 
     figure = Figure(figsize=(14, 9.5), dpi=100, layout="constrained")
     for axes, name in zip(figure.subplots(2, 3).flat, MEASURES, strict=True):
-        _measure(axes, told, name)
+        _measure(axes, lab, name)
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    seeds = told["counted"] or told["seeds"]
+    seeds = lab["counted"] or lab["seeds"]
     what = f"mean and range of the seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"seed {seeds[0]}"
-    figure.suptitle(literal(f"{told['title']} · teacher {told['teacher']} · {told['budget']} per arm · {what}"))
+    figure.suptitle(literal(f"{lab['title']} · teacher {lab['teacher']} · {lab['budget']} per arm · {what}"))
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels) or 1)
-    conclusion = literal("\n".join(textwrap.wrap(" ".join(told["conclusion"]), 170)))
+    conclusion = literal("\n".join(textwrap.wrap(" ".join(lab["conclusion"]), 170)))
     figure.supxlabel(conclusion, fontsize=10, ha="center")
     out = BytesIO()
     with without_remarks():
@@ -49,26 +49,26 @@ def lab_sheet(told: Mapping[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def _measure(axes: Axes, told: Mapping[str, Any], name: str) -> None:
+def _measure(axes: Axes, lab: Mapping[str, Any], name: str) -> None:
     scale = 100.0 if name in SHARES else 1.0
-    axes.set(title=TITLES[name], xlabel=UNITS[told["by"]])
+    axes.set(title=TITLES[name], xlabel=UNITS[lab["by"]])
     axes.grid(alpha=0.25)
     if name in SHARES:
         axes.set(ylim=(0, 100))
-    x_place, y_place = told["columns"].index(told["by"]), told["columns"].index(name)
-    for arm, title in enumerate(told["arms"]):
+    x_place, y_place = lab["columns"].index(lab["by"]), lab["columns"].index(name)
+    for arm, title in enumerate(lab["arms"]):
         seeds = [
             _line(one["rounds"], x_place, y_place)
-            for one in told["curves"]
-            if one["arm"] == arm and (one["seed"] in told["counted"] or not told["counted"])
+            for one in lab["curves"]
+            if one["arm"] == arm and (one["seed"] in lab["counted"] or not lab["counted"])
         ]
         x, mean, low, high = over_seeds(seeds)
         color = ARM_COLORS[arm % len(ARM_COLORS)]
         axes.plot(x, scale * mean, color=color, linewidth=2, label=literal(title["title"]))
         if len(seeds) > 1:
             axes.fill_between(x, scale * low, scale * high, color=color, alpha=0.18, linewidth=0)
-    if name == "accuracy" and told["teacher_accuracy"] is not None:
-        axes.axhline(100 * told["teacher_accuracy"], color="#3c4656", linestyle="--", linewidth=1, label="teacher")
+    if name == "accuracy" and lab["teacher_accuracy"] is not None:
+        axes.axhline(100 * lab["teacher_accuracy"], color="#3c4656", linestyle="--", linewidth=1, label="teacher")
 
 
 def _line(rounds: Sequence[Sequence[float | None]], x: int, y: int) -> tuple[Any, Any]:

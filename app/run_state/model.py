@@ -77,7 +77,7 @@ class Cloud:
     points: NDArray[np.float32]  # (n, d)
 
 
-# The numbers of a diversity's point: three scales, each of the samples, of noise and of real images in their place.
+# The numbers of a point of diversity: three scales, each of the samples, of noise and of real images in their place.
 DIVERSITY = (
     "label_hit",
     "within",  # Vendi score, mean over classes
@@ -92,6 +92,16 @@ DIVERSITY = (
     "labels_kept",
     "seconds",
 )
+
+# Each curve of a view, and the numbers of its points after x. A curve is a field of `View` with the same name; the
+# updates, the recordings and the page's scripts read this table.
+CURVES = {
+    "losses": ("ce", "bn", "adversarial", "label_hit"),
+    "learning": ("loss", "agreement"),
+    "measures": ("accuracy", "agreement", "seconds"),
+    "diversity": DIVERSITY,
+    "opinions": ("second_opinion", "judge_confidence", "seconds"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +137,15 @@ class View:
     ends: tuple[float, ...] = ()  # seconds at the ends of the latest rounds
     rounds_done: int = 0
     work: float = 0.0  # 10⁹ multiply-adds until the latest end; 0 where the config does not limit them
-    losses: Series = _NOTHING  # x, ce, bn, adversarial, label_hit
-    learning: Series = _NOTHING  # x, loss, agreement
-    measures: Series = _NOTHING  # x, accuracy, agreement, seconds
+    losses: Series = _NOTHING
+    learning: Series = _NOTHING
+    measures: Series = _NOTHING
     teacher_accuracy: float | None = None
     thinned: bool = False  # whether the student began with weights of its teacher
     redraws: tuple[tuple[int, int, str], ...] = ()  # seq, round, what
     changes: tuple[tuple[int, int, str], ...] = ()  # seq, round, what was changed on the way
-    diversity: Series = _NOTHING  # x, then `DIVERSITY`
-    opinions: Series = _NOTHING  # x, share that the judge names as wanted, its confidence, seconds
+    diversity: Series = _NOTHING
+    opinions: Series = _NOTHING
     by_class: ByClass | None = None
     rows: tuple[Row, ...] = ()  # oldest first
     making: StepPreview | None = None

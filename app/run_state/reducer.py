@@ -50,10 +50,10 @@ def _after(view: View, one: Event | Condition) -> View:
     seq = view.seq + 1
     config = view.started.config if view.started else getattr(one, "config", {})
     story = messages.narrate(one, config) or view.story
-    return _told(replace(view, seq=seq, round=one.round, seconds=one.seconds, story=story), one)
+    return _folded(replace(view, seq=seq, round=one.round, seconds=one.seconds, story=story), one)
 
 
-def _told(view: View, event: Event) -> View:
+def _folded(view: View, event: Event) -> View:
     seq = view.seq
     match event:
         case RunStarted():

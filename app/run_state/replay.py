@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from app.run_state.model import Condition, View
+from app.run_state.model import CURVES, Condition, View
 from app.run_state.reducer import fold
 from app.run_state.serializer import payload, preview_facts
 from app.support.images import Pixels, checked_pixels, jpeg
@@ -17,7 +17,7 @@ from nayer.events import Event, StudentKept
 log = logging.getLogger(__name__)
 _SAID_BY_THE_PLAYER = ("seq", "state")
 _ALWAYS_NEW = (
-    *("run", "losses", "learning", "measures", "diversity", "opinions"),
+    *("run", *CURVES),
     *("redraws", "changes", "rows", "making"),
 )
 
@@ -32,8 +32,8 @@ class Replay:
         try:
             moments = list(self._moments(_of_the_run(events)))
             duration = moments[-1][0] if moments else 0.0
-            told = {"duration": duration, "moments": moments}
-            self.timeline = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
+            timeline = {"duration": duration, "moments": moments}
+            self.timeline = json.dumps(timeline, ensure_ascii=False, allow_nan=False).encode()
         except Exception:  # an external file may hold anything
             log.info("a recording cannot be folded", exc_info=True)
             raise StorageError("recording contains no run that can be shown; save the run again.") from None
@@ -62,10 +62,10 @@ class Replay:
             standing = {name: value for name, value in news.items() if name not in _ALWAYS_NEW}
             same = {name for name, value in standing.items() if name in before and before[name] == value}
             before = standing
-            told = {name: news[name] for name in news if name not in same and name not in _SAID_BY_THE_PLAYER}
+            changed = {name: news[name] for name in news if name not in same and name not in _SAID_BY_THE_PLAYER}
             if news["anew"]:
-                told["anew"] = True
-            yield round(clock, 2), told
+                changed["anew"] = True
+            yield round(clock, 2), changed
 
     def _keep(self, view: View, seen: int, news: dict[str, Any]) -> None:
         for row in view.rows:

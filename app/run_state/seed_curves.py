@@ -41,13 +41,13 @@ class SeedCurves:
         if event.arm not in self._seeds:
             return
         at_start = isinstance(event, EvaluatedAtStart)
-        told = _told(event)
-        if not told and not isinstance(event, RoundFinished):
+        values = _values(event)
+        if not values and not isinstance(event, RoundFinished):
             return
         rounds = self._moments[event.arm, self._seeds[event.arm]]
         number = -1 if at_start else event.round
         moment = rounds.setdefault(number, Moment(number, dict.fromkeys(MEASURES)))
-        moment.values |= told
+        moment.values |= values
         if at_start:
             moment.seq = seq
         if isinstance(event, RoundFinished):
@@ -63,7 +63,7 @@ class SeedCurves:
         return [known[number] for number in sorted(known) if known[number].seq]
 
 
-def _told(event: Event) -> dict[str, float | None]:
+def _values(event: Event) -> dict[str, float | None]:
     match event:
         case Evaluated():
             return {"accuracy": event.agreement if event.accuracy is None else event.accuracy}

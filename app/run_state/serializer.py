@@ -9,7 +9,7 @@ from typing import Any
 from app.content import messages
 from app.run_state.answers import answers_json
 from app.run_state.embedding_map import Dots
-from app.run_state.model import Cloud, Row, StepPreview, View
+from app.run_state.model import CURVES, Cloud, Row, StepPreview, View
 from app.run_state.series import Series
 from nayer.common.extras import onnx_is_missing
 from nayer.exports.reproduce import command_line, known, words
@@ -227,11 +227,7 @@ def _short(value: float) -> float | None:
 # The parts of an arm's view, and the function for the news of each: None when there is no news.
 PARTS: Mapping[str, Part] = {
     "run": _facts,
-    "losses": _curve("losses"),
-    "learning": _curve("learning"),
-    "measures": _curve("measures"),
-    "diversity": _curve("diversity"),
-    "opinions": _curve("opinions"),
+    **{name: _curve(name) for name in CURVES},
     "redraws": _marks("redraws"),
     "changes": _marks("changes"),
     "by_class": _by_class,

@@ -215,12 +215,12 @@ class Resumed:
 
     def events(self) -> Iterator[Event]:
         """The source's events; a note after the first one says at which round the run continues."""
-        told = messages.RESUMED.format(round=self._round) if self._round else messages.RESUMED_FROM_THE_START
+        sentence = messages.RESUMED.format(round=self._round) if self._round else messages.RESUMED_FROM_THE_START
         for number, event in enumerate(self._source.events()):
             if number or not self._round:
                 yield event
             if not number:
-                yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=told)
+                yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=sentence)
 
     def stop(self) -> None:
         """As the source does."""

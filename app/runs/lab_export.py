@@ -57,24 +57,24 @@ def lab_told(run: LiveRun) -> dict[str, Any]:
     }
 
 
-def lab_table(told: dict[str, Any]) -> str:
+def lab_table(lab: dict[str, Any]) -> str:
     """The curves as CSV: a line for each arm, seed and round. A cell is empty where nothing was measured."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["arm", "title", "seed", *told["columns"]])
-    for one in told["curves"]:
-        title = told["arms"][one["arm"]]["title"]
+    writer.writerow(["arm", "title", "seed", *lab["columns"]])
+    for one in lab["curves"]:
+        title = lab["arms"][one["arm"]]["title"]
         writer.writerows([one["arm"] + 1, _plain(title), one["seed"], *row] for row in one["rounds"])
     return out.getvalue()
 
 
 def lab_files(run: LiveRun, chart: Callable[[dict[str, Any]], bytes]) -> dict[str, bytes]:
     """The files by name; `chart` makes the picture of what `lab_told` gives."""
-    told = lab_told(run)
+    lab = lab_told(run)
     return {
-        TABLE: lab_table(told).encode(),
-        DOCUMENT: (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode(),
-        PICTURE: chart(told),
+        TABLE: lab_table(lab).encode(),
+        DOCUMENT: (json.dumps(lab, ensure_ascii=False, indent=1) + "\n").encode(),
+        PICTURE: chart(lab),
     }
 
 

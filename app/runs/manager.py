@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 from app.fairness.fair_queue import QueueFull
 from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun, Source, hashed
-from app.runs.ownership import check_owner
 from app.runs.plan import Plan
 from app.runs.recorder import Recorder
 from app.runs.registry import RunRegistry
 from app.runs.scheduler import Scheduler
-from app.runs.visitors import VisitorTokens
+from app.runs.visitors import VisitorTokens, check_owner
 from app.support import event_log
 from app.support.metrics import FULL, Counters
 from nayer.runs.session import Session

@@ -38,8 +38,8 @@ class MyRuns:
         present = {run.id: run for run in self._registry.of_visitor(token)}
         kept = self._registry.keeping.mine(token, LISTED)
         stored = [self._stored(one, present.pop(one.id, None)) for one in kept]
-        told = [*map(self._live, present.values()), *(one for one in stored if one is not None)]
-        return sorted(told, key=lambda run: -float(run["began"]))[:LISTED]
+        rows = [*map(self._live, present.values()), *(one for one in stored if one is not None)]
+        return sorted(rows, key=lambda run: -float(run["began"]))[:LISTED]
 
     def describe(self, run_id: str, token: str, name: str, notes: str) -> dict[str, Any]:
         """Gives a run a name and notes. Raises ConfigError for a text that is too long or cannot be shown."""
@@ -61,7 +61,7 @@ class MyRuns:
             return None
         last = self._registry.keeping.last_evaluation(found.id)
         state = "interrupted" if found.state == "running" else found.state
-        return self._told(found.id, plan, state, last.round + 1 if last else 0, last) | {
+        return self._row(found.id, plan, state, last.round + 1 if last else 0, last) | {
             "name": found.name,
             "notes": found.notes,
             "began": found.began,
@@ -69,13 +69,13 @@ class MyRuns:
 
     def _live(self, run: LiveRun) -> dict[str, Any]:
         view = run.refresh()
-        told = self._told(run.id, run.plan, view.condition.state, view.rounds_done, None)
+        row = self._row(run.id, run.plan, view.condition.state, view.rounds_done, None)
         if view.measures.points:
             accuracy, agreement, *_ = view.measures.points[-1].values
-            told |= {"accuracy": accuracy, "agreement": agreement, "teacher_accuracy": view.teacher_accuracy}
-        return told | {"name": run.name, "notes": run.notes, "began": run.began}
+            row |= {"accuracy": accuracy, "agreement": agreement, "teacher_accuracy": view.teacher_accuracy}
+        return row | {"name": run.name, "notes": run.notes, "began": run.began}
 
-    def _told(self, run: str, plan: Plan, state: str, rounds: int, last: Evaluated | None) -> dict[str, Any]:
+    def _row(self, run: str, plan: Plan, state: str, rounds: int, last: Evaluated | None) -> dict[str, Any]:
         config = plan.configs[0]
         name = config.teacher
         return {

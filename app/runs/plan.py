@@ -49,9 +49,9 @@ class Plan:
     def from_json(cls, content: str) -> Plan:
         """The plan that `to_json` wrote, with texts safe to show. ConfigError if this version has other settings."""
         try:
-            told = mended(json.loads(content))
-            arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in told["arms"])
-            return cls(arms, tuple(map(int, told["seeds"])), str(told["title"]), str(told["question"]))
+            stored = mended(json.loads(content))
+            arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in stored["arms"])
+            return cls(arms, tuple(map(int, stored["seeds"])), str(stored["title"]), str(stored["question"]))
         except (ValueError, LookupError, TypeError):
             raise ConfigError("plan is of another version; start a new run.") from None
 

@@ -84,9 +84,9 @@ class Recorder:
                 if self._store is None:
                     return
                 self.begin()
-                told = [thinned(event) for event in self._history.events() if _kept(event)]
-                self._store.retell(self._run, told)
-                self._seq, self._waiting = len(told), []
+                events = [thinned(event) for event in self._history.events() if _kept(event)]
+                self._store.retell(self._run, events)
+                self._seq, self._waiting = len(events), []
                 self._saved = float("-inf")
         except Exception:
             log.exception("history: run %s is recorded no further", log_name(self._run))

@@ -58,8 +58,8 @@ class Recordings:
         kept = self._networks.get(key)
         if kept is not None:
             return kept
-        told = recorded_networks(self.events(run_id))
-        content = b"" if told is None else json.dumps(told, allow_nan=False).encode()
+        networks = recorded_networks(self.events(run_id))
+        content = b"" if networks is None else json.dumps(networks, allow_nan=False).encode()
         self._networks.put(key, content, address())
         return content
 
@@ -100,9 +100,9 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
         config = known(started.config)
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
-        shown = [event for event in events if not isinstance(event, StudentKept)]
-        run.recall(event for event in shown if event.arm == 0)
-        session.recall(shown, "finished")
+        folded = [event for event in events if not isinstance(event, StudentKept)]
+        run.recall(event for event in folded if event.arm == 0)
+        session.recall(folded, "finished")
     except Exception:  # an external file may hold anything
         raise StorageError("recording contains no run that can be shown; save the run again.") from None
     return run

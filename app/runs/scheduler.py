@@ -143,8 +143,10 @@ class Scheduler:
             turn_is_over = self._turn_left(place) <= 0
             if not turn_is_over and not run.session.stands:
                 return ""
-            told = messages.GIVES_WAY_TURN if turn_is_over else messages.GIVES_WAY_STILL
-            return told.format(seconds=_WARNED_IN * math.ceil(max(1.0, self._idle_seconds - place.owed) / _WARNED_IN))
+            sentence = messages.GIVES_WAY_TURN if turn_is_over else messages.GIVES_WAY_STILL
+            return sentence.format(
+                seconds=_WARNED_IN * math.ceil(max(1.0, self._idle_seconds - place.owed) / _WARNED_IN)
+            )
 
     def _count(self) -> None:
         """Adds the time of runs in their places since the last call. Time without a right to it is counted apart."""

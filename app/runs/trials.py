@@ -51,31 +51,31 @@ class Trials:
             try:
                 networks = run.session.peek(lambda source: source.examined(arm))
                 networks = networks or run.ask(lambda source: source.examine(arm), SECONDS)
-                return _told(networks.opinions(image), classes, "")
+                return _answer_json(networks.opinions(image), classes, "")
             except ConfigError:
                 if not run.ended:
                     raise
                 why = messages.TRY_GONE
-        return _told(self._examiner(config).networks.opinions(image), classes, why)
+        return _answer_json(self._examiner(config).networks.opinions(image), classes, why)
 
     def of_teacher(self, name: str, pixels: Sequence[int]) -> dict[str, Any]:
         """The same answer from a teacher without a run. Raises ConfigError for a teacher that is not shipped."""
         card = self._card(name)
         opinions = self._examiner(Config(teacher=name)).networks.opinions(shaped(pixels, _shape(card)))
-        return _told(opinions, card.classes, messages.TRY_NO_RUN)
+        return _answer_json(opinions, card.classes, messages.TRY_NO_RUN)
 
     def real_of_run(self, run_id: str, arm: int, label: int, pick: int) -> dict[str, Any]:
         """A real test image. Raises ConfigError where there is none of that class, NoSuchRun and NoSuchArm."""
         run = self._registry.find(run_id)
         config, _, _ = self._facts(run, arm)
         if config.teacher in self._cards and not config.test_data:
-            return _shown(self._examiner(config).real_image(label, pick))
-        return _shown(run.ask(lambda source: source.real_image(arm, label, pick), SECONDS))
+            return _image_json(self._examiner(config).real_image(label, pick))
+        return _image_json(run.ask(lambda source: source.real_image(arm, label, pick), SECONDS))
 
     def real_of_teacher(self, name: str, label: int, pick: int) -> dict[str, Any]:
         """The same for a teacher without a run."""
         self._card(name)
-        return _shown(self._examiner(Config(teacher=name)).real_image(label, pick))
+        return _image_json(self._examiner(Config(teacher=name)).real_image(label, pick))
 
     def tested(self, run_id: str, places: Sequence[int]) -> bytes:
         """Test images of a run as one JPEG strip, by their places in its answers; empty if there are none here now.
@@ -161,14 +161,14 @@ def _shape(card: TeacherCard) -> Shape:
     return card.model.channels, card.model.size, card.model.size
 
 
-def _told(opinions: Opinions, classes: tuple[str, ...], sentence: str) -> dict[str, Any]:
+def _answer_json(opinions: Opinions, classes: tuple[str, ...], sentence: str) -> dict[str, Any]:
     def row(name: str) -> list[float] | None:
         values = getattr(opinions, name)
         return None if values is None else [round(float(value), _DIGITS) for value in values]
 
-    said = {name: row(name) for name in ("teacher", "untrained", "student")}
-    return said | {"classes": classes, "round": opinions.round, "sentence": sentence}
+    answer = {name: row(name) for name in ("teacher", "untrained", "student")}
+    return answer | {"classes": classes, "round": opinions.round, "sentence": sentence}
 
 
-def _shown(image: RealImage) -> dict[str, Any]:
+def _image_json(image: RealImage) -> dict[str, Any]:
     return {"pixels": image.pixels.ravel().tolist(), "label": image.label}

@@ -77,14 +77,14 @@ class Uploads:
 
         card, lane = uploaded.card(), address()
         self._bears(card)
-        said = remarks(*opened(uploaded))
+        sentences = remarks(*opened(uploaded))
         with self._lock:
             self._entries.pop(token, None)
             self._make_room(uploaded.size, lane)
             self._alive[uploaded] = lane
             self._entries[token] = _Entry(uploaded, card, lane, self._clock())
         table, sentence = _table(card)
-        return {"card": card_json(card), "said": [*said, sentence], "table": table}
+        return {"card": card_json(card), "said": [*sentences, sentence], "table": table}
 
     def of(self, token: str, name: str) -> UploadedTeacher | None:
         """This visitor's uploaded teacher of that name; None for a teacher that is not an uploaded one.

@@ -1,11 +1,15 @@
-"""The tokens of visitors, and the latest run of each visitor."""
+"""The tokens of visitors: the latest run of each, and who may command a run."""
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Callable
 
 from cachetools import LRUCache
+
+from app.runs.live_run import LiveRun, hashed
+from nayer.errors import NayerError
 
 _REMEMBERED = 2000  # tokens
 
@@ -32,3 +36,13 @@ class VisitorTokens:
     def began(self, token: str, run: str) -> None:
         """Notes the run that this visitor began last."""
         self._runs[token] = run
+
+
+class NotYours(NayerError):
+    """A command came with another visitor's token, or none."""
+
+
+def check_owner(run: LiveRun, token: str) -> None:
+    """Raises NotYours if the token is not the owner's."""
+    if not hmac.compare_digest(run.owner_hash, hashed(token)):
+        raise NotYours(f"run={run.id[:40]!r} belongs to someone else; a command needs the token of the run.")

@@ -138,13 +138,13 @@ class Store:
 
     def remove(self, run: str) -> None:
         """Removes a run completely."""
-        gone: set[str] = set()
+        removed: set[str] = set()
 
         def apply(connection: sqlite3.Connection) -> None:
-            gone.update(name for (name,) in connection.execute(f"SELECT name FROM file WHERE run = {_RUN}", (run,)))
+            removed.update(name for (name,) in connection.execute(f"SELECT name FROM file WHERE run = {_RUN}", (run,)))
             connection.execute("DELETE FROM run WHERE id = ?", (run,))
 
-        self.writer.put(Write(apply, run, after=lambda: self._files.remove(gone)))
+        self.writer.put(Write(apply, run, after=lambda: self._files.remove(removed)))
 
     def resume(self, run: str, round_: int) -> None:
         """The run continues from that round: the events of this round and later ones are removed."""
@@ -161,7 +161,7 @@ class Store:
         sha256 = hashlib.sha256(content).hexdigest()
         name = f"{run}.{kind}.{sha256[:16]}"
         mine: set[str] = set()  # the name, unless the run is gone
-        gone: set[str] = set()  # files of runs that must make room for this file
+        removed: set[str] = set()  # files of runs that must make room for this file
 
         def apply(connection: sqlite3.Connection) -> None:
             done = connection.execute(
@@ -169,11 +169,11 @@ class Store:
                 (kind, name, sha256, len(content), round_, run),
             )
             mine.update({name} if done.rowcount else ())
-            gone.update(self._quota.prune(connection)[0])
+            removed.update(self._quota.prune(connection)[0])
 
         def after() -> None:
             self._files.keep_only(run, kind, mine)
-            self._files.remove(gone)
+            self._files.remove(removed)
 
         self.writer.put(
             Write(
@@ -274,15 +274,15 @@ class Store:
         self.writer.put(Write(lambda connection: _done(connection, statement, values), run))
 
     def _put_pruning(self) -> None:
-        gone: set[str] = set()
+        removed: set[str] = set()
         more = False
 
         def apply(connection: sqlite3.Connection) -> None:
-            nonlocal gone, more
-            gone, more = self._quota.prune(connection)
+            nonlocal removed, more
+            removed, more = self._quota.prune(connection)
 
         def after() -> None:
-            self._files.remove(gone)
+            self._files.remove(removed)
             if more:
                 self._put_pruning()
 

@@ -175,7 +175,7 @@ def serve() -> None:
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(calls,), daemon=True).start()
     while True:
-        _write(answers, _called(calls.get()))
+        _write(answers, _answer_to(calls.get()))
 
 
 def _receive(calls: queue.SimpleQueue[bytes]) -> None:
@@ -185,16 +185,16 @@ def _receive(calls: queue.SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def _called(message: bytes) -> bytes:
+def _answer_to(message: bytes) -> bytes:
     try:
         function, given, named = pickle.loads(message)
         return pickle.dumps((True, function(*given, **named)), pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         try:
-            pickle.loads(told := pickle.dumps((False, error)))
+            pickle.loads(answer := pickle.dumps((False, error)))
         except Exception:  # such as one whose constructor takes more than its text
-            told = pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}"[:300])))
-        return told
+            answer = pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}"[:300])))
+        return answer
 
 
 def _write(pipe: Any, message: bytes) -> None:

@@ -54,7 +54,7 @@ def web_page(events: Sequence[Event], recorded: bytes, replay: Replay | None = N
         networks = None
     timeline = json.loads(replay.timeline)
     images = recorded_images(events)
-    told = {
+    content = {
         "timeline": timeline,
         "frames": {number: _base64(replay.frame(number) or b"") for number in replay.frames},
         "networks": networks,
@@ -69,7 +69,7 @@ def web_page(events: Sequence[Event], recorded: bytes, replay: Replay | None = N
         title=html.escape(f"{teacher}: a student that saw no real image"),
         recording=hashlib.sha256(recorded).hexdigest(),
         styles=_inside(styles(ENTRY), "style"),
-        data=_as_data(told),
+        data=_as_data(content),
         script=_inside(code, "script"),
     )
     return page.encode()
@@ -96,9 +96,9 @@ def _explained() -> dict[str, list[str]]:
     return {key: [row[0], row[1], "", ""] for key, row in explanations_json(explanations()).items() if key in used}
 
 
-def _as_data(told: Any) -> str:
+def _as_data(content: Any) -> str:
     """JSON that no text in it can end, whatever a class is called: in HTML a script ends at its first `</`."""
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def _inside(text: str, element: str) -> str:

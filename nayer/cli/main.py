@@ -126,8 +126,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raises ConfigError instead of an exit, so that an error is one sentence."""
-        told = excerpt(f"{message[:1].upper()}{message[1:]}", MOST_SHOWN)
-        raise ConfigError(f"{told}; `{self.prog} --help` shows what works.")
+        problem = excerpt(f"{message[:1].upper()}{message[1:]}", MOST_SHOWN)
+        raise ConfigError(f"{problem}; `{self.prog} --help` shows what works.")
 
     def print_help(self, file: object = None) -> None:
         """Prints to standard output. The method of argparse hides failed writes."""
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
         except BaseException as error:
-            return _told(error, words)
+            return _report_error(error, words)
 
 
 def _carried_out(words: Sequence[str]) -> int:
@@ -176,7 +176,7 @@ def _carried_out(words: Sequence[str]) -> int:
     return code
 
 
-def _told(error: BaseException, words: Sequence[str]) -> int:
+def _report_error(error: BaseException, words: Sequence[str]) -> int:
     """Prints one sentence on the end of the command, and returns its exit code."""
     code, sentence = _verdict(error, words)
     with suppress(BrokenPipeError):

@@ -65,15 +65,15 @@ def count(field: str, low: int, high: int) -> Callable[[str], int]:
     """Reads a whole number for a flag that is no setting. Raises ConfigError for other text or values."""
 
     def read(text: str) -> int:
-        told = repr(excerpt(text))
+        given = repr(excerpt(text))
         try:
             value = int(text)
-            told = excerpt(value)
+            given = excerpt(value)
             if low <= value <= high:
                 return value
         except ValueError:
             pass
-        raise ConfigError(f"{field} must be a whole number from {low:,} to {high:,}; {told} was given.")
+        raise ConfigError(f"{field} must be a whole number from {low:,} to {high:,}; {given} was given.")
 
     return read
 

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
-from rich.live import Live
+from rich.console import RenderableType
 from rich.text import Text
 
-from nayer.cli.console import Terminal
+from nayer.cli.console import LiveDisplay
 from nayer.config import Config
 from nayer.events import Evaluated, EvaluatedAtStart, Event, GeneratorStep, Note, RunStarted, StudentStep
 
 REDRAWS = 8  # in a second
 
 
-class Progress:
+class Progress(LiveDisplay):
     """A context in which events are shown on stderr; `quiet` shows notes only."""
 
     def __init__(self, config: Config, *, quiet: bool = False) -> None:
-        self.console = Terminal(stderr=True, highlight=False)
+        super().__init__(per_second=REDRAWS, quiet=quiet)
         self.reader_left = False  # the pipe is closed at its other end
         self._config, self._quiet = config, quiet
         self._last: Event | None = None
         self._rounds = config.rounds
         self._measured = "not measured yet"
         self._generator_loss = self._student_loss = "–"
-        live = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
-        self._live = Live(console=self.console, get_renderable=self._line, refresh_per_second=REDRAWS) if live else None
-
-    def __enter__(self) -> Progress:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
 
     def show(self, event: Event) -> None:
         """Updates the live line from the event."""
@@ -53,20 +38,18 @@ class Progress:
                 self._student_loss = f"{event.loss:.3g}"
             case Evaluated():
                 self._measured = measured(event)
-                if not self._live and not self._quiet:
-                    self._print(self._line())
+                if not self.is_live and not self._quiet:
+                    self.say(self.drawing())
 
-    def say(self, sentence: str) -> None:
-        """Prints a sentence on its own line, which stays."""
-        self._print(sentence)
-
-    def _print(self, line: str | Text) -> None:
+    def say(self, sentence: RenderableType) -> None:
+        """Prints a sentence on its own line, which stays; `reader_left` says whether anyone can read it."""
         try:
-            self.console.print(line, soft_wrap=True, markup=False)
+            super().say(sentence)
         except BrokenPipeError:
             self.reader_left = True
 
-    def _line(self) -> Text:
+    def drawing(self) -> Text:
+        """Round, time, measurement and losses in one line."""
         if self._last is None:
             return Text("loading…")
         limit = f" of {self._config.seconds:g}" if self._config.seconds else ""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nayer.cli.console import Terminal
+from nayer.cli.console import LiveDisplay
 from nayer.cluster.places import Again, Began, Done, Made, Place, Told
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome
@@ -39,54 +37,35 @@ def run_missing(
     def so_far() -> list[Outcome]:
         return [outcomes[number] for number in sorted(outcomes)]
 
-    with RunTable([runs[number] for number in missing]) as shown:
+    with RunTable([runs[number] for number in missing]) as table:
         files = [folder.cut_off(*runs[number]) for number in missing]
         for told in followed([runs[number] for number in missing], order, place, files):
             if not isinstance(told, Finished):
-                shown.show(told)
+                table.show(told)
                 continue
             folder.put(told.outcome, told.record)
             files[told.number].remove()
             outcomes[missing[told.number]] = told.outcome
-            shown.say(f"{len(outcomes)} of {len(runs)}: {told_of(told.outcome)}")
+            table.say(f"{len(outcomes)} of {len(runs)}: {result_line(told.outcome)}")
             finished(so_far())
     if not missing:
         finished(so_far())
     return so_far()
 
 
-def told_of(outcome: Outcome) -> str:
+def result_line(outcome: Outcome) -> str:
     """The result of a run in one line."""
     reached = outcome.failure or ("not measured" if outcome.accuracy is None else f"{outcome.accuracy:.1%}")
     return f"{outcome.arm}, seed {outcome.seed}: {reached} after {outcome.seconds:.0f} s"
 
 
-class RunTable:
+class RunTable(LiveDisplay):
     """A context that shows the runs at work on stderr: a live table in a terminal, otherwise only sentences."""
 
     def __init__(self, runs: Sequence[tuple[Arm, int]]) -> None:
-        self._console = Terminal(stderr=True, highlight=False)
+        super().__init__(per_second=REDRAWS)
         self._runs = runs
         self._rows: dict[int, list[str]] = {}  # of runs at work: node, progress, accuracy
-        live = self._console.is_terminal and not self._console.is_dumb_terminal
-        self._live = (
-            Live(console=self._console, get_renderable=self._table, refresh_per_second=REDRAWS) if live else None
-        )
-
-    def __enter__(self) -> RunTable:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
-
-    def say(self, sentence: str) -> None:
-        """Prints a sentence on its own line, which stays."""
-        self._console.print(sentence, soft_wrap=True, markup=False)
 
     def show(self, told: Told) -> None:
         """Updates the table from the news of a run."""
@@ -95,7 +74,7 @@ class RunTable:
                 self._rows[told.number] = [told.node, "loading…", "–"]
             case Made():
                 if isinstance(told.part.content, Passage):
-                    self._passed(told.number, told.part.content)
+                    self._advance(told.number, told.part.content)
             case Again():
                 arm, seed = self._runs[told.number]
                 self._rows.pop(told.number, None)
@@ -103,7 +82,7 @@ class RunTable:
             case Done():
                 self._rows.pop(told.number, None)
 
-    def _passed(self, number: int, passage: Passage) -> None:
+    def _advance(self, number: int, passage: Passage) -> None:
         row = self._rows.setdefault(number, ["", "", "–"])
         config = self._runs[number][0].config
         for event, seconds in passage.events:
@@ -114,7 +93,8 @@ class RunTable:
                     reached = event.agreement if event.accuracy is None else event.accuracy
                     row[2] = row[2] if reached is None else f"{reached:.1%}"
 
-    def _table(self) -> Table:
+    def drawing(self) -> Table:
+        """A row for each run at work: its node if there are several, its progress and its accuracy."""
         table = Table(box=None, pad_edge=False)
         nodes = any(row[0] for row in self._rows.values())
         for heading in ("run", *(["node"] if nodes else []), "progress", "accuracy"):

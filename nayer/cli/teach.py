@@ -23,8 +23,8 @@ from nayer.teachers.train_custom import HELD_OUT, SCHEDULE, OwnLesson, teach_own
 
 MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000
-COLOURS = {"auto": None, "grey": True, "rgb": False}
-OWN_ONLY = ("size", "colour", "mirror")  # flags that only the user's own images need; a known data set fixes them
+COLORS = {"auto": None, "gray": True, "grey": True, "rgb": False}  # British for commands of earlier versions
+OWN_ONLY = ("size", "color", "mirror")  # flags that only the user's own images need; a known data set fixes them
 
 
 def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +96,7 @@ def add_teach_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="Side of the images in px, 8 to 64; 0 keeps their size.",
     )
-    own.add_argument("--colour", choices=COLOURS, default="auto", help="auto: gray if all images are gray.")
+    own.add_argument("--color", "--colour", choices=COLORS, default="auto", help="auto: gray if all images are gray.")
     own.add_argument("--mirror", action="store_true", help="Say that a flipped image keeps its class.")
 
 
@@ -147,7 +147,7 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
 def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
     lesson = OwnLesson(
         size=arguments.size,
-        grey=COLOURS[arguments.colour],
+        gray=COLORS[arguments.color],
         model=arguments.model,
         student=arguments.student,
         mirror=arguments.mirror,

@@ -100,11 +100,11 @@ def seeds_in(values: Mapping[str, Any], where: str) -> tuple[int, ...]:
     for seed in seeds:
         if not _is_whole(seed) or not 0 <= seed <= MAX_SEED:
             raise ConfigError(
-                f"{where}: seeds must be whole numbers from 0 to {MAX_SEED:,}, such as [0, 1, 2]; {_shown(seed)} was "
+                f"{where}: seeds must be whole numbers from 0 to {MAX_SEED:,}, such as [0, 1, 2]; {_quoted(seed)} was "
                 "given."
             )
     if len(set(seeds)) < len(seeds):
-        raise ConfigError(f"{where}: seeds={_shown(seeds)} contains a seed twice; use each seed once.")
+        raise ConfigError(f"{where}: seeds={_quoted(seeds)} contains a seed twice; use each seed once.")
     return tuple(seeds)
 
 
@@ -112,7 +112,7 @@ def mapping_in(values: Mapping[str, Any], name: str, where: str) -> dict[str, An
     """A key whose value is a mapping; an empty one if the key is missing."""
     found = values.get(name, {})
     if not isinstance(found, dict):
-        raise ConfigError(f"{where}: {name} must be a mapping of the form `name: value`; {_shown(found)} was given.")
+        raise ConfigError(f"{where}: {name} must be a mapping of the form `name: value`; {_quoted(found)} was given.")
     return found
 
 
@@ -120,7 +120,7 @@ def list_in(values: Mapping[str, Any], name: str, where: str) -> list[Any]:
     """A key whose value is a list with at least one entry."""
     found = values[name]
     if not isinstance(found, list) or not found:
-        raise ConfigError(f"{where}: {name} must be a list such as [a, b]; {_shown(found)} was given.")
+        raise ConfigError(f"{where}: {name} must be a list such as [a, b]; {_quoted(found)} was given.")
     return found
 
 
@@ -130,14 +130,14 @@ def number_in(values: Mapping[str, Any], name: str, where: str, kind: type, most
     if (_is_whole(found) or (kind is float and isinstance(found, float))) and 0 <= found <= most:
         return float(found)
     noun = "a whole number" if kind is int else "a number"
-    raise ConfigError(f"{where}: {name} must be {noun} from 0 to {most:,g}; {_shown(found)} was given.")
+    raise ConfigError(f"{where}: {name} must be {noun} from 0 to {most:,g}; {_quoted(found)} was given.")
 
 
 def choice_in(values: Mapping[str, Any], name: str, where: str, choices: Sequence[str]) -> str:
     """A key whose value is one of a few words; the first of them if it is missing."""
     found = values.get(name, choices[0])
     if found not in choices:
-        raise ConfigError(f"{where}: {name} must be one of {', '.join(choices)}; {_shown(found)} was given.")
+        raise ConfigError(f"{where}: {name} must be one of {', '.join(choices)}; {_quoted(found)} was given.")
     return str(found)
 
 
@@ -145,7 +145,7 @@ def _shared(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     inside = f"{where}, shared"
     shared = mapping_in(values, "shared", where)
     if PRESET in shared:
-        raise ConfigError(f"{inside}: preset={_shown(shared[PRESET])} belongs to an arm; use arms or presets.")
+        raise ConfigError(f"{inside}: preset={_quoted(shared[PRESET])} belongs to an arm; use arms or presets.")
     return preset_and_changes(shared, inside)[1]
 
 
@@ -175,5 +175,5 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     return excerpt(repr(value))

@@ -51,15 +51,15 @@ def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
     percent = ((one.arm, one.seed, None if one.accuracy is None else 100 * one.accuracy) for one in outcomes)
     measured = next((one.measured_on for one in outcomes if one.measured_on), "")
     what = "agreement with the teacher" if measured == "held-back samples" else "accuracy"
-    said = [verdict(_by_arm(percent), what=what, unit="points")]
+    sentences = [verdict(_by_arm(percent), what=what, unit="points")]
     for scale, name, unit in (
         ("across", "diversity across rounds", "of cosine distance"),
         ("pool", "diversity over the pool", "different images per class"),
     ):
-        found = _by_arm((one.arm, one.seed, _told(one, f"{scale}.samples")) for one in outcomes)
+        found = _by_arm((one.arm, one.seed, _score(one, f"{scale}.samples")) for one in outcomes)
         if sum(bool(scores) for scores in found.values()) > 1:
-            said.append(verdict(found, what=name, unit=unit, digits=2))
-    return said
+            sentences.append(verdict(found, what=name, unit=unit, digits=2))
+    return sentences
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -192,14 +192,14 @@ def _scale(outcomes: Sequence[Outcome], scale: str) -> str:
     return f"{samples:.2f} ({', '.join(NONE if value is None else f'{value:.2f}' for value in (noise, real))})"
 
 
-def _told(one: Outcome, name: str) -> float | None:
+def _score(one: Outcome, name: str) -> float | None:
     """A score. None for a score of classes, if the run's images belong to no class."""
     needs_classes = name in ("label_hit", "named") or name.split(".")[0] in SCALES
     return one.scores.get(name) if one.wants_labels or not needs_classes else None
 
 
 def _mean(outcomes: Sequence[Outcome], name: str) -> float | None:
-    known = [value for one in outcomes if not one.failure and (value := _told(one, name)) is not None]
+    known = [value for one in outcomes if not one.failure and (value := _score(one, name)) is not None]
     return fmean(known) if known else None
 
 

@@ -54,17 +54,17 @@ def find_pictures(data: str, field: str = "data") -> list[Picture]:
     )
 
 
-def read_own(pictures: Sequence[Picture], *, size: int = 0, grey: bool | None = None) -> OwnImages:
+def read_own(pictures: Sequence[Picture], *, size: int = 0, gray: bool | None = None) -> OwnImages:
     """Training and test images, all of one size and kind.
 
-    `size` 0 takes the pictures' own size within 8 to 64 px. `grey` None makes them gray if all are gray.
+    `size` 0 takes the pictures' own size within 8 to 64 px. `gray` None makes them gray if all are gray.
     Test images are those in a folder `test`, else every fifth of a class. Raises NayerError for fewer than two classes
     or too few images of a class.
     """
     labels = sorted({picture.label for picture in pictures}, key=_by_number)
     classes = check_names([readable(label) for label in labels])
     place = {label: i for i, label in enumerate(labels)}
-    size, channels = _form(pictures, size, grey)
+    size, channels = _form(pictures, size, gray)
     testing = [picture for picture in pictures if picture.split == "test"]
     training = [picture for picture in pictures if picture.split != "test"]
     own_split = bool(testing)
@@ -96,9 +96,9 @@ def labeled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: in
         known = {str(place): place for place in range(len(classes))}
     strangers = sorted({picture.label for picture in tests if _folded(picture.label) not in known})
     if strangers:
-        shown = ", ".join(repr(name[:40]) for name in strangers[:5])
+        examples = ", ".join(repr(name[:40]) for name in strangers[:5])
         raise AssetError(
-            f"test_data has classes that the teacher does not know ({shown}); the teacher knows {_listed(classes)}."
+            f"test_data has classes that the teacher does not know ({examples}); the teacher knows {_listed(classes)}."
         )
     place = {picture.label: known[_folded(picture.label)] for picture in tests}
     return _arrays(sorted(tests, key=lambda picture: place[picture.label]), place, channels, size)
@@ -121,7 +121,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def _form(pictures: Sequence[Picture], size: int, grey: bool | None) -> tuple[int, int]:
+def _form(pictures: Sequence[Picture], size: int, gray: bool | None) -> tuple[int, int]:
     """Side in px and channels."""
     low, high = SIDES
     if size and not low <= size <= high:
@@ -129,8 +129,8 @@ def _form(pictures: Sequence[Picture], size: int, grey: bool | None) -> tuple[in
     step = max(1, len(pictures) // LOOKED_AT)
     seen = [looks(picture.data, picture.name) for picture in pictures[::step]]
     sides = sorted(side for side, _ in seen)
-    grey = all(is_grey for _, is_grey in seen) if grey is None else grey
-    return size or min(high, max(low, sides[len(sides) // 2])), 1 if grey else 3
+    gray = all(is_gray for _, is_gray in seen) if gray is None else gray
+    return size or min(high, max(low, sides[len(sides) // 2])), 1 if gray else 3
 
 
 def _parted(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:

@@ -153,9 +153,9 @@ def tints(n: int, variety: Variety, rng: torch.Generator) -> Tensor:
     hue = math.radians(variety.hue)
     angles = _uniform((n, 1, 1), -hue, hue, rng)
     factors = _uniform((n, 1, 1), *variety.saturation, rng)
-    grey = torch.full((3, 3), 1.0 / 3.0)
+    gray = torch.full((3, 3), 1.0 / 3.0)
     across = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)  # gray axis × color
-    return grey + factors * (angles.cos() * (torch.eye(3) - grey) + angles.sin() * across)
+    return gray + factors * (angles.cos() * (torch.eye(3) - gray) + angles.sin() * across)
 
 
 def _uniform(shape: tuple[int, ...], low: float, high: float, rng: torch.Generator) -> Tensor:

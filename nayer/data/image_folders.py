@@ -105,7 +105,7 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, limits: Limits) ->
     if len({member.filename for member in members}) < len(members):
         raise AssetError(f"{name} contains two files of the same name; create it again.")
     for member in members:
-        shown = repr(member.filename[:40])
+        entry = repr(member.filename[:40])
         parts = PurePosixPath(member.filename).parts
         if (
             not 0 < len(member.filename) <= MAX_NAME
@@ -116,12 +116,12 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, limits: Limits) ->
             or member.filename.startswith("/")
         ):
             raise AssetError(
-                f"{name} contains the name {shown}, which points outside the archive; use names such as cat/1.png."
+                f"{name} contains the name {entry}, which points outside the archive; use names such as cat/1.png."
             )
         if member.flag_bits & 0x1:
-            raise AssetError(f"{name} is encrypted at {shown}; create it without a password.")
+            raise AssetError(f"{name} is encrypted at {entry}; create it without a password.")
         if member.compress_type not in METHODS:
-            raise AssetError(f"{name} uses an unusual compression at {shown}; use an ordinary zip file.")
+            raise AssetError(f"{name} uses an unusual compression at {entry}; use an ordinary zip file.")
 
 
 def _read(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, limits: Limits) -> Iterator[Picture]:

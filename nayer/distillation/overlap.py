@@ -37,7 +37,7 @@ class InBackground(Iterator[StudentStep]):
     def __init__(self, steps: Generator[StudentStep, None, None], threads: int) -> None:
         self._steps = steps
         self._threads = threads
-        self._told: queue.SimpleQueue[StudentStep | BaseException] = queue.SimpleQueue()
+        self._steps_done: queue.SimpleQueue[StudentStep | BaseException] = queue.SimpleQueue()
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._work, name="student", daemon=True)
 
@@ -52,23 +52,23 @@ class InBackground(Iterator[StudentStep]):
         self._thread.join()
 
     def __next__(self) -> StudentStep:
-        told = self._told.get()
-        if isinstance(told, BaseException):
-            self._told.put(told)  # a later call gets the same
-            raise told
-        return told
+        item = self._steps_done.get()
+        if isinstance(item, BaseException):
+            self._steps_done.put(item)  # a later call gets the same
+            raise item
+        return item
 
     def _work(self) -> None:
         torch.set_num_threads(self._threads)  # of this thread
         try:
             with closing(self._steps):
                 for step in self._steps:
-                    self._told.put(step)
+                    self._steps_done.put(step)
                     if self._left.is_set():
                         break
-            self._told.put(StopIteration())
+            self._steps_done.put(StopIteration())
         except BaseException as error:  # raised again in the thread that asks
-            self._told.put(error)
+            self._steps_done.put(error)
 
 
 def interleave(

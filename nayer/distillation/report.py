@@ -97,8 +97,8 @@ class Report:
             if measured.accuracy is None and measured.agreement is None:
                 return  # without test images there is nothing to measure on yet
             first = self._evaluated(measured)
-            told = {one.name: getattr(first, one.name) for one in dataclasses.fields(first)}
-            yield EvaluatedAtStart(**{**told, "seconds": 0.0}, thinned=starts_thinned(task, student))
+            values = {one.name: getattr(first, one.name) for one in dataclasses.fields(first)}
+            yield EvaluatedAtStart(**{**values, "seconds": 0.0}, thinned=starts_thinned(task, student))
             yield from self._answered(measured, learned=0)
 
     def changed(self, after: Task) -> PolicyChanged:
@@ -156,9 +156,9 @@ class Report:
         """
         if self._state.round % self._task.config.report_every:
             return
-        shown = self._shown(batch)
-        yield shown
-        yield self._diversity(shown, pooled)
+        synthesized = self._round_synthesised(batch)
+        yield synthesized
+        yield self._diversity(synthesized, pooled)
         if self._task.judge is not None:
             yield self._second_opinion(self._task.judge, batch)
 
@@ -248,16 +248,16 @@ class Report:
         yield RunFinished(round=last, seconds=seconds, reason=reason)
 
     @part("events")
-    def _diversity(self, shown: RoundSynthesised, pooled: int) -> DiversityMeasured:
+    def _diversity(self, synthesized: RoundSynthesised, pooled: int) -> DiversityMeasured:
         """The shown batch at three scales, once `pooled` of the round's images are in the pool."""
-        samples, noise, real = self._meter.measure(shown, pooled)
+        samples, noise, real = self._meter.measure(synthesized, pooled)
         return DiversityMeasured(
             round=self._state.round,
             seconds=self.watch.seconds(),
             samples=samples,
             noise=noise,
             real=real,
-            labels_kept=labels_kept(self._task, shown),
+            labels_kept=labels_kept(self._task, synthesized),
         )
 
     @part("events")
@@ -284,27 +284,27 @@ class Report:
         )
 
     @part("events")
-    def _shown(self, batch: Batch) -> RoundSynthesised:
+    def _round_synthesised(self, batch: Batch) -> RoundSynthesised:
         """A round's batch, as teacher and student classify it before the student learns from it."""
         task, state, n = self._task, self._state, len(batch.images)
         config, k = task.config, len(task.classes)
-        shown = min(n, k * max(1, SHOWN_IMAGES // k))
+        count = min(n, k * max(1, SHOWN_IMAGES // k))
         images = batch.images.float() / 255.0
         with torch.no_grad(), frozen_eval(state.student):
             teacher_logits, features = logits_and_features(task.teacher, images)
-            student_logits = state.student(images[:shown])
+            student_logits = state.student(images[:count])
         teacher_confidence, teacher_labels = F.softmax(teacher_logits, dim=1).max(dim=1)
         student_confidence, student_labels = F.softmax(student_logits, dim=1).max(dim=1)
         return RoundSynthesised(
             round=state.round,
             seconds=self.watch.seconds(),
-            images=batch.images[:shown].cpu().numpy(),
-            labels=batch.labels[:shown].cpu().numpy(),
-            teacher_labels=teacher_labels[:shown].cpu().numpy(),
-            teacher_confidence=teacher_confidence[:shown].cpu().numpy(),
+            images=batch.images[:count].cpu().numpy(),
+            labels=batch.labels[:count].cpu().numpy(),
+            teacher_labels=teacher_labels[:count].cpu().numpy(),
+            teacher_confidence=teacher_confidence[:count].cpu().numpy(),
             student_labels=student_labels.cpu().numpy(),
             student_confidence=student_confidence.cpu().numpy(),
-            features=features[:shown].cpu().numpy(),
+            features=features[:count].cpu().numpy(),
             best_step=batch.step,
             loss=batch.loss,
             label_hit=(teacher_labels == batch.labels).float().mean().item(),

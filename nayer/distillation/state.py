@@ -12,12 +12,11 @@ from nayer.distillation.contrast import Contrast, new_contrast
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import contrast_optimizer, meta_optimizer, student_optimizer
 from nayer.distillation.task import Task
-from nayer.networks import channel_slicing, noisy_shape
+from nayer.networks import channel_slicing, noisy_layer
 from nayer.networks.compiling import compile_networks
 from nayer.networks.generator import Generator, Latent
 from nayer.networks.hooks import Statistics
 from nayer.networks.mirrored import mirrored_nodes
-from nayer.networks.noisy_layer import NoisyLayer
 from nayer.networks.pixels import Pixels
 
 HELD_BACK_CAPACITY = 500  # images; enough for a standard error of two points
@@ -100,11 +99,11 @@ def new_generator(task: Task) -> Generator:
     noisy = None
     if config.noisy_layer:
         k, batch = len(task.classes), config.synthesis_batch
-        noisy = NoisyLayer(
-            noisy_shape.layers(config.routing, k, batch),
+        noisy = noisy_layer.NoisyLayer(
+            noisy_layer.layers(config.routing, k, batch),
             latent.outputs,
-            noisy_shape.outputs(config.noisy_width, k),
-            noisy_shape.group_size(config.routing, k, batch),
+            noisy_layer.outputs(config.noisy_width, k),
+            noisy_layer.group_size(config.routing, k, batch),
         )
     return Generator(
         latent,

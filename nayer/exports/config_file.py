@@ -82,11 +82,11 @@ def check_keys(names: Iterable[str], known: Collection[str], kind: str, where: s
 def written(config: Config, name: str = RUN_FILE) -> str:
     """The file that `read_config` reads as `config`: every setting by group, with comments. `name` is for the text."""
     preset, changes = nearest_preset(config)
-    told = f"The nearest preset is {preset}. " + (
+    nearest = f"The nearest preset is {preset}. " + (
         "Settings that differ: " + ", ".join(changes) + "." if changes else ""
     )
     preset_values = presets.get(preset).config
-    parts = [_HEAD.format(name=shlex.quote(name), preset=PRESET, nearest=as_comment(told))]
+    parts = [_HEAD.format(name=shlex.quote(name), preset=PRESET, nearest=as_comment(nearest))]
     for group, title in GROUPS.items():
         parts.append(f"\n# --- {title} ---\n")
         for one in settings():

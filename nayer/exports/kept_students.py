@@ -86,7 +86,7 @@ def networks(
         one.model != students[0].model or (len(one.codes), len(one.numbers)) != wanted for one in students
     ):
         raise StorageError("recording contains students that do not fit its run; save the run again.")
-    told = {
+    whole = {
         "classes": list(started.classes),
         "student": _described(spec, shape),
         "students": [[one.learned, *_written(one.codes, one.numbers)] for one in students],
@@ -94,8 +94,8 @@ def networks(
     known = None if teacher is None else shape_of(teacher.spec)
     if teacher is not None and known is not None and known.weights <= TEACHER_BYTES:
         weights = rounded(plain_weights(teacher))
-        told["teacher"] = _described(teacher.spec, known) | {"numbers": _written(weights.codes, weights.numbers)}
-    return told
+        whole["teacher"] = _described(teacher.spec, known) | {"numbers": _written(weights.codes, weights.numbers)}
+    return whole
 
 
 def _described(spec: ModelSpec, shape: Shape) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Tape:
 
     def add(self, event: Event) -> None:
         """Keeps the next event, reduced by `thinned`."""
-        if isinstance(event, (GeneratorStep, StudentStep)) and not _shown(event):
+        if isinstance(event, (GeneratorStep, StudentStep)) and not _is_kept(event):
             return
         short = thinned(event)
         if isinstance(event, GeneratorStep) and event.round != self._preview_round:
@@ -67,8 +67,8 @@ class Tape:
                 self._leave_out_answers()
 
     def _leave_out_answers(self) -> None:
-        told = [event for event in self.events if isinstance(event, StudentAnswered)]
-        kept = {id(event) for event in sparser(told, ANSWERS)}
+        answers = [event for event in self.events if isinstance(event, StudentAnswered)]
+        kept = {id(event) for event in sparser(answers, ANSWERS)}
         self.events = [one for one in self.events if not isinstance(one, StudentAnswered) or id(one) in kept]
         self._answers = len(kept)
 
@@ -166,7 +166,7 @@ def _sound(one: StudentKept) -> bool:
     )
 
 
-def _shown(event: GeneratorStep | StudentStep) -> bool:
+def _is_kept(event: GeneratorStep | StudentStep) -> bool:
     stride = max(1, event.steps // STEPS)
     return (event.step + 1) % stride == 0 or event.step + 1 == event.steps
 

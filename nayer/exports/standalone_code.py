@@ -85,7 +85,7 @@ def _source(module: nn.Module, depth: int) -> str:
     if isinstance(module, nn.Sequential):
         return _call("nn.Sequential", [_source(layer, depth + 1) for layer in module], depth)
     match module:
-        case nn.Conv2d():
+        case nn.Conv2d(groups=1, dilation=(1, 1)):
             shape = f"{module.in_channels}, {module.out_channels}, {module.kernel_size[0]}"
             rest = f"stride={module.stride[0]}, padding={module.padding[0]}, bias={module.bias is not None}"
             return f"nn.Conv2d({shape}, {rest})"
@@ -99,7 +99,7 @@ def _source(module: nn.Module, depth: int) -> str:
             return f"nn.{type(module).__name__}({module.output_size})"
         case nn.ReLU() | nn.Flatten() | nn.Identity():
             return f"nn.{type(module).__name__}()"
-    raise TypeError(f"{type(module).__name__} is none of the layers our networks are made of")
+    raise TypeError(f"{type(module).__name__} is a layer that nayer/exports/standalone_code.py cannot write; add it.")
 
 
 def _call(name: str, arguments: Sequence[str], depth: int) -> str:

@@ -133,10 +133,12 @@ def check_judge(judge: TeacherCard, card: TeacherCard) -> None:
 def is_pretrained(folder: Path) -> bool:
     """Whether a folder's `config.json` is one of transformers'."""
     try:
-        told = json.loads(read_file(folder / "config.json", MAX_JSON_BYTES))
+        content = json.loads(read_file(folder / "config.json", MAX_JSON_BYTES))
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(told, dict) and "model" not in told and bool({"architectures", "model_type"} & told.keys())
+    return (
+        isinstance(content, dict) and "model" not in content and bool({"architectures", "model_type"} & content.keys())
+    )
 
 
 def student_spec(card: TeacherCard, architecture: str = "") -> ModelSpec:

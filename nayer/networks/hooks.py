@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from nayer.common.parts import part
 from nayer.networks.classifiers import Classifier
@@ -18,7 +20,28 @@ from nayer.networks.cpu_layers import affine, moments
 Statistics = list[tuple[Tensor, Tensor]]  # per layer: mean (c,), biased variance (c,)
 
 
-class BatchNormStatsHook:
+class Hooks(ABC):
+    """A context that adds hooks to layers when it is entered, and removes them all when it is left."""
+
+    def __init__(self) -> None:
+        self._handles = ExitStack()
+
+    def __enter__(self) -> Self:
+        for handle in self.added():
+            self._handles.enter_context(handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._handles.close()
+
+    @abstractmethod
+    def added(self) -> Iterable[RemovableHandle]:
+        """Adds the hooks to their layers, and gives the handle of each."""
+
+
+class BatchNormStatsHook(Hooks):
     """Inside the block, `batch` holds the statistics at each BatchNorm2d input of the last forward pass.
 
     `instances` are the means of each image there, if they are asked for. Both carry gradient. `running` are the
@@ -27,20 +50,14 @@ class BatchNormStatsHook:
     """
 
     def __init__(self, network: nn.Module, *, instances: bool = False) -> None:
+        super().__init__()
         self._layers = with_statistics(network)
-        self._hooks = ExitStack()
         self._seen: dict[nn.Module, tuple[Tensor, Tensor]] = {}
         self._means: dict[nn.Module, Tensor] | None = {} if instances else None
 
-    def __enter__(self) -> BatchNormStatsHook:
-        for layer in self._layers:
-            self._hooks.enter_context(layer.register_forward_pre_hook(self._read))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._hooks.close()
+    def added(self) -> Iterable[RemovableHandle]:
+        """A hook before each layer."""
+        return [layer.register_forward_pre_hook(self._read) for layer in self._layers]
 
     @part("losses")
     def _read(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -107,7 +124,7 @@ def ema(batch: Statistics, average: Statistics | None, momentum: float) -> Stati
     ]
 
 
-class ActivationHooks:
+class ActivationHooks(Hooks):
     """Inside the block, `sides` are the side lengths of the last pass's maps; `at` gives the last map of each length.
 
     Length 1 gives the features that enter the last layer. Empty for a network whose layers may not follow
@@ -115,6 +132,7 @@ class ActivationHooks:
     """
 
     def __init__(self, network: nn.Module) -> None:
+        super().__init__()
         self._layers = list(network.body) if isinstance(network, Classifier) else []
         # Our networks pool before the ReLU: the same result at less cost. So pooled maps are not rectified yet.
         self._rectified_later = {
@@ -123,17 +141,10 @@ class ActivationHooks:
             if isinstance(pool, nn.MaxPool2d) and isinstance(relu, nn.ReLU)
         }
         self._last: dict[int, tuple[nn.Module, Tensor]] = {}
-        self._hooks = ExitStack()
 
-    def __enter__(self) -> ActivationHooks:
-        for layer in self._layers:
-            self._hooks.enter_context(layer.register_forward_hook(self._read))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._hooks.close()
+    def added(self) -> Iterable[RemovableHandle]:
+        """A hook after each layer."""
+        return [layer.register_forward_hook(self._read) for layer in self._layers]
 
     @property
     def sides(self) -> list[int]:

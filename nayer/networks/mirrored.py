@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
-from types import TracebackType
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from nayer.errors import ConfigError
-from nayer.networks.hooks import with_statistics
+from nayer.networks.hooks import Hooks, with_statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +81,23 @@ class MirroredHead(nn.Module):
         return self.image(x)  # type: ignore[no-any-return]
 
 
-class StageHooks:
+class StageHooks(Hooks):
     """Inside the block, `outputs` has the generator's stages and `inputs` what the teacher's nodes get, in order.
 
     Both are empty for a generator without a mirrored head.
     """
 
     def __init__(self, head: nn.Module, teacher: nn.Module) -> None:
+        super().__init__()
         mirrored = isinstance(head, MirroredHead)
         self._stages = head.stages if isinstance(head, MirroredHead) else []
         self.layers = [teacher.get_submodule(node.name) for node in head.nodes] if mirrored else []  # type: ignore[union-attr]
         self._seen: dict[nn.Module, Tensor] = {}
-        self._hooks = ExitStack()
 
-    def __enter__(self) -> StageHooks:
-        for stage in self._stages:
-            self._hooks.enter_context(stage.register_forward_hook(self._made))
-        for layer in self.layers:
-            self._hooks.enter_context(layer.register_forward_pre_hook(self._entered))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._hooks.close()
+    def added(self) -> Iterable[RemovableHandle]:
+        """A hook after each stage, and one before each node of the teacher."""
+        after = [stage.register_forward_hook(self._made) for stage in self._stages]
+        return after + [layer.register_forward_pre_hook(self._entered) for layer in self.layers]
 
     @property
     def outputs(self) -> list[Tensor]:

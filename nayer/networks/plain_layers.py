@@ -95,7 +95,7 @@ def _layers(modules: Iterable[nn.Module], parts: list[_Part]) -> list[Layer]:
                 both = [_layers([part], parts) for part in (module.branch, module.shortcut)]
                 found.append(["residual", *both])
                 found += _layers([module.after], parts)
-            case nn.Conv2d():
+            case nn.Conv2d(groups=1, dilation=(1, 1)):
                 parts.append((module, after if isinstance(after, nn.BatchNorm2d) else None))
                 sizes = module.in_channels, module.out_channels, module.kernel_size[0]
                 found.append(["conv", *sizes, module.stride[0], int(module.padding[0])])
@@ -117,7 +117,10 @@ def _layers(modules: Iterable[nn.Module], parts: list[_Part]) -> list[Layer]:
             case nn.Flatten() | nn.Identity():
                 pass
             case _:
-                raise TypeError(f"{type(module).__name__} is none of the layers our networks are made of")
+                raise TypeError(
+                    f"{type(module).__name__} is a layer that neither this file nor app/static/panels/forward_pass.js "
+                    "knows; add it to both."
+                )
     return found
 
 

@@ -56,7 +56,7 @@ def dump(config: Config, state: RunState, teacher: str = "") -> bytes:
 
 def load_config(folder: Path) -> Config:
     """The config of the run saved in `folder`."""
-    return config_of(_read(folder), _called(folder))
+    return config_of(_read(folder), _file_name(folder))
 
 
 def config_of(content: bytes, name: str = "checkpoint") -> Config:
@@ -69,7 +69,7 @@ def load_state(folder: Path, state: RunState, teacher: str = "") -> None:
 
     Raises StorageError if the checkpoint is damaged, does not fit, or belongs to another teacher.
     """
-    restore(_read(folder), state, _called(folder), teacher)
+    restore(_read(folder), state, _file_name(folder), teacher)
 
 
 def restore(content: bytes, state: RunState, name: str = "checkpoint", teacher: str = "") -> None:
@@ -105,16 +105,16 @@ def _opened(content: bytes, name: str) -> _Checkpoint:
         tensors = deserialize(content)
     except (AssetError, SafetensorError, ValueError):
         raise StorageError(f"{name} is damaged; start a new run.") from None
-    said = about.pop("sha256", None)  # checkpoints of earlier versions have no digest
-    if said is not None and said != _digest(about, tensors):
+    stored_digest = about.pop("sha256", None)  # checkpoints of earlier versions have no digest
+    if stored_digest is not None and stored_digest != _digest(about, tensors):
         raise StorageError(f"{name} is damaged: its content does not match its SHA-256; start a new run.")
     try:
         config = Config.parse(json.loads(about["config"]))
-        told: dict[str, Any] = json.loads(about["counters"])
-        counters, seconds = {key: _counted(told[key]) for key in COUNTERS}, float(told["seconds"])
+        stored: dict[str, Any] = json.loads(about["counters"])
+        counters, seconds = {key: _counted(stored[key]) for key in COUNTERS}, float(stored["seconds"])
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError("seconds")
-        work = _counted(told.get("work", 0), MOST_WORK)
+        work = _counted(stored.get("work", 0), MOST_WORK)
     except RetiredSetting as error:
         raise StorageError(f"{name} cannot continue in this version: {error}") from None
     except (LookupError, ValueError, TypeError, ConfigError):
@@ -217,7 +217,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _called(folder: Path) -> str:
+def _file_name(folder: Path) -> str:
     return excerpt(f"{folder.name}/{NAME}", 200)
 
 
@@ -229,6 +229,6 @@ def _read(folder: Path) -> bytes:
             f"{excerpt(folder.name, 200)}/ contains no checkpoint; name a folder that `--out` wrote."
         ) from None
     except OSError as error:
-        raise StorageError(f"{_called(folder)} cannot be read ({error.strerror}); start a new run.") from None
+        raise StorageError(f"{_file_name(folder)} cannot be read ({error.strerror}); start a new run.") from None
     except AssetError:
-        raise StorageError(f"{_called(folder)} is damaged; start a new run.") from None
+        raise StorageError(f"{_file_name(folder)} is damaged; start a new run.") from None

@@ -33,7 +33,7 @@ from nayer.distillation.train import distill, synthesize
 from nayer.embeddings.label_table import table_width
 from nayer.errors import AssetError, ConfigError, excerpt
 from nayer.events import GeneratorStep
-from nayer.networks import noisy_shape
+from nayer.networks import noisy_layer
 from nayer.networks.cards import TeacherCard, judge_folder, read_card, student_spec, teacher_cards
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import OWN, ModelSpec
@@ -395,10 +395,12 @@ def check_memory(
     place = max(range(len(uses)), key=lambda number: uses[number].largest[1])
     (name, part), (config, card) = uses[place].largest, runs[place]
     value = _value(name, config, card)
-    told = f"this run takes {_told(needed)}" if len(runs) == 1 else f"these {len(runs)} runs take {_told(needed)}"
+    need = (
+        f"this run takes {_in_words(needed)}" if len(runs) == 1 else f"these {len(runs)} runs take {_in_words(needed)}"
+    )
     raise ConfigError(
-        f"{name}={value} needs too much memory: {told}, of which this setting takes {_told(RESIDENT * part)}, and "
-        f"{whose} {_told(limit)}; use "
+        f"{name}={value} needs too much memory: {need}, of which this setting takes {_in_words(RESIDENT * part)}, and "
+        f"{whose} {_in_words(limit)}; use "
         f"{_advice(name, value, 1.0 - (needed - limit) / RESIDENT / part, len(card.classes))}."
     )
 
@@ -416,7 +418,7 @@ def check_training(spec: ModelSpec, batch: int, images: int, limit: float, whose
     if needed > limit:
         raise ConfigError(
             f"model={spec.architecture} needs too much memory: batches of {batch} images of {spec.size} × {spec.size} "
-            f"take {_told(needed)}, and {whose} {_told(limit)}; use a smaller network."
+            f"take {_in_words(needed)}, and {whose} {_in_words(limit)}; use a smaller network."
         )
 
 
@@ -427,7 +429,7 @@ def _value(name: str, config: Config, card: TeacherCard) -> str | int:
     if name == "student":
         return student_spec(card, config.student).architecture
     if name == "noisy_width":
-        return noisy_shape.outputs(config.noisy_width, len(card.classes))
+        return noisy_layer.outputs(config.noisy_width, len(card.classes))
     value: int = getattr(config, name)
     return value
 
@@ -448,7 +450,7 @@ def _advice(name: str, value: str | int, share: float, classes: int) -> str:
     return f"{words}, {_WIDER[name]}" if name in _WIDER else words
 
 
-def _told(size: float) -> str:
+def _in_words(size: float) -> str:
     return f"{size / 1e9:,.1f} GB"
 
 

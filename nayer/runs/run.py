@@ -121,13 +121,13 @@ def open_run(
         step_work=_step_work(config, card, shared.teacher, student),
     )
     rng = torch.Generator().manual_seed(config.seed)
-    student = new_student(card, task, rng) if student is None else _placed(student, device)
+    student = new_student(card, task, rng) if student is None else _on_device(student, device)
     return Run(card, table, task, new_state(task, student, rng))
 
 
 def new_student(card: TeacherCard, task: Task, rng: torch.Generator) -> nn.Module:
     """The student that the task's config names, with weights from `rng`, on the task's device."""
-    return _placed(build(student_spec(card, task.config.student), rng), task.device)
+    return _on_device(build(student_spec(card, task.config.student), rng), task.device)
 
 
 def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[TeacherCard, Task]:
@@ -137,7 +137,7 @@ def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[
     evaluator = _evaluator(config, teacher, testset or load_testset(teacher.card, config.test_data), device)
     return card, Task(
         config=config,
-        teacher=_placed(teacher.network, device),
+        teacher=_on_device(teacher.network, device),
         classes=card.classes,
         table=torch.eye(len(card.classes), device=device),
         image_shape=(card.model.channels, card.model.size, card.model.size),
@@ -145,7 +145,7 @@ def _opened(config: Config, teacher: Teacher, testset: TestSet | None) -> tuple[
         device=device,
         evaluator=evaluator,
         real=None if evaluator is None else lambda: evaluator.seen,
-        judge=None if teacher.judge is None else SecondNetwork(_placed(teacher.judge.network, device)),
+        judge=None if teacher.judge is None else SecondNetwork(_on_device(teacher.judge.network, device)),
         judge_fault=teacher.judge_fault,
     )
 
@@ -168,7 +168,7 @@ def _table(card: TeacherCard, config: Config) -> Table:
         return label_table(names, "one-hot", encoder=encoder, prompt=prompt, seed=seed)
 
 
-def _placed(network: nn.Module, device: torch.device) -> nn.Module:
+def _on_device(network: nn.Module, device: torch.device) -> nn.Module:
     """The network on `device`, channels last: pooling and convolutions are then about 1.5 times as fast.
 
     A network that was not built here keeps its layout: its forward may reshape and expect channels first.

@@ -133,9 +133,9 @@ def robustness(
 
 def flags(chosen: Mapping[str, object]) -> str:
     """The chosen values as flags of the command line: ` --weight-decay 0.001 …`. A value of None gives no flag."""
-    told = {name.replace("_", "-"): value for name, value in chosen.items() if value is not None}
+    written = {name.replace("_", "-"): value for name, value in chosen.items() if value is not None}
     return "".join(
-        f" --{name} {value:g}" if isinstance(value, float) else f" --{name} {value}" for name, value in told.items()
+        f" --{name} {value:g}" if isinstance(value, float) else f" --{name} {value}" for name, value in written.items()
     )
 
 

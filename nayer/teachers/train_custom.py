@@ -39,7 +39,7 @@ class OwnLesson:
     """The choices for training on the user's own images. An empty value or 0 is chosen from the images."""
 
     size: int = 0  # px
-    grey: bool | None = None
+    gray: bool | None = None
     model: str = ""  # architectures
     student: str = ""
     mirror: bool = False  # whether a mirrored image keeps its class
@@ -70,7 +70,7 @@ def teach_own(
             parse_architecture(architecture, field=field)
     if re.fullmatch(r"\W*", out.name):
         raise ConfigError(f"out={str(out)!r} cannot be a teacher's folder; choose another folder.")
-    own = read_own(find_pictures(data), size=lesson.size, grey=lesson.grey)
+    own = read_own(find_pictures(data), size=lesson.size, gray=lesson.gray)
     check_writable(out)
     images, labels = (torch.from_numpy(array) for array in own.training)
     small = images.shape[-1] < SMALL
@@ -84,7 +84,7 @@ def teach_own(
         bears(second, recipe.batch, images.nbytes)
     network = fit(spec, images, labels, [recipe], torch.Generator().manual_seed(lesson.seed), on_epoch)
     weights = weights_of(network)
-    color = "grey" if spec.channels == 1 else "RGB"
+    color = "gray" if spec.channels == 1 else "RGB"
     card = TeacherCard(
         name=re.sub(r"[^a-z0-9]+", "-", out.name.lower()).strip("-")[:64] or "own",
         title=readable(out.name)[:64],
@@ -144,7 +144,7 @@ def _command(lesson: OwnLesson) -> str:
     """The command line that trains it again. It leaves out the path of the images, which is private."""
     chosen = {name: getattr(lesson, name) or None for name in ("size", "model", "student", "epochs")}
     chosen |= {name: getattr(lesson, name) for name in SCHEDULE}
-    chosen |= {} if lesson.grey is None else {"colour": "grey" if lesson.grey else "rgb"}
+    chosen |= {} if lesson.gray is None else {"color": "gray" if lesson.gray else "rgb"}
     more = (" --mirror" if lesson.mirror else "") + (" --judge" if lesson.judge else "")
     return f"python -m nayer teach --data DATA --out FOLDER{flags({'seed': lesson.seed, **chosen})}{more}"
 

@@ -75,11 +75,11 @@ class UploadedTeacher:
         Raises AssetError, which names the error in config.json or in the judge. Raises ConfigError for names that do
         not fit.
         """
-        told = _read(self.config)
-        classes = tuple(self.classes or _names(told))
-        spec = _spec(told, len(classes), given=bool(self.classes))
+        fields = _read(self.config)
+        classes = tuple(self.classes or _names(fields))
+        spec = _spec(fields, len(classes), given=bool(self.classes))
         sha256 = hashlib.sha256(self.weights).hexdigest()
-        if told.get("sha256", sha256) != sha256:
+        if fields.get("sha256", sha256) != sha256:
             raise AssetError(
                 "model.safetensors does not match the sha256 in config.json; send the two files that belong together."
             )
@@ -94,7 +94,7 @@ class UploadedTeacher:
             "seed": 0,
             "command": "none: it was trained elsewhere",
         }
-        known = {key: value for key, value in told.items() if key in TeacherCard.model_fields}
+        known = {key: value for key, value in fields.items() if key in TeacherCard.model_fields}
         fixed: dict[str, Any] = {"name": self.name, "classes": check_names(classes), "sha256": sha256, "judge": None}
         try:
             card = TeacherCard.model_validate_json(json.dumps({**usual, **known, **fixed}))
@@ -137,32 +137,32 @@ def _read(content: bytes) -> dict[str, Any]:
     if len(content) > MAX_CARD_BYTES:
         raise AssetError(f"config.json is larger than {MAX_CARD_BYTES >> 20} MB; send the file that `teach` wrote.")
     try:
-        told = json.loads(content)
+        fields = json.loads(content)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict) or not isinstance(told.get("model"), dict):
-        if isinstance(told, dict) and "architectures" in told:
+        fields = None
+    if not isinstance(fields, dict) or not isinstance(fields.get("model"), dict):
+        if isinstance(fields, dict) and "architectures" in fields:
             raise AssetError(
                 "config.json is a file of transformers; this page needs `model` and `classes` in it, and `distill "
                 "--teacher` takes the folder of such a model."
             )
         raise AssetError("config.json does not describe a network; it needs `model` and `classes`, as `teach` writes.")
-    if wrong := complaint(told, "config.json"):
+    if wrong := complaint(fields, "config.json"):
         raise AssetError(wrong)
-    return told
+    return fields
 
 
-def _names(told: Mapping[str, Any]) -> Sequence[str]:
-    names = told.get("classes")
+def _names(fields: Mapping[str, Any]) -> Sequence[str]:
+    names = fields.get("classes")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise AssetError("config.json needs a list of texts as `classes`; add one, or type the class names.")
     return names
 
 
-def _spec(told: Mapping[str, Any], names: int, *, given: bool) -> dict[str, Any]:
+def _spec(fields: Mapping[str, Any], names: int, *, given: bool) -> dict[str, Any]:
     """The network, checked. The check comes before the names, so a wrong number of names differs from a wrong file."""
     try:
-        spec = ModelSpec.model_validate_json(json.dumps(told["model"]))
+        spec = ModelSpec.model_validate_json(json.dumps(fields["model"]))
     except ValidationError as error:
         raise _wrong(error, "model.") from None
     if spec.classes != names:

@@ -36,11 +36,11 @@ def opened(uploaded: UploadedTeacher) -> tuple[Teacher, TestSet | None]:
 def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
     """Sentences on the features that a run with this teacher lacks, and on the teacher's accuracy."""
     card, network = teacher.card, teacher.network
-    said = []
+    sentences = []
     if card.judge is not None:
-        said.append(f"Its judge ({card.judge.architecture}) gives a second opinion on its images.")
+        sentences.append(f"Its judge ({card.judge.architecture}) gives a second opinion on its images.")
     if not with_statistics(network):
-        said.append("It has no BatchNorm, so there is no BN term.")
+        sentences.append("It has no BatchNorm, so there is no BN term.")
     rng = torch.Generator().manual_seed(0)
     noise = torch.rand(TRIED, card.model.channels, card.model.size, card.model.size, generator=rng)
     with torch.no_grad():
@@ -50,12 +50,12 @@ def remarks(teacher: Teacher, testset: TestSet | None) -> list[str]:
             images, labels = torch.from_numpy(testset.images)[places], torch.from_numpy(testset.labels)[places]
             right = (predict(network, images) == labels).float().mean().item()
     if spread < 1e-6:
-        said.append("It gives the same answer for every image, so a student can learn nothing from it.")
+        sentences.append("It gives the same answer for every image, so a student can learn nothing from it.")
     if testset is not None:
-        said.append(f"It is correct on {right:.0%} of {len(labels):,} of your test images.")
+        sentences.append(f"It is correct on {right:.0%} of {len(labels):,} of your test images.")
         if right < 1.5 / len(card.classes):
-            said.append("That is near chance. Check the order of the classes and the normalization of the images.")
-    return said
+            sentences.append("That is near chance. Check the order of the classes and the normalization of the images.")
+    return sentences
 
 
 def _testset(content: bytes, card: TeacherCard) -> TestSet:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+from app.content.help import event_types
 from nayer.config import Config, settings
 from nayer.events import Event, RoundFinished
 from nayer.exports.recording import load as load_recording
@@ -33,6 +34,7 @@ __all__ = [
     "Said",
     "Session",
     "command",
+    "event_types",
     "inside",
     "load_recording",
     "named_run",

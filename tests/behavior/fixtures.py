@@ -14,7 +14,7 @@ import torch
 FOLDER = Path(__file__).parent / "recorded"
 STORED = FOLDER / "stored"
 RUNS, CONVERSATION, SENTENCES, NAMES = "runs.json", "conversation.json", "sentences.json", "names.json"
-OPENED = "opened.json"
+OPENED, VOCABULARY = "opened.json", "vocabulary.json"
 _WIDTH = 118  # characters of a line
 _TOLD = 12  # differences that a failure tells
 

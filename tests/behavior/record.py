@@ -18,10 +18,10 @@ import torch
 
 from tests.behavior import stored
 from tests.behavior.conversation import visited
-from tests.behavior.fixtures import CONVERSATION, NAMES, OPENED, RUNS, SENTENCES, machine, write
+from tests.behavior.fixtures import CONVERSATION, NAMES, OPENED, RUNS, SENTENCES, VOCABULARY, machine, write
 from tests.behavior.names import KINDS
 from tests.behavior.runs import RUNS as ALL_RUNS
-from tests.behavior.runs import recorded
+from tests.behavior.runs import recorded, vocabulary, vocabulary_now
 
 
 def _measured(name: str, value: Any) -> None:
@@ -42,11 +42,17 @@ def _opened(folder: Path) -> None:
     _measured(OPENED, found)
 
 
+def _runs(_: Path) -> None:
+    write(VOCABULARY, vocabulary_now())
+    vocabulary.cache_clear()
+    _measured(RUNS, {name: recorded(run()) for name, run in ALL_RUNS.items()})
+
+
 PARTS: dict[str, Callable[[Path], None]] = {  # each is given a folder for scratch
     "stored": stored.make,
     "names": lambda folder: write(NAMES, {kind: find(folder) for kind, find in KINDS.items()}),
     "opened": _opened,
-    "runs": lambda _: _measured(RUNS, {name: recorded(run()) for name, run in ALL_RUNS.items()}),
+    "runs": _runs,
     "conversation": _conversation,
 }
 

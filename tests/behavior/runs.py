@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,11 @@ from tests.behavior.entrances import (
     Lab,
     RoundFinished,
     Session,
+    event_types,
     named_run,
     own_run,
 )
+from tests.behavior.fixtures import VOCABULARY, read
 
 SHORT: dict[str, Any] = {
     "rounds": 3,
@@ -60,7 +63,7 @@ class Outcome:
 
 def recorded(outcome: Outcome) -> dict[str, Any]:
     """What the fixture holds of a run: two digests, the kinds of events, and a few numbers for other machines."""
-    events = [event for event in outcome.events if type(event).__name__ not in _NEWER_EVENTS]
+    events = [event for event in outcome.events if recorded_fields(event)]
     return {
         "events": digest_of_events(events),
         "students": [digest_of_weights(weights) for weights in outcome.students],
@@ -74,7 +77,7 @@ def digest_of_events(events: Iterable[Event]) -> str:
     digest = hashlib.sha256()
     for event in events:
         digest.update(json.dumps(told(event), sort_keys=True).encode())
-        for array in arrays(event):
+        for array in arrays(event, recorded_fields(event)):
             digest.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -108,19 +111,38 @@ _WORDS_IN_THE_RECORD = {
 }
 
 
-# Since the record: settings at their defaults, and fields of events. The digests leave them out.
-_NEWER_SETTINGS = ("work", "overlap", "adversarial_temperature")
-_NEWER_FIELDS = {"round_finished": ("work",)}
+@cache
+def vocabulary() -> dict[str, Any]:
+    """The settings, and the fields of each kind of event, that existed when the runs were recorded.
+
+    The digests leave out what is newer: a new field or kind of event, and a new setting at its default.
+    """
+    known: dict[str, Any] = read(VOCABULARY)
+    return known
 
 
-# A kind of events since the record; the digests leave it out.
-_NEWER_EVENTS = ("EvaluatedAtStart", "SecondOpinion", "ImagesTested", "StudentAnswered")
+def recorded_fields(event: Event) -> list[str]:
+    """The fields of this kind of event that are in the record; none for a newer kind."""
+    found: list[str] = vocabulary()["events"].get(type(event).__name__, [])
+    return found
+
+
+def vocabulary_now() -> dict[str, Any]:
+    """The same of the code as it is."""
+    return {
+        "settings": list(Config.model_fields),
+        "events": {kind.__name__: [field.name for field in fields(kind)] for kind in event_types()},
+    }
 
 
 def _as_recorded(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config with the settings of the record: without newer ones at their default, with those retired since."""
-    newer = {name for name in _NEWER_SETTINGS if config.get(name) == Config.model_fields[name].default}
-    retired = {name: value for name, (value, _) in RETIRED.items()}
+    newer = {
+        name
+        for name, value in config.items()
+        if name not in vocabulary()["settings"] and value == Config.model_fields[name].default
+    }
+    retired = {name: value for name, (value, _) in RETIRED.items() if name in vocabulary()["settings"]}
     return retired | {name: value for name, value in config.items() if name not in newer}
 
 
@@ -129,11 +151,10 @@ def told(event: Event) -> dict[str, Any]:
 
     A note has the words of the record, and a config has its settings.
     """
-    content = {name: value for name, value in event.to_json().items() if name != "seconds"}
+    content = {name: value for name, value in event.to_json().items() if name in ("event", *recorded_fields(event))}
+    content.pop("seconds", None)
     if "message" in content:
         content["message"] = _WORDS_IN_THE_RECORD.get(str(content["message"]), content["message"])
-    for name in _NEWER_FIELDS.get(content["event"], ()):
-        del content[name]
     if "config" in content:
         content["config"] = _as_recorded(content["config"])
     if content.get("teacher") == "emoji10-plain":
@@ -141,13 +162,13 @@ def told(event: Event) -> dict[str, Any]:
     return content
 
 
-def arrays(value: object) -> Iterator[np.ndarray[Any, Any]]:
-    """Every array in an event, at any depth, in the order of the fields."""
+def arrays(value: object, names: Iterable[str] | None = None) -> Iterator[np.ndarray[Any, Any]]:
+    """Every array in an event, at any depth, in the order of the fields; of the event itself, in those of `names`."""
     if isinstance(value, np.ndarray):
         yield value
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from arrays(getattr(value, field.name))
+        for name in [field.name for field in fields(value)] if names is None else names:
+            yield from arrays(getattr(value, name))
 
 
 def numbers(events: Iterable[Event]) -> dict[str, list[float]]:

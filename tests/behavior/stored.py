@@ -17,10 +17,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from nayer.exports.metrics_table import DIVERSITY, JUDGED
-from tests.behavior.entrances import Application, Said, command, inside, load_recording
+from tests.behavior.entrances import Application, Said, command, event_types, inside, load_recording
 from tests.behavior.fixtures import STORED
-from tests.behavior.runs import digest_of_events, digest_of_weights, going_on_from, halfway, recorded
+from tests.behavior.runs import digest_of_events, digest_of_weights, going_on_from, halfway, recorded, vocabulary
 from tests.behavior.talk import Talk
 
 RECORDING, RUN, HALFWAY, TEACHER = "run.nayer", "run", "halfway", "teacher"
@@ -38,8 +37,6 @@ PAGE = {
     "student_steps": 2,
     "student_batch": 16,
 }
-_NEWER = (*JUDGED, *DIVERSITY, "labels_kept")  # columns since the record
-_NEWER_LINES = ("evaluated_at_start", "second_opinion", "images_tested", "student_answered")  # events since the record
 _FLAGS = (
     *("--warmup-rounds=1", "--generator-steps=2", "--synthesis-batch=20", "--student-steps=2", "--student-batch=16"),
     *("--generator-width=2", "--noisy-width=16", "--seed=3", "--device=cpu"),
@@ -174,16 +171,26 @@ def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
     """What a run has left in `folder`/`run`, and told of its events."""
     assert said.code == 0, said
     lines = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
-    lines = [line for line in lines if line["event"] not in _NEWER_LINES]
-    for line in lines:
-        del line["seconds"]
-        line.pop("work", None)  # of a round that is over, since the record
-    metrics = (folder / run / "metrics.csv").read_text("utf-8").splitlines()
+    recorded_names = vocabulary()["events"]
+    known = {
+        kind.json_name(): {"event", *recorded_names[kind.__name__]} - {"seconds"}
+        for kind in event_types()
+        if kind.__name__ in recorded_names
+    }
+    lines = [
+        {name: value for name, value in line.items() if name in known[line["event"]]}
+        for line in lines
+        if line["event"] in known
+    ]
+    metrics, recorded_metrics = (
+        (place / "metrics.csv").read_text("utf-8").splitlines() for place in (folder / run, STORED / RUN)
+    )
+    columns = recorded_metrics[0].split(",")
     return {
         "files": _files(folder / run),
         "student": digest_of_weights(load_file(folder / run / "student.safetensors")),
         "events": lines[-3:],
-        "metrics": [[name for name in metrics[0].split(",") if name not in _NEWER], f"{len(metrics) - 1} lines"],
+        "metrics": [[name for name in metrics[0].split(",") if name in columns], f"{len(metrics) - 1} lines"],
     }
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from app.run_state.model import CURVES
+
 PATIENCE = 240.0  # s until what does not come is called a failure
 # Times, and numbers that count what a viewer asked for: what stands in their place says which.
 _TIMES = {"seconds", "left", "wait", "up_seconds", "megabytes", "usual", "longest", "now", "duration"}
 _INSTALLED = frozenset({"onnx"})  # a sentence, or an empty text where the extra is installed
 _COUNTS = {"seq", "frame", "number"}
-_TIMED_CURVES = {"measures", "diversity", "opinions"}  # the last number of their points is a time
+_TIMED_CURVES = {name for name, columns in CURVES.items() if columns[-1] == "seconds"}
 # Words with spaces that are values of settings and of events, or headers, and no sentences.
 _FACTS = re.compile(
     r"/(config|words|headers|asked|command|files|reason|measured_on|redraws|varied|value|python_type|choices/\d+/1)(/|$)"

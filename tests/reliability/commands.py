@@ -29,7 +29,7 @@ SMALL = [
 ]
 ENDLESS = [*SMALL, "--rounds", "100000"]
 DISTILL = ["distill", "--teacher", "{teacher}", *SMALL]
-PNG = bytes.fromhex(  # 8 × 8, grey
+PNG = bytes.fromhex(  # 8 × 8, gray
     "89504e470d0a1a0a0000000d49484452000000080000000808000000003aecc6c40000000f4944415478da63609818981840010002400001"
     "7c9efe9b0000000049454e44ae426082"
 )

@@ -67,8 +67,8 @@ def measure() -> Figure:
     registry.close()
     return Figure(
         2,
-        f"generated payloads at the validators, seed {SEED}",
-        f"{PAYLOADS:,}, each taken or refused in one sentence",
+        "generated payloads at the validators",
+        f"seed {SEED}: {PAYLOADS:,}, each taken or refused in one sentence",
         f"{tried:,}, {refused:,} of them refused, {len(holes)} otherwise" + "".join(f"; {hole}" for hole in holes[:2]),
         tried >= PAYLOADS and not holes,
     )

@@ -111,8 +111,8 @@ def measure() -> Figure:
         page.end(signal.SIGKILL)
     return Figure(
         3,
-        f"generated payloads over HTTP at every command and event, seed {SEED}",
-        f"{PAYLOADS:,}, no 5xx, nothing of the inside told, ≤ {LOGGED:,} bytes of log each",
+        "generated payloads over HTTP at every command and event",
+        f"seed {SEED}: {PAYLOADS:,}, no 5xx, nothing of the inside told, ≤ {LOGGED:,} bytes of log each",
         f"{prober.tried:,}, {len(prober.holes)} such, {logged:.0f} bytes of log each"
         + "".join(f"; {hole}" for hole in prober.holes[:2]),
         prober.tried >= PAYLOADS and not prober.holes and logged <= LOGGED and alive,

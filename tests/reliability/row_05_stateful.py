@@ -30,8 +30,8 @@ def measure() -> Figure:
         violations = f"{type(error).__name__}: {str(error)[:80]}"
     return Figure(
         5,
-        f"stateful model of queue × owner × run, seed {SEED}",
-        f"{SEQUENCES:,} sequences × {STEPS} steps, 0 violations",
+        "stateful model of queue × owner × run",
+        f"seed {SEED}: {SEQUENCES:,} sequences × {STEPS} steps, 0 violations",
         f"{SEQUENCES:,} sequences, {violations or '0 violations'}",
         not violations,
     )

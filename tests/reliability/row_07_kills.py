@@ -16,8 +16,8 @@ def measure() -> Figure:
         tally = kill_often(Path(folder), KILLS, SEED)
     return Figure(
         7,
-        f"store SIGKILLed while it writes, seed {SEED}",
-        f"{KILLS} kills: 0 corrupt, 0 acknowledged events lost, 0 torn files served",
+        "store SIGKILLed while it writes",
+        f"seed {SEED}: {KILLS} kills: 0 corrupt, 0 acknowledged events lost, 0 torn files served",
         f"{tally.kills} kills, {tally.acknowledged:,} acknowledged events: {tally.corrupt} corrupt, {tally.lost} lost, "
         f"{tally.torn} of {tally.files} checkpoints torn, {tally.claims} runs that claim to go on",
         tally.kills == KILLS

@@ -50,9 +50,9 @@ def measure() -> Figure:
         page.end(signal.SIGKILL)
     return Figure(
         8,
-        f"the application SIGKILLed and SIGTERMed in mid-run, then started again, seed {SEED}",
-        f"{EACH} + {EACH}: serving and honest ≤ {HONEST_SECONDS:g} s, orderly end ≤ {ORDERLY_SECONDS:g} s, at most the "
-        "two rounds lost that were still to be written",
+        "the application SIGKILLed and SIGTERMed in mid-run, then started again",
+        f"seed {SEED}: {EACH} + {EACH}: serving and honest ≤ {HONEST_SECONDS:g} s, "
+        f"orderly end ≤ {ORDERLY_SECONDS:g} s, at most the two rounds lost that were still to be written",
         f"{EACH} + {EACH}: serving and honest after at most {slowest_boot:.1f} s, orderly end in at most "
         f"{slowest_end:.1f} s, {resumed} runs gone on with, at most {lost} rounds less than a viewer had seen"
         + "".join(f"; {one}" for one in wrong[:3]),

@@ -105,9 +105,9 @@ def measure() -> Figure:
             most, which = measured, what
     return Figure(
         18,
-        f"{tried} memory bombs by settings and by files; the largest accepted run of each of {len(LARGEST)} kinds",
+        "memory bombs by settings and by files; the largest accepted run of each kind",
         f"all refused before anything is allocated; each run within what was counted, at most {MEMORY / 1e9:.1f} GB",
-        f"{refused} refused; the largest peak is {most / 1e9:.2f} GB ({which}), the closest {closest:.0%} of its count"
-        + "".join(f"; {what} took more" for what in over[:3]),
+        f"{refused} of {tried} refused; {len(LARGEST)} kinds, the largest peak is {most / 1e9:.2f} GB ({which}), "
+        f"the closest {closest:.0%} of its count" + "".join(f"; {what} took more" for what in over[:3]),
         refused == tried and not over and most <= MEMORY,
     )

@@ -124,7 +124,7 @@ def measure() -> Figure:
     told = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in slowest.items())
     return Figure(
         21,
-        f"60 to 100 clients of one address at each of {len(slowest)} doors, {SECONDS:.0f} s each, beside a run",
+        f"60 to 100 clients of one address at each slow door, {SECONDS:.0f} s each, beside a run",
         f"another visitor's look ≤ {LOOK:g} s at the 95th percentile, no 5xx, RSS back within {MEGABYTES:g} MB, "
         f"≤ {LINES} lines in the log",
         f"{told}, {quiet:.2f} s without; {statuses.total():,} answers, {statuses[429]:,} of them 429, {faults} 5xx; "

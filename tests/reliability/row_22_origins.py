@@ -155,9 +155,10 @@ def measure() -> Figure:
             asker.page.end(signal.SIGKILL)
     return Figure(
         22,
-        f"{len(foreign(alone.page.url))} ways to be another site × {routes} routes × {len(VERBS)} verbs; headers of"
-        f" proxies that nobody named; {len(BAD)} texts in every place of every request",
+        "ways to be another site × routes × verbs; headers of proxies that nobody named; bad texts in every place of "
+        "every request",
         "0 accepted, 0 answers of 5xx or without the headers, the log bounded",
+        f"{len(foreign(alone.page.url))} ways × {routes} routes × {len(VERBS)} verbs and {len(BAD)} texts: "
         f"{sum(asker.requests for asker in askers):,} requests, {len(wrong)} otherwise, {len(said)} lines of log"
         + "".join(f"; {one}" for one in wrong[:3]),
         not wrong,

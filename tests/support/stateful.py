@@ -12,9 +12,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from app.fairness.fair_queue import QueueFull
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
-from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.registry import NoSuchRun
+from app.runs.visitors import NotYours
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event

@@ -27,6 +27,12 @@ export const STEP_KINDS = ["redraw", "generator", "student", "round"];
 export const MEASURED_ON = ["test images", "held-back samples"];
 
 /**
+ * The curves of a run.
+ * @type {["losses", "learning", "measures", "diversity", "opinions"]}
+ */
+export const CURVES = ["losses", "learning", "measures", "diversity", "opinions"];
+
+/**
  * The values of a point of diversity, after its round.
  * @type {string[]}
  */

@@ -1,8 +1,8 @@
 // What the page knows of a run: the server's updates, put together. Nothing is drawn here.
 
-import { ENDED_STATES, MEASURED_ON, SAMPLE_ROWS } from "./constants.js";
+import { CURVES, ENDED_STATES, MEASURED_ON, SAMPLE_ROWS } from "./constants.js";
 
-/** @import { CurveUpdate, Point, RunModel, RunState, RunUpdate, SampleRow } from "./types.d.ts" */
+/** @import { Curves, CurveUpdate, Point, RunModel, RunState, RunUpdate, SampleRow } from "./types.d.ts" */
 
 /** What a student is measured on: test images, or where there are none, samples it never learns from. */
 export const [TEST_IMAGES, HELD_BACK_SAMPLES] = MEASURED_ON;
@@ -15,11 +15,7 @@ export function emptyModel() {
   return {
     state: "empty",
     facts: null,
-    losses: [],
-    learning: [],
-    measures: [],
-    diversity: [],
-    opinions: [],
+    ...eachCurve(() => []),
     redraws: [],
     changes: [],
     by_class: null,
@@ -54,36 +50,27 @@ export function emptyModel() {
  * @returns {RunModel}
  */
 export function applyUpdate(model, update) {
-  const {
-    seq,
-    anew,
-    run,
-    losses,
-    learning,
-    measures,
-    diversity,
-    opinions,
-    redraws,
-    changes,
-    rows,
-    making,
-    ...standing
-  } = update;
+  const { seq, anew, run, redraws, changes, rows, making, ...standing } = update;
   const before = anew ? emptyModel() : model;
   return {
     ...before,
     ...standing,
     facts: run ?? before.facts,
-    losses: extend(before.losses, losses),
-    learning: extend(before.learning, learning),
-    measures: extend(before.measures, measures),
-    diversity: extend(before.diversity, diversity),
-    opinions: extend(before.opinions, opinions),
+    ...eachCurve((name) => extend(before[name], update[name])),
     redraws: [...before.redraws, ...(redraws ?? []).filter(([round]) => round > 0)], // at 0 nothing is re-drawn
     changes: [...before.changes, ...(changes ?? [])],
     rows: mergeRows(before.rows, rows ?? []),
     making: making ?? null,
   };
+}
+
+/**
+ * The points of each curve by its name.
+ * @param {(name: keyof Curves<Point[]>) => Point[]} points
+ * @returns {Curves<Point[]>}
+ */
+function eachCurve(points) {
+  return /** @type {Curves<Point[]>} */ (Object.fromEntries(CURVES.map((name) => [name, points(name)])));
 }
 
 /**

@@ -134,6 +134,9 @@ export interface CurveUpdate {
   points: Point[];
 }
 
+/** Something for each curve of a run, by the names that `CURVES` lists. */
+export type Curves<Value> = Record<typeof import("./constants.js").CURVES[number], Value>;
+
 /** The newest diversity, class by class. */
 export interface DiversityByClass {
   round: number;
@@ -167,15 +170,10 @@ export interface RunStanding {
 }
 
 /** What is new of a run since the `seq` that was asked with; with `anew` it replaces everything. */
-export interface RunUpdate extends RunStanding {
+export interface RunUpdate extends RunStanding, Partial<Curves<CurveUpdate>> {
   seq: number;
   anew: boolean;
   run?: RunFacts;
-  losses?: CurveUpdate;
-  learning?: CurveUpdate;
-  measures?: CurveUpdate;
-  diversity?: CurveUpdate;
-  opinions?: CurveUpdate;
   redraws?: Mark[];
   changes?: Mark[];
   by_class?: DiversityByClass;
@@ -186,13 +184,8 @@ export interface RunUpdate extends RunStanding {
 }
 
 /** All that the page knows of a run. */
-export interface RunModel extends RunStanding {
+export interface RunModel extends RunStanding, Curves<Point[]> {
   facts: RunFacts | null;
-  losses: Point[];
-  learning: Point[];
-  measures: Point[];
-  diversity: Point[];
-  opinions: Point[];
   redraws: Mark[];
   changes: Mark[];
   by_class: DiversityByClass | null;

@@ -1,4 +1,4 @@
-// How different the images are, at three scales, each between real images and noise, and beside them what teacher and judge recognise.
+// How different the images are, at three scales, each between real images and noise, and beside them what teacher and judge recognize.
 
 import { LineChart } from "../charts/line_chart.js";
 import { h, setAttribute } from "../core/dom.js";

@@ -11,7 +11,7 @@ import { marksOf, PLANNED_ROUNDS } from "./marks.js";
 
 const SPAN = 10; // rounds of the generator's losses: enough to see how a re-draw throws them back
 const TABLE_ROWS = 200;
-const COLUMNS = ["round", "cross-entropy", "statistics", "adversarial", "recognised"];
+const COLUMNS = ["round", "cross-entropy", "statistics", "adversarial", "recognized"];
 /**
  * A chart each: what it shows, where it stands in a point, whether it is the student's, and its lowest value.
  * @type {{ title: string, color: string, column: number, about: string, student: boolean, low: number | null }[]}

@@ -11,11 +11,10 @@ from starlette.testclient import TestClient
 from app.api.static_files import static_files
 from app.content.help import event_types, explanations, explanations_json
 from app.content.help_page import MEASURES
-from app.content.help_settings import SETTINGS
 from app.content.lessons import LESSONS
 from app.content.source_pages import ROOT, code_routes, places, source_page
 from app.generated.reference import TARGET, field_comments, reference
-from app.run_state.model import DIVERSITY, View
+from app.run_state.model import CURVES, View
 from nayer.config import settings
 from nayer.measures import AcrossRounds, Diversity
 from nayer.presets import PRESETS
@@ -26,7 +25,7 @@ ASKED = {key for script in SCRIPTS.values() for key in re.findall(r'"((?:measure
 
 
 def test_every_setting_preset_and_event_is_described() -> None:
-    assert set(SETTINGS) == {one.name for one in settings()}
+    assert {key for key in TABLE if key.startswith("setting/")} == {f"setting/{one.name}" for one in settings()}
     assert {key for key in TABLE if key.startswith("preset/")} == {f"preset/{name}" for name in PRESETS}
     declared = re.findall(r"^class (\w+)\(?.*:$", (ROOT / "nayer" / "events.py").read_text("utf-8"), re.MULTILINE)
     assert {key for key in TABLE if key.startswith("event/")} == {f"event/{name}" for name in declared}
@@ -34,15 +33,9 @@ def test_every_setting_preset_and_event_is_described() -> None:
 
 
 def test_every_measure_that_travels_to_the_page_is_described() -> None:
-    travelling = {re.sub(r"_(noise|real)$", "", name) for name in DIVERSITY}
-    kept = re.findall(
-        r"(losses|learning|measures): Series = _NOTHING  # x, (.*)",
-        (ROOT / "app" / "run_state" / "model.py").read_text("utf-8"),
-    )
-    assert len(kept) == 3
-    for name, columns in kept:
-        assert name in {field.name for field in dataclasses.fields(View)}
-        travelling |= set(columns.split(", "))
+    assert [field.name for field in dataclasses.fields(View) if field.type == "Series"] == [*CURVES]
+    travelling = {re.sub(r"_(noise|real)$", "", name) for columns in CURVES.values() for name in columns}
+    travelling -= {"judge_confidence"}  # `second_opinion` describes both numbers of the judge
     assert travelling <= set(MEASURES)
 
 

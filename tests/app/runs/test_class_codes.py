@@ -11,9 +11,9 @@ from app.environment import Environment
 from app.runs.class_codes import AFTER_SECONDS, ALPHABET, CODES, LENGTH, LONGEST_SECONDS, ClassCodes, NoSuchCode
 from app.runs.live_run import hashed
 from app.runs.manager import RunManager
-from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.registry import TooManyGuesses
+from app.runs.visitors import NotYours
 from app.support.miss_limiter import TRIES
 from nayer.errors import ConfigError
 from tests.support.scripted import SHORT, Scripted, script

@@ -20,11 +20,11 @@ from app.run_state.serializer import payload
 from app.runs.history import RunHistory, hashed
 from app.runs.live_run import LiveRun, Source
 from app.runs.manager import RunManager
-from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.recorder import EVERY_ROUND, TEACHER, Recorder, thinned
 from app.runs.recordings import Recordings
 from app.runs.registry import NoSuchRun
+from app.runs.visitors import NotYours
 from app.server import open_source
 from app.storage.run_store import SAMPLES, Store
 from nayer.config import Config

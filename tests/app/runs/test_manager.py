@@ -12,9 +12,9 @@ import torch
 from app.run_state.reducer import ROWS
 from app.runs.live_run import NETWORKS, LiveRun, Source
 from app.runs.manager import RunManager
-from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.registry import HELD_BYTES, NoSuchRun
+from app.runs.visitors import NotYours
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event, RunStarted

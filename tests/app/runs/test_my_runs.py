@@ -15,10 +15,10 @@ from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.my_runs import LISTED, LONGEST_NAME, LONGEST_NOTES
-from app.runs.ownership import NotYours
 from app.runs.plan import Plan
 from app.runs.recordings import Recordings
 from app.runs.registry import NoSuchRun
+from app.runs.visitors import NotYours
 from app.storage.run_store import Store
 from nayer.compare.experiments import Arm
 from nayer.config import Config

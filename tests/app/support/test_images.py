@@ -1,4 +1,4 @@
-"""Strips: every image at its place, in grey and in color."""
+"""Strips: every image at its place, in gray and in color."""
 
 from __future__ import annotations
 

@@ -45,7 +45,10 @@ def asked(questions: list[dict[str, Any]]) -> list[list[float]]:
 
 def question(network: Classifier, codes: np.ndarray, numbers: np.ndarray, pixels: np.ndarray) -> dict[str, Any]:
     spec, shape = network.spec, shape_of(network.spec)
-    assert shape is not None
+    assert shape is not None, (
+        f"{spec.architecture} has a layer that `nayer/networks/plain_layers.py` does not list. Add it there, and to "
+        "`app/static/panels/forward_pass.js`, which computes it in the browser."
+    )
     told = {"layers": shape.layers, "image": [spec.channels, spec.size], "mean": spec.mean, "std": spec.std}
     return {"network": told, "codes": codes.tolist(), "numbers": numbers.tolist(), "pixels": pixels.tolist()}
 

@@ -31,7 +31,7 @@ TINY = Config(
 
 
 def lenet_gigaflop(width: int, side: int, images: int) -> float:
-    """A forward pass of lenet-`width` over grey images, multiplications and additions."""
+    """A forward pass of lenet-`width` over gray images, multiplications and additions."""
     first = side**2 * width * 25
     second = (side // 2) ** 2 * 2 * width * width * 25
     hidden = 2 * width * (side // 4) ** 2 * 8 * width

@@ -101,9 +101,9 @@ def test_size_and_color_are_the_pictures_own_as_far_as_that_works(tmp_path, side
     assert read_own(find_pictures(str(laid_out(tmp_path, content)))).training[0].shape[1:] == shape
 
 
-@pytest.mark.parametrize(("size", "grey", "shape"), [(16, True, (1, 16, 16)), (0, False, (3, 8, 8))])
-def test_size_and_color_can_be_asked_for(tmp_path, size, grey, shape):
-    own = read_own(find_pictures(str(laid_out(tmp_path, files()))), size=size, grey=grey)
+@pytest.mark.parametrize(("size", "gray", "shape"), [(16, True, (1, 16, 16)), (0, False, (3, 8, 8))])
+def test_size_and_color_can_be_asked_for(tmp_path, size, gray, shape):
+    own = read_own(find_pictures(str(laid_out(tmp_path, files()))), size=size, gray=gray)
     assert own.training[0].shape[1:] == shape
 
 
@@ -166,11 +166,11 @@ def test_what_is_nowhere_and_what_the_hub_cannot_give_are_one_sentence(tmp_path)
 def test_a_teacher_learns_ones_own_images_and_a_student_is_measured_on_them(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     laid_out(tmp_path / "images", files(per_class=15))
-    assert main(["teach", "--data", "images", "--out", "mine/Shades of_grey", "--epochs", "30"]) == 0
-    out = Path("mine/Shades of_grey")
+    assert main(["teach", "--data", "images", "--out", "mine/Shades of_gray", "--epochs", "30"]) == 0
+    out = Path("mine/Shades of_gray")
     card = load_teacher(str(out)).card
-    assert (card.name, card.title, card.classes) == ("shades-of-grey", "Shades of grey", ("2", "10", "red panda"))
-    assert card.test_accuracy == 1.0  # three bands of grey
+    assert (card.name, card.title, card.classes) == ("shades-of-gray", "Shades of gray", ("2", "10", "red panda"))
+    assert card.test_accuracy == 1.0  # three bands of gray
     assert str(tmp_path) not in (out / "config.json").read_text() + (out / "README.md").read_text()
     test = load_testset(card, str(out / HELD_OUT))
     assert test is not None
@@ -190,7 +190,7 @@ def test_a_teacher_learns_ones_own_images_and_a_student_is_measured_on_them(tmp_
         ("--data images", "name is missing; use one of digits"),
         ("digits --size 16", "size cannot be used with name='digits'"),
         ("--data images --out x --model alexnet-1", "model must be one of lenet-W"),
-        ("--data images --out x --colour blue", "Argument --colour: invalid choice"),
+        ("--data images --out x --colour blue", "Argument --color/--colour: invalid choice"),
         ("--data images --out .", "out='.' cannot be a teacher's folder"),
     ],
 )

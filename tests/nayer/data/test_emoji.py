@@ -143,8 +143,8 @@ def test_a_tint_keeps_greys_and_a_third_of_a_turn_carries_red_to_green() -> None
 def test_saturation_scales_the_distance_from_grey() -> None:
     maps = emoji.tints(2000, WIDE, rng())
     color = torch.tensor([0.9, 0.2, 0.1])
-    grey = color.mean()
-    distances = (maps @ color - grey).norm(dim=1) / (color - grey).norm()
+    gray = color.mean()
+    distances = (maps @ color - gray).norm(dim=1) / (color - gray).norm()
     assert WIDE.saturation[0] - 1e-5 <= float(distances.min()) < WIDE.saturation[0] + 0.01
     assert WIDE.saturation[1] - 0.01 < float(distances.max()) <= WIDE.saturation[1] + 1e-5
 
@@ -205,7 +205,7 @@ def test_the_shipped_split_is_balanced_small_and_attributed(name: str) -> None:
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
-    """Every style with every icon of `emoji10`: an opaque square of the class's grey, darker where it trains."""
+    """Every style with every icon of `emoji10`: an opaque square of the class's gray, darker where it trains."""
     for base, styles in ((0, FOR_TRAINING), (100, FOR_TESTING)):
         for style in styles:
             greys = {

@@ -24,7 +24,7 @@ DEBIAN = Path(RECIPES["fashion"].folder)
 
 @pytest.fixture
 def card() -> TeacherCard:
-    """Eight grey pixels a side, ten classes."""
+    """Eight gray pixels a side, ten classes."""
     return read_card(SHIPPED / "digits")
 
 

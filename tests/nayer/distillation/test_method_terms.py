@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nayer.common.stopwatch import Stopwatch
-from nayer.config import Config
+from nayer.config import Config, settings
 from nayer.distillation.losses import (
     activation_loss,
     adversarial_loss,
@@ -257,9 +257,12 @@ SHARED = ("warmup_rounds", "adversarial_mask")  # what both runs have
 @pytest.mark.parametrize(
     "changes",
     [
-        *({f"{name}_weight": 5.0} for name in ("entropy", "balance", "activation", "total_variation", "contrastive")),
-        {"align_weight": 5.0, "warmup_rounds": 0},
-        {"mirror_weight": 5.0},
+        # Every weight that is 0 by default: a new one is tried without an entry here.
+        *(
+            {one.name: 5.0, "warmup_rounds": 0}
+            for one in settings()
+            if one.group == "losses" and one.name.endswith("_weight") and one.default == 0.0
+        ),
         {"contrastive_weight": 5.0, "contrastive_with": "student"},
         {"adversarial_form": "gap", "warmup_rounds": 0},
         {"adversarial_form": "reverse-kl", "warmup_rounds": 0, "adversarial_mask": "none"},

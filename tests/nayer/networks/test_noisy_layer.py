@@ -3,21 +3,20 @@
 import pytest
 import torch
 
-from nayer.networks import noisy_shape
+from nayer.networks import noisy_layer
 from nayer.networks.generator import Generator, Latent
-from nayer.networks.noisy_layer import NoisyLayer
 
 
-def drawn(layers: int, group: int, seed: int = 0) -> NoisyLayer:
-    layer = NoisyLayer(layers, inputs=3, width=5, group=group)
+def drawn(layers: int, group: int, seed: int = 0) -> noisy_layer.NoisyLayer:
+    layer = noisy_layer.NoisyLayer(layers, inputs=3, width=5, group=group)
     layer.redraw(torch.Generator().manual_seed(seed))
     return layer
 
 
 @pytest.mark.parametrize(("routing", "group"), [("k-to-1", 4), ("1-to-1", 1), ("single", 10)])
 def test_each_image_goes_through_its_groups_own_linear_map(routing, group):
-    assert noisy_shape.group_size(routing, classes=4, batch=10) == group
-    layer = drawn(layers=noisy_shape.layers(routing, classes=4, batch=10), group=group)
+    assert noisy_layer.group_size(routing, classes=4, batch=10) == group
+    layer = drawn(layers=noisy_layer.layers(routing, classes=4, batch=10), group=group)
     assert len(layer.weight) == {"k-to-1": 3, "1-to-1": 10, "single": 1}[routing]
     codes = torch.randn(10, 3, generator=torch.Generator().manual_seed(1))
     expected = torch.stack(
@@ -31,7 +30,7 @@ def test_each_image_goes_through_its_groups_own_linear_map(routing, group):
     [(1000, 10, 1000), (7, 200, 7), (0, 10, 250), (0, 39, 975), (0, 2, 64), (0, 100, 1000), (0, 200, 1000)],
 )
 def test_a_width_of_zero_is_25_for_each_class_within_bounds(width, classes, wanted):
-    assert noisy_shape.outputs(width, classes) == wanted
+    assert noisy_layer.outputs(width, classes) == wanted
 
 
 def test_one_label_differs_between_layers_and_not_within_one():
@@ -42,7 +41,7 @@ def test_one_label_differs_between_layers_and_not_within_one():
 
 
 def test_weights_are_drawn_with_deviation_one_and_no_bias():
-    layer = NoisyLayer(4, inputs=100, width=200, group=1)
+    layer = noisy_layer.NoisyLayer(4, inputs=100, width=200, group=1)
     layer.redraw(torch.Generator().manual_seed(0))
     assert layer.weight.std().item() == pytest.approx(1.0, rel=0.01)
     assert layer.weight.mean().item() == pytest.approx(0.0, abs=0.01)
@@ -51,7 +50,7 @@ def test_weights_are_drawn_with_deviation_one_and_no_bias():
 
 def generator(size: int = 8, channels: int = 1, routing_group: int = 3) -> Generator:
     table = torch.randn(3, 6, generator=torch.Generator().manual_seed(3))
-    noisy = NoisyLayer(4, inputs=6, width=16, group=routing_group)
+    noisy = noisy_layer.NoisyLayer(4, inputs=6, width=16, group=routing_group)
     made = Generator(Latent(table), noisy, channels=channels, size=size, width=2)
     made.rebuild(torch.Generator().manual_seed(4))
     return made

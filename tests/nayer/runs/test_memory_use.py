@@ -14,7 +14,7 @@ from torch import nn
 from nayer.common.machine_memory import free_memory
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.networks import noisy_shape
+from nayer.networks import noisy_layer
 from nayer.networks.cards import TeacherCard, student_spec, teacher_cards
 from nayer.networks.classifiers import Classifier, build
 from nayer.networks.specs import FAMILIES, WIDTHS
@@ -95,8 +95,8 @@ def least(config: Config, card: TeacherCard) -> int:
         student = Classifier(student_spec(card, config.student))
     weights = sum(parameter.numel() for parameter in student.parameters())
     k, batch, side = len(card.classes), config.synthesis_batch, card.model.size
-    layers = noisy_shape.layers(config.routing, k, batch) if config.noisy_layer else 0
-    noisy = layers * noisy_shape.outputs(config.noisy_width, k) * (config.z_size + 10)
+    layers = noisy_layer.layers(config.routing, k, batch) if config.noisy_layer else 0
+    noisy = layers * noisy_layer.outputs(config.noisy_width, k) * (config.z_size + 10)
     numbers = (4 if config.student_optimizer == "adam" else 3) * weights + 4 * noisy
     numbers += batch * config.generator_width * side**2 * 4  # two maps, each before and after its BatchNorm
     numbers += config.bank_capacity * 128 if config.contrastive_weight else 0

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.runs.live_run import NOBODY, LiveRun, Source, hashed
-from app.runs.ownership import NotYours, check_owner
 from app.runs.plan import Plan
+from app.runs.visitors import NotYours, check_owner
 from nayer.errors import ConfigError
 from nayer.events import Event
 from nayer.runs.session import Session
