@@ -26,7 +26,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.command_routes import command_routes
-from app.api.commands import Commands
+from app.api.commands import COMMANDS, Commands
 from app.api.duration_routes import duration_routes
 from app.api.errors import add_handlers
 from app.api.example_routes import example_routes
@@ -189,7 +189,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     add_handlers(application)
     application.add_middleware(Refusals)
     application.add_middleware(FrontPage)
-    application.add_middleware(RequestSlots)
+    application.add_middleware(RequestSlots, waiting_commands=[one.name for one in COMMANDS if one.waits])
     application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))

@@ -11,7 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.fairness.request_slots import Sending
+from app.fairness.request_slots import FINDING, Sending
+from app.middleware.lanes import Lanes
 from app.runs.exports import KEPT_BYTES, Exports
 
 _TYPES = {
@@ -43,11 +44,12 @@ class _Answer(StreamingResponse):
 def export_route(exports: Exports) -> APIRouter:
     """GET one of a finished run's files."""
     router = APIRouter()
-    sending = Sending()
+    sending, finding = Sending(), Lanes(FINDING)
 
     @router.get("/live/{run}/export/{name}")
     async def export(run: str, name: str, request: Request) -> Response:
-        version = await run_in_threadpool(exports.version, run)
+        async with finding.turn():
+            version = await run_in_threadpool(exports.version, run)
         tag = f'"{version}"'
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})

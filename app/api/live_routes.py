@@ -22,7 +22,9 @@ from app.api.static_files import FOREVER
 from app.api.validation import Whole, Wholes
 from app.fairness.fair_cache import FairCache
 from app.fairness.fair_executor import Busy, FairExecutor
+from app.fairness.request_slots import FINDING
 from app.middleware.client_address import address
+from app.middleware.lanes import Lanes
 from app.run_state.model import View
 from app.run_state.serializer import answers, payload, rounds
 from app.runs.live_run import LiveRun
@@ -100,7 +102,7 @@ def routes(
     of the embedding explorer. `rhythm` says when a viewer asks again. `turns` runs long work. `draw` makes the
     picture of a whole run, in a separate process."""
     router = APIRouter()
-    sheets = Sheets(turns, draw)
+    sheets, finding = Sheets(turns, draw), Lanes(FINDING)
     snapshots = SnapshotCache(lambda run, arm: news(run, arm, 0))
 
     def news_of(run: LiveRun, new: bytes | None) -> Response:
@@ -162,7 +164,9 @@ def routes(
 
     @router.get("/live/{run}/sheet.png")
     async def sheet_picture(run: str) -> Response:
-        png = await sheets.of(await run_in_threadpool(registry.find, run))
+        async with finding.turn():
+            found = await run_in_threadpool(registry.find, run)
+        png = await sheets.of(found)
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/live/{run}/umap")

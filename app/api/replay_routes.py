@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse
 
 from app.api.validation import Whole
 from app.fairness.fair_executor import FairExecutor
+from app.fairness.request_slots import FINDING
+from app.middleware.lanes import Lanes
 from app.run_state.replay import Replay
 from app.runs.recordings import Recordings
 
@@ -18,10 +20,11 @@ _A_DAY = {"Cache-Control": "public, max-age=86400"}
 def replay_routes(kept: Recordings, turns: FairExecutor) -> APIRouter:
     """GET a run's timeline, its frames, and its networks by round. `turns`: a run is folded, and its networks are put
     together, once for all who ask at the same time."""
-    router = APIRouter()
+    router, finding = APIRouter(), Lanes(FINDING)
 
     async def folded(run: str) -> Replay:
-        replay = await run_in_threadpool(kept.folded, run)
+        async with finding.turn():
+            replay = await run_in_threadpool(kept.folded, run)
         return replay if replay is not None else await turns.run(lambda: kept.of(run), key=("replay", run))
 
     @router.get("/live/{run}/replay/timeline")

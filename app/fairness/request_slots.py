@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
 
 from starlette.responses import JSONResponse
@@ -18,14 +18,15 @@ from app.middleware.lanes import Lanes
 EACH = 200  # a class behind one address: each page holds two streams open and makes a few other requests
 LOOKING = 8  # looks of one address that run at once; the next ones wait, a few ms each
 CALLING = 8  # calls of one address that Gradio handles at once; each keeps the event loop busy for some ms
+FINDING = 2  # runs that one address lets the server find at once: one of the past is read from the disk
 SENDING = 4  # large answers to one address; the next ones wait, because a fast reader keeps the event loop busy
 PIECE = 64 << 10  # bytes
 _LOOKS = re.compile(r"/live/.+/(status|lab|rounds|umap|\d+|\d+\.jpg)")  # these requests never wait
 PLAIN = 2  # all other requests of one address that wait for nothing: the page itself takes some 20 ms of the event loop
-_CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)")
+_CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)|/command/.+")
 # These requests wait: for a turn, for a run's answer or for an event.
 _WAITING = re.compile(
-    r"/live/.+/(sheet\.png|export/.+|replay/(timeline|networks))|/explore|/bring|/command/.+|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
+    r"/live/.+/(sheet\.png|export/.+|replay/(timeline|networks))|/explore|/bring|/gradio_api/(heartbeat/.+|queue/data|cancel|reset/?)"
 )
 
 
@@ -37,9 +38,18 @@ class RequestSlots:
     """
 
     def __init__(
-        self, app: ASGIApp, each: int = EACH, looking: int = LOOKING, calling: int = CALLING, plain: int = PLAIN
+        self,
+        app: ASGIApp,
+        each: int = EACH,
+        looking: int = LOOKING,
+        calling: int = CALLING,
+        plain: int = PLAIN,
+        waiting_commands: Collection[str] = (),
     ) -> None:
+        """`waiting_commands`: those that wait for a turn or a run. The others use threads that looks use too: a lab of
+        20 arms of new sizes keeps Python busy for seconds before it is refused."""
         self._app = app
+        self._waiting_commands = frozenset(f"/command/{name}" for name in waiting_commands)
         self._each = each
         self._open: Counter[str] = Counter()  # by address; all in one event loop
         self._looks = Lanes(looking)
@@ -61,10 +71,10 @@ class RequestSlots:
         try:
             if _LOOKS.fullmatch(scope["path"]):
                 return await self._in_turn(self._looks, scope, receive, send)
+            if scope["path"] in self._waiting_commands or _WAITING.fullmatch(scope["path"]):
+                return await self._app(scope, receive, send)
             if _CALLS.fullmatch(scope["path"]):
                 return await self._in_turn(self._calls, scope, receive, send)
-            if _WAITING.fullmatch(scope["path"]):
-                return await self._app(scope, receive, send)
             return await self._in_turn(self._plain, scope, receive, send)
         finally:
             self._open[lane] -= 1

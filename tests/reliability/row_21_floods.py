@@ -65,6 +65,10 @@ def floods(
         settings = {"teacher": "cifar10", "student": f"wrn16-{1 + number % 8}", "student_batch": 8 + number % 200}
         return post("/duration", {"preset": "nayer", "settings": settings, "token": ""})
 
+    def compared(number: int) -> bytes:
+        arms = [{"settings": {"student": f"wrn40-{1 + (number + arm) % 64}"}} for arm in range(20)]
+        return post("/command/start_lab", ["", "cifar10", number, 40_000.0, 3, arms, ""])
+
     def shown(number: int) -> bytes:
         if number % 2:
             return request(url, "GET", f"/join/{number:06d}")
@@ -81,6 +85,7 @@ def floods(
         "images": (60, tried),
         "estimates": (60, estimated),
         "codes": (60, shown),
+        "labs": (60, compared),
     }
 
 

@@ -21,7 +21,7 @@ class House:
         self.now: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.statuses: list[int] = []
-        self._door = RequestSlots(self._answer, each, looking, looking, looking)
+        self._door = RequestSlots(self._answer, each, looking, looking, looking, ["redraws"])
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -54,6 +54,9 @@ class House:
         ("/gradio_api/queue/join", 2),
         ("/", 2),
         ("/config", 2),
+        ("/command/start_lab", 2),
+        ("/command/class_code", 2),
+        ("/command/redraws", 20),
         ("/explore", 20),
         ("/gradio_api/heartbeat/x", 20),
     ],

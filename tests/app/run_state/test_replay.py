@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +23,14 @@ from PIL import Image
 from app.api import export_routes
 from app.environment import RECORDING, Environment
 from app.fairness.executors import Executors
-from app.fairness.request_slots import PIECE, Sending
+from app.fairness.request_slots import FINDING, PIECE, Sending
 from app.run_state.replay import Replay
 from app.runs import exports as run_exports
 from app.runs.exports import Exports
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.recordings import SHIPPED, Recordings
+from app.support import miss_limiter
 from app.support.miss_limiter import TRIES
 from nayer.errors import StorageError
 from nayer.events import Evaluated, Event, GeneratorStep, RoundSynthesised, RunStarted
@@ -254,9 +256,11 @@ def test_runs_are_folded_in_turns_and_whoever_guesses_their_names_is_slowed_down
     for _ in range(3):
         assert client.get(f"/live/{run.id}/replay/timeline").status_code == 200
     assert folding == ["requests"]  # the pool of long work, and once
+    monkeypatch.setattr(miss_limiter, "PER_SECOND", 0.0)  # a slow machine takes as long as the tries need to come back
     statuses = [client.get(f"/live/nobody{n}/replay/timeline").status_code for n in range(int(TRIES) + 5)]
     assert statuses[0] == 404
     assert statuses[-1] == 429
+    registry._shelf._guesses._buckets.clear()
 
 
 def _noting(init: Callable[..., None], threads: list[str]) -> Callable[..., None]:
@@ -281,7 +285,21 @@ def test_an_address_has_one_answer_in_memory_that_no_cache_keeps(monkeypatch: py
         made.append(name)
         return await of(run_id, name, version)
 
+    finding, most, lock = [0], [0], threading.Lock()
+    version = exports.version
+
+    def looked_up(run_id: str) -> str:
+        with lock:
+            finding[0] += 1
+            most[0] = max(most[0], finding[0])
+        found = version(run_id)
+        time.sleep(0.05)
+        with lock:
+            finding[0] -= 1
+        return found
+
     monkeypatch.setattr(exports, "of", noted)
+    monkeypatch.setattr(exports, "version", looked_up)
     application = FastAPI()
     application.include_router(export_routes.export_route(exports))
 
@@ -323,6 +341,7 @@ def test_an_address_has_one_answer_in_memory_that_no_cache_keeps(monkeypatch: py
         read.set()
         assert all(content.startswith(b"PK") for content in await asyncio.gather(*asked, other))
         assert len(made) == 6
+        assert most[0] <= 2 * FINDING  # of both
 
     asyncio.run(tried())
     registry.close()
