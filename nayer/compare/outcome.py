@@ -104,6 +104,11 @@ class Outcome:
         return None if self.measured_on == "held-back samples" else self.accuracy
 
     @property
+    def synthesis_seconds(self) -> float | None:
+        """Seconds of making images alone. None with `overlap`: the student learns in the same seconds."""
+        return None if self.config.get("overlap") else self.spent.get("synthesis", 0.0)
+
+    @property
     def wants_labels(self) -> bool:
         """Whether its generator gets the class to make. Otherwise the label of an image is like a random one."""
         return bool(self.config["ce_weight"]) and self.config["ce_target"] == "label"

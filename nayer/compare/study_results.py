@@ -36,11 +36,12 @@ class Reach:
     """The smallest budget whose final mean accuracy reaches a level; None if no budget does.
 
     `total` and `synthesis` bound the needed seconds: above those of the next smaller budget, up to those of this one.
+    `synthesis` is None if no clock can separate it from the student's learning.
     """
 
     budget: float | None
     total: Bounds
-    synthesis: Bounds
+    synthesis: Bounds | None
 
 
 def reach(cells: Sequence[tuple[Cell, Sequence[Outcome]]], level: float) -> Reach:
@@ -49,15 +50,21 @@ def reach(cells: Sequence[tuple[Cell, Sequence[Outcome]]], level: float) -> Reac
     A budget reaches the level if all its runs ended and their mean final accuracy is at least `level` times the
     teacher's. Each budget is a separate run with its own schedule.
     """
-    low = (0.0, 0.0)
+    budget: float | None = None
+    total, synthesis = Bounds(0.0, math.inf), Bounds(0.0, math.inf)
+    separate = True
     for cell, outcomes in cells:
         if not outcomes:
             continue
-        spent = (fmean(one.seconds for one in outcomes), fmean(one.spent.get("synthesis", 0.0) for one in outcomes))
+        alone = [one.synthesis_seconds for one in outcomes]
+        known = [one for one in alone if one is not None]
+        separate = separate and len(known) == len(alone)
+        spent, making = fmean(one.seconds for one in outcomes), fmean(known) if known else math.inf
         if _reached(outcomes, level):
-            return Reach(cell.budget, Bounds(low[0], spent[0]), Bounds(low[1], spent[1]))
-        low = spent
-    return Reach(None, Bounds(low[0], math.inf), Bounds(low[1], math.inf))
+            budget, total, synthesis = cell.budget, Bounds(total.low, spent), Bounds(synthesis.low, making)
+            break
+        total, synthesis = Bounds(spent, math.inf), Bounds(making, math.inf)
+    return Reach(budget, total, synthesis if separate else None)
 
 
 def _reached(outcomes: Sequence[Outcome], level: float) -> bool:

@@ -66,7 +66,8 @@ def runs_csv(study: Study, found: Found) -> str:
         for one in found.get(cell.arm.title, []):
             row: dict[str, object] = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
             row |= {"method": cell.method, "teacher": cell.teacher, "budget": study.told(cell.budget)}
-            row |= {f"seconds.{phase}": one.spent.get(phase) for phase in ("synthesis", "student", "measuring")}
+            phases = ("measuring",) if one.synthesis_seconds is None else ("synthesis", "student", "measuring")
+            row |= {f"seconds.{phase}": one.spent.get(phase) for phase in phases}
             row |= {name: one.scores.get(name) for name in SCORES}
             row |= {f"steps_to_{name}": steps_to(one, name, target) for name, target in study.steps_to.items()}
             writer.writerow(row | {"fresh": " ".join(f"{value:g}" for value in one.fresh)})
@@ -114,7 +115,8 @@ def _needed(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
         rows.append(cells)
     note = (
         "The smallest budget whose final mean accuracy reaches this share of the teacher's. Seconds: of the runs with "
-        "that budget, without measurements. > marks a target that no budget reached."
+        "that budget, without measurements. > marks a target that no budget reached. At once: `overlap` makes images "
+        "and teaches the student in the same seconds."
     )
     return [Sheet(f"budgets{end}", f"{teacher}: the smallest budget that reaches a level", tuple(columns), rows, note)]
 
@@ -134,7 +136,7 @@ def _factors(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
         cells = [method]
         for level in study.levels:
             one = _reach(study, found, teacher, method, level)
-            cells += [_factor(one.total.over(own[level].total)), _factor(one.synthesis.over(own[level].synthesis))]
+            cells += [_factor(one.total, own[level].total), _factor(one.synthesis, own[level].synthesis)]
         rows.append(cells)
     note = (
         f"Seconds of the method divided by seconds of {study.reference}, as bounds: the needed time lies between two "
@@ -241,11 +243,16 @@ def _budget(study: Study, one: Reach) -> str:
     return f"> {study.told(study.budgets[-1])}" if one.budget is None else study.told(one.budget)
 
 
-def _seconds(bounds: Bounds) -> str:
+def _seconds(bounds: Bounds | None) -> str:
+    if bounds is None:
+        return "at once"
     return f"> {bounds.low:.1f}" if bounds.high == math.inf else f"{bounds.high:.1f}"
 
 
-def _factor(bounds: Bounds) -> str:
+def _factor(one: Bounds | None, reference: Bounds | None) -> str:
+    if one is None or reference is None:
+        return NONE
+    bounds = one.over(reference)
     if bounds.high == math.inf:
         return f"> {bounds.low:.2f}" if bounds.low else NONE
     return f"{bounds.low:.2f} to {bounds.high:.2f}" if bounds.low else f"≤ {bounds.high:.2f}"

@@ -7,6 +7,7 @@ from PIL import Image
 
 from tests.findings.kept import complete, rows
 from tests.findings.report import DATA, PAGE, PICTURES, factor, page, reach
+from tests.findings.tuning import changed, factors
 
 INFINITE = math.inf
 
@@ -59,3 +60,16 @@ def test_what_was_measured_is_not_measured_again(tmp_path):
     complete(tmp_path / "a.jsonl", [{"seed": 2}, {"seed": 3}], measure)
     assert asked == [1, 2, 3]
     assert rows(tmp_path / "a.jsonl") == [{"seed": n, "value": 10 * n} for n in (1, 2, 3)]
+
+
+def test_tuning_tries_the_generator_s_rate_with_the_best_rate_of_the_student():
+    tried = [{"method": "nayer", "student": one["student"], "generator": 1.0} for one in factors([], "nayer")]
+    assert [row["student"] for row in tried] == [1.0, pytest.approx(1 / 3), 3.0]
+    told = [row | {"accuracy": accuracy} for row, accuracy in zip(tried, (0.5, 0.7, 0.6), strict=True)]
+    assert factors(told, "nayer") == [{"student": pytest.approx(1 / 3), "generator": factor} for factor in (0.5, 2.0)]
+    assert factors([row | {"method": "noise"} for row in told], "noise") == []
+
+
+def test_a_factor_changes_the_preset_s_own_rate():
+    assert changed("nayer", 1.0, 2.0) == {"generator_lr": 0.008}
+    assert changed("deepinversion", 3.0, 0.5).keys() == {"student_lr", "z_lr"}

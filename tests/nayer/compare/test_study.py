@@ -149,6 +149,9 @@ def test_the_smallest_budget_counts_whose_final_mean_reaches_the_level():
     assert reach(outcomes, 0.5).total == Bounds(0.0, 10.0)
     never = reach(outcomes, 0.98)
     assert (never.budget, never.total) == (None, Bounds(40.0, math.inf))
+    outcomes[2][1][0].config["overlap"] = True
+    assert reach(outcomes, 0.8).synthesis == Bounds(2.5, 5.0)  # what larger budgets do does not matter
+    assert reach(outcomes, 0.98).synthesis is None  # no clock separates what happens at once
     outcomes[1][1][0].failure = "it diverged"
     assert reach(outcomes, 0.8).budget == 40.0  # a budget with a failed run reaches nothing
 
