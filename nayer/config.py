@@ -7,6 +7,7 @@ published method with its convolutions shrunk for two CPU cores; `methods` holds
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
@@ -873,4 +874,9 @@ class Config(BaseModel):
 
 def settings() -> list[Setting]:
     """Every field of `Config`, in order."""
-    return describe(Config)
+    return list(_settings())
+
+
+@cache
+def _settings() -> tuple[Setting, ...]:
+    return tuple(describe(Config))  # a study of a thousand methods asks a thousand times

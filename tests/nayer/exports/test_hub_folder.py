@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 import nayer
 from nayer.cli.main import main
-from nayer.errors import StorageError
+from nayer.errors import AssetError, StorageError
 from nayer.exports.hub_folder import Student, model_card, write_hub_folder
 from nayer.exports.run_facts import read_facts
 from nayer.exports.run_folder import load_student
@@ -109,7 +109,7 @@ def test_a_missing_weight_is_an_error_and_no_run_is_one_sentence(run, tmp_path, 
     weights = load_file(tmp_path / "model.safetensors")
     weights.pop("last.bias")
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(RuntimeError, match=r"last\.bias"):
+    with pytest.raises(AssetError, match=r"last\.bias"):
         Student.from_pretrained(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(
