@@ -11,11 +11,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any, cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+_NUMBERS = count()
 GONE = "nayer.gone"  # in a request's scope: whether its peer has left
 _LATE = b'{"error": "the rest of the request did not arrive within %g s; send it again."}'
 _FULL = b'{"error": "The page takes at most %d connections, and they are all in use; try again in a few seconds."}'
@@ -53,6 +55,9 @@ class Connection(H11Protocol):
         self._seconds = {"header": limits.header, "body": limits.body, "reading": limits.reading, "end": limits.reading}
         self._owed = ""  # the part that the server waits for, or empty
         self._since = self.loop.time()  # start of the wait for the peer, if the server waits
+        self.number = next(
+            _NUMBERS
+        )  # the later it came, the larger: two can wait equally long by uvloop's coarse clock
         self._bytes = 0  # bytes of a body since then
         self._begun = True  # whether the peer owes the rest of a header
         self._timer: asyncio.TimerHandle | None = None
@@ -64,9 +69,14 @@ class Connection(H11Protocol):
         return self.client[0] if self.client else ""
 
     @property
+    def waits(self) -> bool:
+        """Whether it is the peer's turn."""
+        return bool(self._owed) or not self._answering
+
+    @property
     def waited(self) -> float:
-        """Seconds that the server has waited for the peer; 0 while it is the server's turn."""
-        return 0.0 if self._answering and not self._owed else self.loop.time() - self._since
+        """Seconds since the turn changed."""
+        return self.loop.time() - self._since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """asyncio: the connection opens, and is counted."""
@@ -202,8 +212,9 @@ def give_way(those: list[Connection], newest: Connection) -> None:
     peers: dict[str, int] = {}
     for one in those:
         peers[one.peer] = peers.get(one.peer, 0) + 1
-    waiting = [one for one in those if one.waited > 0]
-    (max(waiting, key=lambda one: (peers[one.peer], one.waited)) if waiting else newest).close()
+    waiting = [one for one in those if one.waits]
+    first = max(waiting, key=lambda one: (peers[one.peer], one.waited, -one.number), default=newest)
+    first.close()
 
 
 def connections(limits: Limits) -> type[asyncio.Protocol]:
