@@ -11,14 +11,14 @@ MEASURES: Rows = {
         "nayer/distillation/evaluation.py:TestImages",
     ),
     "agreement": (
-        "Share of images for which student and teacher predict the same class. Without test images: of held-back "
-        "samples.",
+        "Share of images for which student and teacher predict the same class. Without test images, held-back samples "
+        "replace them.",
         "S(x) = T(x)",
         "nayer/distillation/evaluation.py:HeldBack",
     ),
     "ce": (
-        "Cross-entropy, in nats, of the teacher's prediction against the target class, times ce_temperature. Low: "
-        "the teacher predicts the target.",
+        "Cross-entropy, in nats, of the teacher's prediction against the target class, times ce_temperature. A low "
+        "value: the teacher predicts the target.",
         "L_CE",
         "nayer/distillation/losses.py:cross_entropy_loss",
     ),
@@ -28,8 +28,8 @@ MEASURES: Rows = {
         "nayer/distillation/losses.py:batchnorm_loss",
     ),
     "adversarial": (
-        "Minus the KL divergence of student from teacher, in nats. Lower: the two networks disagree more on the "
-        "images.",
+        "Minus the KL divergence of student from teacher, in nats. A lower value: the two networks disagree more on "
+        "the images.",
         "L_adv",
         "nayer/distillation/losses.py:adversarial_loss",
     ),
@@ -39,8 +39,8 @@ MEASURES: Rows = {
         "nayer/distillation/losses.py:distillation_loss",
     ),
     "label_hit": (
-        "Share of the round's images that the teacher assigns to the wanted class. High diversity alone is easy: "
-        "noise has it.",
+        "Share of the round's images that the teacher assigns to the wanted class. High diversity alone proves little: "
+        "noise has it too.",
         "T(x̂) = ŷ",
         "nayer/distillation/report.py:Report.generator_step",
     ),
@@ -61,7 +61,7 @@ MEASURES: Rows = {
         "nayer/analysis/diversity.py:between_rounds",
     ),
     "pool": (
-        "Vendi score of the pool: effective number of different images per class among all that are kept.",
+        "Vendi score of the pool: effective number of different images per class among all images in the pool.",
         "M",
         "nayer/analysis/diversity_window.py:DiversityWindow",
     ),
@@ -84,7 +84,7 @@ MEASURES: Rows = {
 
 PANELS: Rows = {
     "diagram": (
-        "The data flow of one round. The active part is highlighted. Each part explains itself.",
+        "The data flow of one round. The active part is highlighted. Select a part to read what it does.",
         "e_y → Z → G → x̂ → T, S",
         "nayer/distillation/train.py:train",
     ),
@@ -183,7 +183,7 @@ CONTROLS: Rows = {
         "nayer/runs/session.py:Session.step",
     ),
     "slow": (
-        ("Pauses briefly at each event and describes it in one sentence."),
+        "Pauses briefly at each event and describes it in one sentence.",
         "",
         "nayer/runs/session.py:Session.set_pace",
     ),

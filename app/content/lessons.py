@@ -92,18 +92,18 @@ LESSONS = (
     Lesson(
         title="Why a student needs data",
         text=(
-            "A teacher network is trained, and its images are gone. A student can still ask it about any image, but "
-            "which images? In the first run the student learns from the output of an untrained generator: patterns "
-            "without meaning. In the second run the generator is trained until the teacher recognizes its classes "
-            "in the images. Teacher, student and work are the same."
+            "A teacher network is trained, and its images are gone. A student can still ask the teacher about any "
+            "image, but it has no images. In the first run the student learns from the output of an untrained "
+            "generator: patterns without meaning. In the second run the generator is trained until the teacher "
+            "recognizes its classes in the images. Teacher, student and work are the same."
         ),
         notice=(
-            "The label accuracy shows why: the teacher predicts the wanted class for the untrained images no more "
-            "often than by guessing, which is the dotted line. Neither student learns from a real image. Real images "
-            "only measure."
+            "The label accuracy shows why: for the images of the untrained generator, the teacher predicts the wanted "
+            "class no more often than by guessing. The dotted line shows guessing. Neither student learns from a real "
+            "image. Real images serve only to measure."
         ),
         predict=Prediction(
-            "How does the student of the trained generator do on real images, compared with the other one?",
+            "How often is the student of the trained generator right on real images, compared with the other student?",
             "accuracy",
             0.1,
             {"more": "It is right more often.", "less": "It is right less often.", "same": "There is no difference."},
@@ -135,14 +135,14 @@ LESSONS = (
         title="What noise as input gives",
         text=(
             "A generator turns numbers into an image. Before NAYER the numbers were Gaussian noise z, as in a GAN. "
-            "Noise says nothing about the class. Either the generator finds out by training which noise belongs to "
-            "which class, or no class is asked for and the teacher's prediction is the label. NAYER uses embeddings "
-            "of the class names as input, so the input already contains the label."
+            "Noise contains no class. So there are two methods. In one, the generator learns which noise belongs to "
+            "which class. In the other, the image has no wanted class, and the teacher's prediction is the label. "
+            "NAYER uses embeddings of the class names as input, so the input already contains the label."
         ),
         notice=(
-            "Each column is a wanted class. Accuracy alone does not show which method is better: rounds with noise "
-            "alone are cheaper, so the same work buys more of them, and on ten digits they may teach faster. The next "
-            "lessons show what class names are good for."
+            "Each column is a wanted class. Accuracy alone does not show which method is better. Rounds with noise "
+            "alone are cheaper, so the same work contains more rounds. On ten digits the student may then learn "
+            "faster. The next lessons show how class names help."
         ),
         predict=Prediction(
             "The last run gets noise. For how many of its images does the teacher predict the wanted class, compared "
@@ -157,8 +157,8 @@ LESSONS = (
                 Option(
                     "noise, no wanted class",
                     {**_NOISE, "ce_target": "teacher"},
-                    "The teacher's prediction is the label here, so columns mean nothing: the label accuracy is near "
-                    "guessing, and the student learns all the same.",
+                    "The teacher's prediction is the label here, so columns have no meaning. The label accuracy is "
+                    "near guessing, but the student still learns.",
                     "less",
                 ),
                 Option("noise, with a wanted class", _NOISE),
@@ -178,9 +178,9 @@ LESSONS = (
             "your own names, or replace the embeddings by rows without meaning."
         ),
         notice=(
-            "Before BatchNorm all pairs look alike, and dog is nearest to cat. After BatchNorm the names point "
-            "almost evenly away from each other, as one-hot rows do. Only a trace of meaning is left. For ten "
-            "classes, our runs show no difference between embeddings and one-hot rows."
+            "Before BatchNorm all pairs look alike, and dog is nearest to cat. After BatchNorm the names point almost "
+            "evenly away from each other, as one-hot rows do. Little of their meaning is left. For ten classes, our "
+            "runs show no difference between embeddings and one-hot rows."
         ),
         choice=Choice(
             "Table",
@@ -209,8 +209,8 @@ LESSONS = (
         ),
         notice=(
             "With re-draws, the images of a class differ more. This has a cost: the teacher recognizes fewer of them, "
-            "because a few steps are not enough to adapt the generator to a new layer. The student's accuracy does not "
-            "settle the question in a run this short."
+            "because a few steps are not enough to adapt the generator to a new layer. In such a short run, the "
+            "student's accuracy does not show which setting is better."
         ),
         predict=Prediction(
             "The last run has fewer fresh layers. How many different images of a class does its pool hold?",
@@ -239,14 +239,14 @@ LESSONS = (
     Lesson(
         title="What BatchNorm statistics tell",
         text=(
-            "The teacher keeps one trace of its training images: each BatchNorm layer stores the mean μ and the "
-            "variance σ² of its inputs. The BN loss pulls the statistics of the generated images toward these "
-            "values. It says nothing about a single image. It describes how a batch of real images looks inside the "
+            "The teacher keeps some information about its training images: each BatchNorm layer stores the mean μ and "
+            "the variance σ² of its inputs. The BN loss pulls the statistics of the generated images toward these "
+            "values. It does not describe a single image. It describes how a batch of real images looks inside the "
             "network."
         ),
         notice=(
-            "The term describes a batch and no single image, so it can only pull the images as a group toward what "
-            "real images do inside the network."
+            "The term describes a batch and not a single image. So it makes the images similar to real images only as "
+            "a group, by their statistics inside the network."
         ),
         predict=Prediction(
             "The last run has another weight. How many different images of a class does its pool hold?",
@@ -261,8 +261,8 @@ LESSONS = (
                     "0, without the term",
                     {"bn_weight": 0.0},
                     "Without the term, the generator finds a few patterns that the teacher accepts and repeats them: "
-                    "the images of a class are more alike. The teacher recognizes more of them, and yet the student "
-                    "learns less.",
+                    "the images of a class are more alike. The teacher recognizes more of them, but the student learns "
+                    "less.",
                     "less",
                 ),
                 Option("1", {"bn_weight": 1.0}),
@@ -275,14 +275,14 @@ LESSONS = (
     Lesson(
         title="How the adversarial term helps",
         text=(
-            "Images that the student already understands teach it nothing more. The adversarial term rewards images "
-            "on which teacher and student differ. The generator finds the student's gaps, and the student closes "
-            "them. By default the term counts only where both predict the same class, so it searches near class "
-            "borders and not for nonsense."
+            "Images that the student already understands teach it nothing more. The adversarial term rewards images on "
+            "which teacher and student differ. The generator finds the student's gaps, and the student closes them. By "
+            "default the term counts only where both predict the same class, so the generator searches near class "
+            "borders and not among meaningless images."
         ),
         notice=(
-            "The adversarial term and the cross-entropy term pull in different directions. In a short run the term may "
-            "even cost accuracy: a student at the start has few gaps that are worth finding."
+            "The adversarial term and the cross-entropy term favor different images. In a short run the adversarial "
+            "term may even reduce the accuracy: at the start, few gaps of the student are useful to find."
         ),
         predict=Prediction(
             "The last run has another weight. For how many of its images does the teacher predict the wanted class?",
@@ -312,17 +312,17 @@ LESSONS = (
         title="What the student learns",
         text=(
             "The student never gets a label. It gets the teacher's probabilities for each image, softened by a "
-            "temperature τ, and minimizes the KL divergence from them. These probabilities carry more than the "
-            "class: an image is a 7, but a little like a 1. Images stay in a pool and are used many times. Choose "
-            "how many steps the student trains between two rounds, or the temperature."
+            "temperature τ, and minimizes the KL divergence from them. These probabilities contain more than the "
+            "class: an image is a 7, but a little like a 1. Images stay in a pool and are used many times. Choose how "
+            "many steps the student trains between two rounds, or the temperature."
         ),
         notice=(
-            "The student needs both: new images and steps to learn from them. All arms have the same work. Fewer "
-            "steps per round leave work for more rounds; more steps leave work for fewer. Click a point of a curve "
+            "The student needs both: new images and steps to learn from them. All arms have the same work. With fewer "
+            "steps per round, an arm has more rounds. With more steps, it has fewer rounds. Click a point of a curve "
             "to see the images of that round."
         ),
         predict=Prediction(
-            "The last run trains its student differently. How does its student do on real images?",
+            "The last run trains its student differently. How often is this student right on real images?",
             "accuracy",
             0.05,
             {"more": "It is right more often.", "less": "It is right less often.", "same": "About as often."},
@@ -346,16 +346,16 @@ LESSONS = (
     Lesson(
         title="Where it fails",
         text=(
-            "The method depends on what the teacher reveals, and on time. With many classes, each class needs its "
-            "own images, so a hundred emoji take many more rounds than ten. Slow rounds mean fewer rounds. A small "
-            "pool makes the student forget. And images that the teacher classifies with confidence need not look like "
-            "anything to a person. Break the method yourself."
+            "The method depends on what the teacher reveals, and on time. With many classes, each class needs its own "
+            "images, so a hundred emoji take many more rounds than ten. Slow rounds mean fewer rounds. A small pool "
+            "makes the student forget. The teacher may classify an image with confidence although a person recognizes "
+            "nothing in it. Break the method yourself."
         ),
         notice=(
-            "What looks broken may still work. The student copies all of the teacher's probabilities, so it also "
-            "learns from images whose class no person can see. A high label accuracy proves little. Only the "
-            "accuracy on real images is a fair judge, and a data-free method must not use it to tune itself. The "
-            "page measures it for you. Training never uses it."
+            "A run that looks broken may still work. The student copies all of the teacher's probabilities, so it also "
+            "learns from images whose class no person can see. A high label accuracy proves little. Only the accuracy "
+            "on real images is a fair measure, and a data-free method must not be tuned with it. The page measures it "
+            "for you. Training never uses it."
         ),
         predict=Prediction(
             "One thing is broken in the last run. For how many of its images does the teacher predict the wanted "
@@ -371,9 +371,9 @@ LESSONS = (
                 Option(
                     "no cross-entropy term",
                     {"ce_weight": 0.0},
-                    "Without the term nothing asks for a class, and the label accuracy is near guessing. Yet the "
-                    "student learns: with three seeds it was right on 74 % to 93 % of the real images, NAYER's on 84 % "
-                    "to 92 %.",
+                    "Without the term, no loss asks for a class, and the label accuracy is near guessing. But "
+                    "the student learns: with three seeds it was right on 74 % to 93 % of the real images. The student "
+                    "of NAYER was right on 84 % to 92 %.",
                     "less",
                 ),
                 Option("a pool of 100 images", {"pool_capacity": 100}),

@@ -35,14 +35,14 @@ RECORDED = {
     "waiting": "This is a recording of an earlier run. Your run is waiting for a free slot.",
     "again": "This is a recording of the run that has ended.",
 }
-TRY_QUEUED = "Your student has not started. Until then, the teacher and the untrained student answer."
-TRY_STARTING = "The student is loading. Until then, the teacher and the untrained student answer."
+TRY_QUEUED = "Your student has not started yet. Until it starts, the teacher and the untrained student answer."
+TRY_STARTING = "The student is loading. Until it is ready, the teacher and the untrained student answer."
 TRY_RECORDED = (
-    "This recording holds images and curves, but no weights, so its student cannot answer. Press Play to ask a student "
-    "of your own."
+    "This recording holds images and curves, but no weights, so its student cannot answer. Press Play to train a "
+    "student of your own."
 )
 TRY_GONE = "The weights of this student are no longer in memory. Press Play to start a new run."
-TRY_NO_RUN = "No student is learning yet. Press Play to ask one."
+TRY_NO_RUN = "No student is learning yet. Press Play to start a run."
 NAMES_INFO = "One name per line, or separated by commas: 2 to 200 names."
 PROMPT_INFO = "The sentence for the text encoder. Each name replaces {}."
 TABLE_INFO = "Input of the generator: the embeddings of the names, or a control."
@@ -210,7 +210,7 @@ def _redraw_sentence(event: LayerRedrawn) -> str:
     if event.what == "generator" and event.round == 0:
         return "The generator and its noisy layers start with random weights."
     if event.what == "generator":
-        return "The generator and the noisy layers get new random weights, so the images do not settle on one style."
+        return "The generator and the noisy layers get new random weights, so the images do not keep one style."
     if event.what == "first layer":
         return "The first layer of the generator is re-drawn; all other layers keep their weights."
     sets, _, width = event.outputs.shape

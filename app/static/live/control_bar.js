@@ -245,7 +245,7 @@ function describeStanding(model, teacher, estimate) {
   const { facts, state } = model;
   if (state === "queued") {
     const wait = model.wait === null ? [] : [`wait about ${formatDuration(model.wait)}`];
-    return [formatAhead(model.ahead), ...wait, "yours starts automatically"];
+    return [formatAhead(model.ahead), ...wait, "your run starts automatically"];
   }
   if (state === "starting" || (!facts && state === "running")) return ["Starting", "loading the teacher"];
   if (!facts && state === "interrupted") return ["Interrupted", "before its first round"];
