@@ -73,6 +73,8 @@ class Trial:
         case.prepare(self.here)
         self._before = _names(self.here)
         self._out, self._err = ready / f"{self.here.name}.out", ready / f"{self.here.name}.err"
+        for path in (self._out, self._err):
+            path.touch()  # a fork may be looked at before it has begun
         self._sent = False
         self._began = time.monotonic()
         places = {"teacher": ready / "ready-teacher", "images": ready / "images"}
