@@ -17,6 +17,7 @@ from nayer.retired_settings import without_retired
 from nayer.settings import Setting, describe, sentence, setting
 from nayer.text_rules import complaint
 
+MAX_SEED = 2**31 - 1
 GROUPS = {
     "run": "What runs, and how long",
     "source": "The input of the generator",
@@ -66,7 +67,7 @@ class Config(BaseModel):
         group="run",
         level=1,
         low=0,
-        high=2**31 - 1,
+        high=MAX_SEED,
         fixed=True,
         help="Random seed. On one thread and without a time limit, the same seed and settings repeat a run exactly.",
         place="runs/run.py:open_run",

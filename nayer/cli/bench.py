@@ -91,7 +91,7 @@ def bench_command(arguments: argparse.Namespace) -> int:
     earlier = _read(arguments.against) if arguments.against else {}
     seeds = seeds_of(arguments.seeds)
     if arguments.json:
-        check_target(arguments.json)
+        check_target(arguments.json, "json")
     if arguments.suite == "gpu":
         return _published(arguments, earlier)
     check_runs([arm.config for arm in arms.values()], arguments)

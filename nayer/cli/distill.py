@@ -96,7 +96,7 @@ def distill_command(arguments: argparse.Namespace) -> int:
     if folder:
         check_run_folder(folder)
     if arguments.record:
-        check_target(arguments.record)
+        check_target(arguments.record, "record")
     with claimed(folder) if folder else nullcontext():
         return _distilled(arguments, config, folder)
 

@@ -64,7 +64,7 @@ def export_command(arguments: argparse.Namespace) -> int:
     student, facts = load_student(run), read_facts(run)
     if arguments.onnx:
         check_onnx()
-        check_target(arguments.onnx)
+        check_target(arguments.onnx, "onnx")
         write_whole(arguments.onnx, onnx_of(student, facts.classes))
         sys.stdout.write(f"{arguments.onnx}: images (n, c, h, w) from 0 to 1 → logits (n, k)\n")
     if arguments.push:

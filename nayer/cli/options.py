@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from nayer.common.files import path_to_write
-from nayer.config import GROUPS, settings
+from nayer.config import GROUPS, MAX_SEED, settings
 from nayer.errors import ConfigError, excerpt
 from nayer.presets import PRESETS
 from nayer.settings import Setting, read_value
@@ -54,8 +54,13 @@ def seeds_of(text: str) -> list[int]:
     """Seeds from a flag: whole numbers, separated by commas. Raises ConfigError for other text and repeated seeds."""
     try:
         seeds = [int(part) for part in text.split(",")]
+        wrong = min(seeds) < 0 or max(seeds) > MAX_SEED
     except ValueError:
-        raise ConfigError(f"seeds must be whole numbers, separated by commas; {excerpt(text)!r} was given.") from None
+        wrong = True
+    if wrong:
+        raise ConfigError(
+            f"seeds must be whole numbers from 0 to {MAX_SEED:,}, separated by commas; {excerpt(text)!r} was given."
+        )
     if len(set(seeds)) < len(seeds):
         raise ConfigError(f"seeds={excerpt(text)!r} contains a seed twice; use each seed once.")
     return seeds

@@ -12,6 +12,7 @@ from nayer.cli.console import Terminal
 from nayer.cli.memory import add_memory_argument, training_bound
 from nayer.cli.options import count, number
 from nayer.common.files import claimed, path_to_write
+from nayer.config import MAX_SEED
 from nayer.errors import ConfigError
 from nayer.networks.cards import MAX_EPSILON, MAX_STEPS, TeacherCard
 from nayer.networks.classifiers import Classifier
@@ -22,7 +23,6 @@ from nayer.teachers.recipes import RECIPES, get
 from nayer.teachers.train import teach
 from nayer.teachers.train_custom import HELD_OUT, SCHEDULE, OwnLesson, teach_own
 
-MAX_SEED = 2**31 - 1
 MAX_EPOCHS = 10_000
 COLORS = {"auto": None, "gray": True, "grey": True, "rgb": False}  # British for commands of earlier versions
 OWN_ONLY = ("size", "color", "mirror")  # flags that only the user's own images need; a known data set fixes them

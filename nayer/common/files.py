@@ -100,12 +100,16 @@ def check_writable(folder: Path) -> None:
     probe.unlink()
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, field: str = "out") -> None:
     """Makes the folder of a file that will be written, and tries a file in it.
 
-    Raises StorageError, also if `path` is a folder or anything else that is not a regular file.
+    Raises StorageError, also if `path` is a folder or anything else that is not a regular file. `field` is the setting
+    that the error names if the folder cannot be written.
     """
-    check_writable(path.parent)
+    try:
+        check_writable(path.parent)
+    except StorageError as error:
+        raise StorageError(f"{field}={excerpt(path, 200)!r}: {error}") from None
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:

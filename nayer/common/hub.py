@@ -101,7 +101,7 @@ def quiet(transformers: Any) -> Iterator[None]:
                 logging.enable_progress_bar()
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The cause of an error, short enough for a sentence."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return line.rstrip(".:") if len(line) <= 160 else line[:159] + "…"

@@ -21,14 +21,13 @@ from nayer.common.yaml_file import bare, read_yaml
 from nayer.compare.experiments import Variation, arms_of, check_own, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS
 from nayer.compare.titles import MOST_IN_A_NAME, check_amount, check_name
-from nayer.config import settings
+from nayer.config import MAX_SEED, settings
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import PRESET, check_keys, preset_and_changes
 from nayer.runs.thread_budget import MAX_THREADS
 
 SWEEP_FILE = "sweep.yaml"
 SEEDS = (0, 1, 2)
-MAX_SEED = 2**31 - 1
 MAX_SECONDS = 864_000.0
 NAMES_ARMS = ("arms", "presets", "experiment")
 KEYS = ("seeds", "shared", *NAMES_ARMS, "vary", "calibrate", "clock", "threads")

@@ -288,7 +288,14 @@ def test_an_arm_that_fails_is_told_of_and_the_others_go_on(tmp_path, capsys):
         (["--presets", "nayer,gan"], "preset must be one of"),
         (["--presets", "nayer,nayer"], "'nayer' is given twice"),
         (["--experiment", "x"], "experiment must be one of"),
-        (["--presets", "nayer", "--seeds", "a"], "seeds must be whole numbers, separated by commas; 'a' was given"),
+        (
+            ["--presets", "nayer", "--seeds", "a"],
+            "seeds must be whole numbers from 0 to 2,147,483,647, separated by commas; 'a'",
+        ),
+        (
+            ["--presets", "nayer", "--seeds", "0,-1"],
+            "seeds must be whole numbers from 0 to 2,147,483,647, separated by commas; '0,-1'",
+        ),
         (["--presets", "nayer", "--seeds", "1,1"], "seeds='1,1' contains a seed twice"),
         (["--presets", "nayer", "--seed", "3"], "seed=3 is not used by compare; use --seeds 3."),
         (["--presets", "nayer", "--clock", "cpu", "--threads", "2"], "use --threads 1 with it."),
@@ -304,6 +311,7 @@ def test_an_arm_that_fails_is_told_of_and_the_others_go_on(tmp_path, capsys):
 def test_bad_input_is_one_sentence(tmp_path, capsys, arguments, says):
     assert main(["compare", *arguments, "--out", str(tmp_path / "x")]) == 2
     assert says in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 def test_the_processors_clock_stands_still_while_nobody_works(tmp_path, capsys):
