@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -9,6 +10,8 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from PIL import Image
 
 DONE, FAILED, USAGE = frozenset({0}), frozenset({1}), frozenset({2})
 REFUSED = FAILED | USAGE
@@ -29,10 +32,9 @@ SMALL = [
 ]
 ENDLESS = [*SMALL, "--rounds", "100000"]
 DISTILL = ["distill", "--teacher", "{teacher}", *SMALL]
-PNG = bytes.fromhex(  # 8 × 8, gray
-    "89504e470d0a1a0a0000000d49484452000000080000000808000000003aecc6c40000000f4944415478da63609818981840010002400001"
-    "7c9efe9b0000000049454e44ae426082"
-)
+_content = io.BytesIO()
+Image.new("L", (8, 8), 90).save(_content, "PNG")
+PNG = _content.getvalue()
 HUGE = 3 << 30  # bytes of a sparse file
 
 

@@ -97,7 +97,7 @@ def _multiplied() -> Iterator[Case]:
     for name, text in {
         "values": f"presets: [dfq]\n{vary}",
         "arms": f"arms: {many}",
-        "seeds": f"presets: [a, b]\n{seeds}",
+        "seeds": f"presets: [a, b]\nseeds: [{', '.join(map(str, range(6000)))}]\n",
     }.items():
         text = text.replace("[a, b]", "[dfq, nayer]")
         words = ["compare", "--config", "s", "--out", "o"]
