@@ -95,7 +95,7 @@ class Trial:
             if value is not None:
                 surroundings[name] = value
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            return subprocess.Popen(
+            self._process = subprocess.Popen(  # kept: subprocess would reap one that nobody holds
                 ["bash", "-c", line],
                 cwd=self.here,
                 env=surroundings,
@@ -103,7 +103,8 @@ class Trial:
                 stdout=out,
                 stderr=err,
                 preexec_fn=self._bounded,  # noqa: PLW1509 (there is one thread)
-            ).pid
+            )
+        return self._process.pid
 
     def _forked(self, words: list[str]) -> int:
         """This process once more: one that has imported all of it starts a hundred times faster."""
