@@ -16,6 +16,7 @@ from nayer.compare.outcome_folder import OutcomeFolder
 from nayer.compare.study import read_study
 from nayer.config import Config
 from nayer.errors import StorageError
+from tests.support.refusals import told
 
 STUDY = """title: Small
 methods: {A: {preset: nayer}, B: {preset: dfq}}
@@ -54,14 +55,6 @@ def whole(tmp_path, monkeypatch):
         one.config = Config.parse({"seed": 0}, cell.arm.config).model_dump()
         write(one, kept.path(cell.arm.title, 0))
     return folder
-
-
-def told(words, capsys, codes=(1, 2)):
-    assert main(words) in codes
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "bug in the program" not in line
-    assert len(line) < 700
-    return line
 
 
 def everything(folder):

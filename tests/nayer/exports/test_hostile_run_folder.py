@@ -19,6 +19,7 @@ from nayer.exports.run_folder import load_student
 from nayer.networks import classifiers
 from nayer.teachers import folder as teachers
 from tests.reliability.commands import SMALL
+from tests.support.refusals import told
 from tests.support.tiny import tiny_config
 
 HUGE = {"architecture": "wrn40-128", "size": 64, "channels": 3, "mean": [0.5] * 3, "std": [0.5] * 3}
@@ -44,14 +45,6 @@ def run(original, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(original, tmp_path / "r")
     return tmp_path / "r"
-
-
-def told(words, capsys, codes=(1, 2)):
-    assert main(words) in codes
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "bug in the program" not in line
-    assert len(line) < 700
-    return line
 
 
 def changed(path, change):
