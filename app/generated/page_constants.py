@@ -19,6 +19,7 @@ from app.run_state.reducer import ROWS
 from app.run_state.seed_curves import MEASURES
 from app.runs.plan import ARMS, LONGEST_TITLE, WORK
 from app.runs.registry import RUN_ID
+from nayer.compare.experiments import WITHOUT_END
 from nayer.events import RunStarted
 from nayer.exports.recording import ANSWERS
 from nayer.runs.session import ENDED, StepKind
@@ -46,6 +47,7 @@ def constants() -> list[Constant]:
     return [
         Constant("SAMPLE_ROWS", "Rounds of samples that a run keeps.", "number", ROWS),
         Constant("ENDED_STATES", "The states in which a run is over.", "RunState[]", sorted(ENDED)),
+        Constant("ROUNDS_WITHOUT_END", "Rounds of an arm that its work ends.", "number", WITHOUT_END["rounds"]),
         Constant("STEP_KINDS", "What a single step continues to.", "string[]", get_args(StepKind)),
         Constant(
             "MEASURED_ON",

@@ -43,7 +43,7 @@ def test_real_images_stand_above_invented_ones_and_three_numbers_say_what_comes_
     page = new_page(1440, 900)  # without motion the recording is at its end
     assert (shown(page, "real"), shown(page, "invented")) == (10, 10)
     guess, student, teacher = page.locator(".wonder .figures strong").all_inner_texts()
-    assert (guess, teacher) == ("10 %", "95 %")
+    assert (guess, teacher) == ("10\u00a0%", "95\u00a0%")
     assert 50 < float(student.split()[0]) < 95
     box = page.locator(".wonder").bounding_box()
     assert box is not None
@@ -73,6 +73,7 @@ def test_a_phone_shows_the_stage_first_and_the_settings_in_a_drawer(new_page: Ne
     assert box is not None
     assert box["y"] < 600
     expect(page.locator("#field-rounds input")).to_be_hidden()
+    assert page.locator("footer").inner_text().strip() == ""  # no dot between links that are not there
     open_settings(page)
     expect(page.locator(".drawer-done")).to_be_focused()
     expect(page.locator("#field-rounds input")).to_be_visible()
@@ -130,4 +131,4 @@ def test_a_chart_names_its_unit_and_no_name_covers_a_curve(new_page: NewPage) ->
     assert chart.locator("text", has_text="teacher").count() == 0
     expect(page.locator(".accuracy .legend .key").last).to_contain_text("95.2")  # the recording has begun
     keys = page.locator(".accuracy .legend .key").all_inner_texts()
-    assert [key.strip() for key in keys[-2:]] == ["guessing 10 %", "teacher 95.2 %"]
+    assert [key.strip() for key in keys[-2:]] == ["guessing 10\u00a0%", "teacher 95.2\u00a0%"]

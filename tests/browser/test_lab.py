@@ -167,6 +167,23 @@ def test_arms_are_two_to_six_and_what_cannot_be_compared_is_one_sentence(new_pag
     expect(page.locator(".example .arm")).to_have_count(3)  # what is finished is still there to look at
 
 
+def test_the_form_says_how_long_a_comparison_takes_before_it_begins(new_page: NewPage) -> None:
+    page = new_page()
+    page.get_by_role("tab", name="Reset lab").click()
+    told = page.locator(".lab-form .duration")
+    expect(told).to_contain_text("on this machine")
+    first = told.inner_text()
+    page.fill("#lab-work", "90000")
+    page.keyboard.press("Tab")
+    expect(told).to_contain_text(" h on this machine")
+    assert told.inner_text() != first
+    page.fill("#lab-work", "")
+    page.keyboard.press("Tab")
+    expect(told).to_have_text("")
+    page.get_by_role("tab", name="Learn").click()
+    expect(page.locator("#tour .duration")).to_contain_text("on this machine")
+
+
 @pytest.mark.slow
 def test_three_seeds_show_their_mean_and_the_lab_is_taken_home(new_page: NewPage) -> None:
     page = new_page()

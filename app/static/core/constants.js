@@ -15,6 +15,12 @@ export const SAMPLE_ROWS = 24;
 export const ENDED_STATES = ["failed", "finished", "interrupted", "stopped"];
 
 /**
+ * Rounds of an arm that its work ends.
+ * @type {number}
+ */
+export const ROUNDS_WITHOUT_END = 100000;
+
+/**
  * What a single step continues to.
  * @type {string[]}
  */
