@@ -66,6 +66,18 @@ def test_real_images_stand_above_invented_ones_and_three_numbers_say_what_comes_
     picture(page, "wide-light-large")
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (768, 1024), (390, 844)])
+def test_the_names_of_both_rows_stand_beside_their_images(new_page: NewPage, size: tuple[int, int]) -> None:
+    page = new_page(*size)
+    shown(page, "invented")
+    for kind in ("real", "invented"):
+        name = page.locator(f".wonder .row-names .{kind} b").bounding_box()
+        image = page.locator(f".wonder .picture.{kind}").first.bounding_box()
+        assert name is not None
+        assert image is not None
+        assert image["y"] <= name["y"] + name["height"] / 2 <= image["y"] + image["height"]
+
+
 def test_a_phone_shows_the_stage_first_and_the_settings_in_a_drawer(new_page: NewPage) -> None:
     page = new_page(390, 844, dark=True)
     assert shown(page, "invented") == 10

@@ -203,6 +203,7 @@ class LivePage {
     this.player = h("div", { class: "player-slot" });
     this.again = h("button", { type: "button", hidden: true, onclick: () => this.playAgain() }, "Replay this run");
     this.sheet = h("a", { download: "nayer-run.png", hidden: true }, "Save this run as one image");
+    this.grace = h("span", { class: "grace" }, props.grace);
     this.kept = h("span", { class: "keeping" });
     this.arrange(barHost);
     window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
@@ -308,7 +309,7 @@ class LivePage {
         this.failures.element,
       ).element,
       this.share.element,
-      h("p", { class: "note foot" }, this.props.grace, " ", this.kept, " ", this.again, " ", this.sheet),
+      h("p", { class: "note foot" }, this.grace, " ", this.kept, " ", this.again, " ", this.sheet),
     );
   }
 

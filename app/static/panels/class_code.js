@@ -6,6 +6,10 @@ import { errorSentence } from "../core/run_client.js";
 
 /** @import { RunHandle } from "../core/types.d.ts" */
 
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+const ALONE =
+  "Only this machine can open this address. For a class, start the page with --host 0.0.0.0 and open it by the name of the machine.";
+
 /** A button that shows a run to a class. */
 export class ClassCodeButton {
   /** @param {() => [handle: RunHandle, place: string]} shown the run to show, and where it is */
@@ -36,10 +40,11 @@ export class ClassCodeButton {
       setText(this.code, `${code.slice(0, 3)} ${code.slice(3)}`);
       this.picture.src = qr;
       setAttribute(this.picture, "hidden", false);
-      const host = new URL(document.baseURI).host;
+      const { host, hostname } = new URL(document.baseURI);
+      const alone = LOOPBACK.includes(hostname) ? ` ${ALONE}` : "";
       setText(
         this.said,
-        `Open ${host}, choose “Join a class” and type the code, or scan the picture. The class follows every run that you start on this page.`,
+        `Open ${host}, choose “Join a class” and type the code, or scan the picture. The class follows every run that you start on this page.${alone}`,
       );
     } catch (error) {
       setText(this.code, "");
