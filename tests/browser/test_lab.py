@@ -184,6 +184,15 @@ def test_the_form_says_how_long_a_comparison_takes_before_it_begins(new_page: Ne
     expect(page.locator("#tour .duration")).to_contain_text("on this machine")
 
 
+def test_a_link_fills_in_as_many_seeds_as_it_names(new_page: NewPage) -> None:
+    page = new_page()
+    plan = {"experiment": "routing", "teacher": "digits", "seed": 2, "work": 40, "repeats": 5, "arms": []}
+    page.goto(f"{page.url}?{urlencode({'tab': 'lab', 'plan': json.dumps(plan)})}")
+    expect(page.locator("#lab-repeats")).to_have_value("5")
+    expect(page.locator("#lab-repeats option:checked")).to_have_text("5 seeds")
+    expect(page.locator("[data-name=routing]")).to_have_attribute("aria-pressed", "true")
+
+
 @pytest.mark.slow
 def test_three_seeds_show_their_mean_and_the_lab_is_taken_home(new_page: NewPage) -> None:
     page = new_page()

@@ -93,6 +93,12 @@ export const LAB_MEASURES = ["accuracy", "label_hit", "named", "within", "across
 export const MIN_ARMS = 2;
 
 /**
+ * Seeds that a lab may have.
+ * @type {number}
+ */
+export const MAX_REPEATS = 5;
+
+/**
  * Largest number of arms in a lab.
  * @type {number}
  */

@@ -1,7 +1,8 @@
 // What to compare: a ready-made experiment, or arms of one's own.
 
-import { MAX_ARM_WORK, MAX_ARMS, MAX_TITLE_LENGTH, MIN_ARM_WORK, MIN_ARMS } from "../core/constants.js";
+import { MAX_ARM_WORK, MAX_ARMS, MAX_REPEATS, MAX_TITLE_LENGTH, MIN_ARM_WORK, MIN_ARMS } from "../core/constants.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
+import { formatCount } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { watchTeachers } from "../core/teachers.js";
 import { DurationLine } from "../panels/duration_line.js";
@@ -62,8 +63,7 @@ export class LabForm {
     this.repeats = h(
       "select",
       { id: "lab-repeats" },
-      h("option", { value: 1 }, "1 seed"),
-      h("option", { value: 3 }, "3 seeds"),
+      ...Array.from({ length: MAX_REPEATS }, (_, i) => h("option", { value: i + 1 }, formatCount(i + 1, "seed"))),
     );
     this.seed = h("input", { id: "lab-seed", type: "number", min: 0, step: 1, value: 0 });
     this.go = h("button", { type: "button", class: "primary", onclick: () => start(this.plan()) }, START);
@@ -205,7 +205,7 @@ export class LabForm {
     if ([...this.teacher.options].some((option) => option.value === teacher)) this.teacher.value = teacher;
     this.seed.value = String(seed);
     this.work.value = String(work);
-    this.repeats.value = repeats > 1 ? "3" : "1";
+    this.repeats.value = String(Math.min(Math.max(1, Math.round(repeats)), MAX_REPEATS));
   }
 }
 
