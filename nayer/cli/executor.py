@@ -64,8 +64,8 @@ def executor_of(arguments: argparse.Namespace) -> Iterator[Executor]:
         address = checked_address("on", arguments.on)
         if address and arguments.dashboard:
             raise ConfigError("dashboard is for a cluster that --on ray starts; this one has its own.")
-        place = RayCluster(address, dashboard=arguments.dashboard)
+        executor = RayCluster(address, dashboard=arguments.dashboard)
     try:
-        yield place
+        yield executor
     finally:
         executor.close()
