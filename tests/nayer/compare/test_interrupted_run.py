@@ -13,7 +13,7 @@ from tests.support.tiny import QUICK
 
 ARM = Arm("tried", Config.parse({"rounds": 5, "generator_width": 4, "test_images": 50}, QUICK))
 RUNS = [(ARM, 0), (ARM, 1)]
-OPTIONS = RunOptions("wall", 1, keep_every=0.0)  # a checkpoint after each round, as on an executor that can lose machines
+OPTIONS = RunOptions("wall", 1, keep_every=0.0)  # a checkpoint after each round, as on a cluster
 
 
 def told(files, stops_after=None):
