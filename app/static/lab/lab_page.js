@@ -125,6 +125,7 @@ class LabPage {
     if (own.run) this.client.follow(own);
     this.readAddress();
     this.draw();
+    this.form.duration.askLater();
   }
 
   /** Follows the lab that the address names, else the visitor's own; fills the form with a plan in the address. */
