@@ -18,16 +18,10 @@ from nayer.runs.session import ENDED
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, which look like others
 LENGTH = 6  # 31⁶ ≈ 9·10⁸ codes, and an address has 120 tries at once and then two a second
-<<<<<<< HEAD
-ADDRESSES = 100  # of a class, at which its code works however many wrong codes come from there
-AFTER_SECONDS = 900.0  # how long a code outlives its run: late pupils see the result, and the teacher begins the next
-LONGEST_SECONDS = 4 * 3600.0  # since the teacher showed something last
-CODES = 500  # at once; the address that has the most loses one first
-=======
+ADDRESSES = 100  # of a class; at them its code works after any number of wrong codes
 GRACE_SECONDS = 900.0  # after the end of the run: late pupils see the result, and the teacher can start the next run
 LONGEST_SECONDS = 4 * 3600.0  # since the teacher last showed a run
 CODES = 500  # at the same time; with more, the address that has the most loses one
->>>>>>> main
 PLACES = re.compile(r"live|lab|lesson-[1-9]")
 
 
@@ -68,13 +62,9 @@ class ClassCodes:
                 code = self._new()
             now = self._clock()
             self._codes.put(owner, (code, now), address())
-<<<<<<< HEAD
             before = self._shown.get(code)
-            known = frozenset() if before is None else before.addresses
-            self._shown.put(code, Shown(run, place, now, known | {address()}), address())
-=======
-            self._shown.put(code, ShownRun(run, place, now), address())
->>>>>>> main
+            known: frozenset[str] = frozenset() if before is None else before.addresses
+            self._shown.put(code, ShownRun(run, place, now, known | {address()}), address())
             return code
 
     def end(self, run: str, token: str) -> None:
@@ -84,17 +74,11 @@ class ClassCodes:
             code, _ = self._codes.pop(owner) or ("", 0.0)
             self._shown.pop(code)
 
-<<<<<<< HEAD
-    def of(self, typed: str) -> Shown:
-        """What the class with this code sees. NoSuchCode, or TooManyGuesses after many wrong codes of an address.
-
-        A school has one address: wrong codes of one pupil do not keep the others from the code of their own class.
-=======
     def find(self, typed: str) -> ShownRun:
         """The run that the class with this code sees.
 
-        Raises NoSuchCode, and TooManyGuesses after many wrong codes from one address.
->>>>>>> main
+        Raises NoSuchCode, and TooManyGuesses after many wrong codes from one address. A school has one address: wrong
+        codes of one pupil do not keep the others from the code of their own class.
         """
         guesser = address()
         code = re.sub(r"[\s-]", "", typed).upper()
