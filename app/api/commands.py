@@ -264,6 +264,7 @@ class Command:
     endpoint: bool = True  # of Gradio's API
     script: bool = True  # of the page's own, by POST /command/{name}
     waits: bool = False  # for a run's answer or for the disk: it takes its address's turn
+    checks: bool = False  # the settings of a run: it takes another turn, because that keeps Python busy
     needs_gpu: bool = False  # that the page can lend
 
     @property
@@ -271,15 +272,17 @@ class Command:
         """The name of the endpoint and of the route."""
         return self.method.__name__
 
-    def of(self, commands: Commands, turns: FairExecutor) -> Callable[..., Any]:
-        """The method of `commands`; one that waits is a coroutine that takes a turn of `turns`."""
+    def of(self, commands: Commands, asking: FairExecutor, checking: FairExecutor) -> Callable[..., Any]:
+        """The method of `commands`; one that waits or checks is a coroutine that takes a turn of an executor."""
         bound: Callable[..., Any] = getattr(commands, self.name)
-        return in_turn(turns, bound) if self.waits else bound
+        if self.checks:
+            return in_turn(checking, bound)
+        return in_turn(asking, bound) if self.waits else bound
 
 
 COMMANDS = (
-    Command(Commands.start, script=False),  # the page's form starts a run through Gradio
-    Command(Commands.start_lab),
+    Command(Commands.start, script=False, checks=True),  # the page's form starts a run through Gradio
+    Command(Commands.start_lab, checks=True),
     Command(Commands.redraws, waits=True),
     Command(Commands.pause),
     Command(Commands.resume),

@@ -234,7 +234,7 @@ def _copied(message: Message) -> Message:
 
 
 def bound_queue(page: gr.Blocks) -> None:
-    """Limits what Gradio keeps for pages, what an address has in its queue, and how often it checks for pressed buttons."""
+    """Limits what Gradio keeps for pages, what an address has in its queue, and how often it looks there."""
     page.queue(default_concurrency_limit=8)
     page.state_session_capacity = SESSIONS
     queue = page._queue
