@@ -1,7 +1,7 @@
 // A line that says about how long a comparison takes here, before it begins.
 
 import { askDuration } from "../core/api.js";
-import { ROUNDS_WITHOUT_END } from "../core/constants.js";
+import { MAX_ARM_WORK, MIN_ARM_WORK, ROUNDS_WITHOUT_END } from "../core/constants.js";
 import { h, isVisible, setText } from "../core/dom.js";
 import { formatAbout } from "../core/format.js";
 import { readVisitor } from "../core/storage.js";
@@ -36,8 +36,9 @@ export class DurationLine {
     if (this.asked === asked) return;
     this.asked = asked;
     const { teacher, work, repeats, arms } = planned;
-    let seconds = 0;
+    let seconds = work >= MIN_ARM_WORK && work <= MAX_ARM_WORK ? 0 : Number.NaN;
     for (const { preset = "nayer", settings } of arms) {
+      if (Number.isNaN(seconds)) break;
       const shared = { teacher, work, rounds: ROUNDS_WITHOUT_END };
       const arm = await askDuration({
         preset,
