@@ -122,6 +122,10 @@ class RunManager:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         return self._shelf.find(run_id)
 
+    def in_memory(self, run_id: str) -> bool:
+        """Whether `find` finds that run without the history."""
+        return self._shelf.get(run_id) is not None
+
     def state(self, run_id: str) -> str:
         """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
         return self._shelf.state(run_id)
