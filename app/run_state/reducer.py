@@ -115,12 +115,8 @@ def _changed(view: View, event: PolicyChanged) -> View:
 
 
 def _diversity(seq: int, event: DiversityMeasured) -> Point:
-    scales = (event.samples, event.noise, event.real)
-    values: list[float | None] = [event.samples.within.label_hit]
-    values += [None if scale is None else scale.within.vendi_mean for scale in scales]
-    values += [None if scale is None or scale.across is None else scale.across.nearest_mean for scale in scales]
-    values += [None if scale is None or scale.pool is None else scale.pool.vendi_mean for scale in scales]
-    return Point(seq, event.round + 1.0, (*values, event.labels_kept, event.seconds))
+    values = (event.samples.within.label_hit, *event.means, event.labels_kept, event.seconds)  # as `model.DIVERSITY`
+    return Point(seq, event.round + 1.0, values)
 
 
 def _by_class(seq: int, event: DiversityMeasured) -> ByClass:

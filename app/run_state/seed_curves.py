@@ -41,7 +41,7 @@ class SeedCurves:
         if event.arm not in self._seeds:
             return
         at_start = isinstance(event, EvaluatedAtStart)
-        values = _values(event)
+        values = measures_of(event)
         if not values and not isinstance(event, RoundFinished):
             return
         rounds = self._moments[event.arm, self._seeds[event.arm]]
@@ -63,20 +63,16 @@ class SeedCurves:
         return [known[number] for number in sorted(known) if known[number].seq]
 
 
-def _values(event: Event) -> dict[str, float | None]:
+def measures_of(event: Event) -> dict[str, float | None]:
+    """Those of MEASURES that an event tells. A scale that an event of diversity does not have yet is None."""
     match event:
         case Evaluated():
-            return {"accuracy": event.agreement if event.accuracy is None else event.accuracy}
+            return {"accuracy": event.reached}
         case SecondOpinion():
             return {"named": event.named_share}
         case DiversityMeasured():
-            samples = event.samples
-            return {
-                "label_hit": samples.within.label_hit,
-                "within": samples.within.vendi_mean,
-                "across": samples.across.nearest_mean if samples.across else None,
-                "pool": samples.pool.vendi_mean if samples.pool else None,
-            }
+            within, across, pool = event.samples.means
+            return {"label_hit": event.samples.within.label_hit, "within": within, "across": across, "pool": pool}
         case _:
             return {}
 

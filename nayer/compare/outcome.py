@@ -176,9 +176,8 @@ class Observer:
 
     def _add_point(self, event: Evaluated, seconds: float) -> None:
         outcome = self.outcome
-        reached = event.agreement if event.accuracy is None else event.accuracy
-        if reached is not None:
-            outcome.curve.append((round(seconds, 3), round(reached, 5)))
+        if event.reached is not None:
+            outcome.curve.append((round(seconds, 3), round(event.reached, 5)))
         outcome.agreement = None if event.agreement is None else round(event.agreement, 5)
         outcome.teacher_accuracy, outcome.measured_on = event.teacher_accuracy, event.measured_on
 
@@ -194,9 +193,8 @@ def numbers(event: DiversityMeasured) -> dict[str, float | None]:
     }
     for side in SIDES:
         scales = getattr(event, side)
-        made[f"within.{side}"] = None if scales is None else scales.within.vendi_mean
-        made[f"across.{side}"] = None if scales is None or scales.across is None else scales.across.nearest_mean
-        made[f"pool.{side}"] = None if scales is None or scales.pool is None else scales.pool.vendi_mean
+        means = (None,) * len(SCALES) if scales is None else scales.means
+        made |= {f"{scale}.{side}": mean for scale, mean in zip(SCALES, means, strict=True)}
         made[f"rank.{side}"] = None if scales is None else scales.within.effective_rank
     return made
 
