@@ -30,7 +30,7 @@ from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
-from nayer.runs.session import ENDED, Session, StepKind
+from nayer.runs.session import ENDED, Session, State, StepKind
 from nayer.types import Images
 
 if TYPE_CHECKING:  # the core imports torch
@@ -382,3 +382,25 @@ class LiveRun:
         kept = set(self._row_frames[arm])
         for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-PREVIEWS]:
             del self._frames[arm, seq]
+
+
+def past_run(
+    plan: Plan,
+    events: Sequence[Event],
+    run_id: str,
+    *,
+    owner_hash: str = NOBODY,
+    state: State = "finished",
+    error: str = "",
+    warning: Callable[[], str] = lambda: "",
+) -> LiveRun:
+    """A run that is over, as it was after `events`: it answers everything that needs no networks."""
+    session: Session[Source] = Session(_nothing_to_run)
+    run = LiveRun(plan, "", session, run_id, owner_hash=owner_hash, waiting=False, warning=warning)
+    run.recall(events)
+    session.recall(events, state, error)
+    return run
+
+
+def _nothing_to_run() -> Source:
+    raise ConfigError("this run has ended; start a new one.")

@@ -56,6 +56,14 @@ class Plan:
             raise ConfigError("plan is of another version; start a new run.") from None
 
     @classmethod
+    def stored(cls, content: str) -> Plan | None:
+        """The same for a plan of the history; None if this version has other settings."""
+        try:
+            return cls.from_json(content)
+        except ConfigError:
+            return None
+
+    @classmethod
     def alone(cls, config: Config) -> Plan:
         """A run by itself."""
         return cls((Arm(config.teacher, config),))

@@ -9,7 +9,7 @@ from app.fairness.fair_cache import FairCache
 from app.middleware.client_address import address
 from app.run_state.recorded_networks import recorded_networks
 from app.run_state.replay import Replay
-from app.runs.live_run import NOBODY, LiveRun, Source
+from app.runs.live_run import LiveRun, past_run
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.recorder import STUDENTS
@@ -18,7 +18,6 @@ from nayer.errors import ConfigError, StorageError
 from nayer.events import Event, RunStarted, StudentKept
 from nayer.exports import recording
 from nayer.exports.reproduce import known
-from nayer.runs.session import Session
 
 SHIPPED = "recording"  # the address of the one that greets
 FOLDED = 8  # replays that are kept; the address that has the most loses one first
@@ -97,16 +96,7 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
     """The recording as a past run, so that it answers all requests that a past run answers."""
     started = next(event for event in events if isinstance(event, RunStarted))
     try:
-        config = known(started.config)
-        session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
-        folded = [event for event in events if not isinstance(event, StudentKept)]
-        run.recall(event for event in folded if event.arm == 0)
-        session.recall(folded, "finished")
+        folded = [event for event in events if event.arm == 0 and not isinstance(event, StudentKept)]
+        return past_run(Plan.alone(known(started.config)), folded, run_id)
     except Exception:  # an external file may hold anything
         raise StorageError("recording contains no run that can be shown; save the run again.") from None
-    return run
-
-
-def _nothing_to_run() -> Source:
-    raise ConfigError("this is a recording; press Play to start your own run.")

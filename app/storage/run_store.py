@@ -24,6 +24,7 @@ from app.support.event_log import log_name
 from nayer.errors import StorageError
 from nayer.events import Event
 from nayer.exports.event_codec import pack, unpack
+from nayer.runs.session import ENDED, State
 
 log = logging.getLogger(__name__)
 SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be replayed completely
@@ -44,6 +45,11 @@ class Stored:
     name: str = ""
     notes: str = ""
     began: float = 0.0  # seconds since 1970, 0 where it is not known
+
+    @property
+    def end(self) -> State:
+        """How it ended; `interrupted` for a run that an earlier process left."""
+        return next((state for state in ENDED if state == self.state), "interrupted")
 
 
 class Store:

@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from app.run_state.lab_figure import lab_sheet
 from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, over_seeds, ranges, thinned
 from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, lab_told
-from app.runs.live_run import NOBODY, LiveRun
+from app.runs.live_run import LiveRun, past_run
 from app.runs.plan import Plan, lab_plan
 from nayer.config import Config
-from nayer.errors import ConfigError
 from nayer.events import Event, RoundFinished
 from nayer.networks.cards import teacher_cards
-from nayer.runs.session import Session
 from tests.support.scripted import SHORT, script
 
 VALUES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
@@ -90,13 +88,7 @@ def lab(seeds: tuple[int, ...] = SEEDS) -> tuple[LiveRun, list[Event]]:
             told = worked(SHORT.model_copy(update={"seed": other}), arm)
             events += [one if not hasattr(one, "config") else _with_seed(one, seed) for one in told]
 
-    def nothing():
-        raise ConfigError("nothing to run")
-
-    run = LiveRun(plan, "", Session(nothing), "x", owner_hash=NOBODY, waiting=False)
-    run.recall(events)
-    run.session.recall(events, "finished")
-    return run, events
+    return past_run(plan, events, "x"), events
 
 
 def _with_seed(event: Event, seed: int) -> Event:
