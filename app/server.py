@@ -36,7 +36,7 @@ from app.api.join_routes import join_routes
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
-from app.api.static_files import imported_by, static_routes, static_version, style_sheets
+from app.api.static_files import static_routes, static_version, style_sheets
 from app.api.trial_routes import trial_routes
 from app.api.upload_routes import bringing_route
 from app.content import messages
@@ -69,6 +69,7 @@ from app.runs.zero_gpu import GpuLoan, zero_gpu_loan
 from app.storage.run_store import Store
 from app.support import event_log
 from app.support.memory import give_back
+from app.web_page.one_script import modules
 from app.web_page.page import web_page
 from nayer.cluster.ray_cluster import RayCluster, checked_address
 from nayer.common.files import check_target, read_file, write_whole
@@ -208,9 +209,9 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 registry,
                 kept,
                 pools.work,
-                lambda events: pools.drawing.call(animation, events),
-                lambda lab: pools.drawing.call(lab_sheet, lab),
-                lambda student: pools.drawing.call(onnx_of, student),
+                partial(pools.drawing.call, animation),
+                partial(pools.drawing.call, lab_sheet),
+                partial(pools.drawing.call, onnx_of),
             )
         )
     )
@@ -221,14 +222,12 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
             explorer.asked,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
-            lambda view: pools.drawing.call(sheet, view),
+            partial(pools.drawing.call, sheet),
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
-    first = "live/live_page.js"  # the first picture waits for its scripts: the browser fetches them beside Gradio's
-    scripts = "".join(
-        f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in (first, *imported_by(first))
-    )
+    needed = reversed(modules("live/live_page.js"))  # the first picture waits for them: fetched beside Gradio's own
+    scripts = "".join(f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in needed)
     head = f'{styles}{scripts}<meta name="color-scheme" content="light dark">'
     mount(application, page, head)
     application.add_middleware(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.cache_control import NOT_KEPT
 from app.api.commands import Commands
 from app.api.validation import Values, Word
 from app.fairness.fair_executor import FairExecutor
@@ -33,7 +34,7 @@ def duration_routes(commands: Commands, turns: FairExecutor) -> APIRouter:
                 seconds = commands.duration(wanted.preset, wanted.settings, wanted.token)
             except NayerError:  # Play says what is wrong with the settings
                 seconds = None
-            return JSONResponse({"seconds": seconds}, headers={"Cache-Control": "no-store"})
+            return JSONResponse({"seconds": seconds}, headers=NOT_KEPT)
 
         return await turns.run(answer)
 

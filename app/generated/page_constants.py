@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass
 from typing import get_args, get_type_hints
 
-from app.api.static_files import STATIC
 from app.run_state.answers import FIRST_CLASS
 from app.run_state.figure import CLASS_COLORS
 from app.run_state.lab_figure import ARM_COLORS
@@ -19,6 +18,7 @@ from app.run_state.reducer import ROWS
 from app.run_state.seed_curves import MEASURES
 from app.runs.plan import ARMS, LONGEST_TITLE, WORK
 from app.runs.registry import RUN_ID
+from app.web_page.one_script import STATIC
 from nayer.events import RunStarted
 from nayer.exports.recording import ANSWERS
 from nayer.runs.session import ENDED, StepKind

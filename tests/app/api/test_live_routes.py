@@ -12,12 +12,13 @@ from PIL import Image
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from app.api.static_files import ROOMS, STATIC, served, static_files, static_version, style_sheets
+from app.api.static_files import ROOMS, served, static_files, static_version, style_sheets
 from app.content.messages import PARTS
 from app.gradio_ui.compat import SESSIONS
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
+from app.web_page.one_script import STATIC
 from tests.support.gates import Gate
 from tests.support.scripted import CLASSES, SHORT, SIDE
 from tests.support.serving import created, wait_until
