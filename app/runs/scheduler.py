@@ -30,6 +30,15 @@ class _Place:
     owed: float = 0.0  # the time without a right to the place while others waited
 
 
+@dataclass(slots=True)
+class _Wait:
+    """A run in the queue; times in seconds."""
+
+    lane: str
+    asked: float  # when it was asked for
+    left: float | None = None  # when its page closed
+
+
 class Scheduler:
     """Every method may be called from any thread. `waiting` runs may wait at once.
 
@@ -49,11 +58,9 @@ class Scheduler:
         self._lock = threading.RLock()
         self._queue: FairQueue[LiveRun] = FairQueue(waiting)
         self._running: dict[LiveRun, _Place] = {}
-        self._leaving: dict[LiveRun, float] = {}  # waiting run -> the time when its page closed
+        self._waiting: dict[LiveRun, _Wait] = {}  # those in the queue
         self._parked: dict[LiveRun, str] = {}  # these left the queue; they may come back, at the end of the queue
-        self._lanes: dict[LiveRun, str] = {}  # of those in the queue
         self._took: deque[float] = deque(maxlen=_TOOK)
-        self._asked: dict[LiveRun, float] = {}  # waiting run -> the time of its request
         self._waited: deque[float] = deque(maxlen=_TOOK)
 
     def wait(self, run: LiveRun, lane: str) -> None:
@@ -61,8 +68,7 @@ class Scheduler:
         with self._lock:
             self._count()  # before this, perhaps no run waited
             self._queue.add(run, lane)
-            self._lanes[run] = lane
-            self._asked.setdefault(run, self._clock())
+            self._waiting[run] = _Wait(lane, self._clock())
 
     def check(self, lane: str) -> None:
         """Raises QueueFull if one more run of that lane cannot wait."""
@@ -73,19 +79,21 @@ class Scheduler:
         """Removes `run` from the queue. An active run keeps its place until it ends."""
         with self._lock:
             self._queue.remove(run)
-            for kept in (self._lanes, self._leaving, self._parked, self._asked):
-                kept.pop(run, None)
+            self._waiting.pop(run, None)
+            self._parked.pop(run, None)
 
     def leave(self, run: LiveRun) -> None:
         """Notes that the page of a waiting run was closed; `back` undoes it."""
         with self._lock:
-            if run in self._queue:
-                self._leaving.setdefault(run, self._clock())
+            wait = self._waiting.get(run)
+            if wait is not None and wait.left is None:
+                wait.left = self._clock()
 
     def back(self, run: LiveRun) -> None:
         """Puts a run back into the queue because a viewer asks for it. QueueFull if there is no room now."""
         with self._lock:
-            self._leaving.pop(run, None)
+            if run in self._waiting:
+                self._waiting[run].left = None
             if run in self._parked:
                 self.wait(run, self._parked[run])
                 del self._parked[run]
@@ -100,10 +108,10 @@ class Scheduler:
                         f"The run did not answer for {self.stuck_seconds:.0f} s and was stopped; start it again."
                     )
             now = self._clock()
-            for run in [run for run, since in self._leaving.items() if now - since >= LEAVE_SECONDS]:
-                lane = self._lanes[run]
-                self.remove(run)
-                self._parked[run] = lane
+            for run, wait in list(self._waiting.items()):
+                if wait.left is not None and now - wait.left >= LEAVE_SECONDS:
+                    self.remove(run)
+                    self._parked[run] = wait.lane
 
     def advance(self) -> None:
         """Frees the places of ended runs and gives them to the next runs in turn."""
@@ -112,16 +120,15 @@ class Scheduler:
                 self._took.append(self._clock() - self._running.pop(run).since)
             while len(self._queue) and len(self._running) < self.capacity:
                 run = self._queue.pop()
-                self._lanes.pop(run, None)
-                self._leaving.pop(run, None)
-                self._running[run] = _Place(self._clock(), self._clock())
-                self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
+                wait, now = self._waiting.pop(run), self._clock()
+                self._running[run] = _Place(now, now)
+                self._waited.append(now - wait.asked)
                 run.begin()
 
     def close(self) -> None:
         """Empties the queue."""
         with self._lock:
-            for kept in (self._queue, self._lanes, self._leaving, self._parked, self._asked):
+            for kept in (self._queue, self._waiting, self._parked):
                 kept.clear()
 
     def giving_way(self) -> list[tuple[LiveRun, str]]:
