@@ -10,7 +10,6 @@ import logging
 import math
 import secrets
 import threading
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
@@ -20,13 +19,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.content import messages
 from app.run_state.batches import Batch, Batches
+from app.run_state.frames import Frames
 from app.run_state.lab_results import Results, counted_seeds, fold_results
 from app.run_state.model import Condition, View, anew
-from app.run_state.reducer import ROWS, fold
+from app.run_state.reducer import fold
 from app.run_state.seed_curves import SeedCurves, numbers, ranges
 from app.runs.plan import Plan
 from app.support.event_log import log_name
-from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
@@ -43,7 +42,6 @@ Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long a caller waits for a run to be between two events
 NOBODY = ""  # no token has this hash: the run has no owner
 NETWORKS = 6  # times its weights: gradients, two moments, and copies for the images that people try
-PREVIEWS = 6  # strips of generator steps that are kept, for viewers a little behind
 
 
 def hashed(token: str) -> str:
@@ -136,9 +134,7 @@ class LiveRun:
         self._warning = warning
         self._inbox = session.subscribe()
         self._lock = threading.Lock()
-        self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
-        # Rounds whose strips are kept: as many again as are on show, for browsers that fetch them a little late.
-        self._row_frames: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
+        self._frames = [Frames() for _ in plan.arms]
 
     @property
     def config(self) -> Config:
@@ -293,7 +289,7 @@ class LiveRun:
     def frame(self, seq: int, arm: int = 0) -> bytes | None:
         """The JPEG strip of that number, None when it is unknown or gone."""
         with self._lock:
-            return self._frames.get((arm, seq))
+            return self._frames[arm].get(seq) if 0 <= arm < len(self._frames) else None
 
     def batch(self, round_: int, arm: int = 0) -> tuple[Batch, tuple[int | None, int | None]] | None:
         """The images made in that round, or in the nearest one that is kept, and the kept rounds beside it.
@@ -339,7 +335,7 @@ class LiveRun:
                 self._fold(event.arm, event)
         for number, view in enumerate(before):
             with self._marking(number):
-                self._encode(number, view)
+                self._frames[number].take(self.views[number], view.seq)
         self.results = fold_results(self.results, events)
         failed = [arm for arm, view in enumerate(self.views) if view.failure]
         counted = counted_seeds(self.results, len(self.views), failed)
@@ -369,19 +365,6 @@ class LiveRun:
                 self.batches[arm].measured(event)
             case SecondOpinion():
                 self.batches[arm].named(event)
-
-    def _encode(self, arm: int, before: View) -> None:
-        """Encodes the new pictures of the view; the newest ones stay."""
-        view = self.views[arm]
-        pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in view.rows if row.seq > before.seq]
-        if view.making is not None and len(view.making.images) and view.making.seq > before.seq:
-            pictures.append((view.making.seq, view.making.images))
-        for seq, images in pictures:
-            self._frames[arm, seq] = jpeg(images)
-        self._row_frames[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
-        kept = set(self._row_frames[arm])
-        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-PREVIEWS]:
-            del self._frames[arm, seq]
 
 
 def past_run(
