@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from app.run_state.embedding_map import Dots
 from app.run_state.model import View
 from app.run_state.series import Series
 from app.support.images import strip
-from nayer.common.figure_text import literal, without_remarks
+from nayer.common.figures import file_of, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,10 +44,7 @@ def sheet(view: View) -> bytes:
             f"round {view.rounds_done} of {view.started.rounds} · {view.seconds:.0f} s · seed {config['seed']}"
         )
         figure.suptitle(literal(told))
-    out = BytesIO()
-    with without_remarks():
-        figure.savefig(out, format="png")
-    return out.getvalue()
+    return file_of(figure)
 
 
 def _accuracy(axes: Axes, view: View) -> None:

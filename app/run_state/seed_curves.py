@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nayer.analysis.seed_range import over_seeds
 from nayer.events import DiversityMeasured, Evaluated, EvaluatedAtStart, Event, RoundFinished, RunStarted, SecondOpinion
-from nayer.types import Doubles
 
 # What is measured of a round; shares from 0 to 1, Vendi scores and a cosine distance, as `lab_results.Result` has them.
 MEASURES = ("accuracy", "label_hit", "named", "within", "across", "pool")
@@ -75,22 +75,6 @@ def measures_of(event: Event) -> dict[str, float | None]:
             return {"label_hit": event.samples.within.label_hit, "within": within, "across": across, "pool": pool}
         case _:
             return {}
-
-
-def over_seeds(curves: Sequence[tuple[Doubles, Doubles]]) -> tuple[Doubles, Doubles, Doubles, Doubles]:
-    """The mean of curves, and the lowest and the highest of them: x, mean, low, high, each (m,).
-
-    `curves`: (x, value) of each seed, both (n,), x ascending. They are compared where all of them have values: at each
-    x of any of them, between two points by linear interpolation.
-    """
-    curves = [(x, y) for x, y in curves if len(x)]
-    if not curves:
-        return (np.empty(0),) * 4
-    first, last = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
-    every = np.unique(np.concatenate([x for x, _ in curves]))
-    shared = every[(every >= first) & (every <= last)]
-    values = np.array([np.interp(shared, x, y) for x, y in curves])  # (seeds, m)
-    return shared, values.mean(axis=0), values.min(axis=0), values.max(axis=0)
 
 
 def ranges(curves: SeedCurves, arms: int, seeds: Iterable[int], by: str) -> list[dict[str, list[list[float]]]]:
