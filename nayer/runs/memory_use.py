@@ -224,7 +224,6 @@ def _rehearsed(
             task = Task(config, teacher, classes, table, shape, mirror, META)
             with seen.keeping("generator_width"):
                 generator = new_generator(task)
-                generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
                 trained = list(generator.parameters())
                 # Two moments each. FOMAML trains a copy with its own gradients, and moves the start with two more.
                 learning = trained if config.generator_lr else []
