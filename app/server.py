@@ -209,9 +209,9 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 registry,
                 kept,
                 pools.work,
-                partial(pools.drawing.call, animation),
-                partial(pools.drawing.call, lab_sheet),
-                partial(pools.drawing.call, onnx_of),
+                lambda events: pools.drawing.call(animation, events),
+                lambda lab: pools.drawing.call(lab_sheet, lab),
+                lambda student: pools.drawing.call(onnx_of, student),
             )
         )
     )
@@ -222,7 +222,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
             explorer.asked,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
-            partial(pools.drawing.call, sheet),
+            lambda view: pools.drawing.call(sheet, view),
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
