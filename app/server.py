@@ -133,7 +133,7 @@ def load_core() -> None:
     gc.freeze()
 
 
-def open_keeping(environment: Environment) -> RunHistory:
+def open_history(environment: Environment) -> RunHistory:
     """The history in the data folder, or a history without a store and a sentence that says why."""
     if environment.data is None:
         return RunHistory(without=messages.KEPT_OFF)
@@ -153,7 +153,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         grace_seconds=environment.grace_seconds,
         turn_seconds=math.inf if environment.local else SECONDS,
         clock=AwakeClock(GAP_SWEEPS * SWEEP_SECONDS),
-        keeping=open_keeping(environment),
+        history=open_history(environment),
     )
     version, pools = static_version(), Executors()
     mapper = UmapProcess(pools.mapping)
@@ -219,7 +219,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         routes(
             registry,
             UmapMaps(registry, pools.umap, mapper).look,
-            explorer.asked,
+            explorer.answer_form,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
             lambda view: pools.drawing.call(sheet, view),

@@ -190,7 +190,7 @@ class Commands:
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Continue an interrupted run from its last checkpoint."""
         past = self._registry.owned(run, token)
-        self._check(past, _configs(past), self._registry.keeping.uploaded(past))
+        self._check(past, _configs(past), self._registry.history.uploaded(past))
         return _state_of(self._registry.revive(run, token, lane=address()))
 
     @checked

@@ -1,4 +1,4 @@
-"""Join codes: a short code under which a class sees what its teacher shows, one run after another."""
+"""Class codes: a short code with which a class sees the run that its teacher shows, one run after another."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from nayer.errors import ConfigError
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, which look like others
 LENGTH = 6  # 31⁶ ≈ 9·10⁸ codes, and an address has 120 tries at once and then two a second
-AFTER_SECONDS = 900.0  # how long a code outlives its run: late pupils see the result, and the teacher begins the next
-LONGEST_SECONDS = 4 * 3600.0  # since the teacher showed something last
-CODES = 500  # at once; the address that has the most loses one first
+GRACE_SECONDS = 900.0  # after the end of the run: late pupils see the result, and the teacher can start the next run
+LONGEST_SECONDS = 4 * 3600.0  # since the teacher last showed a run
+CODES = 500  # at the same time; with more, the address that has the most loses one
 PLACES = re.compile(r"live|lab|lesson-[1-9]")
 
 
 class NoSuchCode(NoSuchRun):
-    """No class has this code, or no longer."""
+    """No class has this code."""
 
 
 @dataclass(slots=True)
-class Shown:
-    """What a class sees. It can look at the run, and do nothing with it."""
+class ShownRun:
+    """The run that a class sees. The class cannot control it."""
 
     run: str
     place: str  # live, lab or lesson-N
@@ -38,18 +38,18 @@ class Shown:
 
 
 class ClassCodes:
-    """For any thread."""
+    """The class codes of all teachers. Any thread may use it."""
 
     def __init__(self, registry: RunManager, clock: Callable[[], float]) -> None:
         self._registry = registry
         self._clock = clock
         self._lock = threading.Lock()
-        self._shown: FairCache[str, Shown] = FairCache(CODES)
+        self._shown: FairCache[str, ShownRun] = FairCache(CODES)
         self._codes: FairCache[str, tuple[str, float]] = FairCache(CODES)  # hash of the owner -> their code, since when
         self._guesses = MissLimiter(clock)
 
     def show(self, run: str, token: str, place: str) -> str:
-        """The code of the run's owner, which names this run from now on. Raises NotYours, NoSuchRun and ConfigError."""
+        """The code of the run's owner, which leads to this run from now on. Raises NotYours, NoSuchRun, ConfigError."""
         if not PLACES.fullmatch(place):
             raise ConfigError(f"place must be live, lab or lesson-1 to lesson-9; {place[:40]!r} was given.")
         owner = self._registry.owned(run, token).owner_hash
@@ -59,18 +59,21 @@ class ClassCodes:
                 code = self._new()
             now = self._clock()
             self._codes.put(owner, (code, now), address())
-            self._shown.put(code, Shown(run, place, now), address())
+            self._shown.put(code, ShownRun(run, place, now), address())
             return code
 
     def end(self, run: str, token: str) -> None:
-        """The owner's code names nothing any more."""
+        """Removes the code of the run's owner."""
         owner = self._registry.owned(run, token).owner_hash
         with self._lock:
             code, _ = self._codes.pop(owner) or ("", 0.0)
             self._shown.pop(code)
 
-    def of(self, typed: str) -> Shown:
-        """What the class with this code sees. NoSuchCode, or TooManyGuesses after many wrong codes of an address."""
+    def find(self, typed: str) -> ShownRun:
+        """The run that the class with this code sees.
+
+        Raises NoSuchCode, and TooManyGuesses after many wrong codes from one address.
+        """
         guesser = address()
         if guesser and not self._guesses.allowed(guesser):
             raise TooManyGuesses("none of the many codes that you tried exists; try again in a minute.")
@@ -85,7 +88,7 @@ class ClassCodes:
             raise NoSuchCode(f"code={typed[:12]!r} belongs to no class now; ask for the code again.")
         return shown
 
-    def _is_over(self, shown: Shown) -> bool:
+    def _is_over(self, shown: ShownRun) -> bool:
         if self._clock() - shown.since > LONGEST_SECONDS:
             return True
         try:
@@ -96,7 +99,7 @@ class ClassCodes:
             shown.ended = None
             return False
         shown.ended = self._clock() if shown.ended is None else shown.ended
-        return self._clock() - shown.ended > AFTER_SECONDS
+        return self._clock() - shown.ended > GRACE_SECONDS
 
     def _new(self) -> str:
         while True:

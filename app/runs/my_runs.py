@@ -37,7 +37,7 @@ class MyRuns:
     def listed(self, token: str) -> list[dict[str, Any]]:
         """JSON-ready, the newest first: those in the history, and those in memory only."""
         present = {run.id: run for run in self._registry.of_visitor(token)}
-        kept = self._registry.keeping.mine(token, LISTED)
+        kept = self._registry.history.mine(token, LISTED)
         stored = [self._stored(one, present.pop(one.id, None)) for one in kept]
         rows = [*map(self._live, present.values()), *(one for one in stored if one is not None)]
         return sorted(rows, key=lambda run: -float(run["began"]))[:LISTED]
@@ -60,7 +60,7 @@ class MyRuns:
         plan = Plan.stored(found.plan)
         if plan is None:
             return None
-        last = self._registry.keeping.last_evaluation(found.id)
+        last = self._registry.history.last_evaluation(found.id)
         return self._row(found.id, plan, found.end, last.round + 1 if last else 0, last) | {
             "name": found.name,
             "notes": found.notes,

@@ -68,7 +68,7 @@ class Recordings:
             return self._greeting
         run = self._registry.find(run_id)
         check_ended(run)
-        store = self._registry.keeping.store
+        store = self._registry.history.store
         kept = store.events(run_id) if store is not None else []
         tape = recording.Tape()
         for event in kept or run.session.snapshot():
@@ -79,7 +79,7 @@ class Recordings:
 
     def _students(self, run: LiveRun) -> list[StudentKept]:
         """From the history, or from the run itself while it is in memory."""
-        store = self._registry.keeping.store
+        store = self._registry.history.store
         kept = store.file(run.id, STUDENTS) if store is not None else None
         if kept is not None:
             return recording.students(recording.read(kept[0], whole=False))

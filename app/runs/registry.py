@@ -40,8 +40,8 @@ class _Entry:
 class RunRegistry:
     """Runs by id. A viewer needs only the id, because it is as hard to guess as a token. For any thread."""
 
-    def __init__(self, keeping: RunHistory, clock: Callable[[], float]) -> None:
-        self._keeping = keeping
+    def __init__(self, history: RunHistory, clock: Callable[[], float]) -> None:
+        self._history = history
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -69,14 +69,14 @@ class RunRegistry:
         run = self.get(run_id)
         if run is not None:
             return run
-        past = self._guessed(run_id, self._keeping.past)
+        past = self._guessed(run_id, self._history.past)
         with self._lock:  # another thread may have loaded it meanwhile
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
 
     def state(self, run_id: str) -> str:
         """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
         run = self.get(run_id)
-        return run.state if run is not None else self._guessed(run_id, self._keeping.state)
+        return run.state if run is not None else self._guessed(run_id, self._history.state)
 
     def _guessed(self, run_id: str, look_up: Callable[[str], Found | None]) -> Found:
         """What `look_up` finds in the history under that id; a miss counts as a guess of the address that asks."""

@@ -151,7 +151,7 @@ class Broadcaster:
             return {"round": 0, "seconds": 0.0, "arm": 0}
         return {"round": last.round, "seconds": last.seconds, "arm": last.arm}
 
-    def recall(self, events: Iterable[Event]) -> None:
+    def restore_events(self, events: Iterable[Event]) -> None:
         """Adds earlier events, for subscribers who join later."""
         with self._lock:
             for event in events:

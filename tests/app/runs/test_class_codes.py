@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.environment import Environment
-from app.runs.class_codes import AFTER_SECONDS, ALPHABET, CODES, LENGTH, LONGEST_SECONDS, ClassCodes, NoSuchCode
+from app.runs.class_codes import ALPHABET, CODES, GRACE_SECONDS, LENGTH, LONGEST_SECONDS, ClassCodes, NoSuchCode
 from app.runs.live_run import hashed
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
@@ -55,10 +55,10 @@ def test_a_code_is_short_plain_and_the_same_for_everything_its_teacher_shows(reg
     assert re.fullmatch(f"[{ALPHABET}]{{{LENGTH}}}", code)
     assert not set(ALPHABET) & set("IL0O1")
     for typed in (code, code.lower(), f" {code[:3]}-{code[3:]} "):
-        assert (codes.of(typed).run, codes.of(typed).place) == (run, "lab")
+        assert (codes.find(typed).run, codes.find(typed).place) == (run, "lab")
     again, _ = begun(registry, LONG.model_copy(update={"seed": 5}), token)
     assert codes.show(again, token, "lesson-4") == code
-    assert (codes.of(code).run, codes.of(code).place) == (again, "lesson-4")
+    assert (codes.find(code).run, codes.find(code).place) == (again, "lesson-4")
     other, stranger = begun(registry)
     assert codes.show(other, stranger, "live") != code
 
@@ -76,21 +76,21 @@ def test_only_the_owner_shows_a_run_and_only_where_it_can_be_shown(registry, clo
         codes.end(run, stranger)
     codes.end(run, token)
     with pytest.raises(NoSuchCode):
-        codes.of(code)
+        codes.find(code)
 
 
 def test_a_code_ends_a_while_after_its_run(registry, clock) -> None:
     codes = ClassCodes(registry, clock)
     run, token = begun(registry)
     code = codes.show(run, token, "lab")
-    clock.now += AFTER_SECONDS * 2
-    assert codes.of(code).run == run  # it still runs
+    clock.now += GRACE_SECONDS * 2
+    assert codes.find(code).run == run  # it still runs
     registry.stop(run, token)
     wait_until(lambda: registry.find(run).ended, what="the end of the run")
-    assert codes.of(code).run == run  # late pupils see the result
-    clock.now += AFTER_SECONDS + 1
+    assert codes.find(code).run == run  # late pupils see the result
+    clock.now += GRACE_SECONDS + 1
     with pytest.raises(NoSuchCode, match=f"code='{code}' belongs to no class now; ask for the code again."):
-        codes.of(code)
+        codes.find(code)
 
 
 def test_a_code_that_nobody_renews_is_forgotten(registry, clock) -> None:
@@ -99,7 +99,7 @@ def test_a_code_that_nobody_renews_is_forgotten(registry, clock) -> None:
     code = codes.show(run, token, "lab")
     clock.now += LONGEST_SECONDS + 1
     with pytest.raises(NoSuchCode):
-        codes.of(code)
+        codes.find(code)
 
 
 def test_an_address_that_tries_codes_is_slowed_down_and_can_hardly_find_one(registry, clock, monkeypatch) -> None:
@@ -107,9 +107,9 @@ def test_an_address_that_tries_codes_is_slowed_down_and_can_hardly_find_one(regi
     codes = ClassCodes(registry, clock)
     for number in range(int(TRIES)):
         with pytest.raises(NoSuchCode):
-            codes.of(f"WRONG{number}")
+            codes.find(f"WRONG{number}")
     with pytest.raises(TooManyGuesses):
-        codes.of("WRONGA")
+        codes.find("WRONGA")
     in_an_hour = TRIES + 2 * 3600
     assert in_an_hour * 500 / len(ALPHABET) ** LENGTH < 0.005  # with as many classes as there may be
 
@@ -145,7 +145,7 @@ def test_whoever_makes_thousands_of_codes_ends_no_class(registry, clock) -> None
             registry.find(theirs).owner_hash = hashed(f"{owner} {number}")  # as one run of each of so many visitors
             made.append(codes.show(theirs, f"{owner} {number}", "live"))
     with at("10.0.0.3"):
-        assert codes.of(code).run == run
-        assert codes.of(made[-1]).run == theirs
+        assert codes.find(code).run == run
+        assert codes.find(made[-1]).run == theirs
         with pytest.raises(NoSuchCode):
-            codes.of(made[0])
+            codes.find(made[0])

@@ -33,7 +33,7 @@ def test_who_joins_gets_the_snapshot_and_then_every_event(cut):
 def test_what_is_recalled_is_for_those_who_join_later():
     audience = Broadcaster()
     early = audience.join(ALL)
-    audience.recall(EVENTS[:9])
+    audience.restore_events(EVENTS[:9])
     late = audience.join(ALL)
     audience.tell(EVENTS[9])
     assert all_same(early.drain(), [EVENTS[9]])
