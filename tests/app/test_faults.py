@@ -27,16 +27,9 @@ from nayer.teachers.load import load_teacher
 from tests.support.commanding import command
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
+from tests.support.tiny import QUICK_ROUNDS
 
-TINY = Config(
-    teacher="digits",
-    rounds=4,
-    generator_steps=2,
-    generator_width=4,
-    synthesis_batch=20,
-    student_steps=2,
-    warmup_rounds=1,
-)
+TINY = Config(**QUICK_ROUNDS, rounds=4)
 CANARY = 77  # the seed of the run beside it
 
 

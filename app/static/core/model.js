@@ -4,6 +4,8 @@ import { CURVES, ENDED_STATES, MEASURED_ON, SAMPLE_ROWS } from "./constants.js";
 
 /** @import { Curves, CurveUpdate, Point, RunModel, RunState, RunUpdate, SampleRow } from "./types.d.ts" */
 
+const GOING_STATES = ["queued", "running", "paused"];
+
 /** What a student is measured on: test images, or where there are none, samples it never learns from. */
 export const [TEST_IMAGES, HELD_BACK_SAMPLES] = MEASURED_ON;
 
@@ -98,6 +100,14 @@ function mergeRows(rows, fresh) {
  */
 export function hasEnded(state) {
   return ENDED_STATES.includes(state);
+}
+
+/**
+ * Whether a run in this state waits, works or stands still.
+ * @param {string} state
+ */
+export function isGoing(state) {
+  return GOING_STATES.includes(state);
 }
 
 /**

@@ -1,15 +1,15 @@
 // Asks before a run that is still going on is replaced by another.
 
 import { serverUrl } from "./api.js";
+import { isGoing } from "./model.js";
 import { readVisitor } from "./storage.js";
 
 const QUESTION = "Your live run is still in progress. Starting this ends it. Its results stay. Start anyway?";
-const GOING_STATES = ["queued", "running", "paused"];
 
 /** Whether nothing is lost, or the visitor agrees to it. */
 export async function mayReplaceLiveRun() {
   const { run } = readVisitor();
-  if (!run || !GOING_STATES.includes(await stateOf(run))) return true;
+  if (!run || !isGoing(await stateOf(run))) return true;
   return confirm(QUESTION);
 }
 

@@ -43,6 +43,11 @@ export class RunClient {
     return this.handle.run;
   }
 
+  /** Whether the run is somebody else's: it can be seen and not commanded. */
+  get watching() {
+    return this.run !== undefined && this.handle.token === undefined;
+  }
+
   /** The address under which the run's pictures and updates lie. */
   get address() {
     return serverUrl(`live/${this.handle.run}`);

@@ -5,7 +5,7 @@ import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { bringClass } from "../core/joining.js";
-import { hasEnded } from "../core/model.js";
+import { hasEnded, isGoing } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
 import { labUrl } from "../core/router.js";
@@ -28,7 +28,6 @@ const BUTTON_NAMES = {
   starting: "Starting",
   interrupted: "▶ Run it",
 };
-const ACTIVE_STATES = ["queued", "running", "paused"];
 const WAITING_STATES = ["queued", "starting"];
 const FIRST_PREDICT = "Answer the question first.";
 
@@ -116,16 +115,11 @@ export class RunLesson {
     this.draw();
   }
 
-  /** Whether the runs are somebody else's: they can be seen and not commanded. */
-  get watching() {
-    return this.client.run !== undefined && this.client.handle.token === undefined;
-  }
-
   // --- commands -------------------------------------------------------------------------------------------------------
 
   /** Pauses, goes on, or starts. */
   press() {
-    if (this.watching) return;
+    if (this.client.watching) return;
     if (this.state === "running") this.command("pause");
     else if (this.state === "paused") this.command("resume");
     else if (!this.question.answer) this.notice.show(FIRST_PREDICT, "quiet");
@@ -202,14 +196,14 @@ export class RunLesson {
   /** Draws what is known. */
   draw() {
     const { lab, state } = this;
-    const active = ACTIVE_STATES.includes(state);
+    const active = isGoing(state);
     const waiting = WAITING_STATES.includes(state);
     setText(this.button, BUTTON_NAMES[state] ?? "▶ Run it again");
     setAttribute(this.button, "disabled", waiting);
-    setAttribute(this.button, "hidden", this.watching);
-    setAttribute(this.stop, "hidden", !active || this.watching);
-    setAttribute(this.classCode, "hidden", !lab || this.watching);
-    setAttribute(this.choice, "disabled", active || waiting || this.watching);
+    setAttribute(this.button, "hidden", this.client.watching);
+    setAttribute(this.stop, "hidden", !active || this.client.watching);
+    setAttribute(this.classCode, "hidden", !lab || this.client.watching);
+    setAttribute(this.choice, "disabled", active || waiting || this.client.watching);
     const empty = lab === null || state === "queued"; // who waits looks at the example
     setAttribute(this.empty, "hidden", !empty || this.example.lab !== null);
     setAttribute(this.panels, "hidden", empty);
@@ -249,7 +243,7 @@ export class RunLesson {
     if (WAITING_STATES.includes(state)) return "The teacher is loading.";
     if (!lab) return `${describeWork(lesson)} They replace your live run.`;
     const each = `${lab.budget} each`;
-    if (this.watching) return `You follow the runs of someone else. ${each}.`;
+    if (this.client.watching) return `You follow the runs of someone else. ${each}.`;
     if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run the lesson again.`;
     return lab.left === null ? `${each}.` : `${each}, about ${formatDuration(lab.left)} left.`;
   }

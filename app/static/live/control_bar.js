@@ -5,6 +5,7 @@ import { h, s, setAttribute, setText } from "../core/dom.js";
 import { formatAbout, formatAhead, formatDuration, formatPercent } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
+import { StandingLine } from "../panels/standing.js";
 
 /** @import { RunModel, RunState, TeacherCard } from "../core/types.d.ts" */
 
@@ -70,7 +71,6 @@ export class ControlBar {
     this.playIcon = h("span", { class: "icon-slot" }, icon("play"));
     this.showsPause = false;
     this.announced = "";
-    this.standing = "";
     this.play = h(
       "button",
       { type: "button", class: "primary play", onclick: actions.toggle },
@@ -141,7 +141,7 @@ export class ControlBar {
       icon("stop"),
       h("span", {}, "Stop"),
     );
-    this.line = h("p", { class: "standing" });
+    this.standing = new StandingLine();
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.progress = h("i", { class: "progress" });
     const about = [
@@ -173,7 +173,7 @@ export class ControlBar {
         ...view,
         helpButton(about, "controls of the run"),
       ),
-      h("div", { class: "bar-status" }, this.line, keysLine()),
+      h("div", { class: "bar-status" }, this.standing.element, keysLine()),
       this.status,
       this.progress,
     );
@@ -200,11 +200,7 @@ export class ControlBar {
     setAttribute(this.slow, "aria-pressed", String(model.pace > 0));
     this.element.dataset.state = state;
     this.progress.style.width = model.facts ? `${(100 * model.rounds_done) / model.facts.rounds}%` : "0";
-    const parts = describeStanding(model, teacher, estimate);
-    if (this.standing !== parts.join("|")) {
-      this.standing = parts.join("|");
-      this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
-    }
+    this.standing.show(describeStanding(model, teacher, estimate));
     this.announce(model);
   }
 

@@ -34,42 +34,20 @@ export class DiversityCharts {
         low,
       }),
     }));
-    this.labelHit = new LineChart({
-      ...common,
-      title: LABEL_HIT.title,
-      about: LABEL_HIT.about,
-      lines: [
-        {
-          name: LABEL_HIT.title,
-          color: "var(--bn)",
-          value: (point) => diversityValue(point, "label_hit"),
-          format: (value) => formatPercent(value),
-          width: 2,
-        },
-      ],
-      label: `${LABEL_HIT.title}: no measurement yet.`,
-      axis: (value) => `${Math.round(100 * value)} %`,
-      low: 0,
-      high: 1,
-    });
-    this.opinion = new LineChart({
-      ...common,
-      title: SECOND_OPINION.title,
-      about: SECOND_OPINION.about,
-      lines: [
-        {
-          name: SECOND_OPINION.title,
-          color: "var(--bn)",
-          value: (point) => point[1],
-          format: (value) => formatPercent(value),
-          width: 2,
-        },
-      ],
-      label: `${SECOND_OPINION.title}: no measurement yet.`,
-      axis: (value) => `${Math.round(100 * value)} %`,
-      low: 0,
-      high: 1,
-    });
+    /** @type {(measure: { title: string, about: string }, value: Line["value"]) => LineChart} */
+    const shareChart = ({ title, about }, value) =>
+      new LineChart({
+        ...common,
+        title,
+        about,
+        lines: [{ name: title, color: "var(--bn)", value, format: (share) => formatPercent(share), width: 2 }],
+        label: `${title}: no measurement yet.`,
+        axis: (share) => `${Math.round(100 * share)} %`,
+        low: 0,
+        high: 1,
+      });
+    this.labelHit = shareChart(LABEL_HIT, (point) => diversityValue(point, "label_hit"));
+    this.opinion = shareChart(SECOND_OPINION, (point) => point[1]);
     this.noOpinion = h(
       "p",
       { class: "note no-opinion", hidden: true },

@@ -5,7 +5,7 @@ import { askDuration, sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
 import { Fold } from "../core/fold.js";
 import { bringClassToLive, followClass } from "../core/joining.js";
-import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
+import { applyUpdate, emptyModel, hasEnded, isGoing } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
 import { followTabs, readAddress, runUrl } from "../core/router.js";
@@ -29,7 +29,7 @@ import { SettingsDrawer } from "./settings_drawer.js";
 import { SharePanel } from "./share_panel.js";
 import { Wonder } from "./wonder.js";
 
-/** @import { GradioMount, OwnRun, Phase, RunModel, RunState, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
+/** @import { GradioMount, OwnRun, Phase, RunModel, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
 
 /** @typedef {"greeting" | "waiting" | "again"} ReplayReason why a recording plays, and which sentence says so */
 
@@ -65,8 +65,6 @@ import { Wonder } from "./wonder.js";
 const SLOW_PACE = 2.6; // seconds a wait in slow motion
 const ESTIMATE_FIRST = 1500; // ms after arrival until the server is asked how long a run takes: pictures come first
 const ESTIMATE_WAIT = 600; // ms after a change of the form
-/** @type {RunState[]} */
-const ACTIVE_STATES = ["queued", "starting", "running", "paused"];
 /** The state that a command leads to, shown before the server confirms it. */
 const EXPECTED_STATES = /** @type {const} */ ({ pause: "paused", resume: "running", step: "running" });
 /** @type {Partial<Record<Phase, string>>} */
@@ -308,9 +306,9 @@ class LivePage {
 
   // --- commands -------------------------------------------------------------------------------------------------------
 
-  /** Whether a run waits, goes or holds. */
+  /** Whether a run starts, waits, works or stands still. */
   get active() {
-    return ACTIVE_STATES.includes(this.model.state);
+    return this.model.state === "starting" || isGoing(this.model.state);
   }
 
   /** Pauses, goes on, or starts. */

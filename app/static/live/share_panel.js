@@ -1,6 +1,5 @@
 // What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
 
-import { serverUrl } from "../core/api.js";
 import { h, setAttribute } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
@@ -8,6 +7,7 @@ import { HIDEABLE_FIELDS, settingsUrl, watchUrl } from "../core/router.js";
 import { readVisitor } from "../core/storage.js";
 import { ClassCodeButton } from "../panels/class_code.js";
 import { CopyField } from "../panels/copy_field.js";
+import { fileLinks } from "../panels/file_links.js";
 
 /** @import { RunModel } from "../core/types.d.ts" */
 
@@ -77,7 +77,9 @@ export class SharePanel {
     setAttribute(this.files, "hidden", !ended);
     if (ended && this.filesOf !== run) {
       this.filesOf = run;
-      this.files.replaceChildren("Files: ", ...fileLinks(run, facts.repeat.onnx));
+      const { onnx } = facts.repeat; // one sentence where there can be no such file
+      const files = FILES.filter(([name]) => !onnx || name !== "student.onnx");
+      this.files.replaceChildren(...fileLinks(run, files), onnx ? ` · ${onnx}` : "");
     }
     this.command.show(facts.repeat.command);
     this.showLinks();
@@ -89,16 +91,4 @@ export class SharePanel {
     this.link.show(settingsUrl(document.baseURI, this.settings, hidden));
     this.watch.show(watchUrl(document.baseURI, this.run));
   }
-}
-
-/**
- * @param {string} run
- * @param {string} [noOnnx] one sentence that says why there is no ONNX file
- */
-function fileLinks(run, noOnnx) {
-  const links = FILES.filter(([name]) => !noOnnx || name !== "student.onnx").flatMap(([name, about], i) => [
-    i ? " · " : "",
-    h("a", { href: serverUrl(`live/${run}/export/${name}`), download: name }, about),
-  ]);
-  return noOnnx ? [...links, ` · ${noOnnx}`] : links;
 }

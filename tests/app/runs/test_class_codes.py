@@ -16,18 +16,11 @@ from app.runs.registry import TooManyGuesses
 from app.runs.visitors import NotYours
 from app.support.miss_limiter import TRIES
 from nayer.errors import ConfigError
+from tests.support.clocks import Clock
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import at, created, wait_until
 
 LONG = SHORT.model_copy(update={"rounds": 5000})
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -46,17 +46,9 @@ from tests.support.commanding import command
 from tests.support.gates import Gate
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
-from tests.support.tiny import all_same
+from tests.support.tiny import QUICK_ROUNDS, all_same
 
-TINY = Config(
-    teacher="digits",
-    rounds=6,
-    generator_steps=2,
-    generator_width=4,
-    synthesis_batch=20,
-    student_steps=2,
-    warmup_rounds=1,
-)
+TINY = Config(**QUICK_ROUNDS, rounds=6)
 
 
 class Machine:
