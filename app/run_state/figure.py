@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.run_state.embedding_map import Dots
-from app.run_state.model import View
-from app.run_state.series import Series
+from app.run_state.model import Series, View
 from app.support.images import strip
 from nayer.common.figures import file_of, literal
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from app.content import messages
 from app.run_state.answers import answered, tested
 from app.run_state.embedding_map import Atlas, Dots
-from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, reset_view
-from app.run_state.series import Point
+from app.run_state.model import ByClass, Cloud, Condition, Opinion, Point, Row, StepPreview, View, reset_view
 from nayer.events import (
     DiversityMeasured,
     Evaluated,

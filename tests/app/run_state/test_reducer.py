@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from app.api.lab_serializer import PARTS as LAB_PARTS
 from app.run_state.batches import Batches
 from app.run_state.lab_results import fold_results
-from app.run_state.model import Condition, View, reset_view
+from app.run_state.model import LONGEST, Condition, Point, Series, View, reset_view
 from app.run_state.reducer import ROWS, fold
 from app.run_state.serializer import payload, rounds, seconds_left
-from app.run_state.series import LONGEST, Point, Series
 from nayer.config import Config
 from nayer.events import (
     Evaluated,
