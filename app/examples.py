@@ -20,7 +20,8 @@ from app.api.example_routes import EXAMPLES
 from app.api.lab_serializer import lab_payload
 from app.content.lessons import LESSONS, plan_of
 from app.run_state.seed_curves import thinned
-from app.runs.live_run import LiveRun, past_run
+from app.runs.live_run import LiveRun
+from app.runs.past_run import past_run
 from app.runs.plan import Plan, lab_plan
 from app.support.images import jpeg
 from nayer.common.files import check_writable, write_whole

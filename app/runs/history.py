@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from app.content import messages
-from app.runs.live_run import LiveRun, Source, hashed, past_run
+from app.runs.live_run import LiveRun, Source, hashed
+from app.runs.past_run import past_run
 from app.runs.plan import Plan
 from app.runs.recorder import CHECKPOINT_SECONDS, TEACHER, Recorder
 from app.storage.run_store import Store, Stored

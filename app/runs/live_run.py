@@ -29,7 +29,7 @@ from app.support.event_log import log_name
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
-from nayer.runs.session import ENDED, Session, State, StepKind
+from nayer.runs.session import ENDED, Session, StepKind
 from nayer.types import Images
 
 if TYPE_CHECKING:  # the core imports torch
@@ -365,25 +365,3 @@ class LiveRun:
                 self.batches[arm].measured(event)
             case SecondOpinion():
                 self.batches[arm].named(event)
-
-
-def past_run(
-    plan: Plan,
-    events: Sequence[Event],
-    run_id: str,
-    *,
-    owner_hash: str = NO_OWNER,
-    state: State = "finished",
-    error: str = "",
-    warning: Callable[[], str] = lambda: "",
-) -> LiveRun:
-    """A run that is over, as it was after `events`: it answers everything that needs no networks."""
-    session: Session[Source] = Session(_nothing_to_run)
-    run = LiveRun(plan, "", session, run_id, owner_hash=owner_hash, waiting=False, warning=warning)
-    run.restore_events(events)
-    session.restore_events(events, state, error)
-    return run
-
-
-def _nothing_to_run() -> Source:
-    raise ConfigError("this run has ended; start a new one.")

@@ -9,8 +9,9 @@ from app.fairness.fair_cache import FairCache
 from app.middleware.client_address import address
 from app.run_state.recorded_networks import recorded_networks
 from app.run_state.replay import Replay
-from app.runs.live_run import LiveRun, past_run
+from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
+from app.runs.past_run import past_run
 from app.runs.plan import Plan
 from app.runs.recorder import STUDENTS
 from app.runs.registry import NoSuchRun

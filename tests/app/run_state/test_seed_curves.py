@@ -12,7 +12,8 @@ import pytest
 from app.run_state.lab_figure import lab_sheet
 from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, ranges, thinned
 from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, lab_told
-from app.runs.live_run import LiveRun, past_run
+from app.runs.live_run import LiveRun
+from app.runs.past_run import past_run
 from app.runs.plan import Plan, lab_plan
 from nayer.config import Config
 from nayer.events import Event, RoundFinished
