@@ -1,7 +1,7 @@
 // The tab Live: puts the panels together, keeps the visitor's run, turns keys and buttons into commands.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
-import { askDuration, sendCommand, serverUrl } from "../core/api.js";
+import { sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
 import { Fold } from "../core/fold.js";
 import { bringClassToLive, followClass } from "../core/joining.js";
@@ -24,12 +24,14 @@ import { ControlBar } from "./control_bar.js";
 import { DiversityCharts } from "./diversity_charts.js";
 import { LossCharts } from "./loss_charts.js";
 import { ReplayPlayer, servedRecording } from "./replay_player.js";
+import { RunEstimate } from "./run_estimate.js";
+import { sentenceOf } from "./run_sentence.js";
 import { SampleGrid } from "./sample_grid.js";
 import { SettingsDrawer } from "./settings_drawer.js";
 import { SharePanel } from "./share_panel.js";
 import { Wonder } from "./wonder.js";
 
-/** @import { GradioMount, OwnRun, Phase, RunModel, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
+/** @import { GradioMount, OwnRun, RunModel, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
 
 /** @typedef {"greeting" | "waiting" | "again"} ReplayReason why a recording plays, and which sentence says so */
 
@@ -63,25 +65,8 @@ import { Wonder } from "./wonder.js";
  */
 
 const SLOW_PACE = 2.6; // seconds a wait in slow motion
-const ESTIMATE_FIRST = 1500; // ms after arrival until the server is asked how long a run takes: pictures come first
-const ESTIMATE_WAIT = 600; // ms after a change of the form
 /** The state that a command leads to, shown before the server confirms it. */
 const EXPECTED_STATES = /** @type {const} */ ({ pause: "paused", resume: "running", step: "running" });
-/** @type {Partial<Record<Phase, string>>} */
-const PHASE_SENTENCES = {
-  redraw: "The noisy layer is re-drawn.",
-  generator: "The generator learns to make images that the teacher recognizes.",
-  pool: "The best batch enters the pool.",
-  student: "The student learns from the teacher on images of the pool.",
-  measure: "The student is evaluated.",
-};
-/** @type {Record<string, string>} */
-const END_SENTENCES = {
-  "rounds done": "All rounds are done.",
-  "work is done": "The planned work is done.",
-  "time is up": "The time limit is reached.",
-  stopped: "The run was stopped. Its results stay on the page.",
-};
 const TYPING = "input, textarea, select, [contenteditable], [role=listbox], [role=option]";
 const PRESSED_BY_SPACE = "button, summary, a, [role=button], label";
 
@@ -121,13 +106,7 @@ class LivePage {
     this.replay = null;
     /** @type {ReplayReason | null} */
     this.replayReason = null;
-    this.form = { preset: props.preset, settings: /** @type {Record<string, unknown>} */ ({ teacher: props.first }) };
-    /** @type {number | null} */
-    this.estimate = null; // seconds of a run of the form, about
-    /** @type {number | null} */
-    this.runEstimate = null; // of the run that was started here
-    /** @type {number | undefined} */
-    this.estimateTimer = undefined;
+    this.estimate = new RunEstimate(props.preset, props.first, () => this.draw());
     this.replayed = ""; // the address of the run that it plays
     /** @type {unknown[]} */
     this.diagramShows = []; // the classes and the sketch in the diagram
@@ -198,8 +177,8 @@ class LivePage {
     this.kept = h("span", { class: "keeping" });
     this.arrange(barHost);
     window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
-    window.nayerForm = (values) => this.readForm(values);
-    this.estimateLater(ESTIMATE_FIRST);
+    window.nayerForm = (values) => this.estimate.changeForm(props.fields, values);
+    this.estimate.begin();
     watchTeachers((card) => this.offerTeacher(card));
     document.addEventListener("keydown", (event) => this.handleKey(event));
     const { watch, run, settings, hidden } = readAddress(location.href);
@@ -325,7 +304,7 @@ class LivePage {
   async start(step = "") {
     if (this.client.run !== readVisitor().run && !(await mayReplaceLiveRun())) return; // an older run is on show
     this.wantedStep = step;
-    this.runEstimate = this.estimate;
+    this.estimate.startRun();
     this.client.close();
     this.model = { ...emptyModel(), state: "starting" };
     this.leaveReplay();
@@ -408,25 +387,6 @@ class LivePage {
     if (expected && this.active && this.model.state !== "queued") this.model = { ...this.model, state: expected };
     this.draw();
     await this.client.command(name, ...values);
-  }
-
-  /** @param {unknown[]} values of the form's fields */
-  readForm(values) {
-    const { preset, ...settings } = Object.fromEntries(this.props.fields.map((name, i) => [name, values[i]]));
-    this.form = { preset: String(preset), settings };
-    this.estimateLater(ESTIMATE_WAIT);
-  }
-
-  /**
-   * Asks in a moment how long a run of the form takes, once for all that changes until then.
-   * @param {number} wait ms
-   */
-  estimateLater(wait) {
-    clearTimeout(this.estimateTimer);
-    this.estimateTimer = window.setTimeout(async () => {
-      this.estimate = await askDuration({ ...this.form, token: readVisitor().token ?? "" });
-      this.draw();
-    }, wait);
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
@@ -571,7 +531,7 @@ class LivePage {
     const { facts } = model;
     const { run } = this.client;
     const classes = facts?.classes ?? this.teacher?.classes ?? [];
-    this.bar.update(this.model, this.teacher, this.model.facts ? this.runEstimate : this.estimate);
+    this.bar.update(this.model, this.teacher, this.model.facts ? this.estimate.ofRun : this.estimate.ofForm);
     const card = facts ? this.teachers.find(({ name }) => name === facts.teacher) : this.teacher;
     this.wonder.setClasses(classes, card?.real ? serverUrl(`teacher/${encodeURIComponent(card.name)}/real.jpg`) : "");
     const live = this.client.address;
@@ -579,7 +539,7 @@ class LivePage {
     const urlOf = this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`);
     this.wonder.update(model, urlOf, card);
     this.setClasses(classes, facts?.sketch ?? this.teacher?.sketch ?? NO_SKETCH);
-    this.diagram.update(model, fallbackSentence(model));
+    this.diagram.update(model, sentenceOf(model));
     const newest = model.rows.at(-1);
     if (newest && !model.making && (this.replay || run))
       this.diagram.showPreview(urlOf(newest.frame), newest.labels.length);
@@ -666,19 +626,6 @@ async function isOwn(run) {
 
 /** @type {number[][]} */
 const NO_SKETCH = [[0]];
-
-/**
- * What the diagram says where no single step is told of.
- * @param {RunModel} model
- */
-function fallbackSentence({ state, reason, phase }) {
-  if (state === "empty") return "Point at a part, or tab to it, to read what it does.";
-  if (state === "queued") return "All slots are in use. Your run starts when one becomes free.";
-  if (state === "starting") return "The teacher is loading.";
-  if (!hasEnded(state)) return PHASE_SENTENCES[phase] ?? "";
-  const interrupted = "The server stopped during this run. Press Continue to go on from the last checkpoint.";
-  return END_SENTENCES[reason] ?? (state === "interrupted" ? interrupted : "");
-}
 
 /**
  * Hides fields of the form.
