@@ -223,7 +223,7 @@ class LabPage {
   forgetRun() {
     if (this.client.watching) this.notice.show("This lab does not exist, or is no longer kept.");
     else storeLab(null);
-    this.client.handle = {};
+    this.client.forget();
     if (this.lab) this.notice.show("This lab has ended and is no longer kept. Start it again.", "quiet");
   }
 

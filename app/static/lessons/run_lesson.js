@@ -185,7 +185,7 @@ export class RunLesson {
 
   /** The server does not know the runs any more. */
   forgetRun() {
-    this.client.handle = {};
+    this.client.forget();
     this.state = this.lab ? "stopped" : "empty";
     if (this.lab) this.notice.show("These runs have ended and are no longer kept. Run the lesson again.", "quiet");
     this.draw();

@@ -412,7 +412,7 @@ class LivePage {
       return;
     }
     const { run, token } = this.client.handle;
-    this.client.handle = { token };
+    this.client.forget();
     if (run === readVisitor().run) storeVisitor({ token });
     this.nameRun(null);
     const known = this.model.facts !== null;
