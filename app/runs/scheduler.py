@@ -63,17 +63,25 @@ class Scheduler:
         self._took: deque[float] = deque(maxlen=_TOOK)
         self._waited: deque[float] = deque(maxlen=_TOOK)
 
-    def wait(self, run: LiveRun, lane: str) -> None:
-        """Puts `run` into the queue; QueueFull, and nothing changed, where there is no room."""
+    def wait(self, run: LiveRun, lane: str) -> LiveRun | None:
+        """Puts `run` into the queue; QueueFull, and nothing changed, where there is no room.
+
+        Returns the run that left a full queue for it, if there was one: the last of the lane that has the most.
+        """
         with self._lock:
             self._count()  # before this, perhaps no run waited
+            displaced = self._queue.make_room(lane)
             self._queue.add(run, lane)
+            if displaced is not None:
+                self.remove(displaced)
             self._waiting[run] = _Wait(lane, self._clock())
+            return displaced
 
     def check(self, lane: str) -> None:
         """Raises QueueFull if one more run of that lane cannot wait."""
         with self._lock:
-            self._queue.check(lane)
+            if not self._queue.heavier(lane):
+                self._queue.check(lane)
 
     def remove(self, run: LiveRun) -> None:
         """Removes `run` from the queue. An active run keeps its place until it ends."""
@@ -89,14 +97,19 @@ class Scheduler:
             if wait is not None and wait.left is None:
                 wait.left = self._clock()
 
-    def back(self, run: LiveRun) -> None:
-        """Puts a run back into the queue because a viewer asks for it. QueueFull if there is no room now."""
+    def back(self, run: LiveRun) -> LiveRun | None:
+        """Puts a run back into the queue because a viewer asks for it. QueueFull if there is no room now.
+
+        Returns what `wait` returns.
+        """
         with self._lock:
             if run in self._waiting:
                 self._waiting[run].left = None
-            if run in self._parked:
-                self.wait(run, self._parked[run])
-                del self._parked[run]
+            if run not in self._parked:
+                return None
+            displaced = self.wait(run, self._parked[run])
+            del self._parked[run]
+            return displaced
 
     def sweep(self) -> None:
         """Removes runs that left the queue and did not come back, and gives up runs that hang."""
