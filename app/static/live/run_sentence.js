@@ -25,7 +25,6 @@ const END_SENTENCES = {
  * @param {RunModel} model
  */
 export function sentenceOf({ state, reason, phase }) {
-  if (state === "empty") return "Point at a part, or tab to it, to read what it does.";
   if (state === "queued") return "All slots are in use. Your run starts when one becomes free.";
   if (state === "starting") return "The teacher is loading.";
   if (!hasEnded(state)) return PHASE_SENTENCES[phase] ?? "";
