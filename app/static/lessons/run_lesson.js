@@ -229,7 +229,7 @@ export class RunLesson {
     setAttribute(this.example.element, "hidden", !empty || !this.example.lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
-    setAttribute(this.duration.element, "hidden", active || waiting || this.watching);
+    setAttribute(this.duration.element, "hidden", active || waiting || this.client.watching);
     setText(this.kept, active && lab ? lab.kept : "");
     setText(this.status, lab ? `The runs of the lesson are ${state}.` : "");
     this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
