@@ -28,18 +28,26 @@ from typing import Any
 import httpx
 
 from app.middleware.json_body import TEACHERS
-from tests.browser.foreign import foreign
+from tests.browser.foreign import BAD, PROXIES, foreign
 from tests.reliability import row_18_memory, row_23_folders
 from tests.reliability.__main__ import SECTION, TABLE
 from tests.reliability.booting import QUICK, Application
-from tests.reliability.bystander import Bystander, Noticed
+from tests.reliability.bystander import ENDLESS, Bystander, Noticed
 from tests.reliability.commands import SMALL
 from tests.reliability.commands import cases as command_lines
 from tests.reliability.flooding import Flood, request
-from tests.reliability.row_19_places import ENDLESS, GRACE, PATIENCE, SOON, SUSPENDED, VisitorTokens, outlives, waited
+from tests.reliability.row_19_places import (
+    ENDLESS_ROUND,
+    GRACE,
+    PATIENCE,
+    SOON,
+    SUSPENDED,
+    VisitorTokens,
+    outlives,
+    waited,
+)
 from tests.reliability.row_20_idle_sockets import STALLS, stalled, uploaded
 from tests.reliability.row_21_floods import runs_that_ended
-from tests.reliability.row_22_origins import BAD, PROXIES
 from tests.reliability.row_24_command_line import Bounds, in_lanes
 from tests.support.repository import ROOT
 from tests.support.uploaded import config, weights
@@ -165,7 +173,7 @@ def filled(page: Application) -> str:
 def third_visitor(code: Checkout, settings: dict[str, Any], rounds: int, pace: float, patience: float) -> Came:
     """Behind two whose runs are like that."""
     with code.served(**SHARED) as page:
-        bystander = Bystander(page, rounds=3)
+        bystander = Bystander(page)
         visitors = VisitorTokens(page, patience)
         with bystander.beside(""):
             took = waited(visitors, settings, rounds, pace)
@@ -181,7 +189,7 @@ def third_visitor(code: Checkout, settings: dict[str, Any], rounds: int, pace: f
     rows="19",
 )
 def endless_round(code: Checkout) -> Came:
-    return third_visitor(code, {**ENDLESS, "synthesis_batch": 512, "seconds": 1.0}, 1, 0.0, SOON)
+    return third_visitor(code, {**ENDLESS_ROUND, "synthesis_batch": 512, "seconds": 1.0}, 1, 0.0, SOON)
 
 
 @attack(
@@ -448,7 +456,7 @@ def readable_folder(code: Checkout) -> Came:
 )
 def suspended(code: Checkout) -> Came:
     with code.served(**SHARED, NAYER_GRACE_SECONDS=f"{GRACE:.0f}") as page:
-        bystander = Bystander(page, rounds=3)
+        bystander = Bystander(page)
         there = outlives(VisitorTokens(page), page)
         with bystander.beside(""):
             time.sleep(1.0)
@@ -467,11 +475,12 @@ def small_disk(code: Checkout) -> Came:
         if not row_23_folders.mounted(code.folder, mounts, megabytes=14):
             raise OSError("nothing can be mounted here")
         with code.served() as page:
-            page.start("", settings=large)
+            begun = page.start("", settings=large)
             time.sleep(15.0)  # a checkpoint is due after ten
-            bystander = Bystander(page)
+            bystander = Bystander(page, ENDLESS)
             with bystander.beside(""):
                 time.sleep(5.0)
+            page.command("stop", begun["run"], begun["token"])  # leaves its place
             noticed = bystander.after()
         with code.served() as page:
             wrong = row_23_folders.missing(page, {bystander.run: 3})

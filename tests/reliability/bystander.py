@@ -20,6 +20,7 @@ from tests.reliability.booting import QUICK, Application
 OTHER, NEWCOMER = "127.0.0.3", "127.0.0.4"  # loopback has many addresses, and each is a visitor's
 LOOK, START, MEGABYTES, LINES = 0.5, 30.0, 50.0, 200  # a turn among visitors who wait is 120 s at least
 FAILURES = (OSError, http.client.HTTPException, AssertionError, ValueError)
+ROUNDS, ENDLESS = 3, 100_000  # of a run that has ended, and of one that goes on
 QUIET, PAUSE, TIMEOUT = 3.0, 0.1, 30.0  # s
 UNHARMED = "others are unharmed"
 MEANS = (  # that they are
@@ -76,16 +77,17 @@ class Noticed:
 class Bystander:
     """Another visitor, who has a run and looks at it beside attacks; and a new visitor, who comes after them."""
 
-    def __init__(self, page: Application, rounds: int = 100_000) -> None:
-        """Begins their run and waits for `rounds` of it at most: few leave both places to the attack."""
+    def __init__(self, page: Application, rounds: int = ROUNDS) -> None:
+        """Begins their run and waits for its first rounds. A run of more goes on beside the attack, in a place."""
         self._page = page
         self._address = urlsplit(page.url)
         self.statuses: Counter[int] = Counter()  # of all answers; a row adds those that its attacker got
         self._looks: dict[str, list[float]] = {}
         self._start: float | None = None
         self.run = self._begun(OTHER, rounds)["run"]
-        self._rounds = min(rounds, 3)
-        while self._told(self.run).get("rounds_done", 0) < self._rounds:
+        until = time.monotonic() + 120
+        while self._told(self.run).get("rounds_done", 0) < ROUNDS:
+            assert time.monotonic() < until, "the run of the other visitor does not get on"
             time.sleep(PAUSE)
         self.measured_from_here()
 
@@ -119,7 +121,7 @@ class Bystander:
     def newcomer(self) -> dict[str, str]:
         """A new visitor's run, and their token. How long it waits for its place is told in the end."""
         self._start = float("inf")
-        began, begun = time.monotonic(), self._begun(NEWCOMER, 100_000)
+        began, begun = time.monotonic(), self._begun(NEWCOMER, ENDLESS)
         while time.monotonic() - began <= START:
             if self._told(begun["run"]).get("state", "queued") != "queued":
                 self._start = time.monotonic() - began
@@ -141,7 +143,7 @@ class Bystander:
                 begun = self.newcomer()
                 self._asked("POST", "/command/stop", [begun["run"], begun["token"]], NEWCOMER)
             told = self._told(self.run)
-        kept = told.get("state") in ("running", "finished") and told.get("rounds_done", 0) >= self._rounds
+        kept = told.get("state") in ("running", "finished") and told.get("rounds_done", 0) >= ROUNDS
         return Noticed(
             {attack: _ninety_five(taken) for attack, taken in self._looks.items()},
             self._quiet,

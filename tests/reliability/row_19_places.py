@@ -14,7 +14,7 @@ from tests.reliability.bystander import UNHARMED, Bystander
 from tests.reliability.figure import Figure
 
 HOGS, GUEST = ("1.1.1.1", "2.2.2.2"), "9.9.9.9"  # addresses, as the proxy in front of a Space tells them
-ENDLESS = {"generator_steps": 2000, "student_steps": 10_000, "student_batch": 512, "warmup_rounds": 0}
+ENDLESS_ROUND = {"generator_steps": 2000, "student_steps": 10_000, "student_batch": 512, "warmup_rounds": 0}
 GRACE, SUSPENDED = 12.0, 20.0  # s
 SOON, PATIENCE, STOP = 30.0, 80.0, 10.0  # s: a step and what is measured at the end; a minute of standing still; a stop
 GIVEN_UP = 300.0  # s
@@ -68,7 +68,7 @@ def waited(visitors: VisitorTokens, settings: Mapping[str, object], rounds: int,
 
 def stopped(visitors: VisitorTokens) -> float:
     """How long a stop takes of a run that tells of every thousandth step."""
-    visitors.start(HOGS[0], ENDLESS | {"seconds": 900.0, "event_every": 1000})
+    visitors.start(HOGS[0], ENDLESS_ROUND | {"seconds": 900.0, "event_every": 1000})
     visitors.until(HOGS[0], "running")
     time.sleep(5.0)
     began = time.monotonic()
@@ -93,9 +93,9 @@ def measure() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         application = Application(Path(folder), SPACE_ID="t/t", HOST="127.0.0.1", NAYER_GRACE_SECONDS=str(round(GRACE)))
         visitors = VisitorTokens(application)
-        bystander = Bystander(application, rounds=3)
+        bystander = Bystander(application)
         with bystander.beside("endless rounds"):
-            long = waited(visitors, ENDLESS | {"seconds": 1.0}, 1, 0.0)
+            long = waited(visitors, ENDLESS_ROUND | {"seconds": 1.0}, 1, 0.0)
             visitors.leave()
         with bystander.beside("slow motion"):
             slow = waited(visitors, QUICK, 1000, 30.0)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from app.middleware.json_body import TEACHERS
 from tests.reliability.booting import Application
-from tests.reliability.bystander import OTHER, UNHARMED, Bystander
+from tests.reliability.bystander import ENDLESS, OTHER, UNHARMED, Bystander
 from tests.reliability.figure import Figure
 from tests.reliability.flooding import FLOODER
 from tests.support.uploaded import config, weights
@@ -104,7 +104,7 @@ def uploaded(url: str, patience: float = 60.0) -> float:
 def measure() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         page = Application(Path(folder))
-        bystander = Bystander(page)
+        bystander = Bystander(page, ENDLESS)
         uploaded(page.url)  # what is loaded at first use counts for nothing
         bystander.measured_from_here()
         bring: dict[str, float] = {}

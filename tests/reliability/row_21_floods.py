@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.middleware.json_body import TEACHERS
 from tests.reliability.booting import QUICK, Application
-from tests.reliability.bystander import UNHARMED, Bystander
+from tests.reliability.bystander import ENDLESS, UNHARMED, Bystander
 from tests.reliability.figure import Figure
 from tests.reliability.flooding import Flood, request
 from tests.support.uploaded import config, weights
@@ -104,7 +104,7 @@ def measure() -> Figure:
         played = [page.start("", 2, {**QUICK, "student": f"lenet-{4 + number}"}) for number in range(PLAYED)]
         while any(page.status(run["run"])["state"] != "finished" for run in played):
             time.sleep(0.2)
-        bystander = Bystander(page)
+        bystander = Bystander(page, ENDLESS)
         going = bystander.run
         for run in (*ended, going):  # what is loaded at first use counts for nothing
             page.content(f"live/{run}/sheet.png")

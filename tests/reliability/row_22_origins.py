@@ -15,23 +15,13 @@ from urllib.parse import quote
 
 import httpx
 
-from tests.browser.foreign import foreign
+from tests.browser.foreign import BAD, PROXIES, foreign
 from tests.reliability.booting import Application
 from tests.reliability.bystander import UNHARMED, Bystander
 from tests.reliability.figure import Figure
 from tests.support.serving import created
 from tests.support.strangers import VERBS, Doors, Stranger, Try
 
-BAD = ["\ud800", "a\x00b", "\x1b[31m", "\u202egnp"]
-PROXIES = [
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "Forwarded",
-    "Via",
-    "X-Gradio-Server",
-    "X-Real-IP",
-]
 WATCHER = Stranger("watches what is shipped", "recording", "x" * 32)
 
 

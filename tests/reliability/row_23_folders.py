@@ -17,7 +17,7 @@ from urllib.error import HTTPError
 
 from app.storage import migrations
 from tests.reliability.booting import Application
-from tests.reliability.bystander import UNHARMED, Bystander, Noticed
+from tests.reliability.bystander import ENDLESS, UNHARMED, Bystander, Noticed
 from tests.reliability.figure import Figure
 
 SAID_SECONDS = 8.0  # a few sweeps of two seconds
@@ -145,7 +145,7 @@ class Tried:
 
 def tried(page: Application, folder: Path, name: str, harm: Harm) -> Tried:
     wrong: list[str] = []
-    bystander = Bystander(page)
+    bystander = Bystander(page, ENDLESS)
     lines = _chatter(page)
     before = bystander.run
     began = time.monotonic()

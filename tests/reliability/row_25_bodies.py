@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.middleware.json_body import MOST_VALUES, SMALL_BODY
 from tests.reliability.booting import Application
-from tests.reliability.bystander import UNHARMED, Bystander
+from tests.reliability.bystander import ENDLESS, UNHARMED, Bystander
 from tests.reliability.figure import Figure
 from tests.reliability.flooding import Flood, request
 
@@ -65,7 +65,7 @@ def floods(url: str) -> dict[str, Callable[[int], bytes]]:
 def measure() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         page = Application(Path(folder))
-        bystander = Bystander(page)
+        bystander = Bystander(page, ENDLESS)
         asked = floods(page.url)
         for each in asked.values():  # what is loaded at first use counts for nothing
             with Flood(page.url, 2, each).going_on():
