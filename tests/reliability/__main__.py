@@ -16,12 +16,13 @@ import platform
 import re
 import subprocess
 import sys
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.reliability.bystander import MEANS, UNHARMED
+from tests.reliability.bystander import MEANS
 from tests.reliability.figure import Figure
 
 HERE = Path(__file__).parent
@@ -76,7 +77,7 @@ def write(rows: dict[int, str]) -> None:
         "row that could not be tried is not held. A row that was not tried that day keeps its earlier result.",
         "[cases.md](cases.md) describes the cases behind the rows.",
         "",
-        f"*{UNHARMED.capitalize()}* means: {MEANS}.",
+        textwrap.fill(MEANS, 120),
         "",
         "| # | what is tried | target | reached | held | s |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -18,14 +18,15 @@ from app.support.event_log import LONGEST_LINE
 from tests.reliability.booting import QUICK, Application
 
 OTHER, NEWCOMER = "127.0.0.3", "127.0.0.4"  # loopback has many addresses, and each is a visitor's
-LOOK, START, MEGABYTES, LINES = 0.5, 30.0, 50.0, 200  # a turn among visitors who wait is 120 s at least
+LOOK, START, MEGABYTES, LINES = 0.5, 30.0, 50.0, 200
 FAILURES = (OSError, http.client.HTTPException, AssertionError, ValueError)
 ROUNDS, ENDLESS = 3, 100_000  # of a run that has ended, and of one that goes on
 QUIET, PAUSE, TIMEOUT = 3.0, 0.1, 30.0  # s
 UNHARMED = "others are unharmed"
-MEANS = (  # that they are
-    f"another visitor's look ≤ {LOOK:g} s at the 95th percentile, a new visitor's run begins in ≤ {START:g} s, no 5xx, "
-    f"RSS back within {MEGABYTES:g} MB, ≤ {LINES} lines of ≤ {LONGEST_LINE:,} bytes in the log, no run lost"
+MEANS = (
+    f"Others are unharmed if another visitor's look takes ≤ {LOOK:g} s at the 95th percentile, if a new visitor's run "
+    f"begins in ≤ {START:g} s (a turn among visitors who wait has 120 s at least), if no answer is 5xx, if the memory is "
+    f"back within {MEGABYTES:g} MB, if the log has ≤ {LINES} new lines of ≤ {LONGEST_LINE:,} bytes, and if no run is lost."
 )
 
 
