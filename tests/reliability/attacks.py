@@ -495,7 +495,7 @@ def listed_command_lines(code: Checkout, *names: str) -> Came:
     shutil.copytree(code.root / "assets" / "teachers" / "digits", code.folder / "ready-teacher")
     cases = [case for case in command_lines() if case.name in names]
     assert len(cases) == len(names)
-    bounds = Bounds(seconds=20.0, address_space=4 << 30, checkout=code.root)
+    bounds = Bounds(seconds=30.0, address_space=4 << 30, checkout=code.root)
     tried = list(in_lanes(cases, code.folder, bounds))
     wrong = [f"{one.name}: {one.wrong}" for one in tried if one.wrong]
     return f"{len(wrong)} of {len(tried)} go wrong" + "".join(f"; {one}" for one in wrong), not wrong
