@@ -26,8 +26,8 @@ UNHARMED = "others are unharmed"
 MEANS = (
     f"Others are unharmed if another visitor's look takes ≤ {LOOK:g} s at the 95th percentile, if a new visitor's run "
     f"begins in ≤ {START:g} s (a turn among visitors who wait has 120 s at least), if no answer is 5xx, if the memory "
-    f"is back within {MEGABYTES:g} MB, if the log has ≤ {LINES} new lines of ≤ {LONGEST_LINE:,} bytes, and if no run is "
-    "lost."
+    f"is back within {MEGABYTES:g} MB, if the log has ≤ {LINES} new lines of ≤ {LONGEST_LINE:,} bytes, and if no run "
+    "is lost."
 )
 
 
