@@ -33,7 +33,7 @@ from tests.reliability import row_18_memory, row_23_folders
 from tests.reliability.__main__ import SECTION, TABLE
 from tests.reliability.booting import QUICK, Application
 from tests.reliability.bystander import ENDLESS, Bystander, Noticed
-from tests.reliability.commands import SMALL
+from tests.reliability.commands import ENDLESS as ENDLESS_COMMAND
 from tests.reliability.commands import cases as command_lines
 from tests.reliability.flooding import Flood, request
 from tests.reliability.row_19_places import (
@@ -57,6 +57,7 @@ SHARED = {"SPACE_ID": "t/t", "HOST": "127.0.0.1"}
 CEILING = 2000.0  # MB that a run may fill before its server is ended
 FLOOD, FILLING, FILES = 12.0, 30.0, 25.0  # s: of a flood, until the ceiling, for another visitor's files
 LARGE = "resnet18-44"  # a network of 21 MB
+ENOUGH = ["--synthesis-batch", "20"]  # for the ten classes of a shipped teacher
 Came = tuple[str, bool]  # what happened, and whether the attack was without effect
 
 
@@ -494,7 +495,7 @@ def small_disk(code: Checkout) -> Came:
 def listed_command_lines(code: Checkout, *names: str) -> Came:
     """Those of row 24, with a shipped teacher."""
     shutil.copytree(code.root / "assets" / "teachers" / "digits", code.folder / "ready-teacher")
-    cases = [case for case in command_lines() if case.name in names]
+    cases = [dataclasses.replace(case, words=[*case.words, *ENOUGH]) for case in command_lines() if case.name in names]
     assert len(cases) == len(names)
     bounds = Bounds(seconds=30.0, address_space=4 << 30, checkout=code.root)
     tried = list(in_lanes(cases, code.folder, bounds))
@@ -523,11 +524,12 @@ def files_without_end(code: Checkout) -> Came:
 def streams_and_folders(code: Checkout) -> Came:
     names = ["distill >/dev/full", "distill >&-", "distill 2>&-", "distill --out empty", "full at a checkpoint"]
     said, held = listed_command_lines(code, *names)
-    words = ["distill", "--teacher", "digits", *SMALL, "--rounds", "100000", "--out", "o"]
+    words = ["distill", "--teacher", "digits", *ENDLESS_COMMAND, *ENOUGH, "--out", "o"]
     first = code.command(*words)
     try:
         while not (code.folder / "o" / "checkpoint.safetensors").exists() and first.poll() is None:
             time.sleep(0.1)
+        assert first.poll() is None, "the first process ended"
         second = code.command(*words)
         try:
             told = second.communicate(timeout=20.0)[0].strip()
