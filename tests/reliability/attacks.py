@@ -89,6 +89,14 @@ class Checkout:
             text=True,
         )
 
+    def output(self, *words: str, threads: int = 1) -> str:
+        """What it writes."""
+        with self.command(*words, threads=threads) as process:
+            try:
+                return process.communicate(timeout=120.0)[0]
+            finally:
+                process.kill()
+
 
 @dataclasses.dataclass(frozen=True)
 class Attack:
@@ -554,7 +562,7 @@ def repeated_runs(code: Checkout) -> Came:
     words += ["--generator-steps", "10", "--student-steps", "20", "--warmup-rounds", "1"]
 
     def events(threads: int) -> list[str]:
-        lines = code.command(*words, threads=threads).communicate(timeout=60.0)[0].splitlines()
+        lines = code.output(*words, threads=threads).splitlines()
         return [re.sub(r'"\w*seconds\w*": [\d.e-]+', "", line) for line in lines if line.startswith("{")]
 
     one, two = [[events(threads) for _ in range(3)] for threads in (1, 2)]
@@ -564,7 +572,7 @@ def repeated_runs(code: Checkout) -> Came:
         (place for run in two for place, pair in enumerate(zip(run, two[0], strict=True)) if len(set(pair)) > 1),
         default=0,
     )
-    help_ = code.command("list", "settings").communicate(timeout=60.0)[0]
+    help_ = code.output("list", "settings")
     said = "thread" in " ".join(re.findall(r"^\s*seed\b.*(?:\n\s{8,}.*)*", help_, re.MULTILINE))
     return (
         f"three runs are {'equal' if equal else 'not equal'} on one thread and "
