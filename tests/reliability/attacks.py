@@ -572,8 +572,8 @@ def repeated_runs(code: Checkout) -> Came:
         (place for run in two for place, pair in enumerate(zip(run, two[0], strict=True)) if len(set(pair)) > 1),
         default=0,
     )
-    help_ = code.output("list", "settings")
-    said = "thread" in " ".join(re.findall(r"^\s*seed\b.*(?:\n\s{8,}.*)*", help_, re.MULTILINE))
+    told = re.search(r"--seed\b(.*?)--", code.output("list", "settings"), re.DOTALL)
+    said = told is not None and "thread" in told[1]
     return (
         f"three runs are {'equal' if equal else 'not equal'} on one thread and "
         f"{f'differ from event {first} on' if first else 'equal'} on two; the help of `seed` "
