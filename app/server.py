@@ -132,7 +132,7 @@ def load_core() -> None:
     gc.freeze()
 
 
-def open_keeping(environment: Environment) -> RunHistory:
+def open_history(environment: Environment) -> RunHistory:
     """The history in the data folder, or a history without a store and a sentence that says why."""
     if environment.data is None:
         return RunHistory(without=messages.KEPT_OFF)
@@ -152,7 +152,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         grace_seconds=environment.grace_seconds,
         turn_seconds=math.inf if environment.local else SECONDS,
         clock=AwakeClock(GAP_SWEEPS * SWEEP_SECONDS),
-        keeping=open_keeping(environment),
+        history=open_history(environment),
     )
     version, pools = static_version(), Executors()
     mapper = UmapProcess(pools.mapping)
@@ -193,8 +193,8 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
-    application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
-    application.include_router(duration_routes(commands, pools.asking))
+    application.include_router(command_routes(commands, registry.counters, pools.asking, pools.checking, enter_request))
+    application.include_router(duration_routes(commands, pools.checking))
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(example_routes())
@@ -218,7 +218,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         routes(
             registry,
             UmapMaps(registry, pools.umap, mapper).look,
-            explorer.asked,
+            explorer.answer_form,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
             lambda view: pools.drawing.call(sheet, view),

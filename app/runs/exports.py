@@ -88,7 +88,7 @@ class Exports:
 
     def _student(self, run_id: str) -> bytes:
         """From the history, or from the run itself while it is in memory; nothing for a recording."""
-        store = self._registry.keeping.store
+        store = self._registry.history.store
         kept = store.file(run_id, "student-0") if store is not None else None
         if kept is not None:
             return kept[0]

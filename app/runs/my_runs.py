@@ -36,7 +36,7 @@ class MyRuns:
     def listed(self, token: str) -> list[dict[str, Any]]:
         """JSON-ready, the newest first: those in the history, and those in memory only."""
         present = {run.id: run for run in self._registry.of_visitor(token)}
-        kept = self._registry.keeping.mine(token, LISTED)
+        kept = self._registry.history.mine(token, LISTED)
         stored = [self._stored(one, present.pop(one.id, None)) for one in kept]
         rows = [*map(self._live, present.values()), *(one for one in stored if one is not None)]
         return sorted(rows, key=lambda run: -float(run["began"]))[:LISTED]
@@ -59,7 +59,7 @@ class MyRuns:
         plan = _plan(found.plan)
         if plan is None:  # of a version with other settings
             return None
-        last = self._registry.keeping.last_evaluation(found.id)
+        last = self._registry.history.last_evaluation(found.id)
         state = "interrupted" if found.state == "running" else found.state
         return self._row(found.id, plan, state, last.round + 1 if last else 0, last) | {
             "name": found.name,

@@ -9,7 +9,7 @@ from app.fairness.fair_cache import FairCache
 from app.middleware.client_address import address
 from app.run_state.recorded_networks import recorded_networks
 from app.run_state.replay import Replay
-from app.runs.live_run import NOBODY, LiveRun, Source
+from app.runs.live_run import NO_OWNER, LiveRun, Source
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.recorder import STUDENTS
@@ -69,7 +69,7 @@ class Recordings:
             return self._greeting
         run = self._registry.find(run_id)
         check_ended(run)
-        store = self._registry.keeping.store
+        store = self._registry.history.store
         kept = store.events(run_id) if store is not None else []
         tape = recording.Tape()
         for event in kept or run.session.snapshot():
@@ -80,7 +80,7 @@ class Recordings:
 
     def _students(self, run: LiveRun) -> list[StudentKept]:
         """From the history, or from the run itself while it is in memory."""
-        store = self._registry.keeping.store
+        store = self._registry.history.store
         kept = store.file(run.id, STUDENTS) if store is not None else None
         if kept is not None:
             return recording.students(recording.read(kept[0], whole=False))
@@ -99,10 +99,10 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
     try:
         config = known(started.config)
         session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NOBODY, waiting=False)
+        run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NO_OWNER, waiting=False)
         folded = [event for event in events if not isinstance(event, StudentKept)]
-        run.recall(event for event in folded if event.arm == 0)
-        session.recall(folded, "finished")
+        run.restore_events(event for event in folded if event.arm == 0)
+        session.restore_events(folded, "finished")
     except Exception:  # an external file may hold anything
         raise StorageError("recording contains no run that can be shown; save the run again.") from None
     return run

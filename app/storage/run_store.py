@@ -104,7 +104,7 @@ class Store:
         )
         self._put_pruning()
 
-    def retell(self, run: str, events: Iterable[Event]) -> None:
+    def replace_events(self, run: str, events: Iterable[Event]) -> None:
         """Replaces the stored events of the run with all its known events."""
         self._put(run, f"DELETE FROM event WHERE run = {_RUN}", run)
         self.add(run, 0, events)

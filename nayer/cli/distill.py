@@ -130,7 +130,7 @@ def _distilled(arguments: argparse.Namespace, config: Config, folder: Path | Non
                 failures.append(str(lines.failure))
     sys.stderr.writelines(f"{failure}\n" for failure in failures)
     if follower.code not in (DONE, BROKEN_PIPE):
-        sys.stderr.write(f"{follower.going_on()}\n")
+        sys.stderr.write(f"{follower.how_to_continue()}\n")
     if target != "-":
         sys.stdout.write(_summary(record, folder))
     return FAILED if failures else follower.code
@@ -175,7 +175,7 @@ class _Follower:
         """The students by round, if there is a recording."""
         return self._students.events() if self._students else []
 
-    def going_on(self) -> str:
+    def how_to_continue(self) -> str:
         """One sentence that says how to continue a stopped run."""
         if not self._folder:
             return "Stopped. Without --out nothing is kept. The same command starts from the beginning."

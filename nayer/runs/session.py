@@ -93,10 +93,10 @@ class Session(Generic[Opened]):
         self._thread: threading.Thread | None = None
         self.error = ""  # one sentence if the state is failed
 
-    def recall(self, events: Iterable[Event], state: State = "idle", error: str = "") -> None:
+    def restore_events(self, events: Iterable[Event], state: State = "idle", error: str = "") -> None:
         """Takes over the events and the end of a run in an earlier process. Call it only before the start."""
         with self._changed:
-            self._audience.recall(events)
+            self._audience.restore_events(events)
             self._state, self.error = state, error
 
     @property

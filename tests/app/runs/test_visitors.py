@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.runs.live_run import NOBODY, LiveRun, Source, hashed
+from app.runs.live_run import NO_OWNER, LiveRun, Source, hashed
 from app.runs.plan import Plan
 from app.runs.visitors import NotYours, check_owner
 from nayer.errors import ConfigError
@@ -30,7 +30,7 @@ def test_only_the_token_itself_opens_a_run(token: str) -> None:
 
 
 def test_a_run_that_is_nobodys_is_nobodys() -> None:
-    run = live(script(SHORT), NOBODY)
+    run = live(script(SHORT), NO_OWNER)
     for token in ("", "owner"):
         with pytest.raises(NotYours):
             check_owner(run, token)
