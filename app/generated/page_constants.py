@@ -17,8 +17,9 @@ from app.run_state.lab_figure import ARM_COLORS
 from app.run_state.model import CURVES, DIVERSITY
 from app.run_state.reducer import ROWS
 from app.run_state.seed_curves import MEASURES
-from app.runs.plan import ARMS, LONGEST_TITLE, WORK
+from app.runs.plan import ARMS, LONGEST_TITLE, REPEATS, WORK
 from app.runs.registry import RUN_ID
+from nayer.compare.experiments import WITHOUT_END
 from nayer.events import RunStarted
 from nayer.exports.recording import ANSWERS
 from nayer.runs.session import ENDED, StepKind
@@ -46,6 +47,7 @@ def constants() -> list[Constant]:
     return [
         Constant("SAMPLE_ROWS", "Rounds of samples that a run keeps.", "number", ROWS),
         Constant("ENDED_STATES", "The states in which a run is over.", "RunState[]", sorted(ENDED)),
+        Constant("ROUNDS_WITHOUT_END", "Rounds of an arm that its work ends.", "number", WITHOUT_END["rounds"]),
         Constant("STEP_KINDS", "What a single step continues to.", "string[]", get_args(StepKind)),
         Constant(
             "MEASURED_ON",
@@ -65,6 +67,7 @@ def constants() -> list[Constant]:
         Constant("ARM_COLORS", "The colors of the arms of a lab.", "string[]", ARM_COLORS),
         Constant("LAB_MEASURES", "The values of a point of an arm, after round, work, seconds.", "string[]", MEASURES),
         Constant("MIN_ARMS", "Least number of arms in a lab.", "number", ARMS[0]),
+        Constant("MAX_REPEATS", "Seeds that a lab may have.", "number", REPEATS[1]),
         Constant("MAX_ARMS", "Largest number of arms in a lab.", "number", ARMS[1]),
         Constant("MIN_ARM_WORK", "Least billions of multiply-adds per arm.", "number", int(WORK[0])),
         Constant("MAX_ARM_WORK", "Most billions of multiply-adds per arm.", "number", int(WORK[1])),

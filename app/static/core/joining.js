@@ -2,7 +2,7 @@
 
 import { sendCommand, serverUrl } from "./api.js";
 import { h, setAttribute, setText } from "./dom.js";
-import { shownUrl } from "./router.js";
+import { inSameSize, shownUrl } from "./router.js";
 import { errorSentence } from "./run_client.js";
 import { isTeaching, readVisitor, storeTeaching, watchVisitor } from "./storage.js";
 
@@ -21,11 +21,13 @@ export function followClass() {
   const form = h("form", {}, "Code of the class ", input, h("button", { type: "submit", class: "primary" }, "Join"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    location.assign(shownUrl(document.baseURI, null, input.value.trim()));
+    location.assign(inSameSize(shownUrl(document.baseURI, null, input.value.trim())));
   });
   setAttribute(form, "hidden", code !== "");
   const leave = h("a", { href: shownUrl(document.baseURI, null, null) }, code ? "Leave the class" : "Cancel");
   document.querySelector("#masthead")?.after(h("div", { class: "nayer class-strip" }, said, form, leave));
+  const teaches = "You teach? Start a run, a lesson or a lab, and press Class code beside it.";
+  if (!code) form.after(h("span", { class: "note" }, teaches));
   if (!code) input.focus();
   else look(code, runOf(location.href), said, form);
 }
@@ -51,7 +53,7 @@ async function look(code, here, said, form) {
     const answer = await fetch(serverUrl(`join/${encodeURIComponent(code)}`), { cache: "no-store" });
     const told = await answer.json();
     if ("run" in told) {
-      if (told.run !== here) return location.replace(shownUrl(document.baseURI, told, code));
+      if (told.run !== here) return location.replace(inSameSize(shownUrl(document.baseURI, told, code)));
       setText(said, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
     } else {
       setText(said, told.error);

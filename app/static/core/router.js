@@ -129,11 +129,11 @@ export function comparedRuns(href) {
 }
 
 /**
- * Goes to an address of this page; every tab hears of it.
+ * Goes to an address of this page, in the size on show; every tab hears of it.
  * @param {string} href
  */
 export function visit(href) {
-  history.pushState(null, "", href);
+  history.pushState(null, "", inSameSize(href));
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
@@ -179,6 +179,14 @@ export function sizeUrl(href, large) {
   if (large) address.searchParams.set("size", "large");
   else address.searchParams.delete("size");
   return address.href;
+}
+
+/**
+ * The address in the size that the page has now.
+ * @param {string} href
+ */
+export function inSameSize(href) {
+  return sizeUrl(href, isLarge(location.href));
 }
 
 /**

@@ -3,6 +3,9 @@
 import { h, setAttribute } from "../core/dom.js";
 import { isLarge, sizeUrl } from "../core/router.js";
 
+/** @type {PresenterButton[]} */
+const buttons = []; // of the whole page, which has one size
+
 /** A button that makes everything large, and back. */
 export class PresenterButton {
   constructor() {
@@ -16,6 +19,7 @@ export class PresenterButton {
       },
       "Large",
     );
+    buttons.push(this);
     addEventListener("popstate", () => this.update());
     this.update();
   }
@@ -23,7 +27,7 @@ export class PresenterButton {
   /** The other size. */
   toggle() {
     history.replaceState(null, "", sizeUrl(location.href, !isLarge(location.href)));
-    this.update();
+    for (const button of buttons) button.update();
   }
 
   /** As the address says. */

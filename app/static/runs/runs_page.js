@@ -14,6 +14,7 @@ import { Comparison } from "./comparison.js";
 /** @import { GradioMount, OwnRun } from "../core/types.d.ts" */
 
 const MOST = 5; // runs in a comparison
+const ORDER = ", the newest first. Choose two to five to compare them.";
 const AGAIN = 5000; // ms until the list is asked for again while a run goes on
 
 /** @param {GradioMount<object>} mounted */
@@ -81,7 +82,7 @@ class RunsPage {
     setText(
       this.about,
       runs.length
-        ? `${formatCount(runs.length, "run")}, the newest first. Choose two to five to compare them.`
+        ? `${formatCount(runs.length, "run")}${runs.length > 1 ? ORDER : "."}`
         : "You have no runs here yet. Press Play on the tab Live; every run that you start is listed here.",
     );
     this.showCompared();
