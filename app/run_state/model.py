@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -189,3 +190,8 @@ class View:
 def reset_view(view: View) -> View:
     """An empty view that continues the count of this one: for the next seed, or to fold a snapshot."""
     return View(seq=view.seq + 1, begun=view.seq + 1, condition=view.condition)
+
+
+def failed_arms(views: Sequence[View]) -> list[int]:
+    """The numbers of the arms that have failed."""
+    return [arm for arm, view in enumerate(views) if view.failure]

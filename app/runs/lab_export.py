@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.run_state.lab_results import counted_seeds, means, rows, sentences
+from app.run_state.model import failed_arms
 from app.run_state.seed_curves import MEASURES
 from app.run_state.serializer import called
 from app.runs.live_run import LiveRun
@@ -31,7 +32,7 @@ def lab_told(run: LiveRun) -> dict[str, Any]:
     views, results = run.refreshed()
     plan = run.plan
     titles = [arm.title for arm in plan.arms]
-    failed = [arm for arm, view in enumerate(views) if view.failure]
+    failed = failed_arms(views)
     counted = counted_seeds(results, len(titles), failed)
     started = next((view.started for view in views if view.started), None)
     return {

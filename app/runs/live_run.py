@@ -21,7 +21,7 @@ from app.content import messages
 from app.run_state.batches import Batch, Batches
 from app.run_state.frames import Frames
 from app.run_state.lab_results import Results, counted_seeds, fold_results
-from app.run_state.model import Condition, View, reset_view
+from app.run_state.model import Condition, View, failed_arms, reset_view
 from app.run_state.reducer import fold
 from app.run_state.seed_curves import SeedCurves, numbers, ranges
 from app.runs.plan import Plan
@@ -363,8 +363,7 @@ class LiveRun:
             with self._failures_noted(number):
                 self._frames[number].take(self.views[number], view.seq)
         self.results = fold_results(self.results, events)
-        failed = [arm for arm, view in enumerate(self.views) if view.failure]
-        counted = counted_seeds(self.results, len(self.views), failed)
+        counted = counted_seeds(self.results, len(self.views), failed_arms(self.views))
         if counted != self._counted:
             self._counted, self._counted_at = counted, [view.seq for view in self.views]
 

@@ -263,14 +263,10 @@ class RunManager:
             if recorder is not None:
                 recorder.on_end(state, session.error)
 
-        if recorder is None:
-            return Session(
-                open_source, grace_seconds=self.grace_seconds, on_end=ended, cores=self._cores, clock=self._clock
-            )
         return Session(
-            lambda: recorder.set_source(open_source()),
+            open_source if recorder is None else lambda: recorder.set_source(open_source()),
             grace_seconds=self.grace_seconds,
-            on_event=recorder.on_event,
+            on_event=None if recorder is None else recorder.on_event,
             on_end=ended,
             cores=self._cores,
             clock=self._clock,
