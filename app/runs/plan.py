@@ -126,7 +126,7 @@ def lab_plan(
         chosen = ready_made.experiment(experiment)
         title, question, variations = chosen.title, chosen.question, list(chosen.variations)
     if not ARMS[0] <= len(variations) <= ARMS[1]:
-        raise ConfigError(f"a lab needs {ARMS[0]} to {ARMS[1]} arms, not {len(variations)}.")
+        raise ConfigError(f"arms must be {ARMS[0]} to {ARMS[1]} for a lab; {len(variations)} were given.")
     runs = len(variations) * repeats
     everywhere = {**WITHOUT_END, **shared, "work": float(work)}
     if not local:  # a guard for slow machines; it only ends runs that hold a place too long, and the run says so

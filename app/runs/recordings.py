@@ -75,7 +75,9 @@ class Recordings:
         for event in kept or run.session.snapshot():
             tape.add(event)
         if not any(isinstance(event, RunStarted) for event in tape.events):
-            raise NoSuchRun(f"run={run_id[:40]!r} ended before its first round, so there is nothing to play.")
+            raise NoSuchRun(
+                f"run={run_id[:40]!r} ended before its first round, so nothing can be played; choose another run."
+            )
         return [*tape.events, *self._students(run)]
 
     def _students(self, run: LiveRun) -> list[StudentKept]:

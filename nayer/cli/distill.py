@@ -308,7 +308,9 @@ def _published(folder: Path, run: Run, record: Record, arguments: argparse.Names
     if arguments.onnx:
         try:
             if not isinstance(run.student, Classifier):
-                raise StorageError(f"{ONNX} cannot be made: the student is a network that was not built here.")
+                raise StorageError(
+                    f"{ONNX} cannot be made, because the student is not a network of this package; leave out --onnx."
+                )
             write_whole(folder / ONNX, onnx_of(run.student, record.classes))
         except StorageError as failure:
             failures.append(str(failure))

@@ -68,7 +68,7 @@ def onnx_of_file(student: bytes) -> bytes:
     check_onnx()
     about = header(student, "student").about
     if "model" not in about:
-        raise StorageError(f"{ONNX} cannot be made: the student is a network that was not built here.")
+        raise StorageError(f"{ONNX} cannot be made, because the weights do not describe their network; run it again.")
     network = build(ModelSpec.model_validate_json(about["model"]))
     network.load_state_dict({**network.state_dict(), **load(student)})
     return onnx_of(network, json.loads(about["classes"]))

@@ -47,7 +47,9 @@ def pretrained_teacher(name: str) -> Teacher:
     try:
         import transformers
     except ImportError:
-        raise AssetError(f"teacher={name[:100]!r} needs the package transformers: pip install transformers.") from None
+        raise AssetError(
+            f"teacher={name[:100]!r} needs the package transformers; run pip install transformers."
+        ) from None
     safetensors_only()
     with quiet(transformers):
         try:
