@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 from nayer.errors import ConfigError
 from nayer.retired_settings import without_retired
 from nayer.settings import Setting, describe, sentence, setting
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 MAX_SEED = 2**31 - 1
 GROUPS = {
@@ -916,7 +916,7 @@ class Config(BaseModel):
 
         Raises ConfigError in one sentence that names the field, the value and the allowed values.
         """
-        if wrong := complaint(dict(values), "settings"):
+        if wrong := text_error(dict(values), "settings"):
             raise ConfigError(wrong)
         merged = {**(base.model_dump() if base else {}), **values}
         try:

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from app.api.validation import misfit
+from app.api.validation import answer_invalid_request
 from app.fairness.fair_executor import AGAIN, Busy
 from app.runs.live_run import NoSuchArm
 from app.runs.registry import NoSuchRun, TooManyGuesses
@@ -44,7 +44,7 @@ async def conflict(request: Request, error: Exception) -> Response:
 
 def add_handlers(application: FastAPI) -> None:
     """Adds a handler for each of these exceptions to `application`, the most specific first."""
-    application.add_exception_handler(RequestValidationError, misfit)
+    application.add_exception_handler(RequestValidationError, answer_invalid_request)
     application.add_exception_handler(Busy, busy)
     application.add_exception_handler(NoSuchRun, gone)
     application.add_exception_handler(NoSuchArm, gone)

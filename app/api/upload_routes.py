@@ -18,7 +18,7 @@ from app.runs.uploaded_teachers import Uploads
 from app.support.class_names import split
 from nayer.errors import ConfigError, NayerError
 from nayer.teachers.upload import UploadedTeacher
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 LONGEST_NAMES = 32_000  # characters; 200 names of 64 characters with separators take half of it
 _FILES = ("config", "weights", "tests", "judge_config", "judge_weights")
@@ -83,6 +83,6 @@ def _word(form: FormData, name: str, longest: int) -> str:
     part = form.get(name, "")
     if not isinstance(part, str) or len(part) > longest:
         raise ConfigError(f"{name} must be a text of at most {longest:,} characters.")
-    if wrong := complaint(part, name):
+    if wrong := text_error(part, name):
         raise ConfigError(wrong)
     return part

@@ -77,7 +77,7 @@ class FairExecutor:
                 self._join(job, lane)
                 if key is not None:
                     self._jobs[key] = job
-                self._hire(job)
+                self._start_worker(job)
             elif job.places and lane not in job.places and self._queue.has_room(lane):
                 self._join(job, lane)  # others need not wait for the turn of an address that asks for much
             return job.answer
@@ -97,7 +97,7 @@ class FairExecutor:
             ) from None
         job.places[lane] = place
 
-    def _hire(self, job: _Job[Any]) -> None:
+    def _start_worker(self, job: _Job[Any]) -> None:
         if self._threads == self._workers:
             return
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nayer.common.thinning import sparser
+from nayer.common.thinning import thin_out
 from nayer.events import ImagesTested, StudentAnswered
 from nayer.exports.recording import ANSWERS
 
@@ -45,7 +45,7 @@ def answered(seq: int, event: StudentAnswered, before: Answers | None) -> Answer
     if len(student) != len(before.labels):
         raise ValueError("the student has answered for other images")
     earlier = [one for one in before.rounds if one[1] < learned]
-    rounds = tuple(sparser([*earlier, (seq, learned, student)], ANSWERS))
+    rounds = tuple(thin_out([*earlier, (seq, learned, student)], ANSWERS))
     return Answers(seq, before.begun, before.labels, before.teacher, before.images, rounds)
 
 

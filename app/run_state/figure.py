@@ -11,7 +11,7 @@ from app.run_state.embedding_map import Dots
 from app.run_state.model import View
 from app.run_state.series import Series
 from app.support.images import strip
-from nayer.common.figure_text import literal, without_remarks
+from nayer.common.figure_text import literal, without_warnings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def sheet(view: View) -> bytes:
         )
         figure.suptitle(literal(told))
     out = BytesIO()
-    with without_remarks():
+    with without_warnings():
         figure.savefig(out, format="png")
     return out.getvalue()
 

@@ -186,7 +186,7 @@ class RunManager:
     def look(self, run_id: str) -> LiveRun:
         """Calls `find`, and notes that a viewer is watching."""
         run = self.find(run_id)
-        self._shelf.seen(run)
+        self._shelf.note_viewer(run)
         run.session.keep_alive()
         try:
             self._places.back(run)
@@ -201,10 +201,10 @@ class RunManager:
         """Removes runs that left the queue, runs that must give way to it, and the oldest of the ended runs."""
         self._places.sweep()
         self._shelf.tidy()
-        for run in self._shelf.unseen(self.grace_seconds):
+        for run in self._shelf.unviewed(self.grace_seconds):
             if run.waiting:
                 self._end(run)
-        for run, reason in self._places.giving_way():
+        for run, reason in self._places.runs_to_preempt():
             self._end(run, reason)
         self._places.advance()
 

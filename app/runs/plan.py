@@ -18,7 +18,7 @@ from nayer.errors import ConfigError
 from nayer.exports.reproduce import nearest_preset
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import UploadedTeacher
-from nayer.text_rules import mended
+from nayer.text_rules import without_forbidden
 
 ARMS = (2, 6)
 WORK = (1.0, 10_000.0)  # for each arm, in 10⁹ multiply-adds
@@ -49,7 +49,7 @@ class Plan:
     def from_json(cls, content: str) -> Plan:
         """The plan that `to_json` wrote, with texts safe to show. ConfigError if this version has other settings."""
         try:
-            stored = mended(json.loads(content))
+            stored = without_forbidden(json.loads(content))
             arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in stored["arms"])
             return cls(arms, tuple(map(int, stored["seeds"])), str(stored["title"]), str(stored["question"]))
         except (ValueError, LookupError, TypeError):

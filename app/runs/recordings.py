@@ -86,7 +86,7 @@ class Recordings:
         kept = store.file(run.id, STUDENTS) if store is not None else None
         if kept is not None:
             return recording.students(recording.read(kept[0], whole=False))
-        return run.session.peek(lambda source: source.kept_students()) or []
+        return run.session.call_now(lambda source: source.kept_students()) or []
 
 
 def check_ended(run: LiveRun) -> None:

@@ -75,7 +75,7 @@ class Store:
             return str(error)
         if error is not None:
             return messages.KEPT_FULL if is_full(error) else messages.KEPT_FAILING
-        late = self.writer.put_off
+        late = self.writer.file_error
         if late is not None:
             return messages.KEPT_WITHOUT_FILES if is_full(late) else messages.KEPT_FAILING
         return ""
@@ -297,7 +297,7 @@ class Store:
                 log.warning("history: nothing can be read (%s)", error)
             self._read_error = str(error)
             if migrations.is_damage(error):
-                self.writer.suspect()
+                self.writer.report_damage()
             return []
         self._read_error = ""
         return rows

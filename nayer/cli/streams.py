@@ -51,14 +51,14 @@ class Complaints(io.TextIOWrapper):
 
     def write(self, text: str) -> int:
         """As a text stream does."""
-        self._bear(super().write, text)
+        self._write_if_possible(super().write, text)
         return len(text)
 
     def flush(self) -> None:
         """As a text stream does."""
-        self._bear(super().flush)
+        self._write_if_possible(super().flush)
 
-    def _bear(self, act: Callable[..., object], *given: str) -> None:
+    def _write_if_possible(self, act: Callable[..., object], *given: str) -> None:
         try:
             act(*given)
         except BrokenPipeError:

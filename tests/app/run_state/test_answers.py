@@ -121,7 +121,7 @@ def test_a_viewer_who_joins_late_gets_the_true_classes_and_the_rounds() -> None:
     audience = Broadcaster()
     early = audience.join(10_000)
     for event in events(30):
-        audience.tell(event)
+        audience.publish(event)
     views = [fold(View(), inbox.drain()) for inbox in (early, audience.join(10_000))]
     assert views[0].answers is not None
     first, late = (answers(view, 0) for view in views)

@@ -317,7 +317,7 @@ def test_what_is_thinned_shows_the_same(tmp_path: Path) -> None:
         if isinstance(event, LayerRedrawn) and isinstance(small, LayerRedrawn):
             assert small.outputs.shape[2] <= small.outputs.shape[1]
             np.testing.assert_allclose(
-                atlas.lay_outputs(small.outputs), atlas.lay_outputs(event.outputs[:1]), atol=1e-4
+                atlas.place_outputs(small.outputs), atlas.place_outputs(event.outputs[:1]), atol=1e-4
             )
         if isinstance(event, RoundSynthesised) and isinstance(small, RoundSynthesised):
             assert small.labels.tolist() == [0, 1, 2, 3]

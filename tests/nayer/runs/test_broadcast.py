@@ -16,7 +16,7 @@ ALL = 10_000  # more than there are events
 def of(events):
     audience = Broadcaster()
     for event in events:
-        audience.tell(event)
+        audience.publish(event)
     return audience
 
 
@@ -26,7 +26,7 @@ def test_who_joins_gets_the_snapshot_and_then_every_event(cut):
     begun = audience.snapshot()
     inbox = audience.join(ALL)
     for event in EVENTS[cut:]:
-        audience.tell(event)
+        audience.publish(event)
     assert all_same(inbox.drain(), [*begun, *EVENTS[cut:]])
 
 
@@ -35,17 +35,17 @@ def test_what_is_recalled_is_for_those_who_join_later():
     early = audience.join(ALL)
     audience.restore_events(EVENTS[:9])
     late = audience.join(ALL)
-    audience.tell(EVENTS[9])
+    audience.publish(EVENTS[9])
     assert all_same(early.drain(), [EVENTS[9]])
     assert all_same(late.drain(), [*of(EVENTS[:9]).snapshot(), EVENTS[9]])
 
 
 def test_here_is_where_the_newest_event_was():
-    assert Broadcaster().here() == {"round": 0, "seconds": 0.0, "arm": 0}
+    assert Broadcaster().position() == {"round": 0, "seconds": 0.0, "arm": 0}
     audience = of(
         [Note(round=3, seconds=1.5, arm=2, message="One."), Note(round=4, seconds=2.5, arm=1, message="Two.")]
     )
-    assert audience.here() == {"round": 4, "seconds": 2.5, "arm": 1}
+    assert audience.position() == {"round": 4, "seconds": 2.5, "arm": 1}
 
 
 def test_an_event_that_comes_while_somebody_joins_is_told_once(monkeypatch):
