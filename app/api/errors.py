@@ -38,7 +38,7 @@ async def lost(request: Request, error: Exception) -> Response:
 
 
 async def conflict(request: Request, error: Exception) -> Response:
-    """409 when a run cannot give the answer now. The sentence says why."""
+    """409 if a run cannot answer now, with a sentence that gives the reason."""
     return JSONResponse({"error": str(error)}, status_code=409, headers=_NOT_KEPT)
 
 

@@ -170,7 +170,7 @@ class RunManager:
         return run
 
     def delete(self, run_id: str, token: str) -> None:
-        """Ends a run if it goes on, and removes all that is kept of it, for its owner."""
+        """Ends a run if it is active, and removes all its data, for its owner."""
         run = self.owned(run_id, token)
         self._end(run)
         self.history.forget(run_id)

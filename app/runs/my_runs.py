@@ -50,7 +50,7 @@ class MyRuns:
         return self._live(run)
 
     def delete(self, run_id: str, token: str) -> None:
-        """Removes a run and all that is kept of it; one that goes on ends."""
+        """Removes a run and all its data; an active run ends."""
         self._registry.delete(run_id, token)
 
     def _stored(self, found: Stored, run: LiveRun | None) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ class Recordings:
         return self._replays.get((run_id, self._registry.state(run_id)))
 
     def of(self, run_id: str) -> Replay:
-        """NoSuchRun for an unknown run, ConfigError for one that still goes on. It may take a second of a core."""
+        """Raises NoSuchRun for an unknown run, ConfigError for an active one. It may take a second of a core."""
         key = run_id, self._registry.state(run_id)
         replay = self._replays.get(key)
         if replay is None:  # two that ask at once may both fold it, but nobody waits for another run
@@ -90,7 +90,7 @@ class Recordings:
 
 
 def check_ended(run: LiveRun) -> None:
-    """ConfigError for a run that still goes on."""
+    """Raises ConfigError for an active run."""
     if not run.ended:
         raise ConfigError("this run is still in progress; it can be played and saved after its end.")
 

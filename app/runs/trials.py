@@ -149,7 +149,7 @@ def _share(examiner: Examiner) -> int:
 
 
 def _why_no_student(run: LiveRun, arm: int) -> str:
-    """One sentence that says why a run's student cannot answer; empty if it can."""
+    """The reason why a run's student cannot answer, in one sentence; empty if it can."""
     if run.id == SHIPPED:
         return messages.TRY_RECORDED
     if run.waiting:

@@ -69,7 +69,7 @@ class Store:
 
     @property
     def trouble(self) -> str:
-        """One sentence that says why some data is only in memory; empty while all data is on the disk."""
+        """The reason why some data is only in memory, in one sentence; empty while all data is on the disk."""
         error = self.writer.trouble
         if isinstance(error, NoFolder):
             return str(error)
@@ -133,7 +133,7 @@ class Store:
         self._put(run, "UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
 
     def describe(self, run: str, name: str, notes: str) -> None:
-        """Notes what its visitor calls the run and says of it."""
+        """Stores the name and the notes that its visitor gave the run."""
         self._put(run, "UPDATE run SET name = ?, notes = ? WHERE id = ?", name, notes, run)
 
     def remove(self, run: str) -> None:
