@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.fairness.request_slots import FINDING, Sending
+from app.fairness.request_slots import FINDING, AnswerSender
 from app.middleware.lanes import Lanes
 from app.runs.exports import KEPT_BYTES, Exports
 
@@ -44,7 +44,7 @@ class _Answer(StreamingResponse):
 def export_route(exports: Exports) -> APIRouter:
     """GET one of a finished run's files."""
     router = APIRouter()
-    sending, finding = Sending(), Lanes(FINDING)
+    sending, finding = AnswerSender(), Lanes(FINDING)
 
     @router.get("/live/{run}/export/{name}")
     async def export(run: str, name: str, request: Request) -> Response:

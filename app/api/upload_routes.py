@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from app.api.validation import LONGEST
 from app.fairness.fair_executor import Busy, FairExecutor
-from app.fairness.upload_slots import Arrivals, TooSlow
+from app.fairness.upload_slots import ActiveUploads, TooSlow
 from app.middleware.json_body import TEACHERS
 from app.runs.manager import RunManager
 from app.runs.uploaded_teachers import Uploads
@@ -25,13 +25,13 @@ _FILES = ("config", "weights", "tests", "judge_config", "judge_weights")
 
 
 def bringing_route(
-    registry: RunManager, uploads: Uploads, turns: FairExecutor, arrivals: Arrivals | None = None
+    registry: RunManager, uploads: Uploads, turns: FairExecutor, arrivals: ActiveUploads | None = None
 ) -> APIRouter:
     """POST a multipart form: `config` (config.json), `weights` (model.safetensors), perhaps `tests` (a zip or parquet
     file), `judge_config` and `judge_weights` (those of its judge), `classes` (names, one a line) and `token`. The
     answer is {teacher, token, …} or {error}, one sentence."""
     router = APIRouter()
-    arriving = arrivals or Arrivals()
+    arriving = arrivals or ActiveUploads()
 
     def taken(form: FormData) -> dict[str, Any]:
         uploaded, token = _uploaded(form), _word(form, "token", LONGEST)

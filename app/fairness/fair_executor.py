@@ -33,7 +33,7 @@ class _Job(Generic[T]):
     call: Callable[[], T]
     key: Hashable
     answer: Future[T] = field(default_factory=Future)
-    places: dict[str, _Place] = field(default_factory=dict)  # by lane
+    places: dict[str, _Slot] = field(default_factory=dict)  # by lane
 
     def run(self) -> None:
         try:
@@ -43,7 +43,7 @@ class _Job(Generic[T]):
 
 
 @dataclass(eq=False)
-class _Place:
+class _Slot:
     job: _Job[Any]
     lane: str
 
@@ -58,7 +58,7 @@ class FairExecutor:
         """`name`: the waiting things, in the plural, for the sentence of a refusal."""
         self._name = name
         self._workers = workers
-        self._queue: FairQueue[_Place] = FairQueue(waiting, each)
+        self._queue: FairQueue[_Slot] = FairQueue(waiting, each)
         self._lock = threading.Lock()
         self._busy: set[str] = set()  # lanes whose call is running
         self._jobs: dict[Hashable, _Job[Any]] = {}  # jobs with a key, from the request to the answer
@@ -87,7 +87,7 @@ class FairExecutor:
         return await asyncio.shield(asyncio.wrap_future(self.submit(call, key=key)))
 
     def _join(self, job: _Job[Any], lane: str) -> None:
-        place = _Place(job, lane)
+        place = _Slot(job, lane)
         try:
             self._queue.add(place, lane)
         except QueueFull:
@@ -119,7 +119,7 @@ class FairExecutor:
                 self._busy.discard(place.lane)
                 self._jobs.pop(place.job.key, None)
 
-    def _next(self) -> _Place | None:
+    def _next(self) -> _Slot | None:
         with self._lock:
             try:
                 place = self._queue.pop(self._busy)

@@ -29,7 +29,7 @@ class Bodies:
     """Ends a request with invalid JSON or a body that is too long, with or without a declared length."""
 
     def __init__(self, application: ASGIApp) -> None:
-        self._small = RequestBodyLimitMiddleware(_Sound(application), SMALL_BODY)
+        self._small = RequestBodyLimitMiddleware(_JsonCheck(application), SMALL_BODY)
         self._large = RequestBodyLimitMiddleware(application, TEACHER_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +45,7 @@ class Bodies:
 _TOO_MUCH = {"error": f"Your address may send {HELD // 1024**2} MB at once, and it sends more; try again in 5 s."}
 
 
-class _Sound:
+class _JsonCheck:
     """Reads JSON before other code does: FastAPI fails while it refuses a NaN, other readers fail on depth."""
 
     def __init__(self, application: ASGIApp, held: int = HELD) -> None:

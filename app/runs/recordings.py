@@ -71,7 +71,7 @@ class Recordings:
         check_ended(run)
         store = self._registry.history.store
         kept = store.events(run_id) if store is not None else []
-        tape = recording.Tape()
+        tape = recording.RecordingBuilder()
         for event in kept or run.session.snapshot():
             tape.add(event)
         if not any(isinstance(event, RunStarted) for event in tape.events):

@@ -21,7 +21,7 @@ _WARNED_IN = 15  # s: a run's warning gives its time left in steps of this size
 
 
 @dataclass(slots=True)
-class _Place:
+class _SlotUse:
     """The time that a run used of its place; all in seconds."""
 
     since: float  # when it got the place
@@ -48,7 +48,7 @@ class Scheduler:
         self._clock = clock
         self._lock = threading.RLock()
         self._queue: FairQueue[LiveRun] = FairQueue(waiting)
-        self._running: dict[LiveRun, _Place] = {}
+        self._running: dict[LiveRun, _SlotUse] = {}
         self._leaving: dict[LiveRun, float] = {}  # waiting run -> the time when its page closed
         self._parked: dict[LiveRun, str] = {}  # these left the queue; they may come back, at the end of the queue
         self._lanes: dict[LiveRun, str] = {}  # of those in the queue
@@ -114,7 +114,7 @@ class Scheduler:
                 run = self._queue.pop()
                 self._lanes.pop(run, None)
                 self._leaving.pop(run, None)
-                self._running[run] = _Place(self._clock(), self._clock())
+                self._running[run] = _SlotUse(self._clock(), self._clock())
                 self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
                 run.begin()
 
@@ -163,10 +163,10 @@ class Scheduler:
         shared = self._turn_seconds / (1 + len(self._queue) / self.capacity)
         return max(shared, min(SHORTEST_TURN, self._turn_seconds))
 
-    def _turn_left(self, place: _Place) -> float:
+    def _turn_left(self, place: _SlotUse) -> float:
         return place.since + self._turn() - self._clock()
 
-    def _left(self, run: LiveRun, place: _Place) -> float | None:
+    def _left(self, run: LiveRun, place: _SlotUse) -> float | None:
         """The most seconds that a run can still hold its place if others wait; None if there is no limit."""
         owing = max(0.0, self._idle_seconds - place.owed)
         if run.session.is_held:

@@ -46,7 +46,7 @@ class Output(io.TextIOWrapper):
         )
 
 
-class Complaints(io.TextIOWrapper):
+class StandardError(io.TextIOWrapper):
     """Standard error. Failed writes are lost. A BrokenPipeError in the main thread means that there is no reader."""
 
     def write(self, text: str) -> int:
@@ -80,7 +80,7 @@ def prepare() -> None:
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 (it stays open)
     sys.stdout = Output(_raw(1, buffered=True), **_manner(sys.stdout), line_buffering=os.isatty(1))
-    sys.stderr = Complaints(_raw(2, buffered=False), **_manner(sys.stderr), write_through=True)
+    sys.stderr = StandardError(_raw(2, buffered=False), **_manner(sys.stderr), write_through=True)
 
 
 def _is_open(number: int) -> bool:

@@ -44,7 +44,7 @@ _BY_IMAGE = (
 )
 
 
-class Tape:
+class RecordingBuilder:
     """Collects a run's events: one image per class, a few steps of every phase, the images of one step per round."""
 
     def __init__(self) -> None:

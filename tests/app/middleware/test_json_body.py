@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware.json_body import DEEPEST, MOST_VALUES, SMALL_BODY, Bodies, _Sound, json_error
+from app.middleware.json_body import DEEPEST, MOST_VALUES, SMALL_BODY, Bodies, _JsonCheck, json_error
 from nayer.config import Config
 from nayer.text_rules import MAX_NAME_LENGTH, MAX_NAMES, forbidden
 from tests.support.serving import at
@@ -106,7 +106,7 @@ def test_the_bodies_of_one_address_are_counted_together_however_many_connections
             await go.wait()
             reached.append((await receive())["body"])
 
-        gate = _Sound(application, held=100)
+        gate = _JsonCheck(application, held=100)
 
         def ask(lane: str, size: int, *, whole: bool = True) -> asyncio.Future[None]:
             pieces = [{"type": "http.request", "body": b" " * (size - 1) + b"1", "more_body": not whole}]
