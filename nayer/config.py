@@ -233,7 +233,7 @@ class Config(BaseModel):
         group="source",
         level=2,
         rebuilds_generator=True,
-        help="Append the noise to the embedding, or add it. Added noise must have the size of the embedding.",
+        help="Append the noise to the embedding, or add it. Added noise always has the size of the embedding.",
         symbol="z",
         place="networks/generator.py:Latent.forward",
     )
@@ -269,7 +269,7 @@ class Config(BaseModel):
         unit="units",
         low=0,
         high=8192,
-        help="Number of outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
+        help="Number of outputs of the noisy layer. 0 means 25 per class (64 to 1,000), which is faster with few classes.",
         place="networks/noisy_layer.py:outputs",
     )
     noisy_reset_every: int = setting(
