@@ -269,7 +269,7 @@ class Config(BaseModel):
         unit="units",
         low=0,
         high=8192,
-        help="Number of outputs of the noisy layer. 0 means 25 per class (64 to 1,000), which is faster with few classes.",
+        help="Outputs of the noisy layer. 0 means 25 per class (64 to 1,000 in all), which is faster with few classes.",
         place="networks/noisy_layer.py:outputs",
     )
     noisy_reset_every: int = setting(
