@@ -362,11 +362,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made_anew(registry: RunManager, folder: Path) -> None:
-    """The data folder is deleted, and taken anew with all that is told again."""
+    """The data folder is deleted, and created again with all data that is recorded again."""
     store = registry.history.store
     assert store is not None
     former = store.writer._folder
-    shutil.rmtree(folder)
+    gone = folder.with_name(f"{folder.name}-gone")
+    folder.rename(gone)  # at once: while a folder is emptied, the writer may still put a file into it
+    shutil.rmtree(gone, ignore_errors=True)
     wait_until(lambda: store.writer._folder not in (None, former))
     wait_until(lambda: store.note == messages.KEPT_REPLACED)
     wait_until(lambda: store.flush(1))
