@@ -94,8 +94,8 @@ def sentences(
 ) -> list[str]:
     """The verdicts on accuracy and diversity, over the seeds that all arms finished; before that, the present state.
 
-    Arms that `failed` are left out, and that is said. `thinned`: titles of arms whose student starts with weights of
-    its teacher, which is said too.
+    Arms that `failed` are left out; a sentence names them. `thinned`: titles of arms whose student starts with weights
+    of its teacher; a sentence names them, too.
     """
     named = [f"“{title}”" for title in titles]  # a title may be any words, such as never
     going = [arm for arm in range(len(titles)) if arm not in failed]
@@ -113,7 +113,7 @@ def sentences(
                 found[named[arm]][seed] = scale * value
         return found
 
-    told = [
+    sentences = [
         *(f"The student of “{title}” starts with weights of its teacher." for title in thinned),
         *(f"{named[arm]} failed and is left out of the comparison." for arm in failed),
         verdict(by_arm("accuracy", 100.0), what=measured, unit="points", ended=ended),
@@ -125,7 +125,7 @@ def sentences(
             ended=ended,
         ),
     ]
-    return list(dict.fromkeys(told))  # while there is nothing to compare, both say so
+    return list(dict.fromkeys(sentences))  # without a comparison, both are the same sentence
 
 
 def counted_seeds(results: Results, arms: int, failed: Collection[int] = ()) -> list[int]:

@@ -81,11 +81,11 @@ def _parts(differences: Mapping[str, Difference], unit: str, digits: int) -> lis
     parts = [f"{_apart(one, unit, digits)} {arm}{_interval(one, digits)}" for arm, one in named.items()]
     rest = [one for arm, one in differences.items() if arm not in named]
     if rest:
-        told = sum(one.excludes_zero for one in rest)
+        significant = sum(one.excludes_zero for one in rest)
         surely = (
             ""
             if rest[0].seeds == 1
-            else f" ({told if told < len(rest) else 'all'} of these differences are significant)"
+            else f" ({significant if significant < len(rest) else 'all'} of these differences are significant)"
         )
         parts.append(f"at least {min(one.mean for one in rest):.{digits}f} {unit} above {len(rest)} others{surely}")
     return parts
