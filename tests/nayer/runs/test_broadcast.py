@@ -50,7 +50,7 @@ def test_here_is_where_the_newest_event_was():
 
 def test_an_event_that_comes_while_somebody_joins_is_told_once(monkeypatch):
     audience = of(EVENTS[:5])
-    telling = threading.Thread(target=audience.tell, args=[EVENTS[5]])
+    telling = threading.Thread(target=audience.publish, args=[EVENTS[5]])
     events = History.events
 
     def slowly(history):
