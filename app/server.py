@@ -193,8 +193,8 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
-    application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
-    application.include_router(duration_routes(commands, pools.asking))
+    application.include_router(command_routes(commands, registry.counters, pools.asking, pools.checking, enter_request))
+    application.include_router(duration_routes(commands, pools.checking))
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(example_routes())

@@ -17,6 +17,9 @@ class Executors:
         self.umap = FairExecutor("maps", workers=1, waiting=64, each=8)
         # Threads that wait for a run to answer between two events, or for the disk: up to half a minute.
         self.asking = FairExecutor("commands", workers=8, waiting=128, each=8)
+        # The settings of a run, which are rehearsed before it may start: Python that keeps a core busy for a third of a
+        # second where sizes are new. A class presses Play behind one address.
+        self.checking = FairExecutor("settings to check", workers=2, waiting=256, each=32)
         # Single images that people draw: a few ms each, between two events of a run. A class draws behind one address.
         self.trying = FairExecutor("images to try", workers=4, waiting=128, each=32)
         # These threads ask them. UMAP takes 0.5 GB. It starts in half a minute, or in several minutes when the

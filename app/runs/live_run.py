@@ -30,6 +30,7 @@ from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
+from nayer.exports.reproduce import known
 from nayer.runs.session import ENDED, Session, StepKind
 from nayer.types import Images
 
@@ -126,6 +127,7 @@ class LiveRun:
         self._curves = SeedCurves()
         self._counted: list[int] = []  # seeds that all arms have finished
         self._counted_at = [0 for _ in plan.arms]  # the `seq` of each view when their number changed last
+        self._asked: dict[int, Config] = {}  # arm -> its config with the latest change, from its next round on
         self.waiting = waiting
         self.name = self.notes = ""  # what its owner calls it and says of it
         self.began = datetime.now(UTC).timestamp()  # seconds since 1970
@@ -198,10 +200,34 @@ class LiveRun:
         self.pace = seconds
         self.session.set_pace(seconds)
 
-    def change(self, arm: int, values: Mapping[str, object]) -> None:
-        """Continues the run with these settings. Raises ConfigError if they do not work, or if it has ended."""
+    def change(
+        self, arm: int, values: Mapping[str, object], bears: Callable[[Sequence[Config]], None] = lambda configs: None
+    ) -> None:
+        """Continues the run with these settings. Raises ConfigError if they do not work, or if it has ended.
+
+        `bears` gets the configs of all arms as they would be, and may refuse them. It is asked between two events, one
+        change after the other, so it sees every change before this one.
+        """
         self._check_goes_on()
-        self.ask(lambda source: source.change(arm, values))
+        self.ask(lambda source: self._changed(source, arm, values, bears))
+
+    def _changed(
+        self, source: Source, arm: int, values: Mapping[str, object], bears: Callable[[Sequence[Config]], None]
+    ) -> None:
+        configs = self.configs()
+        configs[self._known(arm)] = configs[arm].changed(values)
+        bears(configs)
+        self._asked[arm] = source.change(arm, values)
+
+    def configs(self) -> list[Config]:
+        """The config of each arm as its next round will have it, or as the arm will begin."""
+        return [self._next_config(arm, view) for arm, view in enumerate(self.refreshed()[0])]
+
+    def _next_config(self, arm: int, view: View) -> Config:
+        if view.started is None:
+            return self.plan.configs[arm]
+        now, asked = known(view.started.config), self._asked.get(arm)
+        return asked if asked is not None and asked.seed == now.seed else now  # the next seed has no changes
 
     def burst(self, rounds: Rounds) -> None:
         """Makes the next rounds with `rounds`, for example on another machine. Raises ConfigError if it has ended."""

@@ -81,15 +81,15 @@ class RunRegistry:
     def _guessed(self, run_id: str, look_up: Callable[[str], Found | None]) -> Found:
         """What `look_up` finds in the history under that id; a miss counts as a guess of the address that asks."""
         guesser = address()  # empty if this process itself asks
+        found = look_up(run_id) if RUN_ID.fullmatch(run_id) else None
+        if found is not None:  # also at an address where somebody else guesses: a school has one
+            return found
         if guesser and not self._guesses.allowed(guesser):
             raise TooManyGuesses(
                 "this run does not exist, and neither did many others that you asked for; try again in a minute."
             )
-        found = look_up(run_id) if RUN_ID.fullmatch(run_id) else None
-        if found is None:
-            self._guesses.missed(guesser)
-            raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
-        return found
+        self._guesses.missed(guesser)
+        raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
 
     def remove(self, run_id: str) -> None:
         """Removes a run that its owner deleted."""

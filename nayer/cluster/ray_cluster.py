@@ -48,7 +48,8 @@ def checked_address(field: str, text: str) -> str:
     if text.strip() == "ray":
         return ""
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536 or any(mark in host for mark in "/ @"):
+    numbered = port.isdecimal() and len(port) <= len("65535") and 0 < int(port) < 65536
+    if not host or not numbered or any(mark in host for mark in "/ @"):
         raise ConfigError(
             f"{field} must be ray, or the address of a cluster such as ray://head:6379; {excerpt(text)!r} was given."
         )

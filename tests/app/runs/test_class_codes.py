@@ -9,11 +9,13 @@ from fastapi.testclient import TestClient
 
 from app.environment import Environment
 from app.runs.class_codes import ALPHABET, CODES, GRACE_SECONDS, LENGTH, LONGEST_SECONDS, ClassCodes, NoSuchCode
+from app.runs.history import RunHistory
 from app.runs.live_run import hashed
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
-from app.runs.registry import TooManyGuesses
+from app.runs.registry import NoSuchRun, TooManyGuesses
 from app.runs.visitors import NotYours
+from app.storage.run_store import Store
 from app.support.miss_limiter import TRIES
 from nayer.errors import ConfigError
 from tests.support.scripted import SHORT, Scripted, script
@@ -149,3 +151,53 @@ def test_whoever_makes_thousands_of_codes_ends_no_class(registry, clock) -> None
         assert codes.find(made[-1]).run == theirs
         with pytest.raises(NoSuchCode):
             codes.find(made[0])
+
+
+def guessed(find, wrong) -> None:
+    """So many wrong ones that the address has no try left."""
+    for number in range(int(TRIES) + 1):
+        with pytest.raises(NoSuchRun):
+            find(f"{wrong}{number}")
+
+
+def test_wrong_codes_of_a_pupil_keep_nobody_from_the_code_of_their_own_class(registry, clock) -> None:
+    codes = ClassCodes(registry, clock)
+    run, token = begun(registry)
+    with at("school"):
+        code = codes.show(run, token, "lab")
+        guessed(codes.find, "WRONG")
+        with pytest.raises(TooManyGuesses):
+            codes.find("WRONGX")
+        assert codes.find(code).run == run
+        again, _ = begun(registry, LONG.model_copy(update={"seed": 5}), token)
+        assert codes.show(again, token, "lab") == code
+    with at("at home"):
+        guessed(codes.find, "WRONG")
+        with pytest.raises(TooManyGuesses):
+            codes.find(code)  # there a guess may find the code of anybody's class
+        clock.now += 60.0
+        assert codes.find(code).run == again
+        guessed(codes.find, "WRONG")
+        assert codes.find(code).run == again
+    with at("school"):
+        assert codes.find(code).run == again
+
+
+def test_an_address_without_tries_ends_no_class_and_loses_no_run_of_the_past(registry, clock, tmp_path) -> None:
+    registry = RunManager(
+        lambda plan: Scripted(lambda: script(plan.configs[0])), history=RunHistory(Store(tmp_path)), clock=clock
+    )
+    codes = ClassCodes(registry, clock)
+    run, token = begun(registry, SHORT)
+    code = codes.show(run, token, "lab")
+    wait_until(lambda: registry.find(run).ended, what="the end of the run")
+    registry.history.flush()
+    registry._shelf.remove(run)  # as after sixteen newer ones
+    with at("10.0.0.1"):
+        guessed(registry.find, "wrong")
+        with pytest.raises(TooManyGuesses):
+            registry.find("wrong")
+        assert codes.find(code).run == run
+        assert registry.find(run).ended
+    assert codes.find(code).run == run
+    registry.close()

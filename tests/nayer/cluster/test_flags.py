@@ -43,7 +43,9 @@ def test_without_ray_one_sentence_says_how_to_install_it(monkeypatch, tmp_path, 
     assert said == "on='ray' needs the package ray, which is not installed; pip install 'nayer[cluster]'.\n"
 
 
-@pytest.mark.parametrize("address", ["rays", "http://head:6379", "head", "head:port", "head:70000", "a b:1", "ray://"])
+@pytest.mark.parametrize(
+    "address", ["rays", "http://head:6379", "head", "head:port", "head:70000", "head:" + "9" * 5000, "a b:1", "ray://"]
+)
 def test_an_address_that_is_none_is_refused(address, tmp_path, capsys):
     assert main([*COMMAND, "--out", str(tmp_path / "x"), "--on", address]) == 2
     assert "on must be ray, or the address of a cluster such as ray://head:6379" in capsys.readouterr().err

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from nayer.events import Note
-from nayer.runs.broadcast import Broadcaster, History
+from nayer.events import Evaluated, Note, PolicyChanged, RunStarted
+from nayer.runs.broadcast import EVALUATED, NOTED, Broadcaster, History, Subscriber
 from tests.support.scripted import SHORT, script
 from tests.support.tiny import all_same
 
@@ -64,3 +64,35 @@ def test_an_event_that_comes_while_somebody_joins_is_told_once(monkeypatch):
     telling.join(10)
     monkeypatch.undo()
     assert all_same(inbox.drain(), [*of(EVENTS[:5]).snapshot(), EVENTS[5]])
+
+
+def evaluated(round_):
+    measured = {"accuracy": 0.1, "teacher_accuracy": 0.9, "agreement": 0.3, "images": 9, "measured_on": "test images"}
+    return Evaluated(round=round_, seconds=float(round_), **measured)
+
+
+def test_a_run_of_any_length_leaves_a_snapshot_of_bounded_length():
+    audience = of(EVENTS[:1])
+    for round_ in range(4 * EVALUATED):
+        audience.tell(evaluated(round_))
+        audience.tell(Note(round=round_, seconds=0.0, message="Again."))
+        audience.tell(PolicyChanged(round=round_, seconds=0.0, changes={}))
+    kept = audience.snapshot()
+    rounds = [event.round for event in kept if isinstance(event, Evaluated)]
+    assert isinstance(kept[0], RunStarted)
+    assert rounds[0] == 0
+    assert rounds[-EVALUATED // 2 :] == list(range(4 * EVALUATED - EVALUATED // 2, 4 * EVALUATED))
+    assert len(rounds) <= EVALUATED
+    assert len(kept) <= 1 + EVALUATED + NOTED
+
+
+def test_who_joins_late_searches_among_no_events_for_one_to_drop(monkeypatch):
+    searches = []
+    monkeypatch.setattr(Subscriber, "_drop", lambda inbox, which: searches.append(which))
+    audience = Broadcaster()
+    for round_ in range(50):
+        audience.tell(evaluated(round_))
+    inbox = audience.join(capacity=4)
+    audience.tell(evaluated(50))
+    assert [event.round for event in inbox.drain()] == list(range(51))
+    assert not searches
