@@ -50,7 +50,7 @@ class RunningPage:
 
     def command(self, name: str, *arguments: Any) -> dict[str, Any]:
         """One of the page's own commands."""
-        return dict(self.post(f"/command/{name}", arguments)["content"])
+        return dict(self.post(f"/command/{name}", arguments)["told"])
 
     def post(self, path: str, content: Any) -> dict[str, Any]:
         """The answer to a POST of that JSON. Raises NayerError with the sentence of a refusal."""
@@ -60,10 +60,10 @@ class RunningPage:
             {"Content-Type": "application/json", "Origin": self.address},
         )
         with urllib.request.urlopen(asked, timeout=60) as answer:
-            content: dict[str, Any] = json.loads(answer.read())
-        if "error" in content:
-            raise NayerError(content["error"])
-        return content
+            reply: dict[str, Any] = json.loads(answer.read())
+        if "error" in reply:
+            raise NayerError(reply["error"])
+        return reply
 
     def start(self, teacher: str) -> dict[str, Any]:
         """A run of the preset `nayer` that outlasts any measurement: a lab of two arms."""

@@ -61,7 +61,7 @@ class History:
             self._noted[event.arm].append(entry)
         elif isinstance(event, Evaluated):
             run = event.arm, self._starts[event.arm]
-            self._evaluated[run] = sparser([*self._evaluated[run], entry], EVALUATED)
+            self._evaluated[run] = thin_out([*self._evaluated[run], entry], EVALUATED)
         elif isinstance(event, (RoundSynthesised, LayerRedrawn)):
             self._shown[event.arm].append(entry)
         elif isinstance(event, DiversityMeasured):

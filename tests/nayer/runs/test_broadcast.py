@@ -74,9 +74,9 @@ def evaluated(round_):
 def test_a_run_of_any_length_leaves_a_snapshot_of_bounded_length():
     audience = of(EVENTS[:1])
     for round_ in range(4 * EVALUATED):
-        audience.tell(evaluated(round_))
-        audience.tell(Note(round=round_, seconds=0.0, message="Again."))
-        audience.tell(PolicyChanged(round=round_, seconds=0.0, changes={}))
+        audience.publish(evaluated(round_))
+        audience.publish(Note(round=round_, seconds=0.0, message="Again."))
+        audience.publish(PolicyChanged(round=round_, seconds=0.0, changes={}))
     kept = audience.snapshot()
     rounds = [event.round for event in kept if isinstance(event, Evaluated)]
     assert isinstance(kept[0], RunStarted)
@@ -91,8 +91,8 @@ def test_who_joins_late_searches_among_no_events_for_one_to_drop(monkeypatch):
     monkeypatch.setattr(Subscriber, "_drop", lambda inbox, which: searches.append(which))
     audience = Broadcaster()
     for round_ in range(50):
-        audience.tell(evaluated(round_))
+        audience.publish(evaluated(round_))
     inbox = audience.join(capacity=4)
-    audience.tell(evaluated(50))
+    audience.publish(evaluated(50))
     assert [event.round for event in inbox.drain()] == list(range(51))
     assert not searches
