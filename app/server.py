@@ -54,7 +54,7 @@ from app.middleware.security import guarded
 from app.run_state.figure import sheet
 from app.run_state.lab_figure import lab_sheet
 from app.runs.class_codes import ClassCodes
-from app.runs.exports import Exports
+from app.runs.exports import MOST_CONVERTED, Exports
 from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
@@ -210,7 +210,9 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
                 lambda lab: pools.drawing.call(lab_sheet, lab),
-                lambda student: pools.drawing.call(onnx_of, student),
+                lambda student: pools.exporting.call(onnx_of, student),
+                converting=pools.converting,
+                most_converted=math.inf if local else MOST_CONVERTED,
             )
         )
     )

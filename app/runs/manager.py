@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from app.content import messages
 from app.fairness.fair_queue import QueueFull
 from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun, Source, hashed
@@ -121,6 +122,10 @@ class RunManager:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         return self._shelf.find(run_id)
 
+    def in_memory(self, run_id: str) -> bool:
+        """Whether `find` finds that run without the history."""
+        return self._shelf.get(run_id) is not None
+
     def state(self, run_id: str) -> str:
         """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
         return self._shelf.state(run_id)
@@ -189,7 +194,7 @@ class RunManager:
         self._shelf.note_viewer(run)
         run.session.keep_alive()
         try:
-            self._places.back(run)
+            self._displace(self._places.back(run))
         except QueueFull:
             self._end(run)
         self._places.advance()
@@ -278,7 +283,7 @@ class RunManager:
             wait=lambda: self._places.seconds(run),
             warning=lambda: self._places.warning(run) or self.history.sentence,
         )
-        self._places.wait(run, lane or run.owner)
+        self._displace(self._places.wait(run, lane or run.owner))
         self._shelf.put(run)
         self._visitors.began(run.owner, run.id)
 
@@ -291,6 +296,12 @@ class RunManager:
         self.history.flush()
         self._places.advance()
         return run
+
+    def _displace(self, run: LiveRun | None) -> None:
+        """Ends a run that left a full queue, because its address has the most that wait."""
+        if run is not None:
+            self.counters.refused(FULL)
+            self._end(run, messages.GAVE_WAY_QUEUE)
 
     def _end(self, run: LiveRun, reason: str = "") -> None:
         """Ends a run in any state; `reason` is one sentence for its viewers."""

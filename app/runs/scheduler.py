@@ -56,18 +56,26 @@ class Scheduler:
         self._asked: dict[LiveRun, float] = {}  # waiting run -> the time of its request
         self._waited: deque[float] = deque(maxlen=_TOOK)
 
-    def wait(self, run: LiveRun, lane: str) -> None:
-        """Puts `run` into the queue; QueueFull, and nothing changed, where there is no room."""
+    def wait(self, run: LiveRun, lane: str) -> LiveRun | None:
+        """Puts `run` into the queue; QueueFull, and nothing changed, where there is no room.
+
+        Returns the run that left a full queue for it, if there was one: the last of the lane that has the most.
+        """
         with self._lock:
             self._count()  # before this, perhaps no run waited
+            displaced = self._queue.make_room(lane)
             self._queue.add(run, lane)
+            if displaced is not None:
+                self.remove(displaced)
             self._lanes[run] = lane
             self._asked.setdefault(run, self._clock())
+            return displaced
 
     def check(self, lane: str) -> None:
         """Raises QueueFull if one more run of that lane cannot wait."""
         with self._lock:
-            self._queue.check(lane)
+            if not self._queue.heavier(lane):
+                self._queue.check(lane)
 
     def remove(self, run: LiveRun) -> None:
         """Removes `run` from the queue. An active run keeps its place until it ends."""
@@ -82,13 +90,18 @@ class Scheduler:
             if run in self._queue:
                 self._leaving.setdefault(run, self._clock())
 
-    def back(self, run: LiveRun) -> None:
-        """Puts a run back into the queue because a viewer asks for it. QueueFull if there is no room now."""
+    def back(self, run: LiveRun) -> LiveRun | None:
+        """Puts a run back into the queue because a viewer asks for it. QueueFull if there is no room now.
+
+        Returns what `wait` returns.
+        """
         with self._lock:
             self._leaving.pop(run, None)
-            if run in self._parked:
-                self.wait(run, self._parked[run])
-                del self._parked[run]
+            if run not in self._parked:
+                return None
+            displaced = self.wait(run, self._parked[run])
+            del self._parked[run]
+            return displaced
 
     def sweep(self) -> None:
         """Removes runs that left the queue and did not come back, and gives up runs that hang."""

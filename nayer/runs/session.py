@@ -152,6 +152,8 @@ class Session(Generic[Opened]):
             self._stop_asked = True
             self._stop_reason = self._stop_reason or reason
             if self._state == "idle":
+                if reason:
+                    self._publish(Note(message=reason, **self._audience.here()))
                 self._state = "stopped"
             self._stop_source()
             self._changed.notify_all()

@@ -9,11 +9,12 @@ import pytest
 
 from app.runs.live_run import NO_OWNER, LiveRun, Source, hashed
 from app.runs.plan import Plan
-from app.runs.visitors import NotYours, check_owner
+from app.runs.visitors import NotYours, VisitorTokens, check_owner
 from nayer.errors import ConfigError
 from nayer.events import Event
 from nayer.runs.session import Session
 from tests.support.scripted import SHORT, Scripted, script
+from tests.support.serving import at
 
 
 def live(events: Iterator[Event], owner_hash: str | None = None) -> LiveRun:
@@ -69,3 +70,15 @@ def test_who_asks_a_run_that_is_busy_is_told_so_after_a_while(monkeypatch: pytes
     assert run.state == "finished"
     monkeypatch.undo()
     assert run.ask(lambda source: source.student(0)) == b"student 0"
+
+
+def test_an_address_that_asks_for_thousands_of_tokens_takes_nobody_elses() -> None:
+    visitors = VisitorTokens(lambda token: False)
+    with at("10.0.0.1"):
+        mine = visitors.token("")
+        visitors.began(mine, "run")
+    with at("10.0.0.2"):
+        for _ in range(2100):
+            visitors.token("")
+    assert visitors.run(mine) == "run"
+    assert visitors.token(mine) == mine
