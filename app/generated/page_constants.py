@@ -17,8 +17,9 @@ from app.run_state.lab_figure import ARM_COLORS
 from app.run_state.model import CURVES, DIVERSITY
 from app.run_state.reducer import ROWS
 from app.run_state.seed_curves import MEASURES
-from app.runs.plan import ARMS, LONGEST_TITLE, WORK
+from app.runs.plan import ARMS, LONGEST_TITLE, REPEATS, WORK
 from app.runs.registry import RUN_ID
+from nayer.compare.experiments import WITHOUT_END
 from nayer.events import RunStarted
 from nayer.exports.recording import ANSWERS
 from nayer.runs.session import ENDED, StepKind
@@ -46,7 +47,12 @@ def constants() -> list[Constant]:
     return [
         Constant("SAMPLE_ROWS", "Rounds of samples that a run keeps.", "number", ROWS),
         Constant("ENDED_STATES", "The states in which a run is over.", "RunState[]", sorted(ENDED)),
+<<<<<<< HEAD
         Constant("STEP_KINDS", "The events to which a single step continues.", "string[]", get_args(StepKind)),
+=======
+        Constant("ROUNDS_WITHOUT_END", "Rounds of an arm that its work ends.", "number", WITHOUT_END["rounds"]),
+        Constant("STEP_KINDS", "What a single step continues to.", "string[]", get_args(StepKind)),
+>>>>>>> main
         Constant(
             "MEASURED_ON",
             "The images on which the student is measured: test images, or samples it never learns from.",
@@ -64,7 +70,12 @@ def constants() -> list[Constant]:
         ),
         Constant("ARM_COLORS", "The colors of the arms of a lab.", "string[]", ARM_COLORS),
         Constant("LAB_MEASURES", "The values of a point of an arm, after round, work, seconds.", "string[]", MEASURES),
+<<<<<<< HEAD
         Constant("MIN_ARMS", "Smallest number of arms in a lab.", "number", ARMS[0]),
+=======
+        Constant("MIN_ARMS", "Least number of arms in a lab.", "number", ARMS[0]),
+        Constant("MAX_REPEATS", "Seeds that a lab may have.", "number", REPEATS[1]),
+>>>>>>> main
         Constant("MAX_ARMS", "Largest number of arms in a lab.", "number", ARMS[1]),
         Constant("MIN_ARM_WORK", "Smallest work of an arm, in billions of multiply-adds.", "number", int(WORK[0])),
         Constant("MAX_ARM_WORK", "Largest work of an arm, in billions of multiply-adds.", "number", int(WORK[1])),

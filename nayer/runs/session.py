@@ -153,7 +153,7 @@ class Session(Generic[Opened]):
             self._stop_reason = self._stop_reason or reason
             if self._state == "idle":
                 if reason:
-                    self._publish(Note(message=reason, **self._audience.here()))
+                    self._publish(Note(message=reason, **self._audience.position()))
                 self._state = "stopped"
             self._stop_source()
             self._changed.notify_all()

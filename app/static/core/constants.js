@@ -15,7 +15,17 @@ export const SAMPLE_ROWS = 24;
 export const ENDED_STATES = ["failed", "finished", "interrupted", "stopped"];
 
 /**
+<<<<<<< HEAD
  * The events to which a single step continues.
+=======
+ * Rounds of an arm that its work ends.
+ * @type {number}
+ */
+export const ROUNDS_WITHOUT_END = 100000;
+
+/**
+ * What a single step continues to.
+>>>>>>> main
  * @type {string[]}
  */
 export const STEP_KINDS = ["redraw", "generator", "student", "round"];
@@ -85,6 +95,12 @@ export const LAB_MEASURES = ["accuracy", "label_hit", "named", "within", "across
  * @type {number}
  */
 export const MIN_ARMS = 2;
+
+/**
+ * Seeds that a lab may have.
+ * @type {number}
+ */
+export const MAX_REPEATS = 5;
 
 /**
  * Largest number of arms in a lab.

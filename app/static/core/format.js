@@ -1,11 +1,12 @@
 // The numbers of the page as text. A missing value is a dash.
 
 /**
+ * A line does not break before the sign.
  * @param {number | null | undefined} share 0 to 1
  * @param {number} [digits] after the point
  */
 export function formatPercent(share, digits = 0) {
-  return share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
+  return share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)}\u00a0%`;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { sendCommand, serverUrl } from "./api.js";
 import { h, setAttribute, setText } from "./dom.js";
-import { shownUrl } from "./router.js";
+import { inSameSize, shownUrl } from "./router.js";
 import { errorSentence } from "./run_client.js";
 import { isTeaching, readVisitor, storeTeaching, watchVisitor } from "./storage.js";
 
@@ -21,11 +21,18 @@ export function followClass() {
   const form = h("form", {}, "Code of the class ", input, h("button", { type: "submit", class: "primary" }, "Join"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    location.assign(shownUrl(document.baseURI, null, input.value.trim()));
+    location.assign(inSameSize(shownUrl(document.baseURI, null, input.value.trim())));
   });
   setAttribute(form, "hidden", code !== "");
+<<<<<<< HEAD
   const leaveLink = h("a", { href: shownUrl(document.baseURI, null, null) }, code ? "Leave the class" : "Cancel");
   document.querySelector("#masthead")?.after(h("div", { class: "nayer class-strip" }, status, form, leaveLink));
+=======
+  const leave = h("a", { href: shownUrl(document.baseURI, null, null) }, code ? "Leave the class" : "Cancel");
+  document.querySelector("#masthead")?.after(h("div", { class: "nayer class-strip" }, said, form, leave));
+  const teaches = "You teach? Start a run, a lesson or a lab, and press Class code beside it.";
+  if (!code) form.after(h("span", { class: "note" }, teaches));
+>>>>>>> main
   if (!code) input.focus();
   else follow(code, runOf(location.href), status, form);
 }
@@ -49,10 +56,17 @@ function runOf(href) {
 async function follow(code, here, status, form) {
   try {
     const answer = await fetch(serverUrl(`join/${encodeURIComponent(code)}`), { cache: "no-store" });
+<<<<<<< HEAD
     const shown = await answer.json();
     if ("run" in shown) {
       if (shown.run !== here) return location.replace(shownUrl(document.baseURI, shown, code));
       setText(status, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
+=======
+    const told = await answer.json();
+    if ("run" in told) {
+      if (told.run !== here) return location.replace(inSameSize(shownUrl(document.baseURI, told, code)));
+      setText(said, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
+>>>>>>> main
     } else {
       setText(status, shown.error);
       setAttribute(form, "hidden", false);

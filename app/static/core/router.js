@@ -129,11 +129,15 @@ export function comparedRuns(href) {
 }
 
 /**
+<<<<<<< HEAD
  * Opens an address of this page, and informs every tab.
+=======
+ * Goes to an address of this page, in the size on show; every tab hears of it.
+>>>>>>> main
  * @param {string} href
  */
 export function visit(href) {
-  history.pushState(null, "", href);
+  history.pushState(null, "", inSameSize(href));
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
@@ -182,7 +186,19 @@ export function sizeUrl(href, large) {
 }
 
 /**
+<<<<<<< HEAD
  * The address with which other people see a lab, or fill in its form.
+=======
+ * The address in the size that the page has now.
+ * @param {string} href
+ */
+export function inSameSize(href) {
+  return sizeUrl(href, isLarge(location.href));
+}
+
+/**
+ * The address under which others see a lab, or with which they set one up.
+>>>>>>> main
  * @param {string} base the page's address
  * @param {{ lab: string } | { plan: LabPlan }} what
  */

@@ -8,7 +8,7 @@ import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
-import { labUrl, readLabAddress, tabName, tabUrl } from "../core/router.js";
+import { inSameSize, labUrl, readLabAddress, tabName, tabUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js";
 import { ClassCodeButton } from "../panels/class_code.js";
@@ -117,11 +117,15 @@ class LabPage {
     );
     host.replaceChildren(hiddenText("Comparison of runs", "h2"), this.form.element, this.notice.element, this.panels);
     addEventListener("popstate", () => this.readAddress());
-    watchVisibility(host, () => this.draw());
+    watchVisibility(host, () => {
+      this.draw();
+      this.form.duration.askLater();
+    });
     const own = readLab();
     if (own.run) this.client.follow(own);
     this.readAddress();
     this.draw();
+    this.form.duration.askLater();
   }
 
   /** Follows the lab in the address, or else the visitor's own. Fills the form with a plan in the address. */
@@ -141,7 +145,7 @@ class LabPage {
 
   /** Leaves another visitor's lab: shows the form, and the visitor's own lab if there is one. */
   leave() {
-    history.replaceState(history.state, "", tabUrl(document.baseURI, "lab"));
+    history.replaceState(history.state, "", inSameSize(tabUrl(document.baseURI, "lab")));
     this.client.forget();
     this.lab = null;
     this.arms.clear();
@@ -162,8 +166,13 @@ class LabPage {
       /** @type {StartedRun} */
       const { run, token } = await sendCommand("start_lab", ...values);
       storeLab({ run, token });
+<<<<<<< HEAD
       storeVisitor({ ...visitor, token }); // a visitor has one token
       history.replaceState(history.state, "", labUrl(document.baseURI, { lab: run }));
+=======
+      storeVisitor({ ...visitor, token }); // one visitor, one token
+      history.replaceState(history.state, "", inSameSize(labUrl(document.baseURI, { lab: run })));
+>>>>>>> main
       this.follow({ run, token });
       bringClass({ run, token }, "lab");
       this.justStarted = true;

@@ -2,7 +2,7 @@
 
 import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
-import { formatAhead, formatDuration } from "../core/format.js";
+import { formatAhead, formatDuration, formatInteger } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
@@ -12,6 +12,7 @@ import { labUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { ClassCodeButton } from "../panels/class_code.js";
+import { DurationLine } from "../panels/duration_line.js";
 import { Example } from "../panels/example.js";
 import { ARM_MEASURES } from "../panels/measures.js";
 import { SideBySide } from "../panels/side_by_side.js";
@@ -64,7 +65,13 @@ export class RunLesson {
     const { choice, charts, strip, predict } = lesson;
     this.choice = h(
       "select",
-      { class: "lesson-choice", onchange: () => this.draw() },
+      {
+        class: "lesson-choice",
+        onchange: () => {
+          this.draw();
+          this.duration.askLater();
+        },
+      },
       ...choice.options.map(({ label }, i) => h("option", { value: i, selected: i === choice.chosen }, label)),
     );
     this.question = new PredictionForm(predict, number, () => {
@@ -76,6 +83,7 @@ export class RunLesson {
     this.stop = h("button", { type: "button", class: "lesson-stop", onclick: () => this.command("stop") }, "Stop");
     this.classCode = new ClassCodeButton(() => [this.client.handle, `lesson-${number}`]).element;
     this.line = h("p", { class: "note standing-line" });
+    this.duration = new DurationLine(() => ({ ...this.planned, repeats: 1 }));
     this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.controls = h(
@@ -92,6 +100,7 @@ export class RunLesson {
         helpButton(changedKeys(lesson), "what this lesson changes"),
       ),
       this.line,
+      this.duration.element,
       this.kept,
       this.status,
       this.notice.element,
@@ -100,7 +109,8 @@ export class RunLesson {
     const sentence = "A finished run of this lesson with three seeds, recorded by the project.";
     this.example = new Example({ name, sentence, charts });
     this.look = h("button", { type: "button", class: "lesson-look", onclick: () => this.showExample() });
-    this.empty = h("div", { class: "card lesson-empty" }, h("p", {}, describeWork(lesson)), this.look);
+    this.about = h("p");
+    this.empty = h("div", { class: "card lesson-empty" }, this.about, this.look);
     this.arms = new SideBySide({ client: this.client, charts });
     this.panels = h(
       "div",
@@ -116,7 +126,16 @@ export class RunLesson {
     this.draw();
   }
 
+<<<<<<< HEAD
   /** Whether the runs belong to another visitor, so that they can be watched but not controlled. */
+=======
+  /** What runs with the choice on show. */
+  get planned() {
+    return this.lesson.plans[Number(this.choice.value)];
+  }
+
+  /** Whether the runs are somebody else's: they can be seen and not commanded. */
+>>>>>>> main
   get watching() {
     return this.client.run !== undefined && this.client.handle.token === undefined;
   }
@@ -135,7 +154,7 @@ export class RunLesson {
   /** Starts the lesson's arms with the chosen options. */
   async start() {
     if (!(await mayReplaceLiveRun())) return;
-    const { teacher, work, arms } = this.lesson.plans[Number(this.choice.value)];
+    const { teacher, work, arms } = this.planned;
     this.state = "starting";
     this.notice.show("");
     this.draw();
@@ -178,6 +197,7 @@ export class RunLesson {
   /** The lesson is shown again: asks for updates. */
   appear() {
     this.client.pollNow();
+    this.duration.askLater();
   }
 
   /** @param {LabUpdate} lab */
@@ -213,11 +233,13 @@ export class RunLesson {
     const empty = lab === null || state === "queued"; // a visitor who waits sees the example
     setAttribute(this.empty, "hidden", !empty || this.example.lab !== null);
     setAttribute(this.panels, "hidden", empty);
+    setText(this.about, describeWork(this.planned));
     setText(this.look, "Look at a finished run");
     setAttribute(this.look, "hidden", !this.recorded);
     setAttribute(this.example.element, "hidden", !empty || !this.example.lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
+    setAttribute(this.duration.element, "hidden", active || waiting || this.watching);
     setText(this.kept, active && lab ? lab.kept : "");
     setText(this.status, lab ? `The runs of the lesson are ${state}.` : "");
     this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
@@ -243,11 +265,11 @@ export class RunLesson {
 
   /** The state of the runs, in a sentence. */
   describeStanding() {
-    const { lab, lesson, state } = this;
+    const { lab, state } = this;
     if (state === "queued" && lab)
       return `${formatAhead(lab.ahead)}. Yours starts automatically. Look at a finished run meanwhile, or draw on the pad of the tab Live.`;
     if (WAITING_STATES.includes(state)) return "The teacher is loading.";
-    if (!lab) return `${describeWork(lesson)} They replace your live run.`;
+    if (!lab) return `${describeWork(this.planned)} They replace your live run.`;
     const each = `${lab.budget} each`;
     if (this.watching) return `You follow the runs of someone else. ${each}.`;
     if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run the lesson again.`;
@@ -264,7 +286,7 @@ function changedKeys({ choice, arms }) {
   return [...new Set(names.flatMap(Object.keys))].map((name) => `setting/${name}`);
 }
 
-/** @param {Lesson} lesson */
-function describeWork({ work, arms, choice }) {
-  return `${arms.length + (choice.arm ? 1 : 0)} real runs side by side, ${work} billion multiply-adds each.`;
+/** @param {Lesson["plans"][number]} plan */
+function describeWork({ work, arms }) {
+  return `${arms.length} real runs side by side, ${formatInteger(work)} billion multiply-adds each.`;
 }

@@ -100,8 +100,17 @@ const WALKS = {
   measure: [["student"]],
 };
 
+<<<<<<< HEAD
 const WALK_MS = 900; // ms of the wait in slow motion, for all parts of an event
 const HISTORY = 200; // newest points of the losses; the largest of them fills a bar
+=======
+const WALK_MS = 900; // of slow motion's second that a walk takes
+/** What is said where a run tells nothing: with the diagram shut, and with it open. */
+const IN_SHORT =
+  "A generator makes images from the class names. The teacher classifies them. The student learns from its answers.";
+const POINT = "Point at a part, or tab to it, to read what it does.";
+const HISTORY = 200; // points of the losses whose largest fills a bar
+>>>>>>> main
 
 /** The parts of the algorithm as boxes, and the flow of the data as lines. */
 export class AlgorithmDiagram {
@@ -144,6 +153,7 @@ export class AlgorithmDiagram {
     this.bars = drawLossBars(this.insides.losses);
     this.thumbs = drawThumbs(this.insides.images);
     this.fold = new Fold("how", "how", h("summary", {}, "How it works"), h("div", {}, this.svg), this.notes);
+    this.fold.element.addEventListener("toggle", () => this.explain(null));
     this.element = h(
       "section",
       { class: "card diagram-card", "aria-label": "How it works" },
@@ -250,7 +260,8 @@ export class AlgorithmDiagram {
   /** @param {string | null} name of the part under the pointer */
   explain(name) {
     this.explained = name;
-    setText(this.sentence, name ? `${this.parts[name][1]}${this.describeSize(name)}` : this.story);
+    const untold = this.fold.element.open ? POINT : IN_SHORT;
+    setText(this.sentence, name ? `${this.parts[name][1]}${this.describeSize(name)}` : this.story || untold);
   }
 
   /**
@@ -272,7 +283,7 @@ export class AlgorithmDiagram {
     setAttribute(this.notes, "hidden", !model.notes.length);
     const detailed = model.pace > 0 || model.state === "paused";
     this.story = detailed && model.story ? model.story : fallback;
-    if (!this.explained) setText(this.sentence, this.story);
+    if (!this.explained) this.explain(null);
     this.sentence.classList.toggle("live", detailed);
     this.updateLosses(model.losses);
     this.light(model);

@@ -13,6 +13,7 @@ import { RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
 import { BatchDialog } from "../panels/batch_dialog.js";
+import { ClassCodeButton } from "../panels/class_code.js";
 import { FailuresPanel } from "../panels/failures_panel.js";
 import { ServedNetworks } from "../panels/networks.js";
 import { PresenterButton } from "../panels/presenter.js";
@@ -149,6 +150,7 @@ class LivePage {
       this.samples.highlight(index);
       this.map.highlight(index);
     };
+    this.classCode = new ClassCodeButton(() => [readVisitor(), "live"]).element;
     this.bar = new ControlBar(
       {
         toggle: () => this.toggle(),
@@ -163,7 +165,11 @@ class LivePage {
         stop: () => this.command("stop"),
       },
       props.lends,
-      [new SettingsDrawer(find(document, "#settings", HTMLElement)).element, new PresenterButton().element],
+      [
+        new SettingsDrawer(find(document, "#settings", HTMLElement)).element,
+        this.classCode,
+        new PresenterButton().element,
+      ],
     );
     this.wonder = new Wonder();
     this.diagram = new AlgorithmDiagram(props.parts);
@@ -197,6 +203,7 @@ class LivePage {
     this.player = h("div", { class: "player-slot" });
     this.again = h("button", { type: "button", hidden: true, onclick: () => this.playAgain() }, "Replay this run");
     this.sheet = h("a", { download: "nayer-run.png", hidden: true }, "Save this run as one image");
+    this.grace = h("span", { class: "grace" }, props.grace);
     this.kept = h("span", { class: "keeping" });
     this.arrange(barHost);
     window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
@@ -302,7 +309,7 @@ class LivePage {
         this.failures.element,
       ).element,
       this.share.element,
-      h("p", { class: "note foot" }, this.props.grace, " ", this.kept, " ", this.again, " ", this.sheet),
+      h("p", { class: "note foot" }, this.grace, " ", this.kept, " ", this.again, " ", this.sheet),
     );
   }
 
@@ -593,6 +600,7 @@ class LivePage {
     setAttribute(this.sheet, "hidden", !facts);
     setAttribute(this.again, "hidden", this.replay !== null || !hasEnded(this.model.state) || !this.model.facts);
     this.share.update(this.replay ? emptyModel() : this.model, run);
+    setAttribute(this.classCode, "hidden", !this.model.facts || readVisitor().run !== run);
     setText(this.kept, this.model.kept);
     this.accuracy.update(model);
     this.losses.update(model);
@@ -674,7 +682,6 @@ const NO_SKETCH = [[0]];
  * @param {RunModel} model
  */
 function fallbackSentence({ state, reason, phase }) {
-  if (state === "empty") return "Point at a part, or tab to it, to read what it does.";
   if (state === "queued") return "All slots are in use. Your run starts when one becomes free.";
   if (state === "starting") return "The teacher is loading.";
   if (!hasEnded(state)) return PHASE_SENTENCES[phase] ?? "";

@@ -5,8 +5,6 @@ import { h, setAttribute } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { HIDEABLE_FIELDS, settingsUrl, watchUrl } from "../core/router.js";
-import { readVisitor } from "../core/storage.js";
-import { ClassCodeButton } from "../panels/class_code.js";
 import { CopyField } from "../panels/copy_field.js";
 
 /** @import { RunModel } from "../core/types.d.ts" */
@@ -35,7 +33,6 @@ export class SharePanel {
     this.command = new CopyField("Command that repeats this run");
     this.link = new CopyField("Link with the settings of this run");
     this.watch = new CopyField("Link to watch this run live, without control");
-    this.classCode = new ClassCodeButton(() => [readVisitor(), "live"]);
     this.boxes = Object.keys(HIDEABLE_FIELDS).map((id) =>
       h("input", { type: "checkbox", value: id, onchange: () => this.showLinks() }),
     );
@@ -58,7 +55,6 @@ export class SharePanel {
         h("legend", {}, "Hide from people who open the link:"),
         ...this.boxes.map((box, i) => h("label", {}, box, ` ${names[i]}`)),
       ),
-      this.classCode.element,
       this.files,
     );
   }
@@ -70,7 +66,6 @@ export class SharePanel {
   update({ facts, state }, run) {
     setAttribute(this.element, "hidden", !facts || !run);
     if (!facts || !run) return;
-    setAttribute(this.classCode.element, "hidden", readVisitor().run !== run);
     this.settings = facts.repeat.words;
     this.run = run;
     const ended = hasEnded(state);

@@ -22,7 +22,11 @@ const UNITS = { work: "work, 10⁹", seconds: "seconds" };
 export class ArmCharts {
   /**
    * @param {object} options
+<<<<<<< HEAD
    * @param {(arm: number, round: number) => void} options.pick called with the arm and round of a chosen point
+=======
+   * @param {((arm: number, round: number) => void) | null} options.pick somebody asks for the images behind a point; null where there are none
+>>>>>>> main
    * @param {string[]} [options.names] the measures that are shown, else all
    */
   constructor({ pick, names }) {
@@ -84,7 +88,7 @@ export class ArmCharts {
       x: unit,
       label: `${title}: nothing measured yet.`,
       apart: true,
-      pick: ([, { arm, round }]) => this.pick(arm, round),
+      pick: this.pick && (([, { arm, round }]) => this.pick?.(arm, round)),
       axis: (value) => (high ? `${Math.round(100 * value)}` : formatNumber(value)),
       low,
       high,
@@ -178,7 +182,8 @@ export class ArmCharts {
         : `Lines: seed ${seeds[0]}.`;
     const unit =
       by === "work" ? "By work of the arm, in billions of multiply-adds." : "By seconds of computation of the arm.";
-    return `${what} ${unit} Shares in percent. Click a point, or press Enter on a focused chart, to see images.`;
+    const images = this.pick ? " Click a point, or press Enter on a focused chart, to see images." : "";
+    return `${what} ${unit} Shares in percent.${images}`;
   }
 }
 

@@ -1,10 +1,14 @@
 // A teacher's code: a button, and a card with the code and its picture, large enough for the last row.
 
-import { h, setText } from "../core/dom.js";
+import { h, setAttribute, setText } from "../core/dom.js";
 import { endClass, showToClass } from "../core/joining.js";
 import { errorSentence } from "../core/run_client.js";
 
 /** @import { RunHandle } from "../core/types.d.ts" */
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+const ALONE =
+  "Only this machine can open this address. For a class, start the page with --host 0.0.0.0 and open it by the name of the machine.";
 
 /** A button that shows a run to a class. */
 export class ClassCodeButton {
@@ -12,8 +16,13 @@ export class ClassCodeButton {
   constructor(shown) {
     this.shown = shown;
     this.code = h("p", { class: "class-letters" });
+<<<<<<< HEAD
     this.picture = h("img", { alt: "QR code with the address and the code of the class" });
     this.status = h("p", { class: "note", role: "status" });
+=======
+    this.picture = h("img", { hidden: true, alt: "QR code with the address and the code of the class" });
+    this.said = h("p", { class: "note", role: "status" });
+>>>>>>> main
     const end = h("button", { type: "button", onclick: () => this.end() }, "End the class");
     const close = h("button", { type: "button" }, "Close");
     this.card = h(
@@ -35,13 +44,25 @@ export class ClassCodeButton {
       const { code, qr } = await showToClass(...this.shown());
       setText(this.code, `${code.slice(0, 3)} ${code.slice(3)}`);
       this.picture.src = qr;
-      const host = new URL(document.baseURI).host;
+      setAttribute(this.picture, "hidden", false);
+      const { host, hostname } = new URL(document.baseURI);
+      const alone = LOOPBACK.includes(hostname) ? ` ${ALONE}` : "";
       setText(
+<<<<<<< HEAD
         this.status,
         `Open ${host}, choose “Join a class” and type the code, or scan the picture. The class follows every run that you start on this page.`,
       );
     } catch (error) {
       setText(this.status, errorSentence(error));
+=======
+        this.said,
+        `Open ${host}, choose “Join a class” and type the code, or scan the picture. The class follows every run that you start on this page.${alone}`,
+      );
+    } catch (error) {
+      setText(this.code, "");
+      setAttribute(this.picture, "hidden", true);
+      setText(this.said, errorSentence(error));
+>>>>>>> main
     }
     this.card.showModal();
   }

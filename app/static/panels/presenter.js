@@ -3,7 +3,14 @@
 import { h, setAttribute } from "../core/dom.js";
 import { isLarge, sizeUrl } from "../core/router.js";
 
+<<<<<<< HEAD
 /** A button that enlarges the page, and undoes that. */
+=======
+/** @type {PresenterButton[]} */
+const buttons = []; // of the whole page, which has one size
+
+/** A button that makes everything large, and back. */
+>>>>>>> main
 export class PresenterButton {
   constructor() {
     this.element = h(
@@ -16,6 +23,7 @@ export class PresenterButton {
       },
       "Large",
     );
+    buttons.push(this);
     addEventListener("popstate", () => this.update());
     this.update();
   }
@@ -23,7 +31,7 @@ export class PresenterButton {
   /** Switches to the other size. */
   toggle() {
     history.replaceState(null, "", sizeUrl(location.href, !isLarge(location.href)));
-    this.update();
+    for (const button of buttons) button.update();
   }
 
   /** Applies the size in the address. */

@@ -35,7 +35,7 @@ export class SideBySide {
     this.batchDialog = new BatchDialog(dialogHost ?? this.columns);
     this.shownSentences = "";
     this.verdict = h("section", { class: "card verdicts", "aria-label": "Conclusion", hidden: true });
-    this.charts = new ArmCharts({ names: charts, pick: (arm, round) => this.openBatch(arm, round) });
+    this.charts = new ArmCharts({ names: charts, pick: client ? (arm, round) => this.openBatch(arm, round) : null });
     this.playback = new Playback((share) => this.showShare(share));
     this.redrawStrip = new RedrawStrip(async (label, count, arm) => {
       if (!client) throw new Error("An example has no networks.");

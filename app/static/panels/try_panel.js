@@ -1,7 +1,7 @@
 // Try it yourself: a drawing, a real test image or a photo, and the networks' answers side by side.
 
 import { h, setAttribute, setText } from "../core/dom.js";
-import { formatPercent } from "../core/format.js";
+import { formatCount, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
 import { DrawingPad } from "./drawing_pad.js";
 import { formOf, toForm, toPicture } from "./image_form.js";
@@ -258,7 +258,7 @@ export class TryPanel {
     const { classes } = answer;
     const first = answer.teacher ? answer.teacher.indexOf(Math.max(...answer.teacher)) : -1;
     NETWORKS.forEach(([name], index) => {
-      const aside = name === "student" && answer.student ? `after ${answer.round} rounds` : "";
+      const aside = name === "student" && answer.student ? `after ${formatCount(answer.round, "round")}` : "";
       this.columns[index]?.show(answer[name], classes, aside, first);
     });
     const truth = this.truth ? `This is a real test image of the class “${this.truth}”. ` : "";

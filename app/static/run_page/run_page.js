@@ -26,8 +26,7 @@ import { TryPanel } from "../panels/try_panel.js";
  * @property {Record<string, Explanation>} explained
  */
 
-const ABOUT =
-  "This file holds a finished run. It needs no network. Press Play, or move the slider to any round of the run.";
+const ABOUT = "This file holds a finished run and needs no network. Move the slider to any round of the run.";
 const NO_PAD =
   "This page has no drawing pad: the run left no weights that fit into it, or its student is a network of another program.";
 

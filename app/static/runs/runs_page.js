@@ -13,8 +13,14 @@ import { Comparison } from "./comparison.js";
 
 /** @import { GradioMount, OwnRun } from "../core/types.d.ts" */
 
+<<<<<<< HEAD
 const MAX_COMPARED = 5; // runs in a comparison
 const RELOAD_MS = 5000; // ms between two requests for the list while a run is active
+=======
+const MOST = 5; // runs in a comparison
+const ORDER = ", the newest first. Choose two to five to compare them.";
+const AGAIN = 5000; // ms until the list is asked for again while a run goes on
+>>>>>>> main
 
 /** @param {GradioMount<object>} mounted */
 export function mount({ element }) {
@@ -81,7 +87,7 @@ class RunsPage {
     setText(
       this.about,
       runs.length
-        ? `${formatCount(runs.length, "run")}, the newest first. Choose two to five to compare them.`
+        ? `${formatCount(runs.length, "run")}${runs.length > 1 ? ORDER : "."}`
         : "You have no runs here yet. Press Play on the tab Live; every run that you start is listed here.",
     );
     this.showCompared();

@@ -2,7 +2,7 @@
 
 import { serverUrl } from "../core/api.js";
 import { find, h } from "../core/dom.js";
-import { formatDuration } from "../core/format.js";
+import { formatCount, formatDuration } from "../core/format.js";
 
 /** @import { GradioMount } from "../core/types.d.ts" */
 
@@ -90,5 +90,5 @@ function describeSeconds(seconds) {
 /** @param {unknown} storage */
 function describeStorage(storage) {
   if (!isRecord(storage) || !storage.of) return "nothing";
-  return `${storage.runs} runs, ${Number(storage.megabytes).toFixed(1)} of ${storage.of} MB`;
+  return `${formatCount(Number(storage.runs), "run")}, ${Number(storage.megabytes).toFixed(1)} of ${storage.of} MB`;
 }
