@@ -47,12 +47,8 @@ def constants() -> list[Constant]:
     return [
         Constant("SAMPLE_ROWS", "Rounds of samples that a run keeps.", "number", ROWS),
         Constant("ENDED_STATES", "The states in which a run is over.", "RunState[]", sorted(ENDED)),
-<<<<<<< HEAD
-        Constant("STEP_KINDS", "The events to which a single step continues.", "string[]", get_args(StepKind)),
-=======
         Constant("ROUNDS_WITHOUT_END", "Rounds of an arm that its work ends.", "number", WITHOUT_END["rounds"]),
-        Constant("STEP_KINDS", "What a single step continues to.", "string[]", get_args(StepKind)),
->>>>>>> main
+        Constant("STEP_KINDS", "The events to which a single step continues.", "string[]", get_args(StepKind)),
         Constant(
             "MEASURED_ON",
             "The images on which the student is measured: test images, or samples it never learns from.",
@@ -70,12 +66,8 @@ def constants() -> list[Constant]:
         ),
         Constant("ARM_COLORS", "The colors of the arms of a lab.", "string[]", ARM_COLORS),
         Constant("LAB_MEASURES", "The values of a point of an arm, after round, work, seconds.", "string[]", MEASURES),
-<<<<<<< HEAD
         Constant("MIN_ARMS", "Smallest number of arms in a lab.", "number", ARMS[0]),
-=======
-        Constant("MIN_ARMS", "Least number of arms in a lab.", "number", ARMS[0]),
         Constant("MAX_REPEATS", "Seeds that a lab may have.", "number", REPEATS[1]),
->>>>>>> main
         Constant("MAX_ARMS", "Largest number of arms in a lab.", "number", ARMS[1]),
         Constant("MIN_ARM_WORK", "Smallest work of an arm, in billions of multiply-adds.", "number", int(WORK[0])),
         Constant("MAX_ARM_WORK", "Largest work of an arm, in billions of multiply-adds.", "number", int(WORK[1])),

@@ -94,13 +94,8 @@ def sentences(
 ) -> list[str]:
     """The verdicts on accuracy and diversity, over the seeds that all arms finished; before that, the present state.
 
-<<<<<<< HEAD
-    Arms that `failed` are left out; a sentence names them. `thinned`: titles of arms whose student starts with weights
-    of its teacher; a sentence names them, too.
-=======
     Diversity is told once two arms have it: it comes later than an accuracy. Arms that `failed` are left out, and that
     is said. `thinned`: titles of arms whose student starts with weights of its teacher, which is said too.
->>>>>>> main
     """
     named = [f"“{title}”" for title in titles]  # a title may be any words, such as never
     going = [arm for arm in range(len(titles)) if arm not in failed]
@@ -118,24 +113,16 @@ def sentences(
                 found[named[arm]][seed] = scale * value
         return found
 
-<<<<<<< HEAD
-    sentences = [
-=======
     diversity = by_arm("pool", 1.0)
     told = [
->>>>>>> main
         *(f"The student of “{title}” starts with weights of its teacher." for title in thinned),
         *(f"{named[arm]} failed and is left out of the comparison." for arm in failed),
         verdict(by_arm("accuracy", 100.0), what=measured, unit="points", ended=ended),
     ]
-<<<<<<< HEAD
-    return list(dict.fromkeys(sentences))  # without a comparison, both are the same sentence
-=======
     if sum(map(bool, diversity.values())) > 1:
         what, unit = "diversity over the pool", "different images per class"
         told.append(verdict(diversity, what=what, unit=unit, digits=2, ended=ended))
     return told
->>>>>>> main
 
 
 def counted_seeds(results: Results, arms: int, failed: Collection[int] = ()) -> list[int]:

@@ -44,7 +44,7 @@ import { ChartPointer } from "./pointer.js";
  * @property {number | null} [low] the start of the value axis; null follows the data
  * @property {number | null} [high] the end of the value axis; null follows the data
  * @property {number} [ticks] of the value axis
- * @property {boolean} [small] one of several small charts
+ * @property {boolean} [small] one of several small charts small charts
  * @property {number | null} [span] shows only this many newest rounds
  * @property {((point: P) => void) | null} [pick] called with a point at a click or at Enter
  * @property {string} [x] the unit of x

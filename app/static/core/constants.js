@@ -15,17 +15,13 @@ export const SAMPLE_ROWS = 24;
 export const ENDED_STATES = ["failed", "finished", "interrupted", "stopped"];
 
 /**
-<<<<<<< HEAD
- * The events to which a single step continues.
-=======
  * Rounds of an arm that its work ends.
  * @type {number}
  */
 export const ROUNDS_WITHOUT_END = 100000;
 
 /**
- * What a single step continues to.
->>>>>>> main
+ * The events to which a single step continues.
  * @type {string[]}
  */
 export const STEP_KINDS = ["redraw", "generator", "student", "round"];

@@ -24,15 +24,10 @@ export function followClass() {
     location.assign(inSameSize(shownUrl(document.baseURI, null, input.value.trim())));
   });
   setAttribute(form, "hidden", code !== "");
-<<<<<<< HEAD
   const leaveLink = h("a", { href: shownUrl(document.baseURI, null, null) }, code ? "Leave the class" : "Cancel");
   document.querySelector("#masthead")?.after(h("div", { class: "nayer class-strip" }, status, form, leaveLink));
-=======
-  const leave = h("a", { href: shownUrl(document.baseURI, null, null) }, code ? "Leave the class" : "Cancel");
-  document.querySelector("#masthead")?.after(h("div", { class: "nayer class-strip" }, said, form, leave));
   const teaches = "You teach? Start a run, a lesson or a lab, and press Class code beside it.";
   if (!code) form.after(h("span", { class: "note" }, teaches));
->>>>>>> main
   if (!code) input.focus();
   else follow(code, runOf(location.href), status, form);
 }
@@ -56,17 +51,10 @@ function runOf(href) {
 async function follow(code, here, status, form) {
   try {
     const answer = await fetch(serverUrl(`join/${encodeURIComponent(code)}`), { cache: "no-store" });
-<<<<<<< HEAD
     const shown = await answer.json();
     if ("run" in shown) {
-      if (shown.run !== here) return location.replace(shownUrl(document.baseURI, shown, code));
+      if (shown.run !== here) return location.replace(inSameSize(shownUrl(document.baseURI, shown, code)));
       setText(status, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
-=======
-    const told = await answer.json();
-    if ("run" in told) {
-      if (told.run !== here) return location.replace(inSameSize(shownUrl(document.baseURI, told, code)));
-      setText(said, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
->>>>>>> main
     } else {
       setText(status, shown.error);
       setAttribute(form, "hidden", false);

@@ -41,7 +41,7 @@ export class Poller {
    * @param {string} options.address of the run
    * @param {string} options.path under it
    * @param {(update: Update) => void} options.onUpdate
-   * @param {() => void} options.onGone called if the server does not know the run
+   * @param {() => void} options.onGone called if called if the server does not know the run
    * @param {(lost: boolean) => void} options.onConnection called when the connection is lost or restored
    * @param {() => boolean} options.isVisible whether the panel with the updates is visible
    * @param {Browser} [options.browser]

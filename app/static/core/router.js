@@ -129,11 +129,7 @@ export function comparedRuns(href) {
 }
 
 /**
-<<<<<<< HEAD
- * Opens an address of this page, and informs every tab.
-=======
- * Goes to an address of this page, in the size on show; every tab hears of it.
->>>>>>> main
+ * Goes to an address of this page, in the size shown; every tab hears of it.
  * @param {string} href
  */
 export function visit(href) {
@@ -186,9 +182,6 @@ export function sizeUrl(href, large) {
 }
 
 /**
-<<<<<<< HEAD
- * The address with which other people see a lab, or fill in its form.
-=======
  * The address in the size that the page has now.
  * @param {string} href
  */
@@ -197,8 +190,7 @@ export function inSameSize(href) {
 }
 
 /**
- * The address under which others see a lab, or with which they set one up.
->>>>>>> main
+ * The address with which other people see a lab, or fill in its form.
  * @param {string} base the page's address
  * @param {{ lab: string } | { plan: LabPlan }} what
  */

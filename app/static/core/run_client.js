@@ -17,7 +17,7 @@ export class RunClient {
    * @param {string} options.path the part of the run's address that is polled: status, lab or rounds
    * @param {HTMLElement} [options.host] shows the updates; when it becomes visible, they are requested
    * @param {(update: Update) => void} options.onUpdate
-   * @param {() => void} options.onGone called if the server does not know the run
+   * @param {() => void} options.onGone called if called if the server does not know the run
    * @param {Notice} [options.notice] shows sentences
    * @param {string} [options.subject] the subject of the sentence about a lost connection
    * @param {() => boolean} [options.isShown] whether the updates are visible, if there is no `host`

@@ -13,13 +13,8 @@ import { SettingPicker } from "../panels/setting_picker.js";
 /**
  * The properties of the tab, from Python.
  * @typedef {object} LabProps
-<<<<<<< HEAD
  * @property {string} first the teacher that is chosen at first
- * @property {Record<string, [title: string, question: string]>} experiments
-=======
- * @property {string} first the teacher to begin with
  * @property {Record<string, [title: string, question: string, arms: Omit<ArmPlan, "title">[]]>} experiments
->>>>>>> main
  * @property {[name: string, title: string][]} presets
  * @property {[name: string, title: string][]} teachers
  * @property {SettingFacts[]} settings that arms may change

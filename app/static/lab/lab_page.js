@@ -166,13 +166,8 @@ class LabPage {
       /** @type {StartedRun} */
       const { run, token } = await sendCommand("start_lab", ...values);
       storeLab({ run, token });
-<<<<<<< HEAD
       storeVisitor({ ...visitor, token }); // a visitor has one token
-      history.replaceState(history.state, "", labUrl(document.baseURI, { lab: run }));
-=======
-      storeVisitor({ ...visitor, token }); // one visitor, one token
       history.replaceState(history.state, "", inSameSize(labUrl(document.baseURI, { lab: run })));
->>>>>>> main
       this.follow({ run, token });
       bringClass({ run, token }, "lab");
       this.justStarted = true;

@@ -126,16 +126,12 @@ export class RunLesson {
     this.draw();
   }
 
-<<<<<<< HEAD
-  /** Whether the runs belong to another visitor, so that they can be watched but not controlled. */
-=======
-  /** What runs with the choice on show. */
+  /** What runs with the choice shown. */
   get planned() {
     return this.lesson.plans[Number(this.choice.value)];
   }
 
-  /** Whether the runs are somebody else's: they can be seen and not commanded. */
->>>>>>> main
+  /** Whether the runs belong to another visitor, so that they can be watched but not controlled. */
   get watching() {
     return this.client.run !== undefined && this.client.handle.token === undefined;
   }

@@ -100,17 +100,12 @@ const WALKS = {
   measure: [["student"]],
 };
 
-<<<<<<< HEAD
 const WALK_MS = 900; // ms of the wait in slow motion, for all parts of an event
-const HISTORY = 200; // newest points of the losses; the largest of them fills a bar
-=======
-const WALK_MS = 900; // of slow motion's second that a walk takes
 /** What is said where a run tells nothing: with the diagram shut, and with it open. */
 const IN_SHORT =
   "A generator makes images from the class names. The teacher classifies them. The student learns from its answers.";
 const POINT = "Point at a part, or tab to it, to read what it does.";
-const HISTORY = 200; // points of the losses whose largest fills a bar
->>>>>>> main
+const HISTORY = 200; // newest points of the losses; the largest of them fills a bar
 
 /** The parts of the algorithm as boxes, and the flow of the data as lines. */
 export class AlgorithmDiagram {

@@ -22,11 +22,7 @@ const UNITS = { work: "work, 10⁹", seconds: "seconds" };
 export class ArmCharts {
   /**
    * @param {object} options
-<<<<<<< HEAD
-   * @param {(arm: number, round: number) => void} options.pick called with the arm and round of a chosen point
-=======
-   * @param {((arm: number, round: number) => void) | null} options.pick somebody asks for the images behind a point; null where there are none
->>>>>>> main
+   * @param {((arm: number, round: number) => void) | null} options.pick called with the arm and round of a chosen point; null if there are none
    * @param {string[]} [options.names] the measures that are shown, else all
    */
   constructor({ pick, names }) {

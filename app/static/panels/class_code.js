@@ -16,13 +16,8 @@ export class ClassCodeButton {
   constructor(shown) {
     this.shown = shown;
     this.code = h("p", { class: "class-letters" });
-<<<<<<< HEAD
-    this.picture = h("img", { alt: "QR code with the address and the code of the class" });
-    this.status = h("p", { class: "note", role: "status" });
-=======
     this.picture = h("img", { hidden: true, alt: "QR code with the address and the code of the class" });
-    this.said = h("p", { class: "note", role: "status" });
->>>>>>> main
+    this.status = h("p", { class: "note", role: "status" });
     const end = h("button", { type: "button", onclick: () => this.end() }, "End the class");
     const close = h("button", { type: "button" }, "Close");
     this.card = h(
@@ -48,21 +43,13 @@ export class ClassCodeButton {
       const { host, hostname } = new URL(document.baseURI);
       const alone = LOOPBACK.includes(hostname) ? ` ${ALONE}` : "";
       setText(
-<<<<<<< HEAD
         this.status,
-        `Open ${host}, choose “Join a class” and type the code, or scan the picture. The class follows every run that you start on this page.`,
-      );
-    } catch (error) {
-      setText(this.status, errorSentence(error));
-=======
-        this.said,
         `Open ${host}, choose “Join a class” and type the code, or scan the picture. The class follows every run that you start on this page.${alone}`,
       );
     } catch (error) {
       setText(this.code, "");
       setAttribute(this.picture, "hidden", true);
-      setText(this.said, errorSentence(error));
->>>>>>> main
+      setText(this.status, errorSentence(error));
     }
     this.card.showModal();
   }

@@ -3,14 +3,10 @@
 import { h, setAttribute } from "../core/dom.js";
 import { isLarge, sizeUrl } from "../core/router.js";
 
-<<<<<<< HEAD
-/** A button that enlarges the page, and undoes that. */
-=======
 /** @type {PresenterButton[]} */
 const buttons = []; // of the whole page, which has one size
 
-/** A button that makes everything large, and back. */
->>>>>>> main
+/** A button that enlarges the page, and undoes that. */
 export class PresenterButton {
   constructor() {
     this.element = h(

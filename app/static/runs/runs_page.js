@@ -13,14 +13,9 @@ import { Comparison } from "./comparison.js";
 
 /** @import { GradioMount, OwnRun } from "../core/types.d.ts" */
 
-<<<<<<< HEAD
 const MAX_COMPARED = 5; // runs in a comparison
-const RELOAD_MS = 5000; // ms between two requests for the list while a run is active
-=======
-const MOST = 5; // runs in a comparison
 const ORDER = ", the newest first. Choose two to five to compare them.";
-const AGAIN = 5000; // ms until the list is asked for again while a run goes on
->>>>>>> main
+const RELOAD_MS = 5000; // ms between two requests for the list while a run is active
 
 /** @param {GradioMount<object>} mounted */
 export function mount({ element }) {
