@@ -38,11 +38,11 @@ def sheet(view: View) -> bytes:
     _samples(samples, view)
     if view.started is not None:
         config = view.started.config
-        told = (
+        title = (
             f"{view.started.teacher} → {view.started.student} without training data · {view.started.latent} · "
             f"round {view.rounds_done} of {view.started.rounds} · {view.seconds:.0f} s · seed {config['seed']}"
         )
-        figure.suptitle(literal(told))
+        figure.suptitle(literal(title))
     return file_of(figure)
 
 

@@ -30,7 +30,7 @@ UNITS = {"work": "work of the arm, 10⁹ multiply-adds", "seconds": "seconds of 
 
 
 def lab_sheet(lab: Mapping[str, Any]) -> bytes:
-    """A PNG of 1400 × 950 pixels; `lab` is what `app.runs.lab_export.lab_told` gives."""
+    """A PNG of 1400 × 950 pixels; `lab` is what `app.runs.lab_export.whole_lab` gives."""
     from matplotlib.figure import Figure  # about a second at its first import; never pyplot, which is not for threads
 
     figure = Figure(figsize=(14, 9.5), dpi=100, layout="constrained")

@@ -21,7 +21,7 @@ const END_SENTENCES = {
 };
 
 /**
- * What the diagram says where no single step is told of.
+ * The text if there is no single step.
  * @param {RunModel} model
  */
 export function sentenceOf({ state, reason, phase }) {

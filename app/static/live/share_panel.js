@@ -1,4 +1,4 @@
-// What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
+// The ways to share and save a run: its address, a link to watch it, the command, and files.
 
 import { h, setAttribute } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
@@ -23,7 +23,7 @@ const FILES = [
   ["nayer-run.zip", "everything (zip)"],
 ];
 
-/** A fold with lines to copy and links to files. */
+/** A section with lines to copy and links to files. */
 export class SharePanel {
   constructor() {
     this.run = "";
@@ -80,7 +80,7 @@ export class SharePanel {
     this.showLinks();
   }
 
-  /** Writes both addresses; what is ticked is hidden from who follows the first. */
+  /** Writes both addresses. The first one hides the checked fields from people who open it. */
   showLinks() {
     const hidden = this.boxes.filter((box) => box.checked).map((box) => box.value);
     this.link.show(settingsUrl(document.baseURI, this.settings, hidden));
