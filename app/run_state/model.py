@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.run_state.answers import Answers
 from app.run_state.embedding_map import Atlas, Dots
-from nayer.common.thinning import sparser
+from nayer.common.thinning import thin_out
 from nayer.events import RunStarted
 
 Phase = Literal["", "redraw", "generator", "pool", "student", "measure"]
@@ -51,7 +51,7 @@ class Series:
         points = (*self.points, point)
         if len(points) <= LONGEST:
             return Series(points, self.thinned)
-        return Series(tuple(sparser(points, LONGEST)), point.seq)
+        return Series(tuple(thin_out(points, LONGEST)), point.seq)
 
     def since(self, seq: int) -> tuple[bool, list[list[float | None]]]:
         """(whether this replaces what the reader has, rows of [x, *values] newer than `seq`)."""
