@@ -96,7 +96,7 @@ class RunRegistry:
         with self._lock:
             self._entries.pop(run_id, None)
 
-    def seen(self, run: LiveRun) -> None:
+    def note_viewer(self, run: LiveRun) -> None:
         """Notes that a viewer asked for the run."""
         with self._lock:
             if entry := self._entries.get(run.id):
@@ -108,7 +108,7 @@ class RunRegistry:
             entry = self._entries.get(run.id)
             return self._clock() - entry.begun if entry else float("inf")
 
-    def unseen(self, seconds: float) -> list[LiveRun]:
+    def unviewed(self, seconds: float) -> list[LiveRun]:
         """The runs that no viewer has asked for in that many seconds."""
         with self._lock:
             return [entry.run for entry in self._entries.values() if self._clock() - entry.seen > seconds]
