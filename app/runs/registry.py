@@ -103,7 +103,7 @@ class RunRegistry:
             self._removed[run_id] = True
             self._entries.pop(run_id, None)
 
-    def seen(self, run: LiveRun) -> None:
+    def note_viewer(self, run: LiveRun) -> None:
         """Notes that a viewer asked for the run."""
         with self._lock:
             if entry := self._entries.get(run.id):
@@ -115,7 +115,7 @@ class RunRegistry:
             entry = self._entries.get(run.id)
             return self._clock() - entry.begun if entry else float("inf")
 
-    def unseen(self, seconds: float) -> list[LiveRun]:
+    def unviewed(self, seconds: float) -> list[LiveRun]:
         """The runs that no viewer has asked for in that many seconds."""
         with self._lock:
             return [entry.run for entry in self._entries.values() if self._clock() - entry.seen > seconds]
