@@ -18,6 +18,8 @@ LOOPBACK: tuple[Network, ...] = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", 
 # A Space is reached through the proxies of its cluster alone.
 CLUSTER = LOOPBACK + tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 
+_DIGITS = 20  # most digits of a number that the server reads
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -111,6 +113,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 def _number(variables: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = variables.get(name, "").strip() or str(default)
-    if not text.isdecimal() or not low <= int(text) <= high:
+    number = text.isdecimal() and len(text) <= _DIGITS  # Python raises an error for thousands of digits
+    if not number or not low <= int(text) <= high:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}; {text[:40]!r} was given.")
     return int(text)

@@ -20,7 +20,7 @@ from app.api.example_routes import EXAMPLES
 from app.api.lab_serializer import lab_payload
 from app.content.lessons import LESSONS, plan_of
 from app.run_state.seed_curves import thinned
-from app.runs.live_run import NOBODY, LiveRun, Source
+from app.runs.live_run import NO_OWNER, LiveRun, Source
 from app.runs.plan import Plan, lab_plan
 from app.support.images import jpeg
 from nayer.common.files import check_writable, write_whole
@@ -65,7 +65,7 @@ def events_of(config: Config, cache: Path) -> list[Event]:
 
     path = cache / f"{key(config)}.nayer"
     if not path.exists():
-        tape = recording.Tape()
+        tape = recording.RecordingBuilder()
         for event in Lab([config]).events():
             tape.add(event)
         recording.save(path, tape.events)
@@ -81,9 +81,9 @@ def finished(plan: Plan, cache: Path) -> LiveRun:
         for event in events_of(Config.parse({"seed": seed}, config), cache)
     ]
     session: Session[Source] = Session(_nothing_to_run)
-    run = LiveRun(plan, "", session, "example", owner_hash=NOBODY, waiting=False)
-    run.recall(events)
-    session.recall(events, "finished")
+    run = LiveRun(plan, "", session, "example", owner_hash=NO_OWNER, waiting=False)
+    run.restore_events(events)
+    session.restore_events(events, "finished")
     return run
 
 

@@ -54,7 +54,7 @@ from app.middleware.security import guarded
 from app.run_state.figure import sheet
 from app.run_state.lab_figure import lab_sheet
 from app.runs.class_codes import ClassCodes
-from app.runs.exports import Exports
+from app.runs.exports import MOST_CONVERTED, Exports
 from app.runs.history import RunHistory
 from app.runs.limits import SECONDS, check_teacher
 from app.runs.live_run import Source
@@ -132,7 +132,7 @@ def load_core() -> None:
     gc.freeze()
 
 
-def open_keeping(environment: Environment) -> RunHistory:
+def open_history(environment: Environment) -> RunHistory:
     """The history in the data folder, or a history without a store and a sentence that says why."""
     if environment.data is None:
         return RunHistory(without=messages.KEPT_OFF)
@@ -152,7 +152,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         grace_seconds=environment.grace_seconds,
         turn_seconds=math.inf if environment.local else SECONDS,
         clock=AwakeClock(GAP_SWEEPS * SWEEP_SECONDS),
-        keeping=open_keeping(environment),
+        history=open_history(environment),
     )
     version, pools = static_version(), Executors()
     mapper = UmapProcess(pools.mapping)
@@ -193,8 +193,8 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
     application.add_middleware(Ended)
     application.state.registry = registry
     application.include_router(health_route(registry))
-    application.include_router(command_routes(commands, registry.counters, pools.asking, enter_request))
-    application.include_router(duration_routes(commands, pools.asking))
+    application.include_router(command_routes(commands, registry.counters, pools.asking, pools.checking, enter_request))
+    application.include_router(duration_routes(commands, pools.checking))
     application.include_router(code_routes())
     application.include_router(static_routes())
     application.include_router(example_routes())
@@ -210,7 +210,9 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
                 pools.work,
                 lambda events: pools.drawing.call(animation, events),
                 lambda lab: pools.drawing.call(lab_sheet, lab),
-                lambda student: pools.drawing.call(onnx_of, student),
+                lambda student: pools.exporting.call(onnx_of, student),
+                converting=pools.converting,
+                most_converted=math.inf if local else MOST_CONVERTED,
             )
         )
     )
@@ -218,7 +220,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         routes(
             registry,
             UmapMaps(registry, pools.umap, mapper).look,
-            explorer.asked,
+            explorer.answer_form,
             PollPacer(1.0 if environment.local else 2.0),
             pools.work,
             lambda view: pools.drawing.call(sheet, view),
@@ -277,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _leave(str(error), 1)
         except ConfigError as error:
             _leave(str(error), 2)
-        config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
+        config = serving(application, Limits(exempt=lambda peer: is_shared_peer(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
             _Server(config).run(sockets=[listener])
 
@@ -314,7 +316,7 @@ def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config
     return uvicorn.Config(application, **(settled | more))
 
 
-def stands_for_others(peer: str, environment: Environment) -> bool:
+def is_shared_peer(peer: str, environment: Environment) -> bool:
     """Whether connections from that address belong to many visitors: a proxy, or a page for this machine alone."""
     if environment.local:
         return True

@@ -1,7 +1,7 @@
 """One strict, frozen model of all settings of a run; the command line, the page and the reference read it.
 
 A field is declared once, with its help, unit, bounds and group. Defaults are the preset `nayer`'s: the
-published method with its convolutions shrunk for two CPU cores; `methods` holds the published constants.
+published method with its convolutions shrunk for two CPU cores; `presets` holds the published constants.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 from nayer.errors import ConfigError
 from nayer.retired_settings import without_retired
 from nayer.settings import Setting, describe, sentence, setting
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 MAX_SEED = 2**31 - 1
 GROUPS = {
-    "run": "What runs, and how long",
+    "run": "The run and its length",
     "source": "The input of the generator",
     "noisy layer": "The noisy layer",
     "generator": "The generator and its training",
-    "losses": "What the generator minimizes",
+    "losses": "The losses of the generator",
     "pool": "The pool of synthesized images",
     "student": "The student and its training",
 }
@@ -48,7 +48,9 @@ class Config(BaseModel):
         decides_inputs=True,
         max_length=256,
         fixed=True,
-        help="Name of a shipped teacher, the folder of a teacher, or owner/name of a model on the Hub.",
+        help=(
+            "The teacher: the name of a shipped teacher, the folder of a teacher, or owner/name of a model on the Hub."
+        ),
         symbol="T",
         place="teachers/find.py:find_teacher",
     )
@@ -58,7 +60,10 @@ class Config(BaseModel):
         level=2,
         max_length=64,
         fixed=True,
-        help="Architecture of the student, such as lenet-8. Empty: the teacher's own choice, a smaller network.",
+        help=(
+            "Architecture of the student, such as lenet-8. Empty: the smaller architecture that the teacher's card "
+            "names."
+        ),
         symbol="S",
         place="networks/cards.py:student_spec",
     )
@@ -80,7 +85,7 @@ class Config(BaseModel):
         unit="rounds",
         low=1,
         high=100_000,
-        help="Number of rounds. Each re-draws the noisy layer and adds one batch of images to the pool.",
+        help="Number of rounds. Each round re-draws the noisy layer and adds one batch of images to the pool.",
         place="distillation/train.py:_rounds",
     )
     seconds: float = setting(
@@ -91,7 +96,10 @@ class Config(BaseModel):
         unit="s",
         low=0.0,
         high=864_000.0,
-        help="Time limit. The run stops after the step in progress; 0 means no limit. Such a run cannot be repeated.",
+        help=(
+            "Time limit of the run; 0 means no limit. The run ends after the step in progress; such a run cannot be "
+            "repeated exactly."
+        ),
         place="distillation/train.py:_rounds",
     )
     work: float = setting(
@@ -103,8 +111,8 @@ class Config(BaseModel):
         low=0.0,
         high=1e9,
         help=(
-            "Limit of the counted multiply-adds of all networks, in billions; 0 means no limit. Unlike seconds, it "
-            "is the same on every machine."
+            "Limit of the multiply-adds of all networks, in billions; 0 means no limit. Unlike a time limit, it ends "
+            "the run after the same step on every machine."
         ),
         place="distillation/train.py:_is_cut",
     )
@@ -136,7 +144,10 @@ class Config(BaseModel):
         group="run",
         level=2,
         fixed=True,
-        help="Train the student on earlier rounds while the generator makes the next batch. This uses two cores.",
+        help=(
+            "Train the student on images of earlier rounds while the generator makes the next batch. This uses two "
+            "cores."
+        ),
         place="distillation/train.py:synthesize_beside_student",
     )
     evaluate_every: int = setting(
@@ -146,7 +157,10 @@ class Config(BaseModel):
         unit="rounds",
         low=1,
         high=10_000,
-        help="Number of rounds between two evaluations of the student.",
+        help=(
+            "Number of rounds between two evaluations of the student. More rounds between them save time; the "
+            "accuracy curve has fewer points."
+        ),
         place="distillation/train.py:_rounds",
     )
     test_data: str = setting(
@@ -178,7 +192,10 @@ class Config(BaseModel):
         group="source",
         level=1,
         rebuilds_generator=True,
-        help="Fixed input of the generator: label-text embeddings, a control table, or none (noise alone).",
+        help=(
+            "Input of the generator for each class: label-text embeddings (lte), one of three control tables "
+            "(one-hot, random, shuffled), or none (noise alone)."
+        ),
         symbol="e_y",
         place="embeddings/label_table.py:label_table",
     )
@@ -187,7 +204,7 @@ class Config(BaseModel):
         group="source",
         max_length=1024,
         fixed=True,
-        help="Text encoder: a Hub id or a local folder.",
+        help="Text encoder that makes the embeddings: a Hub id or a local folder.",
         place="embeddings/text_encoder.py:embed",
     )
     prompt: str = setting(
@@ -195,7 +212,7 @@ class Config(BaseModel):
         group="source",
         max_length=200,
         fixed=True,
-        help="Prompt. Each class name replaces {}.",
+        help="Text that the encoder reads. Each class name replaces {}.",
         place="embeddings/label_table.py:prompted",
     )
 
@@ -207,7 +224,7 @@ class Config(BaseModel):
         unit="numbers",
         low=0,
         high=4096,
-        help="Size of the Gaussian noise vector per image, in addition to the embedding; 0 means no noise.",
+        help="Size of the Gaussian noise vector of each image, in addition to the embedding; 0 means no noise.",
         symbol="z",
         place="networks/generator.py:Latent.draw",
     )
@@ -216,14 +233,14 @@ class Config(BaseModel):
         group="source",
         level=2,
         rebuilds_generator=True,
-        help="Append the noise to the embedding, or add it. Added noise must have the size of the embedding.",
+        help="Append the noise to the embedding, or add it. Added noise always has the size of the embedding.",
         symbol="z",
         place="networks/generator.py:Latent.forward",
     )
     z_redraw: Literal["round", "step"] = setting(
         "round",
         group="source",
-        help="Draw new noise each round, or each generator step.",
+        help="When new noise is drawn: once a round, or at each generator step.",
         symbol="z",
         place="distillation/train.py:synthesize",
     )
@@ -232,7 +249,7 @@ class Config(BaseModel):
         group="source",
         low=0.0,
         high=1.0,
-        help="Learning rate of Adam for the noise; 0 leaves the noise as drawn.",
+        help="Learning rate of Adam for the noise; 0 means that the noise is not trained.",
         place="distillation/train.py:_noise",
     )
 
@@ -252,7 +269,7 @@ class Config(BaseModel):
         unit="units",
         low=0,
         high=8192,
-        help="Outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
+        help="Outputs of the noisy layer. 0 means 25 per class (64 to 1,000 in all), which is faster with few classes.",
         place="networks/noisy_layer.py:outputs",
     )
     noisy_reset_every: int = setting(
@@ -262,14 +279,14 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=100_000,
-        help="Number of rounds between two re-draws; 0 means never.",
+        help="Number of rounds between two re-draws of the layer that the setting redraw names; 0 means no re-draws.",
         place="distillation/train.py:redraw",
     )
     redraw: Literal["noisy layer", "first layer"] = setting(
         "noisy layer",
         group="noisy layer",
         level=2,
-        help="Which layer is re-drawn: the noisy layer, or the linear layer in front of the convolutions.",
+        help="The layer that is re-drawn: the noisy layer, or the linear layer in front of the convolutions.",
         place="distillation/train.py:redraw",
     )
     routing: Literal["k-to-1", "1-to-1", "single"] = setting(
@@ -277,7 +294,10 @@ class Config(BaseModel):
         group="noisy layer",
         level=2,
         rebuilds_generator=True,
-        help="One noisy layer for each set of all classes, one per image, or one for the whole batch.",
+        help=(
+            "Number of noisy layers: one for each set of all classes (k-to-1), one per image (1-to-1), or one for the "
+            "whole batch (single)."
+        ),
         symbol="K-to-1",
         place="networks/noisy_layer.py:group_size",
     )
@@ -290,7 +310,10 @@ class Config(BaseModel):
         low=0,
         high=512,
         fixed=True,
-        help="Base channels of the generator. The published one has 64; 0 means no network: the noise is the pixels.",
+        help=(
+            "Base channels of the generator; the paper has 64. 0 means that there is no generator network: the noise "
+            "is the image."
+        ),
         symbol="G",
         place="networks/generator.py:Generator",
     )
@@ -301,7 +324,10 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=100_000,
-        help="Number of rounds between two rebuilds of the whole generator; 0 means never.",
+        help=(
+            "Number of rounds between two resets of the generator; 0 means no resets. A reset draws all of its "
+            "weights again."
+        ),
         place="distillation/train.py:redraw",
     )
     warmup_generator_reset_every: int = setting(
@@ -310,7 +336,7 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=100_000,
-        help="Number of rounds between two rebuilds during warm-up; 0 means never.",
+        help="Number of rounds between two resets of the generator during the warm-up; 0 means no resets.",
         place="distillation/train.py:redraw",
     )
     generator_steps: int = setting(
@@ -319,7 +345,10 @@ class Config(BaseModel):
         unit="steps",
         low=1,
         high=2000,
-        help="Optimizer steps of the generator per round, on the same labels and noisy layers.",
+        help=(
+            "Optimizer steps of the generator per round, on the same labels and noisy layers. More steps lower the "
+            "losses and take more time."
+        ),
         symbol="g",
         place="distillation/train.py:synthesize",
     )
@@ -328,19 +357,19 @@ class Config(BaseModel):
         group="generator",
         low=0.0,
         high=1.0,
-        help="Learning rate of the generator's Adam; 0 means the generator stays as it is drawn.",
+        help="Learning rate of the generator's Adam; 0 means that the generator is not trained.",
         place="distillation/optimizers.py:generator_optimizer",
     )
     generator_cosine: bool = setting(
         False,
         group="generator",
-        help="Lower the generator's learning rate along a cosine to 0 at the end of the run.",
+        help="Decrease the generator's learning rate along a cosine, to 0 at the end of the run.",
         place="distillation/optimizers.py:generator_learning_rate",
     )
     generator_adam: Literal["each round", "kept"] = setting(
         "each round",
         group="generator",
-        help="Create a new Adam each round, or keep one until the next rebuild.",
+        help="When the generator gets a new Adam: each round, or only after a reset (kept).",
         place="distillation/train.py:_generator_adam",
     )
     generator_init_std: float = setting(
@@ -349,7 +378,10 @@ class Config(BaseModel):
         rebuilds_generator=True,
         low=0.0,
         high=1.0,
-        help="Weights start from N(0, std²); 0 means PyTorch's default.",
+        help=(
+            "Standard deviation of the generator's initial weights, which come from N(0, std²); 0 means PyTorch's "
+            "default."
+        ),
         place="networks/generator.py:Generator",
     )
     gradient_clip: float = setting(
@@ -357,7 +389,10 @@ class Config(BaseModel):
         group="generator",
         low=0.0,
         high=1000.0,
-        help="Largest gradient norm of the generator, and of the student; 0 means no limit.",
+        help=(
+            "Largest gradient norm of the generator, and of the student; longer gradients are scaled down to it. 0 "
+            "means no limit."
+        ),
         place="distillation/train.py:synthesize",
     )
     meta_lr: float = setting(
@@ -367,8 +402,8 @@ class Config(BaseModel):
         high=1.0,
         fixed=True,
         help=(
-            "Meta learning rate (FOMAML): each round trains a copy, and the generator learns a good start for it; 0 "
-            "means off."
+            "Learning rate of meta-learning (FOMAML); 0 means off. Each round trains a copy of the generator, and the "
+            "generator learns weights from which a copy needs few steps."
         ),
         place="distillation/optimizers.py:meta_optimizer",
     )
@@ -377,7 +412,7 @@ class Config(BaseModel):
         group="generator",
         low=0.0,
         high=0.9999,
-        help="First-moment decay of the generator's Adam.",
+        help="Decay rate β₁ of the first moment of the generator's Adam. A higher value averages over more steps.",
         symbol="β₁",
         place="distillation/optimizers.py:_adam",
     )
@@ -397,7 +432,7 @@ class Config(BaseModel):
         unit="rounds",
         low=0,
         high=10_000,
-        help="Number of rounds before the student starts. These rounds only fill the pool.",
+        help="Number of rounds before the training of the student starts. These rounds only fill the pool.",
         place="distillation/train.py:_student_is_due",
     )
     crop_share: float = setting(
@@ -406,13 +441,13 @@ class Config(BaseModel):
         unit="× side",
         low=0.0,
         high=0.5,
-        help="Padding of the random crop of the images that teacher and student get.",
+        help="Padding of the random crop of the images that both networks get. A higher value shifts the images more.",
         place="distillation/augmentation.py:crop_and_flip",
     )
     flip: bool = setting(
         True,
         group="generator",
-        help="Flip images at random, if a flipped image keeps its class.",
+        help="Flip images left to right at random, if the teacher's card says that a flipped image keeps its class.",
         place="distillation/augmentation.py:crop_and_flip",
     )
 
@@ -424,14 +459,14 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=100.0,
-        help="Weight of the cross-entropy of the teacher against the target label.",
+        help="Weight of the cross-entropy of the teacher's prediction against the target label.",
         symbol="α_ce",
         place="distillation/losses.py:cross_entropy_loss",
     )
     ce_target: Literal["label", "teacher"] = setting(
         "label",
         group="losses",
-        help="Target label: the wanted class, or the class that the teacher predicts.",
+        help="Target label: the class that was asked for, or the class that the teacher predicts.",
         symbol="ŷ",
         place="distillation/train.py:generator_objective",
     )
@@ -440,7 +475,10 @@ class Config(BaseModel):
         group="losses",
         low=1.0,
         high=100.0,
-        help="Softmax temperature of the cross-entropy term. Above 1 the gradient persists once the label is likely.",
+        help=(
+            "Softmax temperature of the cross-entropy term. Above 1, an image that is already likely to have its "
+            "class still gives a gradient."
+        ),
         place="distillation/losses.py:cross_entropy_loss",
     )
     ce_boundary: float = setting(
@@ -449,7 +487,10 @@ class Config(BaseModel):
         unit="× target",
         low=0.0,
         high=1.0,
-        help="Largest target probability of the teacher's second class, for images between two classes; 0 means none.",
+        help=(
+            "Largest share of the target that goes to the teacher's second class; each image gets a random share up "
+            "to it. Above 0, images lie between two classes."
+        ),
         place="distillation/losses.py:cross_entropy_loss",
     )
     entropy_weight: float = setting(
@@ -458,7 +499,10 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=100.0,
-        help="Weight of the entropy of the teacher's prediction for each image.",
+        help=(
+            "Weight of the entropy of the teacher's prediction for each image. A higher weight asks for more "
+            "confident predictions."
+        ),
         place="distillation/losses.py:entropy_loss",
     )
     balance_weight: float = setting(
@@ -467,7 +511,10 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=100.0,
-        help="Weight of the term that spreads a batch evenly over the classes.",
+        help=(
+            "Weight of the term that asks for batches with equally many images of each class, as the teacher predicts "
+            "them."
+        ),
         place="distillation/losses.py:information_entropy_loss",
     )
     balance_temperature: float = setting(
@@ -475,7 +522,7 @@ class Config(BaseModel):
         group="losses",
         low=0.1,
         high=1000.0,
-        help="Softmax temperature of the teacher's predictions in the term that spreads a batch over the classes.",
+        help="Softmax temperature of the teacher's predictions in the term of balance_weight.",
         symbol="τ",
         place="distillation/losses.py:information_entropy_loss",
     )
@@ -495,7 +542,7 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=1000.0,
-        help="Weight of the distance to the teacher's BatchNorm statistics.",
+        help="Weight of the distance between the statistics of the images and the teacher's BatchNorm statistics.",
         symbol="α_bn",
         place="distillation/losses.py:batchnorm_loss",
     )
@@ -504,7 +551,10 @@ class Config(BaseModel):
         group="losses",
         low=0.0,
         high=0.999,
-        help="Share of the running average in the matched batch statistics, from the second round on.",
+        help=(
+            "Share of the average over earlier rounds in the statistics of the images. 0 means that only the present "
+            "batch counts."
+        ),
         place="networks/hooks.py:ema",
     )
     adversarial_weight: float = setting(
@@ -522,8 +572,8 @@ class Config(BaseModel):
         "kl",
         group="losses",
         help=(
-            "Adversarial term: KL divergence of student from teacher or of teacher from student, L1 distance of their "
-            "logits, or GapSSG's loss on the gap and the sum of their logits."
+            "Form of the adversarial term: KL(teacher ‖ student), KL(student ‖ teacher) (reverse-kl), L1 distance of "
+            "the logits, or GapSSG's loss on the difference and the sum of the logits (gap)."
         ),
         symbol="L_adv",
         place="distillation/losses.py:adversarial_loss",
@@ -533,14 +583,20 @@ class Config(BaseModel):
         group="losses",
         low=0.1,
         high=1000.0,
-        help="Softmax temperature of an adversarial KL divergence, which is scaled by its square.",
+        help=(
+            "Softmax temperature of the adversarial KL divergence, which is multiplied by the square of the "
+            "temperature."
+        ),
         symbol="τ",
         place="distillation/losses.py:adversarial_loss",
     )
     adversarial_mask: Literal["agree", "none"] = setting(
         "agree",
         group="losses",
-        help="Images that the adversarial term counts: only those for which both predict the same class, or all.",
+        help=(
+            "Images that the adversarial term counts: only those for which both networks predict the same class, or "
+            "all."
+        ),
         symbol="ω",
         place="distillation/losses.py:adversarial_loss",
     )
@@ -559,8 +615,8 @@ class Config(BaseModel):
         group="losses",
         fixed=True,
         help=(
-            "What the contrastive term compares: two views of an image in the teacher, or one image in teacher and "
-            "student, against harder and harder earlier images."
+            "What the contrastive term compares with earlier images: two views of an image in the teacher, or an "
+            "image in teacher and student. In the second case the earlier images become more similar during the run."
         ),
         place="distillation/contrast.py:new_contrast",
     )
@@ -580,7 +636,10 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=1000.0,
-        help="Weight of the total variation of the images. It makes images smooth.",
+        help=(
+            "Weight of the total variation: the mean difference of neighboring pixels. A higher weight gives smoother "
+            "images."
+        ),
         place="distillation/losses.py:total_variation_loss",
     )
     mirror_weight: float = setting(
@@ -591,8 +650,8 @@ class Config(BaseModel):
         high=1000.0,
         fixed=True,
         help=(
-            "Weight of the mirror term. Above 0 the generator has the teacher's stages in reverse, and each stage must "
-            "be like the teacher's."
+            "Weight of the mirror term. Above 0, the generator has the teacher's stages in reverse order, and the "
+            "features of each stage must be like the teacher's."
         ),
         place="networks/mirrored.py:MirroredHead",
     )
@@ -602,7 +661,7 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=1000.0,
-        help="Weight of the alignment of the teacher's features with those of a smoothed label.",
+        help="Weight of the alignment term: it asks for features of the teacher that belong to a smoothed label.",
         place="distillation/losses.py:alignment_loss",
     )
 
@@ -627,7 +686,7 @@ class Config(BaseModel):
         unit="steps",
         low=0,
         high=2000,
-        help="With keep=all: the first step whose images are kept. Images of early steps show little.",
+        help="With keep=all: the first step whose images enter the pool. Images of early steps show little.",
         place="distillation/train.py:synthesize",
     )
     pool_from_round: int = setting(
@@ -657,7 +716,7 @@ class Config(BaseModel):
         unit="× batch",
         low=0.0,
         high=0.5,
-        help="Share of each batch that is held back. The student never learns from it; agreement is measured on it.",
+        help="Share of each batch that the student never learns from. Agreement with the teacher is measured on it.",
         place="distillation/evaluation.py:HeldBack",
     )
 
@@ -666,7 +725,10 @@ class Config(BaseModel):
         "fresh",
         group="student",
         fixed=True,
-        help="Start from random weights, or from a share of the teacher's channels if the student is a narrower copy.",
+        help=(
+            "Initial weights of the student: random (fresh), or a part of the teacher's channels (thinned). A student "
+            "that is not a narrower copy of the teacher always starts with random weights."
+        ),
         symbol="S",
         place="distillation/state.py:starts_thinned",
     )
@@ -685,7 +747,7 @@ class Config(BaseModel):
         unit="steps",
         low=1,
         high=10_000,
-        help="Optimizer steps of the student per phase.",
+        help="Optimizer steps of the student per training phase.",
         place="distillation/train.py:distill",
     )
     student_batch: int = setting(
@@ -718,7 +780,10 @@ class Config(BaseModel):
     teacher_statistics: Literal["stored", "batch"] = setting(
         "stored",
         group="student",
-        help="BatchNorm statistics of the teacher that labels the student's images: its own, or those of the batch.",
+        help=(
+            "BatchNorm statistics that the teacher uses when it labels the student's images: its stored ones, or "
+            "those of the batch."
+        ),
         place="distillation/evaluation.py:batch_statistics",
     )
     student_loss: Literal["kl", "l1"] = setting(
@@ -743,7 +808,10 @@ class Config(BaseModel):
         unit="× loss",
         low=0.0,
         high=1000.0,
-        help="Weight of hints: the student's channels follow the teacher's, if it is a narrower copy.",
+        help=(
+            "Weight of the hint term: the student's activations follow the teacher's. It acts only on a student that "
+            "is a narrower copy of the teacher."
+        ),
         place="distillation/losses.py:hint_loss",
     )
     student_optimizer: Literal["sgd", "adam"] = setting(
@@ -775,7 +843,7 @@ class Config(BaseModel):
         low=0.0,
         high=1.0,
         fixed=True,
-        help="Weight decay of the student's optimizer.",
+        help="Weight decay of the student's optimizer. A higher value keeps the weights smaller.",
         place="distillation/optimizers.py:student_optimizer",
     )
     temperature: float = setting(
@@ -783,7 +851,9 @@ class Config(BaseModel):
         group="student",
         low=0.1,
         high=1000.0,
-        help="Softmax temperature of the distillation loss.",
+        help=(
+            "Softmax temperature of the distillation loss. A higher value makes the teacher's probabilities more equal."
+        ),
         symbol="τ",
         place="distillation/losses.py:distillation_loss",
     )
@@ -795,7 +865,10 @@ class Config(BaseModel):
         unit="rounds",
         low=1,
         high=100_000,
-        help="Number of rounds between two reported batches.",
+        help=(
+            "Number of rounds between two rounds whose images and measures are reported. More rounds between them "
+            "save time."
+        ),
         place="distillation/train.py:_rounds",
     )
     event_every: int = setting(
@@ -805,7 +878,7 @@ class Config(BaseModel):
         unit="steps",
         low=1,
         high=1000,
-        help="Number of steps between two events. Each event copies numbers off the device.",
+        help="Number of steps between two steps whose losses are reported. Each of them copies numbers off the device.",
         place="distillation/train.py:synthesize",
     )
 
@@ -826,7 +899,9 @@ class Config(BaseModel):
         if self.latent == "none" and not ((self.z_size or not self.generator_width) and not self.noisy_layer):
             raise ValueError("latent=none leaves only noise as input; use z_size above 0 and switch noisy_layer off.")
         if not self.generator_width and (self.latent != "none" or self.mirror_weight or self.meta_lr):
-            raise ValueError("generator_width=0 has pixels for noise; use latent=none, mirror_weight=0 and meta_lr=0.")
+            raise ValueError(
+                "generator_width=0 makes the noise the image; use latent=none, mirror_weight=0 and meta_lr=0."
+            )
         if self.overlap and (self.memory == "online" or self.compiled):
             raise ValueError("overlap does not work with memory=online or compiled; use memory=pool and compiled off.")
         if self.generator_adam == "kept" and (self.z_lr or self.meta_lr):
@@ -841,7 +916,7 @@ class Config(BaseModel):
 
         Raises ConfigError in one sentence that names the field, the value and the allowed values.
         """
-        if wrong := complaint(dict(values), "settings"):
+        if wrong := text_error(dict(values), "settings"):
             raise ConfigError(wrong)
         merged = {**(base.model_dump() if base else {}), **values}
         try:
@@ -880,4 +955,4 @@ def settings() -> list[Setting]:
 
 @cache
 def _settings() -> tuple[Setting, ...]:
-    return tuple(describe(Config))  # a study of a thousand methods asks a thousand times
+    return tuple(describe(Config))  # cached: a study of a thousand methods calls it a thousand times

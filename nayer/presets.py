@@ -1,4 +1,4 @@
-"""The methods as data: each preset is a name, a paper and a config; nothing else knows a method's name."""
+"""The methods as data: each preset is a name, a paper and a config. No other module knows a method's name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nayer.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A named point in the space of configs."""
+    """A preset: a config with its title and its paper."""
 
     title: str
     paper: str
-    summary: str  # one sentence for a person who picks a preset
+    summary: str  # one to three sentences, for a person who chooses a preset
     config: Config
 
 
@@ -27,13 +27,13 @@ def _pair(name: str, title: str, paper: str, summary: str, published: Config, **
         f"{name}-paper": Method(
             f"{title}, full size",
             paper,
-            f"{summary} Sizes are close to the paper's; it needs a GPU.",
+            f"{summary} Sizes are close to the paper's, so this needs a GPU.",
             published,
         ),
     }
 
 
-# What every method shares once it is shrunk: the sizes that decide what a step costs.
+# The small sizes, which decide how much time a step takes. The small version of each method has them.
 _SHRUNK: dict[str, object] = {
     "rounds": 60,
     "generator_width": 16,
@@ -46,7 +46,7 @@ _SHRUNK: dict[str, object] = {
     "held_back": 0.05,
 }
 
-# A generator of Gaussian noise alone, that is never reset: what NAYER's predecessors start from.
+# A generator whose only input is Gaussian noise, and that is never reset. The methods before NAYER start from it.
 _NOISE = Config(
     latent="none",
     noisy_layer=False,
@@ -74,10 +74,10 @@ _NOISE = Config(
     temperature=1.0,
 )
 
-# The baselines without a pool give their images to both networks as they are.
+# The methods without a pool do not augment the images for the networks.
 _PLAIN: dict[str, object] = {"crop_share": 0.0, "flip": False}
 
-# CMI, Fast and NAYER keep a pool and teach the student alike.
+# CMI, Fast and NAYER have a pool, and train the student in the same way.
 _POOLED: dict[str, object] = {
     "memory": "pool",
     "keep": "best",
@@ -91,7 +91,7 @@ _POOLED: dict[str, object] = {
     "temperature": 20.0,
 }
 
-# A student that starts with random weights and learns fast on two cores (docs/speed.md).
+# Settings with which a student that starts with random weights learns fast on two cores (docs/speed.md).
 _FAST_STUDENT: dict[str, object] = {
     "rounds": 30,
     "precision": "auto",
@@ -102,7 +102,7 @@ _FAST_STUDENT: dict[str, object] = {
     "bent_share": 0.5,
 }
 
-# Images that a person can name (docs/images.md). With the published weights the colors saturate.
+# Settings for images that a person can name (docs/images.md). With the published weights the colors saturate.
 _CLEAR: dict[str, object] = {
     "bn_weight": 1.0,
     "total_variation_weight": 3.0,
@@ -125,11 +125,11 @@ _NAYER_PAPER = Config(
     generator_reset_every=20,  # 10 epochs of 2 rounds
     warmup_generator_reset_every=100,  # 10 epochs of 10 rounds
     pool_capacity=160_000,  # the published pool has no bound: every round's 400 images
-    pool_from_round=1,  # the published pool keeps round 0 too; its images have hardly learned
+    pool_from_round=1,  # the published pool has the images of round 0 too, when the generator has learned little
     held_back=0.0,
 )
 
-# CMI and GapSSG: each round a new generator and trained noise, from the first round on with the student.
+# CMI and GapSSG: each round has a new generator and trained noise. The student trains from the first round on.
 _INVERTED: dict[str, object] = {
     **_POOLED,
     "rounds": 200,
@@ -148,11 +148,11 @@ _INVERTED: dict[str, object] = {
     "student_lr_end": 0.0,
 }
 
-# What CPNet changes in NAYER. The small form also mixes the student's images; the published code mixes those that the
-# generator's losses see.
+# The settings in which CPNet differs from NAYER. The small version also mixes the student's images (CutMix). The
+# published code mixes the images from which the generator's losses are computed.
 _COUPLED: dict[str, object] = {"mirror_weight": 1.0, "align_weight": 1.33}
 
-# The controls: one step a round, in which nothing learns.
+# The controls: one generator step a round, and the generator is not trained.
 _UNTRAINED: dict[str, object] = {
     **_SHRUNK,
     "generator_lr": 0.0,
@@ -163,22 +163,22 @@ _UNTRAINED: dict[str, object] = {
 _NAYER = "Tran et al., NAYER: Noisy Layer Data Generation, CVPR 2024, arXiv:2310.00258"
 _CPNET = (
     "Chen et al., Coupling the Generator with Teacher for Effective Data-Free Knowledge Distillation (CPNet), ICCV "
-    "2025; its published code cannot run"
+    "2025; its published code does not run"
 )
 
 PRESETS: dict[str, Method] = {
     "nayer": Method(
         "NAYER, small version for two cores",
         paper=_NAYER,
-        summary="The published method with a narrow generator, small batches and short phases. It takes a minute.",
+        summary="The published method with a narrow generator, small batches and short phases. A run takes a minute.",
         config=Config(),
     ),
     "nayer-paper": Method(
         "NAYER, full size",
         paper=_NAYER,
         summary=(
-            "Constants of the paper for CIFAR-10, with embeddings of MiniLM instead of CLIP. It needs a GPU: a "
-            "generator step takes about 4 s on two cores."
+            "The paper's constants for CIFAR-10, with embeddings of MiniLM instead of CLIP. This needs a GPU: on two "
+            "cores a generator step takes about 4 s."
         ),
         config=_NAYER_PAPER,
     ),
@@ -186,7 +186,7 @@ PRESETS: dict[str, Method] = {
         "NAYER, clear images",
         paper=_NAYER,
         summary=(
-            "Smooth images in which a person sees what the teacher looks for. Made for teachers that learned from "
+            "Smooth images: a person sees what the teacher looks for. This preset is for teachers that learned from "
             "perturbed images. The student starts with random weights."
         ),
         config=Config.parse({**_FAST_STUDENT, **_CLEAR}),
@@ -195,8 +195,8 @@ PRESETS: dict[str, Method] = {
         "NAYER, fastest student from random weights",
         paper=_NAYER,
         summary=(
-            "The student learns at a high rate, beside the generator, from the images of all late steps; half of them "
-            "are distorted."
+            "The student has a high learning rate and trains at the same time as the generator. It learns from the "
+            "images of all late generator steps, and half of them are distorted."
         ),
         config=Config.parse({**_FAST_STUDENT, "keep": "all", "keep_from_step": 4}),
     ),
@@ -204,8 +204,8 @@ PRESETS: dict[str, Method] = {
         "NAYER, student cut from the teacher",
         paper=_NAYER,
         summary=(
-            "The student starts with a share of the teacher's channels, not with random weights: it is accurate before "
-            "its first step. It also learns from the teacher's features."
+            "The student starts with a part of the teacher's channels instead of random weights, so it is accurate "
+            "before its first step. It also learns from the teacher's features."
         ),
         config=Config(
             precision="auto",
@@ -224,27 +224,27 @@ PRESETS: dict[str, Method] = {
         "CPNet, small version for two cores",
         paper=_CPNET,
         summary=(
-            "NAYER with a generator that has the teacher's stages in reverse. Each stage must be like the teacher's, "
-            "and the student learns from mixed images too."
+            "NAYER with a generator that has the teacher's stages in reverse order. The features of each stage must "
+            "be like the teacher's. The student also learns from mixed images (CutMix)."
         ),
         config=Config.parse({**_COUPLED, "cutmix_share": 0.5}),
     ),
     "cpnet-paper": Method(
         "CPNet, full size",
         paper=_CPNET,
-        summary="NAYER's sizes with CPNet's generator and terms, as its code has them; it needs a GPU.",
+        summary="NAYER's sizes with the generator and the loss terms of CPNet's code. This needs a GPU.",
         config=Config.parse({**_COUPLED, "adversarial_form": "reverse-kl"}, _NAYER_PAPER),
     ),
     **_pair(
         "dafl",
         "DAFL",
         "Chen et al., Data-Free Learning of Student Networks, ICCV 2019",
-        "The generator makes images that the teacher classifies with confidence, spread over all classes. It "
-        "ignores the student.",
+        "The generator makes images that the teacher classifies with confidence, equally many of each class. The "
+        "student has no influence on it.",
         Config.parse(
             {
                 **_PLAIN,
-                "rounds": 100_000,  # of 2000 epochs of 120 steps: the most rounds that a run may have
+                "rounds": 100_000,  # the most that a run may have; published: 2000 epochs of 120 steps
                 "report_every": 120,
                 "evaluate_every": 120,
                 "synthesis_batch": 1024,
@@ -272,8 +272,8 @@ PRESETS: dict[str, Method] = {
         "zskt",
         "ZSKT",
         "Micaelli and Storkey, Zero-shot Knowledge Transfer via Adversarial Belief Matching, NeurIPS 2019",
-        "The generator only searches for images on which the two networks disagree. The student also copies "
-        "attention maps.",
+        "The generator only searches for images on which teacher and student disagree. The student also learns from "
+        "the teacher's attention maps.",
         Config.parse(
             {
                 **_PLAIN,
@@ -303,7 +303,8 @@ PRESETS: dict[str, Method] = {
         "dfad",
         "DFAD",
         "Fang et al., Data-Free Adversarial Distillation, 2019, arXiv:1912.11006",
-        "Generator and student compete only over the L1 distance of the two networks' logits.",
+        "The generator increases the L1 distance between the logits of teacher and student, and the student "
+        "decreases it.",
         Config.parse(
             {
                 **_PLAIN,
@@ -326,15 +327,15 @@ PRESETS: dict[str, Method] = {
         evaluate_every=20,
         rounds=1500,
         generator_lr=0.01,
-        generator_cosine=False,  # the small form's rate was tuned without
+        generator_cosine=False,  # the small version's rate was tuned without it
         student_lr=0.2,
     ),
     **_pair(
         "dfq",
         "DFQ",
         "Choi et al., Data-Free Network Quantization with Adversarial Knowledge Distillation, CVPRW 2020",
-        "Generator and student compete. Images must also match the BatchNorm statistics and have confident, evenly "
-        "spread classes.",
+        "The generator searches for images on which teacher and student disagree. The images must also match the "
+        "BatchNorm statistics, and the teacher must classify them with confidence, equally many of each class.",
         Config.parse(
             {
                 **_PLAIN,
@@ -364,7 +365,7 @@ PRESETS: dict[str, Method] = {
         "cmi",
         "CMI",
         "Fang et al., Contrastive Model Inversion for Data-Free Knowledge Distillation, IJCAI 2021",
-        "Each round a new generator and trained noise make a batch. Its images must differ from all earlier ones.",
+        "Each round has a new generator and trained noise. The images of a round must differ from all earlier images.",
         Config.parse(
             {
                 **_INVERTED,
@@ -380,15 +381,15 @@ PRESETS: dict[str, Method] = {
         generator_lr=2e-3,
         z_lr=1e-2,
         student_batch=64,  # half of a round's images
-        student_steps=120,  # two for a generator step
+        student_steps=120,  # two for each generator step
         student_lr=0.03,
-        bank_capacity=400,  # 4 batches instead of 160: at this size the comparison would cost more than the networks
+        bank_capacity=400,  # 4 batches, not 160: with 160, the comparison would cost more than the networks
     ),
     **_pair(
         "gapssg",
         "GapSSG",
         "Wang et al., Unpacking the Gap Box Against Data-Free Knowledge Distillation (GapSSG), TPAMI 2024",
-        "Each round a new generator makes images of a class on which the logits of teacher and student differ.",
+        "Each round has a new generator. It makes images for which the logits of teacher and student differ.",
         Config.parse(
             {
                 **_INVERTED,
@@ -414,7 +415,8 @@ PRESETS: dict[str, Method] = {
         "fast",
         "Fast",
         "Fang et al., Up to 100× Faster Data-free Knowledge Distillation, AAAI 2022",
-        "The generator learns a good start (FOMAML) and needs only a few steps, with trained noise.",
+        "Meta-learning (FOMAML) finds initial weights from which the generator needs only a few steps. The noise is "
+        "trained too.",
         Config.parse(
             {
                 **_POOLED,
@@ -447,7 +449,7 @@ PRESETS: dict[str, Method] = {
         "deepinversion",
         "DeepInversion",
         "Yin et al., Dreaming to Distill: Data-free Knowledge Transfer via DeepInversion, CVPR 2020",
-        "There is no generator: the pixels themselves are trained, each batch from noise, for many steps.",
+        "There is no generator. The pixels of each batch start as noise and are trained for many steps.",
         Config.parse(
             {
                 **_POOLED,
@@ -479,7 +481,8 @@ PRESETS: dict[str, Method] = {
         "adadfkd",
         "AdaDFKD",
         "Li et al., AdaDFKD: Exploring Adaptive Inter-Sample Relationship in Data-Free Knowledge Distillation",
-        "The teacher's features of an image must differ from the student's of other images, first easy, then hard.",
+        "The teacher's features of an image must differ from the student's features of earlier images. During the run "
+        "these become more similar to the image.",
         Config.parse(
             {
                 **_PLAIN,
@@ -509,7 +512,7 @@ PRESETS: dict[str, Method] = {
         report_every=10,
         evaluate_every=10,
         generator_lr=5e-3,
-        # The small form follows an earlier script of the same repository (14e6706).
+        # The small version follows an earlier script of the same repository (14e6706).
         adversarial_weight=0.3,
         adversarial_temperature=1.0,
         adversarial_mask="agree",
@@ -520,8 +523,8 @@ PRESETS: dict[str, Method] = {
         "Control: a generator that is never trained",
         paper="no paper: a control",
         summary=(
-            "Each round draws a new generator and takes its images as they are. What the student learns here, no "
-            "training of a generator has earned."
+            "Each round draws a new generator and uses its images without any training. The student's accuracy here "
+            "shows how much it learns without a trained generator."
         ),
         config=Config.parse(
             {
@@ -545,8 +548,8 @@ PRESETS: dict[str, Method] = {
             "Distillation, NeurIPS 2022"
         ),
         summary=(
-            "Gaussian noise as images, and a teacher that uses the BatchNorm statistics of the batch. There is no "
-            "generator."
+            "The images are Gaussian noise, and there is no generator. The teacher uses the BatchNorm statistics of "
+            "the batch."
         ),
         config=Config.parse(
             {
@@ -568,7 +571,7 @@ PRESETS: dict[str, Method] = {
 
 
 def get(name: str) -> Method:
-    """The preset of that name; ConfigError naming those that exist."""
+    """The preset with that name. Raises ConfigError, which names all presets."""
     try:
         return PRESETS[name]
     except KeyError:

@@ -16,7 +16,7 @@ from tests.support.rooms import LOOSE, ORDER, imports, module_of, ours, room_of
 NAYER, APP = rooms.files("nayer"), rooms.files("app")
 MODULES = {module_of(path): path for path in [*NAYER, *APP]}
 PLOTTING = {"matplotlib", "plotly", "seaborn", "bokeh", "altair"}
-SPEAKS_WITH_RAY = ("nayer.cluster.driver", "nayer.cluster.streams", "nayer.cluster.tasks")  # in processes of their own
+SPEAKS_WITH_RAY = ("nayer.cluster.driver", "nayer.cluster.ray_jobs", "nayer.cluster.tasks")  # in processes of their own
 DRAWING = {"resvg_py"}  # needed to teach emoji, and for nothing else: who only runs the page does without it
 HEAVY = {
     "transformers",
@@ -112,7 +112,7 @@ def test_the_page_knows_no_torch(path):
 def test_only_the_processes_of_a_cluster_import_ray():
     assert {module_of(path) for path in [*NAYER, *APP] if "ray" in tops(path)} == set(SPEAKS_WITH_RAY)
     importers = {module_of(path) for path in [*NAYER, *APP] if imports(path) & set(SPEAKS_WITH_RAY)}
-    assert importers == {"nayer.cluster.driver", "nayer.cluster.streams"}
+    assert importers == {"nayer.cluster.driver", "nayer.cluster.ray_jobs"}
 
 
 def test_the_page_draws_without_pyplot():

@@ -22,12 +22,14 @@ def command_routes(
     commands: Commands,
     counters: Counters,
     asking: FairExecutor,
+    checking: FairExecutor,
     entered: Callable[[Request], None] = lambda request: None,
 ) -> APIRouter:
-    """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking` gives turns to calls that wait.
+    """POST a list of arguments; the answer is {told} or {error}, one sentence. `asking` gives turns to calls that wait,
+    `checking` to those that check settings.
     `entered` is called with each request before its command begins."""
     router = APIRouter()
-    methods = {one.name: one.of(commands, asking) for one in COMMANDS if one.script}
+    methods = {one.name: one.of(commands, asking, checking) for one in COMMANDS if one.script}
 
     @router.post("/command/{name}")
     async def command(name: str, arguments: list[Any], request: Request) -> Response:

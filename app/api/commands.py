@@ -28,7 +28,6 @@ from app.runs.uploaded_teachers import Uploads
 from app.runs.zero_gpu import GpuLoan, for_visitor
 from nayer.config import Config
 from nayer.errors import ConfigError
-from nayer.exports.reproduce import known
 from nayer.networks.cards import TeacherCard
 from nayer.runs.session import StepKind
 from nayer.teachers.upload import UploadedTeacher
@@ -51,7 +50,7 @@ class Commands:
         memory: int = MEMORY,
         gpu_loan: GpuLoan | None = None,
     ) -> None:
-        """`memory`: bytes that a run may take on a shared page. `lent`: the GPU of a ZeroGPU Space."""
+        """`memory`: bytes that a run may use on a shared page. `lent`: the GPU that a ZeroGPU Space lends."""
         self._registry = registry
         self._shipped = teachers
         self._uploads = uploads or Uploads()
@@ -80,7 +79,7 @@ class Commands:
         return None if card is None else self._durations.seconds(config, card, lambda one: shipped.get(one.teacher))
 
     def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
-        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else uploaded."""
+        """The teachers that this visitor may use. Raises ConfigError if `values` name another visitor's upload."""
         self._uploads.of(token, str(values.get("teacher", "")))
         return [*self._shipped, *self._uploads.cards(token)]
 
@@ -159,7 +158,7 @@ class Commands:
         return self._do(run, token, LiveRun.set_pace, seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:
-        """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
+        """Changes the settings of an active run that differ from `values`; a sentence names them. Raises NayerError."""
         view = self._registry.owned(run, token).refresh()
         if view.started is None:
             raise ConfigError("This run has not started, so it cannot change yet; try again in a moment.")
@@ -167,16 +166,14 @@ class Commands:
         changes = {name: value for name, value in values.items() if value != now[name]}
         if not changes:
             return "The run continues unchanged: the form has the same settings."
-        self._check_change(run, token, 0, changes)
-        self._registry.command(run, token, LiveRun.change, 0, changes)
+        self._registry.command(run, token, LiveRun.change, 0, changes, self._bears(run, token))
         changed = ", ".join(f"{name} {now[name]} → {value}" for name, value in changes.items())
         return f"From round {view.rounds_done + 2} on: {changed}."
 
     @checked
     def change(self, run: Word, token: Word, settings: Values, arm: Whole = 0) -> dict[str, Any]:
         """Use other settings from the next round on: re-draws, the table, weights of losses, numbers of steps."""
-        self._check_change(run, token, arm, settings)
-        return self._do(run, token, LiveRun.change, arm, settings)
+        return self._do(run, token, LiveRun.change, arm, settings, self._bears(run, token))
 
     @checked
     def burst(self, run: Word, token: Word) -> dict[str, Any]:
@@ -190,7 +187,7 @@ class Commands:
     def revive(self, run: Word, token: Word) -> dict[str, Any]:
         """Continue an interrupted run from its last checkpoint."""
         past = self._registry.owned(run, token)
-        self._check(past, _configs(past), self._registry.keeping.uploaded(past))
+        self._check(past, past.configs(), self._registry.history.uploaded(past))
         return _state_of(self._registry.revive(run, token, lane=address()))
 
     @checked
@@ -210,7 +207,7 @@ class Commands:
 
     @checked
     def end_class(self, run: Word, token: Word) -> dict[str, Any]:
-        """End the class: its code names nothing any more. The run goes on."""
+        """End the class: its code is no longer valid. The run continues."""
         self._classes.end(run, token)
         return {"run": run}
 
@@ -241,13 +238,10 @@ class Commands:
         view = self._registry.look(run).refresh(arm)
         return payload(view, since) or {"seq": view.seq, "state": view.condition.state}
 
-    def _check_change(self, run: str, token: str, arm: int, settings: dict[str, Any]) -> None:
-        """A page bears no more of a run that changes than of one that begins so."""
+    def _bears(self, run: str, token: str) -> Callable[[Sequence[Config]], None]:
+        """The check of a run that changes: a page bears no more of it than of one that begins so."""
         found = self._registry.owned(run, token)
-        if found.refresh(arm).started is not None:
-            configs = _configs(found)
-            configs[arm] = configs[arm].changed(settings)
-            self._check(found, configs, found.plan.uploaded)
+        return lambda configs: self._check(found, configs, found.plan.uploaded)
 
     def _check(self, run: LiveRun, configs: Sequence[Config], uploaded: UploadedTeacher | None) -> None:
         """Raises NayerError where `run` with `configs` for its arms cannot be borne here."""
@@ -270,6 +264,7 @@ class Command:
     endpoint: bool = True  # of Gradio's API
     script: bool = True  # of the page's own, by POST /command/{name}
     waits: bool = False  # for a run's answer or for the disk: it takes its address's turn
+    checks: bool = False  # the settings of a run: it takes another turn, because that keeps Python busy
     needs_gpu: bool = False  # that the page can lend
 
     @property
@@ -277,15 +272,17 @@ class Command:
         """The name of the endpoint and of the route."""
         return self.method.__name__
 
-    def of(self, commands: Commands, turns: FairExecutor) -> Callable[..., Any]:
-        """The method of `commands`; one that waits is a coroutine that takes a turn of `turns`."""
+    def of(self, commands: Commands, asking: FairExecutor, checking: FairExecutor) -> Callable[..., Any]:
+        """The method of `commands`; one that waits or checks is a coroutine that takes a turn of an executor."""
         bound: Callable[..., Any] = getattr(commands, self.name)
-        return in_turn(turns, bound) if self.waits else bound
+        if self.checks:
+            return in_turn(checking, bound)
+        return in_turn(asking, bound) if self.waits else bound
 
 
 COMMANDS = (
-    Command(Commands.start, script=False),  # the page's form starts a run through Gradio
-    Command(Commands.start_lab),
+    Command(Commands.start, script=False, checks=True),  # the page's form starts a run through Gradio
+    Command(Commands.start_lab, checks=True),
     Command(Commands.redraws, waits=True),
     Command(Commands.pause),
     Command(Commands.resume),
@@ -307,12 +304,3 @@ COMMANDS = (
 
 def _state_of(run: LiveRun) -> dict[str, Any]:
     return {"run": run.id, "state": run.state}
-
-
-def _configs(run: LiveRun) -> list[Config]:
-    """Of each arm, as it goes now, or as it will begin."""
-    views, _ = run.refreshed()
-    return [
-        known(view.started.config) if view.started is not None else config
-        for view, config in zip(views, run.plan.configs, strict=True)
-    ]

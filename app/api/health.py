@@ -31,15 +31,15 @@ def health_route(registry: RunManager) -> APIRouter:
 def state(registry: RunManager) -> dict[str, Any]:
     """Numbers: places, waiting runs, waiting times, counts since the server started, and stored runs."""
     counts = registry.counts()
-    kept = registry.keeping.size()
+    kept = registry.history.size()
     return {
         "ready": counts["lost"] < counts["capacity"],
-        "degraded": counts["lost"] > 0 or registry.keeping.fails,
+        "degraded": counts["lost"] > 0 or registry.history.fails,
         **counts,
         "waits": registry.waits(),
         "runs": registry.counters.runs(),
         "refused": registry.counters.refusals(),
-        "kept": registry.keeping.sentence or "on disk",
+        "kept": registry.history.sentence or "on disk",
         "storage": {"runs": kept[0], "megabytes": round(kept[1], 1), "of": round(kept[2])},
         "versions": _versions(),
     }

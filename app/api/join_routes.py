@@ -17,7 +17,7 @@ def join_routes(codes: ClassCodes) -> APIRouter:
     @router.get("/join/{code}")
     def join(code: str) -> Response:
         try:
-            shown = codes.of(code)
+            shown = codes.find(code)
         except NoSuchCode as error:  # people mistype: an answer, no failed request
             return JSONResponse({"error": str(error)}, headers=_NOT_KEPT)
         return JSONResponse({"run": shown.run, "place": shown.place}, headers=_NOT_KEPT)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cachetools import TTLCache
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
@@ -101,8 +101,15 @@ def routes(
     """`umap` gives the state of a run's UMAP map, and starts the worker at the first call. `explore` answers the form
     of the embedding explorer. `rhythm` says when a viewer asks again. `turns` runs long work. `draw` makes the
     picture of a whole run, in a separate process."""
-    router = APIRouter()
     sheets, finding = Sheets(turns, draw), Lanes(FINDING)
+
+    async def loaded(run: str) -> None:
+        """Loads a run of the past, for each address a few at a time: that keeps Python busy on the threads of looks."""
+        if not registry.in_memory(run):
+            async with finding.turn():
+                await run_in_threadpool(registry.find, run)
+
+    router, of_run = APIRouter(), APIRouter(dependencies=[Depends(loaded)])
     snapshots = SnapshotCache(lambda run, arm: news(run, arm, 0))
 
     def news_of(run: LiveRun, new: bytes | None) -> Response:
@@ -113,29 +120,29 @@ def routes(
             return Response(status_code=204, headers=headers)
         return Response(new, media_type="application/json", headers=headers)
 
-    @router.get("/live/{run}/status")
-    @router.get("/live/{run}/arm/{arm}/status")
+    @of_run.get("/live/{run}/status")
+    @of_run.get("/live/{run}/arm/{arm}/status")
     def status(run: str, arm: Whole = 0, since: Whole = 0) -> Response:
         found = registry.look(run)
         return news_of(found, snapshots.of(found, arm) if since <= 0 else news(found, arm, since))
 
-    @router.get("/live/{run}/rounds")
+    @of_run.get("/live/{run}/rounds")
     def sample_rounds(run: str, since: Whole = 0) -> Response:
         found = registry.look(run)
         return news_of(found, written(rounds(found.refresh(), since)))
 
-    @router.get("/live/{run}/answers")
+    @of_run.get("/live/{run}/answers")
     def test_answers(run: str, since: Whole = 0) -> Response:
         """What teacher and student say of the test images, by round."""
         found = registry.look(run)
         return news_of(found, written(answers(found.refresh(), since)))
 
-    @router.get("/live/{run}/frame/{seq}.jpg")
-    @router.get("/live/{run}/arm/{arm}/frame/{seq}.jpg")
+    @of_run.get("/live/{run}/frame/{seq}.jpg")
+    @of_run.get("/live/{run}/arm/{arm}/frame/{seq}.jpg")
     def frame(run: str, seq: Whole, arm: Whole = 0) -> Response:
         return _picture(registry.find(run).frame(seq, arm), f"frame={seq}")
 
-    @router.get("/live/{run}/lab")
+    @of_run.get("/live/{run}/lab")
     def lab(run: str, since: Wholes = "") -> Response:
         """All arms in one answer; `since` is the `seq` of an earlier one."""
         found = registry.look(run)
@@ -143,8 +150,8 @@ def routes(
         arms = len(found.plan.arms)
         return news_of(found, written(lab_payload(found, seen if len(seen) == arms else [0] * arms)))
 
-    @router.get("/live/{run}/round/{round_}")
-    @router.get("/live/{run}/arm/{arm}/round/{round_}")
+    @of_run.get("/live/{run}/round/{round_}")
+    @of_run.get("/live/{run}/arm/{arm}/round/{round_}")
     def batch_facts(run: str, round_: Whole, arm: Whole = 0) -> Response:
         """The facts about the images behind a point, and the `number` of their picture."""
         found = registry.find(run).batch(round_, arm)
@@ -157,19 +164,17 @@ def routes(
         facts = {name: getattr(batch, name) for name in names} | {"earlier": earlier, "later": later}
         return JSONResponse(facts, headers={"Cache-Control": "no-store"})
 
-    @router.get("/live/{run}/batch/{number}.jpg")
-    @router.get("/live/{run}/arm/{arm}/batch/{number}.jpg")
+    @of_run.get("/live/{run}/batch/{number}.jpg")
+    @of_run.get("/live/{run}/arm/{arm}/batch/{number}.jpg")
     def batch_picture(run: str, number: Whole, arm: Whole = 0) -> Response:
         return _picture(registry.find(run).batch_picture(number, arm), f"batch={number}")
 
-    @router.get("/live/{run}/sheet.png")
+    @of_run.get("/live/{run}/sheet.png")
     async def sheet_picture(run: str) -> Response:
-        async with finding.turn():
-            found = await run_in_threadpool(registry.find, run)
-        png = await sheets.of(found)
+        png = await sheets.of(await run_in_threadpool(registry.find, run))
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
-    @router.get("/live/{run}/umap")
+    @of_run.get("/live/{run}/umap")
     def umap_map(run: str) -> Response:
         return JSONResponse(umap(run), headers={"Cache-Control": "no-store"})
 
@@ -181,6 +186,7 @@ def routes(
             await asyncio.sleep(BUSY_SECONDS)
             return JSONResponse({"state": "loading", "sentence": str(error)}, status_code=429, headers=error.headers)
 
+    router.include_router(of_run)
     return router
 
 

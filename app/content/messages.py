@@ -110,6 +110,10 @@ GAVE_WAY_STILL = (
 GAVE_WAY_TURN = (
     "The run used its time while others waited, so its slot went to the next run. Its results stay on the page."
 )
+GAVE_WAY_QUEUE = (
+    "The queue is full, and more runs of your address wait than of any other, so this one left it for somebody else's. "
+    "Start it again in a few minutes."
+)
 NOT_DRAWN = "A part of this run could not be drawn and is left out. The run itself continues."
 FAULT = "The server made an error (number {number} in its log). Runs continue. Try again."
 RESUMED = "The server was interrupted. This run continues from the end of round {round}."

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.content import messages
-from app.embeddings.table_cache import Tables, Wanted
+from app.embeddings.table_cache import TableRequest, Tables
 from app.embeddings.umap_process import Mapper, UmapProcess
 from app.fairness.executors import Executors
 from app.fairness.fair_cache import FairCache, MakeOnce
@@ -23,46 +23,46 @@ from nayer.embeddings.label_table import LATENTS, Table
 from nayer.errors import ConfigError, EncoderError, NayerError
 from nayer.text_rules import check_names
 
-CLOSEST = 5  # pairs that are told, before and after
+CLOSEST = 5  # pairs of names in the answer, before and after BatchNorm
 _THOUSANDTHS = 1000
 _MAPS = 32  # UMAP layouts that are kept
 
 
 class Explorer:
-    """Answers about names. The public methods are endpoints; a mistake comes back as one sentence."""
+    """Answers requests about class names. An error in a request is answered with one sentence."""
 
     def __init__(self, pools: Executors | None = None, worker: Mapper | None = None, *, local: bool = True) -> None:
         pools = pools or Executors()
         self._tables = Tables(pools.encoder)
         self._worker = worker or UmapProcess(pools.mapping)
         self._local = local
-        self._maps: MakeOnce[Wanted, UmapLayout] = MakeOnce(pools.umap, FairCache(_MAPS))
+        self._maps: MakeOnce[TableRequest, UmapLayout] = MakeOnce(pools.umap, FairCache(_MAPS))
 
-    def look(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to {names, prompt, latent, seed, encoder}, or {state: loading, sentence}. Raises NayerError."""
-        wanted = self._wanted(values)
-        table = self._tables.look(wanted)
+        request = self._request(values)
+        table = self._tables.look(request)
         if table is None:
-            return {"state": "loading", "sentence": messages.LOADING_ENCODER, "asked": _asked(wanted)}
-        return {"state": "ready", "asked": _asked(wanted)} | _shown(wanted, table)
+            return {"state": "loading", "sentence": messages.LOADING_ENCODER, "asked": _values_of(request)}
+        return {"state": "ready", "asked": _values_of(request)} | _description(request, table)
 
-    def look_by_umap(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_by_umap(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """{state, sentence, anchors}: warming until there is a layout. Raises NayerError."""
-        wanted = self._wanted(values)
-        table = self._tables.look(wanted)
+        request = self._request(values)
+        table = self._tables.look(request)
         if table is None:
             return {"state": "warming", "sentence": messages.LOADING_ENCODER, "anchors": []}
         anchors, points = checked(table.embeddings, np.empty((0, table.embeddings.shape[1]), np.float32))
-        layout = self._maps.look(wanted, lambda: self._worker.layout(anchors, points))
+        layout = self._maps.look(request, lambda: self._worker.layout(anchors, points))
         if layout is None:
             return {"state": "warming", "sentence": self._worker.message or messages.FITTING_UMAP, "anchors": []}
         places = layout.anchors
         return {"state": "ready", "sentence": "", "anchors": dots(places, np.arange(len(places)))}
 
-    def asked(self, form: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to what is typed into the page, {typed, prompt, latent, encoder}; a refusal is an answer, too."""
+    def answer_form(self, form: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to the form of the page, {typed, prompt, latent, encoder}. A refusal is an answer, too."""
         try:
-            return self.look(dict(form) | {"names": split(str(form.get("typed", "")))})
+            return self.describe(dict(form) | {"names": split(str(form.get("typed", "")))})
         except NayerError as error:
             return {"state": "refused", "sentence": str(error), "controls": isinstance(error, EncoderError)}
 
@@ -79,7 +79,7 @@ class Explorer:
         """Embeddings of class names. `anchors` are points on a plane: [x, y, index of the name]. `before` and `after`
         (BatchNorm) have the cosines in thousandths, the upper triangle row by row, with mean, lowest and highest.
         `state` is loading while the text encoder works on names that no shipped table has. Then ask again."""
-        return self.look(_values(names, prompt, latent, seed, encoder))
+        return self.describe(_values(names, prompt, latent, seed, encoder))
 
     def embeddings_umap(
         self,
@@ -92,13 +92,13 @@ class Explorer:
         """UMAP of at least four names. `state` is warming until `anchors` are ready; then ask again. If it is failed,
         `sentence` says why."""
         try:
-            return self.look_by_umap(_values(names, prompt, latent, seed, encoder))
+            return self.describe_by_umap(_values(names, prompt, latent, seed, encoder))
         except Busy as error:
             return {"state": "warming", "sentence": str(error), "anchors": []}
         except NayerError as error:
             return {"state": "failed", "sentence": str(error), "anchors": []}
 
-    def _wanted(self, values: Mapping[str, Any]) -> Wanted:
+    def _request(self, values: Mapping[str, Any]) -> TableRequest:
         names = values.get("names")
         if not isinstance(names, Sequence) or isinstance(names, str) or not all(isinstance(n, str) for n in names):
             raise ConfigError(f"names must be a list of texts; {str(names)[:60]!r} was given.")
@@ -110,18 +110,18 @@ class Explorer:
         config = Config.parse(rest)
         if not self._local:
             check_shared(rest, Config())
-        return Wanted(check_names(names), config.prompt, config.latent, config.seed, config.encoder)
+        return TableRequest(check_names(names), config.prompt, config.latent, config.seed, config.encoder)
 
 
 def _values(names: list[str], prompt: str, latent: str, seed: int, encoder: str) -> dict[str, Any]:
     return {"names": names, "prompt": prompt, "latent": latent, "seed": seed, "encoder": encoder}
 
 
-def _asked(wanted: Wanted) -> dict[str, Any]:
-    return _values(list(wanted.names), wanted.prompt, wanted.latent, wanted.seed, wanted.encoder)
+def _values_of(request: TableRequest) -> dict[str, Any]:
+    return _values(list(request.names), request.prompt, request.latent, request.seed, request.encoder)
 
 
-def _shown(wanted: Wanted, table: Table) -> dict[str, Any]:
+def _description(request: TableRequest, table: Table) -> dict[str, Any]:
     before, after = Geometry.of(table.embeddings), Geometry.of(batch_normalized(table.embeddings))
     k, width = table.embeddings.shape
     return {

@@ -61,6 +61,22 @@ class FairQueue(Generic[T]):
                 f"The queue takes no more runs of your address (waiting: {len(lane.entries)}); try again later."
             )
 
+    def heavier(self, name: str) -> str:
+        """The lane that has the most in a full queue, if it has more than one more than `name`; otherwise empty."""
+        if len(self) < self.limit:
+            return ""
+        most = max(self._lanes, key=lambda other: len(self._lanes[other].entries))
+        mine = len(self._lanes[name].entries) if name in self._lanes else 0
+        return most if len(self._lanes[most].entries) > mine + 1 else ""
+
+    def make_room(self, name: str) -> T | None:
+        """Removes and returns the last item of the lane that is `heavier`; None where there is no such lane.
+
+        So a few lanes cannot keep all others out.
+        """
+        most = self.heavier(name)
+        return self._lanes[most].entries.pop()[1] if most else None
+
     def add(self, item: T, name: str) -> None:
         """Adds `item` to the lane `name`. Raises QueueFull and changes nothing when there is no room."""
         self.check(name)

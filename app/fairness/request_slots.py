@@ -21,6 +21,7 @@ CALLING = 8  # calls of one address that Gradio handles at once; each keeps the 
 FINDING = 2  # runs that one address lets the server find at once: one of the past is read from the disk
 SENDING = 4  # large answers to one address; the next ones wait, because a fast reader keeps the event loop busy
 PIECE = 64 << 10  # bytes
+LONGEST_SENDING = 600.0  # s for one large answer, so that a slow reader does not keep the others waiting for hours
 _LOOKS = re.compile(r"/live/.+/(status|lab|rounds|umap|\d+|\d+\.jpg)")  # these requests never wait
 PLAIN = 2  # all other requests of one address that wait for nothing: the page itself takes some 20 ms of the event loop
 _CALLS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join)|/command/.+")
@@ -103,12 +104,13 @@ def _in_pieces(send: Send) -> Send:
     return sent
 
 
-class Sending:
+class AnswerSender:
     """Sends large answers piece by piece, `each` of them at once to one address. For one event loop."""
 
     def __init__(self, each: int = SENDING) -> None:
         self._lanes = Lanes(each)
         self.alone = Lanes(1)  # for an answer that no cache keeps: each request has one of its own in memory
+        self.large = asyncio.Semaphore()  # for an answer of hundreds of MB: one is in memory for all addresses
 
     async def pieces(self, content: bytes) -> AsyncIterator[memoryview]:
         """The pieces of an answer to the present address. Only one piece waits for a slow reader, not a full copy."""

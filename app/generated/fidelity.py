@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from nayer.compare.fidelity import OTHER_RATIOS, SHEETS, Sheet
+from nayer.compare.fidelity import OTHER_RATIOS, PUBLISHED, PublishedMethod
 from nayer.config import settings
 from nayer.presets import PRESETS, get
 
@@ -13,34 +13,34 @@ TARGET = Path(__file__).parents[2] / "docs" / "fidelity.md"
 _HEAD = """# Presets and what was published
 
 `make reference` writes this page from `nayer/compare/fidelity.py` and the presets. A test compares each value. Every
-`…-paper` preset has a table: the published value, the file and line where it stands, ours, and the reason where they
-differ. A row without a place: the code has nothing of the kind. *Differs* lists what no setting holds. *Done right*
-lists faults of the published code that are not repeated here. All codes were read at the commits that are named, and
-none was copied. Where no table says otherwise, the terms of the losses are the published ones too: direction of the KL,
-reduction, temperature, mask and BatchNorm statistics were compared line by line.
+`…-paper` preset has a table: the published value, its file and line, our value, and the reason if the two differ. A row
+without a file: the published code has no such value. *Differs* lists the differences that no setting can express. *Done
+right* lists faults of the published code that are not repeated here. Each repository was read at the commit that is
+named, and no code was copied. The terms of the losses are the published ones if no table says otherwise: the direction
+of the KL, reduction, temperature, mask and BatchNorm statistics were compared line by line.
 
-The presets without `-paper` are shrunk for two cores. The last table says what was shrunk. They keep the published
-ratio of student steps to generator steps, with the exceptions that are named there.
+The presets without `-paper` are small versions for two cores. The last table lists their smaller values. They have the
+published ratio of student steps to generator steps; the exceptions are below that table.
 """
 
 
 def fidelity() -> str:
     """The whole page, in Markdown."""
-    parts = [_HEAD, *(_sheet(sheet) for sheet in SHEETS), _controls(), _shrunk()]
+    parts = [_HEAD, *(_method(published) for published in PUBLISHED), _controls(), _shrunk()]
     return "\n".join(parts)
 
 
-def _sheet(sheet: Sheet) -> str:
-    method, config = get(sheet.preset), get(sheet.preset).config
-    lines = [f"## `{sheet.preset}`\n", f"{method.paper}. Read: {sheet.where}.\n"]
-    if sheet.read:
-        lines.append(f"How sure: {sheet.read}.\n")
+def _method(published: PublishedMethod) -> str:
+    method, config = get(published.preset), get(published.preset).config
+    lines = [f"## `{published.preset}`\n", f"{method.paper}. Read: {published.where}.\n"]
+    if published.read:
+        lines.append(f"Reliability: {published.read}.\n")
     lines += ["| setting | published | place | ours | reason or note |", "| --- | ---: | --- | ---: | --- |"]
-    for setting in sheet.constants:
-        one, place = sheet.constant(setting), sheet.place(setting)
+    for setting in published.constants:
+        one, place = published.constant(setting), published.place(setting)
         cells = (_value(one.published), place, _value(getattr(config, setting)), one.reason or one.note)
         lines.append(f"| `{setting}` | {' | '.join(cells)} |")
-    for title, sentences in (("Differs", sheet.differs), ("Done right", sheet.done_right)):
+    for title, sentences in (("Differs", published.differs), ("Done right", published.done_right)):
         if sentences:
             lines += ["", f"*{title}.*\n", *(f"* {sentence}" for sentence in sentences)]
     return "\n".join(lines) + "\n"
@@ -51,22 +51,22 @@ def _controls() -> str:
     return "\n".join(
         [
             "## The controls\n",
-            "No table of results in the repositories above has them. Every comparison of methods here shows them.\n",
+            "No table of results in the repositories above has controls. Every comparison of methods here has them.\n",
             *rows,
             "",
-            "The published code for noise (Piyush-555/GaussianDistillation at a5242dc, distill_gaussian.py:61) takes",
-            "its images as they come, too. There the rate falls when the loss on real test images stops falling; here",
-            "it falls along a cosine.",
+            "The published code for noise (Piyush-555/GaussianDistillation at a5242dc, distill_gaussian.py:61) never",
+            "trains its images, as here. Its learning rate falls when the loss on real test images stops falling; ours",
+            "falls along a cosine.",
             "",
         ]
     )
 
 
 def _shrunk() -> str:
-    lines = ["## What is shrunk\n", "| preset | setting: full size → small |", "| --- | --- |"]
-    for sheet in SHEETS:
-        name = sheet.preset.removesuffix("-paper")
-        full, small = get(sheet.preset).config, get(name).config
+    lines = ["## The small versions\n", "| preset | setting: full size → small |", "| --- | --- |"]
+    for published in PUBLISHED:
+        name = published.preset.removesuffix("-paper")
+        full, small = get(published.preset).config, get(name).config
         changed = [
             f"`{one.name}` {_value(getattr(full, one.name))} → {_value(getattr(small, one.name))}"
             for one in settings()

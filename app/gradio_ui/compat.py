@@ -11,13 +11,15 @@ import json
 import logging
 import re
 import secrets
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI, Request
 from gradio.context import LocalContext
-from gradio.queueing import Queue
+from gradio.queueing import Event, Queue
 from gradio.route_utils import FnIndexInferError
 from gradio.utils import LRUCache
 from starlette.datastructures import Headers
@@ -26,14 +28,17 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.content import messages
+from app.fairness.fair_executor import AGAIN
 from app.gradio_ui.theme import theme
-from app.middleware.client_address import answering
+from app.middleware.client_address import address, answering
 from nayer.errors import NayerError
 
 WRITTEN_FOR = "6.31.0"
 _FRONT_PAGES = 8  # of 200 kB
 PAGES = 300  # pages whose answers wait; more than a class can press Play at once
 SESSIONS = 50  # pages whose widgets Gradio keeps, 300 kB each; we keep nothing there, and it would keep 10,000
+WAITING = 1024  # pressed buttons that wait for an answer
+EACH = 32  # of them from one address: a class presses Play at once
 LOOKS_EVERY = 0.05  # s between Gradio's checks for a pressed button; its own 0.001 takes 5 % of a core
 
 log = logging.getLogger(__name__)
@@ -143,8 +148,40 @@ class PendingMessages(LRUCache[str, Any]):
         return session, answers
 
 
+async def pushed_in_turn(queue: Queue, push: Callable[..., Coroutine[Any, Any, Any]], **named: Any) -> Any:
+    """Adds a pressed button to Gradio's queue, in the turn of its address. Gradio itself serves who comes first.
+
+    Raises 429 where the address has too many that wait, or where the queue is full.
+    """
+    waiting = [event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
+    mine = sum(_lane(event) == address() for event in waiting)
+    if mine >= EACH or len(waiting) >= WAITING:
+        whose = f"of your address wait ({mine})" if mine >= EACH else f"wait ({len(waiting)})"
+        raise HTTPException(429, f"Too many requests {whose}; try again in {AGAIN} s.", {"Retry-After": str(AGAIN)})
+    told = await push(**named)
+    busy = Counter(_lane(event) for job in queue.active_jobs if job is not None for event in job)
+    for one in queue.event_queue_per_concurrency_id.values():
+        one.queue[:] = in_turns(one.queue, busy)
+    return told
+
+
+def in_turns(events: Sequence[Event], busy: Mapping[str, int]) -> list[Event]:
+    """The first event of every address comes before the second of any. `busy`: events that are being answered."""
+    ranks = Counter(busy)
+    ranked: list[tuple[int, Event]] = []
+    for event in events:
+        ranked.append((ranks[_lane(event)], event))
+        ranks[_lane(event)] += 1
+    return [event for _, event in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _lane(event: Event) -> str:
+    client = event.request.client
+    return client.host if client else ""
+
+
 class Ended:
-    """Middleware: when answers are gone, Gradio says so in its stream and then fails. Here the stream ends instead."""
+    """Middleware: if answers are missing, Gradio reports it in its stream and then fails. Here the stream ends."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -197,11 +234,12 @@ def _copied(message: Message) -> Message:
 
 
 def bound_queue(page: gr.Blocks) -> None:
-    """Limits the data that Gradio keeps for pages, and how often it checks for a pressed button."""
-    page.queue(default_concurrency_limit=8, max_size=256)
+    """Limits what Gradio keeps for pages, what an address has in its queue, and how often it looks there."""
+    page.queue(default_concurrency_limit=8)
     page.state_session_capacity = SESSIONS
     queue = page._queue
     queue.pending_messages_per_session = PendingMessages(queue)
+    queue.push = partial(pushed_in_turn, queue, queue.push)  # type: ignore[method-assign]
     queue.sleep_when_free = queue.progress_update_sleep_when_free = LOOKS_EVERY
 
 

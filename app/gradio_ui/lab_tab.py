@@ -31,7 +31,14 @@ def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.
         elem_classes="nayer-frame",
         version=version,
         first=first,
-        experiments={name: [one.title, one.question] for name, one in EXPERIMENTS.items()},
+        experiments={
+            name: [
+                one.title,
+                one.question,
+                [{"preset": arm.preset, "settings": dict(arm.changes)} for arm in one.variations],
+            ]
+            for name, one in EXPERIMENTS.items()
+        },
         presets=[[name, method.title] for name, method in PRESETS.items()],
         teachers=[[card.name, card.title] for card in teachers],
         settings=arm_settings(),

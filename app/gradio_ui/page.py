@@ -13,7 +13,7 @@ from app.api.static_files import load_script
 from app.content import messages
 from app.embeddings.explorer import Explorer
 from app.fairness.executors import Executors
-from app.fairness.fair_executor import FairExecutor, in_turn
+from app.fairness.fair_executor import in_turn
 from app.gradio_ui.compat import Page, bound_queue, event_data
 from app.gradio_ui.embeddings_tab import ExplorerTab
 from app.gradio_ui.lab_tab import lab_tab
@@ -88,24 +88,27 @@ def build(
             with gr.Tab("My runs", id="runs"):
                 runs_tab(version=version)
         status_panel(version=version)
-        _wire(stage, form, commands, registry, pools.asking)
+        _wire(stage, form, commands, registry, pools)
         for command in COMMANDS:
             if command.endpoint and (lends or not command.needs_gpu):
-                api(command.of(commands, pools.asking), queue=False)
+                api(command.of(commands, pools.asking, pools.checking), queue=False)
         for question in (explorer.embeddings, explorer.embeddings_umap):
             api(in_turn(pools.work, question), queue=False)
     bound_queue(page)
     return page
 
 
-def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, asking: FairExecutor) -> None:
+def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, pools: Executors) -> None:
     """Play starts a run with the values of the form. A page that finds its run again gets its earlier form values."""
 
-    def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
+    begin, config_here = in_turn(pools.checking, commands.begin), in_turn(pools.checking, commands.config)
+    revise = in_turn(pools.asking, commands.revise)
+
+    async def play(event: gr.EventData, *entered: object) -> dict[str, Any]:
         asked = event_data(event)
         preset, values = form.values(entered)
         try:
-            begun = commands.begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
+            begun = await begin(preset, values, str(asked.get("token", "")), paused=bool(asked.get("paused")))
         except NayerError as error:
             return {"error": str(error), "asked": asked.get("asked")}
         return begun | {"asked": asked.get("asked")}
@@ -118,8 +121,6 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
             return [gr.skip() for _ in form.inputs]
         return form.showing(run.config)
 
-    revise = in_turn(asking, commands.revise)
-
     async def apply(event: gr.EventData, *entered: object) -> dict[str, Any]:
         asked = event_data(event)
         _, values = form.values(entered)
@@ -129,13 +130,13 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
             return {"said": str(error), "refused": True, "asked": asked.get("asked")}
         return {"said": sentence, "asked": asked.get("asked")}
 
-    def arrive(event: gr.EventData) -> list[Any]:
+    async def arrive(event: gr.EventData) -> list[Any]:
         """Fills the form with the values in the address."""
         asked = event_data(event).get("words")
         given = {str(name): str(value) for name, value in asked.items()} if isinstance(asked, dict) else {}
         try:
             preset, config = config_of(given)
-            config = commands.config(preset, config.model_dump())
+            config = await config_here(preset, config.model_dump())
         except NayerError as error:
             sentence = f"This address does not work: {error}"
             return [{"said": sentence, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]

@@ -94,8 +94,8 @@ def sentences(
 ) -> list[str]:
     """The verdicts on accuracy and diversity, over the seeds that all arms finished; before that, the present state.
 
-    Arms that `failed` are left out, and that is said. `thinned`: titles of arms whose student starts with weights of
-    its teacher, which is said too.
+    Diversity is told once two arms have it: it comes later than an accuracy. Arms that `failed` are left out, and that
+    is said. `thinned`: titles of arms whose student starts with weights of its teacher, which is said too.
     """
     named = [f"“{title}”" for title in titles]  # a title may be any words, such as never
     going = [arm for arm in range(len(titles)) if arm not in failed]
@@ -113,19 +113,16 @@ def sentences(
                 found[named[arm]][seed] = scale * value
         return found
 
+    diversity = by_arm("pool", 1.0)
     told = [
         *(f"The student of “{title}” starts with weights of its teacher." for title in thinned),
         *(f"{named[arm]} failed and is left out of the comparison." for arm in failed),
         verdict(by_arm("accuracy", 100.0), what=measured, unit="points", ended=ended),
-        verdict(
-            by_arm("pool", 1.0),
-            what="diversity over the pool",
-            unit="different images per class",
-            digits=2,
-            ended=ended,
-        ),
     ]
-    return list(dict.fromkeys(told))  # while there is nothing to compare, both say so
+    if sum(map(bool, diversity.values())) > 1:
+        what, unit = "diversity over the pool", "different images per class"
+        told.append(verdict(diversity, what=what, unit=unit, digits=2, ended=ended))
+    return told
 
 
 def counted_seeds(results: Results, arms: int, failed: Collection[int] = ()) -> list[int]:

@@ -156,6 +156,6 @@ class View:
     answers: Answers | None = None  # on test images, where there are any
 
 
-def anew(view: View) -> View:
+def reset_view(view: View) -> View:
     """An empty view that continues the count of this one: for the next seed, or to fold a snapshot."""
     return View(seq=view.seq + 1, begun=view.seq + 1, condition=view.condition)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.content import messages
 from app.run_state.answers import answered, tested
 from app.run_state.embedding_map import Atlas, Dots
-from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, anew
+from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, reset_view
 from app.run_state.series import Point
 from nayer.events import (
     DiversityMeasured,
@@ -58,7 +58,7 @@ def _folded(view: View, event: Event) -> View:
     match event:
         case RunStarted():
             if view.started is not None:  # an arm starts again with its next seed
-                view = replace(anew(view), round=event.round, seconds=event.seconds, story=view.story)
+                view = replace(reset_view(view), round=event.round, seconds=event.seconds, story=view.story)
             return replace(view, started=event, started_seq=view.seq, atlas=Atlas.of(event.embeddings))
         case Note(message=message):
             return replace(view, notes=(*view.notes, message)[-8:])
@@ -143,7 +143,7 @@ def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
     if view.atlas is None:
         return None
     sets, classes, _ = event.outputs.shape
-    points = view.atlas.lay_outputs(event.outputs)
+    points = view.atlas.place_outputs(event.outputs)
     return Cloud(view.seq, view.atlas.place(points, np.tile(np.arange(classes), sets)), points)
 
 
@@ -157,7 +157,7 @@ def _generator_step(view: View, event: GeneratorStep) -> View:
 def _synthesized(view: View, event: RoundSynthesised) -> View:
     samples = at_home = None
     if view.atlas is not None:
-        points = view.atlas.lay_features(event.features, event.labels)
+        points = view.atlas.place_features(event.features, event.labels)
         samples = Cloud(view.seq, view.atlas.place(points, event.labels), points)
         at_home = round(view.atlas.at_home(points, event.labels), 3)
     row = _row(view, event, samples.dots if samples else (), at_home)

@@ -25,6 +25,7 @@ STEP_SECONDS = 0.004
 SIDE = 768  # of the matrices whose product is timed
 LATEST = 5  # runs from whose pace the estimate learns
 SETTLED = 3  # rounds after which a run has a pace
+ALIKE = 4.0  # times: a round that is so much shorter or longer tells nothing; of short ones the rest takes the time
 
 Cards = Callable[[Config], TeacherCard | None]  # the teacher of a config, where it is known
 
@@ -53,7 +54,7 @@ class Durations:
         """Of a whole run with its own limits. `cards` finds the teacher of an earlier run. Raises ConfigError for a
         round that is impossible."""
         per_round, work = self._round(config, card)
-        whole = config.rounds * per_round * self._learned(cards)
+        whole = config.rounds * per_round * self._learned(cards, per_round)
         if config.work:
             whole *= min(1.0, config.work * 1e9 / (work * config.rounds))
         return min(whole, config.seconds or math.inf)
@@ -69,8 +70,11 @@ class Durations:
         steps = config.generator_steps + config.student_steps
         return self._scale * (work / (RATE_OVERLAPPED if config.overlap else RATE) + steps * STEP_SECONDS), work
 
-    def _learned(self, cards: Cards) -> float:
-        """How much longer than estimated the latest runs took, in the median; 1 before there are any."""
+    def _learned(self, cards: Cards, per_round: float) -> float:
+        """How much longer than estimated the latest runs took, in the median; 1 before there are any.
+
+        Only runs count whose rounds are about as long as `per_round` seconds.
+        """
         ratios = []
         for run in self._runs():
             view = run.views[0]
@@ -79,5 +83,7 @@ class Durations:
             config = known(view.started.config)
             if (card := cards(config)) is not None:
                 took = (view.ends[-1] - view.ends[0]) / (len(view.ends) - 1)
-                ratios.append(took / self._round(config, card)[0])
+                expected, _ = self._round(config, card)
+                if per_round / ALIKE <= expected <= per_round * ALIKE:
+                    ratios.append(took / expected)
         return median(ratios[-LATEST:]) if ratios else 1.0

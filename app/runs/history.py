@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # it imports torch
 
 
 @dataclass
-class GoingOn:
-    """An interrupted run's checkpoint and its round, the earlier events, and the recorder of the rest."""
+class ContinuedRun:
+    """What an interrupted run needs to continue: its checkpoint and round, its earlier events, and a new recorder."""
 
     plan: Plan
     round: int
@@ -41,7 +41,7 @@ class GoingOn:
 
 
 class RunHistory:
-    """It has a store, or no store and a sentence that says so. For any thread."""
+    """The runs on disk: a store, or a sentence that says why there is none. Any thread may use it."""
 
     def __init__(
         self, store: Store | None = None, without: str = "", *, checkpoint_seconds: float = CHECKPOINT_SECONDS
@@ -52,7 +52,7 @@ class RunHistory:
         self._recorders: dict[str, Recorder] = {}  # of the runs that have not ended
         self._lock = threading.Lock()
         if store is not None:
-            store.writer.on_gap = self._retell
+            store.writer.on_gap = self._record_all_again
 
     @property
     def sentence(self) -> str:
@@ -78,7 +78,7 @@ class RunHistory:
             checkpoint_seconds=self._every,
         )
         recorder.begin()
-        self._records(run_id, recorder)
+        self._add_recorder(run_id, recorder)
         return recorder
 
     def flush(self) -> None:
@@ -126,11 +126,11 @@ class RunHistory:
         session: Session[Source] = Session(_nothing_to_run)
         run = LiveRun(plan, "", session, run_id, owner_hash=found.owner, waiting=False, warning=lambda: self.sentence)
         run.name, run.notes, run.began = found.name, found.notes, found.began
-        run.recall(events)
-        session.recall(events, state, found.error)
+        run.restore_events(events)
+        session.restore_events(events, state, found.error)
         return run
 
-    def going_on(self, run: LiveRun) -> GoingOn:
+    def continued(self, run: LiveRun) -> ContinuedRun:
         """The data that an interrupted run needs to continue.
 
         Raises ConfigError for a run that was not interrupted, StorageError where its checkpoint is damaged.
@@ -155,9 +155,9 @@ class RunHistory:
             checkpoint_seconds=self._every,
         )
         self.store.resume(run.id, round_)
-        self._records(run.id, recorder)
+        self._add_recorder(run.id, recorder)
         plan = replace(run.plan, checkpoint=content, uploaded=uploaded)
-        return GoingOn(plan, round_, before, recorder)
+        return ContinuedRun(plan, round_, before, recorder)
 
     def uploaded(self, run: LiveRun) -> UploadedTeacher | None:
         """The teacher that the run's visitor uploaded, or None. Raises StorageError if it is lost."""
@@ -171,14 +171,14 @@ class RunHistory:
         return None
 
     def forget(self, run_id: str) -> None:
-        """Removes a run that found no room in the queue, or that its owner deletes."""
-        self._records_no_more(run_id)
+        """Removes a run that the full queue refused, or that its owner deletes."""
+        self._remove_recorder(run_id)
         if self.store is not None:
             self.store.remove(run_id)
 
-    def never_began(self, run_id: str) -> None:
+    def end_unstarted(self, run_id: str) -> None:
         """Records a run that was stopped while it waited."""
-        self._records_no_more(run_id)
+        self._remove_recorder(run_id)
         if self.store is not None:
             self.store.end(run_id, "stopped")
 
@@ -187,23 +187,23 @@ class RunHistory:
         if self.store is not None:
             self.store.close()
 
-    def _records(self, run_id: str, recorder: Recorder) -> None:
+    def _add_recorder(self, run_id: str, recorder: Recorder) -> None:
         with self._lock:
-            self._recorders = {name: one for name, one in self._recorders.items() if not one.over}
+            self._recorders = {name: one for name, one in self._recorders.items() if not one.stopped}
             self._recorders[run_id] = recorder
 
-    def _records_no_more(self, run_id: str) -> None:
+    def _remove_recorder(self, run_id: str) -> None:
         with self._lock:
             recorder = self._recorders.pop(run_id, None)
         if recorder is not None:
-            recorder.forget()
+            recorder.stop()
 
-    def _retell(self) -> None:
-        """The history was created again, or it dropped writes: the active runs write their data again."""
+    def _record_all_again(self) -> None:
+        """Records the active runs again, because the store is new or has lost writes."""
         with self._lock:
             recorders = list(self._recorders.values())
         for recorder in recorders:
-            recorder.retell()
+            recorder.record_again()
 
 
 class Resumed:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from app.content import messages
 from app.run_state.batches import Batch, Batches
 from app.run_state.lab_results import Results, counted_seeds, fold_results
-from app.run_state.model import Condition, View, anew
+from app.run_state.model import Condition, View, reset_view
 from app.run_state.reducer import ROWS, fold
 from app.run_state.seed_curves import SeedCurves, numbers, ranges
 from app.runs.plan import Plan
@@ -30,6 +30,7 @@ from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
+from nayer.exports.reproduce import known
 from nayer.runs.session import ENDED, Session, StepKind
 from nayer.types import Images
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:  # the core imports torch
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long a caller waits for a run to be between two events
-NOBODY = ""  # no token has this hash: the run has no owner
+NO_OWNER = ""  # no token has this hash: the run has no owner
 NETWORKS = 6  # times its weights: gradients, two moments, and copies for the images that people try
 PREVIEWS = 6  # strips of generator steps that are kept, for viewers a little behind
 
@@ -83,7 +84,7 @@ class Source(Protocol):
         """The test images (n, c, h, w) of an arm in the order of its answers. Raises ConfigError if there are none."""
 
     def burst(self, rounds: Rounds) -> None:
-        """Lets `rounds` make the next rounds. Raises ConfigError."""
+        """Makes the next rounds with `rounds`. Raises ConfigError."""
 
     def checkpoint(self) -> bytes:
         """The checkpoint for continuing a run, as safetensors; empty before the first round ended."""
@@ -96,7 +97,7 @@ class Source(Protocol):
 
 
 class LiveRun:
-    """A session with an owner and a view of each of its arms; `refresh` is the only way they move."""
+    """A session with an owner and a view of each of its arms. Only `refresh` and `refreshed` update the views."""
 
     def __init__(
         self,
@@ -112,8 +113,8 @@ class LiveRun:
     ) -> None:
         """`owner`: the token of the visitor who may command it. For a past run only its hash is known.
 
-        `waiting`: whether it waits for a place at first. `begins_paused`: whether it pauses before its first event.
-        `warning`: says in one sentence why the run may be lost, or nothing.
+        `waiting`: whether it first waits for a slot. `begins_paused`: whether it pauses before its first event.
+        `warning`: one sentence that says why the run may be lost; empty if nothing threatens it.
         """
         self.id = run_id or secrets.token_urlsafe(12)
         self.owner = owner
@@ -124,12 +125,13 @@ class LiveRun:
         self.batches = [Batches() for _ in plan.arms]
         self.results: Results = {}
         self._curves = SeedCurves()
-        self._counted: list[int] = []  # seeds that all arms have done
+        self._counted: list[int] = []  # seeds that all arms have finished
         self._counted_at = [0 for _ in plan.arms]  # the `seq` of each view when their number changed last
+        self._asked: dict[int, Config] = {}  # arm -> its config with the latest change, from its next round on
         self.waiting = waiting
         self.name = self.notes = ""  # what its owner calls it and says of it
         self.began = datetime.now(UTC).timestamp()  # seconds since 1970
-        self.pace = 0.0  # s that it waits on each event
+        self.pace = 0.0  # s that it waits at each event
         self._begins_paused = begins_paused
         self._ahead: Callable[[], int] = lambda: 0
         self._wait: Callable[[], float | None] = lambda: None
@@ -147,7 +149,7 @@ class LiveRun:
 
     @property
     def state(self) -> str:
-        """`queued` while it waits for a place, then the session's own."""
+        """`queued` while it waits for a slot, then the state of the session."""
         return "queued" if self.waiting else self.session.state
 
     @property
@@ -155,25 +157,25 @@ class LiveRun:
         """Whether it has ended, for any reason."""
         return not self.waiting and self.session.state in ENDED
 
-    # --- place and end ---------------------------------------------------------------------------------------------
+    # --- slot and end ----------------------------------------------------------------------------------------------
 
     def enter_queue(
         self, *, ahead: Callable[[], int], wait: Callable[[], float | None], warning: Callable[[], str]
     ) -> None:
-        """It waits for a place. `ahead`: runs that come first; `wait`: seconds, None if unknown."""
+        """The run waits for a slot. `ahead`: the number of runs before it. `wait`: seconds, None if unknown."""
         self._ahead, self._wait, self._warning = ahead, wait, warning
 
     def ahead(self) -> int:
-        """Runs that come first."""
+        """The number of runs before it in the queue."""
         return self._ahead()
 
     def begin(self) -> None:
-        """It has a place: its session starts."""
+        """The run has a slot: its session starts."""
         self.session.start(paused=self._begins_paused)
         self.waiting = False
 
     def end(self, reason: str = "") -> bool:
-        """It stops, `reason` being one sentence for its viewers; whether it was still waiting."""
+        """Stops the run. `reason` is one sentence for its viewers. Returns whether it was still waiting."""
         waited = self.waiting
         self.session.stop(reason)
         self.waiting = False
@@ -182,29 +184,53 @@ class LiveRun:
     # --- commands of its owner -------------------------------------------------------------------------------------
 
     def pause(self) -> None:
-        """It stands still before its next event; without effect once it has ended, like the next three."""
+        """Pauses the run before its next event. Like the next three commands, it has no effect after the end."""
         self.session.pause()
 
     def resume(self) -> None:
-        """It goes on at its pace."""
+        """Continues the run at its pace."""
         self.session.resume()
 
     def step(self, kind: StepKind) -> None:
-        """It goes on to the next event of that kind and stands still."""
+        """Continues the run to the next event of that kind, and pauses it there."""
         self.session.step(kind)
 
     def set_pace(self, seconds: float) -> None:
-        """It waits so many seconds on each event; 0 is full speed."""
+        """Makes the run wait this many seconds at each event; 0 is full speed."""
         self.pace = seconds
         self.session.set_pace(seconds)
 
-    def change(self, arm: int, values: Mapping[str, object]) -> None:
-        """It continues with these settings. ConfigError if they do not work, or if it has ended."""
+    def change(
+        self, arm: int, values: Mapping[str, object], bears: Callable[[Sequence[Config]], None] = lambda configs: None
+    ) -> None:
+        """Continues the run with these settings. Raises ConfigError if they do not work, or if it has ended.
+
+        `bears` gets the configs of all arms as they would be, and may refuse them. It is asked between two events, one
+        change after the other, so it sees every change before this one.
+        """
         self._check_goes_on()
-        self.ask(lambda source: source.change(arm, values))
+        self.ask(lambda source: self._changed(source, arm, values, bears))
+
+    def _changed(
+        self, source: Source, arm: int, values: Mapping[str, object], bears: Callable[[Sequence[Config]], None]
+    ) -> None:
+        configs = self.configs()
+        configs[self._known(arm)] = configs[arm].changed(values)
+        bears(configs)
+        self._asked[arm] = source.change(arm, values)
+
+    def configs(self) -> list[Config]:
+        """The config of each arm as its next round will have it, or as the arm will begin."""
+        return [self._next_config(arm, view) for arm, view in enumerate(self.refreshed()[0])]
+
+    def _next_config(self, arm: int, view: View) -> Config:
+        if view.started is None:
+            return self.plan.configs[arm]
+        now, asked = known(view.started.config), self._asked.get(arm)
+        return asked if asked is not None and asked.seed == now.seed else now  # the next seed has no changes
 
     def burst(self, rounds: Rounds) -> None:
-        """`rounds` makes its next rounds in another place. ConfigError if it has ended."""
+        """Makes the next rounds with `rounds`, for example on another machine. Raises ConfigError if it has ended."""
         self._check_goes_on()
         self.ask(lambda source: source.burst(rounds))
 
@@ -222,18 +248,18 @@ class LiveRun:
         except TookTooLong:
             raise ConfigError(f"this run did not answer within {seconds:.0f} s; try again in a moment.") from None
 
-    def recall(self, events: Iterable[Event], seen: Sequence[View] = ()) -> None:
-        """Takes over the events of an earlier process. They replace all that the page has seen.
+    def restore_events(self, events: Iterable[Event], seen: Sequence[View] = ()) -> None:
+        """Replaces all events that the page has seen with the events of an earlier process.
 
-        `seen`: the views of the run before it went on, if there was one; their viewers get the news.
+        `seen`: the views of the run before it continued, if there were any; their viewers get the new events.
         """
         with self._lock:
-            self.views = [anew(view) for view in seen or self.views]
+            self.views = [reset_view(view) for view in seen or self.views]
             self.results, self._curves, self._counted = {}, SeedCurves(), []
             self._take(list(events))
 
     def refresh(self, arm: int = 0) -> View:
-        """The present view of an arm. NoSuchArm if the arm does not exist."""
+        """The present view of an arm. Raises NoSuchArm if the arm does not exist."""
         return self.refreshed()[0][self._known(arm)]
 
     def refreshed(self) -> tuple[tuple[View, ...], Results]:
@@ -245,7 +271,7 @@ class LiveRun:
                 condition = replace(condition, ahead=self.ahead(), wait=self._wait())
             if self._inbox.closed:  # there was no request for so long that the session closed the inbox
                 self._inbox = self.session.subscribe()
-                self.views = [anew(view) for view in self.views]
+                self.views = [reset_view(view) for view in self.views]
             self._take(self._inbox.drain())
             self.views = [fold(view, [condition]) for view in self.views]
             return tuple(self.views), self.results
@@ -291,12 +317,12 @@ class LiveRun:
             }
 
     def frame(self, seq: int, arm: int = 0) -> bytes | None:
-        """The JPEG strip of that number, None when it is unknown or gone."""
+        """The JPEG strip with this number; None if it does not exist or is no longer kept."""
         with self._lock:
             return self._frames.get((arm, seq))
 
     def batch(self, round_: int, arm: int = 0) -> tuple[Batch, tuple[int | None, int | None]] | None:
-        """The images made in that round, or in the nearest one that is kept, and the kept rounds beside it.
+        """The images of this round, or of the nearest round that is kept, with the kept rounds before and after it.
 
         None while there are none.
         """
@@ -306,7 +332,7 @@ class LiveRun:
             return None if batch is None else (batch, batches.beside(batch.round))
 
     def batch_picture(self, number: int, arm: int = 0) -> bytes | None:
-        """The JPEG of the batch of that number, None when it is unknown or gone."""
+        """The JPEG of the batch with this number; None if it does not exist or is no longer kept."""
         with self._lock:
             return self.batches[self._known(arm)].picture(number)
 
@@ -335,10 +361,10 @@ class LiveRun:
     def _take(self, events: Sequence[Event]) -> None:
         before = list(self.views)
         for event in events:
-            with self._marking(event.arm):
+            with self._failures_noted(event.arm):
                 self._fold(event.arm, event)
         for number, view in enumerate(before):
-            with self._marking(number):
+            with self._failures_noted(number):
                 self._encode(number, view)
         self.results = fold_results(self.results, events)
         failed = [arm for arm, view in enumerate(self.views) if view.failure]
@@ -347,7 +373,7 @@ class LiveRun:
             self._counted, self._counted_at = counted, [view.seq for view in self.views]
 
     @contextmanager
-    def _marking(self, arm: int) -> Iterator[None]:
+    def _failures_noted(self, arm: int) -> Iterator[None]:
         """A failed drawing is left out and reported once; the run continues."""
         try:
             yield

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from app.content import messages
 from app.fairness.fair_queue import QueueFull
 from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun, Source, hashed
@@ -48,21 +49,21 @@ class RunManager:
         grace_seconds: float = 90.0,
         idle_seconds: float = 60.0,
         turn_seconds: float = math.inf,
-        keeping: RunHistory | None = None,
+        history: RunHistory | None = None,
         counters: Counters | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.grace_seconds = grace_seconds
         self._opener = opener
-        self.keeping = keeping or RunHistory()
+        self.history = history or RunHistory()
         self.counters = counters or Counters()
         self._closing = False
         self._clock = clock
         self._lock = threading.RLock()
         self._cores = Cores()
         self._places = Scheduler(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
-        self._shelf = RunRegistry(self.keeping, clock)
-        self._visitors = VisitorTokens(self.keeping.knows)
+        self._shelf = RunRegistry(self.history, clock)
+        self._visitors = VisitorTokens(self.history.knows)
 
     # --- visitors ------------------------------------------------------------------------------------------------
 
@@ -85,13 +86,13 @@ class RunManager:
             if previous is not None and self._is_double(previous, plan):
                 return previous
             run_id = secrets.token_urlsafe(12)
-            recorder = self.keeping.begin(run_id, hashed(token), plan, lane)
+            recorder = self.history.begin(run_id, hashed(token), plan, lane)
             session = self._session(run_id, lambda: self._opener(run.plan), recorder)
             run = LiveRun(plan, token, session, run_id, begins_paused=paused)
             try:
                 self._enter(run, lane)
             except QueueFull:
-                self.keeping.forget(run_id)
+                self.history.forget(run_id)
                 self.counters.refused(FULL)
                 event_log.event("no room", waiting=self.counts()["waiting"])
                 raise
@@ -107,12 +108,12 @@ class RunManager:
             if not past.ended:
                 return past
             self._places.check(lane or token)
-            going_on = self.keeping.going_on(past)
-            recorder = going_on.recorder
-            session = self._session(run_id, lambda: going_on.source(self._opener), recorder)
+            continued = self.history.continued(past)
+            recorder = continued.recorder
+            session = self._session(run_id, lambda: continued.source(self._opener), recorder)
             run = LiveRun(past.plan, token, session, run_id)
-            session.recall(going_on.events)
-            run.recall(going_on.events, past.views)  # so that its viewers get the news
+            session.restore_events(continued.events)
+            run.restore_events(continued.events, past.views)  # so that its viewers get the news
             previous = self._mine(token)
             self._enter(run, lane)
         return self._let_in(run, previous if previous is not past else None, "revived")
@@ -120,6 +121,10 @@ class RunManager:
     def find(self, run_id: str) -> LiveRun:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
         return self._shelf.find(run_id)
+
+    def in_memory(self, run_id: str) -> bool:
+        """Whether `find` finds that run without the history."""
+        return self._shelf.get(run_id) is not None
 
     def state(self, run_id: str) -> str:
         """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
@@ -144,20 +149,20 @@ class RunManager:
         self, run_id: str, token: str, act: Callable[Concatenate[LiveRun, P], None], *given: P.args, **named: P.kwargs
     ) -> LiveRun:
         """A method of `LiveRun`, such as `LiveRun.pause`, for the run's owner; returns the run."""
-        run = self._heard(run_id, token)
+        run = self._owned_now(run_id, token)
         act(run, *given, **named)
         return run
 
     def stop(self, run_id: str, token: str) -> LiveRun:
         """Ends the run, for its owner; without effect on one that has ended."""
-        run = self._heard(run_id, token)
+        run = self._owned_now(run_id, token)
         self._end(run)
         self._places.advance()
         return run
 
     def leave(self, run_id: str, token: str) -> LiveRun:
         """Its owner's page is closing: a waiting run leaves the queue, unless a viewer looks at it soon."""
-        run = self._heard(run_id, token)
+        run = self._owned_now(run_id, token)
         self._places.leave(run)
         return run
 
@@ -165,31 +170,31 @@ class RunManager:
         """Gives a run its name and notes, for its owner. It waits until they are kept."""
         run = self.owned(run_id, token)
         run.name, run.notes = name, notes
-        self.keeping.describe(run_id, name, notes)
-        self.keeping.flush()
+        self.history.describe(run_id, name, notes)
+        self.history.flush()
         return run
 
     def delete(self, run_id: str, token: str) -> None:
-        """Ends a run if it goes on, and removes all that is kept of it, for its owner."""
+        """Ends a run if it is active, and removes all its data, for its owner."""
         run = self.owned(run_id, token)
         self._end(run)
-        self.keeping.forget(run_id)
-        self.keeping.flush()  # before it leaves the memory, or a viewer would bring it back
+        self.history.forget(run_id)
+        self.history.flush()  # before it leaves the memory, or a viewer would bring it back
         self._shelf.remove(run_id)
         self._places.advance()
         event_log.event("deleted", run_id, **self.counts())
 
     def redraws(self, run_id: str, token: str, arm: int, label: int, count: int) -> Redraws:
         """One label of an arm through `count` new noisy layers, for the run's owner; also after its end."""
-        return self._heard(run_id, token).ask(lambda source: source.redraws(arm, label, count))
+        return self._owned_now(run_id, token).ask(lambda source: source.redraws(arm, label, count))
 
     def look(self, run_id: str) -> LiveRun:
         """Calls `find`, and notes that a viewer is watching."""
         run = self.find(run_id)
-        self._shelf.seen(run)
+        self._shelf.note_viewer(run)
         run.session.keep_alive()
         try:
-            self._places.back(run)
+            self._displace(self._places.back(run))
         except QueueFull:
             self._end(run)
         self._places.advance()
@@ -201,10 +206,10 @@ class RunManager:
         """Removes runs that left the queue, runs that must give way to it, and the oldest of the ended runs."""
         self._places.sweep()
         self._shelf.tidy()
-        for run in self._shelf.unseen(self.grace_seconds):
+        for run in self._shelf.unviewed(self.grace_seconds):
             if run.waiting:
                 self._end(run)
-        for run, reason in self._places.giving_way():
+        for run, reason in self._places.runs_to_preempt():
             self._end(run, reason)
         self._places.advance()
 
@@ -218,7 +223,7 @@ class RunManager:
         until = self._clock() + seconds
         for run in runs:
             run.session.join(max(0.0, until - self._clock()))
-        self.keeping.close()
+        self.history.close()
 
     def waits(self) -> dict[str, float | None]:
         """Waiting times in seconds: for a visitor who arrives now, and for the latest visitors."""
@@ -236,8 +241,8 @@ class RunManager:
         """From now on, a run that works longer than `seconds` on one event is given up."""
         self._places.stuck_seconds = seconds
 
-    def _heard(self, run_id: str, token: str) -> LiveRun:
-        """Calls `owned`, and notes that its owner is present."""
+    def _owned_now(self, run_id: str, token: str) -> LiveRun:
+        """The run, as from `owned`; keeps it alive, because its owner is present."""
         run = self.owned(run_id, token)
         run.session.keep_alive()
         return run
@@ -256,16 +261,16 @@ class RunManager:
             state = "interrupted" if self._closing and session.state == "stopped" else session.state
             self._ended(run_id, state, self._clock() - began)
             if recorder is not None:
-                recorder.ended(state, session.error)
+                recorder.on_end(state, session.error)
 
         if recorder is None:
             return Session(
                 open_source, grace_seconds=self.grace_seconds, on_end=ended, cores=self._cores, clock=self._clock
             )
         return Session(
-            lambda: recorder.opened(open_source()),
+            lambda: recorder.set_source(open_source()),
             grace_seconds=self.grace_seconds,
-            on_event=recorder.heard,
+            on_event=recorder.on_event,
             on_end=ended,
             cores=self._cores,
             clock=self._clock,
@@ -276,9 +281,9 @@ class RunManager:
         run.enter_queue(
             ahead=lambda: self._places.ahead(run),
             wait=lambda: self._places.seconds(run),
-            warning=lambda: self._places.warning(run) or self.keeping.sentence,
+            warning=lambda: self._places.warning(run) or self.history.sentence,
         )
-        self._places.wait(run, lane or run.owner)
+        self._displace(self._places.wait(run, lane or run.owner))
         self._shelf.put(run)
         self._visitors.began(run.owner, run.id)
 
@@ -288,9 +293,15 @@ class RunManager:
         event_log.event(what, run.id, arms=len(run.plan.arms), **self.counts())
         if previous is not None:
             self._end(previous)
-        self.keeping.flush()
+        self.history.flush()
         self._places.advance()
         return run
+
+    def _displace(self, run: LiveRun | None) -> None:
+        """Ends a run that left a full queue, because its address has the most that wait."""
+        if run is not None:
+            self.counters.refused(FULL)
+            self._end(run, messages.GAVE_WAY_QUEUE)
 
     def _end(self, run: LiveRun, reason: str = "") -> None:
         """Ends a run in any state; `reason` is one sentence for its viewers."""
@@ -298,7 +309,7 @@ class RunManager:
         waited = run.end(reason)
         if waited and run.ended and not self._closing:
             self._ended(run.id, "stopped", 0.0)
-            self.keeping.never_began(run.id)
+            self.history.end_unstarted(run.id)
 
     def _ended(self, run_id: str, state: str, seconds: float) -> None:
         self.counters.run(state)

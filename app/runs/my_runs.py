@@ -18,7 +18,7 @@ from nayer.events import Evaluated
 from nayer.exports.reproduce import nearest_preset
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import PREFIX
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 LISTED = 100  # the newest runs
 LONGEST_NAME = 80  # characters
@@ -36,7 +36,7 @@ class MyRuns:
     def listed(self, token: str) -> list[dict[str, Any]]:
         """JSON-ready, the newest first: those in the history, and those in memory only."""
         present = {run.id: run for run in self._registry.of_visitor(token)}
-        kept = self._registry.keeping.mine(token, LISTED)
+        kept = self._registry.history.mine(token, LISTED)
         stored = [self._stored(one, present.pop(one.id, None)) for one in kept]
         rows = [*map(self._live, present.values()), *(one for one in stored if one is not None)]
         return sorted(rows, key=lambda run: -float(run["began"]))[:LISTED]
@@ -50,7 +50,7 @@ class MyRuns:
         return self._live(run)
 
     def delete(self, run_id: str, token: str) -> None:
-        """Removes a run and all that is kept of it; one that goes on ends."""
+        """Removes a run and all its data; an active run ends."""
         self._registry.delete(run_id, token)
 
     def _stored(self, found: Stored, run: LiveRun | None) -> dict[str, Any] | None:
@@ -59,7 +59,7 @@ class MyRuns:
         plan = _plan(found.plan)
         if plan is None:  # of a version with other settings
             return None
-        last = self._registry.keeping.last_evaluation(found.id)
+        last = self._registry.history.last_evaluation(found.id)
         state = "interrupted" if found.state == "running" else found.state
         return self._row(found.id, plan, state, last.round + 1 if last else 0, last) | {
             "name": found.name,
@@ -98,7 +98,7 @@ def _text(field: str, given: str, longest: int) -> str:
     text = unicodedata.normalize("NFC", given).strip()
     if len(text) > longest:
         raise ConfigError(f"{field} must have at most {longest:,} characters; {len(text):,} were given.")
-    if mistake := complaint(text, field):
+    if mistake := text_error(text, field):
         raise ConfigError(mistake)
     return text
 

@@ -1,4 +1,4 @@
-"""A student as ONNX, for the process that draws: the export keeps Python busy for seconds."""
+"""A student as ONNX, for a process of its own: the export keeps Python busy for seconds, or for minutes."""
 
 from __future__ import annotations
 

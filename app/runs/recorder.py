@@ -1,4 +1,4 @@
-"""Writes a run into the history: small facts of every round, one image per class, a checkpoint now and then."""
+"""Records a run in the history: the numbers of every round, one image per class, and a checkpoint from time to time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nayer.runs.broadcast import History
 from nayer.teachers.upload import UploadedTeacher
 
 log = logging.getLogger(__name__)
-CHECKPOINT_SECONDS = 10.0  # between two checkpoints: the loss in a crash, against the load on the disk
+CHECKPOINT_SECONDS = 10.0  # between two checkpoints. A crash loses at most this; a smaller number writes more often.
 TEACHER = "teacher"  # the file kind of an uploaded teacher
 STUDENTS = "students"  # the file kind of the first arm's students by round
 EVERY_ROUND, EVERY_TENTH = 1000, 10_000  # up to these rounds all are kept, or every tenth; then every hundredth
@@ -33,7 +33,7 @@ _COMMIT_AT = (RunStarted, RoundFinished, RunFinished, RunFailed)
 
 
 class Recorder:
-    """Gets one run's events, in its thread, and queues them for the history: one write a round. Never fails the run."""
+    """Gets the events of one run in the run's thread and queues one write a round. Its errors never end the run."""
 
     def __init__(
         self,
@@ -76,42 +76,42 @@ class Recorder:
             if self._uploaded is not None:
                 self._store.keep(self._run, TEACHER, self._uploaded.packed(), 0)
 
-    def retell(self) -> None:
-        """Queues all data of the run in memory again, for a history that lost it. The checkpoint follows with the
-        next round. From any thread."""
+    def record_again(self) -> None:
+        """Queues all data of the run that is in memory, for a store that lost it. The checkpoint follows with the
+        next round. Any thread may call it."""
         try:
             with self._lock:
                 if self._store is None:
                     return
                 self.begin()
                 events = [thinned(event) for event in self._history.events() if _kept(event)]
-                self._store.retell(self._run, events)
+                self._store.replace_events(self._run, events)
                 self._seq, self._waiting = len(events), []
                 self._saved = float("-inf")
         except Exception:
             log.exception("history: run %s is recorded no further", log_name(self._run))
-            self.forget()
+            self.stop()
 
-    def forget(self) -> None:
-        """Stops the recording of the run."""
+    def stop(self) -> None:
+        """Ends the recording of the run."""
         with self._lock:
             self._store, self._uploaded, self._history = None, None, History()
 
     @property
-    def over(self) -> bool:
+    def stopped(self) -> bool:
         """Whether nothing more of the run is recorded."""
         return self._store is None
 
-    def opened(self, source: Source) -> Source:
-        """Takes the source: the recorder asks it for checkpoints and students."""
+    def set_source(self, source: Source) -> Source:
+        """Stores and returns the source, from which the recorder gets checkpoints and students."""
         self._source = source
         return source
 
-    def heard(self, event: Event) -> None:
-        """Takes an event as it happens. During this call the run is between two events."""
+    def on_event(self, event: Event) -> None:
+        """Records an event. During this call the run is between two events."""
         try:
             with self._lock:
-                if self.over:
+                if self.stopped:
                     return
                 self._history.add(event)
                 self._remember(event)
@@ -121,9 +121,9 @@ class Recorder:
                 self._save(event.round + 1)
         except Exception:  # a gap in the history is better than the end of the run
             log.exception("history: run %s is recorded no further", log_name(self._run))
-            self.forget()
+            self.stop()
 
-    def ended(self, state: str, error: str) -> None:
+    def on_end(self, state: str, error: str) -> None:
         """Records the end of the run, and its students in their present state."""
         source, self._source = self._source, None
         store = self._store
@@ -132,9 +132,9 @@ class Recorder:
         try:
             with self._lock:
                 self._write()
-            self.forget()
+            self.stop()
             store.end(self._run, state, error)
-            if state != "interrupted":  # it is no longer needed, and it belongs to the visitor
+            if state != "interrupted":  # the run needs it no longer, and it belongs to the visitor
                 store.drop(self._run, TEACHER)
             for arm in sorted(self._arms):
                 if source is not None:
@@ -142,7 +142,7 @@ class Recorder:
             if source is not None and (students := source.kept_students()):
                 store.keep(self._run, STUDENTS, written(students), 0)
         except NayerError:
-            return  # an arm that never began has no student
+            return  # an arm that never started has no student
         except Exception:
             log.exception("history: the end of run %s is not recorded", log_name(self._run))
 

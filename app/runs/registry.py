@@ -40,8 +40,8 @@ class _Entry:
 class RunRegistry:
     """Runs by id. A viewer needs only the id, because it is as hard to guess as a token. For any thread."""
 
-    def __init__(self, keeping: RunHistory, clock: Callable[[], float]) -> None:
-        self._keeping = keeping
+    def __init__(self, history: RunHistory, clock: Callable[[], float]) -> None:
+        self._history = history
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
@@ -69,34 +69,34 @@ class RunRegistry:
         run = self.get(run_id)
         if run is not None:
             return run
-        past = self._guessed(run_id, self._keeping.past)
+        past = self._guessed(run_id, self._history.past)
         with self._lock:  # another thread may have loaded it meanwhile
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
 
     def state(self, run_id: str) -> str:
         """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
         run = self.get(run_id)
-        return run.state if run is not None else self._guessed(run_id, self._keeping.state)
+        return run.state if run is not None else self._guessed(run_id, self._history.state)
 
     def _guessed(self, run_id: str, look_up: Callable[[str], Found | None]) -> Found:
         """What `look_up` finds in the history under that id; a miss counts as a guess of the address that asks."""
         guesser = address()  # empty if this process itself asks
+        found = look_up(run_id) if RUN_ID.fullmatch(run_id) else None
+        if found is not None:  # also at an address where somebody else guesses: a school has one
+            return found
         if guesser and not self._guesses.allowed(guesser):
             raise TooManyGuesses(
                 "this run does not exist, and neither did many others that you asked for; try again in a minute."
             )
-        found = look_up(run_id) if RUN_ID.fullmatch(run_id) else None
-        if found is None:
-            self._guesses.missed(guesser)
-            raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
-        return found
+        self._guesses.missed(guesser)
+        raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
 
     def remove(self, run_id: str) -> None:
         """Removes a run that its owner deleted."""
         with self._lock:
             self._entries.pop(run_id, None)
 
-    def seen(self, run: LiveRun) -> None:
+    def note_viewer(self, run: LiveRun) -> None:
         """Notes that a viewer asked for the run."""
         with self._lock:
             if entry := self._entries.get(run.id):
@@ -108,7 +108,7 @@ class RunRegistry:
             entry = self._entries.get(run.id)
             return self._clock() - entry.begun if entry else float("inf")
 
-    def unseen(self, seconds: float) -> list[LiveRun]:
+    def unviewed(self, seconds: float) -> list[LiveRun]:
         """The runs that no viewer has asked for in that many seconds."""
         with self._lock:
             return [entry.run for entry in self._entries.values() if self._clock() - entry.seen > seconds]

@@ -6,12 +6,12 @@ import hmac
 import secrets
 from collections.abc import Callable
 
-from cachetools import LRUCache
-
+from app.fairness.fair_cache import FairCache
+from app.middleware.client_address import address
 from app.runs.live_run import LiveRun, hashed
 from nayer.errors import NayerError
 
-_REMEMBERED = 2000  # tokens
+_REMEMBERED = 2000  # tokens; the address that has the most loses one first
 
 
 class VisitorTokens:
@@ -19,23 +19,23 @@ class VisitorTokens:
 
     def __init__(self, knows: Callable[[str], bool]) -> None:
         self._knows = knows
-        self._runs: LRUCache[str, str] = LRUCache(_REMEMBERED)  # token -> run, empty for none
+        self._runs: FairCache[str, str] = FairCache(_REMEMBERED)  # token -> run, empty for none
 
     def token(self, given: str) -> str:
         """That token if it is one of ours; otherwise a new one."""
-        token = given
-        if given not in self._runs and not self._knows(given):
+        token, run = given, self._runs.get(given)
+        if run is None and not self._knows(given):
             token = secrets.token_urlsafe(24)
-        self._runs[token] = self._runs.get(token, "")
+        self._runs.put(token, run or "", address())
         return token
 
     def run(self, token: str) -> str:
         """The id of the visitor's latest run, empty for none."""
-        return self._runs.get(token, "")
+        return self._runs.get(token) or ""
 
     def began(self, token: str, run: str) -> None:
         """Notes the run that this visitor began last."""
-        self._runs[token] = run
+        self._runs.put(token, run, address())
 
 
 class NotYours(NayerError):

@@ -29,7 +29,8 @@ def work_left(plan: Plan, results: Results, failed: Collection[int]) -> float | 
     left, unknown = 0.0, 0
     for config, result, is_over in _runs(plan, results, failed):
         share = _share(config, result)
-        if is_over or not share:
+        unpaced = config.work > 0 and not result.work  # work is counted at the end of a round
+        if is_over or not share or unpaced:
             unknown += not is_over
             continue
         whole.append(result.seconds / share)

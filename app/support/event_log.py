@@ -97,7 +97,11 @@ def _place(record: logging.LogRecord) -> tuple[object, ...]:
 
 
 def begin(stream: TextIO | None = None) -> None:
-    """From now on, all log records of this process are written this way, to `stream` or the standard error."""
+    """From now on, all log records of this process are written this way, to `stream` or the standard error.
+
+    Python's warnings are records too: Pillow warns of many a visitor's picture, with numbers from the picture.
+    """
+    logging.captureWarnings(True)
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Lines())
     handler.addFilter(Bounds())

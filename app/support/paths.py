@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nayer.common.files import PRIVATE
-from nayer.errors import StorageError
+from nayer.errors import ConfigError, StorageError, excerpt
 
 OFF = "off"
 MOUNT = "/data"  # where a Space has its persistent storage, if it has any
@@ -31,17 +31,28 @@ def data_folder(variables: Mapping[str, str], *, on_space: bool) -> Path | None:
 
     That one, rather than one for temporary files, which may be emptied while a run is still to be taken up again, or
     the current folder, which may be a checkout. XDG Base Directory Specification 0.8; elsewhere what each system has.
+    Raises ConfigError for a home folder that does not exist.
     """
     named = variables.get("NAYER_DATA", "").strip()
     if named:
-        return None if named == OFF else Path(named).expanduser()
+        return None if named == OFF else _expanded(named)
     if on_space and Path(MOUNT).is_dir():
         return Path(MOUNT) / _NAME
     if sys.platform == "win32":
-        return Path(variables.get("LOCALAPPDATA") or "~/AppData/Local").expanduser() / _NAME
+        return _expanded(variables.get("LOCALAPPDATA") or "~/AppData/Local") / _NAME
     if sys.platform == "darwin":
-        return Path("~/Library/Application Support").expanduser() / _NAME
-    return Path(variables.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / _NAME
+        return _expanded("~/Library/Application Support") / _NAME
+    return _expanded(variables.get("XDG_DATA_HOME") or "~/.local/share") / _NAME
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # no such user, or a user without a home folder
+        raise ConfigError(
+            f"The data folder {excerpt(path)!r} is in a home folder that does not exist; set NAYER_DATA to another "
+            "folder, or to off."
+        ) from None
 
 
 def locked(folder: Path) -> FileLock:
@@ -61,7 +72,7 @@ def locked(folder: Path) -> FileLock:
 
 
 def make_private(folder: Path, ours: re.Pattern[str]) -> None:
-    """Makes `folder` with nobody else allowed in, and shuts others out of what an earlier version left open.
+    """Creates `folder` without access for other users, and removes access that an earlier version allowed.
 
     `ours` matches the names of our own files and folders. A folder that holds anything else, is another user's, or is
     sticky, such as /tmp, keeps its mode. OSError where it cannot be made.

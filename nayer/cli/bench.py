@@ -17,18 +17,18 @@ from typing import Any
 import torch
 
 from nayer import presets
+from nayer.cli.executor import add_executor_arguments, executor_of, run_options_of
 from nayer.cli.exit_codes import DONE
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import count, seeds_of
-from nayer.cli.place import add_place_arguments, order_of, place_of
-from nayer.cluster.places import Place
+from nayer.cluster.jobs import Executor
 from nayer.common.files import check_target, claimed, path_to_write, read_file, write_whole
 from nayer.compare.benchmark import first_picture, levels, profiled
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import CLOCKS, Outcome, convolution_rate, matrix_rate
 from nayer.compare.planning import planned_arms
 from nayer.compare.published import published_facts
-from nayer.compare.sittings import Finished, Order, followed
+from nayer.compare.run_jobs import Finished, RunOptions, run_all
 from nayer.config import Config
 from nayer.errors import StorageError, excerpt
 from nayer.runs.thread_budget import MAX_THREADS
@@ -78,7 +78,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", type=partial(path_to_write, "json"), metavar="FILE", help="Also write all results to this JSON file."
     )
     add_memory_argument(parser)
-    add_place_arguments(parser)
+    add_executor_arguments(parser)
     parser.add_argument("--against", type=Path, metavar="FILE", help="An earlier --json file to compare with.")
 
 
@@ -95,37 +95,42 @@ def bench_command(arguments: argparse.Namespace) -> int:
     if arguments.suite == "gpu":
         return _published(arguments, earlier)
     check_runs([arm.config for arm in arms.values()], arguments)
-    order = order_of(arguments, arguments.clock, arguments.threads)
-    with place_of(arguments) as place:
-        facts = _facts(arms, seeds, arguments.seconds, order, place)
+    options = run_options_of(arguments, arguments.clock, arguments.threads)
+    with executor_of(arguments) as executor:
+        facts = _facts(arms, seeds, arguments.seconds, options, executor)
     if arguments.profile:
         for (teacher, preset), arm in arms.items():
             profile = profiled(arm.config, arguments.clock)
             facts |= {f"{teacher}.{preset}.{name}": value for name, value in profile.items()}
     _print(facts, earlier)
     if arguments.json:
-        how = {"seconds": arguments.seconds, "seeds": arguments.seeds, "clock": order.clock, "threads": order.threads}
-        write_whole(arguments.json, (json.dumps(how | facts, indent=1) + "\n").encode())
+        given = {
+            "seconds": arguments.seconds,
+            "seeds": arguments.seeds,
+            "clock": options.clock,
+            "threads": options.threads,
+        }
+        write_whole(arguments.json, (json.dumps(given | facts, indent=1) + "\n").encode())
     return DONE
 
 
 def _facts(
-    arms: dict[tuple[str, str], Arm], seeds: Sequence[int], seconds: float, order: Order, place: Place
+    arms: dict[tuple[str, str], Arm], seeds: Sequence[int], seconds: float, options: RunOptions, executor: Executor
 ) -> dict[str, float | None]:
-    """The rates and the first pictures of this machine, then the runs at the place, with rounds for `seconds`."""
-    now = CLOCKS[order.clock]
+    """The rates and the first pictures of this machine, then the runs on the executor, with rounds for `seconds`."""
+    now = CLOCKS[options.clock]
     facts: dict[str, float | None] = {
         "matrix_gigaflops": matrix_rate(now),
         "convolution_gigaflops": convolution_rate(now),
     }
     for teacher, preset in arms:
         facts[f"{teacher}.{preset}.first_picture_seconds"] = first_picture(arms[teacher, preset].config)
-    planned = dict(zip(arms, planned_arms(list(arms.values()), seconds, order, place), strict=True))
+    planned = dict(zip(arms, planned_arms(list(arms.values()), seconds, options, executor), strict=True))
     runs = [(key, seed) for seed in seeds for key in planned]
     found: dict[int, Outcome] = {}
-    for told in followed([(planned[key], seed) for key, seed in runs], order, place):
-        if isinstance(told, Finished):
-            one = found[told.number] = told.outcome
+    for event in run_all([(planned[key], seed) for key, seed in runs], options, executor):
+        if isinstance(event, Finished):
+            one = found[event.number] = event.outcome
             reached = "failed" if one.accuracy is None else f"{one.accuracy:.1%}"
             _say(f"{one.arm}, seed {one.seed}: {reached} after {one.seconds:.0f} s, {one.rounds} rounds")
     for teacher, preset in planned:

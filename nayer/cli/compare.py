@@ -10,19 +10,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from nayer.cli.executor import add_executor_arguments, executor_of, run_options_of, set_threads
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
 from nayer.cli.options import add_setting_arguments, count, given_settings, seeds_of, value_of
-from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
-from nayer.cluster.places import Place
+from nayer.cluster.jobs import Executor
 from nayer.common.extras import needs_package
 from nayer.common.files import check_ours, check_places, claimed, path_to_write, write_whole
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import CLOCKS, Outcome
 from nayer.compare.outcome_folder import RUNS, OutcomeFolder
 from nayer.compare.planning import PLAN, calibrated
-from nayer.compare.sittings import Order
+from nayer.compare.run_jobs import RunOptions
 from nayer.compare.sweep import SEEDS, SWEEP_FILE, Sweep, read_sweep, written_sweep
 from nayer.compare.tables import markdown, table
 from nayer.compare.titles import check_amount, check_titles
@@ -95,7 +95,7 @@ def add_compare_arguments(parser: argparse.ArgumentParser) -> None:
         help="Folder for outcomes, table, curves and samples.",
     )
     add_memory_argument(parser)
-    add_place_arguments(parser)
+    add_executor_arguments(parser)
     add_setting_arguments(parser)
 
 
@@ -119,16 +119,16 @@ def compare_command(arguments: argparse.Namespace) -> int:
     arms = arms_of(sweep.variations, shared)
     check_runs([arm.config for arm in arms], arguments)
     set_threads(sweep.threads, clock)
-    order = order_of(arguments, clock, sweep.threads)
-    folder = OutcomeFolder(arguments.out, clock, order.threads)
-    with claimed(arguments.out), place_of(arguments) as place:
+    options = run_options_of(arguments, clock, sweep.threads)
+    folder = OutcomeFolder(arguments.out, clock, options.threads)
+    with claimed(arguments.out), executor_of(arguments) as executor:
         _check_folder(arguments.out)
         if sweep.calibrate:
-            arms = calibrated(arms, sweep.calibrate, order, place, arguments.out)
+            arms = calibrated(arms, sweep.calibrate, options, executor, arguments.out)
         runs = [(arm, seed) for seed in sweep.seeds for arm in arms]
         folder.missing(runs)  # refuses a folder that does not fit, before anything is written
         write_whole(arguments.out / SWEEP_FILE, written_sweep(sweep).encode())
-        outcomes = _compared(runs, folder, order, place)
+        outcomes = _compared(runs, folder, options, executor)
     sys.stdout.write(markdown(outcomes))
     return FAILED if any(one.failure for one in outcomes) else DONE
 
@@ -141,9 +141,11 @@ def _check_folder(folder: Path) -> None:
     check_ours("out", folder, False, ("study.yaml",), "a comparison")
 
 
-def _compared(runs: Sequence[tuple[Arm, int]], folder: OutcomeFolder, order: Order, place: Place) -> list[Outcome]:
+def _compared(
+    runs: Sequence[tuple[Arm, int]], folder: OutcomeFolder, options: RunOptions, executor: Executor
+) -> list[Outcome]:
     """The outcomes of all runs. Reads those that the folder has, and writes the missing ones into it."""
-    outcomes = run_missing(runs, folder, order, place, partial(_write_tables, folder.folder))
+    outcomes = run_missing(runs, folder, options, executor, partial(_write_tables, folder.folder))
     _write_pictures(folder, outcomes)
     return outcomes
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -152,6 +153,7 @@ def parser_for(name: str) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # a picture that cannot be used is a sentence of ours
     with on_signals(stop):
         try:
             code = _carried_out(words)

@@ -1,4 +1,4 @@
-"""Runs what is missing in a folder at a place, and shows all runs at work in one table."""
+"""Runs what is missing in a folder on an executor, and shows the runs that are in progress in one table."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from nayer.cli.console import LiveDisplay
-from nayer.cluster.places import Again, Began, Done, Made, Place, Told
+from nayer.cluster.jobs import Executor, JobDone, JobEvent, JobRestarted, JobStarted, PartMade
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome
 from nayer.compare.outcome_folder import OutcomeFolder
-from nayer.compare.passages import Passage
-from nayer.compare.sittings import Finished, Order, followed
+from nayer.compare.run_jobs import Finished, RunOptions, run_all
+from nayer.compare.run_parts import RoundPart
 from nayer.config import Config
 from nayer.events import Evaluated, RoundFinished
 
@@ -24,8 +24,8 @@ MOST_ROWS = 40  # runs at work that are shown
 def run_missing(
     runs: Sequence[tuple[Arm, int]],
     folder: OutcomeFolder,
-    order: Order,
-    place: Place,
+    options: RunOptions,
+    executor: Executor,
     finished: Callable[[list[Outcome]], None],
 ) -> list[Outcome]:
     """The outcomes of all runs, in their order. Reads those that the folder has, and writes the others into it.
@@ -38,15 +38,15 @@ def run_missing(
         return [outcomes[number] for number in sorted(outcomes)]
 
     with RunTable([runs[number] for number in missing]) as table:
-        files = [folder.cut_off(*runs[number]) for number in missing]
-        for told in followed([runs[number] for number in missing], order, place, files):
-            if not isinstance(told, Finished):
-                table.show(told)
+        files = [folder.interrupted(*runs[number]) for number in missing]
+        for event in run_all([runs[number] for number in missing], options, executor, files):
+            if not isinstance(event, Finished):
+                table.show(event)
                 continue
-            folder.put(told.outcome, told.record)
-            files[told.number].remove()
-            outcomes[missing[told.number]] = told.outcome
-            table.say(f"{len(outcomes)} of {len(runs)}: {result_line(told.outcome)}")
+            folder.put(event.outcome, event.record)
+            files[event.number].remove()
+            outcomes[missing[event.number]] = event.outcome
+            table.say(f"{len(outcomes)} of {len(runs)}: {result_line(event.outcome)}")
             finished(so_far())
     if not missing:
         finished(so_far())
@@ -67,30 +67,30 @@ class RunTable(LiveDisplay):
         self._runs = runs
         self._rows: dict[int, list[str]] = {}  # of runs at work: node, progress, accuracy
 
-    def show(self, told: Told) -> None:
-        """Updates the table from the news of a run."""
-        match told:
-            case Began():
-                self._rows[told.number] = [told.node, "loading…", "–"]
-            case Made():
-                if isinstance(told.part.content, Passage):
-                    self._advance(told.number, told.part.content)
-            case Again():
-                arm, seed = self._runs[told.number]
-                self._rows.pop(told.number, None)
-                self.say(f"{arm.title}, seed {seed}: {told.reason}")
-            case Done():
-                self._rows.pop(told.number, None)
+    def show(self, event: JobEvent) -> None:
+        """Updates the table from an event of a run's job."""
+        match event:
+            case JobStarted():
+                self._rows[event.number] = [event.node, "loading…", "–"]
+            case PartMade():
+                if isinstance(event.part.content, RoundPart):
+                    self._advance(event.number, event.part.content)
+            case JobRestarted():
+                arm, seed = self._runs[event.number]
+                self._rows.pop(event.number, None)
+                self.say(f"{arm.title}, seed {seed}: {event.reason}")
+            case JobDone():
+                self._rows.pop(event.number, None)
 
-    def _advance(self, number: int, passage: Passage) -> None:
+    def _advance(self, number: int, part: RoundPart) -> None:
         row = self._rows.setdefault(number, ["", "", "–"])
         config = self._runs[number][0].config
-        for event, seconds in passage.events:
-            match event:
+        for happened, seconds in part.events:
+            match happened:
                 case RoundFinished():
-                    row[1] = f"{_progress(event, config)} · {seconds:.0f} s"
+                    row[1] = f"{_progress(happened, config)} · {seconds:.0f} s"
                 case Evaluated():
-                    reached = event.agreement if event.accuracy is None else event.accuracy
+                    reached = happened.agreement if happened.accuracy is None else happened.accuracy
                     row[2] = row[2] if reached is None else f"{reached:.1%}"
 
     def drawing(self) -> Table:

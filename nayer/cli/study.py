@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 
+from nayer.cli.executor import add_executor_arguments, executor_of, run_options_of, set_threads
 from nayer.cli.exit_codes import DONE, FAILED
 from nayer.cli.memory import add_memory_argument, check_runs
-from nayer.cli.place import add_place_arguments, order_of, place_of, set_threads
 from nayer.cli.run_table import run_missing
 from nayer.common.extras import needs_package
 from nayer.common.files import check_ours, check_places, claimed, path_to_write, read_file, write_whole
@@ -23,7 +23,7 @@ from nayer.compare.outcome import STEP_MEASURES, Outcome
 from nayer.compare.outcome_folder import RUNS, OutcomeFolder
 from nayer.compare.planning import PLAN, planned_cells
 from nayer.compare.study import Cell, Study, read_study
-from nayer.compare.study_tables import runs_csv, sheets, verdicts
+from nayer.compare.study_tables import result_tables, runs_csv, verdicts
 from nayer.compare.titles import slug
 from nayer.errors import ConfigError, StorageError, excerpt
 
@@ -57,7 +57,7 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="Print the runs of the study, and run nothing.")
     add_memory_argument(parser)
-    add_place_arguments(parser)
+    add_executor_arguments(parser)
 
 
 def study_command(arguments: argparse.Namespace) -> int:
@@ -71,18 +71,18 @@ def study_command(arguments: argparse.Namespace) -> int:
         raise ConfigError(sentence)  # before hours of runs, after which the figures could not be drawn
     check_runs({(c.method, c.teacher): c.arm.config for c in study.cells}.values(), arguments)
     set_threads(study.threads, study.clock)
-    order = order_of(arguments, study.clock, study.threads, study.fresh)
-    kept = OutcomeFolder(folder, order.clock, order.threads)
-    with claimed(folder), place_of(arguments) as place:
+    options = run_options_of(arguments, study.clock, study.threads, study.fresh)
+    kept = OutcomeFolder(folder, options.clock, options.threads)
+    with claimed(folder), executor_of(arguments) as executor:
         _check_folder(study, path, folder)
         cells = study.cells
         if study.kind == "seconds":
             _keep_file(path, folder)  # the measuring of the pace can be continued too
-            cells = planned_cells(cells, order, place, folder)
+            cells = planned_cells(cells, options, executor, folder)
         runs = _runs(study, cells)
         kept.missing(runs)  # refuses a folder that does not fit, before anything in it is replaced
         _keep_file(path, folder)
-        outcomes = run_missing(runs, kept, order, place, partial(_write_tables, study, folder))
+        outcomes = run_missing(runs, kept, options, executor, partial(_write_tables, study, folder))
         figures = _write_figures(study, folder, outcomes)
         report = _report(study, outcomes, figures, _command(arguments))
         write_whole(folder / REPORT, report.encode())
@@ -138,7 +138,9 @@ def _keep_file(path: Path, folder: Path) -> None:
     try:
         content = read_file(path, MAX_STUDY_BYTES)
     except OSError as error:
-        raise StorageError(f"{excerpt(path, 200)} cannot be read ({error.strerror}).") from None
+        raise StorageError(
+            f"{excerpt(path, 200)} cannot be read ({error.strerror}); make it readable, or use another folder."
+        ) from None
     write_whole(folder / STUDY, content)
 
 
@@ -152,33 +154,33 @@ def _listed(study: Study) -> str:
 
 
 def _by_arm(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    found: dict[str, list[Outcome]] = defaultdict(list)
+    by_arm: dict[str, list[Outcome]] = defaultdict(list)
     for one in outcomes:
-        found[one.arm].append(one)
-    return found
+        by_arm[one.arm].append(one)
+    return by_arm
 
 
 def _write_tables(study: Study, folder: Path, outcomes: Sequence[Outcome]) -> None:
     """Writes the tables after each run, so that an interrupted study has tables too."""
-    found = _by_arm(outcomes)
-    write_whole(folder / TABLES / "runs.csv", runs_csv(study, found).encode())
-    for sheet in sheets(study, found):
-        for suffix, text in ((".md", sheet.markdown()), (".csv", sheet.csv()), (".tex", sheet.latex())):
-            write_whole(folder / TABLES / f"{sheet.name}{suffix}", text.encode())
+    by_arm = _by_arm(outcomes)
+    write_whole(folder / TABLES / "runs.csv", runs_csv(study, by_arm).encode())
+    for table in result_tables(study, by_arm):
+        for suffix, text in ((".md", table.markdown()), (".csv", table.csv()), (".tex", table.latex())):
+            write_whole(folder / TABLES / f"{table.name}{suffix}", text.encode())
 
 
 def _write_figures(study: Study, folder: Path, outcomes: Sequence[Outcome]) -> list[str]:
     """Writes the figures as PNG and PDF. Returns their names without a suffix."""
     from nayer.compare import charts  # matplotlib takes a second, and only figures need it
 
-    found, made = _by_arm(outcomes), dict[str, dict[str, bytes]]()
+    by_arm, made = _by_arm(outcomes), dict[str, dict[str, bytes]]()
     for teacher in study.teachers:
         cells = [cell for cell in study.cells if cell.teacher == teacher]
-        measured = next((one.measured_on for cell in cells for one in found[cell.arm.title] if one.measured_on), "")
-        known = [a for cell in cells for one in found[cell.arm.title] if (a := one.teacher_accuracy) is not None]
+        measured = next((one.measured_on for cell in cells for one in by_arm[cell.arm.title] if one.measured_on), "")
+        known = [a for cell in cells for one in by_arm[cell.arm.title] if (a := one.teacher_accuracy) is not None]
         lines = defaultdict(list)
         for cell in cells:
-            if reached := [a for one in found[cell.arm.title] if (a := one.accuracy) is not None]:
+            if reached := [a for one in by_arm[cell.arm.title] if (a := one.accuracy) is not None]:
                 lines[cell.method].append((cell.budget, fmean(reached), stdev(reached) if len(reached) > 1 else 0.0))
         if lines and len(study.budgets) > 1:
             made[f"accuracy-{slug(teacher)}"] = charts.budget_curves(
@@ -190,7 +192,7 @@ def _write_figures(study: Study, folder: Path, outcomes: Sequence[Outcome]) -> l
                 teacher=fmean(known) if known else None,
             )
         for name, target in study.steps_to.items():
-            curves = _step_means([cell for cell in cells if cell.budget == study.budgets[-1]], found, name)
+            curves = _step_means([cell for cell in cells if cell.budget == study.budgets[-1]], by_arm, name)
             if curves:
                 files = charts.step_curves(curves, measured=MEASURES[name], target=target)
                 made[f"steps-{name.replace('_', '-')}-{slug(teacher)}"] = files
@@ -201,12 +203,12 @@ def _write_figures(study: Study, folder: Path, outcomes: Sequence[Outcome]) -> l
 
 
 def _step_means(
-    cells: Sequence[Cell], found: Mapping[str, Sequence[Outcome]], name: str
+    cells: Sequence[Cell], by_arm: Mapping[str, Sequence[Outcome]], name: str
 ) -> dict[str, tuple[list[float], list[float]]]:
     """For each method, its generator steps and the mean of a measure over the seeds that have all of them."""
     curves = {}
     for cell in cells:
-        seeds = [one.by_step for one in found[cell.arm.title] if one.by_step]
+        seeds = [one.by_step for one in by_arm[cell.arm.title] if one.by_step]
         same = [one for one in seeds if one["step"] == seeds[0]["step"]]
         if same:
             columns = zip(*(one[name] for one in same), strict=True)
@@ -223,10 +225,10 @@ def _command(arguments: argparse.Namespace) -> str:
 
 def _report(study: Study, outcomes: Sequence[Outcome], figures: Sequence[str], command: str) -> str:
     """The whole study on one page: tables, figures, and what they were made with."""
-    found = _by_arm(outcomes)
+    by_arm = _by_arm(outcomes)
     parts = [f"# {study.title}", *([study.question] if study.question else [])]
-    parts += [sheet.markdown().strip() for sheet in sheets(study, found)]
-    parts += verdicts(study, found)
+    parts += [table.markdown().strip() for table in result_tables(study, by_arm)]
+    parts += verdicts(study, by_arm)
     parts += [f"![{name}](figures/{name}.png)" for name in figures]
     parts += [f"Failed: {one.arm}, seed {one.seed}: {one.failure}" for one in outcomes if one.failure]
     machines = ", ".join(sorted({one.machine for one in outcomes if one.machine}))

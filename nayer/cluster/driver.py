@@ -21,63 +21,63 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from nayer.cluster.places import Job, LabLost, Machine, Told
-from nayer.cluster.streams import Stream, as_error, machines
+from nayer.cluster.jobs import Job, JobEvent, LabLost, Machine
+from nayer.cluster.ray_jobs import RayJobs, as_error, machines
 from nayer.cluster.tasks import LabActor
 
 THREADS = 64  # requests at once
 WAIT_SECONDS = 1.0  # between two tries
-OPENINGS = 10  # tries to find a machine for a lab
+OPEN_TRIES = 10  # tries to find a machine for a lab
 
 
 class Driver:
     """Answers requests: each method without an underscore is one."""
 
     def __init__(self) -> None:
-        self._streams: dict[int, Stream] = {}
+        self._jobs: dict[int, RayJobs] = {}
         self._labs: dict[int, Any] = {}
         self._numbers = iter(range(1 << 62))
         self._lock = threading.Lock()
 
-    def connect(self, how: dict[str, Any]) -> list[Machine]:
-        """Connects with a cluster, or starts one; `how` are arguments of `ray.init`. Returns its machines."""
+    def connect(self, options: dict[str, Any]) -> list[Machine]:
+        """Connects with a cluster, or starts one; `options` are arguments of `ray.init`. Returns its machines."""
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-        ray.init(log_to_driver=False, logging_level="ERROR", **how)
+        ray.init(log_to_driver=False, logging_level="ERROR", **options)
         for number, handler in handlers.items():  # Ray replaces the first one
             signal.signal(number, handler)
         return machines()
 
     def free_cpus(self) -> float:
-        """The processors that no run has."""
+        """The number of processors that no run uses."""
         return float(ray.available_resources().get("CPU", 0.0))
 
     def run(self, jobs: Sequence[Job]) -> int:
-        """Starts jobs; returns the number of their stream."""
+        """Starts jobs; returns the number by which the other requests name them."""
         with self._lock:
             number = next(self._numbers)
-            self._streams[number] = Stream(jobs)
+            self._jobs[number] = RayJobs(jobs)
         return number
 
-    def news(self, stream: int) -> Told | None:
-        """The next news of a stream."""
-        return self._streams[stream].news()
+    def next_job_event(self, jobs: int) -> JobEvent | None:
+        """The next event of these jobs."""
+        return self._jobs[jobs].next_event()
 
-    def end(self, stream: int) -> None:
-        """Ends the jobs of a stream."""
-        self._streams.pop(stream).close()
+    def end(self, jobs: int) -> None:
+        """Ends these jobs."""
+        self._jobs.pop(jobs).close()
 
-    def open_lab(self, cpus: float, gpus: float, *given: Any) -> tuple[int, str]:
+    def open_lab(self, cpus: float, gpus: float, *arguments: Any) -> tuple[int, str]:
         """Starts a lab; returns its number and the name of its machine, when it has one.
 
-        Ray knows of a dead machine after some seconds. Until then it may choose it, and a later try chooses another.
+        Ray knows of a dead machine after some seconds. Until then it may choose it; a later try chooses another.
         """
-        made: Any = LabActor
-        for left in reversed(range(OPENINGS)):
-            actor = made.options(num_cpus=cpus, num_gpus=gpus).remote(*given)
+        actors: Any = LabActor
+        for tries_left in reversed(range(OPEN_TRIES)):
+            actor = actors.options(num_cpus=cpus, num_gpus=gpus).remote(*arguments)
             try:
-                name = str(self._asked(actor.node.remote()))
+                name = str(self._result(actor.node.remote()))
             except LabLost:
-                if not left:
+                if not tries_left:
                     raise
                 time.sleep(WAIT_SECONDS)
                 continue
@@ -89,19 +89,19 @@ class Driver:
 
     def next_event(self, lab: int) -> Any:
         """The next event of a lab."""
-        return self._asked(self._lab(lab).next.remote())
+        return self._result(self._lab(lab).next.remote())
 
-    def call(self, lab: int, name: str, *given: Any) -> Any:
+    def call(self, lab: int, name: str, *arguments: Any) -> Any:
         """A method of a lab, between two events."""
-        return self._asked(self._lab(lab).call.remote(name, *given))
+        return self._result(self._lab(lab).call.remote(name, *arguments))
 
     def process(self, lab: int) -> int:
-        """The number of a lab's process, on its machine."""
-        return int(self._asked(self._lab(lab).process.remote()))
+        """The process ID of a lab, on its machine."""
+        return int(self._result(self._lab(lab).process.remote()))
 
-    def aside(self, lab: int, name: str, *given: Any) -> Any:
+    def call_concurrently(self, lab: int, name: str, *arguments: Any) -> Any:
         """A method of a lab, at any time."""
-        return self._asked(self._lab(lab).aside.remote(name, *given))
+        return self._result(self._lab(lab).call_concurrently.remote(name, *arguments))
 
     def close_lab(self, lab: int) -> None:
         """Ends a lab and frees its machine."""
@@ -115,7 +115,7 @@ class Driver:
             raise LabLost("closed")
         return actor
 
-    def _asked(self, ref: Any) -> Any:
+    def _result(self, ref: Any) -> Any:
         try:
             return ray.get(ref)
         except RayTaskError as error:
@@ -128,9 +128,9 @@ def serve(connection: Connection, folder: str) -> None:
     """Answers the requests of a connection until it closes. Then removes the folder and ends the process."""
     driver, writing = Driver(), threading.Lock()
 
-    def answer(number: int, name: str, given: Sequence[Any]) -> None:
+    def answer(number: int, name: str, arguments: Sequence[Any]) -> None:
         try:
-            reply: tuple[int, bool, Any] = (number, True, getattr(driver, name)(*given))
+            reply: tuple[int, bool, Any] = (number, True, getattr(driver, name)(*arguments))
         except BaseException as error:
             reply = (number, False, error)
         try:
@@ -143,13 +143,13 @@ def serve(connection: Connection, folder: str) -> None:
     with ThreadPoolExecutor(THREADS) as threads:
         while True:
             try:
-                number, name, given = pickle.loads(connection.recv_bytes())
+                number, name, arguments = pickle.loads(connection.recv_bytes())
             except (EOFError, OSError):
                 break
             if name == "connect":  # in the main thread, because Ray sets handlers of signals
-                answer(number, name, given)
+                answer(number, name, arguments)
             else:
-                threads.submit(answer, number, name, given)
+                threads.submit(answer, number, name, arguments)
         ray.shutdown()  # the waiting requests then end with errors
         shutil.rmtree(folder, ignore_errors=True)  # also if the parent was killed
         os._exit(0)

@@ -1,4 +1,4 @@
-"""A Ray cluster as a place for jobs and labs. It speaks with Ray through a process of its own; see `driver`."""
+"""A Ray cluster that runs jobs and labs. A separate process is connected to Ray; see `driver`."""
 
 from __future__ import annotations
 
@@ -21,17 +21,21 @@ from pathlib import Path
 from typing import Any
 
 import nayer
-from nayer.cluster.places import Job, Machine, Told
+from nayer.cluster.jobs import Job, JobEvent, Machine
 from nayer.common.extras import needs_package
 from nayer.errors import ConfigError, NayerError, excerpt
 
-STORE_BYTES = 150_000_000  # of shared memory, for the parts on their way and the newest checkpoints
+STORE_BYTES = 150_000_000  # of shared memory, for parts in transit and the newest checkpoints
 CONNECT_SECONDS = 60.0
 ANSWER_SECONDS = 5.0
 CLOSE_SECONDS = 15.0
 # The driver and the processes that it starts. With the last one, Ray stays on the loopback address of one machine.
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_gcs_rpc_server_reconnect_timeout_s": "20", "RAY_DEDUP_LOGS": "0"}
-_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "20",
+    "RAY_DEDUP_LOGS": "0",
+}
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 class ClusterLost(NayerError):
@@ -44,7 +48,8 @@ def checked_address(field: str, text: str) -> str:
     if text.strip() == "ray":
         return ""
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536 or any(mark in host for mark in "/ @"):
+    numbered = port.isdecimal() and len(port) <= len("65535") and 0 < int(port) < 65536
+    if not host or not numbered or any(mark in host for mark in "/ @"):
         raise ConfigError(
             f"{field} must be ray, or the address of a cluster such as ray://head:6379; {excerpt(text)!r} was given."
         )
@@ -62,7 +67,7 @@ class RayCluster:
         """
         _check_installed(field, address or "ray")
         if dashboard and find_spec("aiohttp_cors") is None:
-            raise ConfigError("dashboard needs more packages of Ray; pip install 'ray[default]'.")
+            raise ConfigError("dashboard needs more packages of Ray; run pip install 'ray[default]'.")
         self._address, self._field = address, field
         if address:
             _check_answers(address, field)
@@ -90,13 +95,13 @@ class RayCluster:
         return sum(one.cpus for one in self.machines)
 
     def gpus_for(self, device: str, cpus: int) -> float:
-        """One for `cuda`, and for `auto` where a machine has one beside so many processors."""
+        """1 for `cuda`, and for `auto` if a machine has a GPU and this many processors."""
         if device == "auto":
             return float(any(one.fits(cpus, 1.0) for one in self.machines))
         return float(device == "cuda")
 
     def check(self, cpus: int, gpus: float) -> None:
-        """Raises ConfigError if no machine has so many processors and GPUs."""
+        """Raises ConfigError if no machine has this many processors and GPUs."""
         if any(one.fits(cpus, gpus) for one in self.machines):
             return
         with_gpu = [int(one.cpus) for one in self.machines if one.fits(0, gpus)]
@@ -109,30 +114,30 @@ class RayCluster:
 
     # --- jobs ------------------------------------------------------------------------------------------------------
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Told]:
-        """The news of all jobs. The jobs run ahead of the reader by a few parts only."""
+    def run(self, jobs: Sequence[Job]) -> Iterator[JobEvent]:
+        """The events of all jobs. The jobs may be a few parts ahead of the reader."""
         if not jobs:
             return
         for cpus, gpus in {(job.cpus, job.gpus) for job in jobs}:
             self.check(cpus, gpus)
-        stream = self.ask("run", list(jobs))
+        number = self.request("run", list(jobs))
         try:
-            while (told := self.ask("news", stream)) is not None:
-                yield told
+            while (event := self.request("next_job_event", number)) is not None:
+                yield event
         finally:
             with contextlib.suppress(ClusterLost, OSError):
-                self.ask("end", stream)
+                self.request("end", number)
 
     # --- the process -----------------------------------------------------------------------------------------------
 
-    def ask(self, name: str, *given: Any) -> Any:
+    def request(self, name: str, *arguments: Any) -> Any:
         """The answer of the driver's method. Raises its errors, and ClusterLost."""
-        return self.asking(name, *given).result()
+        return self.request_async(name, *arguments).result()
 
-    def asking(self, name: str, *given: Any) -> Future[Any]:
+    def request_async(self, name: str, *arguments: Any) -> Future[Any]:
         """The same, without waiting."""
         future: Future[Any] = Future()
-        content = (name, given)
+        content = (name, arguments)
         with self._lock:
             self._number += 1
             if self._lost:
@@ -149,7 +154,7 @@ class RayCluster:
     def close(self) -> None:
         """Ends all runs here, the process, and the cluster if it was started here."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # both sides read the end; a close here would leave them waiting
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes both sides; `close` would not
         try:
             self._process.wait(CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -164,7 +169,7 @@ class RayCluster:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _started(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        alone = not self._address or _is_loopback(self._address)
+        is_local = not self._address or _is_loopback(self._address)
         root = str(Path(nayer.__file__).resolve().parent.parent)
         path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
         with (self._folder / "driver.log").open("wb") as log:
@@ -178,14 +183,19 @@ class RayCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **_QUIET, **(_ALONE if alone else {}), "PYTHONPATH": path},
+                env={
+                    **os.environ,
+                    **_ENVIRONMENT,
+                    **(_LOOPBACK if is_local else {}),
+                    "PYTHONPATH": path,
+                },
                 start_new_session=True,  # Ctrl-C in a terminal reaches every process of its group
             )
 
     def _connected(self, cpus: int, dashboard: bool) -> list[Machine]:
-        how: dict[str, Any] = {"address": self._address}
+        options: dict[str, Any] = {"address": self._address}
         if not self._address:
-            how = {
+            options = {
                 "address": "local",
                 "include_dashboard": dashboard,
                 "object_store_memory": STORE_BYTES,
@@ -193,7 +203,7 @@ class RayCluster:
                 **({"num_cpus": cpus} if cpus else {}),
             }
         try:
-            found: list[Machine] = self.asking("connect", how).result(CONNECT_SECONDS)
+            found: list[Machine] = self.request_async("connect", options).result(CONNECT_SECONDS)
             return found
         except Exception as error:
             if isinstance(error, ConfigError):
@@ -205,12 +215,12 @@ class RayCluster:
             ) from None
 
     def _listen(self) -> None:
-        """Passes the answers on, until the process ends."""
+        """Gives each answer to the request that waits for it, until the process ends."""
         with contextlib.suppress(EOFError, OSError):
             while True:
-                number, right, value = pickle.loads(self._connection.recv_bytes())
+                number, is_result, value = pickle.loads(self._connection.recv_bytes())
                 future = self._waiting.pop(number)
-                if right:
+                if is_result:
                     future.set_result(value)
                 else:
                     future.set_exception(value)

@@ -1,4 +1,4 @@
-"""A run of the page on a machine of a cluster. Its session drives it as it drives a run at home."""
+"""A run of the page on a machine of a cluster. Its session controls it in the same way as a local run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from nayer.cluster.places import LabLost
+from nayer.cluster.jobs import LabLost
 from nayer.cluster.ray_cluster import ClusterLost, RayCluster
 from nayer.common.stopwatch import Stopped
 from nayer.config import Config
@@ -26,15 +26,15 @@ if TYPE_CHECKING:  # these modules import torch
     from nayer.runs.side_by_side import Lab
 
 KEEP_SECONDS = 5.0  # between two checkpoints
-LOOK_SECONDS = 1.0  # between two looks whether a run that waits for a machine is stopped
-MOST_AGAIN = 5  # machines that a run may lose
+CHECK_SECONDS = 1.0  # a run that waits for a machine checks this often whether it is stopped
+MAX_RESTARTS = 5  # of one run
 
 
 class RemoteLab:
-    """The same events and answers as a `Lab` gives. A pause asks for no event, so nothing runs ahead.
+    """The same events and answers as a `Lab` gives. During a pause no event is requested, so no work is done.
 
-    A single run that loses its machine continues on another one: it goes back to its latest checkpoint and leaves out
-    the events that it has already given. When it has ended, its networks come home and its machine is free.
+    A single run that loses its machine continues on another one from its latest checkpoint, without the events that it
+    has already given. When it has ended, its networks are copied to this process, and its machine is free.
     """
 
     def __init__(
@@ -50,49 +50,49 @@ class RemoteLab:
         """The other arguments are those of `Lab`. The first event waits until a machine is free."""
         self._cluster, self._clock = cluster, clock
         self._configs, self._seeds, self._uploaded = tuple(configs), tuple(seeds), uploaded
-        self._kept, self._kept_here = checkpoint, False
-        self._kept_at = clock()
+        self._checkpoint, self._has_newer_checkpoint = checkpoint, False
+        self._checkpoint_at = clock()
         self._since = 0  # events given after the latest checkpoint
         self._changes: list[tuple[int, Mapping[str, object]]] = []  # after the latest checkpoint
         self._stopped = False
-        self._again = 0  # machines that were lost
+        self._restarts = 0
         self._last: Event | None = None
-        self._away = True
+        self._is_remote = True
         self._by_round: list[StudentKept] = []  # after the end
-        self._home: Lab | None = None  # after the end of a single run
+        self._local_lab: Lab | None = None  # after the end of a single run
         self._students: dict[int, bytes] = {}  # after the end of arms side by side
         self._lab: int | None = None  # its number; None before the first event
         self.node = ""
 
     def events(self) -> Iterator[Event]:
         """The run's events, from its present state on."""
-        source = self._coming()
+        source = self._remote_events()
         try:
             self._open()
             while True:
                 try:
                     event = next(source, None)
                 except LabLost:
-                    yield self._lost()
+                    yield self._restart()
                     source = self._continued()
                     continue
                 if event is None:
                     return
                 self._last = event
-                if isinstance(event, RoundFinished) and self._clock() - self._kept_at >= KEEP_SECONDS:
-                    self._keep()
+                if isinstance(event, RoundFinished) and self._clock() - self._checkpoint_at >= KEEP_SECONDS:
+                    self._save()
                 self._since += 1
                 yield event
         except ClusterLost:
             raise NayerError("The cluster is lost; start the page again, then the run.") from None
         finally:
-            self._come_home()
+            self._fetch_networks()
 
     def stop(self) -> None:
         """Makes `events` raise Stopped at the end of the current step. Any thread may call it."""
         self._stopped = True
         if self._lab is not None:
-            self._cluster.asking("aside", self._lab, "stop")
+            self._cluster.request_async("call_concurrently", self._lab, "stop")
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
         """`Lab.change`."""
@@ -112,10 +112,10 @@ class RemoteLab:
 
     def examined(self, arm: int) -> Examined | None:
         """`Lab.examined`."""
-        if self._home is not None or self._lab is None:
-            return None if self._home is None else self._home.examined(arm)
+        if self._local_lab is not None or self._lab is None:
+            return None if self._local_lab is None else self._local_lab.examined(arm)
         try:
-            networks: Examined | None = self._cluster.ask("aside", self._lab, "examined", arm)
+            networks: Examined | None = self._cluster.request("call_concurrently", self._lab, "examined", arm)
         except (LabLost, ClusterLost):
             return None
         return networks
@@ -131,7 +131,7 @@ class RemoteLab:
         return images
 
     def burst(self, rounds: Rounds) -> None:
-        """Raises ConfigError: a run on a cluster is already away."""
+        """Raises ConfigError: a run on a cluster cannot be sent to another GPU."""
         raise ConfigError("a GPU burst works only for a run on this machine; this run is on a cluster.")
 
     def checkpoint(self) -> bytes:
@@ -148,10 +148,10 @@ class RemoteLab:
 
     def kept_students(self) -> list[StudentKept]:
         """`Lab.kept_students`; without those that a lost machine had."""
-        if not self._away or self._lab is None:
+        if not self._is_remote or self._lab is None:
             return self._by_round
         try:
-            students: list[StudentKept] = self._cluster.ask("aside", self._lab, "kept_students")
+            students: list[StudentKept] = self._cluster.request("call_concurrently", self._lab, "kept_students")
         except (LabLost, ClusterLost):
             return []
         return students
@@ -162,58 +162,58 @@ class RemoteLab:
         """Waits for a machine. Raises Stopped, and NayerError."""
         gpus = max(self._cluster.gpus_for(config.device, 1) for config in self._configs)
         self._cluster.check(1, gpus)
-        given = (self._configs, self._seeds, self._kept, self._uploaded)
-        opening = self._cluster.asking("open_lab", 1, gpus, *given)
+        arguments = (self._configs, self._seeds, self._checkpoint, self._uploaded)
+        opening = self._cluster.request_async("open_lab", 1, gpus, *arguments)
         while True:
             try:
-                self._lab, self.node = opening.result(LOOK_SECONDS)
+                self._lab, self.node = opening.result(CHECK_SECONDS)
                 return
             except TimeoutError:
                 if self._stopped:
                     opening.add_done_callback(self._close_late)
                     raise Stopped from None
             except LabLost:
-                raise NayerError("No machine of the cluster keeps this run; try again in a few minutes.") from None
+                raise NayerError("Every machine that started this run was lost; try again in a few minutes.") from None
 
     def _close_late(self, opening: Future[Any]) -> None:
-        """Frees the machine that a stopped run gets after all."""
+        """Frees the machine that a run gets although it was stopped."""
         if not opening.cancelled() and opening.exception() is None:
-            self._cluster.asking("close_lab", opening.result()[0])
+            self._cluster.request_async("close_lab", opening.result()[0])
 
-    def _coming(self) -> Iterator[Event]:
-        while (event := self._cluster.ask("next_event", self._lab)) is not None:
+    def _remote_events(self) -> Iterator[Event]:
+        while (event := self._cluster.request("next_event", self._lab)) is not None:
             yield event
 
-    def _call(self, name: str, *given: Any) -> Any:
-        if self._home is not None:
-            return getattr(self._home, name)(*given)
+    def _call(self, name: str, *arguments: Any) -> Any:
+        if self._local_lab is not None:
+            return getattr(self._local_lab, name)(*arguments)
         if self._lab is None:
             raise ConfigError("this run has not started; try again after its first images.")
         try:
-            return self._cluster.ask("call", self._lab, name, *given)
+            return self._cluster.request("call", self._lab, name, *arguments)
         except (LabLost, ClusterLost):
             raise not_in_memory() from None
 
-    def _keep(self) -> None:
-        """Takes a checkpoint of a single run; there is none of arms side by side."""
+    def _save(self) -> None:
+        """Fetches a checkpoint of a single run; arms side by side have none."""
         try:
-            content = self._cluster.ask("call", self._lab, "checkpoint")
+            content = self._cluster.request("call", self._lab, "checkpoint")
         except LabLost:
             return  # the next event says so
         if content:
-            self._kept, self._kept_here, self._changes = content, True, []
-            self._since = -1  # the event of this moment is given after it
-        self._kept_at = self._clock()
+            self._checkpoint, self._has_newer_checkpoint, self._changes = content, True, []
+            self._since = -1  # the present event is given after the checkpoint
+        self._checkpoint_at = self._clock()
 
-    def _lost(self) -> Note:
+    def _restart(self) -> Note:
         """Opens the run on another machine. Raises NayerError if it cannot continue."""
         if self._stopped:
             raise Stopped
-        self._again += 1
-        if len(self._configs) > 1 or self._seeds or self._again > MOST_AGAIN:
+        self._restarts += 1
+        if len(self._configs) > 1 or self._seeds or self._restarts > MAX_RESTARTS:
             raise NayerError("The machine of this run is lost; start the run again.")
         with suppress(LabLost):
-            self._cluster.ask("close_lab", self._lab)  # perhaps it lives, and only the way to it is lost
+            self._cluster.request("close_lab", self._lab)  # the lab may be alive while the connection is lost
         self._open()
         message = "The machine of this run is lost. The run continues on another machine of the cluster."
         here = self._last
@@ -221,33 +221,33 @@ class RemoteLab:
 
     def _continued(self) -> Iterator[Event]:
         """The events after those that were given."""
-        from nayer.runs.remote_rounds import going_on  # it imports torch
+        from nayer.runs.remote_rounds import without_start  # it imports torch
 
-        coming = self._coming()
-        first = next(coming)  # the run is open then, and takes changes
+        events_left = self._remote_events()
+        first = next(events_left)  # the run is open now and can be changed
         for arm, values in self._changes:
-            self._cluster.ask("call", self._lab, "change", arm, values)
-        events: Iterator[Event] = chain([first], coming)
-        if self._kept_here:  # what announces a beginning has been given, before the checkpoint
-            events = going_on(events)
+            self._cluster.request("call", self._lab, "change", arm, values)
+        events: Iterator[Event] = chain([first], events_left)
+        if self._has_newer_checkpoint:  # the events of a start were given before the checkpoint
+            events = without_start(events)
         yield from islice(events, self._since, None)
 
-    def _come_home(self) -> None:
-        """Takes the networks for later questions, and frees the machine."""
+    def _fetch_networks(self) -> None:
+        """Copies the networks to this process for later requests, and frees the machine."""
         if self._lab is None:
             return
         with suppress(NayerError, LabLost):
-            self._by_round = self._cluster.ask("aside", self._lab, "kept_students")
-            if content := self._cluster.ask("call", self._lab, "checkpoint"):
+            self._by_round = self._cluster.request("call_concurrently", self._lab, "kept_students")
+            if content := self._cluster.request("call", self._lab, "checkpoint"):
                 from nayer.runs.side_by_side import Lab
 
-                home = Lab(self._configs, (), content, self._uploaded)
-                next(home.events())  # opens the run
-                self._home = home
+                local_lab = Lab(self._configs, (), content, self._uploaded)
+                next(local_lab.events())  # opens the run
+                self._local_lab = local_lab
             else:
                 for arm in range(len(self._configs)):
                     with suppress(ConfigError):  # an arm that never began has no student
-                        self._students[arm] = self._cluster.ask("call", self._lab, "student", arm)
-        self._away = False
+                        self._students[arm] = self._cluster.request("call", self._lab, "student", arm)
+        self._is_remote = False
         with suppress(NayerError, LabLost):
-            self._cluster.ask("close_lab", self._lab)
+            self._cluster.request("close_lab", self._lab)

@@ -12,42 +12,45 @@ from typing import Any
 
 import ray
 
-from nayer.cluster.places import Part, Work
+from nayer.cluster.jobs import Part, Work
 from nayer.config import Config
 from nayer.events import Event
 from nayer.runs.side_by_side import Lab
 from nayer.teachers.upload import UploadedTeacher
 
-AHEAD = 4  # parts that a job may make before the reader takes them
-END = "end"  # the last item of a job that has not been cut off
-WORK, ASIDE = "work", "aside"  # the threads of a lab: one works, the others answer meanwhile
+AHEAD = 4  # parts that a job may make before the reader takes one
+END = "end"  # the last item of a complete job
+WORK, CONCURRENT = (
+    "work",
+    "concurrent",
+)  # the threads of a lab: one makes the events, the others answer at the same time
 
 
 def node() -> str:
     """The name of this machine, and of its node, as two nodes may share a machine."""
-    return named(socket.gethostname(), ray.get_runtime_context().get_node_id())
+    return node_name(socket.gethostname(), ray.get_runtime_context().get_node_id())
 
 
-def named(host: str, node_id: str) -> str:
-    """The name of a node for people."""
+def node_name(host: str, node_id: str) -> str:
+    """The name of a node, for a reader."""
     return f"{host}/{node_id[:4]}"
 
 
-# Ray repeats nothing by itself: a repetition continues from the latest kept state, which only the driver has.
+# Ray repeats nothing by itself: a repetition continues from the latest saved state, which only the driver has.
 @ray.remote(num_returns="streaming", max_retries=0, _generator_backpressure_num_objects=AHEAD)
-def parts(work: Work, kept: Any, cpus: int) -> Iterator[str | Part]:
+def parts(work: Work, state: Any, cpus: int) -> Iterator[str | Part]:
     """The node's name, the parts of a job, and END."""
     yield node()
     import torch
 
     torch.set_num_threads(cpus)
-    yield from work(kept)
+    yield from work(state)
     yield END
 
 
-@ray.remote(max_restarts=0, max_task_retries=0, concurrency_groups={WORK: 1, ASIDE: 4})
+@ray.remote(max_restarts=0, max_task_retries=0, concurrency_groups={WORK: 1, CONCURRENT: 4})
 class LabActor:
-    """A `Lab` on a machine of the cluster. Nothing runs ahead: an event is made when it is asked for."""
+    """A `Lab` on a machine of the cluster. It makes an event only when it is asked for one."""
 
     def __init__(
         self, configs: Sequence[Config], seeds: Sequence[int], checkpoint: bytes, uploaded: UploadedTeacher | None
@@ -69,16 +72,16 @@ class LabActor:
         return next(self._events, None)
 
     @ray.method(concurrency_group=WORK)
-    def call(self, name: str, *given: Any) -> Any:
+    def call(self, name: str, *arguments: Any) -> Any:
         """A method of the lab, between two events."""
-        return getattr(self._lab, name)(*given)
+        return getattr(self._lab, name)(*arguments)
 
-    @ray.method(concurrency_group=ASIDE)
+    @ray.method(concurrency_group=CONCURRENT)
     def process(self) -> int:
         """The number of this process."""
         return os.getpid()
 
-    @ray.method(concurrency_group=ASIDE)
-    def aside(self, name: str, *given: Any) -> Any:
+    @ray.method(concurrency_group=CONCURRENT)
+    def call_concurrently(self, name: str, *arguments: Any) -> Any:
         """A method of the lab that any thread may call at any time."""
-        return getattr(self._lab, name)(*given)
+        return getattr(self._lab, name)(*arguments)

@@ -1,25 +1,26 @@
-"""What each method's authors published, constant by constant, beside what its full-size preset has.
+"""The constants that the authors of each method published, for comparison with its full-size preset.
 
 `published` is the number or word in the code that was read, and `places` says where. A constant that differs has a
-reason. Differences that no setting holds are sentences. `docs/fidelity.md` is written from here.
+reason. Differences that no setting can express are sentences. `make reference` writes `docs/fidelity.md` from this
+table.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-FOR_BATCH = "one batch of the generator serves both networks"
+FOR_BATCH = "the generator and the student use the same batch"
 STEPS = "published: the rate is divided by 10 at set epochs; here it falls along a cosine"
 NONE_HELD = "nothing is held back"
 LONG_RUN = "a run has at most 100,000 rounds; published: 240,000"
-EARLY = "images of round 0 have hardly learned"
+EARLY = "in round 0 the generator has learned little"
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """One published value of a setting; `reason` says why the preset differs, and is empty where it does not.
+    """One published value of a setting. `reason` says why the preset differs; it is empty if the preset agrees.
 
-    `note` explains a value that does not differ.
+    `note` explains a value with which the preset agrees.
     """
 
     published: float | str | bool
@@ -28,15 +29,15 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """What is known of one method."""
+class PublishedMethod:
+    """The published constants of one method, and the other differences."""
 
     preset: str
     where: str  # the code that was read, with its commit
     constants: dict[str, Constant | float | str | bool]  # by setting
-    differs: tuple[str, ...] = ()  # what no setting holds
+    differs: tuple[str, ...] = ()  # differences that no setting can express
     done_right: tuple[str, ...] = ()  # faults of the published code that are not repeated
-    read: str = ""  # how sure it is, if it was not the authors' own code
+    read: str = ""  # how reliable the source is, if it was not the authors' own code
     # file:line in that code → the settings whose values stand there, separated by spaces
     places: dict[str, str] = field(default_factory=dict)
 
@@ -46,12 +47,12 @@ class Sheet:
         return value if isinstance(value, Constant) else Constant(value)
 
     def place(self, setting: str) -> str:
-        """Where the published value stands: file:line. Empty if the code has nothing of the kind."""
+        """Where the published value is: file:line. Empty if the published code has no such value."""
         return next((place for place, held in self.places.items() if setting in held.split()), "")
 
 
 def _pool(images: str) -> Constant:
-    """The published pool, and how many images a whole published run makes."""
+    """The published capacity of the pool, and the number of images that a whole published run makes."""
     return Constant("no bound", f"the published pool has no bound; a whole run makes {images} images")
 
 
@@ -69,7 +70,7 @@ _NOISE_ALONE: dict[str, Constant | float | str | bool] = {
     "bn_momentum": 0.0,
     "adversarial_mask": "none",
     "warmup_rounds": 0,
-    "pool_from_round": Constant("no pool", "without a pool it only says when images are held back"),
+    "pool_from_round": Constant("no pool", "without a pool it only decides when images are held back"),
     "held_back": Constant("none", NONE_HELD),
     "crop_share": 0.0,
     "flip": False,
@@ -78,7 +79,7 @@ _NOISE_ALONE: dict[str, Constant | float | str | bool] = {
 _POOLED: dict[str, Constant | float | str | bool] = {
     "latent": "none",
     "noisy_layer": False,
-    "redraw": Constant("none", "it acts only where `noisy_reset_every` says so"),
+    "redraw": Constant("none", "it acts only if `noisy_reset_every` is above 0"),
     "generator_width": 64,
     "z_redraw": "round",
     "generator_adam": "each round",
@@ -90,21 +91,21 @@ _POOLED: dict[str, Constant | float | str | bool] = {
 }
 
 _FROM_POOL = (
-    "A pool is sampled with replacement; published: epochs without replacement.",
-    "Kept images are rounded to bytes; published: cut off to bytes.",
+    "Images are sampled from the pool with replacement; published: epochs without replacement.",
+    "The pixels in the pool are rounded to bytes; published: rounded down to bytes.",
 )
 _BIASES = "Our convolutions have biases; published: none before a BatchNorm, where they change nothing."
-_LABELS = "A batch has every class as evenly as can be; published: each label is drawn by itself."
-_BY_EPOCH = "The rate falls along a cosine with the steps; published: with the epochs."
+_LABELS = "A batch has equally many images of each class, or one more; published: each label is drawn independently."
+_BY_EPOCH = "The learning rate falls along a cosine after each step; published: after each epoch."
 _NEW_BN = "BatchNorm weights of a new generator are 1; published: N(1, 0.02²)."
-_EVAL_STUDENT = "The student judges the generator's images in eval mode; published: in train mode."
+_EVAL_STUDENT = "In the generator's loss the student is in eval mode; published: in train mode."
 _EVAL_GENERATOR = "The student's images come from the generator in train mode; published: in eval mode."
 _WIDE_FIRST = "The generator's first stage has 128 channels; published: 256."
 _TANH = "The image head is NAYER's, with a sigmoid; published: tanh and a BatchNorm without weights."
 _BEST_EPOCH = "The published accuracy is the best of all epochs on the test images; here it is that of the last round."
 
-SHEETS = (
-    Sheet(
+PUBLISHED = (
+    PublishedMethod(
         "nayer-paper",
         "tmtuan1307/NAYER at c6bedcd, ResNet-34 → ResNet-18 on CIFAR-10 (its WRN pairs have the same constants)",
         {
@@ -141,10 +142,12 @@ SHEETS = (
         (_BY_EPOCH, *_FROM_POOL, _BIASES),
         (
             _BEST_EPOCH,
-            "From each epoch's second loop on, the published student judges images in train mode; here in eval mode.",
-            "The best batch is that of its own round; published, the lowest loss is kept over the loops of an epoch.",
+            "In the generator's loss the student is in eval mode. The published student is in train mode from the "
+            "second loop of each epoch on.",
+            "The best batch has the lowest loss of its round. The published code compares it with the lowest loss of "
+            "the earlier loops of the epoch, too.",
             "The published scripts ask for `--method nayer`, which the published parser (datafree_kd.py:32) refuses.",
-            "A teacher without BatchNorm, and gray images, work here.",
+            "Teachers without BatchNorm and gray images work here.",
         ),
         places={
             "scripts/nayer_100.sh:39": "rounds warmup_rounds student_batch student_lr synthesis_batch",
@@ -166,7 +169,7 @@ SHEETS = (
             "label_embedding/label_embedding.py:39": "encoder",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "dafl-paper",
         "huawei-noah/Efficient-Computing at 225ddd2, Data-Efficient-Model-Compression/DAFL, the README's command for "
         "CIFAR-10",
@@ -175,7 +178,7 @@ SHEETS = (
             "rounds": Constant(240_000, LONG_RUN),
             "synthesis_batch": 1024,
             "z_size": 1000,
-            "z_redraw": Constant("step", f"one step a round: {FOR_BATCH}"),
+            "z_redraw": Constant("step", f"there is one generator step in each round, and {FOR_BATCH}"),
             "generator_lr": 0.02,
             "generator_beta1": Constant(0.9, note="Adam's default"),
             "ce_weight": 0.05,
@@ -193,9 +196,9 @@ SHEETS = (
         (
             "The student's images are made after the generator's step, from the same noise; published: before it.",
             _TANH,
-            "BatchNorm's ε in the generator is 10⁻⁵; published: 0.8 behind two of its convolutions.",
+            "BatchNorm's ε in the generator is 10⁻⁵; published: 0.8 after two of its convolutions.",
         ),
-        (_BEST_EPOCH, "The gradient of the balance is not NaN where a class has probability 0."),
+        (_BEST_EPOCH, "The gradient of the balance term is not NaN if a class has probability 0."),
         places={
             "README.md:29": "rounds synthesis_batch z_size generator_lr ce_weight balance_weight activation_weight "
             "student_lr",
@@ -210,7 +213,7 @@ SHEETS = (
             "DAFL-train.py:97": "temperature",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "zskt-paper",
         "polo5/ZeroShotKnowledgeTransfer at e24915d, WRN-16-2 → WRN-16-1 on CIFAR-10",
         {
@@ -226,7 +229,7 @@ SHEETS = (
                 5.0,
                 "the published KL is averaged over the classes too: for 10 classes every gradient is a tenth of ours",
             ),
-            "attention_weight": Constant(250.0, "beside a KL that is ten times as large; for 10 classes"),
+            "attention_weight": Constant(250.0, "our KL is ten times as large for 10 classes, so this weight is too"),
             "ce_weight": 0.0,
             "bn_weight": 0.0,
             "adversarial_weight": 1.0,
@@ -238,10 +241,11 @@ SHEETS = (
             "temperature": 1.0,
         },
         (
-            "Both factors are for ten classes. With k classes they would be 5 · k and 250 · k.",
+            "`gradient_clip` and `attention_weight` are for ten classes. For k classes they would be 5 k and 250 k.",
             "The image head is NAYER's, with a sigmoid; published: a BatchNorm with weights and no bound (in the first "
             "commit, f9060a1, a first side of 10 and a BatchNorm without weights).",
-            "Attention compares the last maps of each side length; published: the outputs of the three groups.",
+            "The attention term compares the last feature maps of each side length; published: the outputs of the "
+            "three groups of layers.",
             _EVAL_STUDENT,
         ),
         places={
@@ -265,7 +269,7 @@ SHEETS = (
             "solver.py:226": "adversarial_weight adversarial_mask",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "dfad-paper",
         "VainF/Data-Free-Adversarial-Distillation at c161591, the README's command for CIFAR-10",
         {
@@ -313,7 +317,7 @@ SHEETS = (
             "network/gan.py:13": "generator_width",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "dfq-paper",
         "zju-vipa/CMI at 9e79fa9, WRN-40-2 → WRN-16-1 on CIFAR-10",
         {
@@ -332,7 +336,9 @@ SHEETS = (
             "student_steps": 10,
             "student_lr": 0.1,
             "student_lr_end": 0.0,
-            "temperature": Constant(1.0, note="for this method both KLs are made anew, without the script's `--T 20`"),
+            "temperature": Constant(
+                1.0, note="for this method the code makes both KLs again without the `--T 20` of the script"
+            ),
         },
         (
             "The paper has several generators and students, and each image's entropy (`entropy_weight`) instead of the "
@@ -344,7 +350,7 @@ SHEETS = (
         ),
         (
             "Fast-Datafree's copy of this code (at 0dcecbc, datafree_kd.py:270) passes the teacher where the student "
-            "belongs, so there the adversarial term is 0.",
+            "should be, so there the adversarial term is 0.",
             _BEST_EPOCH,
         ),
         read="a published reimplementation; the paper's own constants could not be verified",
@@ -371,7 +377,7 @@ SHEETS = (
             "datafree_kd.py:290": "student_lr_end",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "cmi-paper",
         "zju-vipa/CMI at 9e79fa9, WRN-40-2 → WRN-16-1 on CIFAR-10, from scratch",
         {
@@ -403,8 +409,8 @@ SHEETS = (
         (
             "This is the run from scratch (88.8 % by the repository's README). Its table (90.0 %) starts from inverted "
             "images: 40 epochs of 2000 steps, with a label weight of 0.5.",
-            "The bank's vectors are of the best images as they are and of a new local view; published: of the best "
-            "step's two views.",
+            "The bank has vectors of the best images without augmentation and of a new local view of them; published: "
+            "of the two views of the best step.",
             _LABELS,
             _NEW_BN,
             _BY_EPOCH,
@@ -413,8 +419,8 @@ SHEETS = (
         ),
         (
             _BEST_EPOCH,
-            "When the bank has just become full (after 160 rounds), the published code takes it for empty: the mean "
-            "over no image is NaN, and the round keeps the images of its first step.",
+            "When the bank has just become full (after 160 rounds), the published code treats it as empty. The mean "
+            "over zero images is NaN, and the images of the round's first step enter the pool.",
         ),
         places={
             "scripts/cmi/scratch_cmi_cifar10_wrn402_wrn161.sh:4": "student_batch",
@@ -443,7 +449,7 @@ SHEETS = (
             "datafree_kd.py:290": "student_lr_end",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "fast-paper",
         "zju-vipa/Fast-Datafree at 0dcecbc, Fast-10, ResNet-34 → ResNet-18 (its WRN pairs have an adversarial weight "
         "of 1.1 and a label weight of 0.4)",
@@ -472,10 +478,11 @@ SHEETS = (
             "student_lr_end": 2e-4,
         },
         (
-            "The re-drawn linear layer has PyTorch's default weights; published: N(0, 0.02²), for the weights of the "
-            "BatchNorm behind it too.",
-            "The small form re-draws every 38 rounds: once in its 60, and again in a longer run.",
-            "The adversarial term begins with the student's first phase; published: one round before it.",
+            "The re-drawn linear layer has PyTorch's default weights; published: N(0, 0.02²), also for the weights of "
+            "the BatchNorm after it.",
+            "The small version re-draws every 38 rounds: once in its 60 rounds, and more often in a longer run.",
+            "The adversarial term starts in the round of the student's first training phase; published: one round "
+            "earlier.",
             _LABELS,
             _BY_EPOCH,
             *_FROM_POOL,
@@ -500,13 +507,13 @@ SHEETS = (
             "datafree_kd.py:324": "student_lr_end",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "deepinversion-paper",
         "zju-vipa/CMI at 9e79fa9, WRN-40-2 → WRN-16-1 on CIFAR-10, from which the tables' figures come",
         {
             **_POOLED,
             "pool_capacity": _pool("51,200"),
-            "generator_width": Constant("pixels", "0 means that the noise is the pixels"),
+            "generator_width": Constant("pixels", "0 means that the noise is the image"),
             "rounds": 200,
             "warmup_rounds": 0,
             "noisy_reset_every": 0,
@@ -521,11 +528,11 @@ SHEETS = (
             "bn_momentum": 0.0,
             "total_variation_weight": Constant(
                 1e-3,
-                note="published of diagonal neighbors too, and of normalized pixels: 0.0045 for noise, ours 0.0005; "
-                "beside a BN term with weight 10 neither counts",
+                note="the published term includes diagonal neighbors and has normalized pixels: 0.0045 for noise, ours "
+                "0.0005; both are negligible compared with a BN term of weight 10",
             ),
             "adversarial_weight": Constant(
-                1.0, "plain DeepInversion; the Adaptive form's Jensen–Shannon term is not here"
+                1.0, "plain DeepInversion; the Jensen–Shannon term of Adaptive DeepInversion does not exist here"
             ),
             "adversarial_mask": "none",
             "pool_from_round": 0,
@@ -536,17 +543,21 @@ SHEETS = (
         },
         (
             "β₂ of Adam is 0.999; published: 0.99.",
-            "Each image is shifted and mirrored by its own draw, and new pixels are black; published: the batch rolls "
-            "as one.",
-            "Pixels outside of [0, 1] are clipped where they are used; published: after each step.",
-            "The authors' own script (NVlabs/DeepInversion at 2413af1, cifar10/) has 2000 steps, no competition, and a "
-            "total variation that is the L2 norm of the differences. Its README gives the paper's parameters: BN 10 "
-            "and a rate of 0.05 (the parser's defaults are 100 and 0.1).",
+            "Each image is shifted and mirrored by its own random draw, and new pixels are black; published: one draw "
+            "rolls all images of a batch.",
+            "Pixels outside of [0, 1] are clipped before they are used; published: after each step.",
+            "The authors' own script (NVlabs/DeepInversion at 2413af1, cifar10/) has 2000 steps, no adversarial term, "
+            "and a total variation that is the L2 norm of the differences. Its README gives the paper's parameters: a "
+            "BN weight of 10 and a learning rate of 0.05 (the parser's defaults are 100 and 0.1).",
             _LABELS,
             _BY_EPOCH,
             *_FROM_POOL,
         ),
-        ("The best batch is copied; published, `inputs.data` goes on changing after it was kept.", _BEST_EPOCH),
+        (
+            "The best batch is copied. The published code stores `inputs.data` without a copy, and later steps change "
+            "it.",
+            _BEST_EPOCH,
+        ),
         places={
             "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:4": "synthesis_batch student_batch",
             "scripts/deepinv/deepinv_cifar10_wrn402_wrn161.sh:7": "student_lr",
@@ -567,7 +578,7 @@ SHEETS = (
             "datafree_kd.py:290": "student_lr_end",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "gapssg-paper",
         "hfutqian/GapSSG at 442c017, ResNet-34 → MobileNetV2 on CIFAR-100, the only script that is published",
         {
@@ -590,7 +601,9 @@ SHEETS = (
             "adversarial_form": "gap",
             "adversarial_mask": "none",
             "pool_from_round": 0,
-            "student_steps": Constant("4 (epoch + 1)", "their mean over 200 epochs: phases have one length here"),
+            "student_steps": Constant(
+                "4 (epoch + 1)", "the mean over 200 epochs, because all phases have one length here"
+            ),
             "student_batch": 128,
             "student_lr": 0.2,
             "student_lr_end": 0.0,
@@ -623,7 +636,7 @@ SHEETS = (
             "datafree_kd.py:352": "student_steps",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "adadfkd-paper",
         "ljrprocc/DFKD at cd281c4, adadfkd_cifar10_wrn402_wrn161.sh (which trains WRN-16-2 from WRN-40-2)",
         {
@@ -651,25 +664,27 @@ SHEETS = (
             "temperature": 20.0,
         },
         (
-            "80 % of the sorted negatives count, as published. Here the slice moves over the whole run; published: "
-            "over its first three quarters.",
-            "The bank begins empty; published: with random unit vectors.",
-            "Student features of another length pass one random projection; published: a new one in every step.",
+            "80 % of the sorted negatives count, as published. Here these 80 % move from the easiest to the hardest "
+            "during the whole run; published: during its first three quarters.",
+            "The bank is empty at the start; published: it contains random unit vectors.",
+            "Student features of another length pass a random projection that stays the same; published: a new one in "
+            "every step.",
             "The published student also minimizes 0.1 × InfoNCE of its features against the teacher's (`s_nce`), and "
-            "each batch's loss is weighted by its own size (`curr_log`); here neither.",
+            "the loss of each batch is multiplied by a weight that follows from the loss itself (`curr_log`). Neither "
+            "exists here.",
             "β₂ of Adam is 0.999; published: 0.99.",
             _WIDE_FIRST,
             _NEW_BN,
             _EVAL_GENERATOR,
             _BY_EPOCH,
             _BIASES,
-            "The small form follows an earlier script (at 14e6706: weight 0.3, agreeing images only), without the "
-            "temperature of 3.",
+            "The small version follows an earlier script (at 14e6706): an adversarial weight of 0.3, only images on "
+            "which both networks agree, and no temperature of 3.",
         ),
         (
             _BEST_EPOCH,
-            "The script that the README names (resnet34_resnet18) stops at once: its queue of 4096 is no multiple of "
-            "its batch of 768, which the code asserts (datafree/utils/_utils.py:677).",
+            "The script that the README names (resnet34_resnet18) stops at its start: the code asserts that the queue "
+            "is a multiple of the batch (datafree/utils/_utils.py:677), and 4096 is no multiple of 768.",
         ),
         places={
             "scripts/adadfkd/adadfkd_cifar10_wrn402_wrn161.sh:1": "rounds synthesis_batch generator_steps generator_lr "
@@ -688,7 +703,7 @@ SHEETS = (
             "datafree_kd.py:612": "student_lr_end",
         },
     ),
-    Sheet(
+    PublishedMethod(
         "cpnet-paper",
         "LannCX/CPNet at 3f3d397, ResNet-34 → ResNet-18 on CIFAR-10; the rest is NAYER's",
         {
@@ -699,7 +714,9 @@ SHEETS = (
             "student_batch": 512,
             "student_lr": 0.2,
             "evaluate_every": Constant("each epoch", "an epoch is two rounds"),
-            "generator_width": Constant("the teacher's", "`mirror_weight` takes the teacher's; this is not used"),
+            "generator_width": Constant(
+                "the teacher's", "with `mirror_weight` the widths are the teacher's, and this is not used"
+            ),
             "generator_steps": 30,
             "synthesis_batch": 400,
             "generator_reset_every": Constant("10 epochs", "10 epochs of 2 rounds are 20"),
@@ -710,30 +727,30 @@ SHEETS = (
             "adversarial_form": "reverse-kl",
             "adversarial_mask": "agree",
             "mirror_weight": 1.0,
-            "align_weight": Constant(1.33, note="beside the KL within the adversarial term"),
+            "align_weight": Constant(1.33, note="published as a part of the adversarial term, with the KL"),
             "cutmix_share": Constant(0.0, note="the student's images are not mixed"),
             "pool_capacity": _pool("160,000"),
             "pool_from_round": Constant(0, EARLY),
             "held_back": Constant("none", NONE_HELD),
         },
         (
-            "The images that the generator's losses see are not mixed; published: CutMix for half of the batches, with "
-            "the labels of both parts.",
-            "The small form's adversarial term is NAYER's KL, and half of its student's images are mixed.",
-            "The nodes are the teacher's last BatchNorm at each side length; published: four named layers, which for "
-            "ResNet-34 are these.",
-            "Color jitter of the generator's images is left out.",
+            "The images in the generator's losses are not mixed; published: CutMix for half of the batches, with the "
+            "labels of both parts.",
+            "In the small version, the adversarial term is NAYER's KL, and half of the student's images are mixed.",
+            "The mirror term uses the teacher's last BatchNorm at each side length; published: four named layers, "
+            "which are the same for ResNet-34.",
+            "The generator's images get no color jitter; published: they do.",
             "The pseudo-inverse has PyTorch's tolerance; published: singular values of at least 0.1.",
             _BY_EPOCH,
             *_FROM_POOL,
             _BIASES,
         ),
         (
-            "The published code cannot run: it reads a loss (`loss_dis`, datafree/synthesis/cpnet.py:188) that nothing "
-            "assigns.",
+            "The published code does not run: it reads a loss (`loss_dis`, datafree/synthesis/cpnet.py:188) that it "
+            "never assigns.",
             _BEST_EPOCH,
         ),
-        read="from the code alone, which cannot run; the paper's text and tables were not obtained",
+        read="from the code alone, which does not run; the paper's text and tables were not available",
         places={
             "cpnet_100.sh:37": "rounds warmup_rounds student_batch student_lr synthesis_batch",
             "cpnet_100.sh:39": "generator_steps ce_weight bn_weight adversarial_weight student_every",
@@ -752,13 +769,13 @@ SHEETS = (
     ),
 )
 
-FULL_SIZE = tuple(sheet.preset for sheet in SHEETS)
-# Settings of this program alone: they change what is told or measured, and no published work has them.
-# Small forms with another ratio of student steps to generator steps than the published one, and why.
+FULL_SIZE = tuple(method.preset for method in PUBLISHED)
+# Small versions with another ratio of student steps to generator steps than the published one, and the reason.
 OTHER_RATIOS = {
     "fast-paper": (
-        "20 student steps a round, not 400: otherwise nine tenths of a small run's time would be the student's. The "
-        "number was tuned"
+        "20 student steps a round, not 400: with 400, the student would take nine tenths of the time of a small run. "
+        "The number was tuned"
     ),
 }
-OWN = frozenset({"report_every", "evaluate_every", "event_every", "test_images"})
+# Settings that only this program has: they change what is reported or measured.
+NOT_PUBLISHED = frozenset({"report_every", "evaluate_every", "event_every", "test_images"})

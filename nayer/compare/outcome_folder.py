@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from nayer.common.files import read_file, write_whole
-from nayer.compare.cut_off import CutOff
 from nayer.compare.experiments import Arm
+from nayer.compare.interrupted_run import InterruptedRun
 from nayer.compare.outcome import Outcome, read, write
 from nayer.compare.titles import slug
 from nayer.config import Config
@@ -75,14 +75,16 @@ class OutcomeFolder:
         measuring = [one.with_measuring for one in found.values()]
         if any(measuring) and (missing or not all(measuring)):
             raise ConfigError(
-                f"out={str(self.folder)!r} contains runs whose seconds include measuring, which no longer counts; use "
+                f"out={str(self.folder)!r} contains runs whose seconds include measuring, as in earlier versions; use "
                 "another folder."
             )
         return found, missing
 
-    def cut_off(self, arm: Arm, seed: int) -> CutOff:
+    def interrupted(self, arm: Arm, seed: int) -> InterruptedRun:
         """The files of a run that has no outcome yet."""
-        return CutOff(self.path(arm.title, seed), Config.parse({"seed": seed}, arm.config), self.clock, self.threads)
+        return InterruptedRun(
+            self.path(arm.title, seed), Config.parse({"seed": seed}, arm.config), self.clock, self.threads
+        )
 
     def put(self, outcome: Outcome, record: Record) -> None:
         """Writes a run's samples, then its outcome. Raises StorageError."""

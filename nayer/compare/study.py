@@ -12,7 +12,7 @@ from nayer.common.yaml_file import read_yaml
 from nayer.compare.calibration import MOST as MOST_SECONDS
 from nayer.compare.experiments import Arm, Variation, arms_of, grid
 from nayer.compare.outcome import CLOCKS, STEP_MEASURES
-from nayer.compare.sittings import Fresh
+from nayer.compare.run_jobs import FreshStudents
 from nayer.compare.sweep import choice_in, list_in, mapping_in, number_in, seeds_in
 from nayer.compare.titles import check_amount, check_name, check_titles
 from nayer.config import settings
@@ -75,7 +75,7 @@ class Study:
     reference: str = ""  # the method that the others are compared with
     levels: tuple[float, ...] = (0.8, 0.9)  # shares of the teacher's accuracy
     steps_to: Mapping[str, float] = field(default_factory=dict)  # targets of a generator step, see STEP_MEASURES
-    fresh: Fresh | None = None
+    fresh: FreshStudents | None = None
 
     @property
     def methods(self) -> list[str]:
@@ -92,12 +92,12 @@ class Study:
         """The budgets, from the smallest to the largest."""
         return sorted({cell.budget for cell in self.cells})
 
-    def told(self, budget: float) -> str:
+    def budget_text(self, budget: float) -> str:
         """A budget with its unit, for example `40 s`."""
-        return told(budget, self.kind)
+        return budget_text(budget, self.kind)
 
 
-def told(budget: float, kind: str) -> str:
+def budget_text(budget: float, kind: str) -> str:
     """A budget of that kind with its unit."""
     return f"{budget:g} {UNITS[kind]}"
 
@@ -131,7 +131,7 @@ def _study(values: Mapping[str, Any], where: str) -> Study:
     check_titles([cell.arm.title for cell in cells], "name each method, teacher and budget once")
     clock, threads = choice_in(values, "clock", where, tuple(CLOCKS)), values.get("threads", 1)
     if type(threads) is not int or not 1 <= threads <= MAX_THREADS:
-        raise ConfigError(f"threads must be a whole number from 1 to {MAX_THREADS}; {_shown(threads)} was given.")
+        raise ConfigError(f"threads must be a whole number from 1 to {MAX_THREADS}; {_quoted(threads)} was given.")
     if clock == "cpu" and threads > 1:
         raise ConfigError("clock='cpu' adds up the time of all threads, even while they wait; use threads: 1 with it.")
     return Study(
@@ -153,7 +153,7 @@ def _shared(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     shared = mapping_in(values, "shared", where)
     for name, instead in _NOT_SHARED.items():
         if name in shared:
-            raise ConfigError(f"shared: {name}={_shown(shared[name])} cannot be shared; use {instead}.")
+            raise ConfigError(f"shared: {name}={_quoted(shared[name])} cannot be shared; use {instead}.")
     return preset_and_changes(shared, f"{where}, shared")[1]
 
 
@@ -164,7 +164,7 @@ def _arm(variation: Variation, shared: Mapping[str, object], kind: str, budget: 
         (made,) = arms_of([variation], {**shared, **limit})
     except ConfigError as error:
         raise ConfigError(f"{variation.title}: {error}") from None
-    return Arm(f"{variation.title} · {shared['teacher']} · {told(budget, kind)}", made.config)
+    return Arm(f"{variation.title} · {shared['teacher']} · {budget_text(budget, kind)}", made.config)
 
 
 def _methods(values: Mapping[str, Any], where: str) -> tuple[Variation, ...]:
@@ -199,7 +199,7 @@ def _budgets(values: Mapping[str, Any], where: str) -> tuple[str, list[float]]:
     ((kind, _),) = given.items()
     amounts = _numbers(given, kind, f"{where}, budgets", MOST[kind])
     if kind == "rounds" and any(amount != int(amount) for amount in amounts):
-        raise ConfigError(f"rounds must be whole numbers; {_shown(given[kind])} was given.")
+        raise ConfigError(f"rounds must be whole numbers; {_quoted(given[kind])} was given.")
     return kind, sorted(amounts)
 
 
@@ -209,7 +209,7 @@ def _targets(values: Mapping[str, Any], where: str) -> dict[str, float]:
     return {name: _numbers({name: [value]}, name, where, math.inf)[0] for name, value in given.items()}
 
 
-def _fresh(values: Mapping[str, Any], where: str) -> Fresh | None:
+def _fresh(values: Mapping[str, Any], where: str) -> FreshStudents | None:
     given, inside = mapping_in(values, "fresh_students", where), f"{where}, fresh_students"
     if not given:
         return None
@@ -220,13 +220,13 @@ def _fresh(values: Mapping[str, Any], where: str) -> Fresh | None:
     seeds = seeds_in(given, inside)
     if len(seeds) > MOST_FRESH:
         raise ConfigError(f"{inside}: seeds must be at most {MOST_FRESH} numbers; {len(seeds):,} were given.")
-    return Fresh(seeds, phases)
+    return FreshStudents(seeds, phases)
 
 
 def _text(values: Mapping[str, Any], name: str, default: str) -> str:
     given = values.get(name, default)
     if not isinstance(given, str) or len(given) > 1000 or not given.isprintable():
-        raise ConfigError(f"{name} must be a text on one line; {_shown(given)} was given.")
+        raise ConfigError(f"{name} must be a text on one line; {_quoted(given)} was given.")
     return given
 
 
@@ -235,9 +235,9 @@ def _numbers(values: Mapping[str, Any], name: str, where: str, high: float) -> l
     sound = all(type(one) in (int, float) and 0 < one <= high and one < math.inf for one in given)
     if not sound or len(set(given)) < len(given):
         bounds = f"above 0 and up to {high:,g}" if math.isfinite(high) else "above 0"
-        raise ConfigError(f"{name} must be a list of different numbers {bounds}; {_shown(given)} was given.")
+        raise ConfigError(f"{name} must be a list of different numbers {bounds}; {_quoted(given)} was given.")
     return [float(one) for one in given]
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     return excerpt(repr(value))

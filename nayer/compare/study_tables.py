@@ -10,13 +10,13 @@ from statistics import fmean, median, stdev
 
 from nayer.analysis.significance import verdict
 from nayer.compare.outcome import Outcome
-from nayer.compare.sheets import Sheet
+from nayer.compare.result_table import ResultTable
 from nayer.compare.study import Cell, Study
 from nayer.compare.study_results import Bounds, Reach, reach, steps_to
 from nayer.compare.titles import slug
 
 NONE = "–"
-Found = Mapping[str, Sequence[Outcome]]  # by the title of the arm
+OutcomesByArm = Mapping[str, Sequence[Outcome]]  # by the title of the arm
 SCORES = {
     "label_hit": "label accuracy",
     "named": "second opinion",
@@ -27,34 +27,34 @@ SCORES = {
 }
 
 
-def sheets(study: Study, found: Found) -> list[Sheet]:
+def result_tables(study: Study, by_arm: OutcomesByArm) -> list[ResultTable]:
     """All tables that the outcomes can fill, teacher by teacher."""
-    made: list[Sheet] = []
+    tables: list[ResultTable] = []
     for teacher in study.teachers:
         end = f"-{slug(teacher)}" if len(study.teachers) > 1 else ""
-        made += [_accuracy(study, found, teacher, end)]
-        made += [*_needed(study, found, teacher, end), *_factors(study, found, teacher, end)]
-        made += [_images(study, found, teacher, end), *_steps(study, found, teacher, end)]
-        made += _fresh(study, found, teacher, end)
-    return [sheet for sheet in made if sheet.rows]
+        tables += [_accuracy(study, by_arm, teacher, end)]
+        tables += [*_needed(study, by_arm, teacher, end), *_factors(study, by_arm, teacher, end)]
+        tables += [_images(study, by_arm, teacher, end), *_steps(study, by_arm, teacher, end)]
+        tables += _fresh(study, by_arm, teacher, end)
+    return [table for table in tables if table.rows]
 
 
-def verdicts(study: Study, found: Found) -> list[str]:
+def verdicts(study: Study, by_arm: OutcomesByArm) -> list[str]:
     """For each teacher, one sentence on the final accuracies with the largest budget."""
-    said = []
+    sentences = []
     for teacher in study.teachers:
         by_method: dict[str, dict[int, float]] = {}
         for cell in _cells(study, teacher, budget=study.budgets[-1]):
             by_method[cell.method] = {
-                one.seed: 100 * one.accuracy for one in found.get(cell.arm.title, []) if one.accuracy is not None
+                one.seed: 100 * one.accuracy for one in by_arm.get(cell.arm.title, []) if one.accuracy is not None
             }
         if sum(bool(one) for one in by_method.values()) > 1:
             sentence = verdict(by_method, what="accuracy", unit="points")
-            said.append(f"{teacher}, {study.told(study.budgets[-1])}: {sentence}")
-    return said
+            sentences.append(f"{teacher}, {study.budget_text(study.budgets[-1])}: {sentence}")
+    return sentences
 
 
-def runs_csv(study: Study, found: Found) -> str:
+def runs_csv(study: Study, by_arm: OutcomesByArm) -> str:
     """One row for each run: what it was, what it reached, and what it cost."""
     names = ["method", "teacher", "budget", "seed", "accuracy", "teacher_accuracy", "agreement", "at_start", "rounds"]
     names += ["generator_steps", "seconds", "seconds.synthesis", "seconds.student", "seconds.measuring", "clock"]
@@ -63,9 +63,9 @@ def runs_csv(study: Study, found: Found) -> str:
     writer = csv.DictWriter(text, [*names, "failure"], lineterminator="\n")
     writer.writeheader()
     for cell in study.cells:
-        for one in found.get(cell.arm.title, []):
+        for one in by_arm.get(cell.arm.title, []):
             row: dict[str, object] = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
-            row |= {"method": cell.method, "teacher": cell.teacher, "budget": study.told(cell.budget)}
+            row |= {"method": cell.method, "teacher": cell.teacher, "budget": study.budget_text(cell.budget)}
             phases = ("measuring",) if one.synthesis_seconds is None else ("synthesis", "student", "measuring")
             row |= {f"seconds.{phase}": one.spent.get(phase) for phase in phases}
             row |= {name: one.scores.get(name) for name in SCORES}
@@ -74,34 +74,35 @@ def runs_csv(study: Study, found: Found) -> str:
     return text.getvalue()
 
 
-def _accuracy(study: Study, found: Found, teacher: str, end: str) -> Sheet:
-    outcomes = [one for cell in _cells(study, teacher) for one in found.get(cell.arm.title, [])]
+def _accuracy(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> ResultTable:
+    outcomes = [one for cell in _cells(study, teacher) for one in by_arm.get(cell.arm.title, [])]
     known = [one.teacher_accuracy for one in outcomes if one.teacher_accuracy is not None]
     what = "accuracy" if known else "agreement with the teacher"
     rows = [
-        [method, *(_percent(_finals(found, cell)) for cell in _cells(study, teacher, method=method))]
+        [method, *(_percent(_finals(by_arm, cell)) for cell in _cells(study, teacher, method=method))]
         for method in study.methods
     ]
     whose = f" The teacher has {100 * fmean(known):.1f} %." if known else ""
-    return Sheet(
+    return ResultTable(
         f"accuracy{end}",
         f"{teacher}: final {what} in percent by budget",
-        ("method", *(study.told(budget) for budget in study.budgets)),
+        ("method", *(study.budget_text(budget) for budget in study.budgets)),
         rows if outcomes else [],
-        f"Mean ± standard deviation over {len(study.seeds)} seeds. Each budget is a separate run.{whose}{_of(study)}",
+        f"Mean ± standard deviation over {len(study.seeds)} seeds. Each budget is a separate run.{whose}"
+        f"{_budget_note(study)}",
     )
 
 
-def _of(study: Study) -> str:
+def _budget_note(study: Study) -> str:
     if study.kind == "seconds":
         clock = {"wall": "wall time", "cpu": "processor time"}[study.clock]
         return f" Budgets are seconds of {clock} (threads: {study.threads}), for which rounds were planned."
     return " G: 10⁹ multiply-adds." if study.kind == "work" else ""
 
 
-def _needed(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+def _needed(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> list[ResultTable]:
     """The smallest budgets that reach the levels, with total and synthesis-only seconds."""
-    if not _has_teacher_accuracy(study, found, teacher):
+    if not _has_teacher_accuracy(study, by_arm, teacher):
         return []
     columns = ["method"]
     for level in study.levels:
@@ -110,7 +111,7 @@ def _needed(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
     for method in study.methods:
         cells = [method]
         for level in study.levels:
-            one = _reach(study, found, teacher, method, level)
+            one = _reach(study, by_arm, teacher, method, level)
             cells += [_budget(study, one), _seconds(one.total), _seconds(one.synthesis)]
         rows.append(cells)
     note = (
@@ -118,45 +119,49 @@ def _needed(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
         "that budget, without measurements. > marks a target that no budget reached. At once: `overlap` makes images "
         "and teaches the student in the same seconds."
     )
-    return [Sheet(f"budgets{end}", f"{teacher}: the smallest budget that reaches a level", tuple(columns), rows, note)]
+    return [
+        ResultTable(f"budgets{end}", f"{teacher}: the smallest budget that reaches a level", tuple(columns), rows, note)
+    ]
 
 
-def _factors(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+def _factors(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> list[ResultTable]:
     """How many times the seconds of the reference each method needs, as bounds."""
-    if len(study.methods) < 2 or not _has_teacher_accuracy(study, found, teacher):
+    if len(study.methods) < 2 or not _has_teacher_accuracy(study, by_arm, teacher):
         return []
     columns = ["method"]
     for level in study.levels:
         columns += [f"{level:.0%}: total", f"{level:.0%}: synthesis"]
-    own = {level: _reach(study, found, teacher, study.reference, level) for level in study.levels}
+    own = {level: _reach(study, by_arm, teacher, study.reference, level) for level in study.levels}
     rows = []
     for method in study.methods:
         if method == study.reference:
             continue
         cells = [method]
         for level in study.levels:
-            one = _reach(study, found, teacher, method, level)
+            one = _reach(study, by_arm, teacher, method, level)
             cells += [_factor(one.total, own[level].total), _factor(one.synthesis, own[level].synthesis)]
         rows.append(cells)
     note = (
         f"Seconds of the method divided by seconds of {study.reference}, as bounds: the needed time lies between two "
         "neighboring budgets. A target that no budget reached has no upper bound."
     )
-    return [Sheet(f"factors{end}", f"{teacher}: times the seconds of {study.reference}", tuple(columns), rows, note)]
+    return [
+        ResultTable(f"factors{end}", f"{teacher}: times the seconds of {study.reference}", tuple(columns), rows, note)
+    ]
 
 
-def _images(study: Study, found: Found, teacher: str, end: str) -> Sheet:
+def _images(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> ResultTable:
     """The scores of the images with the largest budget."""
     rows = []
     for cell in _cells(study, teacher, budget=study.budgets[-1]):
-        outcomes = [one for one in found.get(cell.arm.title, []) if not one.failure]
+        outcomes = [one for one in by_arm.get(cell.arm.title, []) if not one.failure]
         values = {name: [v for one in outcomes if (v := one.scores.get(name)) is not None] for name in SCORES}
         if any(values.values()):
             shares = ("label_hit", "named")
             rows.append([cell.method, *(_percent(v) if name in shares else _spread(v) for name, v in values.items())])
-    return Sheet(
+    return ResultTable(
         f"images{end}",
-        f"{teacher}: the images with a budget of {study.told(study.budgets[-1])}",
+        f"{teacher}: the images with a budget of {study.budget_text(study.budgets[-1])}",
         ("method", *SCORES.values()),
         rows,
         "Label accuracy and second opinion: percent of the images that the teacher, or a judge without a part in the "
@@ -165,7 +170,7 @@ def _images(study: Study, found: Found, teacher: str, end: str) -> Sheet:
     )
 
 
-def _steps(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+def _steps(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> list[ResultTable]:
     """The generator steps to each target."""
     if not study.steps_to:
         return []
@@ -173,9 +178,9 @@ def _steps(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
     several = len(study.budgets) > 1
     rows = []
     for cell in _cells(study, teacher):
-        outcomes = [one for one in found.get(cell.arm.title, []) if one.by_step]
+        outcomes = [one for one in by_arm.get(cell.arm.title, []) if one.by_step]
         if outcomes:
-            title = f"{cell.method}, {study.told(cell.budget)}" if several else cell.method
+            title = f"{cell.method}, {study.budget_text(cell.budget)}" if several else cell.method
             rows.append([title, *(_median_steps(outcomes, name, target) for name, target in targets)])
     names = {"ce": "cross-entropy of at most", "label_hit": "label accuracy of at least"}
     columns = tuple(f"steps to a {names[name]} {target:g}" for name, target in targets)
@@ -183,25 +188,25 @@ def _steps(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
         "Median over the seeds, in brackets the number of seeds that reached it. A run's value after a step is the "
         "mean over all its rounds."
     )
-    return [Sheet(f"steps{end}", f"{teacher}: generator steps to a target", ("method", *columns), rows, note)]
+    return [ResultTable(f"steps{end}", f"{teacher}: generator steps to a target", ("method", *columns), rows, note)]
 
 
-def _fresh(study: Study, found: Found, teacher: str, end: str) -> list[Sheet]:
+def _fresh(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> list[ResultTable]:
     """The accuracies of new students that learned from the final pools."""
     if study.fresh is None:
         return []
     rows = []
     for method in study.methods:
         cells = _cells(study, teacher, method=method)
-        values = [[value for one in found.get(cell.arm.title, []) for value in one.fresh] for cell in cells]
+        values = [[value for one in by_arm.get(cell.arm.title, []) for value in one.fresh] for cell in cells]
         if any(values):
             rows.append([method, *map(_percent, values)])
     students, phases = len(study.fresh.seeds), study.fresh.phases
     return [
-        Sheet(
+        ResultTable(
             f"fresh-students{end}",
             f"{teacher}: accuracy in percent of new students on the final pools",
-            ("method", *(study.told(budget) for budget in study.budgets)),
+            ("method", *(study.budget_text(budget) for budget in study.budgets)),
             rows,
             f"{students} new students for each pool, {phases} training phases each. Mean ± standard deviation over all "
             "students of all seeds.",
@@ -216,17 +221,17 @@ def _cells(study: Study, teacher: str, *, method: str | None = None, budget: flo
     return sorted(chosen, key=lambda cell: cell.budget)
 
 
-def _reach(study: Study, found: Found, teacher: str, method: str, level: float) -> Reach:
-    return reach([(cell, found.get(cell.arm.title, [])) for cell in _cells(study, teacher, method=method)], level)
+def _reach(study: Study, by_arm: OutcomesByArm, teacher: str, method: str, level: float) -> Reach:
+    return reach([(cell, by_arm.get(cell.arm.title, [])) for cell in _cells(study, teacher, method=method)], level)
 
 
-def _has_teacher_accuracy(study: Study, found: Found, teacher: str) -> bool:
-    outcomes = (one for cell in _cells(study, teacher) for one in found.get(cell.arm.title, []))
+def _has_teacher_accuracy(study: Study, by_arm: OutcomesByArm, teacher: str) -> bool:
+    outcomes = (one for cell in _cells(study, teacher) for one in by_arm.get(cell.arm.title, []))
     return any(one.teacher_accuracy is not None for one in outcomes)
 
 
-def _finals(found: Found, cell: Cell) -> list[float]:
-    return [one.accuracy for one in found.get(cell.arm.title, []) if one.accuracy is not None]
+def _finals(by_arm: OutcomesByArm, cell: Cell) -> list[float]:
+    return [one.accuracy for one in by_arm.get(cell.arm.title, []) if one.accuracy is not None]
 
 
 def _percent(shares: Iterable[float]) -> str:
@@ -240,7 +245,7 @@ def _spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def _budget(study: Study, one: Reach) -> str:
-    return f"> {study.told(study.budgets[-1])}" if one.budget is None else study.told(one.budget)
+    return f"> {study.budget_text(study.budgets[-1])}" if one.budget is None else study.budget_text(one.budget)
 
 
 def _seconds(bounds: Bounds | None) -> str:

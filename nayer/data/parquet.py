@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from nayer.common.files import open_file, size_in_words
 from nayer.data.image_folders import TEST, TRAIN, Limits, Picture
+from nayer.data.parquet_pages import largest_chunk
 from nayer.errors import AssetError
 
 ROWS = 256  # read at a time, at most
@@ -126,7 +127,7 @@ def _rows(source: BinaryIO, path: Path) -> Iterator[tuple[bytes, Any, list[str]]
     limits = {"thrift_string_size_limit": MAX_FOOTER_TEXT, "thrift_container_size_limit": MAX_FOOTER_ITEMS}
     try:
         with pyarrow.parquet.ParquetFile(source, **limits) as file:
-            yield from _cells(file, path)
+            yield from _cells(file, source, path)
     except (OSError, KeyError, ValueError, TypeError, MemoryError):
         raise _unfit(path) from None
 
@@ -135,21 +136,22 @@ def _unfit(path: Path) -> AssetError:
     return AssetError(f"{path.name} is missing, damaged or has no columns image and label; name a file that has them.")
 
 
-def _cells(file: Any, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
+def _cells(file: Any, source: BinaryIO, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
     columns = file.schema_arrow.names
     pictures = next(name for name in [*PICTURE_COLUMNS, ""] if name in columns or not name)
     labels = next(name for name in [*LABEL_COLUMNS, ""] if name in columns or not name)
     if not pictures or not labels:
         raise KeyError("image, label")
+    read = [_picture_column(file.schema_arrow.field(pictures)), _label_column(file.schema_arrow.field(labels))]
     names = _class_names(file.schema_arrow.metadata or {}, labels)
-    largest = _largest_group(file.metadata, (pictures, labels))
+    largest = largest_chunk(source, file.metadata, (pictures, labels))
     if largest > MAX_GROUP_BYTES:
         raise AssetError(
             f"{path.name} has a row group of more than {size_in_words(MAX_GROUP_BYTES)}; write it with smaller row "
             "groups."
         )
     at_once = min(ROWS, max(1, BATCH_BYTES // max(1, largest)))
-    for batch in file.iter_batches(at_once, columns=[pictures, labels]):
+    for batch in file.iter_batches(at_once, columns=read):
         for picture, label in zip(batch[pictures].to_pylist(), batch[labels].to_pylist(), strict=True):
             data = picture["bytes"] if isinstance(picture, dict) else picture
             if not isinstance(data, bytes) or isinstance(label, float) or label is None:
@@ -157,12 +159,32 @@ def _cells(file: Any, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
             yield data, label, names
 
 
-def _largest_group(metadata: Any, columns: Sequence[str]) -> int:
-    """The most bytes that one of these columns has in a row group, unpacked, as the file says."""
-    groups = (metadata.row_group(place) for place in range(metadata.num_row_groups))
-    chunks = (group.column(place) for group in groups for place in range(metadata.num_columns))
-    wanted = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns]
-    return max((chunk.total_uncompressed_size for chunk in wanted), default=0)
+def _picture_column(field: Any) -> str:
+    """The column of bytes in the column of the pictures. TypeError for lists, which may be long in a few bytes."""
+    from pyarrow import types
+
+    kind = field.type
+    if types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        return f"{field.name}.{_bytes_column(kind.field('bytes'))}"
+    return _bytes_column(field)
+
+
+def _bytes_column(field: Any) -> str:
+    from pyarrow import types
+
+    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+    if not (types.is_binary(kind) or types.is_large_binary(kind)):
+        raise TypeError("pictures that are no bytes")
+    return str(field.name)
+
+
+def _label_column(field: Any) -> str:
+    from pyarrow import types
+
+    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+    if not any(fits(kind) for fits in (types.is_integer, types.is_string, types.is_large_string, types.is_boolean)):
+        raise TypeError("labels that are neither numbers nor texts")
+    return str(field.name)
 
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:

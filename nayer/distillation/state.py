@@ -39,8 +39,8 @@ class RunState:
     bn_average: Statistics | None = None
     round: int = 0  # the next one
     student_phases: int = 0  # done
-    seconds: float = 0.0  # of work, over all sittings
-    work: int = 0  # multiply-adds, over all sittings, if the task knows the cost of a step
+    seconds: float = 0.0  # of work, over all processes that continued the run
+    work: int = 0  # multiply-adds, counted like `seconds`, if the task knows the cost of a step
 
 
 def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:

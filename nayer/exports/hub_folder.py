@@ -1,10 +1,10 @@
-"""A student as a repository of the Hub: a folder with weights, config, plain code and a model card, and its class.
+"""A student as a repository of the Hub: a folder with weights, config, code and a model card, and the class Student.
 
-The class is huggingface_hub's own mixin on our classifier, so that one line loads the student:
+The class adds the mixin of huggingface_hub to our classifier, so that one line loads the student:
 
     nayer.Student.from_pretrained("OWNER/NAME")
 
-No code of the repository runs. Source: https://huggingface.co/docs/huggingface_hub/guides/integrations
+No code of that repository is executed. Source: https://huggingface.co/docs/huggingface_hub/guides/integrations
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ WEIGHTS, CARD = "model.safetensors", "README.md"
 UNKNOWN_LICENSE = "other"  # the Hub's word for a license that it does not list
 MAX_PICTURE_BYTES = 16 << 20
 MAX_CARD_BYTES = 1 << 20
-_GIVEN = ("architecture", "channels", "size", "mean", "std", "names")  # arguments of a student, in config.json
-_MARK = "library_name: nayer"  # in the card of each folder that is written here
+_ARGUMENTS = ("architecture", "channels", "size", "mean", "std", "names")  # arguments of a student, in config.json
+_CARD_LINE = "library_name: nayer"  # in the card of each folder that is written here
 
 
 class Student(Classifier, PyTorchModelHubMixin, library_name="nayer", pipeline_tag="image-classification"):
@@ -65,31 +65,31 @@ class Student(Classifier, PyTorchModelHubMixin, library_name="nayer", pipeline_t
         self.names = list(names)
 
     @classmethod
-    def of(cls, student: Classifier, names: Sequence[str]) -> Student:
+    def from_classifier(cls, student: Classifier, names: Sequence[str]) -> Student:
         """`student` with the names of its classes; both share their weights."""
         spec = student.spec
-        made = cls(spec.architecture, spec.channels, spec.size, list(spec.mean), list(spec.std), list(names))
-        made.load_state_dict(student.state_dict(), assign=True)
-        return made.eval()
+        named = cls(spec.architecture, spec.channels, spec.size, list(spec.mean), list(spec.std), list(names))
+        named.load_state_dict(student.state_dict(), assign=True)
+        return named.eval()
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, strict: bool = True, **more: Any) -> Student:
-        """Unlike the mixin's, strict: a weight that is missing is an error. A pickle is never read.
+        """A missing weight is an error, unlike in the mixin. A pickle is never read.
 
-        The weights are compared with config.json before memory is taken. Raises AssetError if they do not fit.
+        The weights are compared with config.json before memory is allocated. Raises AssetError if they do not fit.
         """
-        check_weights(_weights_file(model_id, more), {name: more[name] for name in _GIVEN if name in more})
+        check_weights(_weights_file(model_id, more), {name: more[name] for name in _ARGUMENTS if name in more})
         return super()._from_pretrained(model_id=model_id, strict=strict, **more)  # type: ignore[no-any-return]
 
 
-def check_weights(path: Path, given: Mapping[str, Any]) -> None:
+def check_weights(path: Path, arguments: Mapping[str, Any]) -> None:
     """Raises AssetError unless a weights file has the tensors of the network that config.json describes.
 
-    `given` are the arguments of `Student`. Only the header of the file is read.
+    `arguments` are the arguments of `Student`. Only the header of the file is read.
     """
     try:
-        names = given["names"]
-        spec = {name: given[name] for name in _GIVEN if name != "names"}
+        names = arguments["names"]
+        spec = {name: arguments[name] for name in _ARGUMENTS if name != "names"}
         model = ModelSpec.model_validate_json(json.dumps({**spec, "classes": len(check_names(names))}))
         with open_file(path, MAX_STUDENT_BYTES) as file:
             compare_tensors(header(file.read(HEADER_BYTES), WEIGHTS).tensors, shapes_of(model), WEIGHTS)
@@ -111,13 +111,13 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
     """Writes the repository of the student in `run`, a folder that `--out` wrote, and returns its files.
 
     It needs no network. `repository` is the name in the card's line that loads the student. `license` is an
-    identifier of the Hub, such as mit; empty leaves the question to the card's reader. Raises StorageError.
+    identifier of the Hub, such as mit; empty means that the card states no license. Raises StorageError.
     """
-    told, network = read_facts(run), load_student(run)
-    if len(told.classes) != network.spec.classes:
+    facts, network = read_facts(run), load_student(run)
+    if len(facts.classes) != network.spec.classes:
         raise StorageError(f"{excerpt(run, 200)} contains a damaged {CONFIG}; run it again.")
     check_hub_folder(out)
-    student = Student.of(network, told.classes)
+    student = Student.from_classifier(network, facts.classes)
     try:
         out.mkdir(parents=True, exist_ok=True)
         student.save_pretrained(out, model_card_kwargs={})
@@ -126,9 +126,9 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
             f"{excerpt(out, 200)} cannot be written ({error.strerror}); choose another folder."
         ) from None
     contents = {
-        CODE: plain_code(network.spec, told.classes, WEIGHTS).encode(),
-        RUN_FILE: written(told.config).encode(),
-        CARD: str(model_card(told, network.spec, repository, license)).encode(),
+        CODE: plain_code(network.spec, facts.classes, WEIGHTS).encode(),
+        RUN_FILE: written(facts.config).encode(),
+        CARD: str(model_card(facts, network.spec, repository, license)).encode(),
     }
     with suppress(OSError):  # a run that was stopped in its first round has no picture
         contents[SAMPLES] = read_file(run / SAMPLES, MAX_PICTURE_BYTES)
@@ -140,29 +140,29 @@ def write_hub_folder(run: Path, out: Path, *, repository: str = "OWNER/NAME", li
 def check_hub_folder(out: Path) -> None:
     """Raises StorageError for a folder with other files of these names, such as the run's own folder."""
     try:
-        ours = _MARK in read_file(out / CARD, MAX_CARD_BYTES).decode("utf-8", "replace")
+        ours = _CARD_LINE in read_file(out / CARD, MAX_CARD_BYTES).decode("utf-8", "replace")
     except OSError:
         ours = False
     check_ours("hub-folder", out, ours, (CARD, CONFIG, WEIGHTS, CODE, RUN_FILE, SAMPLES), "a student for the Hub")
     check_places(out, (CARD, CONFIG, WEIGHTS, CODE, RUN_FILE, SAMPLES))
-    for name in (CONFIG, WEIGHTS):  # which the Hub's library writes, through a link too
+    for name in (CONFIG, WEIGHTS):  # the Hub's library would write through a link
         if (out / name).is_symlink():
             raise StorageError(f"{excerpt(out / name, 200)} is a link; move it away, or choose another folder.")
 
 
-def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -> ModelCard:
+def model_card(facts: RunFacts, spec: ModelSpec, repository: str, license: str) -> ModelCard:
     """The card: teacher, data-free, preset, accuracy, command and license, with the Hub's metadata."""
-    preset, changes = nearest_preset(told.config)
-    teacher = _teacher(told.config.teacher)
+    preset, changes = nearest_preset(facts.config)
+    teacher = _teacher(facts.config.teacher)
     results = []
-    if told.accuracy is not None:
+    if facts.accuracy is not None:
         results.append(
             EvalResult(
                 task_type="image-classification",
-                dataset_type=told.config.teacher if "/" not in told.config.teacher else "own",
-                dataset_name=f"test images of {told.config.teacher}",
+                dataset_type=facts.config.teacher if "/" not in facts.config.teacher else "own",
+                dataset_name=f"test images of {facts.config.teacher}",
                 metric_type="accuracy",
-                metric_value=round(told.accuracy, 4),
+                metric_value=round(facts.accuracy, 4),
             )
         )
     about = ModelCardData(
@@ -176,15 +176,15 @@ def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -
     method = get(preset)
     differs = f" with other values of {', '.join(f'`{name}`' for name in changes)}" if changes else ""
     rows = {
-        "teacher": f"`{told.config.teacher}`" + (f": {teacher.title}" if teacher else ""),
+        "teacher": f"`{facts.config.teacher}`" + (f": {teacher.title}" if teacher else ""),
         "the teacher learned from": teacher.data if teacher else "unknown to this run",
         "training images of the student": "none: it was distilled data-free, from generated images alone",
         "method": f"preset `{preset}`{differs}; {method.paper}",
         "student": f"`{spec.architecture}`, images ({spec.channels}, {spec.size}, {spec.size}) from 0 to 1",
-        "classes": ", ".join(map(_plain, told.classes)),
-        "accuracy on test images": _percent(told.accuracy),
-        "the teacher's accuracy": _percent(told.teacher_accuracy),
-        "agreement with the teacher": _percent(told.agreement),
+        "classes": ", ".join(map(_plain, facts.classes)),
+        "accuracy on test images": _percent(facts.accuracy),
+        "the teacher's accuracy": _percent(facts.teacher_accuracy),
+        "agreement with the teacher": _percent(facts.agreement),
         "license": (f"`{license}`" if license else "not stated by the publisher")
         + (f"; the teacher: {teacher.licence}" if teacher else ""),
     }
@@ -197,7 +197,7 @@ def model_card(told: RunFacts, spec: ModelSpec, repository: str, license: str) -
         "## Load it\n\nWith the package `nayer`:\n\n"
         f'```python\nimport nayer\n\nstudent = nayer.Student.from_pretrained("{repository}")\n```\n\n'
         f"With PyTorch and safetensors alone, in a copy of this folder: `import student; network = student.load()`.\n\n"
-        f"## Train it again\n\n```bash\n{command_line(told.config)}\n```\n\n`{RUN_FILE}` has all settings.\n"
+        f"## Train it again\n\n```bash\n{command_line(facts.config)}\n```\n\n`{RUN_FILE}` has all settings.\n"
     )
 
 
@@ -212,7 +212,7 @@ def push(folder: Path, repository: str, *, private: bool = False) -> str:
         api = HfApi()
         made = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(repo_id=made.repo_id, folder_path=folder, commit_message="A data-free distilled student")
-    except Exception as error:  # no network, no token, no right, a malformed name
+    except Exception as error:  # no network, no token, no permission, a malformed name
         reason = excerpt(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__, 160)
         raise StorageError(
             f"push={excerpt(repository)!r} did not reach the Hub ({reason.rstrip('.:')}); the folder {folder} has all "
@@ -222,7 +222,7 @@ def push(folder: Path, repository: str, *, private: bool = False) -> str:
 
 
 def _teacher(name: str) -> TeacherCard | None:
-    """The card of a shipped teacher, or of a teacher in a folder that is still there."""
+    """The card of a shipped teacher, or of a teacher in a folder; None if the folder does not exist."""
     try:
         return next((card for card in teacher_cards() if card.name == name), None) or read_card(Path(name))
     except (NayerError, OSError, ValueError):
@@ -234,7 +234,7 @@ def _percent(share: float | None) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name that Markdown shows as it is: people chose it."""
+    """A name in which Markdown has no effect, because people chose the names."""
     return re.sub(r"([\\`*_\[\]<>&~#])", r"\\\1", name)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from nayer.common.thinning import sparser
+from nayer.common.thinning import thin_out
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
@@ -29,6 +29,8 @@ from nayer.events import (
 from nayer.exports.recording import ANSWERS
 
 SHOWN = 12  # newest re-draws and batches of an arm, with their images
+EVALUATED = 1200  # evaluations of an arm with one seed: as many as a chart shows; older ones become sparser
+NOTED = 200  # newest notes of a run, and newest changes of an arm: as many as a page shows
 MEASURED = 600  # newest diversities of an arm: each has a few numbers for each class
 
 
@@ -38,32 +40,47 @@ class History:
     def __init__(self) -> None:
         self.last: Event | None = None
         self._count = 0
-        self._small: list[tuple[int, Event]] = []  # all small events: each has a few numbers
+        self._ends: list[tuple[int, Event]] = []  # of each arm with each seed: the beginning and the end
+        self._noted: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=NOTED))
+        self._evaluated: defaultdict[tuple[int, int], list[tuple[int, Event]]] = defaultdict(list)  # by arm and start
+        self._starts: Counter[int] = Counter()  # by arm
         self._shown: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=SHOWN))
         self._measured: defaultdict[int, deque[tuple[int, Event]]] = defaultdict(lambda: deque(maxlen=MEASURED))
         self._answers: defaultdict[int, list[tuple[int, Event]]] = defaultdict(list)
         self._newest: dict[tuple[int, type[Event]], tuple[int, Event]] = {}
 
     def add(self, event: Event) -> None:
-        """Keeps rare events, those of the newest rounds with images, and the newest of every other kind."""
+        """Keeps beginnings and ends, a bounded number of measurements, and the newest of every other kind."""
         self.last = event
         entry = (self._count, event)
         self._count += 1
-        if isinstance(event, (RunStarted, Note, PolicyChanged, Evaluated, RunFinished, RunFailed)):
-            self._small.append(entry)
+        if isinstance(event, (RunStarted, RunFinished, RunFailed)):
+            self._ends.append(entry)
+            self._starts[event.arm] += isinstance(event, RunStarted)
+        elif isinstance(event, (Note, PolicyChanged)):
+            self._noted[event.arm].append(entry)
+        elif isinstance(event, Evaluated):
+            run = event.arm, self._starts[event.arm]
+            self._evaluated[run] = thin_out([*self._evaluated[run], entry], EVALUATED)
         elif isinstance(event, (RoundSynthesised, LayerRedrawn)):
             self._shown[event.arm].append(entry)
         elif isinstance(event, DiversityMeasured):
             self._measured[event.arm].append(entry)
         elif isinstance(event, StudentAnswered):
-            self._answers[event.arm] = sparser([*self._answers[event.arm], entry], ANSWERS)
+            self._answers[event.arm] = thin_out([*self._answers[event.arm], entry], ANSWERS)
         else:
             self._newest[event.arm, type(event)] = entry
 
     def events(self) -> list[Event]:
         """The kept events, in order."""
-        kept = [*self._shown.values(), *self._measured.values(), *self._answers.values()]
-        entries = [*self._small, *(entry for entries in kept for entry in entries), *self._newest.values()]
+        kept = [
+            *self._shown.values(),
+            *self._measured.values(),
+            *self._answers.values(),
+            *self._noted.values(),
+            *self._evaluated.values(),
+        ]
+        entries = [*self._ends, *(entry for entries in kept for entry in entries), *self._newest.values()]
         return [event for _, event in sorted(entries, key=lambda entry: entry[0])]
 
 
@@ -75,12 +92,15 @@ class Subscriber:
     """One viewer's events, with a limit. If it is full, it drops the oldest droppable event. If images need too many
     bytes, it drops the oldest event with images."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, begun: Sequence[Event] = ()) -> None:
+        """`begun`: the snapshot. It may be longer than `capacity`, but its images count."""
         self.dropped = 0  # events this viewer missed
         self.closed = False
         self._capacity = capacity
-        self._events: deque[Event] = deque()
-        self._bytes = 0
+        self._events: deque[Event] = deque(begun)
+        self._droppable = sum(event.droppable for event in begun)
+        self._bytes = sum(map(_weight, begun))
+        self._make_room()
         self._lock = threading.Lock()
         self._drained = time.monotonic()
 
@@ -88,7 +108,7 @@ class Subscriber:
         """Everything since the last call, oldest first."""
         with self._lock:
             self._drained = time.monotonic()
-            events, self._events, self._bytes = list(self._events), deque(), 0
+            events, self._events, self._bytes, self._droppable = list(self._events), deque(), 0, 0
             return events
 
     def close(self) -> None:
@@ -107,11 +127,16 @@ class Subscriber:
                     self.closed = True
                     self._events.clear()
                     return
-                self._drop(lambda event: event.droppable)  # rare events stay: there are only a few in a minute
+                if self._droppable:  # the others stay, and nobody searches among them
+                    self._drop(lambda event: event.droppable)
             self._events.append(event)
+            self._droppable += event.droppable
             self._bytes += _weight(event)
-            while self._bytes > BYTES:
-                self._drop(_weight)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self._bytes > BYTES:
+            self._drop(_weight)
 
     def _drop(self, which: Callable[[Event], object]) -> None:
         """Drops the oldest event for which `which` is true, if there is one."""
@@ -119,6 +144,7 @@ class Subscriber:
             if which(event):
                 del self._events[place]
                 self._bytes -= _weight(event)
+                self._droppable -= event.droppable
                 self.dropped += 1
                 return
 
@@ -144,20 +170,20 @@ class Broadcaster:
         """The newest event."""
         return self._history.last
 
-    def here(self) -> dict[str, Any]:
+    def position(self) -> dict[str, Any]:
         """The place and time of the newest event in the run."""
         last = self.last
         if last is None:
             return {"round": 0, "seconds": 0.0, "arm": 0}
         return {"round": last.round, "seconds": last.seconds, "arm": last.arm}
 
-    def recall(self, events: Iterable[Event]) -> None:
+    def restore_events(self, events: Iterable[Event]) -> None:
         """Adds earlier events, for subscribers who join later."""
         with self._lock:
             for event in events:
                 self._history.add(event)
 
-    def tell(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
         """Hands the event to every subscriber."""
         with self._lock:
             self._history.add(event)
@@ -167,10 +193,8 @@ class Broadcaster:
 
     def join(self, capacity: int) -> Subscriber:
         """An inbox that begins with the snapshot, then gets every event."""
-        inbox = Subscriber(capacity)
         with self._lock:
-            for event in self._history.events():
-                inbox.put(event)
+            inbox = Subscriber(capacity, self._history.events())
             self._inboxes.append(inbox)
         return inbox
 

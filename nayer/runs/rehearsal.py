@@ -6,9 +6,10 @@ the count includes every new part of a run.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -28,8 +29,12 @@ class Rehearsal(TorchDispatchMode):
 
     `live`: bytes of the tensors that exist now. `peak`: the largest number of bytes since `mark`. `peaks`: the same for
     small and for large tensors. `work`: multiply-adds of convolutions and matrix products. It works in the thread that
-    enters it, and changes nothing outside.
+    enters it, and changes nothing outside. Another thread that enters one waits until this one is left.
     """
+
+    # torch 2.13 keeps a table of the operators that a dispatch mode has seen, without a lock. Two threads that show it
+    # a new operator at the same moment end the process with a segmentation fault.
+    _alone = threading.Lock()
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -38,6 +43,16 @@ class Rehearsal(TorchDispatchMode):
         self._base = [0, 0]
         self._live = [0, 0]  # bytes of small and of large tensors
         self._seen: set[int] = set()  # storages that are alive, by address
+
+    def __enter__(self) -> Self:
+        self._alone.acquire()
+        return super().__enter__()  # type: ignore[no-any-return, no-untyped-call]
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            super().__exit__(*error)  # type: ignore[no-untyped-call]
+        finally:
+            self._alone.release()
 
     @property
     def live(self) -> int:

@@ -35,7 +35,7 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) 
     checkpoints.restore(checkpoint, run.state)
     made: list[Event] = []
     before, longest = time.monotonic(), 0.0
-    for event in going_on(run.events()):
+    for event in without_start(run.events()):
         if isinstance(event, RunFinished):
             return  # the caller continues from the last checkpoint and reports the end
         made.append(event)
@@ -47,6 +47,6 @@ def rounds(checkpoint: bytes, uploaded: UploadedTeacher | None, seconds: float) 
                 return
 
 
-def going_on(events: Iterator[Event]) -> Iterator[Event]:
+def without_start(events: Iterator[Event]) -> Iterator[Event]:
     """A run's events without its first ones, which announce its beginning."""
     return dropwhile(lambda event: isinstance(event, (RunStarted, Note, ImagesTested)), events)

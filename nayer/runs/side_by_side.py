@@ -21,7 +21,7 @@ from nayer.networks.specs import OWN
 from nayer.runs import checkpoints
 from nayer.runs.memory_use import check_memory
 from nayer.runs.opinions import Examined, RealImage, answered_images, examined, kept_students, real_image
-from nayer.runs.remote_rounds import Rounds, going_on
+from nayer.runs.remote_rounds import Rounds, without_start
 from nayer.runs.requests import close, log
 from nayer.runs.run import Run, open_run
 from nayer.teachers.load import weights_of
@@ -237,7 +237,7 @@ class Lab:
             yield note("The GPU was not available, or not long enough. The remaining rounds run here.")
         close(arm.events)
         checkpoints.restore(content, arm.run.state)
-        arm.events, arm.seconds = going_on(self._events(arm.run)), arm.run.state.seconds
+        arm.events, arm.seconds = without_start(self._events(arm.run)), arm.run.state.seconds
         self._look_at(0)
         if round_ > first:
             yield note(f"The GPU computed {round_ - first} of the rounds. The next rounds run here.")

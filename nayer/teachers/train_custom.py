@@ -103,21 +103,22 @@ def teach_own(
         sha256=hashlib.sha256(weights).hexdigest(),
     )
     more = {HELD_OUT: _packed(own.held_out)} if own.held_out else {}
+    # Everything is trained before anything is written: a stop leaves no teacher whose card promises a judge.
+    judge = None if second is None else _judge(card, second, recipe, own, on_epoch)
+    if judge is not None:
+        write_teacher(out / JUDGE, *judge)
     write_teacher(out, card, weights, readme(card, network, [recipe], len(images), len(own.testing[1])), more)
-    if second is not None:
-        _write_judge(out / JUDGE, card, second, recipe, own, on_epoch)
     return card
 
 
-def _write_judge(
-    out: Path,
+def _judge(
     teacher: TeacherCard,
     spec: ModelSpec,
     recipe: TrainingSchedule,
     own: OwnImages,
     on_epoch: Callable[[Epoch, Classifier], None],
-) -> None:
-    """Trains a judge on the teacher's images, and writes its folder."""
+) -> tuple[TeacherCard, bytes, str]:
+    """Trains a judge on the teacher's images. Returns its card, its weights, and its card for people."""
     cycles = judge_cycles([recipe], spec)
     images, labels = (torch.from_numpy(array) for array in own.training)
     network = fit(spec, images, labels, cycles, judge_rng(teacher.seed), on_epoch)
@@ -128,7 +129,7 @@ def _write_judge(
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
     card = teacher.model_copy(update={"model": spec, "student": spec, "judge": None, **measured})
-    write_teacher(out, card, weights, readme(card, network, cycles, len(images), len(own.testing[1]), "Judge"))
+    return card, weights, readme(card, network, cycles, len(images), len(own.testing[1]), "Judge")
 
 
 def _recipe(lesson: OwnLesson, images: int, size: int) -> TrainingSchedule:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import NewPage, picture
+from tests.browser.browsing import NewPage, picture, prepare, until
 from tests.support.serving import Served
 
 PUPILS = 27  # by requests
@@ -50,6 +50,25 @@ class Pupil:
         self.worst = max(self.worst, time.monotonic() - began)
         assert answer.status_code == 200, answer.text
         return answer
+
+
+def test_a_live_run_has_its_class_code_in_the_bar_and_a_failure_shows_no_picture(new_page: NewPage) -> None:
+    page = new_page()
+    button = page.locator(".bar").get_by_role("button", name="Class code")
+    expect(button).to_be_hidden()
+    prepare(page)
+    page.click(".bar .play")
+    until(page, "running")
+    page.route("**/command/class_code", lambda route: route.fulfill(json={"error": "There is no code now."}))
+    button.click()
+    card = page.locator("dialog[open].class-card")
+    expect(card).to_contain_text("There is no code now.")
+    expect(card.locator("img")).to_be_hidden()
+    card.get_by_role("button", name="Close").click()
+    page.unroute("**/command/class_code")
+    assert len(code_of(page)) == 6
+    page.click(".bar .stop")
+    until(page, "stopped")
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.browsing import NewPage
@@ -21,6 +23,22 @@ def test_back_and_reload_keep_the_tab(new_page: NewPage) -> None:
     page.go_back()
     expect(page.locator("#nayer-stage section.samples")).to_be_visible()
     assert "tab=" not in page.url
+
+
+def test_the_large_size_goes_along_from_tab_to_tab(new_page: NewPage) -> None:
+    page = new_page()
+    page.get_by_role("tab", name="Learn").click()
+    page.click("#tour .large")
+    page.get_by_role("button", name="Look at a finished run").click()
+    page.locator(".lesson-concluded a").click()
+    expect(page.locator("#nayer-lab .custom-arm")).to_have_count(2)
+    assert page.evaluate("document.body.classList.contains('presenting')")
+    expect(page).to_have_url(re.compile("size=large"))
+    page.get_by_role("tab", name="Live").click()
+    expect(page.locator(".bar .large")).to_have_attribute("aria-pressed", "true")
+    page.click(".bar .large")
+    page.get_by_role("tab", name="Learn").click()
+    expect(page.locator("#tour .large")).to_have_attribute("aria-pressed", "false")
 
 
 def test_every_preset_in_the_open_list_can_be_clicked(new_page: NewPage) -> None:

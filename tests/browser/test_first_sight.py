@@ -43,7 +43,7 @@ def test_real_images_stand_above_invented_ones_and_three_numbers_say_what_comes_
     page = new_page(1440, 900)  # without motion the recording is at its end
     assert (shown(page, "real"), shown(page, "invented")) == (10, 10)
     guess, student, teacher = page.locator(".wonder .figures strong").all_inner_texts()
-    assert (guess, teacher) == ("10 %", "95 %")
+    assert (guess, teacher) == ("10\u00a0%", "95\u00a0%")
     assert 50 < float(student.split()[0]) < 95
     box = page.locator(".wonder").bounding_box()
     assert box is not None
@@ -66,6 +66,18 @@ def test_real_images_stand_above_invented_ones_and_three_numbers_say_what_comes_
     picture(page, "wide-light-large")
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (768, 1024), (390, 844)])
+def test_the_names_of_both_rows_stand_beside_their_images(new_page: NewPage, size: tuple[int, int]) -> None:
+    page = new_page(*size)
+    shown(page, "invented")
+    for kind in ("real", "invented"):
+        name = page.locator(f".wonder .row-names .{kind} b").bounding_box()
+        image = page.locator(f".wonder .picture.{kind}").first.bounding_box()
+        assert name is not None
+        assert image is not None
+        assert image["y"] <= name["y"] + name["height"] / 2 <= image["y"] + image["height"]
+
+
 def test_a_phone_shows_the_stage_first_and_the_settings_in_a_drawer(new_page: NewPage) -> None:
     page = new_page(390, 844, dark=True)
     assert shown(page, "invented") == 10
@@ -73,6 +85,7 @@ def test_a_phone_shows_the_stage_first_and_the_settings_in_a_drawer(new_page: Ne
     assert box is not None
     assert box["y"] < 600
     expect(page.locator("#field-rounds input")).to_be_hidden()
+    assert page.locator("footer").inner_text().strip() == ""  # no dot between links that are not there
     open_settings(page)
     expect(page.locator(".drawer-done")).to_be_focused()
     expect(page.locator("#field-rounds input")).to_be_visible()
@@ -130,4 +143,4 @@ def test_a_chart_names_its_unit_and_no_name_covers_a_curve(new_page: NewPage) ->
     assert chart.locator("text", has_text="teacher").count() == 0
     expect(page.locator(".accuracy .legend .key").last).to_contain_text("95.2")  # the recording has begun
     keys = page.locator(".accuracy .legend .key").all_inner_texts()
-    assert [key.strip() for key in keys[-2:]] == ["guessing 10 %", "teacher 95.2 %"]
+    assert [key.strip() for key in keys[-2:]] == ["guessing 10\u00a0%", "teacher 95.2\u00a0%"]

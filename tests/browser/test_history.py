@@ -30,7 +30,7 @@ TINY = Config(
 
 @pytest.mark.slow
 def test_an_interrupted_run_is_shown_and_goes_on_for_whoever_began_it(browser: Browser, tmp_path: Path) -> None:
-    before = RunManager(open_source, keeping=RunHistory(Store(tmp_path), checkpoint_seconds=0.0))
+    before = RunManager(open_source, history=RunHistory(Store(tmp_path), checkpoint_seconds=0.0))
     run = before.start(Plan.alone(TINY), before.visitor(""))
     wait_until(lambda: run.refresh().rounds_done >= 3)
     before.close()

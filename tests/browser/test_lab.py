@@ -167,6 +167,32 @@ def test_arms_are_two_to_six_and_what_cannot_be_compared_is_one_sentence(new_pag
     expect(page.locator(".example .arm")).to_have_count(3)  # what is finished is still there to look at
 
 
+def test_the_form_says_how_long_a_comparison_takes_before_it_begins(new_page: NewPage) -> None:
+    page = new_page()
+    page.get_by_role("tab", name="Reset lab").click()
+    told = page.locator(".lab-form .duration")
+    expect(told).to_contain_text("on this machine")
+    first = told.inner_text()
+    page.fill("#lab-work", "10000")
+    page.keyboard.press("Tab")
+    expect(told).not_to_have_text(first)
+    expect(told).to_contain_text("on this machine")
+    page.fill("#lab-work", "")
+    page.keyboard.press("Tab")
+    expect(told).to_have_text("")
+    page.get_by_role("tab", name="Learn").click()
+    expect(page.locator("#tour .duration")).to_contain_text("on this machine")
+
+
+def test_a_link_fills_in_as_many_seeds_as_it_names(new_page: NewPage) -> None:
+    page = new_page()
+    plan = {"experiment": "routing", "teacher": "digits", "seed": 2, "work": 40, "repeats": 5, "arms": []}
+    page.goto(f"{page.url}?{urlencode({'tab': 'lab', 'plan': json.dumps(plan)})}")
+    expect(page.locator("#lab-repeats")).to_have_value("5")
+    expect(page.locator("#lab-repeats option:checked")).to_have_text("5 seeds")
+    expect(page.locator("[data-name=routing]")).to_have_attribute("aria-pressed", "true")
+
+
 @pytest.mark.slow
 def test_three_seeds_show_their_mean_and_the_lab_is_taken_home(new_page: NewPage) -> None:
     page = new_page()

@@ -62,6 +62,16 @@ def test_play_pause_step_reload_stop(new_page: NewPage) -> None:
     picture(page, "wide-light-stopped")
 
 
+def test_before_a_run_the_line_beside_the_diagram_fits_what_can_be_seen(new_page: NewPage) -> None:
+    page = new_page()
+    story = page.locator(".diagram-card .story")
+    expect(story).to_contain_text("The student learns from its answers.")
+    page.get_by_text("How it works", exact=True).first.click()
+    expect(story).to_contain_text("Point at a part")
+    page.locator(".diagram .part").first.hover()
+    expect(story).to_contain_text("the names of the classes")
+
+
 def test_keys_play_step_and_redraw_but_not_while_typing(new_page: NewPage) -> None:
     page = new_page()
     prepare(page)
@@ -107,6 +117,8 @@ def test_a_phone_scrolls_down_only(new_page: NewPage, dark: bool) -> None:
     until(page, "finished")
     assert rows(page) == 6
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    cut = "buttons => buttons.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    assert page.locator(".bar button:visible").evaluate_all(cut) == []
     page.evaluate("scrollTo(0, 900)")
     box = page.locator(".bar").bounding_box()
     assert box is not None
@@ -250,7 +262,7 @@ def test_a_judge_draws_a_curve_and_where_there_is_none_the_page_says_why(
     grown(page, 2)
     expect(chart).to_be_visible()
     expect(chart).to_have_attribute(
-        "aria-label", re.compile(r"^second opinion: \d+ % of the wanted class after round \d+")
+        "aria-label", re.compile(r"^second opinion: \d+\s% of the wanted class after round \d+")
     )
     expect(sentence).to_be_hidden()
     picture(page, "wide-light-second-opinion")

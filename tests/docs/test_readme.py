@@ -18,6 +18,7 @@ from PIL import Image
 from torch import nn
 
 from nayer.cli.main import main
+from nayer.compare.experiments import EXPERIMENTS
 from nayer.networks.cards import teacher_cards
 from tests.support.minilm import minilm_folder
 from tests.support.repository import ROOT
@@ -218,6 +219,14 @@ def test_the_teachers_table_says_what_the_cards_say():
         )
         for card in cards
     ]
+
+
+def test_the_tables_of_experiments_are_the_experiments():
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGES["docs/command-line.md"].split("The experiments are:")[1], re.M)
+    arms = [(name, ", ".join(arm.title for arm in one.variations)) for name, one in EXPERIMENTS.items()]
+    assert rows[: len(arms)] == arms
+    listed = PAGES["docs/page.md"].split("ready-made experiments:")[1].split("Arms of your own")[0]
+    assert re.findall(r"^\* \*(.+)\*$", listed, re.M) == [one.title for one in EXPERIMENTS.values()]
 
 
 def pins(name):

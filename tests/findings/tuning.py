@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from nayer.cluster.places import Here
+from nayer.cluster.jobs import LocalExecutor
 from nayer.compare.experiments import Arm
 from nayer.compare.planning import planned_arms
-from nayer.compare.sittings import Order, observed
+from nayer.compare.run_jobs import RunOptions, run_one
 from nayer.config import Config
 from nayer.presets import get
 from tests.findings.kept import Row
@@ -48,8 +48,10 @@ def changed(method: str, student: float, generator: float) -> dict[str, float]:
 def tried(teacher: str, method: str, student: float, generator: float, seconds: float) -> dict[str, Any]:
     """The accuracy at the end of one run that takes about `seconds` of processor time."""
     values = {"teacher": teacher, "device": "cpu", "evaluate_every": 10_000, **changed(method, student, generator)}
-    [arm] = planned_arms([Arm(method, Config.parse(values, get(method).config))], seconds, Order("cpu"), Here())
-    outcome, _ = observed(arm, SEED, "cpu")
+    [arm] = planned_arms(
+        [Arm(method, Config.parse(values, get(method).config))], seconds, RunOptions("cpu"), LocalExecutor()
+    )
+    outcome, _ = run_one(arm, SEED, "cpu")
     return {"accuracy": outcome.accuracy or 0.0, "rounds": arm.config.rounds, "spent": round(outcome.seconds, 1)}
 
 

@@ -25,8 +25,8 @@ test("numbers keep three digits and have a minus sign", () => {
 });
 
 test("shares are percent", () => {
-  assert.equal(formatPercent(0.945), "95 %");
-  assert.equal(formatPercent(0.945, 1), "94.5 %");
+  assert.equal(formatPercent(0.945), "95\u00a0%");
+  assert.equal(formatPercent(0.945, 1), "94.5\u00a0%");
 });
 
 test("a rounded zero has no sign", () => {

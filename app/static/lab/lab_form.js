@@ -1,18 +1,20 @@
-// What to compare: a ready-made experiment, or arms of one's own.
+// The form of the lab: a ready-made experiment, or own arms.
 
-import { MAX_ARM_WORK, MAX_ARMS, MAX_TITLE_LENGTH, MIN_ARM_WORK, MIN_ARMS } from "../core/constants.js";
+import { MAX_ARM_WORK, MAX_ARMS, MAX_REPEATS, MAX_TITLE_LENGTH, MIN_ARM_WORK, MIN_ARMS } from "../core/constants.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
+import { formatCount } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { watchTeachers } from "../core/teachers.js";
+import { DurationLine } from "../panels/duration_line.js";
 import { SettingPicker } from "../panels/setting_picker.js";
 
 /** @import { ArmPlan, LabPlan, SettingFacts, TeacherCard } from "../core/types.d.ts" */
 
 /**
- * What the tab is given in Python.
+ * The properties of the tab, from Python.
  * @typedef {object} LabProps
- * @property {string} first the teacher to begin with
- * @property {Record<string, [title: string, question: string]>} experiments
+ * @property {string} first the teacher that is chosen at first
+ * @property {Record<string, [title: string, question: string, arms: Omit<ArmPlan, "title">[]]>} experiments
  * @property {[name: string, title: string][]} presets
  * @property {[name: string, title: string][]} teachers
  * @property {SettingFacts[]} settings that arms may change
@@ -61,8 +63,7 @@ export class LabForm {
     this.repeats = h(
       "select",
       { id: "lab-repeats" },
-      h("option", { value: 1 }, "1 seed"),
-      h("option", { value: 3 }, "3 seeds"),
+      ...Array.from({ length: MAX_REPEATS }, (_, i) => h("option", { value: i + 1 }, formatCount(i + 1, "seed"))),
     );
     this.seed = h("input", { id: "lab-seed", type: "number", min: 0, step: 1, value: 0 });
     this.go = h("button", { type: "button", class: "primary", onclick: () => start(this.plan()) }, START);
@@ -72,9 +73,18 @@ export class LabForm {
     this.more = h("button", { type: "button", class: "add-arm", onclick: () => this.addArm() }, "+ Add an arm");
     this.custom = h("div", { class: "custom-arms", hidden: true }, this.armList, this.more);
     this.setArms([{ settings: {} }, { settings: {} }]);
+    this.duration = new DurationLine(() => {
+      const plan = this.plan();
+      return plan.experiment ? { ...plan, arms: props.experiments[plan.experiment][2] } : plan;
+    });
     this.element = h(
       "section",
-      { class: "card lab-form", "aria-label": "What to compare" },
+      {
+        class: "card lab-form",
+        "aria-label": "What to compare",
+        onchange: () => this.duration.askLater(),
+        onclick: () => this.duration.askLater(),
+      },
       h("div", { class: "experiments", role: "group", "aria-label": "Experiment" }, ...this.cards),
       this.custom,
       h(
@@ -92,6 +102,7 @@ export class LabForm {
         { class: "note" },
         "All arms get the same seed and the same work: counted multiply-adds, so that a repeat gives the same result. They take turns on one thread. A lab replaces your live run.",
       ),
+      this.duration.element,
     );
     this.choose(this.experiment);
     watchTeachers((card) => this.offerTeacher(card));
@@ -118,7 +129,7 @@ export class LabForm {
   }
 
   /**
-   * A teacher that is not shipped joins the list and is chosen, as it is for the live run.
+   * Adds a teacher that is not shipped to the list, and chooses it, as for the live run.
    * @param {TeacherCard} card
    */
   offerTeacher({ name, title }) {
@@ -151,7 +162,7 @@ export class LabForm {
     this.showArms();
   }
 
-  /** The arms in their places; two stay. */
+  /** Arranges the arms. At least two stay. */
   showArms() {
     this.armList.replaceChildren(...this.arms.map(({ element }) => element));
     for (const { remove } of this.arms) setAttribute(remove, "hidden", this.arms.length <= MIN_ARMS);
@@ -163,13 +174,13 @@ export class LabForm {
     setText(this.go, active ? "▶ Start again" : START);
   }
 
-  /** @param {boolean} busy while the server is asked: no second click */
+  /** @param {boolean} busy while a request is in progress, a second click has no effect */
   setBusy(busy) {
     setAttribute(this.go, "disabled", busy);
   }
 
   /**
-   * What the form holds.
+   * The values of the form.
    * @returns {LabPlan}
    */
   plan() {
@@ -194,7 +205,7 @@ export class LabForm {
     if ([...this.teacher.options].some((option) => option.value === teacher)) this.teacher.value = teacher;
     this.seed.value = String(seed);
     this.work.value = String(work);
-    this.repeats.value = repeats > 1 ? "3" : "1";
+    this.repeats.value = String(Math.min(Math.max(1, Math.round(repeats)), MAX_REPEATS));
   }
 }
 

@@ -1,8 +1,8 @@
-// A lesson that runs arms side by side: a question, a choice, one button, the arms' images and curves, what they show.
+// A lesson that runs arms side by side: a question, a choice, a button, the images and curves, and a conclusion.
 
 import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
-import { formatAhead, formatDuration } from "../core/format.js";
+import { formatAhead, formatDuration, formatInteger } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
@@ -12,6 +12,7 @@ import { labUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { ClassCodeButton } from "../panels/class_code.js";
+import { DurationLine } from "../panels/duration_line.js";
 import { Example } from "../panels/example.js";
 import { ARM_MEASURES } from "../panels/measures.js";
 import { SideBySide } from "../panels/side_by_side.js";
@@ -38,9 +39,9 @@ export class RunLesson {
    * @param {object} options
    * @param {Lesson} options.lesson
    * @param {number} options.number
-   * @param {boolean} options.recorded whether there is a finished run to look at
-   * @param {() => boolean} options.isShown whether this lesson is the one on show
-   * @param {RunHandle} options.handle the run of this lesson that is going on, one's own or, without a token, another's
+   * @param {boolean} options.recorded whether there is a recorded example
+   * @param {() => boolean} options.isShown whether this lesson is shown
+   * @param {RunHandle} options.handle the active run of this lesson; without a token it is another visitor's
    */
   constructor({ lesson, number, isShown, handle, recorded }) {
     this.recorded = recorded;
@@ -64,7 +65,13 @@ export class RunLesson {
     const { choice, charts, strip, predict } = lesson;
     this.choice = h(
       "select",
-      { class: "lesson-choice", onchange: () => this.draw() },
+      {
+        class: "lesson-choice",
+        onchange: () => {
+          this.draw();
+          this.duration.askLater();
+        },
+      },
       ...choice.options.map(({ label }, i) => h("option", { value: i, selected: i === choice.chosen }, label)),
     );
     this.question = new PredictionForm(predict, number, () => {
@@ -76,6 +83,7 @@ export class RunLesson {
     this.stop = h("button", { type: "button", class: "lesson-stop", onclick: () => this.command("stop") }, "Stop");
     this.classCode = new ClassCodeButton(() => [this.client.handle, `lesson-${number}`]).element;
     this.line = h("p", { class: "note standing-line" });
+    this.duration = new DurationLine(() => ({ ...this.planned, repeats: 1 }));
     this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.controls = h(
@@ -92,6 +100,7 @@ export class RunLesson {
         helpButton(changedKeys(lesson), "what this lesson changes"),
       ),
       this.line,
+      this.duration.element,
       this.kept,
       this.status,
       this.notice.element,
@@ -100,7 +109,8 @@ export class RunLesson {
     const sentence = "A finished run of this lesson with three seeds, recorded by the project.";
     this.example = new Example({ name, sentence, charts });
     this.look = h("button", { type: "button", class: "lesson-look", onclick: () => this.showExample() });
-    this.empty = h("div", { class: "card lesson-empty" }, h("p", {}, describeWork(lesson)), this.look);
+    this.about = h("p");
+    this.empty = h("div", { class: "card lesson-empty" }, this.about, this.look);
     this.arms = new SideBySide({ client: this.client, charts });
     this.panels = h(
       "div",
@@ -116,14 +126,19 @@ export class RunLesson {
     this.draw();
   }
 
-  /** Whether the runs are somebody else's: they can be seen and not commanded. */
+  /** What runs with the choice shown. */
+  get planned() {
+    return this.lesson.plans[Number(this.choice.value)];
+  }
+
+  /** Whether the runs belong to another visitor, so that they can be watched but not controlled. */
   get watching() {
     return this.client.run !== undefined && this.client.handle.token === undefined;
   }
 
   // --- commands -------------------------------------------------------------------------------------------------------
 
-  /** Pauses, goes on, or starts. */
+  /** Pauses, continues or starts the runs. */
   press() {
     if (this.watching) return;
     if (this.state === "running") this.command("pause");
@@ -132,10 +147,10 @@ export class RunLesson {
     else if (!WAITING_STATES.includes(this.state)) this.start();
   }
 
-  /** Starts the lesson's arms with what is chosen. */
+  /** Starts the lesson's arms with the chosen options. */
   async start() {
     if (!(await mayReplaceLiveRun())) return;
-    const { teacher, work, arms } = this.lesson.plans[Number(this.choice.value)];
+    const { teacher, work, arms } = this.planned;
     this.state = "starting";
     this.notice.show("");
     this.draw();
@@ -166,7 +181,7 @@ export class RunLesson {
     this.draw();
   }
 
-  /** Shows the finished example, which has what is chosen at first. */
+  /** Shows the recorded example, which has the default options. */
   async showExample() {
     this.choice.value = String(this.lesson.choice.chosen);
     await this.example.load();
@@ -175,9 +190,10 @@ export class RunLesson {
 
   // --- updates --------------------------------------------------------------------------------------------------------
 
-  /** On show again: catches up. */
+  /** The lesson is shown again: asks for updates. */
   appear() {
     this.client.pollNow();
+    this.duration.askLater();
   }
 
   /** @param {LabUpdate} lab */
@@ -189,7 +205,7 @@ export class RunLesson {
     this.draw();
   }
 
-  /** The server does not know the runs any more. */
+  /** Called if the server no longer knows the runs. */
   forgetRun() {
     this.client.handle = {};
     this.state = this.lab ? "stopped" : "empty";
@@ -199,7 +215,7 @@ export class RunLesson {
 
   // --- drawing --------------------------------------------------------------------------------------------------------
 
-  /** Draws what is known. */
+  /** Draws the present state. */
   draw() {
     const { lab, state } = this;
     const active = ACTIVE_STATES.includes(state);
@@ -210,22 +226,24 @@ export class RunLesson {
     setAttribute(this.stop, "hidden", !active || this.watching);
     setAttribute(this.classCode, "hidden", !lab || this.watching);
     setAttribute(this.choice, "disabled", active || waiting || this.watching);
-    const empty = lab === null || state === "queued"; // who waits looks at the example
+    const empty = lab === null || state === "queued"; // a visitor who waits sees the example
     setAttribute(this.empty, "hidden", !empty || this.example.lab !== null);
     setAttribute(this.panels, "hidden", empty);
+    setText(this.about, describeWork(this.planned));
     setText(this.look, "Look at a finished run");
     setAttribute(this.look, "hidden", !this.recorded);
     setAttribute(this.example.element, "hidden", !empty || !this.example.lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
+    setAttribute(this.duration.element, "hidden", active || waiting || this.watching);
     setText(this.kept, active && lab ? lab.kept : "");
     setText(this.status, lab ? `The runs of the lesson are ${state}.` : "");
     this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
   }
 
   /**
-   * What the runs show: whether the prediction came true, what this choice shows, what to notice, and where to go on.
-   * @param {LabUpdate | null} lab that has ended, or null: then it is not told yet
+   * The conclusion: the prediction, what this choice shows, what to notice, and a link to the next step.
+   * @param {LabUpdate | null} lab that has ended; null shows no conclusion yet
    */
   conclude(lab) {
     const { choice, predict, plans, notice } = this.lesson;
@@ -241,13 +259,13 @@ export class RunLesson {
     this.question.conclude(measured, numbers, [choice.options[number].shows, notice], link);
   }
 
-  /** How the runs stand, in a sentence. */
+  /** The state of the runs, in a sentence. */
   describeStanding() {
-    const { lab, lesson, state } = this;
+    const { lab, state } = this;
     if (state === "queued" && lab)
       return `${formatAhead(lab.ahead)}. Yours starts automatically. Look at a finished run meanwhile, or draw on the pad of the tab Live.`;
     if (WAITING_STATES.includes(state)) return "The teacher is loading.";
-    if (!lab) return `${describeWork(lesson)} They replace your live run.`;
+    if (!lab) return `${describeWork(this.planned)} They replace your live run.`;
     const each = `${lab.budget} each`;
     if (this.watching) return `You follow the runs of someone else. ${each}.`;
     if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run the lesson again.`;
@@ -264,7 +282,7 @@ function changedKeys({ choice, arms }) {
   return [...new Set(names.flatMap(Object.keys))].map((name) => `setting/${name}`);
 }
 
-/** @param {Lesson} lesson */
-function describeWork({ work, arms, choice }) {
-  return `${arms.length + (choice.arm ? 1 : 0)} real runs side by side, ${work} billion multiply-adds each.`;
+/** @param {Lesson["plans"][number]} plan */
+function describeWork({ work, arms }) {
+  return `${arms.length} real runs side by side, ${formatInteger(work)} billion multiply-adds each.`;
 }

@@ -1,12 +1,10 @@
-// What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
+// The ways to share and save a run: its address, a link to watch it, the command, and files.
 
 import { serverUrl } from "../core/api.js";
 import { h, setAttribute } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { HIDEABLE_FIELDS, settingsUrl, watchUrl } from "../core/router.js";
-import { readVisitor } from "../core/storage.js";
-import { ClassCodeButton } from "../panels/class_code.js";
 import { CopyField } from "../panels/copy_field.js";
 
 /** @import { RunModel } from "../core/types.d.ts" */
@@ -25,7 +23,7 @@ const FILES = [
   ["nayer-run.zip", "everything (zip)"],
 ];
 
-/** A fold with lines to copy and links to files. */
+/** A section with lines to copy and links to files. */
 export class SharePanel {
   constructor() {
     this.run = "";
@@ -35,7 +33,6 @@ export class SharePanel {
     this.command = new CopyField("Command that repeats this run");
     this.link = new CopyField("Link with the settings of this run");
     this.watch = new CopyField("Link to watch this run live, without control");
-    this.classCode = new ClassCodeButton(() => [readVisitor(), "live"]);
     this.boxes = Object.keys(HIDEABLE_FIELDS).map((id) =>
       h("input", { type: "checkbox", value: id, onchange: () => this.showLinks() }),
     );
@@ -58,7 +55,6 @@ export class SharePanel {
         h("legend", {}, "Hide from people who open the link:"),
         ...this.boxes.map((box, i) => h("label", {}, box, ` ${names[i]}`)),
       ),
-      this.classCode.element,
       this.files,
     );
   }
@@ -70,7 +66,6 @@ export class SharePanel {
   update({ facts, state }, run) {
     setAttribute(this.element, "hidden", !facts || !run);
     if (!facts || !run) return;
-    setAttribute(this.classCode.element, "hidden", readVisitor().run !== run);
     this.settings = facts.repeat.words;
     this.run = run;
     const ended = hasEnded(state);
@@ -83,7 +78,7 @@ export class SharePanel {
     this.showLinks();
   }
 
-  /** Writes both addresses; what is ticked is hidden from who follows the first. */
+  /** Writes both addresses. The first one hides the checked fields from people who open it. */
   showLinks() {
     const hidden = this.boxes.filter((box) => box.checked).map((box) => box.value);
     this.link.show(settingsUrl(document.baseURI, this.settings, hidden));
@@ -93,7 +88,7 @@ export class SharePanel {
 
 /**
  * @param {string} run
- * @param {string} [noOnnx] one sentence that says why there is no ONNX file
+ * @param {string} [noOnnx] the reason why there is no ONNX file, in one sentence
  */
 function fileLinks(run, noOnnx) {
   const links = FILES.filter(([name]) => !noOnnx || name !== "student.onnx").flatMap(([name, about], i) => [

@@ -1,9 +1,12 @@
-// The page in a size for a projector, which is in its address.
+// The enlarged page for a projector. The address contains the size.
 
 import { h, setAttribute } from "../core/dom.js";
 import { isLarge, sizeUrl } from "../core/router.js";
 
-/** A button that makes everything large, and back. */
+/** @type {PresenterButton[]} */
+const buttons = []; // of the whole page, which has one size
+
+/** A button that enlarges the page, and undoes that. */
 export class PresenterButton {
   constructor() {
     this.element = h(
@@ -16,17 +19,18 @@ export class PresenterButton {
       },
       "Large",
     );
+    buttons.push(this);
     addEventListener("popstate", () => this.update());
     this.update();
   }
 
-  /** The other size. */
+  /** Switches to the other size. */
   toggle() {
     history.replaceState(null, "", sizeUrl(location.href, !isLarge(location.href)));
-    this.update();
+    for (const button of buttons) button.update();
   }
 
-  /** As the address says. */
+  /** Applies the size in the address. */
   update() {
     const large = isLarge(location.href);
     document.body.classList.toggle("presenting", large);

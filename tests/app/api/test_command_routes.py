@@ -23,11 +23,12 @@ ARGUMENTS: dict[str, list[object]] = {
     "class_code": ["nobody", "", "live", "http://127.0.0.1/"],
     "runs": [""],
     "describe": ["nobody", "", "", ""],
+    "start_lab": ["nobody"],
 }
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "start_lab"])
-def test_a_command_that_waits_is_refused_where_its_address_has_no_turn(
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_that_waits_or_checks_settings_is_refused_where_its_address_has_no_turn(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(errors, "BUSY_SECONDS", 0.0)
@@ -36,7 +37,7 @@ def test_a_command_that_waits_is_refused_where_its_address_has_no_turn(
     application = FastAPI()
     errors.add_handlers(application)
     commands = Commands(registry, teacher_cards(), local=True)
-    application.include_router(command_routes(commands, registry.counters, turns))
+    application.include_router(command_routes(commands, registry.counters, turns, turns))
     client, free, begun = TestClient(application), threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -48,7 +49,7 @@ def test_a_command_that_waits_is_refused_where_its_address_has_no_turn(
         assert begun.wait(10)
         waiting = turns.submit(lambda: None)  # all the room that its address has
         answer = client.post(f"/command/{name}", json=ARGUMENTS.get(name, ["nobody", ""]))
-        waits = next(one.waits for one in COMMANDS if one.name == name)
+        waits = next(one.waits or one.checks for one in COMMANDS if one.name == name)
         assert answer.status_code == (429 if waits else 200)
         refusal = "questions: the queue takes no more of your address" if waits else "'nobody' does not exist"
         assert refusal in answer.json()["error"]

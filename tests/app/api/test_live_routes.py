@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import time
 from collections.abc import Iterator
 
+import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from PIL import Image
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from app.api.errors import add_handlers
+from app.api.live_routes import routes
+from app.api.poll_pacer import PollPacer
 from app.api.static_files import ROOMS, STATIC, served, static_files, static_version, style_sheets
 from app.content.messages import PARTS
+from app.fairness.fair_executor import FairExecutor
+from app.fairness.request_slots import FINDING
 from app.gradio_ui.compat import SESSIONS
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
+from app.runs.registry import NoSuchRun
 from tests.support.gates import Gate
 from tests.support.scripted import CLASSES, SHORT, SIDE
 from tests.support.serving import created, wait_until
@@ -257,3 +267,35 @@ def test_a_page_whose_answers_were_forgotten_gets_its_next_ones_and_waits_for_no
     answer = client.get("/gradio_api/queue/data?session_hash=first").text  # ends once nothing is waited for
     assert "process_completed" in answer
     assert "second" not in queue.pending_event_ids_session
+
+
+def test_runs_of_the_past_are_loaded_a_few_at_a_time_for_one_address() -> None:
+    at_once, most = [0], [0]
+
+    class Past:
+        """Every run is one of the past, which takes a while to load."""
+
+        def in_memory(self, run: str) -> bool:
+            return False
+
+        def find(self, run: str) -> LiveRun:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+            time.sleep(0.05)
+            at_once[0] -= 1
+            raise NoSuchRun("gone")
+
+    turns = FairExecutor("requests", workers=1, waiting=1, each=1)
+    application = FastAPI()
+    add_handlers(application)
+    application.include_router(routes(Past(), dict, dict, PollPacer(1.0), turns, bytes))  # type: ignore[arg-type]
+    doors = ["status", "lab", "rounds", "answers", "frame/1.jpg", "round/1", "batch/1.jpg", "sheet.png", "umap"]
+
+    async def asked() -> list[int]:
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            answers = await asyncio.gather(*(client.get(f"/live/r{n}/{door}") for n, door in enumerate(doors)))
+            return [answer.status_code for answer in answers]
+
+    assert asyncio.run(asked()) == [404] * len(doors)
+    assert most == [FINDING]

@@ -50,7 +50,7 @@ def square(triangle: list[int], k: int) -> np.ndarray:
 
 
 def test_shipped_names_are_answered_at_once_with_the_cores_own_numbers() -> None:
-    answer = Explorer().look({"names": SHIPPED})
+    answer = Explorer().describe({"names": SHIPPED})
     assert answer["state"] == "ready"
     config = Config()
     rows = label_table(SHIPPED, encoder=config.encoder, prompt=config.prompt, seed=0).embeddings
@@ -67,12 +67,12 @@ def test_shipped_names_are_answered_at_once_with_the_cores_own_numbers() -> None
 def test_the_real_encoder_works_in_the_background_and_knows_who_is_like_whom() -> None:
     explorer = Explorer()
     asked = {"names": ["a kitten", "a lorry", "a young cat", "a big truck"], "encoder": minilm_folder()}
-    first = explorer.look(asked)
+    first = explorer.describe(asked)
     assert first["state"] == "loading"
     assert "The text encoder is loading" in first["sentence"]
     assert first["asked"]["names"] == asked["names"]
-    wait_until(lambda: explorer.look(first["asked"])["state"] == "ready", seconds=120)
-    answer = explorer.look(asked)
+    wait_until(lambda: explorer.describe(first["asked"])["state"] == "ready", seconds=120)
+    answer = explorer.describe(asked)
     assert {tuple(pair) for pair in answer["before"]["closest"][:2]} == {(0, 2), (1, 3)}
     assert sorted(answer["order"][:2]) in ([0, 2], [1, 3])
 
@@ -97,7 +97,7 @@ def test_the_real_encoder_works_in_the_background_and_knows_who_is_like_whom() -
 )
 def test_what_cannot_be_shown_is_one_sentence(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        Explorer().look(values)
+        Explorer().describe(values)
     assert sentence in str(refused.value)
     assert str(refused.value).endswith(".")
     assert len(str(refused.value)) < 300
@@ -105,19 +105,19 @@ def test_what_cannot_be_shown_is_one_sentence(values: dict[str, Any], sentence: 
 
 def test_the_encoder_is_not_for_strangers_to_choose() -> None:
     shared = Explorer(local=False)
-    assert shared.look({"names": SHIPPED, "encoder": Config().encoder})["state"] == "ready"
+    assert shared.describe({"names": SHIPPED, "encoder": Config().encoder})["state"] == "ready"
     with pytest.raises(ConfigError, match="encoder='/etc' cannot be chosen on a shared page"):
-        shared.look({"names": SHIPPED, "encoder": "/etc"})
+        shared.describe({"names": SHIPPED, "encoder": "/etc"})
 
 
 def test_umap_lays_out_four_names_and_refuses_three() -> None:
     explorer = Explorer(worker=quick_umap())
-    wait_until(lambda: explorer.look_by_umap({"names": SHIPPED})["state"] == "ready")
+    wait_until(lambda: explorer.describe_by_umap({"names": SHIPPED})["state"] == "ready")
     rows = label_table(SHIPPED, encoder=Config().encoder, prompt=Config().prompt, seed=0).embeddings
-    answer = explorer.look_by_umap({"names": SHIPPED})
+    answer = explorer.describe_by_umap({"names": SHIPPED})
     np.testing.assert_allclose([dot[:2] for dot in answer["anchors"]], rows[:, :2], atol=1e-3)
     with pytest.raises(ConfigError, match="UMAP needs at least 4 classes; 3 were given; use PCA instead"):
-        explorer.look_by_umap({"names": SHIPPED[:3]})
+        explorer.describe_by_umap({"names": SHIPPED[:3]})
 
 
 @pytest.fixture(scope="module")

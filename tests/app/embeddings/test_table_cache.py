@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from app.embeddings.table_cache import Tables, Wanted
+from app.embeddings.table_cache import TableRequest, Tables
 from app.fairness.fair_executor import Busy, FairExecutor
 from nayer.config import Config
 from nayer.embeddings.label_table import Table
@@ -17,8 +17,8 @@ from tests.support.serving import at, wait_until
 NEW = ("red panda", "snow leopard")
 
 
-def wanted(names: tuple[str, ...] = NEW, latent: str = "lte", seed: int = 0) -> Wanted:
-    return Wanted(names, Config().prompt, latent, seed, Config().encoder)
+def wanted(names: tuple[str, ...] = NEW, latent: str = "lte", seed: int = 0) -> TableRequest:
+    return TableRequest(names, Config().prompt, latent, seed, Config().encoder)
 
 
 class Encoder:
@@ -27,9 +27,9 @@ class Encoder:
     def __init__(self, failures: int = 0) -> None:
         self.go = threading.Event()
         self.failures = failures
-        self.calls: list[Wanted] = []
+        self.calls: list[TableRequest] = []
 
-    def __call__(self, asked: Wanted) -> Table:
+    def __call__(self, asked: TableRequest) -> Table:
         self.calls.append(asked)
         assert self.go.wait(30)
         if self.failures:

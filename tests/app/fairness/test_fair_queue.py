@@ -108,3 +108,19 @@ def test_while_two_lanes_wait_neither_is_served_twice_more_than_the_other(names:
         left[name] -= 1
         waiting = [served[one] for one in left if left[one] > 0]
         assert not waiting or max(waiting) - min(waiting) <= 1
+
+
+def test_in_a_full_queue_the_last_of_who_has_the_most_leaves_for_a_newcomer() -> None:
+    queue: FairQueue[str] = FairQueue(6, each=3)
+    for number in range(3):
+        queue.add(f"a{number}", "a")
+        queue.add(f"b{number}", "b")
+    assert queue.heavier("a") == ""  # it would only take its own place
+    assert queue.make_room("c") == "a2"
+    queue.add("c0", "c")
+    assert queue.make_room("d") == "b2"
+    queue.add("d0", "d")
+    assert queue.make_room("c") is None  # with two of its own it would have as many as the others
+    with pytest.raises(QueueFull):
+        queue.add("c1", "c")
+    assert queue.order() == ["a0", "b0", "c0", "d0", "a1", "b1"]

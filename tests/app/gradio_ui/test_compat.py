@@ -14,7 +14,9 @@ from fastapi.testclient import TestClient
 from gradio.context import LocalContext
 from gradio.state_holder import SessionState
 from gradio.utils import LRUCache
+from starlette.routing import Mount
 
+from app.environment import LOOPBACK, Environment
 from app.gradio_ui import compat
 from tests.support.serving import created
 
@@ -45,7 +47,8 @@ def test_what_compat_overrides_or_reads_is_still_there(touched: str) -> None:
 def test_a_queue_has_what_compat_bounds() -> None:
     async def bounded() -> gr.Blocks:  # within an event loop, or Gradio makes one that nobody closes
         page = compat.Page()
-        for name in ("pending_messages_per_session", "pending_event_ids_session", "sleep_when_free"):
+        queue = ("pending_messages_per_session", "pending_event_ids_session", "sleep_when_free", "active_jobs")
+        for name in (*queue, "event_queue_per_concurrency_id", "push"):
             assert hasattr(page._queue, name), f"Gradio's queue has no {name} any more; compat.py needs it."
         compat.bound_queue(page)
         return page
@@ -97,3 +100,29 @@ def test_the_page_is_written_out_once_for_each_host_and_is_what_gradio_writes(mo
     assert "window.gradio_config" in first.text
     assert '"root":"http://127.0.0.1:7860"' in first.text
     assert '"root":"http://localhost:81"' in client.get("/", headers={"Host": "localhost:81"}).text
+
+
+def test_pressed_buttons_are_answered_in_turns_of_their_addresses_and_none_fills_the_queue() -> None:
+    application = created(environment=Environment(proxies=LOOPBACK))
+    [gradio_app] = [route.app for route in application.routes if isinstance(route, Mount)]
+    queue = gradio_app.get_blocks()._queue  # type: ignore[attr-defined]
+    client = TestClient(application, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
+    queue.active_jobs = []  # nothing is answered
+
+    def pressed(address: str, session: str) -> int:
+        body = {"data": ["nayer"], "fn_index": 0, "session_hash": session, "trigger_id": 0}
+        answer = client.post("/gradio_api/queue/join", json=body, headers={"X-Forwarded-For": address})
+        if answer.status_code != 200:
+            assert answer.headers["Retry-After"] == "5"
+        return answer.status_code
+
+    hogs = [f"10.0.0.{number}" for number in range(1, 10)]
+    for hog in hogs:
+        statuses = [pressed(hog, f"{hog} {number}") for number in range(compat.EACH + 5)]
+        assert statuses == [200] * compat.EACH + [429] * 5
+    assert pressed("10.0.0.99", "guest") == 200
+    [waiting] = [one.queue for one in queue.event_queue_per_concurrency_id.values() if one.queue]
+    assert [event.session_hash for event in waiting].index("guest") == len(hogs)  # only their first ones come before it
+    assert [event.session_hash for event in waiting if compat._lane(event) == hogs[0]] == [
+        f"{hogs[0]} {number}" for number in range(compat.EACH)
+    ]

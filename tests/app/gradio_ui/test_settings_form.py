@@ -97,3 +97,11 @@ def test_proxies_are_named_by_address_and_a_spaces_are_known() -> None:
 def test_an_impossible_port_is_refused_in_one_sentence(value: str) -> None:
     with pytest.raises(ConfigError, match=r"PORT must be a whole number from 0 to 65535; .* was given\."):
         Environment.read({"PORT": value})
+
+
+def test_numbers_of_thousands_of_digits_and_homes_of_nobody_are_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"^PORT must be a whole number from 0 to 65535; '9{40}' was given\.$"):
+        Environment.read({"PORT": "9" * 5000})
+    for variables in ({"NAYER_DATA": "~nobody-has-this-name/runs"}, {"XDG_DATA_HOME": "~nobody-has-this-name"}):
+        with pytest.raises(ConfigError, match=r"'~nobody-has-this-name.*set NAYER_DATA to another folder, or to off"):
+            Environment.read(variables)

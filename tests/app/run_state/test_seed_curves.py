@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from app.run_state.lab_figure import lab_sheet
 from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, over_seeds, ranges, thinned
-from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, lab_told
-from app.runs.live_run import NOBODY, LiveRun
+from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, whole_lab
+from app.runs.live_run import NO_OWNER, LiveRun
 from app.runs.plan import Plan, lab_plan
 from nayer.config import Config
 from nayer.errors import ConfigError
@@ -93,9 +93,9 @@ def lab(seeds: tuple[int, ...] = SEEDS) -> tuple[LiveRun, list[Event]]:
     def nothing():
         raise ConfigError("nothing to run")
 
-    run = LiveRun(plan, "", Session(nothing), "x", owner_hash=NOBODY, waiting=False)
-    run.recall(events)
-    run.session.recall(events, "finished")
+    run = LiveRun(plan, "", Session(nothing), "x", owner_hash=NO_OWNER, waiting=False)
+    run.restore_events(events)
+    run.session.restore_events(events, "finished")
     return run, events
 
 
@@ -184,7 +184,7 @@ def test_the_picture_is_a_png_of_every_measure() -> None:
     run, _ = lab()
     picture = lab_files(run, lab_sheet)[PICTURE]
     assert picture.startswith(b"\x89PNG")
-    assert lab_told(run)["by"] == "work"
+    assert whole_lab(run)["by"] == "work"
 
 
 @pytest.mark.parametrize(

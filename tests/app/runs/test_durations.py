@@ -59,5 +59,11 @@ def test_limits_of_work_and_of_seconds_shorten_it() -> None:
 def test_it_learns_from_the_pace_of_runs_and_only_from_settled_ones() -> None:
     assert estimate(SHOWN, ran(SHOWN, 10.0)) == pytest.approx(30 * 10.0)
     assert estimate(SHOWN, ran(SHOWN, 10.0, rounds=2)) == estimate(SHOWN)
-    slow_digits = SHOWN.model_copy(update={"teacher": "digits"})
-    assert estimate(SHOWN, ran(slow_digits, 100.0)) > 2 * estimate(SHOWN)
+    slow_clothes = SHOWN.model_copy(update={"teacher": "fashion"})
+    assert estimate(SHOWN, ran(slow_clothes, 100.0)) > 2 * estimate(SHOWN)
+
+
+def test_a_run_of_tiny_rounds_does_not_lengthen_the_estimate_of_a_long_one() -> None:
+    tiny = SHOWN.model_copy(update={"teacher": "digits", "generator_steps": 3, "student_steps": 3})
+    assert estimate(tiny, ran(tiny, 0.5)) == pytest.approx(30 * 0.5)
+    assert estimate(SHOWN, ran(tiny, 0.5)) == estimate(SHOWN)

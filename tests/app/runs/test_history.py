@@ -72,13 +72,13 @@ class Machine:
             self.opened.append(plan)
             return open_source(plan) if opener is None else opener(plan)  # type: ignore[operator,no-any-return]
 
-        self.registry = RunManager(opening, keeping=RunHistory(Store(self.folder), checkpoint_seconds=0.0))
+        self.registry = RunManager(opening, history=RunHistory(Store(self.folder), checkpoint_seconds=0.0))
         return self.registry
 
     def crash(self) -> None:
         """What SIGKILL leaves: what is on the disk, and a lock that nobody holds."""
         assert self.registry is not None
-        store = self.registry.keeping.store
+        store = self.registry.history.store
         assert store is not None
         store.flush()
         store.end = store.add = store.keep = lambda *_: None  # type: ignore[assignment,method-assign]
@@ -209,7 +209,7 @@ def test_a_damaged_checkpoint_is_said_and_the_run_stays_to_be_seen(machine: Mach
     registry = machine.boot(lambda plan: source)
     run = begin(registry, SHORT)
     wait_until(lambda: run.ended)
-    store = registry.keeping.store
+    store = registry.history.store
     assert store is not None
     store.end(run.id, "interrupted")
     store.flush()
@@ -253,14 +253,14 @@ def test_how_a_run_ended_is_kept(machine: Machine) -> None:
     registry = machine.boot(opener)
     assert [registry.look(run.id).state for run in runs] == ["finished", "failed"]
     assert registry.look(runs[1].id).refresh().condition.error == "seed=1 does not work here."
-    store = registry.keeping.store
+    store = registry.history.store
     assert store is not None
     assert store.file(runs[0].id, "student-0") == (b"student 0", 0)
 
 
 def test_runs_are_kept_in_memory_only_with_a_sentence_where_there_is_no_history() -> None:
     registry = RunManager(
-        lambda plan: Scripted(lambda: script(plan.configs[0])), keeping=RunHistory(without=messages.KEPT_UNWRITABLE)
+        lambda plan: Scripted(lambda: script(plan.configs[0])), history=RunHistory(without=messages.KEPT_UNWRITABLE)
     )
     try:
         run = begin(registry, SHORT)
@@ -296,7 +296,7 @@ def test_a_round_is_one_write_of_few_rows(tmp_path: Path) -> None:
     handed_over = []
     store.add, add = lambda *given: handed_over.append(len(given[2])) or add(*given), store.add  # type: ignore[method-assign,assignment,func-returns-value]
     for event in script(config):
-        recorder.heard(event)
+        recorder.on_event(event)
     assert len(handed_over) == 1 + config.rounds + 1  # the start, the rounds, the end
     assert handed_over[1:-1] == [6] * config.rounds
     assert store.flush(10)
@@ -317,7 +317,7 @@ def test_what_is_thinned_shows_the_same(tmp_path: Path) -> None:
         if isinstance(event, LayerRedrawn) and isinstance(small, LayerRedrawn):
             assert small.outputs.shape[2] <= small.outputs.shape[1]
             np.testing.assert_allclose(
-                atlas.lay_outputs(small.outputs), atlas.lay_outputs(event.outputs[:1]), atol=1e-4
+                atlas.place_outputs(small.outputs), atlas.place_outputs(event.outputs[:1]), atol=1e-4
             )
         if isinstance(event, RoundSynthesised) and isinstance(small, RoundSynthesised):
             assert small.labels.tolist() == [0, 1, 2, 3]
@@ -331,7 +331,7 @@ def test_a_run_of_many_rounds_is_recorded_ever_more_rarely(tmp_path: Path) -> No
     store.begin("one", "hash", "{}")
     recorder = Recorder(store, "one", "hash", "{}", checkpoint_seconds=1e9)
     for round_ in range(EVERY_ROUND + 100):
-        recorder.heard(RoundFinished(round=round_, seconds=1.0, rounds=100_000))
+        recorder.on_event(RoundFinished(round=round_, seconds=1.0, rounds=100_000))
     assert store.flush(30)
     rounds = [event.round for event in store.events("one")]
     assert rounds == [*range(EVERY_ROUND), *range(EVERY_ROUND, EVERY_ROUND + 100, 10)]
@@ -345,7 +345,7 @@ def test_a_history_that_breaks_leaves_the_run_alone(tmp_path: Path, monkeypatch:
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(store, "add", broken)
-    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), keeping=RunHistory(store))
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), history=RunHistory(store))
     run = begin(registry, SHORT)
     wait_until(lambda: run.ended)
     assert run.state == "finished"
@@ -362,11 +362,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made_anew(registry: RunManager, folder: Path) -> None:
-    """The data folder is deleted, and taken anew with all that is told again."""
-    store = registry.keeping.store
+    """The data folder is deleted, and created again with all data that is recorded again."""
+    store = registry.history.store
     assert store is not None
     former = store.writer._folder
-    shutil.rmtree(folder)
+    gone = folder.with_name(f"{folder.name}-gone")
+    folder.rename(gone)  # at once: while a folder is emptied, the writer may still put a file into it
+    shutil.rmtree(gone, ignore_errors=True)
     wait_until(lambda: store.writer._folder not in (None, former))
     wait_until(lambda: store.note == messages.KEPT_REPLACED)
     wait_until(lambda: store.flush(1))
@@ -422,7 +424,7 @@ def test_a_run_whose_rows_were_given_up_is_whole_once_the_disk_works(
     machine: Machine, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = machine.boot()
-    store = registry.keeping.store
+    store = registry.history.store
     assert store is not None
     run = begin(registry, TINY.model_copy(update={"rounds": 10_000}))
     monkeypatch.setattr("app.storage.pending_writes.MOST", 3)
@@ -463,7 +465,7 @@ def test_who_comes_and_who_looks_at_a_run_of_the_past_waits_for_no_write(machine
     wait_until(lambda: run.ended)
     machine.crash()
     registry = machine.boot(lambda plan: Scripted(lambda: script(plan.configs[0])))
-    store = registry.keeping.store
+    store = registry.history.store
     assert store is not None
     answers: list[object] = []
     with held_up(store):  # as by a disk that takes seconds for one commit
@@ -488,7 +490,7 @@ def test_a_run_whose_brought_teacher_is_lost_says_so_and_stays_to_be_seen(harm: 
     config = SHORT.model_copy(update={"teacher": uploaded.name})
     run = registry.start(replace(Plan.alone(config), uploaded=uploaded), registry.visitor(""))
     wait_until(lambda: run.refresh().started is not None)
-    store = registry.keeping.store
+    store = registry.history.store
     assert store is not None
     if harm == "never kept":
         store.drop(run.id, TEACHER)

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from app.api.command_routes import NAMES
 from app.environment import Environment
 from app.run_state.batches import KEPT, Batches
-from app.run_state.lab_results import fold_results, rows, sentences
+from app.run_state.lab_results import Result, fold_results, rows, sentences
 from app.run_state.model import DIVERSITY, View
 from app.run_state.reducer import fold
 from app.runs.plan import Plan, lab_plan
+from app.runs.wait_estimate import work_left
+from nayer.compare.experiments import Arm
 from nayer.errors import ConfigError
 from nayer.events import Event, RunFailed, RunStarted
 from nayer.networks.cards import teacher_cards
@@ -76,7 +78,7 @@ def test_an_arm_that_failed_is_left_out_of_what_is_said_and_that_is_said() -> No
     never_began = RunFailed(round=0, seconds=0.0, arm=2, message="teacher='x' does not exist")
     results = fold_results({}, [*same_seed, never_began])
     assert {arm for arm, _ in results} == {0, 1}
-    failed, accuracy, _ = sentences(results, ["A", "B", "C"], failed=[2])
+    failed, accuracy = sentences(results, ["A", "B", "C"], failed=[2])
     assert failed == "“C” failed and is left out of the comparison."
     assert accuracy.startswith("With seed 0 all arms")
     broken = fold_results(results, [*third[:3], dataclasses.replace(never_began, round=1)])
@@ -91,10 +93,23 @@ def test_what_is_said_counts_seeds_that_all_arms_have_done() -> None:
         for event in done
     ]
     results = fold_results({}, seeds)
-    accuracy, _ = sentences(results, ["A", "B"])
+    (accuracy,) = sentences(results, ["A", "B"])
     assert accuracy == "With seed 0 all arms ended with the same accuracy; one seed proves nothing."
     running = fold_results({}, seeds[: len(arm_of(0)) + 9])
     assert sentences(running, ["A", "B"])[0].startswith("So far, with seed 0 ")
+
+
+def test_diversity_is_told_once_two_arms_have_it() -> None:
+    one, other = Result(0, 0, accuracy=0.1, pool=2.0), Result(1, 0, accuracy=0.1)
+    assert len(sentences({(0, 0): one, (1, 0): other}, ["A", "B"])) == 1
+    later = dataclasses.replace(other, pool=1.5)
+    assert "the highest diversity over the pool (2.00)" in sentences({(0, 0): one, (1, 0): later}, ["A", "B"])[1]
+
+
+def test_the_time_left_is_unknown_until_the_first_round_has_ended() -> None:
+    plan = Plan(tuple(Arm(title, SHORT.model_copy(update={"rounds": 100_000, "work": 100.0})) for title in "AB"))
+    assert work_left(plan, {(0, 0): Result(0, 0, seconds=19.0, rounds=1, steps=5)}, []) is None
+    assert work_left(plan, {(0, 0): Result(0, 0, seconds=20.0, rounds=2, work=10.0)}, []) == 180.0 + 200.0
 
 
 def test_an_arm_that_fails_keeps_its_sentence() -> None:

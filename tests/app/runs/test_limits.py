@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from app.api.commands import Commands
@@ -17,6 +19,7 @@ from nayer.networks.cards import TeacherCard, teacher_cards
 from nayer.presets import PRESETS
 from nayer.runs import memory_use
 from tests.support.gates import Gate
+from tests.support.scripted import Scripted, script
 from tests.support.serving import wait_until
 
 CARDS = {card.name: card for card in teacher_cards()}
@@ -173,6 +176,38 @@ def test_a_run_cannot_grow_on_its_way_into_what_would_have_been_refused() -> Non
             commands.revise(begun["run"], begun["token"], {"student_steps": 10_000})
     finally:
         gate.open.set()
+        registry.close()
+
+
+class Revised(Scripted):
+    """A paused run: its changes wait for the next round, which does not begin."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(lambda: script(config))
+        self.config = config
+
+    def change(self, arm: int, values: Mapping[str, object]) -> Config:
+        self.config = self.config.changed(values)
+        return self.config
+
+
+def test_changes_that_wait_for_the_next_round_count_together() -> None:
+    registry = RunManager(lambda plan: Revised(plan.configs[0]))
+    commands = Commands(registry, list(CARDS.values()), local=False)
+    parts: list[dict[str, object]] = [{"student_batch": 1500}, {"synthesis_batch": 600}, {"noisy_width": 5000}]
+    for part in parts:
+        borne(Config.parse({"teacher": "cifar10", "rounds": 9, **part}), CIFAR10)
+    try:
+        begun = commands.start(teacher="cifar10", rounds=9)
+        run = registry.find(begun["run"])
+        wait_until(lambda: run.refresh().started is not None)
+        commands.step(begun["run"], begun["token"], "round")
+        wait_until(lambda: run.state == "paused")
+        commands.change(begun["run"], begun["token"], parts[0])
+        commands.change(begun["run"], begun["token"], parts[1])
+        with pytest.raises(ConfigError, match="needs too much memory"):
+            commands.change(begun["run"], begun["token"], parts[2])
+    finally:
         registry.close()
 
 

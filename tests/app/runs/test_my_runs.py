@@ -39,7 +39,7 @@ class Server:
 
     def start(self) -> None:
         history = RunHistory(Store(self._folder)) if self._folder else RunHistory(without="Nothing is kept.")
-        self.registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), keeping=history)
+        self.registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), history=history)
         self.commands = Commands(self.registry, [], local=True)
 
     def restart(self) -> None:
@@ -49,7 +49,7 @@ class Server:
     def run(self, token: str, config: Config = SHORT) -> LiveRun:
         run = self.registry.start(Plan.alone(config), token)
         wait_until(lambda: run.ended)
-        self.registry.keeping.flush()
+        self.registry.history.flush()
         return run
 
 
@@ -170,7 +170,7 @@ def test_a_deleted_run_is_gone_with_its_files_its_replay_and_after_a_restart(kee
 
 def test_a_run_that_goes_on_ends_when_it_is_deleted_and_leaves_nothing(tmp_path: Path) -> None:
     gate, store = Gate(), Store(tmp_path)
-    registry = RunManager(gate.opener, keeping=RunHistory(store), capacity=1)
+    registry = RunManager(gate.opener, history=RunHistory(store), capacity=1)
     commands = Commands(registry, [], local=True)
     going = registry.start(Plan.alone(SHORT), registry.visitor(""))
     waiting = registry.start(Plan.alone(SHORT), registry.visitor(""))
@@ -181,7 +181,7 @@ def test_a_run_that_goes_on_ends_when_it_is_deleted_and_leaves_nothing(tmp_path:
     gate.open.set()
     wait_until(lambda: going.session.state == "stopped")
     assert registry.counts()["waiting"] == 0
-    registry.keeping.flush()
+    registry.history.flush()
     assert store.size()[0] == 0
     registry.close()
 

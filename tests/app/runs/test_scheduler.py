@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.lab_serializer import lab_payload
+from app.content.messages import GAVE_WAY_QUEUE
 from app.environment import LOOPBACK, Environment
 from app.fairness.fair_queue import QueueFull
 from app.runs.live_run import LiveRun
@@ -80,7 +81,7 @@ def pass_time(registry: RunManager, clock: Clock, seconds: float, *runs: LiveRun
     """With a sweep now and then, while somebody looks at `runs`."""
     for _ in range(round(seconds / SWEEP)):
         for run in runs:
-            if run.state == "running" and not run.session.stands:
+            if run.state == "running" and not run.session.is_held:
                 at_work(run)
         clock.now += SWEEP
         for run in runs:
@@ -107,6 +108,19 @@ def test_nobody_is_charged_for_a_queue_that_is_full(registry: RunManager) -> Non
         begin(registry, 9, running.owner)
     assert registry.counts() == {"running": 1, "waiting": 4, "capacity": 1, "lost": 0}
     assert running.state == "running"
+
+
+def test_two_addresses_that_fill_the_queue_keep_nobody_out(registry: RunManager) -> None:
+    begin(registry, 0, lane="somebody")  # it runs
+    hogs = [begin(registry, number, lane=f"hog {number % 2}") for number in range(1, 5)]
+    guest = begin(registry, 9, lane="guest")
+    assert [run.refresh().condition.ahead for run in (*hogs[:2], guest)] == [1, 2, 3]
+    assert sorted(run.state for run in hogs) == ["queued", "queued", "queued", "stopped"]
+    [gone] = [run for run in hogs if run.state == "stopped"]
+    assert gone in hogs[2:]
+    assert GAVE_WAY_QUEUE in gone.refresh().notes
+    with pytest.raises(QueueFull):
+        begin(registry, 10, lane="hog 0")
 
 
 def test_one_address_with_many_tokens_gets_one_turn_in_each_round(registry: RunManager) -> None:

@@ -13,7 +13,7 @@ from app.api.commands import Commands
 from app.api.errors import add_handlers
 from app.api.upload_routes import bringing_route
 from app.fairness.executors import Executors
-from app.fairness.upload_slots import EACH, Arrivals
+from app.fairness.upload_slots import EACH, ActiveUploads
 from app.middleware.client_address import address
 from app.runs.history import RunHistory
 from app.runs.manager import RunManager
@@ -247,7 +247,7 @@ def test_whoever_stalls_keeps_nobody_from_a_turn():
 
 
 def test_where_there_is_no_room_the_longest_stalled_of_who_has_most_gives_way():
-    house = in_a_loop(lambda: House(arrivals=Arrivals(most=4, each=3)))
+    house = in_a_loop(lambda: House(arrivals=ActiveUploads(most=4, each=3)))
 
     async def tried():
         senders = await stalled(house, ["hog", "hog", "hog", "other"])
@@ -266,7 +266,7 @@ def test_where_there_is_no_room_the_longest_stalled_of_who_has_most_gives_way():
 
 
 def test_files_that_do_not_arrive_are_given_up():
-    house = in_a_loop(lambda: House(arrivals=Arrivals(seconds=0.05)))
+    house = in_a_loop(lambda: House(arrivals=ActiveUploads(seconds=0.05)))
 
     async def tried():
         (sender,) = await stalled(house, ["slow"])
@@ -341,10 +341,10 @@ def test_memory_is_bounded_the_longest_unused_goes_first_and_runs_hold_on_to_the
 
 def test_with_the_run_it_is_kept_for_going_on_and_gone_once_the_run_has_ended(tmp_path):
     gate = Gate()
-    house = in_a_loop(lambda: House(gate.opener, keeping=RunHistory(Store(tmp_path))))
+    house = in_a_loop(lambda: House(gate.opener, history=RunHistory(Store(tmp_path))))
     told = house.bring()
     begun = house.commands.begin("nayer", {**FEW, "teacher": told["teacher"]}, told["token"])
-    house.registry.keeping.flush()
+    house.registry.history.flush()
     assert [path.name.split(".")[1] for path in (tmp_path / "files").iterdir()] == ["teacher"]
     house.registry.close()  # as the server ends
     house.client.close()
@@ -355,12 +355,12 @@ def test_with_the_run_it_is_kept_for_going_on_and_gone_once_the_run_has_ended(tm
         opened.append(plan)
         return open_source(plan)
 
-    registry = RunManager(opener, keeping=RunHistory(Store(tmp_path)))
+    registry = RunManager(opener, history=RunHistory(Store(tmp_path)))
     run = registry.revive(begun["run"], told["token"])
     wait_until(lambda: run.ended)
     assert run.state == "finished", run.session.error
     assert run.refresh().started.classes == CLASSES
     assert opened[0].uploaded.card() == uploaded().card()
-    registry.keeping.flush()
+    registry.history.flush()
     assert "teacher" not in [path.name.split(".")[1] for path in (tmp_path / "files").iterdir()]
     registry.close()

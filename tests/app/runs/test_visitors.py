@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.runs.live_run import NOBODY, LiveRun, Source, hashed
+from app.runs.live_run import NO_OWNER, LiveRun, Source, hashed
 from app.runs.plan import Plan
-from app.runs.visitors import NotYours, check_owner
+from app.runs.visitors import NotYours, VisitorTokens, check_owner
 from nayer.errors import ConfigError
 from nayer.events import Event
 from nayer.runs.session import Session
 from tests.support.scripted import SHORT, Scripted, script
+from tests.support.serving import at
 
 
 def live(events: Iterator[Event], owner_hash: str | None = None) -> LiveRun:
@@ -30,7 +31,7 @@ def test_only_the_token_itself_opens_a_run(token: str) -> None:
 
 
 def test_a_run_that_is_nobodys_is_nobodys() -> None:
-    run = live(script(SHORT), NOBODY)
+    run = live(script(SHORT), NO_OWNER)
     for token in ("", "owner"):
         with pytest.raises(NotYours):
             check_owner(run, token)
@@ -69,3 +70,15 @@ def test_who_asks_a_run_that_is_busy_is_told_so_after_a_while(monkeypatch: pytes
     assert run.state == "finished"
     monkeypatch.undo()
     assert run.ask(lambda source: source.student(0)) == b"student 0"
+
+
+def test_an_address_that_asks_for_thousands_of_tokens_takes_nobody_elses() -> None:
+    visitors = VisitorTokens(lambda token: False)
+    with at("10.0.0.1"):
+        mine = visitors.token("")
+        visitors.began(mine, "run")
+    with at("10.0.0.2"):
+        for _ in range(2100):
+            visitors.token("")
+    assert visitors.run(mine) == "run"
+    assert visitors.token(mine) == mine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,6 +40,7 @@ def log() -> Iterator[Log]:
     written = Log()
     event_log.begin(written.stream)
     yield written
+    logging.captureWarnings(False)
     root.handlers, root.level, events.level = before
     root.setLevel(before[1])
     events.setLevel(before[2])
@@ -148,3 +150,14 @@ def test_no_line_is_longer_than_its_bound(log: Log, character: str, monkeypatch:
     written = log.stream.getvalue().splitlines()
     assert len(written) == 3
     assert max(map(len, written)) <= event_log.LONGEST_LINE
+
+
+def test_a_librarys_warning_about_a_picture_is_one_line_and_few_of_them_are_written(log: Log) -> None:
+    with warnings.catch_warnings():  # it also gives back what shows a warning
+        warnings.simplefilter("always")
+        logging.captureWarnings(False)
+        event_log.begin(log.stream)
+        for number in range(200):
+            warnings.warn(f"Corrupt EXIF data.\nExpecting to read {number} bytes", UserWarning, stacklevel=1)
+    assert len(log.lines) == event_log.SAID
+    assert all(line["by"] == "py.warnings" for line in log.lines)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nayer.cli.main import main
 from nayer.runs import checkpoints
@@ -220,3 +221,12 @@ def test_a_name_that_nothing_uses_is_refused_too(tmp_path, monkeypatch, capsys):
         assert main(words) == 2
         assert said in sentence(capsys.readouterr().err)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_pillow_warns_of_is_one_sentence_without_a_warning(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        Image.new("1", (10_000, 10_000)).save(tmp_path / "images" / name / "1.png")
+    code, told = in_shell(["teach", "--data", "images", "--out", "out"], "", tmp_path)
+    assert code == 1
+    assert sentence(told) == "cat/1.png is 10000 × 10000 px; at most 1024 px per side are read."

@@ -9,7 +9,7 @@ import pytest
 
 from app.environment import Environment
 from nayer.cli.main import main
-from nayer.cluster.places import Began, Done, Here, Job, Made, Part
+from nayer.cluster.jobs import Job, JobDone, JobStarted, LocalExecutor, Part, PartMade
 from nayer.cluster.ray_cluster import _reason, checked_address
 from nayer.errors import ConfigError
 
@@ -17,15 +17,20 @@ COMMAND = ["compare", "--presets", "dfq", "--teacher", "digits", "--seeds", "0"]
 
 
 def test_here_one_job_works_after_the_other():
-    def work(kept):
+    def work(state):
         yield Part("a")
-        yield Part("b", kept="state")
+        yield Part("b", state="state")
 
-    told = list(Here().run([Job("first", work), Job("second", work)]))
+    told = list(LocalExecutor().run([Job("first", work), Job("second", work)]))
     assert told == [
         one
         for number in (0, 1)
-        for one in (Began(number), Made(number, Part("a")), Made(number, Part("b", "state")), Done(number))
+        for one in (
+            JobStarted(number),
+            PartMade(number, Part("a")),
+            PartMade(number, Part("b", "state")),
+            JobDone(number),
+        )
     ]
 
 
@@ -38,7 +43,9 @@ def test_without_ray_one_sentence_says_how_to_install_it(monkeypatch, tmp_path, 
     assert said == "on='ray' needs the package ray, which is not installed; pip install 'nayer[cluster]'.\n"
 
 
-@pytest.mark.parametrize("address", ["rays", "http://head:6379", "head", "head:port", "head:70000", "a b:1", "ray://"])
+@pytest.mark.parametrize(
+    "address", ["rays", "http://head:6379", "head", "head:port", "head:70000", "head:" + "9" * 5000, "a b:1", "ray://"]
+)
 def test_an_address_that_is_none_is_refused(address, tmp_path, capsys):
     assert main([*COMMAND, "--out", str(tmp_path / "x"), "--on", address]) == 2
     assert "on must be ray, or the address of a cluster such as ray://head:6379" in capsys.readouterr().err

@@ -20,13 +20,13 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from nayer.cluster.places import Again, Began, Here, Made, Place
+from nayer.cluster.jobs import Executor, JobRestarted, JobStarted, LocalExecutor, PartMade
 from nayer.cluster.ray_cluster import ClusterLost, RayCluster
 from nayer.cluster.remote_lab import RemoteLab
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome_folder import OutcomeFolder
-from nayer.compare.passages import Passage
-from nayer.compare.sittings import Finished, Order, followed
+from nayer.compare.run_jobs import Finished, RunOptions, run_all
+from nayer.compare.run_parts import RoundPart
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Note, RoundFinished, RunFinished, RunStarted
@@ -65,15 +65,15 @@ def nodes(folder: Path) -> Iterator[Nodes]:
     wait_until(lambda: not belongs(str(folder)), what="the end of all processes")
 
 
-def told(runs, order: Order, place: Place) -> tuple[list, dict[int, list], dict[int, Finished]]:
+def told(runs, options: RunOptions, executor: Executor) -> tuple[list, dict[int, list], dict[int, Finished]]:
     """All news, the events of each run, and its end."""
     news, events, ends = [], {number: [] for number in range(len(runs))}, {}
-    for one in followed(runs, order, place):
+    for one in run_all(runs, options, executor):
         news.append(one)
         if isinstance(one, Finished):
             assert one.number not in ends
             ends[one.number] = one
-        elif isinstance(one, Made) and isinstance(one.part.content, Passage):
+        elif isinstance(one, PartMade) and isinstance(one.part.content, RoundPart):
             events[one.number] += [event for event, _ in one.part.content.events]
     return news, events, ends
 
@@ -95,37 +95,37 @@ def test_two_nodes_give_the_events_of_one_machine(nodes):
     try:
         assert cluster.cpus == sum(one.cpus > 0 for one in cluster.machines) == 2
         with pytest.raises(ConfigError, match=r"threads=2 needs a machine with 2 processors; the largest has 1\."):
-            next(followed(RUNS, Order("wall", 2), cluster))
+            next(run_all(RUNS, RunOptions("wall", 2), cluster))
         with pytest.raises(ConfigError, match=r"^device='cuda' needs a machine with a GPU, and no machine of this"):
-            next(followed(on("cuda"), Order("wall", 1), cluster))
+            next(run_all(on("cuda"), RunOptions("wall", 1), cluster))
         with pytest.raises(ConfigError, match=r"^device='cuda' needs a machine with a GPU"):
             next(RemoteLab(cluster, [on("cuda")[0][0].config]).events())
-        news, events, ends = told(RUNS, Order("wall", 1, keep_every=1.0), cluster)
+        news, events, ends = told(RUNS, RunOptions("wall", 1, keep_every=1.0), cluster)
     finally:
         cluster.close()
-    at_home, home_events, home_ends = told(RUNS, Order("wall", 1), Here())
-    assert len({one.node for one in news if isinstance(one, Began)}) == 2
+    at_home, home_events, home_ends = told(RUNS, RunOptions("wall", 1), LocalExecutor())
+    assert len({one.node for one in news if isinstance(one, JobStarted)}) == 2
     assert sorted(ends) == list(range(len(RUNS)))
     for number in ends:
         assert all_same(events[number], home_events[number])
         assert measured(ends[number]) == measured(home_ends[number])
-    assert not [one for one in at_home if isinstance(one, Began) and one.node]
+    assert not [one for one in at_home if isinstance(one, JobStarted) and one.node]
 
 
 def test_a_killed_node_loses_no_run_and_none_is_made_twice(nodes):
     cluster = RayCluster(nodes.address)
     ends: dict[int, Finished] = {}
-    again: list[Again] = []
+    again: list[JobRestarted] = []
     rounds = Counter[int]()
     killed = False
     try:
-        for one in followed(LONG, Order("wall", 1, keep_every=0.2), cluster):
+        for one in run_all(LONG, RunOptions("wall", 1, keep_every=0.2), cluster):
             if isinstance(one, Finished):
                 assert one.number not in ends
                 ends[one.number] = one
-            if isinstance(one, Again):
+            if isinstance(one, JobRestarted):
                 again.append(one)
-            if isinstance(one, Made) and one.part.kept is not None:
+            if isinstance(one, PartMade) and one.part.state is not None:
                 rounds[one.number] += 1
                 if not killed and len(rounds) == 2 and min(rounds.values()) >= 2:  # both nodes are in the middle
                     killed = True
@@ -134,7 +134,7 @@ def test_a_killed_node_loses_no_run_and_none_is_made_twice(nodes):
         cluster.close()
     assert 1 <= len(again) <= 5  # Ray may choose the dead node once more, before it knows
     assert "its latest checkpoint" in again[0].reason
-    home = told(LONG, Order("wall", 1), Here())[2]
+    home = told(LONG, RunOptions("wall", 1), LocalExecutor())[2]
     assert sorted(ends) == list(range(len(LONG)))
     for number in ends:
         assert measured(ends[number]) == measured(home[number])
@@ -150,15 +150,15 @@ def test_a_run_asks_for_the_gpu_and_the_processors_that_its_config_needs(folder)
             [with_gpu] = [one.name for one in cluster.machines if one.gpus]
             [large] = [one.name for one in cluster.machines if one.cpus == 2]
             for threads, device, names in ((1, "cuda", {with_gpu}), (1, "auto", {with_gpu}), (2, "auto", {large})):
-                news, _, ends = told(on(device), Order("wall", threads), cluster)
-                assert {one.node for one in news if isinstance(one, Began)} == names
+                news, _, ends = told(on(device), RunOptions("wall", threads), cluster)
+                assert {one.node for one in news if isinstance(one, JobStarted)} == names
                 refused = "device='cuda' is not available on this machine; use cpu or auto."  # Ray has only counted it
                 failure = refused if device == "cuda" and not torch.cuda.is_available() else ""
                 assert [end.outcome.failure for end in ends.values()] == [failure] * 3
-            busy = [one.node for one in told(RUNS, Order("wall", 1), cluster)[0] if isinstance(one, Began)]
+            busy = [one.node for one in told(RUNS, RunOptions("wall", 1), cluster)[0] if isinstance(one, JobStarted)]
             assert large in busy  # with device=cpu
             with pytest.raises(ConfigError, match=r"2 processors and a GPU; the largest with a GPU has 1\.$"):
-                next(followed(on("cuda"), Order("wall", 2), cluster))
+                next(run_all(on("cuda"), RunOptions("wall", 2), cluster))
         finally:
             cluster.close()
     wait_until(lambda: not belongs(str(folder)), what="the end of all processes")
@@ -167,8 +167,8 @@ def test_a_run_asks_for_the_gpu_and_the_processors_that_its_config_needs(folder)
 def test_runs_that_no_machine_is_left_for_end_with_one_sentence(nodes):
     cluster = RayCluster(nodes.address)
     try:
-        news = followed(LONG, Order("wall", 1), cluster)
-        next(one for one in news if isinstance(one, Made))
+        news = run_all(LONG, RunOptions("wall", 1), cluster)
+        next(one for one in news if isinstance(one, PartMade))
         for node in nodes.nodes:
             nodes.kill(node)
         with pytest.raises(NayerError, match="needs a machine with processors for threads=1, and no machine of the"):
@@ -227,25 +227,25 @@ def test_a_killed_head_is_one_sentence_and_resume_goes_on(nodes, tmp_path):
 
 
 def test_runs_in_progress_go_on_from_their_checkpoints_after_the_head_has_died(nodes, tmp_path):
-    files = [OutcomeFolder(tmp_path, "wall", 1).cut_off(*run) for run in LONG[:2]]
+    files = [OutcomeFolder(tmp_path, "wall", 1).interrupted(*run) for run in LONG[:2]]
     cluster = RayCluster(nodes.address)
     made = Counter[int]()
     try:
-        news = followed(LONG[:2], Order("wall", 1, keep_every=0.2), cluster, files)
+        news = run_all(LONG[:2], RunOptions("wall", 1, keep_every=0.2), cluster, files)
         while min(made[0], made[1]) < 3:
             one = next(news)
-            made[one.number] += isinstance(one, Made) and one.part.kept is not None
+            made[one.number] += isinstance(one, PartMade) and one.part.state is not None
         nodes.kill(nodes.head)
         with pytest.raises(ClusterLost, match="the same command continues"):
             deque(news, maxlen=0)
     finally:
         cluster.close()
-    home = told(LONG[:2], Order("wall", 1), Here())[2]
+    home = told(LONG[:2], RunOptions("wall", 1), LocalExecutor())[2]
     rounds, ends = Counter[int](), {}
-    for one in followed(LONG[:2], Order("wall", 1), Here(), files):
+    for one in run_all(LONG[:2], RunOptions("wall", 1), LocalExecutor(), files):
         if isinstance(one, Finished):
             ends[one.number] = one
-        elif isinstance(one, Made) and isinstance(one.part.content, Passage):
+        elif isinstance(one, PartMade) and isinstance(one.part.content, RoundPart):
             rounds[one.number] += sum(isinstance(event, RoundFinished) for event, _ in one.part.content.events)
     for number in range(2):
         assert rounds[number] <= 25 - 3
@@ -334,7 +334,7 @@ def test_a_lab_on_a_cluster_is_the_lab_at_home_and_outlives_its_node(nodes):
 
 def kill_node_of(lab: RemoteLab, nodes: Nodes) -> None:
     """Kills the node on which a lab works."""
-    pid = lab._cluster.ask("process", lab._lab)
+    pid = lab._cluster.request("process", lab._lab)
     [own] = [processes for processes in nodes.nodes if any(pid in children(one) for one in processes)]
     nodes.kill(own)
 
@@ -365,7 +365,7 @@ def test_a_session_drives_a_run_on_a_cluster_as_at_home(nodes):
         assert session.join(60)
         assert session.state == "stopped"
         assert session.ask(lambda source: source.student(0)).result(30)  # after its end
-        wait_until(lambda: cluster.ask("free_cpus") == 2.0, what="a free machine")
+        wait_until(lambda: cluster.request("free_cpus") == 2.0, what="a free machine")
         again = RemoteLab(cluster, [config], (), checkpoint)
         first = next(event for event in again.events() if isinstance(event, RoundFinished))
         assert first.round == 3
@@ -390,7 +390,7 @@ def test_a_run_that_waits_for_a_machine_is_stopped_at_once_and_takes_none(nodes)
         for session in working:
             session.stop()
         assert all(session.join(60) for session in working)
-        wait_until(lambda: cluster.ask("free_cpus") == 2.0, 60.0, "free machines")
+        wait_until(lambda: cluster.request("free_cpus") == 2.0, 60.0, "free machines")
     finally:
         cluster.close()
 

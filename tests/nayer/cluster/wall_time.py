@@ -33,7 +33,7 @@ import torch
 from nayer.common.machine import machine
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome
-from nayer.compare.sittings import Finished, Order, followed, observed
+from nayer.compare.run_jobs import Finished, RunOptions, run_all, run_one
 from nayer.config import Config
 from nayer.presets import get
 from tests.support.ray_nodes import two_nodes
@@ -51,7 +51,7 @@ def arms(rounds: int) -> list[tuple[Arm, int]]:
 
 def one_process(rounds: int, address: str) -> list[Outcome]:
     """One arm after the other."""
-    return [observed(*run)[0] for run in arms(rounds)]
+    return [run_one(*run)[0] for run in arms(rounds)]
 
 
 def two_processes(rounds: int, address: str) -> list[Outcome]:
@@ -63,7 +63,7 @@ def two_processes(rounds: int, address: str) -> list[Outcome]:
 
 def one_of(rounds: int, number: int) -> Outcome:
     """The arm of that number."""
-    return observed(*arms(rounds)[number])[0]
+    return run_one(*arms(rounds)[number])[0]
 
 
 def two_nodes_of_a_cluster(rounds: int, address: str) -> list[Outcome]:
@@ -71,7 +71,7 @@ def two_nodes_of_a_cluster(rounds: int, address: str) -> list[Outcome]:
     from nayer.cluster.ray_cluster import RayCluster
 
     with closing(RayCluster(address)) as cluster:
-        ends = [one for one in followed(arms(rounds), Order("wall", 1, 10.0), cluster) if isinstance(one, Finished)]
+        ends = [one for one in run_all(arms(rounds), RunOptions("wall", 1, 10.0), cluster) if isinstance(one, Finished)]
     return [one.outcome for one in sorted(ends, key=lambda one: one.number)]
 
 

@@ -1,5 +1,6 @@
 """Files that want to harm: each is refused in one sentence before it costs anything, and none is ever extracted."""
 
+import contextlib
 import io
 import json
 import pickle
@@ -18,6 +19,8 @@ from safetensors.torch import save
 from nayer.common.safetensors_io import read_tensors
 from nayer.data.image_decoding import decode
 from nayer.data.image_folders import Limits, in_zip, pictures_in
+from nayer.data.parquet import in_parquet
+from nayer.data.parquet_pages import largest_chunk
 from nayer.errors import AssetError
 from nayer.networks.classifiers import build
 from nayer.teachers.load import weights_of
@@ -409,3 +412,74 @@ def test_a_parquet_file_whose_one_picture_stands_for_thousands_is_refused_by_the
     assert len(stream.getvalue()) < 100_000
     with pytest.raises(AssetError, match=r"^test images contains more than 5,000 images or 64 MB; use fewer images\.$"):
         opened(uploaded(tests=stream.getvalue()))
+
+
+def overlong(number: int, length: int) -> bytes:
+    """A number as Thrift writes it, in more bytes than it needs."""
+    digits = [number << 1 >> shift & 127 for shift in range(0, 7 * length, 7)]
+    return bytes([*(digit | 128 for digit in digits[:-1]), digits[-1]])
+
+
+def shortest(number: int) -> bytes:
+    return overlong(number, -(-(number << 1).bit_length() // 7))
+
+
+def test_a_parquet_file_that_states_smaller_pages_than_it_has_is_refused():
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    stream = io.BytesIO()
+    pictures = arrow.DictionaryArray.from_arrays(arrow.array([0] * 256), arrow.array([bytes(8 << 20)]))
+    table = arrow.table({"image": pictures, "label": ["circle"] * 256})
+    parquet.write_table(table, stream, compression="zstd", dictionary_pagesize_limit=1 << 30, store_schema=False)
+    content = stream.getvalue()
+    size = parquet.ParquetFile(stream).metadata.row_group(0).column(0).total_uncompressed_size
+    assert size > 8 << 20
+    assert content.count(shortest(size)) == 1
+    lie = content.replace(shortest(size), overlong(100, len(shortest(size))))
+    assert parquet.ParquetFile(io.BytesIO(lie)).metadata.row_group(0).column(0).total_uncompressed_size == 100
+    assert len(lie) < 2000
+    with pytest.raises(AssetError, match=r"^test images is missing, damaged or has no columns image and label"):
+        opened(uploaded(tests=lie))
+
+
+def test_a_parquet_file_of_lists_is_refused_whatever_they_hold():
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for columns in (
+        {"image": [[picture("PNG")] * 2], "label": ["circle"]},
+        {"image": [{"bytes": [picture("PNG")]}], "label": ["circle"]},
+        {"image": [picture("PNG")], "label": [["circle"]]},
+    ):
+        stream = io.BytesIO()
+        parquet.write_table(arrow.table(columns), stream)
+        with pytest.raises(AssetError, match="damaged or has no columns"):
+            opened(uploaded(tests=stream.getvalue()))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"data_page_version": "2.0"},
+        {"data_page_size": 100, "use_dictionary": False},
+        {"row_group_size": 2, "compression": "gzip"},
+        {"compression": "none", "write_statistics": False, "write_page_checksum": True},
+    ],
+)
+def test_pages_of_every_writer_are_followed_to_their_end(options):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    stream = io.BytesIO()
+    columns = {"image": [{"bytes": bytes([n] * 90), "path": "x"} for n in range(9)], "label": [*range(9)]}
+    parquet.write_table(arrow.table(columns | {"other": [[n] * 50 for n in range(9)]}), stream, **options)
+    metadata = parquet.ParquetFile(stream).metadata
+    groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+    stated = [chunk for group in groups for chunk in map(group.column, range(3))]  # image.bytes, image.path, label
+    assert largest_chunk(stream, metadata, ("image", "label")) == max(chunk.total_uncompressed_size for chunk in stated)
+
+
+def test_damaged_pages_are_a_refusal_and_nothing_else():
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    stream, rng = io.BytesIO(), random.Random(1)
+    columns = {"image": [picture("PNG")] * 20, "label": ["circle", "square"] * 10}
+    parquet.write_table(arrow.table(columns), stream, compression="none")
+    for _ in range(300):
+        with contextlib.suppress(AssetError):
+            in_parquet(b"PAR1" + spoiled(rng, stream.getvalue()[4:]), "x", TIGHT)

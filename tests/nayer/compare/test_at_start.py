@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nayer.compare.benchmark import levels
 from nayer.compare.experiments import Arm
-from nayer.compare.sittings import observed
+from nayer.compare.run_jobs import run_one
 from nayer.compare.tables import markdown
 from nayer.config import Config
 from nayer.events import EvaluatedAtStart
@@ -34,7 +34,7 @@ def test_the_first_point_of_the_curve_is_the_student_before_its_first_step():
 
 
 def test_a_target_that_is_met_before_the_first_step_is_no_time():
-    outcome, _ = observed(Arm("cut", Config.parse({**QUICK, "student_start": "thinned"})), 0)
+    outcome, _ = run_one(Arm("cut", Config.parse({**QUICK, "student_start": "thinned"})), 0)
     assert outcome.thinned
     assert outcome.curve[0] == (0.0, outcome.at_start)
     outcome.teacher_accuracy = outcome.at_start  # so that each share of it is met

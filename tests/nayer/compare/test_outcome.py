@@ -13,11 +13,11 @@ from PIL import Image
 
 from nayer.cli.main import main
 from nayer.compare import outcome as comparing
-from nayer.compare import sittings
+from nayer.compare import run_jobs
 from nayer.compare.charts import mean_curve, samples
 from nayer.compare.experiments import EXPERIMENTS, Arm, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import Observer, Outcome, read, write
-from nayer.compare.sittings import observed
+from nayer.compare.run_jobs import run_one
 from nayer.compare.tables import markdown, table
 from nayer.config import Config
 from nayer.distillation.evaluation import TestImages
@@ -177,7 +177,7 @@ def quick_outcome(monkeypatch: pytest.MonkeyPatch, *, measuring: float, **change
     monkeypatch.setattr(TestImages, "__call__", slowly)
     monkeypatch.setitem(comparing.CLOCKS, "wall", clock)
     config = tiny_config(teacher="digits", synthesis_batch=10, generator_reset_every=0, **changes)
-    return observed(Arm("A", config), 0)[0]
+    return run_one(Arm("A", config), 0)[0]
 
 
 def test_measuring_is_not_part_of_the_budget(monkeypatch):
@@ -225,7 +225,7 @@ def test_what_is_written_is_read_again_and_damage_is_said(tmp_path):
 
 def test_a_comparison_resumes_and_writes_table_curves_and_samples(tmp_path, capsys, monkeypatch):
     command = ["compare", "--presets", "nayer,dfq", "--seeds", "0,1", "--out", str(tmp_path), *QUICK]
-    real, ran = sittings.job_of, []
+    real, ran = run_jobs.job_of, []
 
     def counted(arm, seed, *rest):
         job = real(arm, seed, *rest)
@@ -238,7 +238,7 @@ def test_a_comparison_resumes_and_writes_table_curves_and_samples(tmp_path, caps
 
         return dataclasses.replace(job, work=work)
 
-    monkeypatch.setattr(sittings, "job_of", counted)
+    monkeypatch.setattr(run_jobs, "job_of", counted)
     assert main(command) == 130
     assert ran == [("nayer", 0), ("dfq", 0), ("nayer", 1)]
     assert "| nayer | 1 |" in (tmp_path / "table.md").read_text()  # of what was done by then

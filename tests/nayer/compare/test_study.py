@@ -9,15 +9,15 @@ import math
 import pytest
 
 from nayer.cli.main import main
-from nayer.cluster.places import Again, Began, Done, Here, Made
-from nayer.compare import sittings
+from nayer.cluster.jobs import JobDone, JobRestarted, JobStarted, LocalExecutor, PartMade
+from nayer.compare import run_jobs
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome import Outcome
-from nayer.compare.sheets import Sheet, escaped
-from nayer.compare.sittings import Finished, Fresh, Order, followed
+from nayer.compare.result_table import ResultTable, escaped
+from nayer.compare.run_jobs import Finished, FreshStudents, RunOptions, run_all
 from nayer.compare.study import read_study, study_in
 from nayer.compare.study_results import Bounds, reach, steps_to
-from nayer.compare.study_tables import runs_csv, sheets
+from nayer.compare.study_tables import result_tables, runs_csv
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.exports.metrics_table import DIVERSITY
@@ -182,7 +182,7 @@ def test_the_tables_hold_the_means_the_budgets_and_the_factors():
         ]
         for cell in study.cells
     }
-    by_name = {sheet.name: sheet for sheet in sheets(study, found)}
+    by_name = {table.name: table for table in result_tables(study, found)}
     assert by_name["accuracy"].rows == [["NAYER", "70.0 ± 0.0", "90.0 ± 0.0"], ["Fast", "90.0 ± 0.0", "90.0 ± 0.0"]]
     assert [row[:3] for row in by_name["budgets"].rows] == [["NAYER", "20 G", "20.0"], ["Fast", "10 G", "10.0"]]
     assert by_name["factors"].rows[0][:2] == ["Fast", "≤ 1.00"]
@@ -197,47 +197,49 @@ def test_the_tables_hold_the_means_the_budgets_and_the_factors():
 
 
 def test_a_sheet_is_the_same_table_three_times():
-    sheet = Sheet("of_a", "A & B", ("method", "x_1"), [["K|1", "50 %"]], "A note.")
-    assert "| K\\|1 | 50 % |" in sheet.markdown()
-    assert sheet.csv() == "method,x_1\nK|1,50 %\n"
-    assert "method & x\\_1 \\\\\n\\midrule\nK|1 & 50 \\% \\\\" in sheet.latex()
+    table = ResultTable("of_a", "A & B", ("method", "x_1"), [["K|1", "50 %"]], "A note.")
+    assert "| K\\|1 | 50 % |" in table.markdown()
+    assert table.csv() == "method,x_1\nK|1,50 %\n"
+    assert "method & x\\_1 \\\\\n\\midrule\nK|1 & 50 \\% \\\\" in table.latex()
     assert escaped("a\\b_{c} ± 1 %") == r"a\textbackslash{}b\_\{c\} $\pm$ 1 \%"
 
 
 # --- the runs --------------------------------------------------------------------------------------------------------
 
-SITTING = Config.parse({"rounds": 5, "report_every": 100}, QUICK)
+SHORT_RUN = Config.parse({"rounds": 5, "report_every": 100}, QUICK)
 
 
-class Losing(Here):
-    """This process, as if the machine of a job were lost after `parts`, with what came after the last kept state."""
+class Losing(LocalExecutor):
+    """Loses the machine of a job once it has made `parts`, two of them after the latest saved state."""
 
     def __init__(self, parts: int) -> None:
         self._parts = parts
 
     def run(self, jobs):
         for number, job in enumerate(jobs):
-            yield Began(number, "first")
-            kept = None
-            for told, part in enumerate(job.work(None)):
-                if told == self._parts - 2:
-                    kept = part.kept
-                lost = told > self._parts - 2
-                yield Made(number, dataclasses.replace(part, kept=None if lost else part.kept))
-                if told == self._parts:
+            yield JobStarted(number, "first")
+            state = None
+            for place, part in enumerate(job.work(None)):
+                if place == self._parts - 2:
+                    state = part.state
+                lost = place > self._parts - 2
+                yield PartMade(number, dataclasses.replace(part, state=None if lost else part.state))
+                if place == self._parts:
                     break
-            yield Again(number, "The machine is lost.")
-            yield Began(number, "second")
-            yield from (Made(number, part) for part in job.work(kept))
-            yield Done(number)
+            yield JobRestarted(number, "The machine is lost.")
+            yield JobStarted(number, "second")
+            yield from (PartMade(number, part) for part in job.work(state))
+            yield JobDone(number)
 
 
 def test_a_run_that_loses_its_machine_continues_from_its_checkpoint_and_nothing_counts_twice():
-    def ended(place: Here) -> Finished:
-        order = Order("wall", 1, keep_every=0.0)
-        return next(told for told in followed([(Arm("A", SITTING), 3)], order, place) if isinstance(told, Finished))
+    def ended(executor: LocalExecutor) -> Finished:
+        options = RunOptions("wall", 1, keep_every=0.0)
+        return next(
+            told for told in run_all([(Arm("A", SHORT_RUN), 3)], options, executor) if isinstance(told, Finished)
+        )
 
-    whole = ended(Here())
+    whole = ended(LocalExecutor())
     for parts in (1, 3, 5):  # before the first checkpoint, in the middle, at the end
         lost = ended(Losing(parts))
         assert [accuracy for _, accuracy in lost.outcome.curve] == [accuracy for _, accuracy in whole.outcome.curve]
@@ -261,20 +263,20 @@ def test_a_study_continues_where_it_was_interrupted(tmp_path, capsys, monkeypatc
         "budgets: {rounds: [2, 3]}\nseeds: [0]\nsteps_to: {ce: 9}\nfresh_students: {seeds: [0], phases: 1}\n"
         f"shared:\n{shared}"
     )
-    real, ran = sittings.job_of, []
+    real, ran = run_jobs.job_of, []
 
     def counted(arm, seed, *rest):
         job = real(arm, seed, *rest)
 
-        def work(kept):
+        def work(state):
             ran.append(arm.title)
             if len(ran) == 2:
                 raise KeyboardInterrupt
-            yield from job.work(kept)
+            yield from job.work(state)
 
         return dataclasses.replace(job, work=work)
 
-    monkeypatch.setattr(sittings, "job_of", counted)
+    monkeypatch.setattr(run_jobs, "job_of", counted)
     out = tmp_path / "out"
     assert main(["study", str(tmp_path / "s.yaml"), "--out", str(out)]) == 130
     assert len((out / "tables" / "runs.csv").read_text().splitlines()) == 2  # of what was done by then
@@ -301,4 +303,4 @@ def test_fresh_students_leave_the_pool_as_it_is_and_repeat():
     assert first[0].accuracy == second[0].accuracy
     assert (first[0].accuracy, first[0].agreement) != (other[0].accuracy, other[0].agreement)
     assert (run.state.pool.images == before).all()
-    assert Fresh((0,), 2).phases == 2
+    assert FreshStudents((0,), 2).phases == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 import torch
 from torch import nn
 
@@ -67,3 +68,29 @@ def test_other_threads_count_and_draw_as_ever() -> None:
         other.join()
         assert rehearsal.live == 0
     assert drawn[0].device.type == "cpu"
+
+
+def test_two_threads_rehearse_one_after_the_other() -> None:
+    """Torch's table of operators for dispatch modes has no lock: two at once ended the process."""
+    entered, order = threading.Event(), []
+
+    def rehearse() -> None:
+        with Rehearsal():
+            order.append("second")
+            entered.set()
+
+    other = threading.Thread(target=rehearse)
+    with Rehearsal():
+        other.start()
+        assert not entered.wait(0.2)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+
+
+def test_a_rehearsal_that_fails_leaves_the_way_free() -> None:
+    with pytest.raises(ZeroDivisionError), Rehearsal():
+        _ = 1 / 0
+    with Rehearsal() as rehearsal:
+        torch.empty(10, device=META)
+    assert rehearsal.peak == 40

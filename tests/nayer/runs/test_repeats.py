@@ -8,7 +8,7 @@ import pytest
 
 from nayer.compare.calibration import Plan, read_plan, rounds_for, write_plan
 from nayer.compare.experiments import Arm
-from nayer.compare.sittings import observed
+from nayer.compare.run_jobs import run_one
 from nayer.config import Config
 from nayer.events import DiversityMeasured, ImagesTested, Note, RoundFinished, RunFinished, RunStarted, StudentStep
 from nayer.library import named_run
@@ -111,7 +111,7 @@ def test_the_learning_rate_does_not_follow_a_limit_in_seconds_and_a_run_that_it_
 
 
 def test_a_comparison_at_equal_work_repeats():
-    first, second = (observed(Arm("one", config()), 0)[0] for _ in range(2))
+    first, second = (run_one(Arm("one", config()), 0)[0] for _ in range(2))
     assert [accuracy for _, accuracy in first.curve] == [accuracy for _, accuracy in second.curve]
     assert first.rounds == second.rounds
 

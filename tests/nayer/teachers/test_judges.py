@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from nayer.cli.exit_codes import INTERRUPTED
 from nayer.cli.main import main
 from nayer.config import Config
 from nayer.errors import AssetError
@@ -89,6 +90,23 @@ def test_teach_judge_makes_one_beside_a_teacher_of_ones_own_and_its_runs_are_jud
     assert teacher.card.command.endswith(" --judge")
     run = open_run(Config.parse({**FEW, "teacher": str(tmp_path / "mine")}))
     assert len([event for event in run.events() if isinstance(event, SecondOpinion)]) == 2
+
+
+def test_a_stop_while_the_judge_is_trained_leaves_no_teacher_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*given: object) -> torch.Generator:
+        raise KeyboardInterrupt
+
+    for place, name in enumerate(("cat", "dog")):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("L", (8, 8), 120 * place + number).save(tmp_path / "images" / name / f"{number}.png")
+    monkeypatch.setattr("nayer.teachers.train_custom.judge_rng", stopped)
+    words = ["teach", "--data", str(tmp_path / "images"), "--out", str(tmp_path / "mine"), "--epochs", "1", "--judge"]
+    assert main(words) == INTERRUPTED
+    assert "Nothing was written" in capsys.readouterr().err
+    assert not (tmp_path / "mine").exists()
 
 
 def test_a_judge_is_of_another_family_and_another_seed_than_its_teacher() -> None:

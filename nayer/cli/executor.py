@@ -1,4 +1,4 @@
-"""The flags that say where the runs of a command work: in this process, or on a Ray cluster."""
+"""The flags that choose where the runs of a command run: in this process, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 
 import torch
 
-from nayer.cluster.places import Here, Place
+from nayer.cluster.jobs import Executor, LocalExecutor
 from nayer.compare.outcome import CLOCKS
-from nayer.compare.sittings import Fresh, Order
+from nayer.compare.run_jobs import FreshStudents, RunOptions
 from nayer.errors import ConfigError
 
 KEEP_SECONDS = 10.0  # between two checkpoints of a run on a cluster
 
 
-def add_place_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds `--on` and `--dashboard`, which `place_of` reads."""
+def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds `--on` and `--dashboard`, which `executor_of` reads."""
     parser.add_argument(
         "--on",
         default="",
@@ -31,7 +31,7 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def set_threads(threads: int, clock: str) -> None:
-    """Gives the arithmetic of this process so many threads; 0 leaves the number to torch. Raises ConfigError."""
+    """Sets the number of threads of torch in this process; 0 leaves the number to torch. Raises ConfigError."""
     if clock not in CLOCKS:
         raise ConfigError(f"clock must be one of {', '.join(CLOCKS)}; {clock!r} was given.")
     if clock == "cpu" and (threads or torch.get_num_threads()) > 1:
@@ -40,30 +40,32 @@ def set_threads(threads: int, clock: str) -> None:
         torch.set_num_threads(threads)
 
 
-def order_of(arguments: argparse.Namespace, clock: str, threads: int, fresh: Fresh | None = None) -> Order:
-    """How the runs are made and timed at the place that the flags name. On a cluster, a run has one thread by default.
+def run_options_of(
+    arguments: argparse.Namespace, clock: str, threads: int, fresh: FreshStudents | None = None
+) -> RunOptions:
+    """How the runs are timed, on the executor that the flags name. On a cluster, a run has one thread by default.
 
     Raises ConfigError.
     """
     if arguments.on:
-        return Order(clock, threads or 1, KEEP_SECONDS, fresh)
+        return RunOptions(clock, threads or 1, KEEP_SECONDS, fresh)
     if arguments.dashboard:
-        raise ConfigError("dashboard is Ray's; use it with --on ray.")
-    return Order(clock, threads or torch.get_num_threads(), math.inf, fresh)
+        raise ConfigError("dashboard belongs to Ray; use it with --on ray.")
+    return RunOptions(clock, threads or torch.get_num_threads(), math.inf, fresh)
 
 
 @contextmanager
-def place_of(arguments: argparse.Namespace) -> Iterator[Place]:
-    """The place that the flags name; it ends with the block. Raises ConfigError."""
-    place: Place = Here()
+def executor_of(arguments: argparse.Namespace) -> Iterator[Executor]:
+    """The executor that the flags name; it is closed at the end of the block. Raises ConfigError."""
+    executor: Executor = LocalExecutor()
     if arguments.on:
         from nayer.cluster.ray_cluster import RayCluster, checked_address
 
         address = checked_address("on", arguments.on)
         if address and arguments.dashboard:
             raise ConfigError("dashboard is for a cluster that --on ray starts; this one has its own.")
-        place = RayCluster(address, dashboard=arguments.dashboard)
+        executor = RayCluster(address, dashboard=arguments.dashboard)
     try:
-        yield place
+        yield executor
     finally:
-        place.close()
+        executor.close()

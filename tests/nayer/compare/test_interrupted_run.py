@@ -2,28 +2,28 @@
 
 import pytest
 
-from nayer.cluster.places import Here, Made
+from nayer.cluster.jobs import LocalExecutor, PartMade
 from nayer.compare.experiments import Arm
 from nayer.compare.outcome_folder import OutcomeFolder
-from nayer.compare.passages import Passage
-from nayer.compare.sittings import Finished, Order, followed
+from nayer.compare.run_jobs import Finished, RunOptions, run_all
+from nayer.compare.run_parts import RoundPart
 from nayer.config import Config
 from nayer.events import RoundFinished
 from tests.support.tiny import QUICK
 
 ARM = Arm("tried", Config.parse({"rounds": 5, "generator_width": 4, "test_images": 50}, QUICK))
 RUNS = [(ARM, 0), (ARM, 1)]
-ORDER = Order("wall", 1, keep_every=0.0)  # a checkpoint after each round, as from a place that can lose machines
+OPTIONS = RunOptions("wall", 1, keep_every=0.0)  # a checkpoint after each round, as on a cluster
 
 
 def told(files, stops_after=None):
     """The ends of the runs, and the rounds that were made of each; stops after so many rounds of the last run."""
     ends, rounds = {}, {number: [] for number in range(len(RUNS))}
-    news = followed(RUNS, ORDER, Here(), files)
+    news = run_all(RUNS, OPTIONS, LocalExecutor(), files)
     for one in news:
         if isinstance(one, Finished):
             ends[one.number] = one
-        elif isinstance(one, Made) and isinstance(one.part.content, Passage):
+        elif isinstance(one, PartMade) and isinstance(one.part.content, RoundPart):
             made = [event.round for event, _ in one.part.content.events if isinstance(event, RoundFinished)]
             rounds[one.number] += made
         if stops_after is not None and len(rounds[1]) == stops_after:
@@ -50,7 +50,7 @@ def unbroken():
 
 
 def files_in(folder):
-    return [OutcomeFolder(folder, "wall", 1).cut_off(*run) for run in RUNS]
+    return [OutcomeFolder(folder, "wall", 1).interrupted(*run) for run in RUNS]
 
 
 def test_it_continues_after_its_latest_checkpoint_and_has_the_numbers_of_an_unbroken_one(tmp_path, unbroken):
@@ -88,10 +88,10 @@ def test_what_does_not_fit_is_left_out_and_the_run_starts_from_its_beginning(tmp
         path.write_bytes(path.read_bytes()[:-5])
     elif damage == "settings":
         other = Arm("tried", Config.parse({"student_steps": 3}, ARM.config))
-        assert OutcomeFolder(tmp_path, "wall", 1).cut_off(other, 1).read() is None
+        assert OutcomeFolder(tmp_path, "wall", 1).interrupted(other, 1).read() is None
         return
     else:
-        assert OutcomeFolder(tmp_path, "wall", 2).cut_off(ARM, 1).read() is None
+        assert OutcomeFolder(tmp_path, "wall", 2).interrupted(ARM, 1).read() is None
         return
     assert files[1].read() is None
     again, rounds = told([None, files[1]])

@@ -31,7 +31,7 @@ _SPECIAL = {
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ResultTable:
     """A table. `name` is its file's, `title` one sentence above it, `note` one or more sentences below it."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The parts of a run's sittings: what a job of a comparison tells the process that collects its outcome."""
+"""The parts that a run of a comparison sends to the process that collects its outcome."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from nayer.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """The beginning of a run's first sitting."""
+class StartPart:
+    """The first part of a run: the speed and the name of the machine on which it starts."""
 
     gigaflops: float
     threads: int
@@ -17,7 +17,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class RoundPart:
     """The events of about one round, each with the seconds of the run at that point."""
 
     events: tuple[tuple[Event, float], ...]
@@ -25,15 +25,15 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """The run failed, for a reason of its own."""
+class FailurePart:
+    """The run failed, and not because of its machine."""
 
     message: str  # one sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The state between two rounds, for the next sitting."""
+class SavedState:
+    """The state between two rounds, from which a run continues."""
 
     checkpoint: bytes
     seconds: float
