@@ -9,7 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from app.api.cache_control import FOREVER
+from app.api.cache_control import FOREVER, NOT_KEPT
 from app.web_page.one_script import STATIC
 
 ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "runs", "status")  # each imports earlier
@@ -66,7 +66,7 @@ def served(path: Path) -> bytes:
 
 def static_routes() -> APIRouter:
     """GET /stage/VERSION/ROOM/NAME: the files that are there when the server starts, and no others."""
-    router = APIRouter()
+    router, present = APIRouter(), static_version()
     files = {name: (served(path), _TYPES[path.suffix]) for name, path in static_files().items()}
 
     @router.get("/stage/{version}/{name:path}")
@@ -74,6 +74,7 @@ def static_routes() -> APIRouter:
         if name not in files:
             return JSONResponse({"error": "There is no such file."}, status_code=404)
         content, kind = files[name]
-        return Response(content, media_type=kind, headers=FOREVER)
+        headers = FOREVER if version == present else NOT_KEPT  # or a cache would keep this content for another version
+        return Response(content, media_type=kind, headers=headers)
 
     return router

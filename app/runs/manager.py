@@ -176,11 +176,12 @@ class RunManager:
 
     def delete(self, run_id: str, token: str) -> None:
         """Ends a run if it is active, and removes all its data, for its owner."""
-        run = self.owned(run_id, token)
-        self._end(run)
-        self.history.forget(run_id)
-        self.history.flush()  # before it leaves the memory, or a viewer would bring it back
-        self._shelf.remove(run_id)
+        with self._lock:  # a run that is continued at this moment is continued before or not at all
+            run = self.owned(run_id, token)
+            self._end(run)
+            self.history.forget(run_id)
+            self._shelf.remove(run_id)
+        self.history.flush()
         self._places.advance()
         event_log.event("deleted", run_id, **self.counts())
 

@@ -391,9 +391,14 @@ class LivePage {
     if (!this.client.run || this.watching) return;
     const expected =
       name in EXPECTED_STATES ? EXPECTED_STATES[/** @type {"pause" | "resume" | "step"} */ (name)] : null;
-    if (expected && this.active && this.model.state !== "queued") this.model = { ...this.model, state: expected };
+    const { state } = this.model;
+    const shown = expected && this.active && state !== "queued" ? expected : state;
+    this.model = { ...this.model, state: shown };
     this.draw();
-    await this.client.command(name, ...values);
+    const answer = await this.client.command(name, ...values);
+    if (answer !== null || this.model.state !== shown) return;
+    this.model = { ...this.model, state }; // the command did not arrive, or was refused
+    this.draw();
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
