@@ -65,7 +65,7 @@ def events_of(config: Config, cache: Path) -> list[Event]:
 
     path = cache / f"{key(config)}.nayer"
     if not path.exists():
-        tape = recording.Tape()
+        tape = recording.RecordingBuilder()
         for event in Lab([config]).events():
             tape.add(event)
         recording.save(path, tape.events)

@@ -279,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _leave(str(error), 1)
         except ConfigError as error:
             _leave(str(error), 2)
-        config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
+        config = serving(application, Limits(exempt=lambda peer: is_shared_peer(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
             _Server(config).run(sockets=[listener])
 
@@ -316,7 +316,7 @@ def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config
     return uvicorn.Config(application, **(settled | more))
 
 
-def stands_for_others(peer: str, environment: Environment) -> bool:
+def is_shared_peer(peer: str, environment: Environment) -> bool:
     """Whether connections from that address belong to many visitors: a proxy, or a page for this machine alone."""
     if environment.local:
         return True

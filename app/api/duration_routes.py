@@ -12,7 +12,7 @@ from app.fairness.fair_executor import FairExecutor
 from nayer.errors import NayerError
 
 
-class Wanted(BaseModel):
+class RunForm(BaseModel):
     """A run as a form holds it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -27,7 +27,7 @@ def duration_routes(commands: Commands, turns: FairExecutor) -> APIRouter:
     router = APIRouter()
 
     @router.post("/duration")
-    async def duration(wanted: Wanted) -> Response:
+    async def duration(wanted: RunForm) -> Response:
         def answer() -> Response:
             try:
                 seconds = commands.duration(wanted.preset, wanted.settings, wanted.token)

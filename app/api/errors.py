@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from app.api.validation import misfit
+from app.api.validation import answer_invalid_request
 from app.fairness.fair_executor import AGAIN, Busy
 from app.runs.live_run import NoSuchArm
 from app.runs.registry import NoSuchRun, TooManyGuesses
@@ -38,13 +38,13 @@ async def lost(request: Request, error: Exception) -> Response:
 
 
 async def conflict(request: Request, error: Exception) -> Response:
-    """409 when a run cannot give the answer now. The sentence says why."""
+    """409 if a run cannot answer now, with a sentence that gives the reason."""
     return JSONResponse({"error": str(error)}, status_code=409, headers=_NOT_KEPT)
 
 
 def add_handlers(application: FastAPI) -> None:
     """Adds a handler for each of these exceptions to `application`, the most specific first."""
-    application.add_exception_handler(RequestValidationError, misfit)
+    application.add_exception_handler(RequestValidationError, answer_invalid_request)
     application.add_exception_handler(Busy, busy)
     application.add_exception_handler(NoSuchRun, gone)
     application.add_exception_handler(NoSuchArm, gone)

@@ -80,7 +80,7 @@ def served(path: Path) -> bytes:
 
 def static_routes() -> APIRouter:
     """GET /stage/VERSION/ROOM/NAME: the files that are there when the server starts, and no others."""
-    router = APIRouter()
+    router, present = APIRouter(), static_version()
     files = {name: (served(path), _TYPES[path.suffix]) for name, path in static_files().items()}
 
     @router.get("/stage/{version}/{name:path}")
@@ -88,6 +88,7 @@ def static_routes() -> APIRouter:
         if name not in files:
             return JSONResponse({"error": "There is no such file."}, status_code=404)
         content, kind = files[name]
-        return Response(content, media_type=kind, headers={"Cache-Control": FOREVER})
+        kept = FOREVER if version == present else "no-store"  # or a cache would keep this content for another version
+        return Response(content, media_type=kind, headers={"Cache-Control": kept})
 
     return router

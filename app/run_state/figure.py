@@ -11,7 +11,7 @@ from app.run_state.embedding_map import Dots
 from app.run_state.model import View
 from app.run_state.series import Series
 from app.support.images import strip
-from nayer.common.figure_text import literal, without_remarks
+from nayer.common.figure_text import literal, without_warnings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,13 +40,13 @@ def sheet(view: View) -> bytes:
     _samples(samples, view)
     if view.started is not None:
         config = view.started.config
-        told = (
+        title = (
             f"{view.started.teacher} → {view.started.student} without training data · {view.started.latent} · "
             f"round {view.rounds_done} of {view.started.rounds} · {view.seconds:.0f} s · seed {config['seed']}"
         )
-        figure.suptitle(literal(told))
+        figure.suptitle(literal(title))
     out = BytesIO()
-    with without_remarks():
+    with without_warnings():
         figure.savefig(out, format="png")
     return out.getvalue()
 

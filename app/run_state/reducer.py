@@ -143,7 +143,7 @@ def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
     if view.atlas is None:
         return None
     sets, classes, _ = event.outputs.shape
-    points = view.atlas.lay_outputs(event.outputs)
+    points = view.atlas.place_outputs(event.outputs)
     return Cloud(view.seq, view.atlas.place(points, np.tile(np.arange(classes), sets)), points)
 
 
@@ -157,7 +157,7 @@ def _generator_step(view: View, event: GeneratorStep) -> View:
 def _synthesized(view: View, event: RoundSynthesised) -> View:
     samples = at_home = None
     if view.atlas is not None:
-        points = view.atlas.lay_features(event.features, event.labels)
+        points = view.atlas.place_features(event.features, event.labels)
         samples = Cloud(view.seq, view.atlas.place(points, event.labels), points)
         at_home = round(view.atlas.at_home(points, event.labels), 3)
     row = _row(view, event, samples.dots if samples else (), at_home)

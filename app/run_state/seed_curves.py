@@ -27,7 +27,7 @@ class Moment:
 
 
 class SeedCurves:
-    """Not safe for threads by itself. An event that is told again changes nothing but its `seq`."""
+    """Not thread-safe. An event that is added a second time changes only its `seq`."""
 
     def __init__(self) -> None:
         self._moments: dict[tuple[int, int], dict[int, Moment]] = {}  # (arm, seed) -> round -> moment

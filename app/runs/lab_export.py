@@ -23,7 +23,7 @@ _FORMULA = re.compile(r"((?:^|[,;\t|])[\s\"']*)(?=[=+\-@＝＋－＠])")
 COLUMNS = ("round", "work", "seconds", *MEASURES)
 
 
-def lab_told(run: LiveRun) -> dict[str, Any]:
+def whole_lab(run: LiveRun) -> dict[str, Any]:
     """All of a lab, JSON-ready. `curves` has the rounds of every arm and seed, a row of `columns` each.
 
     Round 0 is before the first step. Shares are from 0 to 1, `work` in 10⁹ multiply-adds.
@@ -69,8 +69,8 @@ def lab_table(lab: dict[str, Any]) -> str:
 
 
 def lab_files(run: LiveRun, chart: Callable[[dict[str, Any]], bytes]) -> dict[str, bytes]:
-    """The files by name; `chart` makes the picture of what `lab_told` gives."""
-    lab = lab_told(run)
+    """The files by name; `chart` makes the picture of what `whole_lab` gives."""
+    lab = whole_lab(run)
     return {
         TABLE: lab_table(lab).encode(),
         DOCUMENT: (json.dumps(lab, ensure_ascii=False, indent=1) + "\n").encode(),

@@ -18,7 +18,7 @@ from nayer.events import Evaluated
 from nayer.exports.reproduce import nearest_preset
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import PREFIX
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 LISTED = 100  # the newest runs
 LONGEST_NAME = 80  # characters
@@ -50,7 +50,7 @@ class MyRuns:
         return self._live(run)
 
     def delete(self, run_id: str, token: str) -> None:
-        """Removes a run and all that is kept of it; one that goes on ends."""
+        """Removes a run and all its data; an active run ends."""
         self._registry.delete(run_id, token)
 
     def _stored(self, found: Stored, run: LiveRun | None) -> dict[str, Any] | None:
@@ -98,7 +98,7 @@ def _text(field: str, given: str, longest: int) -> str:
     text = unicodedata.normalize("NFC", given).strip()
     if len(text) > longest:
         raise ConfigError(f"{field} must have at most {longest:,} characters; {len(text):,} were given.")
-    if mistake := complaint(text, field):
+    if mistake := text_error(text, field):
         raise ConfigError(mistake)
     return text
 

@@ -43,7 +43,7 @@ class Recordings:
         return self._replays.get((run_id, self._registry.state(run_id)))
 
     def of(self, run_id: str) -> Replay:
-        """NoSuchRun for an unknown run, ConfigError for one that still goes on. It may take a second of a core."""
+        """Raises NoSuchRun for an unknown run, ConfigError for an active one. It may take a second of a core."""
         key = run_id, self._registry.state(run_id)
         replay = self._replays.get(key)
         if replay is None:  # two that ask at once may both fold it, but nobody waits for another run
@@ -71,11 +71,13 @@ class Recordings:
         check_ended(run)
         store = self._registry.history.store
         kept = store.events(run_id) if store is not None else []
-        tape = recording.Tape()
+        tape = recording.RecordingBuilder()
         for event in kept or run.session.snapshot():
             tape.add(event)
         if not any(isinstance(event, RunStarted) for event in tape.events):
-            raise NoSuchRun(f"run={run_id[:40]!r} ended before its first round, so there is nothing to play.")
+            raise NoSuchRun(
+                f"run={run_id[:40]!r} ended before its first round, so nothing can be played; choose another run."
+            )
         return [*tape.events, *self._students(run)]
 
     def _students(self, run: LiveRun) -> list[StudentKept]:
@@ -84,11 +86,11 @@ class Recordings:
         kept = store.file(run.id, STUDENTS) if store is not None else None
         if kept is not None:
             return recording.students(recording.read(kept[0], whole=False))
-        return run.session.peek(lambda source: source.kept_students()) or []
+        return run.session.call_now(lambda source: source.kept_students()) or []
 
 
 def check_ended(run: LiveRun) -> None:
-    """ConfigError for a run that still goes on."""
+    """Raises ConfigError for an active run."""
     if not run.ended:
         raise ConfigError("this run is still in progress; it can be played and saved after its end.")
 

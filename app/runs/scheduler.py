@@ -21,7 +21,7 @@ _WARNED_IN = 15  # s: a run's warning gives its time left in steps of this size
 
 
 @dataclass(slots=True)
-class _Place:
+class _SlotUse:
     """The time that a run used of its place; all in seconds."""
 
     since: float  # when it got the place
@@ -48,7 +48,7 @@ class Scheduler:
         self._clock = clock
         self._lock = threading.RLock()
         self._queue: FairQueue[LiveRun] = FairQueue(waiting)
-        self._running: dict[LiveRun, _Place] = {}
+        self._running: dict[LiveRun, _SlotUse] = {}
         self._leaving: dict[LiveRun, float] = {}  # waiting run -> the time when its page closed
         self._parked: dict[LiveRun, str] = {}  # these left the queue; they may come back, at the end of the queue
         self._lanes: dict[LiveRun, str] = {}  # of those in the queue
@@ -127,7 +127,7 @@ class Scheduler:
                 run = self._queue.pop()
                 self._lanes.pop(run, None)
                 self._leaving.pop(run, None)
-                self._running[run] = _Place(self._clock(), self._clock())
+                self._running[run] = _SlotUse(self._clock(), self._clock())
                 self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
                 run.begin()
 
@@ -137,7 +137,7 @@ class Scheduler:
             for kept in (self._queue, self._lanes, self._leaving, self._parked, self._asked):
                 kept.clear()
 
-    def giving_way(self) -> list[tuple[LiveRun, str]]:
+    def runs_to_preempt(self) -> list[tuple[LiveRun, str]]:
         """Runs that must give way now, at most as many as wait, each with a sentence for its viewers."""
         with self._lock:
             over = [(run, place) for run, place in self._running.items() if place.owed >= self._idle_seconds]
@@ -154,7 +154,7 @@ class Scheduler:
             if place is None or not len(self._queue):
                 return ""
             turn_is_over = self._turn_left(place) <= 0
-            if not turn_is_over and not run.session.stands:
+            if not turn_is_over and not run.session.is_held:
                 return ""
             sentence = messages.GIVES_WAY_TURN if turn_is_over else messages.GIVES_WAY_STILL
             return sentence.format(
@@ -176,18 +176,18 @@ class Scheduler:
         shared = self._turn_seconds / (1 + len(self._queue) / self.capacity)
         return max(shared, min(SHORTEST_TURN, self._turn_seconds))
 
-    def _turn_left(self, place: _Place) -> float:
+    def _turn_left(self, place: _SlotUse) -> float:
         return place.since + self._turn() - self._clock()
 
-    def _left(self, run: LiveRun, place: _Place) -> float | None:
+    def _left(self, run: LiveRun, place: _SlotUse) -> float | None:
         """The most seconds that a run can still hold its place if others wait; None if there is no limit."""
         owing = max(0.0, self._idle_seconds - place.owed)
-        if run.session.stands:
+        if run.session.is_held:
             return owing
         bounds = [max(0.0, self._turn_left(place)) + owing, left(run)]
         return min((bound for bound in bounds if bound is not None and bound < math.inf), default=None)
 
-    def _lefts(self) -> list[float | None]:
+    def _seconds_left(self) -> list[float | None]:
         return [self._left(run, place) for run, place in self._running.items() if not _lost(run)]
 
     def ahead(self, run: LiveRun) -> int:
@@ -199,13 +199,13 @@ class Scheduler:
     def seconds(self, run: LiveRun) -> float | None:
         """How long `run` will wait, in round numbers; None if unknown."""
         with self._lock:
-            return rounded(estimate(self._lefts(), self._took, max(0, self.ahead(run) - 1)))
+            return rounded(estimate(self._seconds_left(), self._took, max(0, self.ahead(run) - 1)))
 
     def waits(self) -> dict[str, float | None]:
         """Seconds of waiting: for a new run (None if unknown), and the usual and the longest of the latest waits."""
         with self._lock:
             free = len(self._running) < self.capacity
-            coming = 0.0 if free else rounded(estimate(self._lefts(), self._took, len(self._queue)))
+            coming = 0.0 if free else rounded(estimate(self._seconds_left(), self._took, len(self._queue)))
             latest = sorted(self._waited)
             return {
                 "now": coming,
@@ -227,4 +227,4 @@ class Scheduler:
 
 def _lost(run: LiveRun) -> bool:
     """Whether a run has ended for its viewers, but its thread hangs and blocks its place."""
-    return run.session.hangs
+    return run.session.is_stuck

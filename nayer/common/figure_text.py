@@ -15,7 +15,7 @@ def literal(text: str) -> str:
 
 
 @contextmanager
-def without_remarks() -> Iterator[None]:
+def without_warnings() -> Iterator[None]:
     """Inside the block, a letter that the font lacks is a box in the figure and no warning on standard error."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 from matplotlib.figure import Figure
 
-from nayer.common.figure_text import literal, without_remarks
+from nayer.common.figure_text import literal, without_warnings
 from nayer.compare.outcome import Outcome
 from nayer.compare.tables import CLOCK_NAMES
 from nayer.types import Doubles, Images
@@ -130,13 +130,13 @@ def step_curves(
 def _files(figure: Figure) -> dict[str, bytes]:
     """The figure as PNG and PDF. Without a date in it, equal figures are equal files."""
     pdf = BytesIO()
-    with without_remarks():
+    with without_warnings():
         figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
     return {".png": _png(figure), ".pdf": pdf.getvalue()}
 
 
 def _png(figure: Figure) -> bytes:
     out = BytesIO()
-    with without_remarks():
+    with without_warnings():
         figure.savefig(out, format="png")
     return out.getvalue()

@@ -236,7 +236,7 @@ def read(path: Path) -> Outcome:
     """The outcome that `write` wrote. Raises StorageError for a damaged file."""
     try:
         outcome = TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
-        if not _sound(outcome):
+        if not _is_valid(outcome):
             raise ValueError("not what a run leaves")
         return outcome
     except (OSError, ValueError):
@@ -245,7 +245,7 @@ def read(path: Path) -> Outcome:
         ) from None
 
 
-def _sound(outcome: Outcome) -> bool:
+def _is_valid(outcome: Outcome) -> bool:
     """Whether tables and figures can be made of it: no time is negative, and each step has all its measures."""
     texts = [outcome.arm, outcome.failure, outcome.machine, outcome.measured_on, *outcome.classes]
     lengths = [len(outcome.by_step.get(name, [])) for name in ("step", *STEP_MEASURES)]

@@ -234,7 +234,7 @@ class Report:
         )
 
     def finished(self, reason: Literal["rounds done", "work is done", "time is up"]) -> Iterator[Event]:
-        """The run ended with the round before the state's next one; a note says if the time limit ended it."""
+        """The run ended with the round before the state's next one. A note reports if the time limit ended it."""
         last, seconds = max(0, self._state.round - 1), self.watch.seconds()
         if reason == "time is up":
             yield Note(

@@ -165,7 +165,7 @@ def tested_images(card: TeacherCard, config: Config) -> Images:
     """The shipped test images (n, c, h, w) in the order of a run's answers. Raises ConfigError if there are none."""
     testset = load_testset(card) if card.testset in SHIPPED and not config.test_data else None
     if testset is None:
-        raise ConfigError(f"teacher={card.name!r} has no test images on this server.")
+        raise ConfigError(f"teacher={card.name!r} has no test images on this server; choose another teacher.")
     measured = testset.images[spread(len(testset.images), config.test_images).numpy()]
     images: Images = measured[spread(len(measured), ANSWERED).numpy()]
     return images

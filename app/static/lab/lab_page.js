@@ -1,4 +1,4 @@
-// The tab of the reset lab: arms side by side with the same teacher, seed and budget, and what may be said of them.
+// The tab of the reset lab: arms side by side with the same teacher, seed and budget, and a conclusion.
 
 import { sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
@@ -52,7 +52,7 @@ class LabPage {
     this.state = "empty";
     this.shownStanding = "";
     this.filesOf = ""; // the lab whose files are linked
-    this.justStarted = false; // the lab is to scroll into view
+    this.justStarted = false; // whether to scroll to the lab
     this.notice = new Notice();
     /** @type {RunClient<LabUpdate>} */
     this.client = new RunClient({
@@ -128,7 +128,7 @@ class LabPage {
     this.form.duration.askLater();
   }
 
-  /** Follows the lab that the address names, else the visitor's own; fills the form with a plan in the address. */
+  /** Follows the lab in the address, or else the visitor's own. Fills the form with a plan in the address. */
   readAddress() {
     if (tabName(location.href) !== "lab") return;
     const { lab, plan } = readLabAddress(location.href);
@@ -138,12 +138,12 @@ class LabPage {
     if (handle.run && handle.run !== this.client.run) this.follow(handle);
   }
 
-  /** Whether the lab is somebody else's: it can be seen and not commanded. */
+  /** Whether the lab belongs to another visitor, so that it can be watched but not controlled. */
   get watching() {
     return this.client.run !== undefined && this.client.handle.token === undefined;
   }
 
-  /** From somebody else's lab to the form, and to an own lab if there is one. */
+  /** Leaves another visitor's lab: shows the form, and the visitor's own lab if there is one. */
   leave() {
     history.replaceState(history.state, "", inSameSize(tabUrl(document.baseURI, "lab")));
     this.client.forget();
@@ -166,7 +166,7 @@ class LabPage {
       /** @type {StartedRun} */
       const { run, token } = await sendCommand("start_lab", ...values);
       storeLab({ run, token });
-      storeVisitor({ ...visitor, token }); // one visitor, one token
+      storeVisitor({ ...visitor, token }); // a visitor has one token
       history.replaceState(history.state, "", inSameSize(labUrl(document.baseURI, { lab: run })));
       this.follow({ run, token });
       bringClass({ run, token }, "lab");
@@ -184,7 +184,7 @@ class LabPage {
     this.client.follow(handle);
   }
 
-  /** Pauses, goes on, or runs again what was interrupted. */
+  /** Pauses or continues the lab; starts it again if it was interrupted. */
   async press() {
     const interrupted = this.state === "interrupted";
     await this.command(TOGGLE_COMMANDS[this.state] ?? "pause");
@@ -198,15 +198,15 @@ class LabPage {
   }
 
   /**
-   * An arm goes on with other settings from its next round on; every chart gets a mark there.
+   * Continues an arm with other settings from its next round on. Every chart gets a mark there.
    * @param {number} arm
    * @param {string} title
    * @param {Settings} settings
    */
   async changeArm(arm, title, settings) {
     if ((await this.client.command("change", settings, arm)) === null) return;
-    const told = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-    this.notice.show(`${title} uses ${told.join(", ")} from its next round on.`, "quiet");
+    const changes = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    this.notice.show(`${title} uses ${changes.join(", ")} from its next round on.`, "quiet");
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ class LabPage {
     this.justStarted = false;
   }
 
-  /** The server does not know the lab any more. */
+  /** Called if the server no longer knows the lab. */
   forgetRun() {
     if (this.watching) this.notice.show("This lab does not exist, or is no longer kept.");
     else storeLab(null);
@@ -233,7 +233,7 @@ class LabPage {
 
   // --- drawing --------------------------------------------------------------------------------------------------------
 
-  /** Draws what is known. */
+  /** Draws the present state. */
   draw() {
     const { lab, state } = this;
     const active = lab !== null && !hasEnded(state);
@@ -278,7 +278,7 @@ class LabPage {
   }
 
   /**
-   * How the lab stands, in a few short parts.
+   * The state of the lab, in a few short parts.
    * @param {LabUpdate} lab
    * @param {boolean} active
    */

@@ -1,4 +1,4 @@
-// A lesson that runs arms side by side: a question, a choice, one button, the arms' images and curves, what they show.
+// A lesson that runs arms side by side: a question, a choice, a button, the images and curves, and a conclusion.
 
 import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
@@ -39,9 +39,9 @@ export class RunLesson {
    * @param {object} options
    * @param {Lesson} options.lesson
    * @param {number} options.number
-   * @param {boolean} options.recorded whether there is a finished run to look at
-   * @param {() => boolean} options.isShown whether this lesson is the one on show
-   * @param {RunHandle} options.handle the run of this lesson that is going on, one's own or, without a token, another's
+   * @param {boolean} options.recorded whether there is a recorded example
+   * @param {() => boolean} options.isShown whether this lesson is shown
+   * @param {RunHandle} options.handle the active run of this lesson; without a token it is another visitor's
    */
   constructor({ lesson, number, isShown, handle, recorded }) {
     this.recorded = recorded;
@@ -126,19 +126,19 @@ export class RunLesson {
     this.draw();
   }
 
-  /** What runs with the choice on show. */
+  /** What runs with the choice shown. */
   get planned() {
     return this.lesson.plans[Number(this.choice.value)];
   }
 
-  /** Whether the runs are somebody else's: they can be seen and not commanded. */
+  /** Whether the runs belong to another visitor, so that they can be watched but not controlled. */
   get watching() {
     return this.client.run !== undefined && this.client.handle.token === undefined;
   }
 
   // --- commands -------------------------------------------------------------------------------------------------------
 
-  /** Pauses, goes on, or starts. */
+  /** Pauses, continues or starts the runs. */
   press() {
     if (this.watching) return;
     if (this.state === "running") this.command("pause");
@@ -147,7 +147,7 @@ export class RunLesson {
     else if (!WAITING_STATES.includes(this.state)) this.start();
   }
 
-  /** Starts the lesson's arms with what is chosen. */
+  /** Starts the lesson's arms with the chosen options. */
   async start() {
     if (!(await mayReplaceLiveRun())) return;
     const { teacher, work, arms } = this.planned;
@@ -181,7 +181,7 @@ export class RunLesson {
     this.draw();
   }
 
-  /** Shows the finished example, which has what is chosen at first. */
+  /** Shows the recorded example, which has the default options. */
   async showExample() {
     this.choice.value = String(this.lesson.choice.chosen);
     await this.example.load();
@@ -190,7 +190,7 @@ export class RunLesson {
 
   // --- updates --------------------------------------------------------------------------------------------------------
 
-  /** On show again: catches up. */
+  /** The lesson is shown again: asks for updates. */
   appear() {
     this.client.pollNow();
     this.duration.askLater();
@@ -205,7 +205,7 @@ export class RunLesson {
     this.draw();
   }
 
-  /** The server does not know the runs any more. */
+  /** Called if the server no longer knows the runs. */
   forgetRun() {
     this.client.handle = {};
     this.state = this.lab ? "stopped" : "empty";
@@ -215,7 +215,7 @@ export class RunLesson {
 
   // --- drawing --------------------------------------------------------------------------------------------------------
 
-  /** Draws what is known. */
+  /** Draws the present state. */
   draw() {
     const { lab, state } = this;
     const active = ACTIVE_STATES.includes(state);
@@ -226,7 +226,7 @@ export class RunLesson {
     setAttribute(this.stop, "hidden", !active || this.watching);
     setAttribute(this.classCode, "hidden", !lab || this.watching);
     setAttribute(this.choice, "disabled", active || waiting || this.watching);
-    const empty = lab === null || state === "queued"; // who waits looks at the example
+    const empty = lab === null || state === "queued"; // a visitor who waits sees the example
     setAttribute(this.empty, "hidden", !empty || this.example.lab !== null);
     setAttribute(this.panels, "hidden", empty);
     setText(this.about, describeWork(this.planned));
@@ -242,8 +242,8 @@ export class RunLesson {
   }
 
   /**
-   * What the runs show: whether the prediction came true, what this choice shows, what to notice, and where to go on.
-   * @param {LabUpdate | null} lab that has ended, or null: then it is not told yet
+   * The conclusion: the prediction, what this choice shows, what to notice, and a link to the next step.
+   * @param {LabUpdate | null} lab that has ended; null shows no conclusion yet
    */
   conclude(lab) {
     const { choice, predict, plans, notice } = this.lesson;
@@ -259,7 +259,7 @@ export class RunLesson {
     this.question.conclude(measured, numbers, [choice.options[number].shows, notice], link);
   }
 
-  /** How the runs stand, in a sentence. */
+  /** The state of the runs, in a sentence. */
   describeStanding() {
     const { lab, state } = this;
     if (state === "queued" && lab)

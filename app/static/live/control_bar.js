@@ -1,4 +1,4 @@
-// The buttons of a run and the line that says how it stands.
+// The buttons of a run, and the line with its state.
 
 import { STEP_KINDS } from "../core/constants.js";
 import { h, s, setAttribute, setText } from "../core/dom.js";
@@ -9,7 +9,7 @@ import { hasEnded } from "../core/model.js";
 /** @import { RunModel, RunState, TeacherCard } from "../core/types.d.ts" */
 
 /**
- * What the buttons do.
+ * The actions of the buttons.
  * @typedef {object} Actions
  * @property {() => void} toggle
  * @property {(kind: string) => void} step
@@ -61,8 +61,8 @@ const icon = (name) =>
 export class ControlBar {
   /**
    * @param {Actions} actions
-   * @param {boolean} lends whether there is a GPU for a moment
-   * @param {HTMLElement[]} view buttons that change how the page looks
+   * @param {boolean} lends whether a GPU can be borrowed
+   * @param {HTMLElement[]} view buttons that change the appearance of the page
    */
   constructor(actions, lends, view) {
     this.lends = lends;
@@ -182,7 +182,7 @@ export class ControlBar {
   /**
    * @param {RunModel} model
    * @param {TeacherCard | undefined} teacher that is chosen
-   * @param {number | null} estimate seconds that such a run takes, about
+   * @param {number | null} estimate estimated seconds of such a run
    */
   update(model, teacher, estimate) {
     const { state } = model;
@@ -209,7 +209,7 @@ export class ControlBar {
   }
 
   /**
-   * Tells screen readers of a new state.
+   * Reports a new state to screen readers.
    * @param {RunModel} model
    */
   announce({ state, error }) {
@@ -219,7 +219,7 @@ export class ControlBar {
   }
 }
 
-/** The keys that do what the buttons do. */
+/** The keys of the buttons. */
 function keysLine() {
   /** @param {string} name */
   const key = (name) => h("kbd", {}, name);
@@ -236,10 +236,10 @@ function playName(state) {
 }
 
 /**
- * How a run stands, in a few short parts.
+ * The state of a run, in a few short parts.
  * @param {RunModel} model
  * @param {TeacherCard | undefined} teacher that is chosen
- * @param {number | null} estimate seconds of the run, about
+ * @param {number | null} estimate estimated seconds of the run
  */
 function describeStanding(model, teacher, estimate) {
   const { facts, state } = model;
@@ -260,14 +260,14 @@ function describeStanding(model, teacher, estimate) {
   const [, accuracy = null, agreement = null] = model.measures.at(-1) ?? [0];
   const measured = agreement === null ? "" : `agreement ${formatPercent(agreement, 1)}`;
   const student = model.thinned ? "student cut from the teacher" : "student";
-  const learnt = accuracy === null ? measured : `${student} ${formatPercent(accuracy, 1)}`;
+  const studentPart = accuracy === null ? measured : `${student} ${formatPercent(accuracy, 1)}`;
   const reached = model.teacher_accuracy === null ? "" : ` ${formatPercent(model.teacher_accuracy, 1)}`;
   return [
     STATE_NAMES[state] ?? "",
     `round ${round} of ${facts.rounds}`,
     formatDuration(model.seconds) + left,
     `seed ${facts.config.seed}`,
-    learnt,
+    studentPart,
     `teacher ${facts.teacher}${reached}`,
   ].filter(Boolean);
 }

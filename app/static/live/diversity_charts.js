@@ -1,4 +1,4 @@
-// How different the images are, at three scales, each between real images and noise, and beside them what teacher and judge recognize.
+// The diversity of the images at three scales, with real images and noise as references, and the label accuracies.
 
 import { LineChart } from "../charts/line_chart.js";
 import { h, setAttribute } from "../core/dom.js";
@@ -16,7 +16,7 @@ const PICK_NOTE = "Click a point, or press Enter on a focused chart, to see its 
 export class DiversityCharts {
   /**
    * @param {object} options
-   * @param {((round: number) => void) | null} options.pick somebody asks for the images behind a point
+   * @param {((round: number) => void) | null} options.pick called with the round of a chosen point
    */
   constructor({ pick }) {
     /** @type {Pick<ChartOptions, "height" | "ticks" | "small" | "pick">} */
@@ -111,15 +111,15 @@ export class DiversityCharts {
     const missing = last !== undefined && !named && model.rounds_done > 0;
     setAttribute(this.opinion.element, "hidden", missing);
     setAttribute(this.noOpinion, "hidden", !missing);
-    const told = named
+    const opinion = named
       ? `${formatPercent(named[1])} of the wanted class ${when}, confidence ${formatPercent(named[2])}`
       : "no measurement yet";
-    this.opinion.show({ ...shared, points: model.opinions, label: `${SECOND_OPINION.title}: ${told}.` });
+    this.opinion.show({ ...shared, points: model.opinions, label: `${SECOND_OPINION.title}: ${opinion}.` });
   }
 }
 
 /**
- * The lines of a scale: the samples, and its two ends.
+ * The lines of a scale: the samples, and the two references.
  * @param {string} name
  * @returns {Line[]}
  */

@@ -1,4 +1,4 @@
-// What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
+// The ways to share and save a run: its address, a link to watch it, the command, and files.
 
 import { serverUrl } from "../core/api.js";
 import { h, setAttribute } from "../core/dom.js";
@@ -23,7 +23,7 @@ const FILES = [
   ["nayer-run.zip", "everything (zip)"],
 ];
 
-/** A fold with lines to copy and links to files. */
+/** A section with lines to copy and links to files. */
 export class SharePanel {
   constructor() {
     this.run = "";
@@ -78,7 +78,7 @@ export class SharePanel {
     this.showLinks();
   }
 
-  /** Writes both addresses; what is ticked is hidden from who follows the first. */
+  /** Writes both addresses. The first one hides the checked fields from people who open it. */
   showLinks() {
     const hidden = this.boxes.filter((box) => box.checked).map((box) => box.value);
     this.link.show(settingsUrl(document.baseURI, this.settings, hidden));
@@ -88,7 +88,7 @@ export class SharePanel {
 
 /**
  * @param {string} run
- * @param {string} [noOnnx] one sentence that says why there is no ONNX file
+ * @param {string} [noOnnx] the reason why there is no ONNX file, in one sentence
  */
 function fileLinks(run, noOnnx) {
   const links = FILES.filter(([name]) => !noOnnx || name !== "student.onnx").flatMap(([name, about], i) => [

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from app.api.errors import add_handlers
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
-from app.api.static_files import ROOMS, STATIC, served, static_files, static_version, style_sheets
+from app.api.static_files import FOREVER, ROOMS, STATIC, served, static_files, static_version, style_sheets
 from app.content.messages import PARTS
 from app.fairness.fair_executor import FairExecutor
 from app.fairness.request_slots import FINDING
@@ -108,6 +108,11 @@ def test_only_the_stages_own_files_are_served(client: TestClient) -> None:
         "none.js",
     ):
         assert client.get(f"/stage/{version}/{name}").status_code == 404
+
+
+def test_a_file_is_kept_for_ever_only_under_the_version_that_it_has(client: TestClient) -> None:
+    for version, kept in ((static_version(), FOREVER), ("0123456789ab", "no-store")):
+        assert client.get(f"/stage/{version}/core/base.css").headers["Cache-Control"] == kept
 
 
 def test_style_sheets_come_in_the_order_of_the_rooms_and_the_palette_first() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.run_state.lab_figure import lab_sheet
 from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, over_seeds, ranges, thinned
-from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, lab_told
+from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, whole_lab
 from app.runs.live_run import NO_OWNER, LiveRun
 from app.runs.plan import Plan, lab_plan
 from nayer.config import Config
@@ -184,7 +184,7 @@ def test_the_picture_is_a_png_of_every_measure() -> None:
     run, _ = lab()
     picture = lab_files(run, lab_sheet)[PICTURE]
     assert picture.startswith(b"\x89PNG")
-    assert lab_told(run)["by"] == "work"
+    assert whole_lab(run)["by"] == "work"
 
 
 @pytest.mark.parametrize(

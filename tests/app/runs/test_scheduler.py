@@ -81,7 +81,7 @@ def pass_time(registry: RunManager, clock: Clock, seconds: float, *runs: LiveRun
     """With a sweep now and then, while somebody looks at `runs`."""
     for _ in range(round(seconds / SWEEP)):
         for run in runs:
-            if run.state == "running" and not run.session.stands:
+            if run.state == "running" and not run.session.is_held:
                 at_work(run)
         clock.now += SWEEP
         for run in runs:
