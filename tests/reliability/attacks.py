@@ -191,12 +191,7 @@ def third_visitor(code: Checkout, settings: dict[str, Any], rounds: int, pace: f
         return judged(f"the third waits {shown(took, patience)}", took <= patience, bystander.after())
 
 
-@attack(
-    2,
-    "two runs of one endless round, with `seconds=1`",
-    "a_time_limit_holds_between_two_steps",
-    rows="19",
-)
+@attack(2, "two runs of one endless round, with `seconds=1`", "a_time_limit_holds_between_two_steps", rows="19")
 def endless_round(code: Checkout) -> Came:
     return third_visitor(code, {**ENDLESS_ROUND, "synthesis_batch": 512, "seconds": 1.0}, 1, 0.0, SOON)
 
@@ -211,12 +206,7 @@ def slow_motion(code: Checkout) -> Came:
     return third_visitor(code, QUICK, 1000, 30.0, PATIENCE)
 
 
-@attack(
-    4,
-    "20 sockets send the beginning of a form to `/bring`",
-    "whoever_stalls_keeps_nobody_from_a_turn",
-    rows="20",
-)
+@attack(4, "20 sockets send the beginning of a form to `/bring`", "whoever_stalls_keeps_nobody_from_a_turn", rows="20")
 def idle_sockets(code: Checkout) -> Came:
     with code.served() as page:
         bystander = Bystander(page)
@@ -249,11 +239,7 @@ def exports(code: Checkout) -> Came:
         )
 
 
-@attack(
-    8,
-    "16 teachers of 22 MB from one address",
-    "an_address_gives_up_its_own_before_it_takes_anything_from_others",
-)
+@attack(8, "16 teachers of 22 MB from one address", "an_address_gives_up_its_own_before_it_takes_anything_from_others")
 def many_teachers(code: Checkout) -> Came:
     large = weights(architecture=LARGE)
 
@@ -367,11 +353,7 @@ def texts(code: Checkout) -> Came:
         return judged(f"answers by status: {dict(sorted(statuses.items()))}", held, bystander.after())
 
 
-@attack(
-    11,
-    "a number of 5,000 digits in an address",
-    "a_number_in_an_address_is_a_small_whole_one",
-)
+@attack(11, "a number of 5,000 digits in an address", "a_number_in_an_address_is_a_small_whole_one")
 def long_number(code: Checkout) -> Came:
     with code.served() as page:
         bystander = Bystander(page)
@@ -383,11 +365,7 @@ def long_number(code: Checkout) -> Came:
         return judged(said, safe and 400 <= answer.status_code < 500, bystander.after())
 
 
-@attack(
-    12,
-    "answers of sessions that are not there",
-    "asking_for_answers_that_are_not_here_is_no_fault",
-)
+@attack(12, "answers of sessions that are not there", "asking_for_answers_that_are_not_here_is_no_fault")
 def invented_sessions(code: Checkout) -> Came:
     with code.served() as page:
         bystander = Bystander(page)
@@ -401,12 +379,7 @@ def invented_sessions(code: Checkout) -> Came:
         return judged(f"30 requests, {lines} lines in the log", lines <= 1, bystander.after())
 
 
-@attack(
-    13,
-    "headers of a proxy that nobody named",
-    "a_proxy_that_nobody_named_tells_nothing",
-    rows="22",
-)
+@attack(13, "headers of a proxy that nobody named", "a_proxy_that_nobody_named_tells_nothing", rows="22")
 def false_proxies(code: Checkout) -> Came:
     with code.served(HOST="127.0.0.1", NAYER_HOSTS="my.example") as page:
         bystander = Bystander(page)
@@ -442,9 +415,7 @@ def deleted_folder(code: Checkout) -> Came:
 
 
 @attack(
-    14,
-    "another user of the machine opens the data folder",
-    "nobody_else_can_read_the_folder_whatever_the_umask_is",
+    14, "another user of the machine opens the data folder", "nobody_else_can_read_the_folder_whatever_the_umask_is"
 )
 def readable_folder(code: Checkout) -> Came:
     with code.served() as page:
@@ -511,12 +482,7 @@ def listed_command_lines(code: Checkout, *names: str) -> Came:
     return f"{len(wrong)} of {len(tried)} go wrong" + "".join(f"; {one}" for one in wrong), not wrong
 
 
-@attack(
-    17,
-    "devices and FIFOs as files of the command line",
-    "what_is_no_regular_file_is_never_read",
-    rows="24",
-)
+@attack(17, "devices and FIFOs as files of the command line", "what_is_no_regular_file_is_never_read", rows="24")
 def files_without_end(code: Checkout) -> Came:
     names = [f"{file}: {kind}" for file in ("config.json", "weights", "test data") for kind in ("device", "FIFO")]
     return listed_command_lines(code, *names)
@@ -540,7 +506,7 @@ def streams_and_folders(code: Checkout) -> Came:
         assert first.poll() is None, "the first process ended"
         second = code.command(*words)
         try:
-            told = second.communicate(timeout=20.0)[0].strip()
+            told = second.communicate(timeout=30.0)[0]
         except subprocess.TimeoutExpired:
             told = ""
         finally:
