@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class RunningPage:
     """A running `python app.py`."""
 
     address: str
@@ -60,10 +60,10 @@ class Served:
             {"Content-Type": "application/json", "Origin": self.address},
         )
         with urllib.request.urlopen(asked, timeout=60) as answer:
-            told: dict[str, Any] = json.loads(answer.read())
-        if "error" in told:
-            raise NayerError(told["error"])
-        return told
+            reply: dict[str, Any] = json.loads(answer.read())
+        if "error" in reply:
+            raise NayerError(reply["error"])
+        return reply
 
     def start(self, teacher: str) -> dict[str, Any]:
         """A run of the preset `nayer` that outlasts any measurement: a lab of two arms."""
@@ -81,7 +81,7 @@ class Served:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
+def served() -> Iterator[RunningPage]:
     """`python app.py` on a free port, until the block ends. Raises NayerError if it never answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -105,7 +105,7 @@ def served() -> Iterator[Served]:
                 time.sleep(0.05)
         else:
             raise NayerError(f"The page did not answer within {START_TIMEOUT:g} s of `python app.py`.")
-        yield Served(address, server.pid, time.monotonic() - began)
+        yield RunningPage(address, server.pid, time.monotonic() - began)
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -131,7 +131,7 @@ def page_facts(teacher: str) -> dict[str, float | None]:
     return facts
 
 
-def _trying_facts(page: Served, teacher: str, runs: Sequence[str]) -> dict[str, float | None]:
+def _trying_facts(page: RunningPage, teacher: str, runs: Sequence[str]) -> dict[str, float | None]:
     """How long the networks of a run take to answer about a test image, beside all these runs."""
     spent = []
     for pick in range(TRIES):
@@ -179,12 +179,12 @@ def import_facts() -> dict[str, float]:
     }
 
 
-def _steps(page: Served, run: str) -> int:
+def _steps(page: RunningPage, run: str) -> int:
     """Events of the run so far, over all its arms."""
     return sum(int(part) for part in json.loads(page.get(f"/live/{run}/lab"))["seq"].split(","))
 
 
-def _wait_for_progress(page: Served, run: str) -> None:
+def _wait_for_progress(page: RunningPage, run: str) -> None:
     began = time.monotonic()
     while time.monotonic() - began < START_TIMEOUT:
         if _steps(page, run) > 40:
@@ -193,7 +193,7 @@ def _wait_for_progress(page: Served, run: str) -> None:
     raise NayerError(f"The run did not start within {START_TIMEOUT:g} s.")
 
 
-def _rate(page: Served, run: str, span: float) -> float:
+def _rate(page: RunningPage, run: str, span: float) -> float:
     """Rounds in a second of the arms' own work, over those that ended within about `span` seconds.
 
     It counts whole rounds, because the phases of a round have very different numbers of events.
@@ -203,7 +203,7 @@ def _rate(page: Served, run: str, span: float) -> float:
     return sum(rounds for rounds, _ in done) / sum(seconds for _, seconds in done)
 
 
-def _work_after(page: Served, run: str, span: float) -> list[tuple[float, float]]:
+def _work_after(page: RunningPage, run: str, span: float) -> list[tuple[float, float]]:
     """The work once `span` seconds are over and every arm has ended a round within them."""
     begun, began = _work(page, run), time.monotonic()
     while (waited := time.monotonic() - began) < START_TIMEOUT + span:
@@ -214,7 +214,7 @@ def _work_after(page: Served, run: str, span: float) -> list[tuple[float, float]
     raise NayerError(f"A round took more than {START_TIMEOUT:g} s.")
 
 
-def _work(page: Served, run: str) -> list[tuple[float, float]]:
+def _work(page: RunningPage, run: str) -> list[tuple[float, float]]:
     """For each arm: the number of finished rounds, and their work in seconds."""
     news = json.loads(page.get(f"/live/{run}/lab"))["news"]
     curves = [arm.get("measures", {}).get("points", []) for arm in news]  # of [rounds, accuracy, agreement, seconds]
@@ -222,7 +222,7 @@ def _work(page: Served, run: str) -> list[tuple[float, float]]:
 
 
 @contextmanager
-def _watched_by(count: int, page: Served, run: str) -> Iterator[None]:
+def _watched_by(count: int, page: RunningPage, run: str) -> Iterator[None]:
     """`count` viewers who ask for news as often as the page's own script does."""
     over = threading.Event()
 

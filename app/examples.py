@@ -20,16 +20,16 @@ from app.api.example_routes import EXAMPLES
 from app.api.lab_serializer import lab_payload
 from app.content.lessons import LESSONS, plan_of
 from app.run_state.seed_curves import thinned
-from app.runs.live_run import NO_OWNER, LiveRun, Source
+from app.runs.live_run import LiveRun
+from app.runs.past_run import past_run
 from app.runs.plan import Plan, lab_plan
 from app.support.images import jpeg
 from nayer.common.files import check_writable, write_whole
 from nayer.config import Config
-from nayer.errors import ConfigError, NayerError
+from nayer.errors import NayerError
 from nayer.events import Event
 from nayer.exports import recording
 from nayer.networks.cards import teacher_cards
-from nayer.runs.session import Session
 
 SEEDS = 3
 ROWS = 6  # rounds whose images are kept, of the last seed
@@ -65,7 +65,7 @@ def events_of(config: Config, cache: Path) -> list[Event]:
 
     path = cache / f"{key(config)}.nayer"
     if not path.exists():
-        tape = recording.Tape()
+        tape = recording.RecordingBuilder()
         for event in Lab([config]).events():
             tape.add(event)
         recording.save(path, tape.events)
@@ -80,11 +80,7 @@ def finished(plan: Plan, cache: Path) -> LiveRun:
         for arm, config in enumerate(plan.configs)
         for event in events_of(Config.parse({"seed": seed}, config), cache)
     ]
-    session: Session[Source] = Session(_nothing_to_run)
-    run = LiveRun(plan, "", session, "example", owner_hash=NO_OWNER, waiting=False)
-    run.restore_events(events)
-    session.restore_events(events, "finished")
-    return run
+    return past_run(plan, events, "example")
 
 
 def lab_json(run: LiveRun) -> dict[str, Any]:
@@ -133,10 +129,6 @@ def _record(given: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         EXAMPLES.mkdir(exist_ok=True)
         write_whole(EXAMPLES / f"{name}.json", content.encode())
         sys.stdout.write(f"{name}: {len(content):,} bytes\n")
-
-
-def _nothing_to_run() -> Source:
-    raise ConfigError("this is an example.")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from app.api.join_routes import join_routes
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
 from app.api.replay_routes import replay_routes
-from app.api.static_files import imported_by, static_routes, static_version, style_sheets
+from app.api.static_files import static_routes, static_version, style_sheets
 from app.api.trial_routes import trial_routes
 from app.api.upload_routes import bringing_route
 from app.content import messages
@@ -70,6 +70,7 @@ from app.runs.zero_gpu import GpuLoan, zero_gpu_loan
 from app.storage.run_store import Store
 from app.support import event_log
 from app.support.memory import give_back
+from app.web_page.one_script import modules
 from app.web_page.page import web_page
 from nayer.cluster.ray_cluster import RayCluster, checked_address
 from nayer.common.files import check_target, read_file, write_whole
@@ -229,10 +230,8 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         )
     )
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
-    first = "live/live_page.js"  # the first picture waits for its scripts: the browser fetches them beside Gradio's
-    scripts = "".join(
-        f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in (first, *imported_by(first))
-    )
+    needed = reversed(modules("live/live_page.js"))  # the first picture waits for them: fetched beside Gradio's own
+    scripts = "".join(f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in needed)
     head = f'{styles}{scripts}<meta name="color-scheme" content="light dark">'
     mount(application, page, head)
     application.add_middleware(
@@ -281,7 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _leave(str(error), 1)
         except ConfigError as error:
             _leave(str(error), 2)
-        config = serving(application, Limits(exempt=lambda peer: stands_for_others(peer, environment)))
+        config = serving(application, Limits(exempt=lambda peer: is_shared_peer(peer, environment)))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
             _Server(config).run(sockets=[listener])
 
@@ -318,7 +317,7 @@ def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config
     return uvicorn.Config(application, **(settled | more))
 
 
-def stands_for_others(peer: str, environment: Environment) -> bool:
+def is_shared_peer(peer: str, environment: Environment) -> bool:
     """Whether connections from that address belong to many visitors: a proxy, or a page for this machine alone."""
     if environment.local:
         return True

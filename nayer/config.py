@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 from nayer.errors import ConfigError
 from nayer.retired_settings import without_retired
 from nayer.settings import Setting, describe, sentence, setting
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 MAX_SEED = 2**31 - 1
 GROUPS = {
@@ -233,7 +233,7 @@ class Config(BaseModel):
         group="source",
         level=2,
         rebuilds_generator=True,
-        help="Append the noise to the embedding, or add it. Added noise must have the size of the embedding.",
+        help="Append the noise to the embedding, or add it. Added noise always has the size of the embedding.",
         symbol="z",
         place="networks/generator.py:Latent.forward",
     )
@@ -269,7 +269,7 @@ class Config(BaseModel):
         unit="units",
         low=0,
         high=8192,
-        help="Number of outputs of the noisy layer; 0 means 25 per class, which is faster with few classes.",
+        help="Outputs of the noisy layer. 0 means 25 per class (64 to 1,000 in all), which is faster with few classes.",
         place="networks/noisy_layer.py:outputs",
     )
     noisy_reset_every: int = setting(
@@ -916,7 +916,7 @@ class Config(BaseModel):
 
         Raises ConfigError in one sentence that names the field, the value and the allowed values.
         """
-        if wrong := complaint(dict(values), "settings"):
+        if wrong := text_error(dict(values), "settings"):
             raise ConfigError(wrong)
         merged = {**(base.model_dump() if base else {}), **values}
         try:

@@ -8,6 +8,7 @@ rounds from 1.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -119,6 +120,12 @@ class DiversityMeasured(Event):
     real: Scales | None  # the same for labeled test images; None without them
     labels_kept: float  # share whose predicted class survives a crop, a flip and mild noise, 0..1
 
+    @property
+    def means(self) -> tuple[float | None, ...]:
+        """`Scales.means` of samples, noise and real images, scale by scale: nine numbers, None where one is missing."""
+        sides = [(None,) * 3 if side is None else side.means for side in (self.samples, self.noise, self.real)]
+        return tuple(itertools.chain(*zip(*sides, strict=True)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondOpinion(Event):
@@ -161,6 +168,11 @@ class Evaluated(Event):
     agreement: float | None  # share with the teacher's class; None while no sample is held back
     images: int  # measured on
     measured_on: Literal["test images", "held-back samples"]
+
+    @property
+    def reached(self) -> float | None:
+        """The accuracy, or without labeled test images the agreement with the teacher."""
+        return self.agreement if self.accuracy is None else self.accuracy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

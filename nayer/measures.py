@@ -70,3 +70,9 @@ class Scales:
     within: Diversity  # a round's images
     across: AcrossRounds | None  # the round compared with earlier ones of the same generator; None if there is none
     pool: Diversity | None  # a sample of all kept images; None if there are none
+
+    @property
+    def means(self) -> tuple[float, float | None, float | None]:
+        """The mean of each scale: Vendi score, distance to the nearest earlier image, Vendi score of the pool."""
+        across = None if self.across is None else self.across.nearest_mean
+        return self.within.vendi_mean, across, None if self.pool is None else self.pool.vendi_mean

@@ -38,7 +38,7 @@ def forbidden(text: str) -> str:
     return f"U+{ord(found[0]):04X}" if found else ""
 
 
-def complaint(content: Any, place: str) -> str:
+def text_error(content: Any, place: str) -> str:
     """Returns one sentence on an invalid text or key in a JSON value. The sentence begins with the place of the text.
 
     Returns an empty text if all are valid. `place`: the sentence's name for the whole value.
@@ -49,14 +49,14 @@ def complaint(content: Any, place: str) -> str:
     return ""
 
 
-def mended(content: Any) -> Any:
+def without_forbidden(content: Any) -> Any:
     """Returns a JSON value with U+FFFD for each forbidden character; older stored values were never checked."""
     if isinstance(content, str):
         return _FORBIDDEN.sub("\ufffd", content)
     if isinstance(content, list):
-        return [mended(one) for one in content]
+        return [without_forbidden(one) for one in content]
     if isinstance(content, dict):
-        return {mended(key): mended(one) for key, one in content.items()}
+        return {without_forbidden(key): without_forbidden(one) for key, one in content.items()}
     return content
 
 

@@ -50,7 +50,7 @@ class Commands:
         memory: int = MEMORY,
         gpu_loan: GpuLoan | None = None,
     ) -> None:
-        """`memory`: bytes that a run may take on a shared page. `lent`: the GPU of a ZeroGPU Space."""
+        """`memory`: bytes that a run may use on a shared page. `lent`: the GPU that a ZeroGPU Space lends."""
         self._registry = registry
         self._shipped = teachers
         self._uploads = uploads or Uploads()
@@ -79,7 +79,7 @@ class Commands:
         return None if card is None else self._durations.seconds(config, card, lambda one: shipped.get(one.teacher))
 
     def _teachers(self, token: str, values: Mapping[str, object]) -> list[TeacherCard]:
-        """Those that this visitor may name. Raises ConfigError where `values` name one that somebody else uploaded."""
+        """The teachers that this visitor may use. Raises ConfigError if `values` name another visitor's upload."""
         self._uploads.of(token, str(values.get("teacher", "")))
         return [*self._shipped, *self._uploads.cards(token)]
 
@@ -158,7 +158,7 @@ class Commands:
         return self._do(run, token, LiveRun.set_pace, seconds)
 
     def revise(self, run: str, token: str, values: dict[str, object]) -> str:
-        """Changes of a running run what differs from `values`, and says what. Raises NayerError."""
+        """Changes the settings of an active run that differ from `values`; a sentence names them. Raises NayerError."""
         view = self._registry.owned(run, token).refresh()
         if view.started is None:
             raise ConfigError("This run has not started, so it cannot change yet; try again in a moment.")
@@ -207,7 +207,7 @@ class Commands:
 
     @checked
     def end_class(self, run: Word, token: Word) -> dict[str, Any]:
-        """End the class: its code names nothing any more. The run goes on."""
+        """End the class: its code is no longer valid. The run continues."""
         self._classes.end(run, token)
         return {"run": run}
 

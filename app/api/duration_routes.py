@@ -6,13 +6,14 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.cache_control import NOT_KEPT
 from app.api.commands import Commands
 from app.api.validation import Values, Word
 from app.fairness.fair_executor import FairExecutor
 from nayer.errors import NayerError
 
 
-class Wanted(BaseModel):
+class RunForm(BaseModel):
     """A run as a form holds it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -27,13 +28,13 @@ def duration_routes(commands: Commands, turns: FairExecutor) -> APIRouter:
     router = APIRouter()
 
     @router.post("/duration")
-    async def duration(wanted: Wanted) -> Response:
+    async def duration(wanted: RunForm) -> Response:
         def answer() -> Response:
             try:
                 seconds = commands.duration(wanted.preset, wanted.settings, wanted.token)
             except NayerError:  # Play says what is wrong with the settings
                 seconds = None
-            return JSONResponse({"seconds": seconds}, headers={"Cache-Control": "no-store"})
+            return JSONResponse({"seconds": seconds}, headers=NOT_KEPT)
 
         return await turns.run(answer)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from app.api.cache_control import AN_HOUR
 from nayer.common.paths import ASSETS
 
 EXAMPLES = ASSETS / "examples"
@@ -27,6 +28,6 @@ def example_routes() -> APIRouter:
         content = files.get(name)
         if content is None:
             return JSONResponse({"error": "There is no such example."}, status_code=404)
-        return Response(content, media_type="application/json", headers={"Cache-Control": "public, max-age=3600"})
+        return Response(content, media_type="application/json", headers=AN_HOUR)
 
     return router

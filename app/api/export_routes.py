@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from app.fairness.request_slots import FINDING, LONGEST_SENDING, Sending
+from app.fairness.request_slots import FINDING, LONGEST_SENDING, AnswerSender
 from app.middleware.lanes import Lanes
 from app.runs.exports import KEPT_BYTES, Exports
 
@@ -53,7 +53,7 @@ class _Answer(StreamingResponse):
 def export_route(exports: Exports) -> APIRouter:
     """GET one of a finished run's files."""
     router = APIRouter()
-    sending, finding = Sending(), Lanes(FINDING)
+    sending, finding = AnswerSender(), Lanes(FINDING)
 
     @router.get("/live/{run}/export/{name}")
     async def export(run: str, name: str, request: Request) -> Response:

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from app.api.cache_control import NOT_KEPT
 from app.runs.manager import RunManager
 
 _TOLD = ("gradio", "torch", "transformers", "fastapi")
@@ -23,7 +24,7 @@ def health_route(registry: RunManager) -> APIRouter:
     @router.get("/health")
     def health() -> Response:
         facts = state(registry) | {"up_seconds": round(time.monotonic() - began)}
-        return JSONResponse(facts, status_code=200 if facts["ready"] else 503, headers={"Cache-Control": "no-store"})
+        return JSONResponse(facts, status_code=200 if facts["ready"] else 503, headers=NOT_KEPT)
 
     return router
 

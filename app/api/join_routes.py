@@ -5,9 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from app.api.cache_control import NOT_KEPT
 from app.runs.class_codes import ClassCodes, NoSuchCode
-
-_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def join_routes(codes: ClassCodes) -> APIRouter:
@@ -19,7 +18,7 @@ def join_routes(codes: ClassCodes) -> APIRouter:
         try:
             shown = codes.find(code)
         except NoSuchCode as error:  # people mistype: an answer, no failed request
-            return JSONResponse({"error": str(error)}, headers=_NOT_KEPT)
-        return JSONResponse({"run": shown.run, "place": shown.place}, headers=_NOT_KEPT)
+            return JSONResponse({"error": str(error)}, headers=NOT_KEPT)
+        return JSONResponse({"run": shown.run, "place": shown.place}, headers=NOT_KEPT)
 
     return router

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from app.run_state.lab_results import counted_seeds, means, rows, sentences
-from app.run_state.model import DIVERSITY, View
+from app.run_state.model import DIVERSITY, View, failed_arms
 from app.run_state.serializer import payload
 from app.runs.live_run import LiveRun
 from app.runs.plan import budget
@@ -33,7 +33,7 @@ def lab_payload(run: LiveRun, since: Sequence[int]) -> dict[str, Any] | None:
             one["curve"] = run.curve(arm, 0 if one["anew"] else since[arm], view.seq)
     plan = run.plan
     titles = [arm.title for arm in plan.arms]
-    failed = [arm for arm, view in enumerate(views) if view.failure]
+    failed = failed_arms(views)
     several = len(plan.seeds) > 1
     counted = counted_seeds(results, len(titles), failed) if several else []
     return {

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from app.api.cache_control import FOREVER, NOT_KEPT
 from app.api.errors import BUSY_SECONDS
 from app.api.lab_serializer import lab_payload
 from app.api.poll_pacer import PollPacer
-from app.api.static_files import FOREVER
 from app.api.validation import Whole, Wholes
 from app.fairness.fair_cache import FairCache
 from app.fairness.fair_executor import Busy, FairExecutor
@@ -115,7 +115,7 @@ def routes(
     def news_of(run: LiveRun, new: bytes | None) -> Response:
         """The news, if there is any, and when to ask again."""
         again = rhythm.again(quick=run.pace > 0 or run.state == "paused")
-        headers = {"Cache-Control": "no-store", "Ask-Again": f"{again:.2f}"}
+        headers = NOT_KEPT | {"Ask-Again": f"{again:.2f}"}
         if new is None:
             return Response(status_code=204, headers=headers)
         return Response(new, media_type="application/json", headers=headers)
@@ -162,7 +162,7 @@ def routes(
         names = ("round", "number", "labels", "teacher", "student", "label_hit", "by_class")
         batch, (earlier, later) = found
         facts = {name: getattr(batch, name) for name in names} | {"earlier": earlier, "later": later}
-        return JSONResponse(facts, headers={"Cache-Control": "no-store"})
+        return JSONResponse(facts, headers=NOT_KEPT)
 
     @of_run.get("/live/{run}/batch/{number}.jpg")
     @of_run.get("/live/{run}/arm/{arm}/batch/{number}.jpg")
@@ -172,16 +172,16 @@ def routes(
     @of_run.get("/live/{run}/sheet.png")
     async def sheet_picture(run: str) -> Response:
         png = await sheets.of(await run_in_threadpool(registry.find, run))
-        return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
+        return Response(png, media_type="image/png", headers=NOT_KEPT)
 
     @of_run.get("/live/{run}/umap")
     def umap_map(run: str) -> Response:
-        return JSONResponse(umap(run), headers={"Cache-Control": "no-store"})
+        return JSONResponse(umap(run), headers=NOT_KEPT)
 
     @router.post("/explore")
     async def explored(form: dict[str, object]) -> Response:
         try:
-            return await turns.run(lambda: JSONResponse(explore(form), headers={"Cache-Control": "no-store"}))
+            return await turns.run(lambda: JSONResponse(explore(form), headers=NOT_KEPT))
         except Busy as error:  # the page asks again
             await asyncio.sleep(BUSY_SECONDS)
             return JSONResponse({"state": "loading", "sentence": str(error)}, status_code=429, headers=error.headers)
@@ -194,4 +194,4 @@ def _picture(content: bytes | None, name: str) -> Response:
     """A JPEG that never changes, or 404 for a picture that is gone. `name` names the picture in the sentence."""
     if content is None:
         return JSONResponse({"error": f"{name} is no longer kept."}, status_code=404)
-    return Response(content, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
+    return Response(content, media_type="image/jpeg", headers=FOREVER)

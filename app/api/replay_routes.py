@@ -6,15 +6,13 @@ from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from app.api.cache_control import A_DAY, NOT_KEPT
 from app.api.validation import Whole
 from app.fairness.fair_executor import FairExecutor
 from app.fairness.request_slots import FINDING
 from app.middleware.lanes import Lanes
 from app.run_state.replay import Replay
 from app.runs.recordings import Recordings
-
-_ONCE = {"Cache-Control": "no-store"}
-_A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
 def replay_routes(kept: Recordings, turns: FairExecutor) -> APIRouter:
@@ -29,20 +27,20 @@ def replay_routes(kept: Recordings, turns: FairExecutor) -> APIRouter:
 
     @router.get("/live/{run}/replay/timeline")
     async def timeline(run: str) -> Response:
-        return Response((await folded(run)).timeline, media_type="application/json", headers=_ONCE)
+        return Response((await folded(run)).timeline, media_type="application/json", headers=NOT_KEPT)
 
     @router.get("/live/{run}/replay/frame/{seq}.jpg")
     async def frame(run: str, seq: Whole) -> Response:
         picture = await run_in_threadpool((await folded(run)).frame, seq)
         if picture is None:
             return JSONResponse({"error": f"frame={seq} is not part of this recording."}, status_code=404)
-        return Response(picture, media_type="image/jpeg", headers=_A_DAY)
+        return Response(picture, media_type="image/jpeg", headers=A_DAY)
 
     @router.get("/live/{run}/replay/networks")
     async def networks(run: str) -> Response:
         content = await turns.run(lambda: kept.networks(run), key=("networks", run))
         if not content:
-            return Response(status_code=204, headers=_ONCE)
-        return Response(content, media_type="application/json", headers=_ONCE)
+            return Response(status_code=204, headers=NOT_KEPT)
+        return Response(content, media_type="application/json", headers=NOT_KEPT)
 
     return router

@@ -9,12 +9,12 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-STATIC = Path(__file__).parents[1] / "static"
+from app.api.cache_control import FOREVER, NOT_KEPT
+from app.web_page.one_script import STATIC
+
 ROOMS = ("core", "charts", "panels", "live", "lab", "lessons", "embeddings", "runs", "status")  # each imports earlier
-FOREVER = "public, max-age=31536000, immutable"
 _COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)  # on lines of its own
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
-_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "([^"]+)";$', re.MULTILINE)
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -55,20 +55,6 @@ def load_script(name: str, *given: str) -> str:
     )
 
 
-def imported_by(name: str) -> list[str]:
-    """The scripts that a script imports, directly or through others: a browser can fetch all of them at once."""
-    found: list[str] = []
-    waiting = [name]
-    while waiting:
-        one = waiting.pop()
-        for path in _IMPORT.findall((STATIC / one).read_text("utf-8")):
-            other = (STATIC / one).parent.joinpath(path).resolve().relative_to(STATIC.resolve()).as_posix()
-            if other not in found:
-                found.append(other)
-                waiting.append(other)
-    return found
-
-
 def served(path: Path) -> bytes:
     """The content that a browser gets: without comments and indents, a quarter of the bytes.
 
@@ -80,7 +66,7 @@ def served(path: Path) -> bytes:
 
 def static_routes() -> APIRouter:
     """GET /stage/VERSION/ROOM/NAME: the files that are there when the server starts, and no others."""
-    router = APIRouter()
+    router, present = APIRouter(), static_version()
     files = {name: (served(path), _TYPES[path.suffix]) for name, path in static_files().items()}
 
     @router.get("/stage/{version}/{name:path}")
@@ -88,6 +74,7 @@ def static_routes() -> APIRouter:
         if name not in files:
             return JSONResponse({"error": "There is no such file."}, status_code=404)
         content, kind = files[name]
-        return Response(content, media_type=kind, headers={"Cache-Control": FOREVER})
+        headers = FOREVER if version == present else NOT_KEPT  # or a cache would keep this content for another version
+        return Response(content, media_type=kind, headers=headers)
 
     return router

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.cache_control import A_DAY, AN_HOUR_FOR_ONE, NOT_KEPT
 from app.api.validation import Whole, Wholes
 from app.fairness.fair_executor import FairExecutor
 from app.runs.real_strips import RealStrips
@@ -17,9 +18,6 @@ from nayer.errors import ConfigError
 from nayer.networks.specs import SIDES
 
 MOST_NUMBERS = 3 * SIDES[1] ** 2  # numbers in the largest image that a network takes
-_NOT_KEPT = {"Cache-Control": "no-store"}
-_A_DAY = {"Cache-Control": "public, max-age=86400"}
-_AN_HOUR = {"Cache-Control": "private, max-age=3600"}
 
 Level = Annotated[int, Field(strict=True, ge=0, le=255)]
 
@@ -41,12 +39,12 @@ def trial_routes(trials: Trials, strips: RealStrips, turns: FairExecutor) -> API
         try:
             answer = await turns.run(call)
             if answer == b"":
-                return Response(status_code=204, headers=_NOT_KEPT)
+                return Response(status_code=204, headers=NOT_KEPT)
             if isinstance(answer, bytes):
-                return Response(answer, media_type="image/jpeg", headers=_AN_HOUR)
-            return JSONResponse(answer, headers=_NOT_KEPT)
+                return Response(answer, media_type="image/jpeg", headers=AN_HOUR_FOR_ONE)
+            return JSONResponse(answer, headers=NOT_KEPT)
         except ConfigError as error:
-            return JSONResponse({"error": str(error)}, status_code=422, headers=_NOT_KEPT)
+            return JSONResponse({"error": str(error)}, status_code=422, headers=NOT_KEPT)
 
     @router.post("/live/{run}/try")
     @router.post("/live/{run}/arm/{arm}/try")
@@ -71,7 +69,7 @@ def trial_routes(trials: Trials, strips: RealStrips, turns: FairExecutor) -> API
         content = await turns.run(lambda: strips.picture(name, pick))
         if content is None:
             return JSONResponse({"error": f"teacher={name[:60]!r} has no test images on this server."}, status_code=404)
-        return Response(content, media_type="image/jpeg", headers=_A_DAY)
+        return Response(content, media_type="image/jpeg", headers=A_DAY)
 
     @router.get("/teacher/{name}/real")
     async def real_of_teacher(name: str, label: Whole = 0, pick: Whole = 0) -> Response:

@@ -11,27 +11,27 @@ from starlette.requests import ClientDisconnect
 
 from app.api.validation import LONGEST
 from app.fairness.fair_executor import Busy, FairExecutor
-from app.fairness.upload_slots import Arrivals, TooSlow
+from app.fairness.upload_slots import ActiveUploads, TooSlow
 from app.middleware.json_body import TEACHERS
 from app.runs.manager import RunManager
 from app.runs.uploaded_teachers import Uploads
 from app.support.class_names import split
 from nayer.errors import ConfigError, NayerError
 from nayer.teachers.upload import UploadedTeacher
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 LONGEST_NAMES = 32_000  # characters; 200 names of 64 characters with separators take half of it
 _FILES = ("config", "weights", "tests", "judge_config", "judge_weights")
 
 
 def bringing_route(
-    registry: RunManager, uploads: Uploads, turns: FairExecutor, arrivals: Arrivals | None = None
+    registry: RunManager, uploads: Uploads, turns: FairExecutor, arrivals: ActiveUploads | None = None
 ) -> APIRouter:
     """POST a multipart form: `config` (config.json), `weights` (model.safetensors), perhaps `tests` (a zip or parquet
     file), `judge_config` and `judge_weights` (those of its judge), `classes` (names, one a line) and `token`. The
     answer is {teacher, token, …} or {error}, one sentence."""
     router = APIRouter()
-    arriving = arrivals or Arrivals()
+    arriving = arrivals or ActiveUploads()
 
     def taken(form: FormData) -> dict[str, Any]:
         uploaded, token = _uploaded(form), _word(form, "token", LONGEST)
@@ -83,6 +83,6 @@ def _word(form: FormData, name: str, longest: int) -> str:
     part = form.get(name, "")
     if not isinstance(part, str) or len(part) > longest:
         raise ConfigError(f"{name} must be a text of at most {longest:,} characters.")
-    if wrong := complaint(part, name):
+    if wrong := text_error(part, name):
         raise ConfigError(wrong)
     return part

@@ -70,7 +70,7 @@ def checked(method: Callable[P, R]) -> Callable[P, R]:
     return careful
 
 
-async def misfit(request: Request, error: Exception) -> Response:
+async def answer_invalid_request(request: Request, error: Exception) -> Response:
     """FastAPI's handler of invalid requests. It gives one sentence; FastAPI's own repeats the whole input."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]

@@ -51,7 +51,7 @@ def explanations() -> dict[str, Explanation]:
 
 
 def explanations_json(table: Mapping[str, Explanation]) -> dict[str, list[str]]:
-    """The table as the page's script wants it: [sentence, symbol, address of the code, what the link says]."""
+    """The table for the scripts of the page: [sentence, symbol, address of the code, text of the link]."""
     return {key: [one.says, one.symbol, one.link, f"{one.file}, {one.name}"] for key, one in table.items()}
 
 

@@ -162,7 +162,7 @@ PANELS: Rows = {
         "CSV: every round of every arm and seed. PNG: the charts. JSON: settings, results, curves and conclusion. The "
         "links open this lab, or the form filled in as it was.",
         "",
-        "app/runs/lab_export.py:lab_told",
+        "app/runs/lab_export.py:whole_lab",
     ),
     "results": (
         "Final result of each arm with each seed.",

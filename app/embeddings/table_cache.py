@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.fairness.fair_cache import FairCache, MakeOnce
 from app.fairness.fair_executor import FairExecutor
 from app.middleware.client_address import address
-from nayer.embeddings.label_table import Table, at_hand, label_table
+from nayer.embeddings.label_table import Table, is_available, label_table
 from nayer.text_rules import check_names
 
 _KEPT = 64  # tables; 200 names are 0.3 MB
@@ -41,7 +41,7 @@ class Tables:
     def look(self, request: TableRequest) -> Table | None:
         """The table, or None while the encoder works on it. Raises NayerError; the next call tries again."""
         check_names(request.names)
-        if not at_hand(request.names, request.latent, encoder=request.encoder, prompt=request.prompt):
+        if not is_available(request.names, request.latent, encoder=request.encoder, prompt=request.prompt):
             return self._making.look(request, lambda: self._make(request))
         table = self._kept.get(request)
         if table is None:

@@ -14,7 +14,7 @@ class Mapper(Protocol):
 
     @property
     def message(self) -> str:
-        """One sentence that says why it waits; empty when it is ready."""
+        """The reason for its wait, in one sentence; empty if it is ready."""
 
     def layout(self, anchors: Singles, points: Singles) -> UmapLayout:
         """As `nayer.analysis.umap_worker.UmapWorker.layout`."""

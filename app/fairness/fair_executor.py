@@ -33,7 +33,7 @@ class _Job(Generic[T]):
     call: Callable[[], T]
     key: Hashable
     answer: Future[T] = field(default_factory=Future)
-    places: dict[str, _Place] = field(default_factory=dict)  # by lane
+    places: dict[str, _Slot] = field(default_factory=dict)  # by lane
 
     def run(self) -> None:
         try:
@@ -43,7 +43,7 @@ class _Job(Generic[T]):
 
 
 @dataclass(eq=False)
-class _Place:
+class _Slot:
     job: _Job[Any]
     lane: str
 
@@ -58,7 +58,7 @@ class FairExecutor:
         """`name`: the waiting things, in the plural, for the sentence of a refusal."""
         self._name = name
         self._workers = workers
-        self._queue: FairQueue[_Place] = FairQueue(waiting, each)
+        self._queue: FairQueue[_Slot] = FairQueue(waiting, each)
         self._lock = threading.Lock()
         self._busy: set[str] = set()  # lanes whose call is running
         self._jobs: dict[Hashable, _Job[Any]] = {}  # jobs with a key, from the request to the answer
@@ -77,7 +77,7 @@ class FairExecutor:
                 self._join(job, lane)
                 if key is not None:
                     self._jobs[key] = job
-                self._hire(job)
+                self._start_worker(job)
             elif job.places and lane not in job.places and self._queue.has_room(lane):
                 self._join(job, lane)  # others need not wait for the turn of an address that asks for much
             return job.answer
@@ -87,7 +87,7 @@ class FairExecutor:
         return await asyncio.shield(asyncio.wrap_future(self.submit(call, key=key)))
 
     def _join(self, job: _Job[Any], lane: str) -> None:
-        place = _Place(job, lane)
+        place = _Slot(job, lane)
         try:
             self._queue.add(place, lane)
         except QueueFull:
@@ -97,7 +97,7 @@ class FairExecutor:
             ) from None
         job.places[lane] = place
 
-    def _hire(self, job: _Job[Any]) -> None:
+    def _start_worker(self, job: _Job[Any]) -> None:
         if self._threads == self._workers:
             return
         try:
@@ -119,7 +119,7 @@ class FairExecutor:
                 self._busy.discard(place.lane)
                 self._jobs.pop(place.job.key, None)
 
-    def _next(self) -> _Place | None:
+    def _next(self) -> _Slot | None:
         with self._lock:
             try:
                 place = self._queue.pop(self._busy)

@@ -104,7 +104,7 @@ def _in_pieces(send: Send) -> Send:
     return sent
 
 
-class Sending:
+class AnswerSender:
     """Sends large answers piece by piece, `each` of them at once to one address. For one event loop."""
 
     def __init__(self, each: int = SENDING) -> None:

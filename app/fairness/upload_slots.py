@@ -25,7 +25,7 @@ class TooSlow(NayerError):
     """An upload took too long, or gave way to others."""
 
 
-class Arrival:
+class ActiveUpload:
     """One upload under way. `displace` makes `request` end with TooSlow."""
 
     def __init__(self, lane: str, seconds: float, clock: Callable[[], float]) -> None:
@@ -61,7 +61,7 @@ class Arrival:
         return Request(request.scope, receive)
 
 
-class Arrivals:
+class ActiveUploads:
     """The uploads under way. For one event loop."""
 
     def __init__(
@@ -75,10 +75,10 @@ class Arrivals:
         self._each = each
         self._seconds = seconds
         self._clock = clock
-        self._open: list[Arrival] = []
+        self._open: list[ActiveUpload] = []
 
     @contextmanager
-    def enter(self) -> Iterator[Arrival]:
+    def enter(self) -> Iterator[ActiveUpload]:
         """Adds an upload of the address that asks. Raises Busy.
 
         When there are too many, one upload of the address with the most gives way: the one that is silent for longest.
@@ -89,7 +89,7 @@ class Arrivals:
             raise Busy(f"Too many uploads of your address are in progress ({count[lane]}); try again in {AGAIN} s.")
         if len(self._open) >= self._most:
             self._make_room(count, lane)
-        arrival = Arrival(lane, self._seconds, self._clock)
+        arrival = ActiveUpload(lane, self._seconds, self._clock)
         self._open.append(arrival)
         try:
             yield arrival

@@ -78,29 +78,37 @@ def main() -> None:
 
 
 def _fields(event: type[object]) -> list[str]:
-    return [f"- `{name}`{f': {said}' if said else ''}\n" for name, said in field_comments(event).items()]
+    return [f"- `{name}`{f': {comment}' if comment else ''}\n" for name, comment in field_comments(event).items()]
 
 
-def _setting_row(one: Setting, told: Explanation) -> tuple[str, ...]:
+def _setting_row(one: Setting, explanation: Explanation) -> tuple[str, ...]:
     bounds = ", ".join(f"`{choice}`" for choice in one.choices)
     if one.low is not None and one.high is not None:
         bounds = f"{plain(one.low)} to {plain(one.high)} {one.unit}".strip()
     default = repr(one.default) if one.kind is not str or not one.default else f"`{one.default}`"
     fixed = "fixed during a run" if one.fixed else ""
     span = "; ".join(part for part in (bounds, fixed) if part)
-    return (f"`{one.name}`", one.help, default, span, _LEVELS[one.level], with_subscript(told.symbol), _code(told))
+    return (
+        f"`{one.name}`",
+        one.help,
+        default,
+        span,
+        _LEVELS[one.level],
+        with_subscript(explanation.symbol),
+        _code(explanation),
+    )
 
 
 def _preset_row(name: str, method: presets.Method) -> tuple[str, ...]:
     return (f"`{name}`", f"{method.title}. {method.summary}", method.paper)
 
 
-def _row(name: str, told: Explanation) -> tuple[str, ...]:
-    return (f"`{name}`", told.says, with_subscript(told.symbol), _code(told))
+def _row(name: str, explanation: Explanation) -> tuple[str, ...]:
+    return (f"`{name}`", explanation.says, with_subscript(explanation.symbol), _code(explanation))
 
 
-def _code(told: Explanation) -> str:
-    return f"[`{told.name}`](../{told.file})"
+def _code(explanation: Explanation) -> str:
+    return f"[`{explanation.name}`](../{explanation.file})"
 
 
 def _table(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -181,7 +181,7 @@ def _lane(event: Event) -> str:
 
 
 class Ended:
-    """Middleware: when answers are gone, Gradio says so in its stream and then fails. Here the stream ends instead."""
+    """Middleware: if answers are missing, Gradio reports it in its stream and then fails. Here the stream ends."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

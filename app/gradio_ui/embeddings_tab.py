@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from app.api.static_files import load_script
 from app.content import messages
 from app.content.help import caption
 from app.gradio_ui.compat import event_data
+from app.gradio_ui.script_panel import QUIET, script_panel
 from app.gradio_ui.settings_form import Form, latent_choices
 from app.support.class_names import listed
 from nayer.config import Config
@@ -62,12 +62,10 @@ class ExplorerTab:
                 )
                 show = gr.Button("Show", variant="primary", elem_id="explorer-show")
             with gr.Column(elem_classes="nayer-column"):
-                self.stage = gr.HTML(
-                    html_template='<div id="nayer-explorer" class="nayer"></div>',
-                    js_on_load=load_script("embeddings/embeddings_page.js", "element", "props", "trigger"),
-                    apply_default_css=False,
-                    elem_id="explorer",
-                    elem_classes="nayer-frame",
+                self.stage = script_panel(
+                    "explorer",
+                    "embeddings/embeddings_page.js",
+                    ["element", "props", "trigger"],
                     version=version,
                 )
         self._wire(form, show, take)
@@ -75,14 +73,13 @@ class ExplorerTab:
     def _wire(self, form: Form, show: gr.Button, take: gr.Button) -> None:
         """Gradio keeps the form. The script asks the plain route, because it knows the last question."""
         entered = [self.names, self.prompt, self.latent, self.encoder]
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         for asked in (show.click, self.names.submit, self.prompt.submit, self.latent.input, self.stage.select):
-            asked(None, entered, None, js=_ASK, **quiet)
-        taken = take.click(lambda name: self._classes.get(name, gr.skip()), form.teacher, self.names, **quiet)
-        followed = form.teacher.change(self._follow, [form.teacher, self.names], self.names, **quiet)
-        chosen = self.stage.play(_chosen, None, self.latent, **quiet)
+            asked(None, entered, None, js=_ASK, **QUIET)
+        taken = take.click(lambda name: self._classes.get(name, gr.skip()), form.teacher, self.names, **QUIET)
+        followed = form.teacher.change(self._follow, [form.teacher, self.names], self.names, **QUIET)
+        chosen = self.stage.play(_chosen, None, self.latent, **QUIET)
         for changed in (taken, followed, chosen):
-            changed.then(None, entered, None, js=_ASK, **quiet)
+            changed.then(None, entered, None, js=_ASK, **QUIET)
 
     def _follow(self, teacher: str, names: str) -> Any:
         """A new teacher replaces the class names, unless the visitor typed their own names."""

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from app.api.example_routes import example_files
-from app.api.static_files import load_script
 from app.content import messages
+from app.gradio_ui.script_panel import script_panel
 from app.gradio_ui.settings_form import form_settings, label_of
 from nayer.compare.experiments import EXPERIMENTS
 from nayer.config import GROUPS, Config
@@ -23,12 +23,10 @@ _KINDS: dict[type, str] = {bool: "flag", int: "whole", float: "number", str: "te
 
 def lab_tab(teachers: Sequence[TeacherCard], *, first: str, version: str) -> gr.HTML:
     """Drawn in the Blocks context that creates it. `first` is the first teacher."""
-    return gr.HTML(
-        html_template='<div id="nayer-lab" class="nayer"></div>',
-        js_on_load=load_script("lab/lab_page.js", "element", "props"),
-        apply_default_css=False,
-        elem_id="lab",
-        elem_classes="nayer-frame",
+    return script_panel(
+        "lab",
+        "lab/lab_page.js",
+        ["element", "props"],
         version=version,
         first=first,
         experiments={

@@ -9,18 +9,16 @@ import gradio as gr
 from gradio.events import api
 
 from app.api.commands import COMMANDS, Commands
-from app.api.static_files import load_script
-from app.content import messages
+from app.api.example_routes import example_files
+from app.content import lessons, messages
 from app.embeddings.explorer import Explorer
 from app.fairness.executors import Executors
 from app.fairness.fair_executor import in_turn
 from app.gradio_ui.compat import Page, bound_queue, event_data
 from app.gradio_ui.embeddings_tab import ExplorerTab
 from app.gradio_ui.lab_tab import lab_tab
-from app.gradio_ui.lessons_tab import tour_tab
-from app.gradio_ui.runs_tab import runs_tab
+from app.gradio_ui.script_panel import QUIET, script_panel
 from app.gradio_ui.settings_form import Form
-from app.gradio_ui.status_panel import status_panel
 from app.gradio_ui.teacher_upload import OwnTeacher
 from app.run_state.teacher_cards import card_json
 from app.runs.manager import RunManager
@@ -58,12 +56,11 @@ def build(
                         OwnTeacher(form, version=version)
                         gr.HTML(f"<p>{messages.SETTINGS_APPLY}</p>", elem_id="settings-note", apply_default_css=False)
                     with gr.Column(elem_id="stage-column"):
-                        stage = gr.HTML(
-                            value=None,
-                            html_template='<div id="nayer-stage" class="nayer"></div>',
-                            js_on_load=load_script("live/live_page.js", "element", "props", "trigger", "watch"),
-                            apply_default_css=False,
-                            elem_id="stage",
+                        stage = script_panel(
+                            "stage",
+                            "live/live_page.js",
+                            ["element", "props", "trigger", "watch"],
+                            framed=False,
                             version=version,
                             first=form.teacher.value,
                             fields=["teacher", "preset", *form.fields],
@@ -84,10 +81,27 @@ def build(
             with gr.Tab("Embeddings", id="embeddings"):
                 ExplorerTab(form, teachers, version=version, local=local)
             with gr.Tab("Learn", id="learn"):
-                tour_tab(version=version)
+                script_panel(
+                    "tour",
+                    "lessons/lessons_page.js",
+                    ["element", "props"],
+                    host="lessons",
+                    version=version,
+                    lessons=lessons.lessons_json(),
+                    examples=sorted(example_files()),
+                )
             with gr.Tab("My runs", id="runs"):
-                runs_tab(version=version)
-        status_panel(version=version)
+                script_panel("runs", "runs/runs_page.js", ["element"], version=version)
+        script_panel(
+            "status",
+            "status/status_panel.js",
+            ["element", "props"],
+            framed=False,
+            version=version,
+            title=messages.STATUS_TITLE,
+            intro=messages.STATUS_INTRO,
+            rows=list(messages.STATUS_ROWS.items()),
+        )
         _wire(stage, form, commands, registry, pools)
         for command in COMMANDS:
             if command.endpoint and (lends or not command.needs_gpu):
@@ -142,12 +156,11 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
             return [{"said": sentence, "refused": True, "asked": "address"}, *(gr.skip() for _ in form.inputs)]
         return [{"chosen": config.teacher, "asked": "address"}, *form.showing(config, preset)]
 
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    stage.apply(apply, form.inputs, stage, **quiet)
-    stage.play(play, form.inputs, stage, **quiet)
-    stage.submit(arrive, None, [stage, *form.inputs], **quiet)
-    stage.select(restore, None, form.inputs, **quiet)
-    form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooseTeacher?.(name)", **quiet)
+    stage.apply(apply, form.inputs, stage, **QUIET)
+    stage.play(play, form.inputs, stage, **QUIET)
+    stage.submit(arrive, None, [stage, *form.inputs], **QUIET)
+    stage.select(restore, None, form.inputs, **QUIET)
+    form.teacher.input(None, form.teacher, None, js="(name) => window.nayerChooseTeacher?.(name)", **QUIET)
     entered: list[Any] = form.inputs  # the script asks how long such a run would take
     gr.on(
         [one.change for one in entered],
@@ -155,7 +168,7 @@ def _wire(stage: gr.HTML, form: Form, commands: Commands, registry: RunManager, 
         form.inputs,
         None,
         js="(...values) => window.nayerForm?.(values)",
-        **quiet,
+        **QUIET,
     )
 
 

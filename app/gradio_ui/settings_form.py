@@ -9,6 +9,7 @@ import gradio as gr
 
 from app.content import messages
 from app.content.help import caption, preset_caption
+from app.gradio_ui.script_panel import QUIET
 from app.runs.requested_config import MACHINE
 from nayer import presets
 from nayer.config import GROUPS, Config, settings
@@ -70,8 +71,7 @@ class Form:
             self._preset_values,
             self.preset,
             [self.preset, *(field for name, field in self.fields.items() if name != "seed")],
-            api_visibility="private",
-            show_progress="hidden",
+            **QUIET,
         )
 
     @property

@@ -6,8 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.api.static_files import load_script
 from app.content import messages
+from app.gradio_ui.compat import event_data
+from app.gradio_ui.script_panel import QUIET, script_panel
 from app.gradio_ui.settings_form import Form
 from app.middleware.json_body import TEACHER_BODY
 from nayer.embeddings.label_table import LATENTS
@@ -20,12 +21,11 @@ class OwnTeacher:
     def __init__(self, form: Form, *, version: str) -> None:
         self._form = form
         with gr.Accordion("Your own teacher", open=False, elem_id="own-teacher"):
-            panel = gr.HTML(
-                html_template='<div id="nayer-upload" class="nayer"></div>',
-                js_on_load=load_script("live/teacher_upload.js", "element", "props", "trigger"),
-                apply_default_css=False,
-                elem_id="own",
-                elem_classes="nayer-frame",
+            panel = script_panel(
+                "own",
+                "live/teacher_upload.js",
+                ["element", "props", "trigger"],
+                host="upload",
                 version=version,
                 most=TEACHER_BODY,
                 info=messages.OWN_TEACHER,
@@ -33,13 +33,12 @@ class OwnTeacher:
                 tests=messages.OWN_TESTS,
                 judge=messages.OWN_JUDGE,
             )
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        panel.select(self._uploaded, None, form.teacher, **quiet)
-        panel.play(_chosen, None, form.fields["latent"], **quiet)
+        panel.select(self._uploaded, None, form.teacher, **QUIET)
+        panel.play(_chosen, None, form.fields["latent"], **QUIET)
 
     def _uploaded(self, event: gr.EventData) -> Any:
         """Sets the teacher in the form. The start of a run checks that it exists and who owns it."""
-        data = event._data if isinstance(event._data, dict) else {}
+        data = event_data(event)
         name = str(data.get("teacher", ""))
         if not name.startswith(PREFIX):
             return gr.skip()
@@ -48,5 +47,5 @@ class OwnTeacher:
 
 def _chosen(event: gr.EventData) -> Any:
     """The table that the page offers when the encoder may be unavailable."""
-    latent = str((event._data or {}).get("latent", "")) if isinstance(event._data, dict) else ""
+    latent = str(event_data(event).get("latent", ""))
     return latent if latent in LATENTS else gr.skip()

@@ -84,9 +84,9 @@ class Connection(H11Protocol):
         others = [one for one in cast("set[Connection]", self.connections) if one is not self]
         mine = [one for one in others if one.peer == self.peer]
         if len(mine) >= self._limits.each and not self._limits.exempt(self.peer):
-            give_way(mine, self)
+            close_longest_waiting(mine, self)
         elif len(others) >= self._limits.most:
-            give_way(others, self)
+            close_longest_waiting(others, self)
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -105,10 +105,10 @@ class Connection(H11Protocol):
         """When there are too many connections, a new request gets an answer without the application."""
         most = self._limits.most + self._limits.spare
         crowded = len(self.connections) >= most or len(self.tasks) >= most
-        self.app = cast(Any, _full(most) if crowded else self._attended)
+        self.app = cast(Any, _full(most) if crowded else self._run_application)
         super().handle_events()
 
-    async def _attended(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run_application(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the application. It can check that the peer is still connected before it reads a body."""
         cycle = self.cycle
         scope[GONE] = lambda: cycle.disconnected
@@ -207,7 +207,7 @@ def _full(most: int) -> ASGIApp:
     return answer
 
 
-def give_way(those: list[Connection], newest: Connection) -> None:
+def close_longest_waiting(those: list[Connection], newest: Connection) -> None:
     """Closes the connection in `those` with the longest wait for its peer; closes `newest` when none waits."""
     peers: dict[str, int] = {}
     for one in those:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.middleware.client_address import address
 from app.middleware.lanes import Lanes
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 SMALL_BODY = 96 * 1024  # bytes of a command or a form: 200 class names of 64 characters, each in six bytes
 MOST_VALUES = 13_000  # in a small body: an image of 3 × 64 × 64 that somebody drew is the largest
@@ -29,7 +29,7 @@ class Bodies:
     """Ends a request with invalid JSON or a body that is too long, with or without a declared length."""
 
     def __init__(self, application: ASGIApp) -> None:
-        self._small = RequestBodyLimitMiddleware(_Sound(application), SMALL_BODY)
+        self._small = RequestBodyLimitMiddleware(_JsonCheck(application), SMALL_BODY)
         self._large = RequestBodyLimitMiddleware(application, TEACHER_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +45,7 @@ class Bodies:
 _TOO_MUCH = {"error": f"Your address may send {HELD // 1024**2} MB at once, and it sends more; try again in 5 s."}
 
 
-class _Sound:
+class _JsonCheck:
     """Reads JSON before other code does: FastAPI fails while it refuses a NaN, other readers fail on depth."""
 
     def __init__(self, application: ASGIApp, held: int = HELD) -> None:
@@ -81,7 +81,7 @@ class _Sound:
 
     async def _read(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._turns.turn():  # takes up to 3 ms of the event loop
-            wrong = unsound(body) if body else ""
+            wrong = json_error(body) if body else ""
         if wrong:
             return await JSONResponse({"error": wrong}, status_code=400)(scope, receive, send)
         read = False
@@ -96,7 +96,7 @@ class _Sound:
         return await self._application(scope, again, send)
 
 
-def unsound(body: bytes) -> str:
+def json_error(body: bytes) -> str:
     """One sentence about the error in a JSON body; empty for a valid body."""
     # There are at most this many values. The count takes microseconds; a parse of 30,000 lists takes 50 ms.
     if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
@@ -116,7 +116,7 @@ def unsound(body: bytes) -> str:
         return "body is not JSON in UTF-8; send the arguments as a list or an object."
     if _depth(content) > DEEPEST:
         return f"body is nested too deeply; use at most {DEEPEST} lists and objects within each other."
-    return complaint(content, "body")
+    return text_error(content, "body")
 
 
 class _Refused(Exception):

@@ -96,11 +96,11 @@ class LoopShare:
     def _account(self, lane: str) -> _Account:
         if len(self._accounts) >= _ACCOUNTS and lane not in self._accounts:
             self._accounts = {
-                name: one for name, one in self._accounts.items() if one.waiting or self._paid(one).owed > 0
+                name: one for name, one in self._accounts.items() if one.waiting or self._updated(one).owed > 0
             }
         return self._accounts.setdefault(lane, _Account(when=self._clock()))
 
-    def _paid(self, account: _Account) -> _Account:
+    def _updated(self, account: _Account) -> _Account:
         """The account after the payments since its last update."""
         now = self._clock()
         account.owed = max(0.0, account.owed - self._share * (now - account.when))
@@ -109,11 +109,11 @@ class LoopShare:
 
     def _late(self, account: _Account) -> float:
         """Seconds until the account may start one more request; 0 if it may start now."""
-        over = self._paid(account).owed - self._ahead
+        over = self._updated(account).owed - self._ahead
         return over / self._share if over > 0 else 0.0
 
     def _charge(self, account: _Account, seconds: float) -> None:
-        self._paid(account).owed += seconds
+        self._updated(account).owed += seconds
 
 
 class _Charged:

@@ -23,7 +23,7 @@ from app.content import messages
 from app.middleware.client_address import Forwarded, Network, forwarding
 from app.middleware.json_body import Bodies
 from app.middleware.loop_share import LoopShare
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 log = logging.getLogger(__name__)
 LONGEST_PATH = 1024  # characters
@@ -209,7 +209,7 @@ def _misshapen(scope: Scope, headers: Headers) -> Refusal | None:
 def _unreadable(scope: Scope, headers: Headers) -> Refusal | None:
     path = scope["path"]
     query = [list(pair) for pair in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
-    wrong = complaint(path, "address") or complaint(query, "query")
+    wrong = text_error(path, "address") or text_error(query, "query")
     if _LINE_BREAKS.search(path):
         wrong = "address contains a line break or a tab; remove it."
     return Refusal(400, wrong) if wrong else None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nayer.common.thinning import sparser
+from nayer.common.thinning import thin_out
 from nayer.events import ImagesTested, StudentAnswered
 from nayer.exports.recording import ANSWERS
 
@@ -29,7 +29,7 @@ class Answers:
 
 
 def tested(seq: int, event: ImagesTested, before: Answers | None) -> Answers:
-    """What is known with the true classes. The rounds `before` stay if the images are the same: a run that goes on."""
+    """The answers with the true classes. The rounds `before` stay if the images are the same: a continued run."""
     labels, teacher = as_text(event.labels), as_text(event.teacher)
     if len(labels) != len(teacher):
         raise ValueError("the teacher has answered for other images")
@@ -45,12 +45,12 @@ def answered(seq: int, event: StudentAnswered, before: Answers | None) -> Answer
     if len(student) != len(before.labels):
         raise ValueError("the student has answered for other images")
     earlier = [one for one in before.rounds if one[1] < learned]
-    rounds = tuple(sparser([*earlier, (seq, learned, student)], ANSWERS))
+    rounds = tuple(thin_out([*earlier, (seq, learned, student)], ANSWERS))
     return Answers(seq, before.begun, before.labels, before.teacher, before.images, rounds)
 
 
 def answers_json(answers: Answers | None, since: int) -> dict[str, Any]:
-    """JSON-ready: the rounds since `since`, and before them, once, what is true and what the teacher says."""
+    """JSON-ready: the rounds since `since`. The first answer also has the true classes and the teacher's answers."""
     if answers is None:
         return {}
     news: dict[str, Any] = {"rounds": [[learned, text] for seq, learned, text in answers.rounds if seq > since]}

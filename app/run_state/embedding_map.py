@@ -37,11 +37,11 @@ class Atlas:
         corner = self.table[:rows, :columns]
         return (corner / max(float(np.abs(corner).max()), 1e-9)).round(2).tolist()  # type: ignore[no-any-return]
 
-    def lay_outputs(self, outputs: ArrayLike) -> Singles:
+    def place_outputs(self, outputs: ArrayLike) -> Singles:
         """Noisy-layer outputs (m, k, width) in the table's space, (m·k, d), sets one after the other."""
         return onto_anchors(outputs, self.table).reshape(-1, self.table.shape[1]).astype(np.float32)
 
-    def lay_features(self, features: ArrayLike, labels: ArrayLike) -> Singles:
+    def place_features(self, features: ArrayLike, labels: ArrayLike) -> Singles:
         """Teacher features (n, f) of samples with labels (n,) in the table's space, (n, d)."""
         return features_onto_anchors(features, labels, self.table).astype(np.float32)
 

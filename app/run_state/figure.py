@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.run_state.embedding_map import Dots
-from app.run_state.model import View
-from app.run_state.series import Series
+from app.run_state.model import Series, View
 from app.support.images import strip
-from nayer.common.figure_text import literal, without_remarks
+from nayer.common.figures import file_of, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,15 +38,12 @@ def sheet(view: View) -> bytes:
     _samples(samples, view)
     if view.started is not None:
         config = view.started.config
-        told = (
+        title = (
             f"{view.started.teacher} → {view.started.student} without training data · {view.started.latent} · "
             f"round {view.rounds_done} of {view.started.rounds} · {view.seconds:.0f} s · seed {config['seed']}"
         )
-        figure.suptitle(literal(told))
-    out = BytesIO()
-    with without_remarks():
-        figure.savefig(out, format="png")
-    return out.getvalue()
+        figure.suptitle(literal(title))
+    return file_of(figure)
 
 
 def _accuracy(axes: Axes, view: View) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.run_state.seed_curves import MEASURES, over_seeds
-from nayer.common.figure_text import literal, without_remarks
+from app.run_state.seed_curves import MEASURES
+from nayer.analysis.seed_range import over_seeds
+from nayer.common.figures import file_of, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ UNITS = {"work": "work of the arm, 10⁹ multiply-adds", "seconds": "seconds of 
 
 
 def lab_sheet(lab: Mapping[str, Any]) -> bytes:
-    """A PNG of 1400 × 950 pixels; `lab` is what `app.runs.lab_export.lab_told` gives."""
+    """A PNG of 1400 × 950 pixels; `lab` is what `app.runs.lab_export.whole_lab` gives."""
     from matplotlib.figure import Figure  # about a second at its first import; never pyplot, which is not for threads
 
     figure = Figure(figsize=(14, 9.5), dpi=100, layout="constrained")
@@ -43,10 +43,7 @@ def lab_sheet(lab: Mapping[str, Any]) -> bytes:
     figure.legend(handles, labels, loc="outside lower left", ncols=len(labels) or 1)
     conclusion = literal("\n".join(textwrap.wrap(" ".join(lab["conclusion"]), 170)))
     figure.supxlabel(conclusion, fontsize=10, ha="center")
-    out = BytesIO()
-    with without_remarks():
-        figure.savefig(out, format="png")
-    return out.getvalue()
+    return file_of(figure)
 
 
 def _measure(axes: Axes, lab: Mapping[str, Any], name: str) -> None:

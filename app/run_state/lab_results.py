@@ -7,19 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from app.run_state.seed_curves import MEASURES, complete
+from app.run_state.seed_curves import MEASURES, complete, measures_of
 from nayer.analysis.significance import verdict
-from nayer.events import (
-    DiversityMeasured,
-    Evaluated,
-    Event,
-    GeneratorStep,
-    RoundFinished,
-    RunFailed,
-    RunFinished,
-    RunStarted,
-    SecondOpinion,
-)
+from nayer.events import Evaluated, Event, GeneratorStep, RoundFinished, RunFailed, RunFinished, RunStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +50,14 @@ def fold_results(results: Results, events: Iterable[Event]) -> Results:
 
 
 def _after(result: Result, event: Event) -> Result:
-    result = replace(result, seconds=max(result.seconds, event.seconds), rounds=max(result.rounds, event.round + 1))
+    known: dict[str, Any] = {name: value for name, value in measures_of(event).items() if value is not None}
+    seconds, rounds = max(result.seconds, event.seconds), max(result.rounds, event.round + 1)
+    result = replace(result, seconds=seconds, rounds=rounds, **known)
     match event:
-        case Evaluated():
-            if event.accuracy is None:
-                return replace(result, accuracy=event.agreement, measured="agreement")
-            return replace(result, accuracy=event.accuracy)
+        case Evaluated(accuracy=None):
+            return replace(result, measured="agreement")
         case GeneratorStep():
             return replace(result, steps=event.round * event.steps + event.step + 1)
-        case DiversityMeasured():
-            samples = event.samples
-            return replace(
-                result,
-                label_hit=samples.within.label_hit,
-                within=samples.within.vendi_mean,
-                across=samples.across.nearest_mean if samples.across else result.across,
-                pool=samples.pool.vendi_mean if samples.pool else result.pool,
-            )
-        case SecondOpinion():
-            return replace(result, named=event.named_share)
         case RoundFinished():
             return replace(result, work=max(result.work, event.work))
         case RunFinished():

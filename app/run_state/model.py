@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 from app.run_state.answers import Answers
 from app.run_state.embedding_map import Atlas, Dots
-from app.run_state.series import Series
+from nayer.common.thinning import thin_out
 from nayer.events import RunStarted
 
 Phase = Literal["", "redraw", "generator", "pool", "student", "measure"]
+LONGEST = 1200  # points a curve keeps; more than a chart has pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,35 @@ class Condition:
     pace: float = 0.0  # seconds an event, in slow motion
     kept: str = ""  # one sentence, if the run may be lost with the process or to others who wait
     wait: float | None = None  # about how many seconds until a place is free, while queued
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One moment of a curve: `seq` is when it became known, `x` is in rounds, a missing value is None."""
+
+    seq: int
+    x: float
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The points of one chart, oldest first."""
+
+    points: tuple[Point, ...] = ()
+    thinned: int = 0  # the `seq` at which old points were last dropped, 0 for never
+
+    def add(self, point: Point) -> Series:
+        """The series with one more point. When there are too many, every second point of the older half is dropped."""
+        points = (*self.points, point)
+        if len(points) <= LONGEST:
+            return Series(points, self.thinned)
+        return Series(tuple(thin_out(points, LONGEST)), point.seq)
+
+    def since(self, seq: int) -> tuple[bool, list[list[float | None]]]:
+        """(whether this replaces what the reader has, rows of [x, *values] newer than `seq`)."""
+        replace = self.thinned > seq
+        return replace, [[p.x, *p.values] for p in self.points if replace or p.seq > seq]
 
 
 _WAITING = Condition("queued")
@@ -159,3 +190,8 @@ class View:
 def reset_view(view: View) -> View:
     """An empty view that continues the count of this one: for the next seed, or to fold a snapshot."""
     return View(seq=view.seq + 1, begun=view.seq + 1, condition=view.condition)
+
+
+def failed_arms(views: Sequence[View]) -> list[int]:
+    """The numbers of the arms that have failed."""
+    return [arm for arm, view in enumerate(views) if view.failure]

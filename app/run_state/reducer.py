@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from app.content import messages
 from app.run_state.answers import answered, tested
 from app.run_state.embedding_map import Atlas, Dots
-from app.run_state.model import ByClass, Cloud, Condition, Opinion, Row, StepPreview, View, reset_view
-from app.run_state.series import Point
+from app.run_state.model import ByClass, Cloud, Condition, Opinion, Point, Row, StepPreview, View, reset_view
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
@@ -115,12 +114,8 @@ def _changed(view: View, event: PolicyChanged) -> View:
 
 
 def _diversity(seq: int, event: DiversityMeasured) -> Point:
-    scales = (event.samples, event.noise, event.real)
-    values: list[float | None] = [event.samples.within.label_hit]
-    values += [None if scale is None else scale.within.vendi_mean for scale in scales]
-    values += [None if scale is None or scale.across is None else scale.across.nearest_mean for scale in scales]
-    values += [None if scale is None or scale.pool is None else scale.pool.vendi_mean for scale in scales]
-    return Point(seq, event.round + 1.0, (*values, event.labels_kept, event.seconds))
+    values = (event.samples.within.label_hit, *event.means, event.labels_kept, event.seconds)  # as `model.DIVERSITY`
+    return Point(seq, event.round + 1.0, values)
 
 
 def _by_class(seq: int, event: DiversityMeasured) -> ByClass:
@@ -143,7 +138,7 @@ def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
     if view.atlas is None:
         return None
     sets, classes, _ = event.outputs.shape
-    points = view.atlas.lay_outputs(event.outputs)
+    points = view.atlas.place_outputs(event.outputs)
     return Cloud(view.seq, view.atlas.place(points, np.tile(np.arange(classes), sets)), points)
 
 
@@ -157,7 +152,7 @@ def _generator_step(view: View, event: GeneratorStep) -> View:
 def _synthesized(view: View, event: RoundSynthesised) -> View:
     samples = at_home = None
     if view.atlas is not None:
-        points = view.atlas.lay_features(event.features, event.labels)
+        points = view.atlas.place_features(event.features, event.labels)
         samples = Cloud(view.seq, view.atlas.place(points, event.labels), points)
         at_home = round(view.atlas.at_home(points, event.labels), 3)
     row = _row(view, event, samples.dots if samples else (), at_home)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nayer.analysis.seed_range import over_seeds
 from nayer.events import DiversityMeasured, Evaluated, EvaluatedAtStart, Event, RoundFinished, RunStarted, SecondOpinion
-from nayer.types import Doubles
 
 # What is measured of a round; shares from 0 to 1, Vendi scores and a cosine distance, as `lab_results.Result` has them.
 MEASURES = ("accuracy", "label_hit", "named", "within", "across", "pool")
@@ -27,7 +27,7 @@ class Moment:
 
 
 class SeedCurves:
-    """Not safe for threads by itself. An event that is told again changes nothing but its `seq`."""
+    """Not thread-safe. An event that is added a second time changes only its `seq`."""
 
     def __init__(self) -> None:
         self._moments: dict[tuple[int, int], dict[int, Moment]] = {}  # (arm, seed) -> round -> moment
@@ -41,7 +41,7 @@ class SeedCurves:
         if event.arm not in self._seeds:
             return
         at_start = isinstance(event, EvaluatedAtStart)
-        values = _values(event)
+        values = measures_of(event)
         if not values and not isinstance(event, RoundFinished):
             return
         rounds = self._moments[event.arm, self._seeds[event.arm]]
@@ -63,38 +63,18 @@ class SeedCurves:
         return [known[number] for number in sorted(known) if known[number].seq]
 
 
-def _values(event: Event) -> dict[str, float | None]:
+def measures_of(event: Event) -> dict[str, float | None]:
+    """Those of MEASURES that an event tells. A scale that an event of diversity does not have yet is None."""
     match event:
         case Evaluated():
-            return {"accuracy": event.agreement if event.accuracy is None else event.accuracy}
+            return {"accuracy": event.reached}
         case SecondOpinion():
             return {"named": event.named_share}
         case DiversityMeasured():
-            samples = event.samples
-            return {
-                "label_hit": samples.within.label_hit,
-                "within": samples.within.vendi_mean,
-                "across": samples.across.nearest_mean if samples.across else None,
-                "pool": samples.pool.vendi_mean if samples.pool else None,
-            }
+            within, across, pool = event.samples.means
+            return {"label_hit": event.samples.within.label_hit, "within": within, "across": across, "pool": pool}
         case _:
             return {}
-
-
-def over_seeds(curves: Sequence[tuple[Doubles, Doubles]]) -> tuple[Doubles, Doubles, Doubles, Doubles]:
-    """The mean of curves, and the lowest and the highest of them: x, mean, low, high, each (m,).
-
-    `curves`: (x, value) of each seed, both (n,), x ascending. They are compared where all of them have values: at each
-    x of any of them, between two points by linear interpolation.
-    """
-    curves = [(x, y) for x, y in curves if len(x)]
-    if not curves:
-        return (np.empty(0),) * 4
-    first, last = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
-    every = np.unique(np.concatenate([x for x, _ in curves]))
-    shared = every[(every >= first) & (every <= last)]
-    values = np.array([np.interp(shared, x, y) for x, y in curves])  # (seeds, m)
-    return shared, values.mean(axis=0), values.min(axis=0), values.max(axis=0)
 
 
 def ranges(curves: SeedCurves, arms: int, seeds: Iterable[int], by: str) -> list[dict[str, list[list[float]]]]:

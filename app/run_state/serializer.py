@@ -9,8 +9,7 @@ from typing import Any
 from app.content import messages
 from app.run_state.answers import answers_json
 from app.run_state.embedding_map import Dots
-from app.run_state.model import CURVES, Cloud, Row, StepPreview, View
-from app.run_state.series import Series
+from app.run_state.model import CURVES, Cloud, Row, Series, StepPreview, View
 from nayer.common.extras import onnx_is_missing
 from nayer.exports.reproduce import command_line, known, words
 from nayer.runs.slow_motion import waits_in_round

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
 from app.content import messages
 from app.runs.live_run import LiveRun, Source, hashed
+from app.runs.past_run import past_run
 from app.runs.plan import Plan
 from app.runs.recorder import CHECKPOINT_SECONDS, TEACHER, Recorder
 from app.storage.run_store import Store, Stored
-from nayer.config import Config
 from nayer.errors import ConfigError, StorageError
-from nayer.events import Evaluated, Event, Note, RunFailed, RunFinished, StudentKept
-from nayer.runs.session import ENDED, Session, State
+from nayer.events import Evaluated, Event, Note, RunFailed, RunFinished
 from nayer.teachers.upload import PREFIX, UploadedTeacher
-from nayer.types import Images
-
-if TYPE_CHECKING:  # it imports torch
-    from nayer.distillation.redraw_preview import Redraws
-    from nayer.runs.opinions import Examined, RealImage
-    from nayer.runs.remote_rounds import Rounds
 
 
 @dataclass
@@ -37,7 +30,7 @@ class ContinuedRun:
     def source(self, opener: Callable[[Plan], Source]) -> Source:
         """Opens the source once. Then it drops the large checkpoint and an uploaded teacher."""
         plan, self.plan = self.plan, replace(self.plan, checkpoint=b"", uploaded=None)
-        return Resumed(opener(plan), self.round)
+        return cast(Source, Resumed(opener(plan), self.round))  # mypy knows no method that `__getattr__` gives
 
 
 class RunHistory:
@@ -101,7 +94,7 @@ class RunHistory:
     def state(self, run_id: str) -> str | None:
         """The state of a kept run, as `past` has it; None for one that is not kept."""
         found = self.store.find(run_id) if self.store is not None else None
-        return None if found is None else _state(found)
+        return None if found is None else found.end
 
     def last_evaluation(self, run_id: str) -> Evaluated | None:
         """The newest evaluation of the first arm of a kept run."""
@@ -116,18 +109,22 @@ class RunHistory:
     def past(self, run_id: str) -> LiveRun | None:
         """A run of an earlier process, or an old run of this one, in its last state; None if it is not kept."""
         found = self.store.find(run_id) if self.store else None
-        plan = _plan(found) if found else None
+        plan = Plan.stored(found.plan) if found else None
         if self.store is None or found is None or plan is None:
             return None
         events = self.store.events(run_id)
-        state = _state(found)
-        if state == "interrupted":  # the server ended, not the run
+        if found.end == "interrupted":  # the server ended, not the run
             events = [event for event in events if not isinstance(event, RunFinished) or event.reason != "stopped"]
-        session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(plan, "", session, run_id, owner_hash=found.owner, waiting=False, warning=lambda: self.sentence)
+        run = past_run(
+            plan,
+            events,
+            run_id,
+            owner_hash=found.owner,
+            state=found.end,
+            error=found.error,
+            warning=lambda: self.sentence,
+        )
         run.name, run.notes, run.began = found.name, found.notes, found.began
-        run.restore_events(events)
-        session.restore_events(events, state, found.error)
         return run
 
     def continued(self, run: LiveRun) -> ContinuedRun:
@@ -207,7 +204,7 @@ class RunHistory:
 
 
 class Resumed:
-    """A source that marks its first event, the start, as a continued run."""
+    """A source that marks its first event, the start, as a continued run. All else is the source's own."""
 
     def __init__(self, source: Source, round_: int) -> None:
         self._source = source
@@ -222,61 +219,5 @@ class Resumed:
             if not number:
                 yield Note(round=event.round, seconds=event.seconds, arm=event.arm, message=sentence)
 
-    def stop(self) -> None:
-        """As the source does."""
-        self._source.stop()
-
-    def change(self, arm: int, values: Mapping[str, object]) -> Config:
-        """As the source does."""
-        return self._source.change(arm, values)
-
-    def redraws(self, arm: int, label: int, count: int) -> Redraws:
-        """As the source does."""
-        return self._source.redraws(arm, label, count)
-
-    def examine(self, arm: int) -> Examined:
-        """As the source does."""
-        return self._source.examine(arm)
-
-    def examined(self, arm: int) -> Examined | None:
-        """As the source does."""
-        return self._source.examined(arm)
-
-    def real_image(self, arm: int, label: int, pick: int) -> RealImage:
-        """As the source does."""
-        return self._source.real_image(arm, label, pick)
-
-    def answered_images(self, arm: int) -> Images:
-        """As the source does."""
-        return self._source.answered_images(arm)
-
-    def burst(self, rounds: Rounds) -> None:
-        """As the source does."""
-        self._source.burst(rounds)
-
-    def checkpoint(self) -> bytes:
-        """As the source does."""
-        return self._source.checkpoint()
-
-    def student(self, arm: int) -> bytes:
-        """As the source does."""
-        return self._source.student(arm)
-
-    def kept_students(self) -> list[StudentKept]:
-        """As the source does."""
-        return self._source.kept_students()
-
-
-def _state(found: Stored) -> State:
-    return next((state for state in ENDED if state == found.state), "interrupted")
-
-
-def _plan(found: Stored) -> Plan | None:
-    try:
-        return Plan.from_json(found.plan)
-    except ConfigError:  # the config comes from a version with other settings
-        return None
-
-
-def _nothing_to_run() -> Source:
-    raise ConfigError("this run has ended; start a new one.")
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.run_state.lab_results import counted_seeds, means, rows, sentences
+from app.run_state.model import failed_arms
 from app.run_state.seed_curves import MEASURES
 from app.run_state.serializer import called
 from app.runs.live_run import LiveRun
@@ -23,7 +24,7 @@ _FORMULA = re.compile(r"((?:^|[,;\t|])[\s\"']*)(?=[=+\-@＝＋－＠])")
 COLUMNS = ("round", "work", "seconds", *MEASURES)
 
 
-def lab_told(run: LiveRun) -> dict[str, Any]:
+def whole_lab(run: LiveRun) -> dict[str, Any]:
     """All of a lab, JSON-ready. `curves` has the rounds of every arm and seed, a row of `columns` each.
 
     Round 0 is before the first step. Shares are from 0 to 1, `work` in 10⁹ multiply-adds.
@@ -31,7 +32,7 @@ def lab_told(run: LiveRun) -> dict[str, Any]:
     views, results = run.refreshed()
     plan = run.plan
     titles = [arm.title for arm in plan.arms]
-    failed = [arm for arm, view in enumerate(views) if view.failure]
+    failed = failed_arms(views)
     counted = counted_seeds(results, len(titles), failed)
     started = next((view.started for view in views if view.started), None)
     return {
@@ -69,8 +70,8 @@ def lab_table(lab: dict[str, Any]) -> str:
 
 
 def lab_files(run: LiveRun, chart: Callable[[dict[str, Any]], bytes]) -> dict[str, bytes]:
-    """The files by name; `chart` makes the picture of what `lab_told` gives."""
-    lab = lab_told(run)
+    """The files by name; `chart` makes the picture of what `whole_lab` gives."""
+    lab = whole_lab(run)
     return {
         TABLE: lab_table(lab).encode(),
         DOCUMENT: (json.dumps(lab, ensure_ascii=False, indent=1) + "\n").encode(),

@@ -12,7 +12,7 @@ from nayer.networks.cards import TeacherCard
 SECONDS = 900.0  # s of work in a place, the setting `seconds`; for a lab, all arms and seeds together
 IMAGES = 5_000_000  # images through a network, if `seconds` is no limit: about as long, on two cores
 ROUND = 40e12  # multiply-adds of one round: fifteen minutes of two cores that do 22e9 a second each
-WORK = ROUND / 1e9  # 10⁹ multiply-adds, told as `work`, of a whole run; of a lab, all arms and seeds together
+WORK = ROUND / 1e9  # 10⁹ multiply-adds of a whole run, or of all arms and seeds of a lab together
 MEMORY = 2304 << 20  # bytes for one run on a shared page: NAYER as published counts as 2.3 GB on 32 × 32 pixels
 
 

@@ -10,7 +10,6 @@ import logging
 import math
 import secrets
 import threading
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager
@@ -20,13 +19,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.content import messages
 from app.run_state.batches import Batch, Batches
+from app.run_state.frames import Frames
 from app.run_state.lab_results import Results, counted_seeds, fold_results
-from app.run_state.model import Condition, View, reset_view
-from app.run_state.reducer import ROWS, fold
+from app.run_state.model import Condition, View, failed_arms, reset_view
+from app.run_state.reducer import fold
 from app.run_state.seed_curves import SeedCurves, numbers, ranges
 from app.runs.plan import Plan
 from app.support.event_log import log_name
-from app.support.images import Pixels, jpeg
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
 from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
@@ -44,7 +43,6 @@ Answer = TypeVar("Answer")
 ANSWER_SECONDS = 30.0  # how long a caller waits for a run to be between two events
 NO_OWNER = ""  # no token has this hash: the run has no owner
 NETWORKS = 6  # times its weights: gradients, two moments, and copies for the images that people try
-PREVIEWS = 6  # strips of generator steps that are kept, for viewers a little behind
 
 
 def hashed(token: str) -> str:
@@ -138,9 +136,7 @@ class LiveRun:
         self._warning = warning
         self._inbox = session.subscribe()
         self._lock = threading.Lock()
-        self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()  # arm, seq
-        # Rounds whose strips are kept: as many again as are on show, for browsers that fetch them a little late.
-        self._row_frames: list[deque[int]] = [deque(maxlen=2 * ROWS) for _ in plan.arms]
+        self._frames = [Frames() for _ in plan.arms]
 
     @property
     def config(self) -> Config:
@@ -319,7 +315,7 @@ class LiveRun:
     def frame(self, seq: int, arm: int = 0) -> bytes | None:
         """The JPEG strip with this number; None if it does not exist or is no longer kept."""
         with self._lock:
-            return self._frames.get((arm, seq))
+            return self._frames[arm].get(seq) if 0 <= arm < len(self._frames) else None
 
     def batch(self, round_: int, arm: int = 0) -> tuple[Batch, tuple[int | None, int | None]] | None:
         """The images of this round, or of the nearest round that is kept, with the kept rounds before and after it.
@@ -365,10 +361,9 @@ class LiveRun:
                 self._fold(event.arm, event)
         for number, view in enumerate(before):
             with self._failures_noted(number):
-                self._encode(number, view)
+                self._frames[number].take(self.views[number], view.seq)
         self.results = fold_results(self.results, events)
-        failed = [arm for arm, view in enumerate(self.views) if view.failure]
-        counted = counted_seeds(self.results, len(self.views), failed)
+        counted = counted_seeds(self.results, len(self.views), failed_arms(self.views))
         if counted != self._counted:
             self._counted, self._counted_at = counted, [view.seq for view in self.views]
 
@@ -395,16 +390,3 @@ class LiveRun:
                 self.batches[arm].measured(event)
             case SecondOpinion():
                 self.batches[arm].named(event)
-
-    def _encode(self, arm: int, before: View) -> None:
-        """Encodes the new pictures of the view; the newest ones stay."""
-        view = self.views[arm]
-        pictures: list[tuple[int, Pixels]] = [(row.seq, row.images) for row in view.rows if row.seq > before.seq]
-        if view.making is not None and len(view.making.images) and view.making.seq > before.seq:
-            pictures.append((view.making.seq, view.making.images))
-        for seq, images in pictures:
-            self._frames[arm, seq] = jpeg(images)
-        self._row_frames[arm].extend(row.seq for row in view.rows if row.seq > before.seq)
-        kept = set(self._row_frames[arm])
-        for seq in [seq for of, seq in self._frames if of == arm and seq not in kept][:-PREVIEWS]:
-            del self._frames[arm, seq]

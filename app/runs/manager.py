@@ -175,12 +175,13 @@ class RunManager:
         return run
 
     def delete(self, run_id: str, token: str) -> None:
-        """Ends a run if it goes on, and removes all that is kept of it, for its owner."""
-        run = self.owned(run_id, token)
-        self._end(run)
-        self.history.forget(run_id)
-        self.history.flush()  # before it leaves the memory, or a viewer would bring it back
-        self._shelf.remove(run_id)
+        """Ends a run if it is active, and removes all its data, for its owner."""
+        with self._lock:  # a run that is continued at this moment is continued before or not at all
+            run = self.owned(run_id, token)
+            self._end(run)
+            self.history.forget(run_id)
+            self._shelf.remove(run_id)
+        self.history.flush()
         self._places.advance()
         event_log.event("deleted", run_id, **self.counts())
 
@@ -191,7 +192,7 @@ class RunManager:
     def look(self, run_id: str) -> LiveRun:
         """Calls `find`, and notes that a viewer is watching."""
         run = self.find(run_id)
-        self._shelf.seen(run)
+        self._shelf.note_viewer(run)
         run.session.keep_alive()
         try:
             self._displace(self._places.back(run))
@@ -206,10 +207,10 @@ class RunManager:
         """Removes runs that left the queue, runs that must give way to it, and the oldest of the ended runs."""
         self._places.sweep()
         self._shelf.tidy()
-        for run in self._shelf.unseen(self.grace_seconds):
+        for run in self._shelf.unviewed(self.grace_seconds):
             if run.waiting:
                 self._end(run)
-        for run, reason in self._places.giving_way():
+        for run, reason in self._places.runs_to_preempt():
             self._end(run, reason)
         self._places.advance()
 
@@ -263,14 +264,10 @@ class RunManager:
             if recorder is not None:
                 recorder.on_end(state, session.error)
 
-        if recorder is None:
-            return Session(
-                open_source, grace_seconds=self.grace_seconds, on_end=ended, cores=self._cores, clock=self._clock
-            )
         return Session(
-            lambda: recorder.set_source(open_source()),
+            open_source if recorder is None else lambda: recorder.set_source(open_source()),
             grace_seconds=self.grace_seconds,
-            on_event=recorder.on_event,
+            on_event=None if recorder is None else recorder.on_event,
             on_end=ended,
             cores=self._cores,
             clock=self._clock,

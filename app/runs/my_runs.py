@@ -13,12 +13,13 @@ from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.storage.run_store import Stored
 from nayer import presets
+from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Evaluated
 from nayer.exports.reproduce import nearest_preset
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import PREFIX
-from nayer.text_rules import complaint
+from nayer.text_rules import text_error
 
 LISTED = 100  # the newest runs
 LONGEST_NAME = 80  # characters
@@ -50,18 +51,17 @@ class MyRuns:
         return self._live(run)
 
     def delete(self, run_id: str, token: str) -> None:
-        """Removes a run and all that is kept of it; one that goes on ends."""
+        """Removes a run and all its data; an active run ends."""
         self._registry.delete(run_id, token)
 
     def _stored(self, found: Stored, run: LiveRun | None) -> dict[str, Any] | None:
         if run is not None:
             return self._live(run) | {"name": found.name, "notes": found.notes, "began": found.began}
-        plan = _plan(found.plan)
-        if plan is None:  # of a version with other settings
+        plan = Plan.stored(found.plan)
+        if plan is None:
             return None
         last = self._registry.history.last_evaluation(found.id)
-        state = "interrupted" if found.state == "running" else found.state
-        return self._row(found.id, plan, state, last.round + 1 if last else 0, last) | {
+        return self._row(found.id, plan, found.end, last.round + 1 if last else 0, last) | {
             "name": found.name,
             "notes": found.notes,
             "began": found.began,
@@ -82,7 +82,7 @@ class MyRuns:
             "run": run,
             "state": state,
             "teacher": messages.BROUGHT if name.startswith(PREFIX) else self._titles.get(name, name),
-            "preset": _preset(plan.to_json()),
+            "preset": _preset(config),
             "seed": config.seed,
             "rounds_done": rounds,
             "rounds": config.rounds,
@@ -98,20 +98,13 @@ def _text(field: str, given: str, longest: int) -> str:
     text = unicodedata.normalize("NFC", given).strip()
     if len(text) > longest:
         raise ConfigError(f"{field} must have at most {longest:,} characters; {len(text):,} were given.")
-    if mistake := complaint(text, field):
+    if mistake := text_error(text, field):
         raise ConfigError(mistake)
     return text
 
 
-def _plan(content: str) -> Plan | None:
-    try:
-        return Plan.from_json(content)
-    except ConfigError:
-        return None
-
-
 @lru_cache(2 * LISTED)
-def _preset(plan: str) -> str:
-    """The title of the preset that is nearest to the first arm of a plan in JSON."""
-    preset, _ = nearest_preset(Plan.from_json(plan).configs[0])
+def _preset(config: Config) -> str:
+    """The title of the preset that is nearest to a config."""
+    preset, _ = nearest_preset(config)
     return presets.PRESETS[preset].title

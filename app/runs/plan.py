@@ -18,7 +18,7 @@ from nayer.errors import ConfigError
 from nayer.exports.reproduce import nearest_preset
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import UploadedTeacher
-from nayer.text_rules import mended
+from nayer.text_rules import without_forbidden
 
 ARMS = (2, 6)
 WORK = (1.0, 10_000.0)  # for each arm, in 10⁹ multiply-adds
@@ -49,11 +49,19 @@ class Plan:
     def from_json(cls, content: str) -> Plan:
         """The plan that `to_json` wrote, with texts safe to show. ConfigError if this version has other settings."""
         try:
-            stored = mended(json.loads(content))
+            stored = without_forbidden(json.loads(content))
             arms = tuple(Arm(str(arm["title"]), Config.parse(arm["config"])) for arm in stored["arms"])
             return cls(arms, tuple(map(int, stored["seeds"])), str(stored["title"]), str(stored["question"]))
         except (ValueError, LookupError, TypeError):
             raise ConfigError("plan is of another version; start a new run.") from None
+
+    @classmethod
+    def stored(cls, content: str) -> Plan | None:
+        """The same for a plan of the history; None if this version has other settings."""
+        try:
+            return cls.from_json(content)
+        except ConfigError:
+            return None
 
     @classmethod
     def alone(cls, config: Config) -> Plan:
@@ -126,7 +134,7 @@ def lab_plan(
         chosen = ready_made.experiment(experiment)
         title, question, variations = chosen.title, chosen.question, list(chosen.variations)
     if not ARMS[0] <= len(variations) <= ARMS[1]:
-        raise ConfigError(f"a lab needs {ARMS[0]} to {ARMS[1]} arms, not {len(variations)}.")
+        raise ConfigError(f"arms must be {ARMS[0]} to {ARMS[1]} for a lab; {len(variations)} were given.")
     runs = len(variations) * repeats
     everywhere = {**WITHOUT_END, **shared, "work": float(work)}
     if not local:  # a guard for slow machines; it only ends runs that hold a place too long, and the run says so

@@ -28,7 +28,7 @@ class RealStrips:
         return None if card is None or path is None else _strip(path, len(card.classes), pick % PICKS)
 
 
-@lru_cache(maxsize=8 * PICKS)  # every one of the shipped teachers, 4 MB: nobody makes the server draw one twice
+@lru_cache(maxsize=8 * PICKS)  # all strips of the shipped teachers, 4 MB, so that none is drawn twice
 def _strip(path: Path, classes: int, pick: int) -> bytes | None:
     with np.load(path, allow_pickle=False) as arrays:
         images, labels = arrays["images"], arrays["labels"]

@@ -9,8 +9,9 @@ from app.fairness.fair_cache import FairCache
 from app.middleware.client_address import address
 from app.run_state.recorded_networks import recorded_networks
 from app.run_state.replay import Replay
-from app.runs.live_run import NO_OWNER, LiveRun, Source
+from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
+from app.runs.past_run import past_run
 from app.runs.plan import Plan
 from app.runs.recorder import STUDENTS
 from app.runs.registry import NoSuchRun
@@ -18,7 +19,6 @@ from nayer.errors import ConfigError, StorageError
 from nayer.events import Event, RunStarted, StudentKept
 from nayer.exports import recording
 from nayer.exports.reproduce import known
-from nayer.runs.session import Session
 
 SHIPPED = "recording"  # the address of the one that greets
 FOLDED = 8  # replays that are kept; the address that has the most loses one first
@@ -43,7 +43,7 @@ class Recordings:
         return self._replays.get((run_id, self._registry.state(run_id)))
 
     def of(self, run_id: str) -> Replay:
-        """NoSuchRun for an unknown run, ConfigError for one that still goes on. It may take a second of a core."""
+        """Raises NoSuchRun for an unknown run, ConfigError for an active one. It may take a second of a core."""
         key = run_id, self._registry.state(run_id)
         replay = self._replays.get(key)
         if replay is None:  # two that ask at once may both fold it, but nobody waits for another run
@@ -71,11 +71,13 @@ class Recordings:
         check_ended(run)
         store = self._registry.history.store
         kept = store.events(run_id) if store is not None else []
-        tape = recording.Tape()
+        tape = recording.RecordingBuilder()
         for event in kept or run.session.snapshot():
             tape.add(event)
         if not any(isinstance(event, RunStarted) for event in tape.events):
-            raise NoSuchRun(f"run={run_id[:40]!r} ended before its first round, so there is nothing to play.")
+            raise NoSuchRun(
+                f"run={run_id[:40]!r} ended before its first round, so nothing can be played; choose another run."
+            )
         return [*tape.events, *self._students(run)]
 
     def _students(self, run: LiveRun) -> list[StudentKept]:
@@ -84,11 +86,11 @@ class Recordings:
         kept = store.file(run.id, STUDENTS) if store is not None else None
         if kept is not None:
             return recording.students(recording.read(kept[0], whole=False))
-        return run.session.peek(lambda source: source.kept_students()) or []
+        return run.session.call_now(lambda source: source.kept_students()) or []
 
 
 def check_ended(run: LiveRun) -> None:
-    """ConfigError for a run that still goes on."""
+    """Raises ConfigError for an active run."""
     if not run.ended:
         raise ConfigError("this run is still in progress; it can be played and saved after its end.")
 
@@ -97,16 +99,7 @@ def _as_run(events: list[Event], run_id: str) -> LiveRun:
     """The recording as a past run, so that it answers all requests that a past run answers."""
     started = next(event for event in events if isinstance(event, RunStarted))
     try:
-        config = known(started.config)
-        session: Session[Source] = Session(_nothing_to_run)
-        run = LiveRun(Plan.alone(config), "", session, run_id, owner_hash=NO_OWNER, waiting=False)
-        folded = [event for event in events if not isinstance(event, StudentKept)]
-        run.restore_events(event for event in folded if event.arm == 0)
-        session.restore_events(folded, "finished")
+        folded = [event for event in events if event.arm == 0 and not isinstance(event, StudentKept)]
+        return past_run(Plan.alone(known(started.config)), folded, run_id)
     except Exception:  # an external file may hold anything
         raise StorageError("recording contains no run that can be shown; save the run again.") from None
-    return run
-
-
-def _nothing_to_run() -> Source:
-    raise ConfigError("this is a recording; press Play to start your own run.")

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cachetools import LRUCache
+
 from app.middleware.client_address import address
 from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun
@@ -17,6 +19,7 @@ from nayer.errors import NayerError
 
 Found = TypeVar("Found")
 RUN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_REMOVED = 1000  # deleted runs that are remembered, so that a look that began before does not bring one back
 _KEPT = 16  # runs that ended and can still be looked at without the history
 _IN_MEMORY = 4  # the newest of these still have their networks and batches
 HELD_BYTES = 512 << 20  # of these networks together; the newest run keeps its own, whatever their size
@@ -45,6 +48,7 @@ class RunRegistry:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._removed: LRUCache[str, bool] = LRUCache(_REMOVED)  # ids
         self._pinned: dict[str, LiveRun] = {}  # recordings, which stay
         self._guesses = MissLimiter(clock)
 
@@ -70,7 +74,9 @@ class RunRegistry:
         if run is not None:
             return run
         past = self._guessed(run_id, self._history.past)
-        with self._lock:  # another thread may have loaded it meanwhile
+        with self._lock:  # another thread may have loaded it meanwhile, or deleted it
+            if run_id in self._removed:
+                raise NoSuchRun(f"run={run_id[:40]!r} does not exist, or is no longer kept.")
             return self._entries.setdefault(run_id, _Entry(past, self._clock(), self._clock())).run
 
     def state(self, run_id: str) -> str:
@@ -94,9 +100,10 @@ class RunRegistry:
     def remove(self, run_id: str) -> None:
         """Removes a run that its owner deleted."""
         with self._lock:
+            self._removed[run_id] = True
             self._entries.pop(run_id, None)
 
-    def seen(self, run: LiveRun) -> None:
+    def note_viewer(self, run: LiveRun) -> None:
         """Notes that a viewer asked for the run."""
         with self._lock:
             if entry := self._entries.get(run.id):
@@ -108,7 +115,7 @@ class RunRegistry:
             entry = self._entries.get(run.id)
             return self._clock() - entry.begun if entry else float("inf")
 
-    def unseen(self, seconds: float) -> list[LiveRun]:
+    def unviewed(self, seconds: float) -> list[LiveRun]:
         """The runs that no viewer has asked for in that many seconds."""
         with self._lock:
             return [entry.run for entry in self._entries.values() if self._clock() - entry.seen > seconds]

@@ -21,13 +21,22 @@ _WARNED_IN = 15  # s: a run's warning gives its time left in steps of this size
 
 
 @dataclass(slots=True)
-class _Place:
+class _SlotUse:
     """The time that a run used of its place; all in seconds."""
 
     since: float  # when it got the place
     counted: float  # when it was last looked at
     stood: float = 0.0  # how long it had stood still by then
     owed: float = 0.0  # the time without a right to the place while others waited
+
+
+@dataclass(slots=True)
+class _Wait:
+    """A run in the queue; times in seconds."""
+
+    lane: str
+    asked: float  # when it was asked for
+    left: float | None = None  # when its page closed
 
 
 class Scheduler:
@@ -48,12 +57,10 @@ class Scheduler:
         self._clock = clock
         self._lock = threading.RLock()
         self._queue: FairQueue[LiveRun] = FairQueue(waiting)
-        self._running: dict[LiveRun, _Place] = {}
-        self._leaving: dict[LiveRun, float] = {}  # waiting run -> the time when its page closed
+        self._running: dict[LiveRun, _SlotUse] = {}
+        self._waiting: dict[LiveRun, _Wait] = {}  # those in the queue
         self._parked: dict[LiveRun, str] = {}  # these left the queue; they may come back, at the end of the queue
-        self._lanes: dict[LiveRun, str] = {}  # of those in the queue
         self._took: deque[float] = deque(maxlen=_TOOK)
-        self._asked: dict[LiveRun, float] = {}  # waiting run -> the time of its request
         self._waited: deque[float] = deque(maxlen=_TOOK)
 
     def wait(self, run: LiveRun, lane: str) -> LiveRun | None:
@@ -67,8 +74,7 @@ class Scheduler:
             self._queue.add(run, lane)
             if displaced is not None:
                 self.remove(displaced)
-            self._lanes[run] = lane
-            self._asked.setdefault(run, self._clock())
+            self._waiting[run] = _Wait(lane, self._clock())
             return displaced
 
     def check(self, lane: str) -> None:
@@ -81,14 +87,15 @@ class Scheduler:
         """Removes `run` from the queue. An active run keeps its place until it ends."""
         with self._lock:
             self._queue.remove(run)
-            for kept in (self._lanes, self._leaving, self._parked, self._asked):
-                kept.pop(run, None)
+            self._waiting.pop(run, None)
+            self._parked.pop(run, None)
 
     def leave(self, run: LiveRun) -> None:
         """Notes that the page of a waiting run was closed; `back` undoes it."""
         with self._lock:
-            if run in self._queue:
-                self._leaving.setdefault(run, self._clock())
+            wait = self._waiting.get(run)
+            if wait is not None and wait.left is None:
+                wait.left = self._clock()
 
     def back(self, run: LiveRun) -> LiveRun | None:
         """Puts a run back into the queue because a viewer asks for it. QueueFull if there is no room now.
@@ -96,7 +103,8 @@ class Scheduler:
         Returns what `wait` returns.
         """
         with self._lock:
-            self._leaving.pop(run, None)
+            if run in self._waiting:
+                self._waiting[run].left = None
             if run not in self._parked:
                 return None
             displaced = self.wait(run, self._parked[run])
@@ -113,10 +121,10 @@ class Scheduler:
                         f"The run did not answer for {self.stuck_seconds:.0f} s and was stopped; start it again."
                     )
             now = self._clock()
-            for run in [run for run, since in self._leaving.items() if now - since >= LEAVE_SECONDS]:
-                lane = self._lanes[run]
-                self.remove(run)
-                self._parked[run] = lane
+            for run, wait in list(self._waiting.items()):
+                if wait.left is not None and now - wait.left >= LEAVE_SECONDS:
+                    self.remove(run)
+                    self._parked[run] = wait.lane
 
     def advance(self) -> None:
         """Frees the places of ended runs and gives them to the next runs in turn."""
@@ -125,19 +133,18 @@ class Scheduler:
                 self._took.append(self._clock() - self._running.pop(run).since)
             while len(self._queue) and len(self._running) < self.capacity:
                 run = self._queue.pop()
-                self._lanes.pop(run, None)
-                self._leaving.pop(run, None)
-                self._running[run] = _Place(self._clock(), self._clock())
-                self._waited.append(self._clock() - self._asked.pop(run, self._clock()))
+                wait, now = self._waiting.pop(run), self._clock()
+                self._running[run] = _SlotUse(now, now)
+                self._waited.append(now - wait.asked)
                 run.begin()
 
     def close(self) -> None:
         """Empties the queue."""
         with self._lock:
-            for kept in (self._queue, self._lanes, self._leaving, self._parked, self._asked):
+            for kept in (self._queue, self._waiting, self._parked):
                 kept.clear()
 
-    def giving_way(self) -> list[tuple[LiveRun, str]]:
+    def runs_to_preempt(self) -> list[tuple[LiveRun, str]]:
         """Runs that must give way now, at most as many as wait, each with a sentence for its viewers."""
         with self._lock:
             over = [(run, place) for run, place in self._running.items() if place.owed >= self._idle_seconds]
@@ -154,7 +161,7 @@ class Scheduler:
             if place is None or not len(self._queue):
                 return ""
             turn_is_over = self._turn_left(place) <= 0
-            if not turn_is_over and not run.session.stands:
+            if not turn_is_over and not run.session.is_held:
                 return ""
             sentence = messages.GIVES_WAY_TURN if turn_is_over else messages.GIVES_WAY_STILL
             return sentence.format(
@@ -176,18 +183,18 @@ class Scheduler:
         shared = self._turn_seconds / (1 + len(self._queue) / self.capacity)
         return max(shared, min(SHORTEST_TURN, self._turn_seconds))
 
-    def _turn_left(self, place: _Place) -> float:
+    def _turn_left(self, place: _SlotUse) -> float:
         return place.since + self._turn() - self._clock()
 
-    def _left(self, run: LiveRun, place: _Place) -> float | None:
+    def _left(self, run: LiveRun, place: _SlotUse) -> float | None:
         """The most seconds that a run can still hold its place if others wait; None if there is no limit."""
         owing = max(0.0, self._idle_seconds - place.owed)
-        if run.session.stands:
+        if run.session.is_held:
             return owing
         bounds = [max(0.0, self._turn_left(place)) + owing, left(run)]
         return min((bound for bound in bounds if bound is not None and bound < math.inf), default=None)
 
-    def _lefts(self) -> list[float | None]:
+    def _seconds_left(self) -> list[float | None]:
         return [self._left(run, place) for run, place in self._running.items() if not _lost(run)]
 
     def ahead(self, run: LiveRun) -> int:
@@ -199,13 +206,13 @@ class Scheduler:
     def seconds(self, run: LiveRun) -> float | None:
         """How long `run` will wait, in round numbers; None if unknown."""
         with self._lock:
-            return rounded(estimate(self._lefts(), self._took, max(0, self.ahead(run) - 1)))
+            return rounded(estimate(self._seconds_left(), self._took, max(0, self.ahead(run) - 1)))
 
     def waits(self) -> dict[str, float | None]:
         """Seconds of waiting: for a new run (None if unknown), and the usual and the longest of the latest waits."""
         with self._lock:
             free = len(self._running) < self.capacity
-            coming = 0.0 if free else rounded(estimate(self._lefts(), self._took, len(self._queue)))
+            coming = 0.0 if free else rounded(estimate(self._seconds_left(), self._took, len(self._queue)))
             latest = sorted(self._waited)
             return {
                 "now": coming,
@@ -227,4 +234,4 @@ class Scheduler:
 
 def _lost(run: LiveRun) -> bool:
     """Whether a run has ended for its viewers, but its thread hangs and blocks its place."""
-    return run.session.hangs
+    return run.session.is_stuck

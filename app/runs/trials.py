@@ -49,7 +49,7 @@ class Trials:
         why = _why_no_student(run, arm)
         if not why:
             try:
-                networks = run.session.peek(lambda source: source.examined(arm))
+                networks = run.session.call_now(lambda source: source.examined(arm))
                 networks = networks or run.ask(lambda source: source.examine(arm), SECONDS)
                 return _answer_json(networks.opinions(image), classes, "")
             except ConfigError:
@@ -149,7 +149,7 @@ def _share(examiner: Examiner) -> int:
 
 
 def _why_no_student(run: LiveRun, arm: int) -> str:
-    """One sentence that says why a run's student cannot answer; empty if it can."""
+    """The reason why a run's student cannot answer, in one sentence; empty if it can."""
     if run.id == SHIPPED:
         return messages.TRY_RECORDED
     if run.waiting:

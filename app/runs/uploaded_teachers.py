@@ -17,7 +17,7 @@ from app.run_state.teacher_cards import card_json
 from app.runs.limits import check_teacher
 from nayer.common.hub import on_this_machine
 from nayer.config import Config
-from nayer.embeddings.label_table import at_hand
+from nayer.embeddings.label_table import is_available
 from nayer.embeddings.packaged_encoder import packaged
 from nayer.errors import ConfigError
 from nayer.networks.cards import TeacherCard
@@ -155,7 +155,7 @@ class Uploads:
 def _table(card: TeacherCard) -> tuple[str, str]:
     """The source of the embeddings of its names, in a word and in a sentence."""
     config = Config()
-    if at_hand(card.classes, encoder=config.encoder, prompt=config.prompt):
+    if is_available(card.classes, encoder=config.encoder, prompt=config.prompt):
         return "shipped", messages.NAMES_KNOWN
     if packaged(config.encoder) or on_this_machine(config.encoder):
         return "encoder", messages.NAMES_READ

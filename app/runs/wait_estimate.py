@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Collection, Iterator, Sequence
 
 from app.run_state.lab_results import Result, Results
+from app.run_state.model import failed_arms
 from app.run_state.serializer import seconds_left
 from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
@@ -15,8 +16,7 @@ from nayer.config import Config
 def left(run: LiveRun) -> float | None:
     """Seconds that an active run still holds its place, from its last view; None while unknown."""
     if len(run.plan.arms) > 1 or run.plan.seeds:
-        failed = [arm for arm, view in enumerate(run.views) if view.failure]
-        return work_left(run.plan, run.results, failed)
+        return work_left(run.plan, run.results, failed_arms(run.views))
     return seconds_left(run.views[0])
 
 

@@ -61,7 +61,7 @@ class NewerHistory(StorageError):
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether SQLite says that the disk has no room. Before Python 3.11 its errors carry no code, only its text."""
+    """Whether an error of SQLite means a full disk. Before Python 3.11 its errors have no code, only a text."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return code & 0xFF == _FULL if code is not None else str(error) == "database or disk is full"
 

@@ -43,7 +43,7 @@ class Pending:
         for waiting in [one for one in self.all() if write.replaces and one.replaces == write.replaces]:
             if write.prepare is not None:
                 write.tries, write.error, write.due = waiting.tries, waiting.error, waiting.due
-            self.settle(waiting)
+            self.remove(waiting)
         self.taken += 1
         write.number = self.taken
         (self.files if write.prepare else self.rows).append(write)
@@ -53,7 +53,7 @@ class Pending:
         """The writes that wait, in their order."""
         return [*self.rows, *self.files]
 
-    def settle(self, write: Write) -> None:
+    def remove(self, write: Write) -> None:
         """Removes a write that is on the disk or given up."""
         for kept in (self.rows, self.files):
             if write in kept:
@@ -82,5 +82,5 @@ class Pending:
             if len(waiting) == 1:
                 break
             gap |= not self.files
-            self.settle((self.files or self.rows)[0])
+            self.remove((self.files or self.rows)[0])
         return gap

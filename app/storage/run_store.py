@@ -24,6 +24,7 @@ from app.support.event_log import log_name
 from nayer.errors import StorageError
 from nayer.events import Event
 from nayer.exports.event_codec import pack, unpack
+from nayer.runs.session import ENDED, State
 
 log = logging.getLogger(__name__)
 SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be replayed completely
@@ -44,6 +45,11 @@ class Stored:
     name: str = ""
     notes: str = ""
     began: float = 0.0  # seconds since 1970, 0 where it is not known
+
+    @property
+    def end(self) -> State:
+        """How it ended; `interrupted` for a run that an earlier process left."""
+        return next((state for state in ENDED if state == self.state), "interrupted")
 
 
 class Store:
@@ -69,13 +75,13 @@ class Store:
 
     @property
     def trouble(self) -> str:
-        """One sentence that says why some data is only in memory; empty while all data is on the disk."""
+        """The reason why some data is only in memory, in one sentence; empty while all data is on the disk."""
         error = self.writer.trouble
         if isinstance(error, NoFolder):
             return str(error)
         if error is not None:
             return messages.KEPT_FULL if is_full(error) else messages.KEPT_FAILING
-        late = self.writer.put_off
+        late = self.writer.file_error
         if late is not None:
             return messages.KEPT_WITHOUT_FILES if is_full(late) else messages.KEPT_FAILING
         return ""
@@ -133,7 +139,7 @@ class Store:
         self._put(run, "UPDATE run SET state = ?, error = ? WHERE id = ?", state, error, run)
 
     def describe(self, run: str, name: str, notes: str) -> None:
-        """Notes what its visitor calls the run and says of it."""
+        """Stores the name and the notes that its visitor gave the run."""
         self._put(run, "UPDATE run SET name = ?, notes = ? WHERE id = ?", name, notes, run)
 
     def remove(self, run: str) -> None:
@@ -297,7 +303,7 @@ class Store:
                 log.warning("history: nothing can be read (%s)", error)
             self._read_error = str(error)
             if migrations.is_damage(error):
-                self.writer.suspect()
+                self.writer.report_damage()
             return []
         self._read_error = ""
         return rows

@@ -17,7 +17,7 @@ from nayer.errors import DiskFull, StorageError
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0  # between two tries, and between two looks at the folder
 LONGEST_BACK_OFF = 64.0  # seconds between two tries of a file that there is no room for
-SUSPICION_SECONDS = 60.0  # s between two checks of an unreadable database
+DAMAGE_CHECK_SECONDS = 60.0  # s between two checks of an unreadable database
 BATCH = 200  # writes in one transaction
 _DISK = (sqlite3.OperationalError, OSError, StorageError, MemoryError)  # another try may succeed
 
@@ -45,8 +45,8 @@ class Writer:
         self._changed = threading.Condition()
         self._pending = Pending()  # under `_changed`
         self._gap = False  # whether rows were given up
-        self._suspected = float("-inf")
-        self._suspect = False
+        self._damage_reported_at = float("-inf")
+        self._may_be_damaged = False
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="nayer-writer", daemon=True)
         self._thread.start()
@@ -67,7 +67,7 @@ class Writer:
             return not self.trouble and all(one.number > until for one in self._pending.all())
 
     @property
-    def put_off(self) -> Exception | None:
+    def file_error(self) -> Exception | None:
         """The error of a file that waits because it could not be written."""
         with self._changed:
             return next((one.error for one in self._pending.files if one.error), None)
@@ -87,11 +87,11 @@ class Writer:
                     yield folder.reader
                     return
 
-    def suspect(self) -> None:
+    def report_damage(self) -> None:
         """Reports that the database seems damaged. The thread checks it, and moves it aside if it is damaged."""
         with self._changed:
-            if self._clock() - self._suspected >= SUSPICION_SECONDS:
-                self._suspected, self._suspect = self._clock(), True
+            if self._clock() - self._damage_reported_at >= DAMAGE_CHECK_SECONDS:
+                self._damage_reported_at, self._may_be_damaged = self._clock(), True
                 self._changed.notify_all()
 
     def close(self, seconds: float) -> None:
@@ -113,7 +113,7 @@ class Writer:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._closing or self._suspect or self._pending.rows or self._due(), RETRY_SECONDS
+                    lambda: self._closing or self._may_be_damaged or self._pending.rows or self._due(), RETRY_SECONDS
                 )
                 if self._closing:
                     return
@@ -130,7 +130,7 @@ class Writer:
         kind = getattr(error.__cause__ or error, "errno", None) or getattr(error, "sqlite_errorname", "")
         with self._changed:
             if migrations.is_damage(error):
-                self.suspect()
+                self.report_damage()
             if type(error) is not type(self.trouble):  # log it once, and not at each try
                 log.warning("history: nothing can be written (%s %s)", type(error).__name__, kind)
             self.trouble = error
@@ -152,13 +152,13 @@ class Writer:
         folder = self._folder
         if folder is not None:
             lost = folder.lost()
-            if not lost and not self._suspect:
+            if not lost and not self._may_be_damaged:
                 folder.check_writable()
                 return
             self._lost |= lost
             self._folder = None
             folder.close()
-        self._suspect = False
+        self._may_be_damaged = False
         with self._changed:  # opening the folder removes files that have no row yet
             self._pending.unprepare()
         self._folder = self._take(self._lost)
@@ -209,7 +209,7 @@ class Writer:
     def _give_up(self, write: Write) -> None:
         log.exception("history: a value cannot be written and is left out")
         with self._changed:
-            self._pending.settle(write)
+            self._pending.remove(write)
 
     def _commit(self, batch: list[Write]) -> None:
         """Commits the writes. Raises FolderGone if the committed data is in a deleted or renamed file."""
@@ -234,7 +234,7 @@ class Writer:
                 write.after()
         with self._changed:
             for write in batch:
-                self._pending.settle(write)
+                self._pending.remove(write)
             self._changed.notify_all()
 
     def _write_file(self) -> None:

@@ -72,7 +72,7 @@ def locked(folder: Path) -> FileLock:
 
 
 def make_private(folder: Path, ours: re.Pattern[str]) -> None:
-    """Makes `folder` with nobody else allowed in, and shuts others out of what an earlier version left open.
+    """Creates `folder` without access for other users, and removes access that an earlier version allowed.
 
     `ours` matches the names of our own files and folders. A folder that holds anything else, is another user's, or is
     sticky, such as /tmp, keeps its mode. OSError where it cannot be made.

@@ -105,7 +105,7 @@ class WorkerProcess:
             self._process = process
             if self._closed:  # by now
                 self._end()
-                raise WorkerLost(f"{self._name} is not possible, because the server ends.")
+                raise WorkerLost(f"{self._name} is not possible, because the server ends; try again after its restart.")
             assert process.stdin is not None
             assert process.stdout is not None
             try:

@@ -37,12 +37,12 @@ def end_point(
     student_labels: ArrayLike | None = None,
     seed: int = 0,
 ) -> Diversity:
-    """The diversity of images that replace a sample with the labels `wanted` (m,); see `stand_ins`.
+    """The diversity of images that replace a sample with the labels `wanted` (m,); see `replacements`.
 
     Features (n, f); the others (n,) as `measure` takes them. Noise has no `labels`: each image takes the wanted label
     of the image that it replaces, so its label-hit rate is the share that chance gives.
     """
-    places, picks = stand_ins(wanted, len(np.asarray(features)), labels, seed)
+    places, picks = replacements(wanted, len(np.asarray(features)), labels, seed)
     return measure(
         np.asarray(features)[picks],
         np.asarray(wanted, dtype=np.int64)[places],
@@ -57,7 +57,7 @@ def end_point_across(
     wanted: ArrayLike, rounds: ArrayLike, features: ArrayLike, labels: ArrayLike | None, classes: int, *, seed: int = 0
 ) -> AcrossRounds | None:
     """`between_rounds` of images that replace a sample with labels `wanted` and `rounds` (m,): none repeats."""
-    places, picks = stand_ins(wanted, len(np.asarray(features)), labels, seed)
+    places, picks = replacements(wanted, len(np.asarray(features)), labels, seed)
     return between_rounds(
         np.asarray(features)[picks],
         np.asarray(wanted, dtype=np.int64)[places],
@@ -66,7 +66,7 @@ def end_point_across(
     )
 
 
-def stand_ins(wanted: ArrayLike, n: int, labels: ArrayLike | None, seed: int = 0) -> tuple[Ints, Ints]:
+def replacements(wanted: ArrayLike, n: int, labels: ArrayLike | None, seed: int = 0) -> tuple[Ints, Ints]:
     """Which of n images replaces which wanted image: (places in `wanted`, picks among the n), both (p ≤ m,).
 
     It draws by `seed` without replacement, from the wanted class if `labels` (n,) give it. Without labels (noise) it

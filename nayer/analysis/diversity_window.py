@@ -19,7 +19,7 @@ from nayer.types import Doubles, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class ImageRows:
     """Images as rows; all arrays are (n,) except the features."""
 
     features: Floats  # (n, f) the teacher's penultimate ones
@@ -31,13 +31,13 @@ class Remembered:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def at(self, rows: Ints) -> Remembered:
+    def at(self, rows: Ints) -> ImageRows:
         """A copy of some rows."""
-        return Remembered(*(column[rows] for column in self._columns()))
+        return ImageRows(*(column[rows] for column in self._columns()))
 
-    def then(self, newer: Remembered) -> Remembered:
+    def then(self, newer: ImageRows) -> ImageRows:
         """These and, after them, the newer ones."""
-        return Remembered(*map(np.concatenate, zip(self._columns(), newer._columns(), strict=True)))
+        return ImageRows(*map(np.concatenate, zip(self._columns(), newer._columns(), strict=True)))
 
     @property
     def nbytes(self) -> int:
@@ -60,7 +60,7 @@ class DiversityWindow:
     ) -> None:
         """`window`: newest rounds compared with each other; fewer if `images` is reached earlier."""
         self.classes, self.window, self.images = classes, window, images
-        self._rounds: list[Remembered] = []  # of the present generator, the newest last
+        self._rounds: list[ImageRows] = []  # of the present generator, the newest last
         self._pool = _PoolSample(pool_capacity, images, np.random.default_rng(seed))
 
     @property
@@ -88,7 +88,7 @@ class DiversityWindow:
         If one round has more than `images` images, the first ones are kept.
         """
         wanted = np.asarray(labels, dtype=np.int64)
-        batch = Remembered(
+        batch = ImageRows(
             np.asarray(features, dtype=np.float32),
             wanted,
             np.asarray(teacher_labels, dtype=np.int64),
@@ -117,14 +117,14 @@ class DiversityWindow:
             kept.features, kept.labels, kept.teacher_labels, self.classes, teacher_confidence=kept.teacher_confidence
         )
 
-    def window_rows(self) -> Remembered | None:
+    def window_rows(self) -> ImageRows | None:
         """The remembered rounds of the present generator, the newest last."""
-        kept: Remembered | None = None
+        kept: ImageRows | None = None
         for batch in self._rounds:
             kept = batch if kept is None else kept.then(batch)
         return kept
 
-    def pool_rows(self) -> Remembered | None:
+    def pool_rows(self) -> ImageRows | None:
         """The sample of the pool, the newest last."""
         return self._pool.kept if self._pool.kept is not None and len(self._pool.kept) else None
 
@@ -141,7 +141,7 @@ class _PoolSample:
         self.capacity, self.bound, self.rng = capacity, bound, rng
         self.entered = 0  # images that ever entered the pool
         self.level = 1.0
-        self.kept: Remembered | None = None
+        self.kept: ImageRows | None = None
         self.draws: Doubles = np.empty(0)  # (n,)
         self.ends: Ints = np.empty(0, dtype=np.int64)  # (n,) `entered` after its round
 
@@ -149,7 +149,7 @@ class _PoolSample:
     def nbytes(self) -> int:
         return (self.kept.nbytes if self.kept is not None else 0) + self.draws.nbytes + self.ends.nbytes
 
-    def add(self, batch: Remembered, pooled: int) -> None:
+    def add(self, batch: ImageRows, pooled: int) -> None:
         """`batch` represents `pooled` images that enter the pool."""
         if pooled == 0 or not len(batch):
             return

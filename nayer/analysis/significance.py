@@ -21,7 +21,7 @@ class Difference:
     seeds: int
 
     @property
-    def is_told(self) -> bool:
+    def excludes_zero(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.low > 0 or self.high < 0
 
@@ -64,12 +64,12 @@ def verdict(
     over = _over(seeds) if ended else f"So far, {_over(seeds).lower()}"
     spread = max(max(column) - min(column) for column in zip(*rows.values(), strict=True))
     if spread < 0.5 * 10**-digits:
-        return f"{over} all arms {'ended with' if ended else 'have'} the same {what}{_caution(seeds)}.{left_out}"
+        return f"{over} all arms {'ended with' if ended else 'have'} the same {what}{_caveat(seeds)}.{left_out}"
     best = max(rows, key=lambda arm: fmean(rows[arm]))
     pairs = len(rows) * (len(rows) - 1) // 2
     differences = {arm: difference(rows[best], rows[arm], comparisons=pairs) for arm in rows if arm != best}
     top, apart = f"{fmean(rows[best]):.{digits}f}", _list(_parts(differences, unit, digits))
-    ending = f"{_caution(seeds, differences)}.{left_out}"
+    ending = f"{_caveat(seeds, differences)}.{left_out}"
     return f"{over} {best} {'ended with' if ended else 'has'} the highest {what} ({top}): {apart}{ending}"
 
 
@@ -81,11 +81,11 @@ def _parts(differences: Mapping[str, Difference], unit: str, digits: int) -> lis
     parts = [f"{_apart(one, unit, digits)} {arm}{_interval(one, digits)}" for arm, one in named.items()]
     rest = [one for arm, one in differences.items() if arm not in named]
     if rest:
-        told = sum(one.is_told for one in rest)
+        significant = sum(one.excludes_zero for one in rest)
         surely = (
             ""
             if rest[0].seeds == 1
-            else f" ({told if told < len(rest) else 'all'} of these differences are significant)"
+            else f" ({significant if significant < len(rest) else 'all'} of these differences are significant)"
         )
         parts.append(f"at least {min(one.mean for one in rest):.{digits}f} {unit} above {len(rest)} others{surely}")
     return parts
@@ -103,10 +103,10 @@ def _interval(one: Difference, digits: int) -> str:
     if one.seeds == 1:
         return ""
     low, high = (f"{bound:.{digits}f}".replace("-", "−") for bound in (one.low, one.high))
-    return f" ({low} to {high}{'' if one.is_told else ', not significant'})"
+    return f" ({low} to {high}{'' if one.excludes_zero else ', not significant'})"
 
 
-def _caution(seeds: Sequence[int], differences: Mapping[str, Difference] | None = None) -> str:
+def _caveat(seeds: Sequence[int], differences: Mapping[str, Difference] | None = None) -> str:
     if len(seeds) == 1:
         return "; one seed proves nothing"
     if differences is None:

@@ -128,9 +128,9 @@ def _facts(
     planned = dict(zip(arms, planned_arms(list(arms.values()), seconds, options, executor), strict=True))
     runs = [(key, seed) for seed in seeds for key in planned]
     found: dict[int, Outcome] = {}
-    for told in run_all([(planned[key], seed) for key, seed in runs], options, executor):
-        if isinstance(told, Finished):
-            one = found[told.number] = told.outcome
+    for event in run_all([(planned[key], seed) for key, seed in runs], options, executor):
+        if isinstance(event, Finished):
+            one = found[event.number] = event.outcome
             reached = "failed" if one.accuracy is None else f"{one.accuracy:.1%}"
             _say(f"{one.arm}, seed {one.seed}: {reached} after {one.seconds:.0f} s, {one.rounds} rounds")
     for teacher, preset in planned:

@@ -19,11 +19,12 @@ from nayer.cluster.jobs import Executor
 from nayer.common.extras import needs_package
 from nayer.common.files import check_ours, check_places, claimed, path_to_write, write_whole
 from nayer.compare.experiments import EXPERIMENTS, Arm, Variation, arms_of, experiment, grid, of_presets
+from nayer.compare.file_keys import SEEDS
 from nayer.compare.outcome import CLOCKS, Outcome
 from nayer.compare.outcome_folder import RUNS, OutcomeFolder
 from nayer.compare.planning import PLAN, calibrated
 from nayer.compare.run_jobs import RunOptions
-from nayer.compare.sweep import SEEDS, SWEEP_FILE, Sweep, read_sweep, written_sweep
+from nayer.compare.sweep import SWEEP_FILE, Sweep, read_sweep, written_sweep
 from nayer.compare.tables import markdown, table
 from nayer.compare.titles import check_amount, check_titles
 from nayer.config import settings

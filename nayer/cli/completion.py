@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 import shtab
 
 from nayer.cli.exit_codes import DONE
+from nayer.cli.main import COMMANDS, load
 from nayer.errors import ConfigError, excerpt
 from nayer.presets import PRESETS
 
 SHELLS = ("bash", "zsh")
-# name -> its help, and what loads the function that adds its arguments
-Commands: TypeAlias = Mapping[str, tuple[str, Callable[[], Callable[[argparse.ArgumentParser], None]]]]
 
 
 def add_completion_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,21 +20,22 @@ def add_completion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", metavar="|".join(SHELLS), help="The shell that reads the script.")
 
 
-def completion_command(arguments: argparse.Namespace, commands: Commands) -> int:
+def completion_command(arguments: argparse.Namespace) -> int:
     """Prints the script for the command `nayer`. Returns 0 on success. Raises ConfigError for another shell."""
     if arguments.shell not in SHELLS:
         raise ConfigError(f"shell must be one of {', '.join(SHELLS)}; {excerpt(arguments.shell)!r} was given.")
-    sys.stdout.write(shtab.complete(_whole(commands), arguments.shell))
+    sys.stdout.write(shtab.complete(_whole(), arguments.shell))
     return DONE
 
 
-def _whole(commands: Commands) -> argparse.ArgumentParser:
+def _whole() -> argparse.ArgumentParser:
     """All commands under one parser, as shtab needs them."""
     whole = argparse.ArgumentParser(prog="nayer")
     under = whole.add_subparsers()
-    for name, (help, load) in commands.items():
-        one = under.add_parser(name, description=help, help=help)
-        load()(one)
+    for name, command in COMMANDS.items():
+        one = under.add_parser(name, description=command.help, help=command.help)
+        add_arguments, _ = load(name)
+        add_arguments(one)
         one.usage = None
         for action in one._actions:
             _complete(action)

@@ -14,7 +14,7 @@ class Terminal(Console):
     """rich's console. It shows texts as they are. A closed pipe raises BrokenPipeError, which ends the command."""
 
     def __init__(self, **options: Any) -> None:
-        # A path or a title may hold brackets, which rich reads as styles; it fails at a closing one without a beginning.
+        # A path or a title may hold brackets. rich reads them as styles, and fails at the end of one that never began.
         super().__init__(markup=False, emoji=False, **options)
 
     def on_broken_pipe(self) -> None:

@@ -104,7 +104,7 @@ def distill_command(arguments: argparse.Namespace) -> int:
 def _distilled(arguments: argparse.Namespace, config: Config, folder: Path | None) -> int:
     target = str(arguments.json or "")
     record = Record()
-    tape = recording.Tape() if arguments.record else None
+    tape = recording.RecordingBuilder() if arguments.record else None
     with (
         json_lines(target) if target else nullcontext() as lines,
         Progress(config, quiet=target == "-") as progress,
@@ -149,7 +149,7 @@ class _Follower:
         lines: JsonLines | None,
         progress: Progress,
         folder: Path | None,
-        tape: recording.Tape | None,
+        tape: recording.RecordingBuilder | None,
         saved_round: int,
         tracking: Tracking | None,
     ) -> None:
@@ -308,7 +308,9 @@ def _published(folder: Path, run: Run, record: Record, arguments: argparse.Names
     if arguments.onnx:
         try:
             if not isinstance(run.student, Classifier):
-                raise StorageError(f"{ONNX} cannot be made: the student is a network that was not built here.")
+                raise StorageError(
+                    f"{ONNX} cannot be made, because the student is not a network of this package; leave out --onnx."
+                )
             write_whole(folder / ONNX, onnx_of(run.student, record.classes))
         except StorageError as failure:
             failures.append(str(failure))

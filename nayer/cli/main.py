@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -33,93 +33,31 @@ _NOTHING_WRITTEN = "Stopped. Nothing was written. The same command starts from t
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A word after `python -m nayer`. `load` returns two functions: one adds its arguments, the other runs it."""
+    """A word after `python -m nayer`, which is also the name of its module in this room."""
 
     help: str
-    load: Callable[[], tuple[Adder, Runner]]
     stopped: str = _NOTHING_WRITTEN  # a sentence for the user who stopped it
 
 
-def _distill() -> tuple[Adder, Runner]:
-    from nayer.cli.distill import add_distill_arguments, distill_command
-
-    return add_distill_arguments, distill_command
-
-
-def _teach() -> tuple[Adder, Runner]:
-    from nayer.cli.teach import add_teach_arguments, teach_command
-
-    return add_teach_arguments, teach_command
-
-
-def _draw() -> tuple[Adder, Runner]:
-    from nayer.cli.draw import add_draw_arguments, draw_command
-
-    return add_draw_arguments, draw_command
-
-
-def _embed() -> tuple[Adder, Runner]:
-    from nayer.cli.embed import add_embed_arguments, embed_command
-
-    return add_embed_arguments, embed_command
-
-
-def _compare() -> tuple[Adder, Runner]:
-    from nayer.cli.compare import add_compare_arguments, compare_command
-
-    return add_compare_arguments, compare_command
-
-
-def _completion() -> tuple[Adder, Runner]:
-    from nayer.cli.completion import add_completion_arguments, completion_command
-
-    adders = {name: (command.help, lambda command=command: command.load()[0]) for name, command in COMMANDS.items()}
-    return add_completion_arguments, partial(completion_command, commands=adders)
-
-
-def _config() -> tuple[Adder, Runner]:
-    from nayer.cli.config import add_config_arguments, config_command
-
-    return add_config_arguments, config_command
-
-
-def _export() -> tuple[Adder, Runner]:
-    from nayer.cli.export import add_export_arguments, export_command
-
-    return add_export_arguments, export_command
-
-
-def _list() -> tuple[Adder, Runner]:
-    from nayer.cli.list import add_list_arguments, list_command
-
-    return add_list_arguments, list_command
-
-
-def _bench() -> tuple[Adder, Runner]:
-    from nayer.cli.bench import add_bench_arguments, bench_command
-
-    return add_bench_arguments, bench_command
-
-
-def _study() -> tuple[Adder, Runner]:
-    from nayer.cli.study import add_study_arguments, study_command
-
-    return add_study_arguments, study_command
-
-
 COMMANDS = {
-    "distill": Command("Train a student from a teacher without training images.", _distill),
-    "teach": Command("Train a teacher from labeled images.", _teach),
-    "draw": Command("Make the test images of a data set that npm installs.", _draw),
-    "embed": Command("Write a table of label-text embeddings for new class names.", _embed),
-    "compare": Command("Compare methods or settings with equal time limits and several seeds.", _compare, _RUNS_KEPT),
-    "study": Command("Run a study from a file: methods, teachers, budgets and seeds.", _study, _RUNS_KEPT),
-    "bench": Command("Print how long a run and the page take on this machine.", _bench),
-    "export": Command("Write a student as ONNX, or as a repository of the Hub.", _export),
-    "config": Command("Write the settings of a run to a YAML file, with comments.", _config),
-    "completion": Command("Print a script that completes commands in bash or zsh.", _completion),
-    "list": Command("List the teachers, the presets or the settings.", _list),
+    "distill": Command("Train a student from a teacher without training images."),
+    "teach": Command("Train a teacher from labeled images."),
+    "draw": Command("Make the test images of a data set that npm installs."),
+    "embed": Command("Write a table of label-text embeddings for new class names."),
+    "compare": Command("Compare methods or settings with equal time limits and several seeds.", _RUNS_KEPT),
+    "study": Command("Run a study from a file: methods, teachers, budgets and seeds.", _RUNS_KEPT),
+    "bench": Command("Print how long a run and the page take on this machine."),
+    "export": Command("Write a student as ONNX, or as a repository of the Hub."),
+    "config": Command("Write the settings of a run to a YAML file, with comments."),
+    "completion": Command("Print a script that completes commands in bash or zsh."),
+    "list": Command("List the teachers, the presets or the settings."),
 }
+
+
+def load(name: str) -> tuple[Adder, Runner]:
+    """Two functions of the module of a command: `add_NAME_arguments`, and `NAME_command`, which runs it."""
+    module = import_module(f"{__package__}.{name}")
+    return getattr(module, f"add_{name}_arguments"), getattr(module, f"{name}_command")
 
 
 class Parser(argparse.ArgumentParser):
@@ -142,9 +80,8 @@ def program() -> str:
 
 def parser_for(name: str) -> argparse.ArgumentParser:
     """The parser of one command's arguments. `run` is set to the function of the command."""
-    command = COMMANDS[name]
-    add_arguments, run = command.load()
-    parser = Parser(prog=f"{program()} {name}", description=command.help, allow_abbrev=False)
+    add_arguments, run = load(name)
+    parser = Parser(prog=f"{program()} {name}", description=COMMANDS[name].help, allow_abbrev=False)
     add_arguments(parser)
     parser.set_defaults(run=run)
     return parser

@@ -90,8 +90,7 @@ class RunTable(LiveDisplay):
                 case RoundFinished():
                     row[1] = f"{_progress(happened, config)} · {seconds:.0f} s"
                 case Evaluated():
-                    reached = happened.agreement if happened.accuracy is None else happened.accuracy
-                    row[2] = row[2] if reached is None else f"{reached:.1%}"
+                    row[2] = row[2] if happened.reached is None else f"{happened.reached:.1%}"
 
     def drawing(self) -> Table:
         """A row for each run at work: its node if there are several, its progress and its accuracy."""

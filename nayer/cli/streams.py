@@ -46,19 +46,19 @@ class Output(io.TextIOWrapper):
         )
 
 
-class Complaints(io.TextIOWrapper):
+class StandardError(io.TextIOWrapper):
     """Standard error. Failed writes are lost. A BrokenPipeError in the main thread means that there is no reader."""
 
     def write(self, text: str) -> int:
         """As a text stream does."""
-        self._bear(super().write, text)
+        self._write_if_possible(super().write, text)
         return len(text)
 
     def flush(self) -> None:
         """As a text stream does."""
-        self._bear(super().flush)
+        self._write_if_possible(super().flush)
 
-    def _bear(self, act: Callable[..., object], *given: str) -> None:
+    def _write_if_possible(self, act: Callable[..., object], *given: str) -> None:
         try:
             act(*given)
         except BrokenPipeError:
@@ -80,7 +80,7 @@ def prepare() -> None:
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 (it stays open)
     sys.stdout = Output(_raw(1, buffered=True), **_manner(sys.stdout), line_buffering=os.isatty(1))
-    sys.stderr = Complaints(_raw(2, buffered=False), **_manner(sys.stderr), write_through=True)
+    sys.stderr = StandardError(_raw(2, buffered=False), **_manner(sys.stderr), write_through=True)
 
 
 def _is_open(number: int) -> bool:

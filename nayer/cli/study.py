@@ -138,7 +138,9 @@ def _keep_file(path: Path, folder: Path) -> None:
     try:
         content = read_file(path, MAX_STUDY_BYTES)
     except OSError as error:
-        raise StorageError(f"{excerpt(path, 200)} cannot be read ({error.strerror}).") from None
+        raise StorageError(
+            f"{excerpt(path, 200)} cannot be read ({error.strerror}); make it readable, or use another folder."
+        ) from None
     write_whole(folder / STUDY, content)
 
 

@@ -111,7 +111,7 @@ def teach_command(arguments: argparse.Namespace) -> int:
     check_teacher_folder(out)
     console = Terminal()
     with claimed(out):
-        card = (_known if arguments.name else _own)(arguments, out, _teller(console))
+        card = (_known if arguments.name else _own)(arguments, out, _reporter(console))
     kind = "judge" if arguments.judge and arguments.name else "teacher"
     console.print(f"{card.test_accuracy:.2%} correct on test images; the {kind} is saved in {out}.", soft_wrap=True)
     if card.robust:
@@ -127,7 +127,7 @@ def teach_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
+def _known(arguments: argparse.Namespace, out: Path, report: Callable[[Epoch, Classifier], None]) -> TeacherCard:
     for flag in OWN_ONLY:
         if getattr(arguments, flag) not in ("", 0, False, "auto"):
             raise ConfigError(f"{flag} cannot be used with name={arguments.name!r}; it is for images of your own.")
@@ -141,12 +141,12 @@ def _known(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Clas
         student=arguments.student,
         **{name: getattr(arguments, name) for name in SCHEDULE},
         judge=arguments.judge,
-        on_epoch=tell,
+        on_epoch=report,
         bears=training_bound(arguments),
     )
 
 
-def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classifier], None]) -> TeacherCard:
+def _own(arguments: argparse.Namespace, out: Path, report: Callable[[Epoch, Classifier], None]) -> TeacherCard:
     lesson = OwnLesson(
         size=arguments.size,
         gray=COLORS[arguments.color],
@@ -158,14 +158,14 @@ def _own(arguments: argparse.Namespace, out: Path, tell: Callable[[Epoch, Classi
         seed=arguments.seed,
         judge=arguments.judge,
     )
-    return teach_own(arguments.data, out, lesson, tell, training_bound(arguments))
+    return teach_own(arguments.data, out, lesson, report, training_bound(arguments))
 
 
-def _teller(console: Terminal) -> Callable[[Epoch, Classifier], None]:
+def _reporter(console: Terminal) -> Callable[[Epoch, Classifier], None]:
     start = time.monotonic()
 
-    def tell(epoch: Epoch, network: Classifier) -> None:
+    def report(epoch: Epoch, network: Classifier) -> None:
         left = (time.monotonic() - start) / epoch.epoch * (epoch.epochs - epoch.epoch)
         console.print(f"epoch {epoch.epoch} of {epoch.epochs}: loss {epoch.loss:.3f}, about {left:.0f} s left")
 
-    return tell
+    return report

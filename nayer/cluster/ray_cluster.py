@@ -67,7 +67,7 @@ class RayCluster:
         """
         _check_installed(field, address or "ray")
         if dashboard and find_spec("aiohttp_cors") is None:
-            raise ConfigError("dashboard needs more packages of Ray; pip install 'ray[default]'.")
+            raise ConfigError("dashboard needs more packages of Ray; run pip install 'ray[default]'.")
         self._address, self._field = address, field
         if address:
             _check_answers(address, field)

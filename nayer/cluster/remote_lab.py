@@ -173,7 +173,7 @@ class RemoteLab:
                     opening.add_done_callback(self._close_late)
                     raise Stopped from None
             except LabLost:
-                raise NayerError("No machine of the cluster keeps this run; try again in a few minutes.") from None
+                raise NayerError("Every machine that started this run was lost; try again in a few minutes.") from None
 
     def _close_late(self, opening: Future[Any]) -> None:
         """Frees the machine that a run gets although it was stopped."""

@@ -73,7 +73,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(scratch, path)
-            _settle(path.parent)
+            _sync_names(path.parent)
         finally:
             with suppress(OSError):  # the first error is the one to report
                 scratch.unlink(missing_ok=True)
@@ -83,7 +83,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
         raise kind(f"{excerpt(path, 200)} could not be written ({reason}); choose a place with free space.") from None
 
 
-def _settle(folder: Path) -> None:
+def _sync_names(folder: Path) -> None:
     """Makes the names in `folder` survive a power cut, if the system can do this."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)

@@ -55,7 +55,7 @@ def check_folder(name: str) -> None:
             raise OSError(error.errno, f"{excerpt(path.name)} cannot be read ({error.strerror})") from None
 
 
-def out_of_reach(repository: str, file: str) -> str:
+def hub_problem(repository: str, file: str) -> str:
     """Why the Hub does not give that file, in a few words; empty if it does.
 
     One short request, because a download without network would be retried for half a minute. It waits in a thread of

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def sparser(kept: Sequence[T], most: int) -> list[T]:
+def thin_out(kept: Sequence[T], most: int) -> list[T]:
     """All of them, or where there are more than `most`, without every second one of the older half."""
     half = len(kept) // 2
     return list(kept) if len(kept) <= most else [*kept[:half:2], *kept[half:]]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from nayer.common.figure_text import literal, without_remarks
+from nayer.analysis.seed_range import over_seeds
+from nayer.common.figures import file_of, literal
 from nayer.compare.outcome import Outcome
 from nayer.compare.tables import CLOCK_NAMES
-from nayer.types import Doubles, Images
+from nayer.types import Images
 
 # Okabe and Ito's colors, safe for color-blind people. After eight arms the colors repeat with another line style.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -31,7 +31,7 @@ def curves(outcomes: Sequence[Outcome]) -> bytes:
         seeds = [np.array(one.curve) for one in outcomes if one.arm == arm and one.curve]
         for curve in seeds if len(seeds) > 1 else []:
             axes.plot(curve[:, 0], 100 * curve[:, 1], color=color, linestyle=stroke, linewidth=0.8, alpha=0.45)
-        seconds, accuracy = mean_curve(seeds)
+        seconds, accuracy, *_ = over_seeds([(curve[:, 0], curve[:, 1]) for curve in seeds])
         axes.plot(seconds, 100 * accuracy, color=color, linestyle=stroke, linewidth=2, label=literal(arm))
     teachers = [one.teacher_accuracy for one in outcomes if one.teacher_accuracy is not None]
     if teachers:
@@ -41,20 +41,7 @@ def curves(outcomes: Sequence[Outcome]) -> bytes:
     axes.set(xlabel=f"seconds of the run ({seconds_of})", ylabel=literal(f"% on {measured}"), ylim=(0, 100))
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper")
-    return _png(figure)
-
-
-def mean_curve(seeds: Sequence[Doubles]) -> tuple[Doubles, Doubles]:
-    """The mean of curves (n, 2) of seconds and accuracy, over the seconds that all curves share: both (m,).
-
-    The accuracy between two measurements is interpolated linearly.
-    """
-    if not seeds:
-        return np.empty(0), np.empty(0)
-    first, last = max(curve[0, 0] for curve in seeds), min(curve[-1, 0] for curve in seeds)
-    every = np.unique(np.concatenate([curve[:, 0] for curve in seeds]))
-    seconds = every[(every >= first) & (every <= last)]
-    return seconds, np.mean([np.interp(seconds, curve[:, 0], curve[:, 1]) for curve in seeds], axis=0)
+    return file_of(figure)
 
 
 def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
@@ -74,7 +61,7 @@ def samples(grids: Mapping[str, Images], classes: Sequence[str]) -> bytes:
         places = [column * (place + 0.5) for place in range(len(named))]
         axes.set_xticks(places, named, rotation=30, ha="right", rotation_mode="anchor", fontsize=8)
         axes.set(title=literal(arm if k == len(named) else f"{arm}: {len(named)} of {k} classes"), yticks=[])
-    return _png(figure)
+    return file_of(figure)
 
 
 def budget_curves(
@@ -129,14 +116,5 @@ def step_curves(
 
 def _files(figure: Figure) -> dict[str, bytes]:
     """The figure as PNG and PDF. Without a date in it, equal figures are equal files."""
-    pdf = BytesIO()
-    with without_remarks():
-        figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
-    return {".png": _png(figure), ".pdf": pdf.getvalue()}
-
-
-def _png(figure: Figure) -> bytes:
-    out = BytesIO()
-    with without_remarks():
-        figure.savefig(out, format="png")
-    return out.getvalue()
+    pdf = file_of(figure, "pdf", metadata={"CreationDate": None})
+    return {".png": file_of(figure), ".pdf": pdf}

@@ -89,7 +89,9 @@ class InterruptedRun:
                     file.write(frames)
             except OSError as error:
                 reason = error.strerror or "unknown reason"
-                raise StorageError(f"{excerpt(self._parts, 200)} could not be written ({reason}).") from None
+                raise StorageError(
+                    f"{excerpt(self._parts, 200)} cannot be written ({reason}); make space, or use another folder."
+                ) from None
         size = self._parts.stat().st_size
         header = _State(self._digest, size, state.seconds, state.spent, state.measured)
         write_whole(self._state, _frame(asdict(header), state.checkpoint))

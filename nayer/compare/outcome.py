@@ -176,9 +176,8 @@ class Observer:
 
     def _add_point(self, event: Evaluated, seconds: float) -> None:
         outcome = self.outcome
-        reached = event.agreement if event.accuracy is None else event.accuracy
-        if reached is not None:
-            outcome.curve.append((round(seconds, 3), round(reached, 5)))
+        if event.reached is not None:
+            outcome.curve.append((round(seconds, 3), round(event.reached, 5)))
         outcome.agreement = None if event.agreement is None else round(event.agreement, 5)
         outcome.teacher_accuracy, outcome.measured_on = event.teacher_accuracy, event.measured_on
 
@@ -194,9 +193,8 @@ def numbers(event: DiversityMeasured) -> dict[str, float | None]:
     }
     for side in SIDES:
         scales = getattr(event, side)
-        made[f"within.{side}"] = None if scales is None else scales.within.vendi_mean
-        made[f"across.{side}"] = None if scales is None or scales.across is None else scales.across.nearest_mean
-        made[f"pool.{side}"] = None if scales is None or scales.pool is None else scales.pool.vendi_mean
+        means = (None,) * len(SCALES) if scales is None else scales.means
+        made |= {f"{scale}.{side}": mean for scale, mean in zip(SCALES, means, strict=True)}
         made[f"rank.{side}"] = None if scales is None else scales.within.effective_rank
     return made
 
@@ -236,7 +234,7 @@ def read(path: Path) -> Outcome:
     """The outcome that `write` wrote. Raises StorageError for a damaged file."""
     try:
         outcome = TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
-        if not _sound(outcome):
+        if not _is_valid(outcome):
             raise ValueError("not what a run leaves")
         return outcome
     except (OSError, ValueError):
@@ -245,7 +243,7 @@ def read(path: Path) -> Outcome:
         ) from None
 
 
-def _sound(outcome: Outcome) -> bool:
+def _is_valid(outcome: Outcome) -> bool:
     """Whether tables and figures can be made of it: no time is negative, and each step has all its measures."""
     texts = [outcome.arm, outcome.failure, outcome.machine, outcome.measured_on, *outcome.classes]
     lengths = [len(outcome.by_step.get(name, [])) for name in ("step", *STEP_MEASURES)]

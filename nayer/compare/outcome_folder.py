@@ -75,7 +75,7 @@ class OutcomeFolder:
         measuring = [one.with_measuring for one in found.values()]
         if any(measuring) and (missing or not all(measuring)):
             raise ConfigError(
-                f"out={str(self.folder)!r} contains runs whose seconds include measuring, which no longer counts; use "
+                f"out={str(self.folder)!r} contains runs whose seconds include measuring, as in earlier versions; use "
                 "another folder."
             )
         return found, missing

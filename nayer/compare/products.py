@@ -31,7 +31,7 @@ _PRODUCTS = {
 Call = tuple[Any, Any]  # the operation, and its arguments with what `_shape` says in each tensor's place
 
 
-class Products(TorchDispatchMode):
+class ProductCounter(TorchDispatchMode):
     """Inside the block, `calls` counts the convolutions and matrix products by what they are given."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, 
 from torch.utils.flop_counter import FlopCounterMode
 
 from nayer.common.parts import listening
-from nayer.compare.products import Products
+from nayer.compare.products import ProductCounter
 from nayer.config import Config
 from nayer.events import RoundFinished
 from nayer.runs.run import Run, open_run
@@ -109,7 +109,7 @@ def profile(config: Config, rounds: int = 3, now: Callable[[], float] = time.per
     clock = _Meter(now)
     with _watched(run, clock):
         ahead(rounds)
-    with Products() as products, FlopCounterMode(display=False) as counter:
+    with ProductCounter() as products, FlopCounterMode(display=False) as counter:
         flop = _Meter(lambda: float(counter.get_total_flops()))
         with _watched(run, flop):
             ahead(1)

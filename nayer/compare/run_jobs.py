@@ -190,7 +190,7 @@ class Collector:
 
 
 def _reached(one: Evaluated) -> float:
-    return round((one.agreement if one.accuracy is None else one.accuracy) or 0.0, 5)
+    return round(one.reached or 0.0, 5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,21 @@ from typing import Any
 
 from nayer.common.yaml_file import read_yaml
 from nayer.compare.calibration import MOST as MOST_SECONDS
-from nayer.compare.experiments import Arm, Variation, arms_of, grid
+from nayer.compare.experiments import Arm, Variation, arms_of
+from nayer.compare.file_keys import (
+    choice_in,
+    errors_in,
+    list_in,
+    mapping_in,
+    number_in,
+    quoted,
+    seeds_in,
+    variations_in,
+    varied_in,
+)
 from nayer.compare.outcome import CLOCKS, STEP_MEASURES
 from nayer.compare.run_jobs import FreshStudents
-from nayer.compare.sweep import choice_in, list_in, mapping_in, number_in, seeds_in
-from nayer.compare.titles import check_amount, check_name, check_titles
-from nayer.config import settings
+from nayer.compare.titles import check_amount, check_titles
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import check_keys, preset_and_changes
 from nayer.runs.thread_budget import MAX_THREADS
@@ -110,10 +119,8 @@ def read_study(path: Path) -> Study:
 def study_in(values: Mapping[str, Any], where: str) -> Study:
     """The study in the mapping of a file. An error begins with `where`."""
     check_keys(values, KEYS, "a key of a study", where)
-    try:
+    with errors_in(where):
         return _study(values, where)
-    except ConfigError as error:
-        raise ConfigError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
 
 
 def _study(values: Mapping[str, Any], where: str) -> Study:
@@ -131,7 +138,7 @@ def _study(values: Mapping[str, Any], where: str) -> Study:
     check_titles([cell.arm.title for cell in cells], "name each method, teacher and budget once")
     clock, threads = choice_in(values, "clock", where, tuple(CLOCKS)), values.get("threads", 1)
     if type(threads) is not int or not 1 <= threads <= MAX_THREADS:
-        raise ConfigError(f"threads must be a whole number from 1 to {MAX_THREADS}; {_quoted(threads)} was given.")
+        raise ConfigError(f"threads must be a whole number from 1 to {MAX_THREADS}; {quoted(threads)} was given.")
     if clock == "cpu" and threads > 1:
         raise ConfigError("clock='cpu' adds up the time of all threads, even while they wait; use threads: 1 with it.")
     return Study(
@@ -153,7 +160,7 @@ def _shared(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     shared = mapping_in(values, "shared", where)
     for name, instead in _NOT_SHARED.items():
         if name in shared:
-            raise ConfigError(f"shared: {name}={_quoted(shared[name])} cannot be shared; use {instead}.")
+            raise ConfigError(f"shared: {name}={quoted(shared[name])} cannot be shared; use {instead}.")
     return preset_and_changes(shared, f"{where}, shared")[1]
 
 
@@ -168,22 +175,10 @@ def _arm(variation: Variation, shared: Mapping[str, object], kind: str, budget: 
 
 
 def _methods(values: Mapping[str, Any], where: str) -> tuple[Variation, ...]:
-    found = []
-    for title, given in mapping_in(values, "methods", where).items():
-        inside = f"{where}, method {excerpt(title)!r}"
-        check_name(title, inside)
-        changes = mapping_in({"it": {} if given is None else given}, "it", inside)
-        preset, own = preset_and_changes(changes, inside)
-        _check_own(own, inside)
-        found.append(Variation(title, preset, own))
+    found = variations_in(values, "methods", "method", where, _check_own)
     if not found:
         raise ConfigError("methods is missing; give each method a line such as `NAYER: {preset: nayer}`.")
-    variations = tuple(found)
-    for name, choices in mapping_in(values, "vary", where).items():
-        check_keys([name], [one.name for one in settings()], "a setting", f"{where}, vary")
-        _check_own([name], f"{where}, vary")
-        variations = grid(variations, name, list_in({name: choices}, name, f"{where}, vary"))
-    return variations
+    return varied_in(values, found, where, _check_own)
 
 
 def _check_own(names: Iterable[str], inside: str) -> None:
@@ -199,7 +194,7 @@ def _budgets(values: Mapping[str, Any], where: str) -> tuple[str, list[float]]:
     ((kind, _),) = given.items()
     amounts = _numbers(given, kind, f"{where}, budgets", MOST[kind])
     if kind == "rounds" and any(amount != int(amount) for amount in amounts):
-        raise ConfigError(f"rounds must be whole numbers; {_quoted(given[kind])} was given.")
+        raise ConfigError(f"rounds must be whole numbers; {quoted(given[kind])} was given.")
     return kind, sorted(amounts)
 
 
@@ -226,7 +221,7 @@ def _fresh(values: Mapping[str, Any], where: str) -> FreshStudents | None:
 def _text(values: Mapping[str, Any], name: str, default: str) -> str:
     given = values.get(name, default)
     if not isinstance(given, str) or len(given) > 1000 or not given.isprintable():
-        raise ConfigError(f"{name} must be a text on one line; {_quoted(given)} was given.")
+        raise ConfigError(f"{name} must be a text on one line; {quoted(given)} was given.")
     return given
 
 
@@ -235,9 +230,5 @@ def _numbers(values: Mapping[str, Any], name: str, where: str, high: float) -> l
     sound = all(type(one) in (int, float) and 0 < one <= high and one < math.inf for one in given)
     if not sound or len(set(given)) < len(given):
         bounds = f"above 0 and up to {high:,g}" if math.isfinite(high) else "above 0"
-        raise ConfigError(f"{name} must be a list of different numbers {bounds}; {_quoted(given)} was given.")
+        raise ConfigError(f"{name} must be a list of different numbers {bounds}; {quoted(given)} was given.")
     return [float(one) for one in given]
-
-
-def _quoted(value: object) -> str:
-    return excerpt(repr(value))

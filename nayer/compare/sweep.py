@@ -12,22 +12,32 @@ each arm once for every value. `calibrate` (seconds), `clock` and `threads` are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nayer.common.yaml_file import bare, read_yaml
-from nayer.compare.experiments import Variation, arms_of, check_own, experiment, grid, of_presets
+from nayer.compare.experiments import Variation, arms_of, check_own, experiment, of_presets
+from nayer.compare.file_keys import (
+    SEEDS,
+    choice_in,
+    errors_in,
+    list_in,
+    mapping_in,
+    number_in,
+    quoted,
+    seeds_in,
+    variations_in,
+    varied_in,
+)
 from nayer.compare.outcome import CLOCKS
-from nayer.compare.titles import MOST_IN_A_NAME, check_amount, check_name
-from nayer.config import MAX_SEED, settings
+from nayer.compare.titles import MOST_IN_A_NAME, check_amount
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import PRESET, check_keys, preset_and_changes
 from nayer.runs.thread_budget import MAX_THREADS
 
 SWEEP_FILE = "sweep.yaml"
-SEEDS = (0, 1, 2)
 MAX_SECONDS = 864_000.0
 NAMES_ARMS = ("arms", "presets", "experiment")
 KEYS = ("seeds", "shared", *NAMES_ARMS, "vary", "calibrate", "clock", "threads")
@@ -54,12 +64,9 @@ def read_sweep(path: Path) -> Sweep:
 def sweep_in(values: Mapping[str, Any], where: str) -> Sweep:
     """The sweep in a mapping of a file. An error begins with `where`."""
     check_keys(values, KEYS, "a key of a comparison", where)
-    try:
+    with errors_in(where):
         shared = _shared(values, where)
-        seeds, variations = seeds_in(values, where), _variations(values, where)
-        for name, choices in mapping_in(values, "vary", where).items():
-            check_keys([name], [one.name for one in settings()], "a setting", f"{where}, vary")
-            variations = grid(variations, name, list_in({name: choices}, name, f"{where}, vary"))
+        seeds, variations = seeds_in(values, where), varied_in(values, _variations(values, where), where)
         check_amount("a comparison", [len(variations)], len(seeds))
         arms_of(variations, shared)  # so that a wrong value is known before hours of work
         return Sweep(
@@ -70,8 +77,6 @@ def sweep_in(values: Mapping[str, Any], where: str) -> Sweep:
             clock=choice_in(values, "clock", where, tuple(CLOCKS)),
             threads=int(number_in(values, "threads", where, int, MAX_THREADS)),
         )
-    except ConfigError as error:
-        raise ConfigError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
 
 
 def written_sweep(sweep: Sweep) -> str:
@@ -93,58 +98,11 @@ def written_sweep(sweep: Sweep) -> str:
     )
 
 
-def seeds_in(values: Mapping[str, Any], where: str) -> tuple[int, ...]:
-    """The key `seeds`: a list of different whole numbers."""
-    seeds = list_in(values, "seeds", where) if "seeds" in values else list(SEEDS)
-    for seed in seeds:
-        if not _is_whole(seed) or not 0 <= seed <= MAX_SEED:
-            raise ConfigError(
-                f"{where}: seeds must be whole numbers from 0 to {MAX_SEED:,}, such as [0, 1, 2]; {_quoted(seed)} was "
-                "given."
-            )
-    if len(set(seeds)) < len(seeds):
-        raise ConfigError(f"{where}: seeds={_quoted(seeds)} contains a seed twice; use each seed once.")
-    return tuple(seeds)
-
-
-def mapping_in(values: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
-    """A key whose value is a mapping; an empty one if the key is missing."""
-    found = values.get(name, {})
-    if not isinstance(found, dict):
-        raise ConfigError(f"{where}: {name} must be a mapping of the form `name: value`; {_quoted(found)} was given.")
-    return found
-
-
-def list_in(values: Mapping[str, Any], name: str, where: str) -> list[Any]:
-    """A key whose value is a list with at least one entry."""
-    found = values[name]
-    if not isinstance(found, list) or not found:
-        raise ConfigError(f"{where}: {name} must be a list such as [a, b]; {_quoted(found)} was given.")
-    return found
-
-
-def number_in(values: Mapping[str, Any], name: str, where: str, kind: type, most: float) -> float:
-    """A key whose value is a number from 0 to `most`; 0 if it is missing. `kind` is int or float."""
-    found = values.get(name, 0)
-    if (_is_whole(found) or (kind is float and isinstance(found, float))) and 0 <= found <= most:
-        return float(found)
-    noun = "a whole number" if kind is int else "a number"
-    raise ConfigError(f"{where}: {name} must be {noun} from 0 to {most:,g}; {_quoted(found)} was given.")
-
-
-def choice_in(values: Mapping[str, Any], name: str, where: str, choices: Sequence[str]) -> str:
-    """A key whose value is one of a few words; the first of them if it is missing."""
-    found = values.get(name, choices[0])
-    if found not in choices:
-        raise ConfigError(f"{where}: {name} must be one of {', '.join(choices)}; {_quoted(found)} was given.")
-    return str(found)
-
-
 def _shared(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     inside = f"{where}, shared"
     shared = mapping_in(values, "shared", where)
     if PRESET in shared:
-        raise ConfigError(f"{inside}: preset={_quoted(shared[PRESET])} belongs to an arm; use arms or presets.")
+        raise ConfigError(f"{inside}: preset={quoted(shared[PRESET])} belongs to an arm; use arms or presets.")
     return preset_and_changes(shared, inside)[1]
 
 
@@ -157,22 +115,7 @@ def _variations(values: Mapping[str, Any], where: str) -> tuple[Variation, ...]:
         return experiment(str(values["experiment"])).variations
     if named == ["presets"]:
         return of_presets([str(one) for one in list_in(values, "presets", where)])
-    found = []
-    for title, changes in mapping_in(values, "arms", where).items():
-        inside = f"{where}, arm {excerpt(title)!r}"
-        check_name(title, inside, MOST_IN_A_NAME)
-        arm = {} if changes is None else mapping_in({"it": changes}, "it", inside)
-        preset, own = preset_and_changes(arm, inside)
-        check_own(own)
-        found.append(Variation(title, preset, own))
+    found = variations_in(values, "arms", "arm", where, lambda names, inside: check_own(names), MOST_IN_A_NAME)
     if not found:
         raise ConfigError(f"{where}: arms is empty; give each arm a line such as `NAYER: {{preset: nayer}}`.")
-    return tuple(found)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _quoted(value: object) -> str:
-    return excerpt(repr(value))
+    return found

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nayer.data.image_decoding import check_amount, decode, looks
+from nayer.data.image_decoding import check_amount, decode, side_and_gray
 from nayer.data.image_folders import Limits, Picture, files_below, pictures_in
 from nayer.data.parquet import pictures_in_parquet, pictures_on_the_hub
 from nayer.data.readers import Labeled
@@ -69,7 +69,7 @@ def read_own(pictures: Sequence[Picture], *, size: int = 0, gray: bool | None = 
     training = [picture for picture in pictures if picture.split != "test"]
     own_split = bool(testing)
     if not own_split:
-        training, testing = _parted(training)
+        training, testing = _split(training)
     counts = Counter(picture.label for picture in training)
     for label in labels:
         if counts[label] < FEWEST:
@@ -127,13 +127,13 @@ def _form(pictures: Sequence[Picture], size: int, gray: bool | None) -> tuple[in
     if size and not low <= size <= high:
         raise ConfigError(f"size must be {low} to {high} px, or 0 for the images' own size; {size} was given.")
     step = max(1, len(pictures) // LOOKED_AT)
-    seen = [looks(picture.data, picture.name) for picture in pictures[::step]]
+    seen = [side_and_gray(picture.data, picture.name) for picture in pictures[::step]]
     sides = sorted(side for side, _ in seen)
     gray = all(is_gray for _, is_gray in seen) if gray is None else gray
     return size or min(high, max(low, sides[len(sides) // 2])), 1 if gray else 3
 
 
-def _parted(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
+def _split(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
     """Training and test pictures; a class's are spread evenly, the same at every call."""
     training: list[Picture] = []
     testing: list[Picture] = []

@@ -42,7 +42,7 @@ def check_amount(count: int, name: str, channels: int, size: int) -> None:
         raise AssetError(f"{name} contains {count:,} images; at most {most:,} of {size} × {size} px are read.")
 
 
-def looks(data: bytes, name: str) -> tuple[int, bool]:
+def side_and_gray(data: bytes, name: str) -> tuple[int, bool]:
     """The shorter side of an encoded picture in px, and whether its format is gray; it decodes nothing."""
     with _opened(data, name) as picture:
         return min(picture.size), picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")

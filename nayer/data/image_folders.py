@@ -63,7 +63,9 @@ def pictures_in(path: Path, limits: Limits | None = None) -> list[Picture]:
     except OSError as error:
         raise AssetError(f"{path.name} cannot be read ({error.strerror}); name a folder or a zip file.") from None
     if not found:
-        raise AssetError(f"{path.name} has no images in folders named after their classes, such as cat/1.png.")
+        raise AssetError(
+            f"{path.name} has no images in folders named after their classes; put them there, as in cat/1.png."
+        )
     return found
 
 
@@ -147,7 +149,9 @@ def _in_folder(folder: Path, limits: Limits) -> Iterator[Picture]:
             with open_file(path, limits.bytes_in_all) as file:
                 data = file.read(min(limits.picture_bytes, left) + 1)
         except OSError as error:
-            raise AssetError(f"{excerpt('/'.join(parts[-2:]), 100)} cannot be read ({error.strerror}).") from None
+            raise AssetError(
+                f"{excerpt('/'.join(parts[-2:]), 100)} cannot be read ({error.strerror}); make it readable."
+            ) from None
         left = _counted(data, path.name, folder.name, left, limits)
         yield Picture(_split(parts), parts[-2], excerpt("/".join(parts[-2:]), 100), data)
 
@@ -161,7 +165,9 @@ def files_below(folder: Path, suffixes: tuple[str, ...], limits: Limits) -> list
     def fail(error: OSError) -> None:
         name = Path(str(error.filename)).name
         if not name.startswith(".") and name != "lost+found":  # the file system's own
-            raise AssetError(f"{excerpt(name, 100)} in {folder.name} cannot be read ({error.strerror}).")
+            raise AssetError(
+                f"{excerpt(name, 100)} in {folder.name} cannot be read ({error.strerror}); make it readable."
+            )
 
     found: list[Path] = []
     passed = 0

@@ -23,7 +23,7 @@ def new_contrast(task: Task, student: nn.Module, rng: torch.Generator) -> Contra
     """Its sizes are those of the networks' features, which a pass of one gray image gives."""
     gray = torch.full((1, *task.image_shape), 0.5, device=task.device)
     with torch.no_grad(), frozen_eval(student):
-        seen, capacity = what_a_teacher_sees(task.teacher, gray), task.config.bank_capacity
+        seen, capacity = mean_activations(task.teacher, gray), task.config.bank_capacity
         if task.config.contrastive_with == "views":
             views = ViewContrast(seen.shape[1], capacity).to(task.device)
             initialize(views, rng)
@@ -34,7 +34,7 @@ def new_contrast(task: Task, student: nn.Module, rng: torch.Generator) -> Contra
     return against.to(task.device)
 
 
-def what_a_teacher_sees(teacher: nn.Module, images: Tensor) -> Tensor:
+def mean_activations(teacher: nn.Module, images: Tensor) -> Tensor:
     """Each image's mean activations at the BatchNorm layers (n, f), as in CMI; without such layers, its features."""
     with BatchNormStatsHook(teacher, instances=True) as inputs:
         _, features = logits_and_features(teacher, images)
@@ -57,7 +57,7 @@ def contrast_term(
     of the run that is over.
     """
     if isinstance(contrast, ViewContrast):
-        local = what_a_teacher_sees(task.teacher, local_view(images, task.flip, rng))
+        local = mean_activations(task.teacher, local_view(images, task.flip, rng))
         return contrastive_loss(*contrast.pairs(local, seen, rng), len(images))
     with torch.no_grad(), frozen_eval(student):
         keys = contrast.keys(logits_and_features(student, images)[1].float())
@@ -69,8 +69,8 @@ def contrast_term(
 def remember_batch(task: Task, contrast: Contrast, student: nn.Module, images: Tensor, rng: torch.Generator) -> None:
     """Puts a round's images (n, c, h, w) in [0, 1] into the bank."""
     if isinstance(contrast, ViewContrast):
-        local = what_a_teacher_sees(task.teacher, local_view(images, task.flip, rng))
-        contrast.bank.remember(torch.cat([local, what_a_teacher_sees(task.teacher, images)], dim=1))
+        local = mean_activations(task.teacher, local_view(images, task.flip, rng))
+        contrast.bank.remember(torch.cat([local, mean_activations(task.teacher, images)], dim=1))
     else:
         with frozen_eval(student):
             contrast.bank.remember(contrast.keys(logits_and_features(student, images)[1].float()))

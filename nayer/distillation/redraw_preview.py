@@ -55,12 +55,12 @@ def redraws(task: Task, generator: Generator, label: int, count: int, seed: int)
         raise ConfigError(f"label must be 0 to {len(task.classes) - 1}; {label} was given.")
     if not 1 <= count <= MOST:
         raise ConfigError(f"count must be 1 to {MOST}; {count} was given.")
-    redrawn, held = drawn(task, generator, label, count, seed)
+    redrawn, held = draw_strips(task, generator, label, count, seed)
     varied = "noise" if generator.noisy is None else "noisy layer"
     return Redraws(label, varied, _strip(task, redrawn, label), _strip(task, held, label))
 
 
-def drawn(task: Task, generator: Generator, label: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
+def draw_strips(task: Task, generator: Generator, label: int, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """The images of the two strips, (count, c, h, w) each: with a new draw per image, and with one draw for all."""
     rng = torch.Generator().manual_seed(seed)
     k = len(task.classes)

@@ -98,7 +98,8 @@ class Report:
                 return  # without test images there is nothing to measure on yet
             first = self._evaluated(measured)
             values = {one.name: getattr(first, one.name) for one in dataclasses.fields(first)}
-            yield EvaluatedAtStart(**{**values, "seconds": 0.0}, thinned=starts_thinned(task, student))
+            thinned = starts_thinned(task.config, task.teacher, student)
+            yield EvaluatedAtStart(**{**values, "seconds": 0.0}, thinned=thinned)
             yield from self._answered(measured, learned=0)
 
     def changed(self, after: Task) -> PolicyChanged:
@@ -234,7 +235,7 @@ class Report:
         )
 
     def finished(self, reason: Literal["rounds done", "work is done", "time is up"]) -> Iterator[Event]:
-        """The run ended with the round before the state's next one; a note says if the time limit ended it."""
+        """The run ended with the round before the state's next one. A note reports if the time limit ended it."""
         last, seconds = max(0, self._state.round - 1), self.watch.seconds()
         if reason == "time is up":
             yield Note(
@@ -346,7 +347,7 @@ def _notes(task: Task, student: nn.Module) -> Iterator[str]:
     if any(of_copies.values()) and not channel_slicing.is_narrower_copy(task.teacher, student):
         lost = " and ".join(what for what, wanted in of_copies.items() if wanted)
         yield f"The student is not a narrower copy of this teacher, so {lost}."
-    if starts_thinned(task, student):
+    if starts_thinned(config, task.teacher, student):
         yield (
             "The student starts with a share of the teacher's channels, not with random weights. Part of its accuracy "
             "is there before it learns."

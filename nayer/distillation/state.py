@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from nayer.config import settings
+from nayer.config import Config, settings
 from nayer.distillation.contrast import Contrast, new_contrast
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import contrast_optimizer, meta_optimizer, student_optimizer
@@ -46,10 +46,9 @@ class RunState:
 def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     """The state before the first round; `student` is on the task's device, and `rng` is the run's from here on."""
     config = task.config
-    if starts_thinned(task, student):
+    if starts_thinned(config, task.teacher, student):
         channel_slicing.init_from_teacher_channels(task.teacher, student)
-    generator = new_generator(task).to(task.device)
-    generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    generator = new_generator(task)
     generator.rebuild(rng)
     compile_networks(config, generator, student)
     contrast = new_contrast(task, student, rng) if config.contrastive_weight else None
@@ -66,9 +65,9 @@ def new_state(task: Task, student: nn.Module, rng: torch.Generator) -> RunState:
     )
 
 
-def starts_thinned(task: Task, student: nn.Module) -> bool:
+def starts_thinned(config: Config, teacher: nn.Module, student: nn.Module) -> bool:
     """Whether the student begins with weights of its teacher: the config asks for it, and it is possible."""
-    return task.config.student_start == "thinned" and channel_slicing.is_narrower_copy(task.teacher, student)
+    return config.student_start == "thinned" and channel_slicing.is_narrower_copy(teacher, student)
 
 
 def revise(state: RunState, before: Task, after: Task) -> None:
@@ -76,8 +75,7 @@ def revise(state: RunState, before: Task, after: Task) -> None:
     rebuilding = [one.name for one in settings() if one.rebuilds_generator]
     if any(getattr(before.config, name) != getattr(after.config, name) for name in rebuilding):
         kept = state.generator.state_dict()
-        state.generator = new_generator(after).to(after.device)
-        state.generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        state.generator = new_generator(after)
         state.generator.rebuild(state.rng)
         fresh = state.generator.state_dict()
         fits = {name for name in kept.keys() & fresh.keys() if kept[name].shape == fresh[name].shape}
@@ -87,7 +85,13 @@ def revise(state: RunState, before: Task, after: Task) -> None:
 
 
 def new_generator(task: Task) -> Generator:
-    """The generator that a task asks for; its weights are not drawn yet."""
+    """The generator that a task asks for, on its device, its head channels last; its weights are not drawn yet."""
+    generator = _made(task).to(task.device)
+    generator.head.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return generator
+
+
+def _made(task: Task) -> Generator:
     config, (channels, size, _) = task.config, task.image_shape
     if not config.generator_width:
         return Pixels(channels, size)

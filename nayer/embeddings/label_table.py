@@ -57,11 +57,11 @@ def label_table(names: Sequence[str], latent: str = "lte", *, encoder: str, prom
     embeddings, origin = _label_text_embeddings(names, encoder, prompt)
     if latent == "shuffled":
         source = f"Label-text embeddings, each assigned to another class with seed {seed}: {origin}"
-        return Table(embeddings[_no_fixed_point(len(names), rng)], latent, source)
+        return Table(embeddings[_derangement(len(names), rng)], latent, source)
     return Table(embeddings, latent, f"Label-text embeddings: {origin}")
 
 
-def at_hand(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: str) -> bool:
+def is_available(names: Sequence[str], latent: str = "lte", *, encoder: str, prompt: str) -> bool:
     """Whether `label_table` works without the encoder, which takes seconds to load."""
     if latent in ("one-hot", "random"):
         return True
@@ -102,7 +102,7 @@ def _check_distinct(embeddings: Floats, names: Sequence[str], encoder: str) -> N
         )
 
 
-def _no_fixed_point(k: int, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _derangement(k: int, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """A permutation of k ≥ 2 places that moves every one: one cycle through them all, in random order."""
     cycle = rng.permutation(k)
     places = np.empty(k, dtype=np.int64)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nayer.common.hub import check_folder, first_line, out_of_reach, quiet, safetensors_only
+from nayer.common.hub import check_folder, first_line, hub_problem, quiet, safetensors_only
 from nayer.embeddings.packaged_encoder import checked_folder, way_to_get
 from nayer.errors import EncoderError
 from nayer.types import Floats
@@ -86,7 +86,7 @@ def _load(encoder: str, transformers: Any, torch: Any) -> tuple[Any, Any, bool]:
     except OSError:  # not a folder with an encoder, not in the cache
         if Path(encoder).is_dir():
             raise
-    refused = out_of_reach(encoder, "config.json")
+    refused = hub_problem(encoder, "config.json")
     if refused:
         raise EncoderError(
             f"encoder={encoder!r} is neither a local folder nor in the Hub's cache, and the Hub does not provide it "

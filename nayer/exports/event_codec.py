@@ -13,7 +13,7 @@ import numpy as np
 from nayer import events, measures
 from nayer.errors import StorageError
 from nayer.events import Event
-from nayer.text_rules import mended
+from nayer.text_rules import without_forbidden
 
 VERSION = b"\x01"  # the first byte
 MAX_BYTES = 64 << 20  # of one event, unpacked
@@ -42,7 +42,7 @@ def unpack(content: bytes) -> Event:
         if not inflater.eof:
             raise ValueError("cut off, or too large")
         (length,) = struct.unpack_from("<I", whole)
-        event = _built(mended(json.loads(whole[4 : 4 + length])), memoryview(whole)[4 + length :])
+        event = _built(without_forbidden(json.loads(whole[4 : 4 + length])), memoryview(whole)[4 + length :])
     except (
         ValueError,
         LookupError,

@@ -29,7 +29,7 @@ class KeptStudents:
     """
 
     def __init__(self, untrained: nn.Module, earlier: Iterable[StudentKept] = ()) -> None:
-        """`untrained`: the student before its first step. `earlier`: those of a run that goes on."""
+        """`untrained`: the student before its first step. `earlier`: the students of a continued run."""
         self._kept: list[StudentKept] = sorted(earlier, key=lambda one: one.learned)
         self._every = 1
         self._most = 0

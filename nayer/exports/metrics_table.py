@@ -147,13 +147,7 @@ def rows_before(round_: int, text: str) -> list[dict[str, str]]:
 
 def _diversity(event: DiversityMeasured) -> dict[str, float | None]:
     """The means over classes, by column. A scale or a reference that was not measured is None."""
-    scales = (event.samples, event.noise, event.real)
-    values = [
-        *(None if scale is None else scale.within.vendi_mean for scale in scales),
-        *(None if scale is None or scale.across is None else scale.across.nearest_mean for scale in scales),
-        *(None if scale is None or scale.pool is None else scale.pool.vendi_mean for scale in scales),
-    ]
-    return {**dict(zip(DIVERSITY, values, strict=True)), "labels_kept": event.labels_kept}
+    return {**dict(zip(DIVERSITY, event.means, strict=True)), "labels_kept": event.labels_kept}
 
 
 def _one_per_class(event: RoundSynthesised, classes: int) -> Images:

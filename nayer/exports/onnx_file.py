@@ -52,7 +52,7 @@ def onnx_of(student: Classifier, classes: Sequence[str]) -> bytes:
         )
     assert program is not None
     model = program.model_proto
-    _forget_the_machine(model)
+    _remove_notes(model)
     onnx.helper.set_model_props(model, {"classes": "\n".join(classes), "architecture": spec.architecture})
     content: bytes = model.SerializeToString()
     _check(content, network)
@@ -68,7 +68,7 @@ def onnx_of_file(student: bytes) -> bytes:
     check_onnx()
     about = header(student, "student").about
     if "model" not in about:
-        raise StorageError(f"{ONNX} cannot be made: the student is a network that was not built here.")
+        raise StorageError(f"{ONNX} cannot be made, because the weights do not describe their network; run it again.")
     network = build(ModelSpec.model_validate_json(about["model"]))
     network.load_state_dict({**network.state_dict(), **load(student)})
     return onnx_of(network, json.loads(about["classes"]))
@@ -95,7 +95,7 @@ def _check(content: bytes, network: Classifier) -> None:
         raise StorageError(f"{ONNX} is not written: a logit differs from the student's by {gap:.2g}.")
 
 
-def _forget_the_machine(model: Any) -> None:
+def _remove_notes(model: Any) -> None:
     """Removes the exporter's notes, which name files of this machine and take most of the room."""
     graphs = [model.graph, *model.functions]
     for graph in graphs:

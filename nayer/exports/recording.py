@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nayer.common.files import read_file, write_whole
-from nayer.common.thinning import sparser
+from nayer.common.thinning import thin_out
 from nayer.errors import StorageError, excerpt
 from nayer.events import (
     Event,
@@ -44,7 +44,7 @@ _BY_IMAGE = (
 )
 
 
-class Tape:
+class RecordingBuilder:
     """Collects a run's events: one image per class, a few steps of every phase, the images of one step per round."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Tape:
 
     def _leave_out_answers(self) -> None:
         answers = [event for event in self.events if isinstance(event, StudentAnswered)]
-        kept = {id(event) for event in sparser(answers, ANSWERS)}
+        kept = {id(event) for event in thin_out(answers, ANSWERS)}
         self.events = [one for one in self.events if not isinstance(one, StudentAnswered) or id(one) in kept]
         self._answers = len(kept)
 
@@ -144,13 +144,13 @@ def load(path: Path) -> list[Event]:
 
 def _check(kept: list[StudentKept]) -> None:
     """Raises StorageError unless these can be students: few, small, of finite numbers."""
-    if not all(map(_sound, kept)) or len(kept) > MOST_STUDENTS:
+    if not all(map(_is_valid, kept)) or len(kept) > MOST_STUDENTS:
         raise StorageError("recording contains students that cannot be used; save the run again.")
     if sum(one.codes.nbytes + one.numbers.nbytes for one in kept) > 4 * STUDENTS_BYTES:
         raise StorageError("recording contains students that are too large; save the run again.")
 
 
-def _sound(one: StudentKept) -> bool:
+def _is_valid(one: StudentKept) -> bool:
     codes, numbers = one.codes, one.numbers
     return (
         isinstance(one.arm, int)

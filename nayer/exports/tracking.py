@@ -95,7 +95,9 @@ def open_tracking(name: str, config: Config, folder: Path | None) -> Tracking:
         with _silent():
             return Tracking(name, TRACKERS[name](run_name, config, folder))
     except (Exception, SystemExit) as error:  # no account, no network, a folder that cannot be written
-        raise StorageError(f"track={name!r} cannot start ({first_line(error)}); leave it out, or mend that.") from None
+        raise StorageError(
+            f"track={name!r} cannot start ({first_line(error)}); leave it out, or correct the cause."
+        ) from None
 
 
 class _Trackio:

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from nayer.networks.cpu_layers import Flatten, Halving, batch_norm
+from nayer.networks.cpu_layers import Flatten, HalvingMaxPool, batch_norm
 from nayer.networks.specs import ModelSpec, parse_architecture
 
 
@@ -50,7 +50,7 @@ class Classifier(nn.Module):
 
 
 @runtime_checkable
-class TellsFeatures(Protocol):
+class HasFeatures(Protocol):
     """A network that separates its last layer from the layers before it."""
 
     def logits_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -95,7 +95,7 @@ def initialize(module: nn.Module, rng: torch.Generator) -> None:
 
 def logits_and_features(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     """Logits (n, k) and penultimate features (n, f); if a network does not give features, its logits stand for them."""
-    if isinstance(network, TellsFeatures):
+    if isinstance(network, HasFeatures):
         return network.logits_and_features(images)
     logits = network(images)
     return logits, logits
@@ -134,7 +134,7 @@ def _two_convolutions(width: int, channels: int, side: int, *, normalized: bool)
 
 def _halved() -> list[nn.Module]:
     """Max pooling and a ReLU: both orders give the same result, and after the pooling there are fewer numbers."""
-    return [Halving(), nn.ReLU()]
+    return [HalvingMaxPool(), nn.ReLU()]
 
 
 def _convnet4(width: int, channels: int, side: int) -> tuple[list[nn.Module], int]:

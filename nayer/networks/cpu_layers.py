@@ -124,7 +124,7 @@ def _as_images(rows: Tensor, shape: torch.Size) -> Tensor:
     return rows.permute(0, 2, 3, 1).reshape(n, h, w, c).permute(0, 3, 1, 2)
 
 
-class Halving(nn.MaxPool2d):
+class HalvingMaxPool(nn.MaxPool2d):
     """`nn.MaxPool2d(2)`; without a gradient, the maximum of four slices.
 
     PyTorch stores the place of each maximum, but only a gradient needs it. With few channels innermost in memory its

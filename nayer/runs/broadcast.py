@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nayer.common.thinning import sparser
+from nayer.common.thinning import thin_out
 from nayer.events import (
     DiversityMeasured,
     Evaluated,
@@ -61,13 +61,13 @@ class History:
             self._noted[event.arm].append(entry)
         elif isinstance(event, Evaluated):
             run = event.arm, self._starts[event.arm]
-            self._evaluated[run] = sparser([*self._evaluated[run], entry], EVALUATED)
+            self._evaluated[run] = thin_out([*self._evaluated[run], entry], EVALUATED)
         elif isinstance(event, (RoundSynthesised, LayerRedrawn)):
             self._shown[event.arm].append(entry)
         elif isinstance(event, DiversityMeasured):
             self._measured[event.arm].append(entry)
         elif isinstance(event, StudentAnswered):
-            self._answers[event.arm] = sparser([*self._answers[event.arm], entry], ANSWERS)
+            self._answers[event.arm] = thin_out([*self._answers[event.arm], entry], ANSWERS)
         else:
             self._newest[event.arm, type(event)] = entry
 
@@ -170,7 +170,7 @@ class Broadcaster:
         """The newest event."""
         return self._history.last
 
-    def here(self) -> dict[str, Any]:
+    def position(self) -> dict[str, Any]:
         """The place and time of the newest event in the run."""
         last = self.last
         if last is None:
@@ -183,7 +183,7 @@ class Broadcaster:
             for event in events:
                 self._history.add(event)
 
-    def tell(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
         """Hands the event to every subscriber."""
         with self._lock:
             self._history.add(event)

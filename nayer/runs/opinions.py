@@ -87,7 +87,7 @@ def examined(run: Run, before: Examined | None = None) -> Examined:
         return replace(before, student=_still(run.student), round=run.state.round)
     return Examined(
         _still(run.task.teacher),
-        untrained_student(run).eval().requires_grad_(False),
+        untrained_student(run),
         _still(run.student),
         run.state.round,
         run.task.image_shape,
@@ -97,11 +97,15 @@ def examined(run: Run, before: Examined | None = None) -> Examined:
 def untrained_student(run: Run) -> nn.Module:
     """The student at the start of the run, made again from the seed. Its weights are on the run's device."""
     config = run.task.config
-    student = build(student_spec(run.card, config.student), torch.Generator().manual_seed(config.seed))
-    student.to(run.task.device)
-    if starts_thinned(run.task, student):
-        channel_slicing.init_from_teacher_channels(run.task.teacher, student)
-    return student
+    return _untrained(student_spec(run.card, config.student), config, run.task.teacher, run.task.device)
+
+
+def _untrained(spec: ModelSpec, config: Config, teacher: nn.Module, device: torch.device) -> Classifier:
+    """A student of `spec` as a run of `config` begins with it."""
+    student = build(spec, torch.Generator().manual_seed(config.seed)).to(device)
+    if starts_thinned(config, teacher, student):
+        channel_slicing.init_from_teacher_channels(teacher, student)
+    return student.eval().requires_grad_(False)
 
 
 def kept_students(run: Run) -> KeptStudents:
@@ -135,17 +139,11 @@ class Examiner:
         spec = student_spec(card, config.student)
         with torch.device("meta"):
             size = _bytes(Classifier(spec))
-        untrained = self._untrained(spec, config) if size <= MADE_BYTES else None
+        teacher = self._teacher.network
+        untrained = _untrained(spec, config, teacher, torch.device("cpu")) if size <= MADE_BYTES else None
         shape = (card.model.channels, card.model.size, card.model.size)
-        self.networks = Examined(self._teacher.network, untrained, None, 0, shape)
-        self.nbytes = _bytes(self._teacher.network) + (0 if untrained is None else size)
-
-    def _untrained(self, spec: ModelSpec, config: Config) -> Classifier:
-        untrained = build(spec, torch.Generator().manual_seed(config.seed)).eval().requires_grad_(False)
-        thinned = config.student_start == "thinned"
-        if thinned and channel_slicing.is_narrower_copy(self._teacher.network, untrained):
-            channel_slicing.init_from_teacher_channels(self._teacher.network, untrained)
-        return untrained
+        self.networks = Examined(teacher, untrained, None, 0, shape)
+        self.nbytes = _bytes(teacher) + (0 if untrained is None else size)
 
     def real_image(self, label: int, pick: int) -> RealImage:
         """One of the shipped test images of a class. Raises ConfigError if there are none."""
@@ -165,7 +163,7 @@ def tested_images(card: TeacherCard, config: Config) -> Images:
     """The shipped test images (n, c, h, w) in the order of a run's answers. Raises ConfigError if there are none."""
     testset = load_testset(card) if card.testset in SHIPPED and not config.test_data else None
     if testset is None:
-        raise ConfigError(f"teacher={card.name!r} has no test images on this server.")
+        raise ConfigError(f"teacher={card.name!r} has no test images on this server; choose another teacher.")
     measured = testset.images[spread(len(testset.images), config.test_images).numpy()]
     images: Images = measured[spread(len(measured), ANSWERED).numpy()]
     return images

@@ -153,7 +153,7 @@ class Session(Generic[Opened]):
             self._stop_reason = self._stop_reason or reason
             if self._state == "idle":
                 if reason:
-                    self._publish(Note(message=reason, **self._audience.here()))
+                    self._publish(Note(message=reason, **self._audience.position()))
                 self._state = "stopped"
             self._stop_source()
             self._changed.notify_all()
@@ -166,7 +166,7 @@ class Session(Generic[Opened]):
         return self._state in ENDED
 
     @property
-    def hangs(self) -> bool:
+    def is_stuck(self) -> bool:
         """Whether the run was given up but its thread still exists. The thread exists until the source returns."""
         return self._given_up and self._thread is not None and self._thread.is_alive()
 
@@ -183,7 +183,7 @@ class Session(Generic[Opened]):
         return self._standing.seconds()
 
     @property
-    def stands(self) -> bool:
+    def is_held(self) -> bool:
         """Whether its owner has paused it or slowed it down."""
         return self._state == "paused" or self._step_to is not None or self._pace > 0
 
@@ -226,7 +226,7 @@ class Session(Generic[Opened]):
         self._questions.answer(question)
         return question.future
 
-    def peek(self, call: Callable[[Opened], Answer]) -> Answer | None:
+    def call_now(self, call: Callable[[Opened], Answer]) -> Answer | None:
         """Calls `call` with the source immediately, in this thread. `call` must be safe while the source works.
 
         Returns None if there is no source: not yet, or no longer.
@@ -269,7 +269,7 @@ class Session(Generic[Opened]):
                 self._on_end(self)
 
     def _drive(self, events: Iterator[Event]) -> State:
-        while self._may_go_on() or self._said_its_end():
+        while self._may_go_on() or self._has_finished_event():
             with self._questions.at_rest, self._cores.share() if self._cores else nullcontext():
                 self._working_since = self._clock()
                 try:
@@ -283,13 +283,13 @@ class Session(Generic[Opened]):
             if not isinstance(event, Event):
                 raise TypeError(f"{type(event).__name__} is not an event")
             self._publish(event)
-            self._linger(event)
+            self._wait_after(event)
         if self._stop_reason:
-            self._publish(Note(message=self._stop_reason, **self._audience.here()))
-        self._publish(RunFinished(reason="stopped", **self._audience.here()))
+            self._publish(Note(message=self._stop_reason, **self._audience.position()))
+        self._publish(RunFinished(reason="stopped", **self._audience.position()))
         return "stopped"
 
-    def _said_its_end(self) -> bool:
+    def _has_finished_event(self) -> bool:
         """Whether the newest event is a run's last one. Then the session is over, or the next run of a lab begins."""
         return not self._given_up and isinstance(self._audience.last, RunFinished)
 
@@ -309,7 +309,7 @@ class Session(Generic[Opened]):
     def _abandoned(self) -> bool:
         return self._grace is not None and self._clock() - self._seen > self._grace
 
-    def _linger(self, event: Event) -> None:
+    def _wait_after(self, event: Event) -> None:
         """Pauses after an event if it ends the requested step, and waits if in slow motion."""
         with self._changed:
             if self._given_up:
@@ -332,7 +332,7 @@ class Session(Generic[Opened]):
         with self._changed:
             if self._given_up:
                 return
-            self._audience.tell(event)
+            self._audience.publish(event)
         if self._on_event is not None:
             self._on_event(event)
 
@@ -346,7 +346,7 @@ class Session(Generic[Opened]):
             if self._given_up:
                 return
             self.error = message
-            self._publish(RunFailed(message=message, **self._audience.here()))
+            self._publish(RunFailed(message=message, **self._audience.position()))
 
     def _move(self, before: State, after: State) -> None:
         with self._changed:

@@ -16,8 +16,8 @@ from nayer.common.hub import (
     MAX_JSON_BYTES,
     check_folder,
     first_line,
+    hub_problem,
     on_this_machine,
-    out_of_reach,
     quiet,
     safetensors_only,
 )
@@ -47,7 +47,9 @@ def pretrained_teacher(name: str) -> Teacher:
     try:
         import transformers
     except ImportError:
-        raise AssetError(f"teacher={name[:100]!r} needs the package transformers: pip install transformers.") from None
+        raise AssetError(
+            f"teacher={name[:100]!r} needs the package transformers; run pip install transformers."
+        ) from None
     safetensors_only()
     with quiet(transformers):
         try:
@@ -88,7 +90,7 @@ def _loaded(name: str, transformers: Any) -> tuple[Any, Mapping[str, Any]]:
 
 def _reach(name: str) -> None:
     """Runs before heavy imports, because a missing folder looks like a name on the Hub."""
-    refused = out_of_reach(name, "config.json")
+    refused = hub_problem(name, "config.json")
     if refused:
         raise ConfigError(
             f"teacher={name[:100]!r} is neither a local folder nor in the Hub's cache, and the Hub does not provide "

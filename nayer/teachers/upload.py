@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from nayer.errors import AssetError, ConfigError, StorageError, excerpt
 from nayer.networks.cards import JUDGE, MAX_CARD_BYTES, MAX_JUDGE_BYTES, TeacherCard, check_judge
 from nayer.networks.specs import ModelSpec
-from nayer.text_rules import check_names, complaint
+from nayer.text_rules import check_names, text_error
 
 PREFIX = "upload-"  # of the teacher's name in a run's config
 STUDENT = "lenet-8"  # if its card names no student
@@ -147,7 +147,7 @@ def _read(content: bytes) -> dict[str, Any]:
                 "--teacher` takes the folder of such a model."
             )
         raise AssetError("config.json does not describe a network; it needs `model` and `classes`, as `teach` writes.")
-    if wrong := complaint(fields, "config.json"):
+    if wrong := text_error(fields, "config.json"):
         raise AssetError(wrong)
     return fields
 

@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 
 from app.content import messages
+from app.run_state import frames
 from app.runs import live_run
 from app.runs.live_run import LiveRun, Source
 from app.runs.manager import RunManager
@@ -27,16 +29,9 @@ from nayer.teachers.load import load_teacher
 from tests.support.commanding import command
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
+from tests.support.tiny import QUICK_ROUNDS
 
-TINY = Config(
-    teacher="digits",
-    rounds=4,
-    generator_steps=2,
-    generator_width=4,
-    synthesis_batch=20,
-    student_steps=2,
-    warmup_rounds=1,
-)
+TINY = Config(**QUICK_ROUNDS, rounds=4)
 CANARY = 77  # the seed of the run beside it
 
 
@@ -221,9 +216,11 @@ def test_a_machine_without_threads_to_spare_says_so(monkeypatch: pytest.MonkeyPa
         registry.close()
 
 
-@pytest.mark.parametrize("broken", ["fold", "jpeg"])
-def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, calls = getattr(live_run, broken), []
+@pytest.mark.parametrize(("module", "broken"), [(live_run, "fold"), (frames, "jpeg")], ids=["fold", "jpeg"])
+def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(
+    module: ModuleType, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, calls = getattr(module, broken), []
 
     def now_and_then(*given: object) -> object:
         calls.append(given)
@@ -231,13 +228,13 @@ def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(broken: str, monke
             raise ValueError("cannot be drawn")
         return whole(*given)
 
-    monkeypatch.setattr(live_run, broken, now_and_then)
+    monkeypatch.setattr(module, broken, now_and_then)
     registry = RunManager(lambda plan: Scripted(lambda: script(SHORT)))
     try:
         run = begin(registry, SHORT)
         wait_until(lambda: run.ended)
         if broken == "fold":  # also called with the condition, outside of the events
-            monkeypatch.setattr(live_run, broken, lambda view, events: whole(view, _without_rounds(events)))
+            monkeypatch.setattr(module, broken, lambda view, events: whole(view, _without_rounds(events)))
         view = run.refresh()
         assert run.state == "finished"
         assert view.notes.count(messages.NOT_DRAWN) == 1

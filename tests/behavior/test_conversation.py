@@ -14,7 +14,7 @@ RECORDED: dict[str, Any] = read(CONVERSATION)
 HERE = machine() == RECORDED["machine"]
 CHAPTERS = sorted({step.partition(":")[0] for step in RECORDED["recorded"]})
 
-pytestmark = pytest.mark.slow  # a minute: three servers, and a visit to every door
+pytestmark = pytest.mark.slow  # a minute: three servers, and requests to every route
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,24 @@
-"""What a browser sends on behalf of another site: every way in which an origin can fall short of the page's own."""
+"""What the page's own requests never hold: another site's origin, a proxy's headers, and texts that are refused."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+BAD = ["\ud800", "a\x00b", "\x1b[31m", "\u202egnp"]
+PROXIES = [
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "Forwarded",
+    "Via",
+    "X-Gradio-Server",
+    "X-Real-IP",
+]
+
 
 def foreign(here: str) -> list[dict[str, str]]:
-    """Headers of requests that another site causes, for a page at `here`, a scheme with a host and a port."""
+    """Headers of requests that another site causes, for a page at `here`, a scheme with a host and a port: every way
+    in which an origin can differ from the page's own."""
     parts = urlsplit(here)
     host, port = parts.hostname, parts.port
     other = "localhost" if host == "127.0.0.1" else "127.0.0.1"

@@ -16,16 +16,9 @@ from app.storage.run_store import Store
 from nayer.config import Config
 from tests.browser.browsing import PATIENCE, until
 from tests.support.serving import serving, wait_until
+from tests.support.tiny import QUICK_ROUNDS
 
-TINY = Config(
-    teacher="digits",
-    rounds=100_000,
-    generator_steps=2,
-    generator_width=4,
-    synthesis_batch=20,
-    student_steps=2,
-    warmup_rounds=1,
-)
+TINY = Config(**QUICK_ROUNDS, rounds=100_000)
 
 
 @pytest.mark.slow

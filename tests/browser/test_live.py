@@ -72,6 +72,21 @@ def test_before_a_run_the_line_beside_the_diagram_fits_what_can_be_seen(new_page
     expect(story).to_contain_text("the names of the classes")
 
 
+def test_a_command_that_does_not_arrive_leaves_the_button_as_it_was(new_page: NewPage) -> None:
+    page = new_page()
+    prepare(page)
+    page.click(".bar .play")
+    until(page, "running")
+    for address in ("**/command/pause", "**/status?*"):
+        page.route(address, lambda route: route.fulfill(body=""))  # no answer
+    with page.expect_response("**/command/pause"):
+        page.click(".bar .play")
+    expect(page.locator(".bar .play")).to_have_text("Pause")
+    page.unroute_all()
+    page.click(".bar .stop")
+    until(page, "stopped")
+
+
 def test_keys_play_step_and_redraw_but_not_while_typing(new_page: NewPage) -> None:
     page = new_page()
     prepare(page)

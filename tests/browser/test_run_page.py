@@ -73,6 +73,12 @@ def test_it_opens_from_the_disk_and_the_student_of_each_round_answers(opened: Pa
     expect(first_class(opened, 1)).to_have_text("apple")
     assert findings(opened) == []
     assert overflow(opened) <= 0
+    meter = opened.locator(".pool .meter").bounding_box()
+    assert meter is not None
+    assert meter["height"] == 8  # the styles of every panel are in the file
+    marks = opened.locator(".diversity .legend i")
+    assert marks.count() > 5
+    assert [mark for mark in marks.all() if not mark.is_visible()] == []
 
 
 @pytest.mark.slow

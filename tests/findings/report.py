@@ -14,11 +14,18 @@ from statistics import fmean, median, stdev
 from matplotlib.figure import Figure
 from PIL import Image
 
+from nayer.analysis.significance import difference
 from tests.findings.kept import Row, rows
 from tests.support.repository import ROOT
 
 PAGE, DATA = ROOT / "docs" / "findings.md", ROOT / "docs" / "findings"
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+REDRAWN: dict[str, tuple[str, float]] = {  # of experiment C: a number of a row → its title and its factor
+    "vendi.judge": ("different images of a class", 1),
+    "accuracy": ("student of the run (%)", 100),
+    "whole": ("new student, whole pool (%)", 100),
+    "confirmed": ("new student, 1,500 confirmed (%)", 100),
+}
 POLICIES = {1: "every round", 10: "every 10 rounds", 0: "never"}
 CONTROLS = ("untrained generator", "noise")
 LEVELS = (0.6, 0.8)  # shares of the teacher's accuracy
@@ -180,6 +187,18 @@ def draw_steps() -> Figure:
     return figure
 
 
+def student_steps_table() -> str:
+    """Each input: the student's accuracy by generator steps of a round, at equal rounds and student steps."""
+    found = _by(rows(DATA / "student-steps-digits.jsonl"), "source")
+    counts = sorted({row["steps"] for group in found.values() for row in group})
+    lines = [["input", "seeds", *(f"{count} steps" for count in counts)], ["---", *["---:"] * (len(counts) + 1)]]
+    for source, group in found.items():
+        cells = _by(group, "steps")
+        seeds = len({row["seed"] for row in group})
+        lines.append([_source(source), str(seeds), *(_percent([row["accuracy"] for row in cells[c]]) for c in counts)])
+    return _table(lines)
+
+
 def _steps(group: Sequence[Row], goal: str) -> float | None:
     """The median over all rounds; a round that never got there counts as longer than all others."""
     told = [math.inf if one is None else one for row in group for one in row["to"][goal]]
@@ -208,46 +227,66 @@ def _source(source: str) -> str:
 
 
 def redraws_table() -> str:
-    """Each policy: images, their diversity, and the accuracy of new students on the frozen pool."""
-    ends = rows(DATA / "ends-digits.jsonl")
-    head = ["noisy layer re-drawn", "seeds", "label hit", "different images of a class", "student of the run"]
-    head += ["new student, whole pool", "new student, 1,500 confirmed images"]
-    lines = [head, ["---", *["---:"] * (len(head) - 1)]]
-    for every, group in _by(rows(DATA / "redraws-digits.jsonl"), "every").items():
-        cells = [str(len(group)), f"{100 * fmean(row['hit'] for row in group):.0f} %"]
-        cells.append(_spread([row["vendi.judge"] for row in group], 2))
-        cells += [_percent([row[name] for row in group]) for name in ("accuracy", "whole", "confirmed")]
-        lines.append([POLICIES[every], *cells])
-    for end in ends:
-        lines += [["real test images", "", "", f"{end['real']:.2f}", "", "", ""]]
-        lines += [["pure noise", "", "", f"{end['noise']:.2f}", "", "", ""]]
+    """Each length of run and policy: images, their diversity, and the accuracy of new students on the final pool."""
+    head = ["rounds", "noisy layer re-drawn", "seeds", "label hit", *(name for name, _ in REDRAWN.values())]
+    lines = [head, ["---:", "---", *["---:"] * (len(head) - 2)]]
+    for (rounds, every), group in _redrawn().items():
+        cells = [str(rounds), POLICIES[every], str(len(group)), f"{100 * fmean(row['hit'] for row in group):.0f} %"]
+        cells += [_spread([scale * row[name] for row in group], _digits(scale)) for name, (_, scale) in REDRAWN.items()]
+        lines.append(cells)
+    for end in rows(DATA / "ends-digits.jsonl"):
+        for name, what in (("real", "real test images"), ("noise", "pure noise")):
+            lines.append(["", what, "", "", f"{end[name]:.2f}", *[""] * (len(REDRAWN) - 1)])
+    return _table(lines)
+
+
+def redraws_differences() -> str:
+    """Each pair of policies: the mean difference over the seeds, and its 95 % interval for this pair alone."""
+    found = _redrawn()
+    lines = [
+        ["rounds", "difference", *(name for name, _ in REDRAWN.values())],
+        ["---:", "---", *["---:"] * len(REDRAWN)],
+    ]
+    for rounds in sorted({rounds for rounds, _ in found}):
+        for first, second in ((1, 0), (10, 0), (10, 1)):
+            pair = [sorted(found[rounds, every], key=lambda row: row["seed"]) for every in (first, second)]
+            cells = [str(rounds), f"{POLICIES[first]} − {POLICIES[second]}"]
+            for name, (_, scale) in REDRAWN.items():
+                told = difference(*([scale * row[name] for row in group] for group in pair))
+                numbers = (f"{value:+.{_digits(scale)}f}" for value in (told.mean, told.low, told.high))
+                cells.append("{} ({} to {})".format(*numbers).replace("-", "−"))
+            lines.append(cells)
     return _table(lines)
 
 
 def draw_redraws() -> Figure:
-    """Diversity and accuracy of each policy, a dot for each seed and a line at the mean."""
-    found = _by(rows(DATA / "redraws-digits.jsonl"), "every")
+    """Diversity and accuracy of each policy in the longest runs, a dot for each seed and a line at the mean."""
+    found = _redrawn()
+    longest = max(rounds for rounds, _ in found)
     figure = Figure(figsize=(8, 3.0), dpi=100, layout="constrained")
-    panels = (("vendi.judge", "different images of a class", 1), ("whole", "new student, whole pool, %", 100))
-    panels += (("confirmed", "new student, confirmed images, %", 100),)
-    for axes, (name, title, scale) in zip(figure.subplots(1, 3), panels, strict=True):
-        for place, (color, group) in enumerate(zip(COLORS, found.values(), strict=False)):
-            values = [scale * row[name] for row in group]
+    chosen = [every for rounds, every in found if rounds == longest]
+    for axes, (name, (title, scale)) in zip(figure.subplots(1, len(REDRAWN)), REDRAWN.items(), strict=True):
+        for place, (color, every) in enumerate(zip(COLORS, chosen, strict=False)):
+            values = [scale * row[name] for row in found[longest, every]]
             axes.plot([place] * len(values), values, "o", color=color, alpha=0.6)
             axes.plot([place - 0.25, place + 0.25], [fmean(values)] * 2, color=color, linewidth=2.5)
-        axes.set_xticks(range(len(found)), [POLICIES[every].replace("every ", "each ") for every in found], fontsize=7)
-        axes.set_title(title, fontsize=9)
+        axes.set_xticks(range(len(chosen)), [f"{every or 'never'}" for every in chosen], fontsize=8)
+        axes.set_xlabel("rounds between two re-draws", fontsize=8)
+        axes.set_title(title.replace(", ", ",\n"), fontsize=9)
         axes.grid(axis="y", alpha=0.25)
     return figure
 
 
-def paired(name: str, first: int, second: int) -> list[float]:
-    """The differences of a number between two policies, seed by seed."""
-    found = {(row["every"], row["seed"]): row[name] for row in rows(DATA / "redraws-digits.jsonl")}
-    seeds = sorted(
-        {seed for every, seed in found if every == first} & {seed for every, seed in found if every == second}
-    )
-    return [found[first, seed] - found[second, seed] for seed in seeds]
+def _redrawn() -> dict[tuple[int, int], list[Row]]:
+    """The rows of each length of run and policy."""
+    groups: dict[tuple[int, int], list[Row]] = defaultdict(list)
+    for row in rows(DATA / "redraws-digits.jsonl"):
+        groups[row["rounds"], row["every"]].append(row)
+    return dict(groups)
+
+
+def _digits(scale: float) -> int:
+    return 1 if scale == 100 else 2
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
@@ -277,6 +316,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "factor": factor_table,
     "steps": lambda: steps_table("digits"),
     "redraws": redraws_table,
+    "redraws-differences": redraws_differences,
 }
 PICTURES: dict[str, Callable[[], Figure]] = {"factor": draw_factor, "steps": draw_steps, "redraws": draw_redraws}
 

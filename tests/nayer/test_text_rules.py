@@ -13,7 +13,7 @@ from nayer.events import RunFailed
 from nayer.exports.event_codec import pack, unpack
 from nayer.networks.cards import SHIPPED, TeacherCard, teacher_cards
 from nayer.teachers.upload import UploadedTeacher
-from nayer.text_rules import MAX_NAMES, check_names, complaint, forbidden, mended
+from nayer.text_rules import MAX_NAMES, check_names, forbidden, text_error, without_forbidden
 
 REORDERS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # explicit directional formatting
 BAD = ["\ud800", "\x00", "\x1b[31m", "\x85", "\u202egnp", "\u2066", "\ufffe", "\U0010ffff", "\ufdd0"]
@@ -56,17 +56,17 @@ def test_a_text_or_a_key_anywhere_in_a_value_is_found_and_its_place_is_named(tex
         ({"settings": [1, {"title": f"a{text}"}]}, "body.settings[1].title contains"),
         ({"settings": {text: 1}}, "a name in body.settings contains"),
     ):
-        sentence = complaint(value, "body")
+        sentence = text_error(value, "body")
         assert sentence.startswith(f"{place} {character}")
         assert sentence.isprintable()
-    assert complaint({"a": ["b", None, 1.5, True]}, "body") == ""
+    assert text_error({"a": ["b", None, 1.5, True]}, "body") == ""
 
 
 def test_the_sentence_stays_short_wherever_the_text_is() -> None:
     value: object = "\x00"
     for _ in range(30):
         value = {"x" * 1000: value}
-    assert len(complaint(value, "body")) < 200
+    assert len(text_error(value, "body")) < 200
 
 
 @pytest.mark.parametrize("text", BAD)
@@ -104,4 +104,4 @@ def test_what_was_stored_before_there_was_a_rule_is_mended_when_it_is_read(text:
     event = unpack(pack(RunFailed(round=0, seconds=0.0, message=f"a{text}b")))
     assert isinstance(event, RunFailed)
     assert event.message.startswith("a\ufffd")
-    assert mended({text: [text, 1]}) == {mended(text): [mended(text), 1]}
+    assert without_forbidden({text: [text, 1]}) == {without_forbidden(text): [without_forbidden(text), 1]}

@@ -16,11 +16,13 @@ import platform
 import re
 import subprocess
 import sys
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.reliability.bystander import MEANS
 from tests.reliability.figure import Figure
 
 HERE = Path(__file__).parent
@@ -28,6 +30,7 @@ TABLE = HERE.parent.parent / "docs" / "reliability.md"
 LONGEST = 900.0  # seconds a row may take
 TIMED = {8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 23, 25}  # rows whose target is a time, or memory under load
 FIRST = {2}  # longest
+SECTION = "\n## "  # begins what another command writes
 _MARK = "figure: "
 
 
@@ -60,8 +63,8 @@ def row(figure: Figure, seconds: float) -> str:
 
 
 def write(rows: dict[int, str]) -> None:
-    """The table with these rows; those of an earlier time stay."""
-    former = TABLE.read_text("utf-8") if TABLE.exists() else ""
+    """The table with these rows; those of an earlier time stay, and so does what follows it."""
+    former, mark, after = TABLE.read_text("utf-8").partition(SECTION)
     kept = {int(found[1]): found[0] for found in re.finditer(r"^\| (\d+) \|.*$", former, re.MULTILINE)}
     when = datetime.now(UTC).strftime("%Y-%m-%d")
     cores, load = os.cpu_count(), os.getloadavg()[1]
@@ -74,12 +77,13 @@ def write(rows: dict[int, str]) -> None:
         "row that could not be tried is not held. A row that was not tried that day keeps its earlier result.",
         "[cases.md](cases.md) describes the cases behind the rows.",
         "",
+        textwrap.fill(MEANS, 120),
+        "",
         "| # | what is tried | target | reached | held | s |",
         "| --- | --- | --- | --- | --- | --- |",
         *(line for _, line in sorted((kept | rows).items())),
     ]
-    TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_text("\n".join(lines) + "\n", "utf-8")
+    TABLE.write_text("\n".join(lines) + f"\n{mark}{after}", "utf-8")
 
 
 def main(arguments: list[str]) -> int:

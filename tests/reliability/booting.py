@@ -25,13 +25,14 @@ QUICK = {"generator_steps": 2, "generator_width": 4, "synthesis_batch": 20, "stu
 class Application:
     """`python app.py` on a free port; it is up once this returns."""
 
-    def __init__(self, folder: Path, *, flags: Sequence[str] = (), **settings: str) -> None:
-        """`flags`: further words of its command line; `settings`: further variables of its environment."""
+    def __init__(self, folder: Path, *, root: Path = ROOT, flags: Sequence[str] = (), **settings: str) -> None:
+        """`root`: the checkout whose page it is; `flags`: further words of its command line; `settings`: further
+        variables of its environment."""
         self.began = time.monotonic()
         environment = {**os.environ, "NAYER_DATA": str(folder), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "app.py", "--port", "0", *flags],
-            cwd=ROOT,
+            cwd=root,
             env=environment | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -69,10 +70,14 @@ class Application:
     def status(self, run: str) -> dict[str, Any]:
         return self.get(f"live/{run}/status?since=0")
 
+    def content(self, path: str) -> bytes:
+        with urlopen(f"{self.url}/{path}", timeout=60) as answer:
+            content: bytes = answer.read()
+            return content
+
     def get(self, path: str) -> dict[str, Any]:
-        with urlopen(f"{self.url}/{path}", timeout=30) as answer:
-            told: dict[str, Any] = json.load(answer)
-            return told
+        told: dict[str, Any] = json.loads(self.content(path))
+        return told
 
     def post(self, path: str, body: object, headers: Mapping[str, str] = {}) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", **headers}

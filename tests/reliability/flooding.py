@@ -1,19 +1,17 @@
-"""Many requests at once from one address, and what another address notices of them."""
+"""Many requests at once from one address."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import multiprocessing
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from urllib.parse import urlsplit
 
-FLOODER, OTHER = "127.0.0.2", "127.0.0.3"  # loopback has many addresses, and each is a visitor's
+FLOODER = "127.0.0.2"  # loopback has many addresses, and each is a visitor's
 
 
 def request(url: str, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> bytes:
@@ -21,33 +19,6 @@ def request(url: str, method: str, path: str, body: bytes = b"", kind: str = "ap
     head = f"{method} {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n"
     head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n" if body else ""
     return f"{head}\r\n".encode() + body
-
-
-def seconds_of(url: str, path: str) -> float:
-    """That another visitor waits for an answer, over a new connection."""
-    address = urlsplit(url)
-    began = time.monotonic()
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120, source_address=(OTHER, 0))
-    with contextlib.closing(connection):
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status in (200, 204), f"{path}: {answer.status}"
-    return time.monotonic() - began
-
-
-def looks(url: str, path: str, seconds: float, pause: float = 0.1) -> list[float]:
-    """How long each of another visitor's looks takes, for so long, the quickest first."""
-    taken, until = [], time.monotonic() + seconds
-    while time.monotonic() < until:
-        taken.append(seconds_of(url, path))
-        time.sleep(pause)
-    return sorted(taken)
-
-
-def ninety_five(taken: list[float]) -> float:
-    """The 95th percentile of sorted values."""
-    return taken[min(len(taken) - 1, int(0.95 * len(taken)))]
 
 
 class Flood:

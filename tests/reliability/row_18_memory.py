@@ -14,6 +14,7 @@ from nayer.networks.cards import SHIPPED, TeacherCard, teacher_cards
 from nayer.presets import PRESETS
 from nayer.runs.memory_use import resident, use_of
 from tests.reliability.booting import Application
+from tests.reliability.bystander import UNHARMED, Bystander, Noticed
 from tests.reliability.figure import Figure
 from tests.support.peak_memory import peak, shortened
 
@@ -40,6 +41,7 @@ LARGEST = {  # what is made larger until a shared page refuses it, by what the r
     "turbo's batch": ("nayer-turbo", {}, "synthesis_batch"),
 }
 TEACHER = "cifar10"
+SHARED = {"SPACE_ID": "t/t", "HOST": "127.0.0.1", "NAYER_DATA": "off"}
 
 
 def accepted(config: Config, card: TeacherCard) -> bool:
@@ -66,34 +68,45 @@ def largest(what: str, card: TeacherCard) -> Config:
     return of(low)
 
 
-def bombs_refused() -> tuple[int, int]:
-    """(refused, tried) of a shared page: as settings, and as what a file says of its network or its student."""
-    refused = tried = 0
+def start(url: str, bomb: dict[str, Any], teacher: str = "emoji10", token: str = "") -> httpx.Response:
+    body = {"data": [teacher, "nayer", 0, "lte", 0, bomb, token]}
+    return httpx.post(f"{url}/gradio_api/run/start", json=body, timeout=120.0)
+
+
+def refused(answer: httpx.Response) -> bool:
+    return answer.status_code >= 400 or "needs too much memory" in answer.text
+
+
+def bring(url: str, part: str) -> httpx.Response:
+    """A teacher whose file says that its network, the `model`, or its `student` has 9 billion parameters."""
     folder = SHIPPED / "emoji10"
-    weights, told = (folder / "model.safetensors").read_bytes(), json.loads((folder / "config.json").read_bytes())
-    page = Application(folder.parent, SPACE_ID="t/t", HOST="127.0.0.1", NAYER_DATA="off")
+    told = json.loads((folder / "config.json").read_bytes())
+    spec = {**told[part], "architecture": "wrn40-128"}
+    files = {
+        "config": json.dumps({**told, part: spec}).encode(),
+        "weights": (folder / "model.safetensors").read_bytes(),
+    }
+    return httpx.post(f"{url}/bring", files=files, timeout=120.0)
+
+
+def bombs_refused() -> tuple[int, int, Noticed]:
+    """(refused, tried) of a shared page, as settings and as what a file says; and what the others noticed."""
+    page = Application(SHIPPED, **SHARED)
     try:
-        before = page.settled()
-        for bomb in BOMBS:
-            tried += 1
-            body = {"data": ["emoji10", "nayer", 0, "lte", 0, bomb, ""]}
-            answer = httpx.post(f"{page.url}/gradio_api/run/start", json=body, timeout=120.0)
-            refused += answer.status_code >= 400 or "needs too much memory" in answer.text
-        for part in ("student", "model"):
-            tried += 1
-            spec = {**told[part], "architecture": "wrn40-128"}
-            files = {"config": json.dumps({**told, part: spec}).encode(), "weights": weights}
-            answer = httpx.post(f"{page.url}/bring", files=files, timeout=120.0)
-            refused += "needs too much memory" in answer.text
-        grown = page.memory() - before
+        bystander = Bystander(page)
+        with bystander.beside(""):
+            answers = [start(page.url, bomb) for bomb in BOMBS]
+            answers += [bring(page.url, part) for part in ("student", "model")]
+        bystander.statuses.update(answer.status_code for answer in answers)
+        noticed = bystander.after()
     finally:
         page.process.kill()
-    return refused if grown < 400.0 else 0, tried
+    return sum(map(refused, answers)), len(answers), noticed
 
 
 def measure() -> Figure:
     card = next(card for card in teacher_cards() if card.name == TEACHER)
-    refused, tried = bombs_refused()
+    kept_out, tried, noticed = bombs_refused()
     over: list[str] = []
     most, which, closest = 0, "", 0.0
     for what in LARGEST:
@@ -106,8 +119,11 @@ def measure() -> Figure:
     return Figure(
         18,
         "memory bombs by settings and by files; the largest accepted run of each kind",
-        f"all refused before anything is allocated; each run within what was counted, at most {MEMORY / 1e9:.1f} GB",
-        f"{refused} of {tried} refused; {len(LARGEST)} kinds, the largest peak is {most / 1e9:.2f} GB ({which}), "
-        f"the closest {closest:.0%} of its count" + "".join(f"; {what} took more" for what in over[:3]),
-        refused == tried and not over and most <= MEMORY,
+        f"all refused before anything is allocated; each run within what was counted, at most {MEMORY / 1e9:.1f} GB; "
+        + UNHARMED,
+        f"{kept_out} of {tried} refused; {len(LARGEST)} kinds, the largest peak is {most / 1e9:.2f} GB ({which}), "
+        f"the closest {closest:.0%} of its count"
+        + "".join(f"; {what} took more" for what in over[:3])
+        + f"; {noticed}",
+        kept_out == tried and not over and most <= MEMORY and noticed.held,
     )

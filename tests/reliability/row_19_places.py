@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.reliability.booting import QUICK, Application
+from tests.reliability.bystander import UNHARMED, Bystander
 from tests.reliability.figure import Figure
 
 HOGS, GUEST = ("1.1.1.1", "2.2.2.2"), "9.9.9.9"  # addresses, as the proxy in front of a Space tells them
-ENDLESS = {"generator_steps": 2000, "student_steps": 10_000, "student_batch": 512, "warmup_rounds": 0}
+ENDLESS_ROUND = {"generator_steps": 2000, "student_steps": 10_000, "student_batch": 512, "warmup_rounds": 0}
 GRACE, SUSPENDED = 12.0, 20.0  # s
 SOON, PATIENCE, STOP = 30.0, 80.0, 10.0  # s: a step and what is measured at the end; a minute of standing still; a stop
 GIVEN_UP = 300.0  # s
@@ -22,8 +23,10 @@ GIVEN_UP = 300.0  # s
 class VisitorTokens:
     """Each with an address of their own. All of them look at their runs until these end."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, patience: float = GIVEN_UP) -> None:
+        """`patience`: seconds after which they no longer wait for anything."""
         self.application = application
+        self.patience = patience
         self.runs: dict[str, dict[str, str]] = {}
 
     def start(self, address: str, settings: Mapping[str, object], rounds: int = 1000) -> None:
@@ -39,7 +42,7 @@ class VisitorTokens:
     def until(self, address: str, *states: str) -> float:
         """Seconds until that visitor's run is in one of these states; without end where it takes too long."""
         began = time.monotonic()
-        while time.monotonic() - began < GIVEN_UP:
+        while time.monotonic() - began < self.patience:
             if {who: self.state(who) for who in self.runs}[address] in states:
                 return time.monotonic() - began
             time.sleep(0.5)
@@ -60,14 +63,12 @@ def waited(visitors: VisitorTokens, settings: Mapping[str, object], rounds: int,
         visitors.until(hog, "running")
         visitors.command(hog, "pace", pace)
     visitors.start(GUEST, QUICK)
-    took = visitors.until(GUEST, "running", "finished")
-    visitors.leave()
-    return took
+    return visitors.until(GUEST, "running", "finished")
 
 
 def stopped(visitors: VisitorTokens) -> float:
     """How long a stop takes of a run that tells of every thousandth step."""
-    visitors.start(HOGS[0], ENDLESS | {"seconds": 900.0, "event_every": 1000})
+    visitors.start(HOGS[0], ENDLESS_ROUND | {"seconds": 900.0, "event_every": 1000})
     visitors.until(HOGS[0], "running")
     time.sleep(5.0)
     began = time.monotonic()
@@ -92,16 +93,23 @@ def measure() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         application = Application(Path(folder), SPACE_ID="t/t", HOST="127.0.0.1", NAYER_GRACE_SECONDS=str(round(GRACE)))
         visitors = VisitorTokens(application)
-        long = waited(visitors, ENDLESS | {"seconds": 1.0}, 1, 0.0)
-        slow = waited(visitors, QUICK, 1000, 30.0)
+        bystander = Bystander(application)
+        with bystander.beside("endless rounds"):
+            long = waited(visitors, ENDLESS_ROUND | {"seconds": 1.0}, 1, 0.0)
+            visitors.leave()
+        with bystander.beside("slow motion"):
+            slow = waited(visitors, QUICK, 1000, 30.0)
+            visitors.leave()
         stop = stopped(visitors)
+        noticed = bystander.after()
         there = outlives(visitors, application)
         application.end(signal.SIGTERM)
     return Figure(
         19,
         "a guest behind two runs of one endless round and 1 s each, and behind two in slow motion; a stop between two "
         f"events; a run whose server is suspended for {SUSPENDED:.0f} s, with a grace of {GRACE:.0f} s",
-        f"the guest begins within {SOON:.0f} s, and {PATIENCE:.0f} s; stopped within {STOP:.0f} s; the run goes on",
-        f"{long:.1f} s and {slow:.1f} s; {stop:.1f} s; {'it goes on' if there else 'it ended'}",
-        long <= SOON and slow <= PATIENCE and stop <= STOP and there,
+        f"the guest begins within {SOON:.0f} s, and {PATIENCE:.0f} s; stopped within {STOP:.0f} s; the run goes on; "
+        + UNHARMED,
+        f"{long:.1f} s and {slow:.1f} s; {stop:.1f} s; {'it goes on' if there else 'it ended'}; {noticed}",
+        long <= SOON and slow <= PATIENCE and stop <= STOP and there and noticed.held,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import signal
 import subprocess
@@ -11,13 +10,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from app.storage import migrations
 from tests.reliability.booting import Application
+from tests.reliability.bystander import ENDLESS, UNHARMED, Bystander, Noticed
 from tests.reliability.figure import Figure
 
 SAID_SECONDS = 8.0  # a few sweeps of two seconds
@@ -96,59 +96,67 @@ UNSAID = {"lock deleted"}  # nothing is lost by it
 
 def measure() -> Figure:
     wrong: list[str] = []
-    slowest = 0.0
+    found: list[Tried] = []
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as mounts:
         base = Path(name)
         harms = dict(HARMS)
-        if _mounted(base, mounts):
+        if mounted(base, mounts):
             harms |= MOUNTED
         page = Application(base / "data")
         for harm in harms:
-            said, found = _tried(page, base / "data", harm, harms[harm])
-            slowest = max(slowest, said)
-            wrong += [f"{harm}: {one}" for one in found[0]]
+            found.append(tried(page, base / "data", harm, harms[harm]))
             page.end(signal.SIGKILL)
             page = Application(base / "data")
-            wrong += [f"{harm}: {one}" for one in _missing(page, found[1])]
+            wrong += [f"{harm}: {one}" for one in [*found[-1].wrong, *missing(page, found[-1].rounds)]]
         page.end(signal.SIGTERM)
+    noticed = Noticed.worst(one.noticed for one in found)
     left = "" if len(harms) > len(HARMS) else "; read-only and full not tried, for nothing can be mounted here"
     return Figure(
         23,
         "the data folder is " + ", ".join(harms) + ", beside a real run",
-        f"said ≤ {SAID_SECONDS:g} s; runs go on, looks are answered, the log stays short; then kept again and there "
-        "after a SIGKILL",
-        f"{len(harms)} harms: said after at most {slowest:.1f} s, {len(wrong)} wrong"
+        f"said ≤ {SAID_SECONDS:g} s; runs go on, the log stays short; then kept again and there after a SIGKILL; "
+        + UNHARMED,
+        f"{len(harms)} harms: said after at most {max(one.said for one in found):.1f} s, {len(wrong)} wrong"
         + "".join(f"; {one}" for one in wrong[:3])
-        + left,
-        not wrong and not left,
+        + f"{left}; {noticed}",
+        not wrong and not left and noticed.held,
     )
 
 
-def _mounted(base: Path, mounts: contextlib.ExitStack) -> bool:
-    """Whether `base` could be made a small file system of its own."""
+def mounted(base: Path, mounts: contextlib.ExitStack, megabytes: int = 64) -> bool:
+    """Whether `base` could be made a small file system of its own. Needs root."""
     try:
-        _mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", str(base))
+        _mount("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(base))
     except (OSError, subprocess.CalledProcessError):
         return False
     mounts.callback(subprocess.run, ["umount", "-l", str(base)], check=False)
     return True
 
 
-def _tried(page: Application, folder: Path, name: str, harm: Harm) -> tuple[float, tuple[list[str], dict[str, int]]]:
-    """(seconds until it was said, (what went wrong, rounds that each run has to have after a restart))."""
+@dataclass
+class Tried:
+    """What came of a harm."""
+
+    said: float  # seconds until the server told of it
+    wrong: list[str]
+    rounds: dict[str, int]  # that each run has to have after a restart
+    noticed: Noticed
+
+
+def tried(page: Application, folder: Path, name: str, harm: Harm) -> Tried:
     wrong: list[str] = []
+    bystander = Bystander(page, ENDLESS)
     lines = _chatter(page)
-    before = page.start("")["run"]
-    _reach(page, before, 3)
+    before = bystander.run
     began = time.monotonic()
-    with harm(folder):
+    with bystander.beside(name), harm(folder):
         said = 0.0
         if name not in UNSAID:
             _wait(lambda: health(page)["kept"] != "on disk", KEPT_SECONDS)
             said = time.monotonic() - began
             wrong += [] if said <= SAID_SECONDS else [f"said after {said:.1f} s only"]
         _reach(page, before, page.status(before)["rounds_done"] + 3)
-        during = page.start("")["run"]
+        during = bystander.newcomer()["run"]
         _reach(page, during, 3)
         time.sleep(SAID_SECONDS / 2 if name in ("full", "read-only", "a file in its place") else 0.0)
     if not _wait(lambda: not health(page)["degraded"], KEPT_SECONDS):
@@ -158,10 +166,10 @@ def _tried(page: Application, folder: Path, name: str, harm: Harm) -> tuple[floa
         _reach(page, run, page.status(run)["rounds_done"] + 3)
     spoken = _chatter(page) - lines
     wrong += [] if spoken <= LINES else [f"{spoken} lines in the log"]
-    return said, (wrong, rounds)
+    return Tried(said, wrong, rounds, bystander.after())
 
 
-def _missing(page: Application, rounds: dict[str, int]) -> list[str]:
+def missing(page: Application, rounds: dict[str, int]) -> list[str]:
     """Which runs are not there, or without rounds that were seen long before the kill."""
     wrong = []
     for run, least in rounds.items():
@@ -176,9 +184,7 @@ def _missing(page: Application, rounds: dict[str, int]) -> list[str]:
 
 
 def health(page: Application) -> dict[str, Any]:
-    with urlopen(f"{page.url}/health", timeout=30) as answer:
-        told: dict[str, Any] = json.load(answer)
-        return told
+    return page.get("health")
 
 
 def _chatter(page: Application) -> int:

@@ -50,6 +50,15 @@ REAL = ("list ", "mistake ", "config ", "distill SIGINT")  # each kind of stream
 SURROUNDINGS = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What a case may take. `checkout`: whose command line it is, always in a new process; this one's without it."""
+
+    seconds: float = SECONDS
+    address_space: int = ADDRESS_SPACE
+    checkout: Path | None = None
+
+
 @dataclass
 class Tried:
     """What came of a case; `wrong` is empty where all of it is right."""
@@ -67,8 +76,9 @@ class Tried:
 class Trial:
     """A case in a process of its own, begun."""
 
-    def __init__(self, case: Case, ready: Path) -> None:
+    def __init__(self, case: Case, ready: Path, bounds: Bounds) -> None:
         self.case = case
+        self.bounds = bounds
         self.here = Path(tempfile.mkdtemp(prefix="case-", dir=ready))
         case.prepare(self.here)
         self._before = _names(self.here)
@@ -79,7 +89,8 @@ class Trial:
         self._began = time.monotonic()
         places = {"teacher": ready / "ready-teacher", "images": ready / "images"}
         words = [word.format(**places) if word in ("{teacher}", "{images}") else word for word in case.words]
-        if case.variables.keys() - LATE or case.shell not in REDIRECTED or case.name.startswith(REAL):
+        late = not case.variables.keys() - LATE and case.shell in REDIRECTED and not case.name.startswith(REAL)
+        if bounds.checkout or not late:
             self.pid = self._started(words)
         else:
             self.pid = self._forked(words)
@@ -89,7 +100,7 @@ class Trial:
         line = f"exec {shlex.join([sys.executable, '-m', 'nayer', *words])} {self.case.shell}"
         if "|" in self.case.shell:
             line = "set -o pipefail; " + line.removeprefix("exec ")
-        surroundings = {**os.environ, **SURROUNDINGS}
+        surroundings = {**os.environ, **SURROUNDINGS, "PYTHONPATH": str(self.bounds.checkout or ROOT)}
         for name, value in self.case.variables.items():
             surroundings.pop(name, None)
             if value is not None:
@@ -151,7 +162,7 @@ class Trial:
 
     def _bounded(self) -> None:
         os.setsid()
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+        resource.setrlimit(resource.RLIMIT_AS, (self.bounds.address_space, self.bounds.address_space))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if self.case.file_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.case.file_bytes, self.case.file_bytes))
@@ -160,7 +171,7 @@ class Trial:
         """What came of it, once it has ended or taken too long."""
         seconds = time.monotonic() - self._began
         pid, status, used = os.wait4(self.pid, os.WNOHANG)
-        if not pid and seconds > SECONDS:
+        if not pid and seconds > self.bounds.seconds:
             os.killpg(self.pid, signal.SIGKILL)
             pid, status, used = os.wait4(self.pid, 0)
         if not pid:
@@ -177,7 +188,7 @@ class Trial:
             self._err.read_text("utf-8", "replace"),
             _names(self.here) - self._before,
         )
-        tried.wrong = _judged(self.case, tried)
+        tried.wrong = "hangs" if seconds > self.bounds.seconds else _judged(self.case, tried)
         shutil.rmtree(self.here)
         self._out.unlink()
         self._err.unlink()
@@ -209,8 +220,6 @@ def _judged(case: Case, tried: Tried) -> str:
         if not re.match(r"round \d|epoch \d|\d+ of \d|libgomp|There are no labeled|In this folder|OMP", line)
     ]
     stray = {name for name in tried.new if name.split("/")[0] not in case.leaves or name.endswith((".part", ".lock"))}
-    if tried.seconds > SECONDS:
-        return "hangs"
     if tried.megabytes > MEGABYTES:
         return f"{tried.megabytes:,.0f} MB"
     if "Traceback" in tried.err + tried.out or "Exception ignored" in tried.err:
@@ -236,16 +245,21 @@ def trials(chosen: list[Case]) -> Iterator[Tried]:
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder)
         made(ready)
-        waiting, running = list(chosen)[::-1], []
-        while waiting or running:
-            while waiting and len(running) < LANES:
-                running.append(Trial(waiting.pop(), ready))
-            for trial in list(running):
-                tried = trial.over()
-                if tried:
-                    running.remove(trial)
-                    yield tried
-            time.sleep(0.02)
+        yield from in_lanes(chosen, ready, Bounds())
+
+
+def in_lanes(chosen: list[Case], ready: Path, bounds: Bounds) -> Iterator[Tried]:
+    """`ready`: the folder in which what the cases need stands ready."""
+    waiting, running = list(chosen)[::-1], []
+    while waiting or running:
+        while waiting and len(running) < LANES:
+            running.append(Trial(waiting.pop(), ready, bounds))
+        for trial in list(running):
+            tried = trial.over()
+            if tried:
+                running.remove(trial)
+                yield tried
+        time.sleep(0.02)
 
 
 def made(ready: Path) -> None:

@@ -27,7 +27,7 @@ ORDER = {
         "cluster",
         "compare",
         "cli",
-        "door",
+        "entry",
     ),
     "app": (
         "content",
@@ -58,8 +58,8 @@ LOOSE = {
         "retired_settings": "vocabulary",
         "events": "vocabulary",
         "text_rules": "vocabulary",
-        "library": "door",
-        "__main__": "door",
+        "library": "entry",
+        "__main__": "entry",
     },
     "app": {
         "__init__": "content",
@@ -71,7 +71,7 @@ LOOSE = {
 }
 SENTENCES = {  # for rooms without a folder, which have no `__init__`
     ("nayer", "vocabulary"): "Errors, settings, presets, events, array types: what every room speaks. No torch.",
-    ("nayer", "door"): "`library`, for other programs, and `python -m nayer`.",
+    ("nayer", "entry"): "`library`, for other programs, and `python -m nayer`.",
     (
         "app",
         "server",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,15 @@ QUICK = Config(
     synthesis_batch=20,
     device="cpu",
 )
+# A run of a shipped teacher whose rounds take some hundredths of a second; each test says how many.
+QUICK_ROUNDS: dict[str, Any] = {
+    "teacher": "digits",
+    "generator_steps": 2,
+    "generator_width": 4,
+    "synthesis_batch": 20,
+    "student_steps": 2,
+    "warmup_rounds": 1,
+}
 
 
 def tiny_config(**changes: object) -> Config:

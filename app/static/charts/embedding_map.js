@@ -1,4 +1,4 @@
-// The map: label embeddings as fixed anchors, the noisy layers' outputs and the newest samples moving round them.
+// The map: fixed anchors for the label embeddings, and dots for the noisy layers' outputs and the newest samples.
 
 import { classColor } from "../core/colors.js";
 import { h, s, setAttribute, setText } from "../core/dom.js";
@@ -8,14 +8,14 @@ import { NumbersTable, numbersRow } from "./numbers_table.js";
 /** @import { Dot, MapFacts, UmapAnswer } from "../core/types.d.ts" */
 
 /** @typedef {"pca" | "umap"} Projection */
-/** @typedef {{ anchors: Dot[], outputs: Dot[], samples: Dot[] }} Layout where everything lies */
-/** @typedef {{ facts: MapFacts | null, outputs: Dot[], samples: Dot[] }} MapContent what a map shows of a run */
+/** @typedef {{ anchors: Dot[], outputs: Dot[], samples: Dot[] }} Layout the positions of all dots */
+/** @typedef {{ facts: MapFacts | null, outputs: Dot[], samples: Dot[] }} MapContent the dots of a run */
 
-const WIDTH = 1.36; // half of the map; anchors fill the middle, names and dots need the rim
+const WIDTH = 1.36; // half of the map's width; anchors lie in the middle, names and dots also near the edges
 const HEIGHT = 1.02;
-const UMAP_WAIT = 1500; // ms until the server is asked again for a map that is not ready
+const UMAP_WAIT = 1500; // ms between two requests for a map that is not ready
 
-const NAMED = 16; // so many classes have their names in full size; of more, those that find room, smaller
+const NAMED = 16; // up to this many classes, all names have full size; with more, they are small and some are left out
 /** @type {[mark: string, name: string][]} */
 const LEGEND = [
   ["round", "embedding, fixed"],
@@ -32,8 +32,8 @@ const NOTES = {
 export class EmbeddingMap {
   /**
    * @param {object} [options]
-   * @param {(index: number | null) => void} [options.focus] hears which class is pointed at; else the map lights it up
-   * @param {() => Promise<UmapAnswer | null>} [options.umap] without it there is PCA only
+   * @param {(index: number | null) => void} [options.focus] called with the class under the pointer
+   * @param {() => Promise<UmapAnswer | null>} [options.umap] without it, there is only PCA
    * @param {string} [options.title]
    * @param {string | string[]} [options.about] keys of the table of explanations
    * @param {[mark: string, name: string][]} [options.legend]
@@ -133,14 +133,14 @@ export class EmbeddingMap {
     if (mode === "umap") this.askUmap();
   }
 
-  /** @param {string} [sentence] the usual one of the projection where none is given */
+  /** @param {string} [sentence] the default is the usual sentence of the projection */
   showNote(sentence) {
     setText(this.note, sentence ?? this.notes[this.mode] ?? "");
   }
 
   /**
    * @param {MapContent} model
-   * @param {{ classes: string[], anchors: Dot[] | null } | null} [teacher] what lies there before a run
+   * @param {{ classes: string[], anchors: Dot[] | null } | null} [teacher] shown before a run
    */
   update(model, teacher) {
     const before = teacher?.anchors ? { classes: teacher.classes, anchors: teacher.anchors } : null;
@@ -157,7 +157,7 @@ export class EmbeddingMap {
     }
   }
 
-  /** Asks for the UMAP map, and again until it is ready. */
+  /** Requests the UMAP map until it is ready. */
   async askUmap() {
     clearTimeout(this.timer);
     if (this.mode !== "umap" || !this.umap) return;
@@ -227,18 +227,18 @@ export class EmbeddingMap {
   }
 
   /**
-   * Dims all but one class, or but a few; null brings all back.
+   * Dims all classes but one or a few; null shows all again.
    * @param {number | number[] | null} index
    */
   highlight(index) {
-    const lit = index === null ? null : [index].flat();
-    setAttribute(this.svg, "data-focus", lit && "yes");
+    const highlighted = index === null ? null : [index].flat();
+    setAttribute(this.svg, "data-focus", highlighted && "yes");
     /** @type {NodeListOf<SVGElement>} */
     const elements = this.svg.querySelectorAll("circle[data-class], .anchors g");
     for (const element of elements) {
-      const isLit = lit?.includes(Number(element.dataset.class)) ?? false;
-      element.classList.toggle("dim", lit !== null && !isLit);
-      element.classList.toggle("lit", isLit);
+      const isHighlighted = highlighted?.includes(Number(element.dataset.class)) ?? false;
+      element.classList.toggle("dim", highlighted !== null && !isHighlighted);
+      element.classList.toggle("lit", isHighlighted);
     }
   }
 
@@ -252,7 +252,7 @@ export class EmbeddingMap {
   }
 }
 
-/** @typedef {(dot: Dot) => [x: number, y: number]} Place puts a dot on the map */
+/** @typedef {(dot: Dot) => [x: number, y: number]} Place the position of a dot on the map */
 
 /**
  * @param {SVGGElement} layer
@@ -286,13 +286,13 @@ function extent(values) {
   return { middle: (low + high) / 2, half: (high - low) / 2 };
 }
 
-const LETTER = 0.057; // width of a letter in the map's units, about
+const LETTER = 0.057; // approximate width of a letter in the map's units
 const LINE = 0.1;
 const LONGEST_NAME = 22; // letters of a name on the map
 const CROWDED = 0.02; // overlap, in hundredths of the map's square unit, above which a small name is left out
 
 /**
- * A name as it fits on the map.
+ * A name, shortened to fit on the map.
  * @param {string} name
  */
 function shorten(name) {
@@ -301,8 +301,8 @@ function shorten(name) {
 }
 
 /**
- * Where each anchor's name stands: of eight places round it, the one that covers least of the others; `cost` says how
- * much it covers.
+ * The position of each anchor's name: of eight positions around it, the one with the least overlap. `cost` says how
+ * much it overlaps.
  * @param {[number, number][]} places of the anchors
  * @param {string[]} names
  * @param {number} size of the names, 1 is full
@@ -329,7 +329,7 @@ function placeNames(places, names, size) {
       return { ...choice, covered, cost };
     });
     const best = choices.reduce((least, choice) => (choice.cost < least.cost - 1e-6 ? choice : least));
-    if (size === 1 || best.cost <= CROWDED) taken.push(best.covered); // a name that is not shown takes no room
+    if (size === 1 || best.cost <= CROWDED) taken.push(best.covered); // a name that is left out takes no space
     return best;
   });
 }

@@ -1,4 +1,4 @@
-// A heatmap on a canvas, names at its rim, and below it a lens where squares get too small to read.
+// A heatmap on a canvas with names at two edges; below it, an enlarged part if the squares are too small to read.
 
 import { h, setAttribute } from "../core/dom.js";
 import { formatCosine } from "../core/format.js";
@@ -7,40 +7,40 @@ import { formatCosine } from "../core/format.js";
 /** @typedef {[red: number, green: number, blue: number]} Shade */
 
 /**
- * What a heatmap shows.
+ * The data of a heatmap.
  * @typedef {object} HeatmapData
  * @property {string[]} names
- * @property {number[]} order the numbers of the names as they stand at the rim
+ * @property {number[]} order the numbers of the names, in the order at the edges
  * @property {(row: number, column: number) => number} value from −1 to 1
- * @property {(row: number, column: number) => string} [text] what is written into a square; a cosine where not given
+ * @property {(row: number, column: number) => string} [text] the text in a square; the default is a cosine
  */
 
 /**
- * Where things stand on a canvas, in CSS pixels.
+ * The layout of a canvas, in CSS pixels.
  * @typedef {object} Frame
  * @property {number[]} rows numbers of names
  * @property {number[]} columns
- * @property {number} rim the width of the names
+ * @property {number} rim the width of the margin with the names
  * @property {number} side of a square
  * @property {number} width
  * @property {number} height
  */
 
-const LARGEST_SIDE = 64; // px of a square, when there are few
+const LARGEST_SIDE = 64; // px of a square, if there are few
 const MAX_RIM = 0.27; // of the width
-const LENS_FROM = 30; // names, from which there is a lens
-const LENS_REACH = 6; // names on each side of the pointed one, in the lens
-const WRITTEN_SIDE = 29; // px of a square, from which its number is written in it
-const GAP_SIDE = 14; // px of a square, above which there is a gap between two
+const LENS_FROM = 30; // names: from this number on, a part is enlarged
+const LENS_REACH = 6; // names on each side of the marked one, in the enlarged part
+const WRITTEN_SIDE = 29; // px: larger squares contain their number
+const GAP_SIDE = 14; // px: larger squares have gaps between them
 const FONT = "system-ui, sans-serif";
 
-/** A square of numbers that can be pointed at. */
+/** A square of numbers that the pointer and the keyboard can mark. */
 export class Heatmap {
   /**
    * @param {object} options
    * @param {string} options.title
-   * @param {(pair: Pair | null) => void} options.point hears where the pointer or the keyboard is
-   * @param {(pair: Pair) => void} [options.pick] hears what is clicked, or marked when Enter is pressed
+   * @param {(pair: Pair | null) => void} options.point called with the marked pair
+   * @param {(pair: Pair) => void} [options.pick] called with the pair at a click or at Enter
    */
   constructor({ title, point, pick }) {
     this.title = title;
@@ -58,13 +58,13 @@ export class Heatmap {
     this.frame = null;
     /** @type {Frame | null} */
     this.lensFrame = null;
-    this.background = document.createElement("canvas"); // what does not change with the pointer
+    this.background = document.createElement("canvas"); // the part that does not depend on the pointer
     this.colors = readColors(this.canvas);
     this.width = 0;
     this.listen();
   }
 
-  /** Hears the pointer, the keyboard, the width and the theme. */
+  /** Listens to the pointer, the keyboard, the width and the theme. */
   listen() {
     const { canvas } = this;
     canvas.addEventListener("pointermove", (event) => this.point(this.pairAt(event)));
@@ -88,7 +88,7 @@ export class Heatmap {
 
   /**
    * @param {HeatmapData} data
-   * @param {string} summary what a screen reader says of it
+   * @param {string} summary the text for screen readers
    */
   show(data, summary) {
     this.data = data;
@@ -118,7 +118,7 @@ export class Heatmap {
     this.drawMarked();
   }
 
-  /** Draws what changes with the pointer. */
+  /** Draws the part that depends on the pointer. */
   drawMarked() {
     const { data, frame } = this;
     if (!data || !frame) return;
@@ -129,7 +129,7 @@ export class Heatmap {
   }
 
   /**
-   * The lens round the marked square, or round the first names.
+   * The enlarged part around the marked square, or around the first names.
    * @param {HeatmapData} data
    */
   drawLens(data) {
@@ -155,7 +155,7 @@ export class Heatmap {
   paint(data, frame, canvas) {
     const pen = resize(canvas, frame);
     const { rows, columns, rim, side } = frame;
-    // Without a gap the squares overlap by a hair, or the page's color shines through between them.
+    // Without a gap the squares overlap by half a pixel, because else the page's color shows between them.
     const size = side > GAP_SIDE ? side - 1 : side + 0.4;
     pen.textBaseline = "middle";
     for (const [i, row] of rows.entries())
@@ -170,20 +170,20 @@ export class Heatmap {
         pen.textAlign = "center";
         pen.fillText(data.text?.(row, column) ?? formatCosine(value), rim + (j + 0.5) * side, rim + (i + 0.5) * side);
       }
-    const step = Math.ceil(12 / side); // names that fit
+    const step = Math.ceil(12 / side); // every how many names one fits
     for (let i = 0; i < rows.length; i += step) this.drawName(pen, frame, data.names[rows[i]], i, "left");
     for (let j = 0; j < columns.length; j += step) this.drawName(pen, frame, data.names[columns[j]], j, "top");
     return pen;
   }
 
   /**
-   * A name at the left rim, or upright at the top.
+   * A name at the left edge, or vertical at the top.
    * @param {CanvasRenderingContext2D} pen
    * @param {Frame} frame
    * @param {string} name
    * @param {number} place
    * @param {"left" | "top"} rim
-   * @param {boolean} [marked] covers what stands there
+   * @param {boolean} [marked] covers the names below it
    */
   drawName(pen, { rim: width, side }, name, place, rim, marked = false) {
     const text = fit(pen, name, width - 6, marked);
@@ -262,13 +262,13 @@ export class Heatmap {
   }
 }
 
-/** The scale's key: from −1 to 1. */
+/** The legend of the color scale from −1 to 1. */
 export function scaleKey() {
   return h("div", { class: "scale-key", "aria-hidden": "true" }, h("span", {}, "−1"), h("i"), h("span", {}, "1"));
 }
 
 /**
- * A canvas's pen.
+ * The drawing context of a canvas.
  * @param {HTMLCanvasElement} canvas
  */
 function penOf(canvas) {
@@ -295,7 +295,7 @@ function layout(canvas, rows, columns, names, width) {
 }
 
 /**
- * The canvas at the screen's own resolution, empty; gives its pen in CSS pixels.
+ * Clears the canvas at the screen's resolution. Returns its drawing context in CSS pixels.
  * @param {HTMLCanvasElement} canvas
  * @param {Frame} frame
  */
@@ -311,7 +311,7 @@ function resize(canvas, { width, height }) {
 }
 
 /**
- * A name as it fits into so many pixels.
+ * A name, shortened to this many pixels.
  * @param {CanvasRenderingContext2D} pen
  * @param {string} name
  * @param {number} room
@@ -326,7 +326,7 @@ function fit(pen, name, room, bold) {
 }
 
 /**
- * The colors of the theme in use: cold for −1, warm for 1, told apart with any kind of color vision.
+ * The colors of the present theme: cold for −1, warm for 1. They are distinct for color-blind readers.
  * @param {Element} element
  */
 function readColors(element) {

@@ -21,11 +21,11 @@ const ORDERS = [
   ["alike", "similar together"],
 ];
 
-/** How alike the names are to the generator. */
+/** The similarity of the names before and after BatchNorm. */
 export class HeatmapPair {
   /**
    * @param {object} options
-   * @param {(pair: Pair | null) => void} options.focus hears which pair is pointed at
+   * @param {(pair: Pair | null) => void} options.focus called with the marked pair
    */
   constructor({ focus }) {
     this.focus = focus;
@@ -79,7 +79,7 @@ export class HeatmapPair {
       after: unpackTriangle(answer.after.cosines, k),
     };
     this.shown = { answer, cosines };
-    const digits = k > 20 ? 3 : 2; // the bound −1/(k − 1) must not read as 0
+    const digits = k > 20 ? 3 : 2; // the bound −1/(k − 1) must not round to 0
     this.note.replaceChildren(
       `A BatchNorm before the noisy layer brings each of the ${answer.width} dimensions to mean 0 and variance 1 over the ${k} classes. It removes what all names share and enlarges what differs. `,
       "The mean cosine of two different names is ",
@@ -186,7 +186,7 @@ function closestPairs({ closest, lowest, highest }, names, cosine) {
 }
 
 /**
- * A name whose direction of writing does not reach its neighbors.
+ * A name whose writing direction does not affect its neighbors.
  * @param {string} name
  */
 const isolated = (name) => h("bdi", {}, name);

@@ -21,10 +21,10 @@ import { ChartPointer } from "./pointer.js";
  */
 
 /** @typedef {{ y: number, text: string, kind: string }} Rule a level that is drawn across the chart */
-/** @typedef {{ x: number, kind: string, text?: string }} ChartMark something that happened at x */
+/** @typedef {{ x: number, kind: string, text?: string }} ChartMark an event at x */
 
 /**
- * How points become pixels.
+ * The mapping from points to pixels.
  * @typedef {object} Scale
  * @property {(value: number) => number} x
  * @property {(value: number) => number} y
@@ -38,21 +38,21 @@ import { ChartPointer } from "./pointer.js";
  * @property {string} title
  * @property {number} height px
  * @property {Line<P>[]} lines
- * @property {(value: number) => string} axis writes a number of the value axis
- * @property {string} label what a screen reader says of it before there are points
+ * @property {(value: number) => string} axis formats a number of the value axis
+ * @property {string} label the text for screen readers before there are points
  * @property {string | string[]} about keys of the table of explanations
- * @property {number | null} [low] where the value axis begins, or null to follow the data
- * @property {number | null} [high] where it ends, likewise
+ * @property {number | null} [low] the start of the value axis; null follows the data
+ * @property {number | null} [high] the end of the value axis; null follows the data
  * @property {number} [ticks] of the value axis
- * @property {boolean} [small] one of several
- * @property {number | null} [span] shows the newest so many rounds only
- * @property {((point: P) => void) | null} [pick] somebody clicks on a point, or presses Enter on it
- * @property {string} [x] what x counts
- * @property {boolean} [apart] each line has points of its own, so both coordinates tell which is pointed at
+ * @property {boolean} [small] one of several small charts small charts
+ * @property {number | null} [span] shows only this many newest rounds
+ * @property {((point: P) => void) | null} [pick] called with a point at a click or at Enter
+ * @property {string} [x] the unit of x
+ * @property {boolean} [apart] each line has its own points, so both coordinates decide which point is nearest
  */
 
-const SHORTEST_AXIS = 60; // rounds; the axis of a longer run grows with it, so that the beginning can be seen
-const UNIT_CHARACTER = 6.4; // px, about
+const SHORTEST_AXIS = 60; // rounds; a longer run has a longer axis, so that its start stays visible
+const UNIT_CHARACTER = 6.4; // px, approximately
 const PAD = { left: 34, right: 12, top: 10, bottom: 20 };
 const SMALL_PAD = { left: 38, right: 8, top: 8, bottom: 16 };
 const TABLE_ROWS = 200; // the newest points in the table
@@ -102,7 +102,7 @@ export class LineChart {
     );
     this.bands = lines.map(({ color }) => s("path", { class: "band", style: `fill:${color}` }));
     this.ends = lines.map(({ color }) => s("circle", { r: small ? 2.5 : 3.5, style: `fill:${color}`, class: "end" }));
-    this.ruleKeys = h("span", { class: "legend" }); // their names cover no curve
+    this.ruleKeys = h("span", { class: "legend" }); // beside the curves, so that the names cover none
     this.ruleTexts = "";
     this.svg.append(this.grid, ...this.bands, this.markLayer, this.ruleLayer, ...this.paths, ...this.ends);
     this.table = new NumbersTable([x, ...lines.map((line) => line.name)], () => this.tableRows());
@@ -138,7 +138,7 @@ export class LineChart {
    * @param {Rule[]} [data.rules]
    * @param {ChartMark[]} [data.marks]
    * @param {number} data.rounds planned, in the unit of x
-   * @param {string} data.label what a screen reader says
+   * @param {string} data.label the text for screen readers
    */
   show({ points, rules = [], marks = [], rounds, label }) {
     this.rounds = Math.max(1, rounds);
@@ -202,7 +202,7 @@ export class LineChart {
     }
   }
 
-  /** Where the x axis ends. */
+  /** The end of the x axis. */
   end() {
     if (this.span !== null) return this.from + Math.min(this.span, this.rounds);
     const now = this.points.at(-1)?.[0] ?? 0;
@@ -212,7 +212,7 @@ export class LineChart {
   }
 
   /**
-   * Where the value axis begins and ends.
+   * The start and the end of the value axis.
    * @returns {[number, number]}
    */
   valueRange() {
@@ -248,7 +248,7 @@ export class LineChart {
     }
     const step = Math.max(1, roundUp((this.end() - this.from) / (this.small ? 2 : 6), COARSE_STEPS));
     const bottom = this.height - (this.small ? 2 : 5);
-    const edge = width - pad.right + 4; // the unit stands at the end of the axis, in the place of a number
+    const edge = width - pad.right + 4; // the unit replaces the number at the end of the axis
     const room = edge - UNIT_CHARACTER * this.unit.length - 14;
     for (let at = Math.ceil(this.from / step) * step; at <= this.end() + 1e-9 && x(at) < room; at += step)
       parts.push(s("text", { x: x(at), y: bottom, "text-anchor": "middle" }, String(at)));
@@ -286,7 +286,7 @@ export class LineChart {
   }
 
   /**
-   * The value of the line that a point belongs to, which is its first that has one.
+   * The value of the line of a point: the first line that has a value there.
    * @param {P} point
    */
   valueOf(point) {
@@ -332,7 +332,7 @@ const COARSE_STEPS = [1, 2, 5, 10];
 const FINE_STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
 /**
- * The next round number at or above `rough`: one of `factors` times a power of ten.
+ * The smallest round number that is at least `rough`: one of `factors` times a power of ten.
  * @param {number} rough
  * @param {number[]} factors
  */

@@ -1,4 +1,4 @@
-// The numbers behind a chart as a table, folded up until somebody wants them.
+// The numbers of a chart as a table in a section that is closed at first.
 
 import { h } from "../core/dom.js";
 
@@ -8,7 +8,7 @@ export class NumbersTable {
    * @param {string[]} columns
    * @param {() => HTMLTableRowElement[]} makeRows
    * @param {object} [options]
-   * @param {string} [options.summary] what the fold is called
+   * @param {string} [options.summary] the title of the section
    * @param {HTMLElement} [options.caption]
    */
   constructor(columns, makeRows, { summary = "Numbers", caption } = {}) {
@@ -27,14 +27,14 @@ export class NumbersTable {
     );
   }
 
-  /** Fills the table anew if it is open. */
+  /** Fills the table again if it is open. */
   update() {
     if (this.element.open) this.body.replaceChildren(...this.makeRows());
   }
 }
 
 /**
- * A row: what it is about, then its cells.
+ * A row: its heading, then its cells.
  * @param {string | HTMLElement} name
  * @param {...(string | HTMLElement)} cells
  */

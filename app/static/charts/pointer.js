@@ -1,4 +1,4 @@
-// Pointing at a chart's points: with the pointer, or with arrow keys; a click or Enter picks one.
+// Marks a point of a chart with the pointer or the arrow keys; a click or Enter chooses it.
 
 import { h, s, setAttribute, setText } from "../core/dom.js";
 
@@ -6,13 +6,13 @@ import { h, s, setAttribute, setText } from "../core/dom.js";
 /** @import { LineChart } from "./line_chart.js" */
 
 /**
- * Marks the point of a chart that is pointed at.
+ * Marks a point of a chart.
  * @template {readonly [number, ...unknown[]]} [P=Point]
  */
 export class ChartPointer {
   /**
    * @param {LineChart<P>} chart
-   * @param {string} x what the chart's x counts
+   * @param {string} x the unit of the chart's x axis
    */
   constructor(chart, x) {
     this.chart = chart;
@@ -29,7 +29,7 @@ export class ChartPointer {
   }
 
   /**
-   * Lets points be picked.
+   * Lets a visitor choose points.
    * @param {(point: P) => void} pick
    */
   listen(pick) {
@@ -84,7 +84,7 @@ export class ChartPointer {
   }
 
   /**
-   * Points at what is nearest to the pointer.
+   * Marks the point that is nearest to the pointer.
    * @param {MouseEvent} event
    */
   follow(event) {
@@ -94,7 +94,7 @@ export class ChartPointer {
       return;
     }
     const box = svg.getBoundingClientRect();
-    const zoom = box.width / scale.width; // of the size for a projector
+    const zoom = box.width / scale.width; // the enlargement for a projector
     /** @type {(point: P) => number} */
     const distance = (point) =>
       Math.hypot(
@@ -110,7 +110,7 @@ export class ChartPointer {
     this.show();
   }
 
-  /** Draws what is pointed at where it lies now. */
+  /** Draws the mark at the present position of its point. */
   show() {
     const { chart, nearest } = this;
     setAttribute(this.cursor, "visibility", nearest ? "visible" : "hidden");

@@ -1,4 +1,4 @@
-// What the page asks of the server, updates apart: commands, public endpoints, and questions about names.
+// The requests of the page to the server, except for updates: commands, public endpoints, and class names.
 
 /** @import { RunHandle } from "./types.d.ts" */
 
@@ -11,7 +11,7 @@ export function serverUrl(path) {
 }
 
 /**
- * What a command answers; throws an Error with the server's sentence.
+ * The answer to a command. Throws an Error with the server's sentence.
  * @template Answer
  * @param {string} name
  * @param {...unknown} values
@@ -24,7 +24,7 @@ export async function sendCommand(name, ...values) {
 }
 
 /**
- * What a public endpoint answers; throws an Error with the server's sentence.
+ * The answer of a public endpoint. Throws an Error with the server's sentence.
  * @template Answer
  * @param {string} endpoint
  * @param {...unknown} data
@@ -37,7 +37,7 @@ export async function callEndpoint(endpoint, ...data) {
 }
 
 /**
- * About how many seconds a run of a form would take; null where the server cannot tell.
+ * The estimated seconds of a run with the values of the form; null if the server has no estimate.
  * @param {{ preset: string, settings: Record<string, unknown>, token: string }} form
  * @returns {Promise<number | null>}
  */
@@ -46,7 +46,7 @@ export async function askDuration(form) {
 }
 
 /**
- * Tells the server that the page of a queued run is closing, so that nobody waits behind it.
+ * Tells the server that the page of a queued run closes, so that the run leaves the queue.
  * @param {RunHandle} handle
  */
 export function leaveQueue({ run, token }) {
@@ -57,7 +57,7 @@ export function leaveQueue({ run, token }) {
 }
 
 /**
- * The JSON that a POST answers, or { error } where none arrives.
+ * The JSON answer to a POST request, or { error } if there is none.
  * @param {string} path
  * @param {unknown} body
  */

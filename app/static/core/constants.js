@@ -21,13 +21,13 @@ export const ENDED_STATES = ["failed", "finished", "interrupted", "stopped"];
 export const ROUNDS_WITHOUT_END = 100000;
 
 /**
- * What a single step continues to.
+ * The events to which a single step continues.
  * @type {string[]}
  */
 export const STEP_KINDS = ["redraw", "generator", "student", "round"];
 
 /**
- * What the student is measured on: test images, or samples it never learns from.
+ * The images on which the student is measured: test images, or samples it never learns from.
  * @type {string[]}
  */
 export const MEASURED_ON = ["test images", "held-back samples"];
@@ -87,7 +87,7 @@ export const ARM_COLORS = ["#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377"
 export const LAB_MEASURES = ["accuracy", "label_hit", "named", "within", "across", "pool"];
 
 /**
- * Least number of arms in a lab.
+ * Smallest number of arms in a lab.
  * @type {number}
  */
 export const MIN_ARMS = 2;
@@ -105,13 +105,13 @@ export const MAX_REPEATS = 5;
 export const MAX_ARMS = 6;
 
 /**
- * Least billions of multiply-adds per arm.
+ * Smallest work of an arm, in billions of multiply-adds.
  * @type {number}
  */
 export const MIN_ARM_WORK = 1;
 
 /**
- * Most billions of multiply-adds per arm.
+ * Largest work of an arm, in billions of multiply-adds.
  * @type {number}
  */
 export const MAX_ARM_WORK = 10000;
@@ -135,7 +135,7 @@ export const FIRST_CLASS = 48;
 export const ANSWER_ROUNDS = 60;
 
 /**
- * What the id of a run looks like.
+ * The pattern of a run's id.
  * @type {string}
  */
 export const RUN_ID = "^[\\w-]{1,64}$";

@@ -1,4 +1,4 @@
-// Makes and changes elements.
+// Creates and changes elements.
 
 /** @typedef {string | number | boolean | null | undefined | (() => unknown)} AttributeValue */
 /** @typedef {Node | string | null | undefined} Child */
@@ -70,7 +70,7 @@ export function setText(element, text) {
  * Text for screen readers only.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {string} text
- * @param {Tag} [tag] `span` where none is given
+ * @param {Tag} [tag] `span` if none is given
  */
 export function hiddenText(text, tag) {
   return h(tag ?? "span", { class: "visually-hidden" }, text);
@@ -86,7 +86,7 @@ export function labeled(label, input) {
 }
 
 /**
- * The first element that matches; throws where there is none, for then the page is not what the scripts expect.
+ * The first element that matches. Throws an Error if there is none, because the scripts need it.
  * @template {Element} E
  * @param {ParentNode} parent
  * @param {string} selector
@@ -99,13 +99,13 @@ export function find(parent, selector, type) {
   return found;
 }
 
-/** Whether the visitor asks for little motion. */
+/** Whether the visitor prefers reduced motion. */
 export function prefersReducedMotion() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /**
- * Whether an element is on show: its tab is the open one.
+ * Whether an element is visible, which means that its tab is open.
  * @param {Element} element
  */
 export function isVisible(element) {
@@ -113,7 +113,7 @@ export function isVisible(element) {
 }
 
 /**
- * Calls `onChange` whenever an element comes on show or leaves it.
+ * Calls `onChange` when an element becomes visible or hidden.
  * @param {Element} element
  * @param {(visible: boolean) => void} onChange
  */
@@ -127,7 +127,7 @@ export function watchVisibility(element, onChange) {
 }
 
 /**
- * Shows image `index` of a picture with `count` images side by side as the element's background.
+ * Shows one image of a strip as the background of an element. The strip has `count` images side by side.
  * @param {HTMLElement} element
  * @param {string} url
  * @param {number} index
@@ -140,7 +140,7 @@ export function showImage(element, url, index, count) {
 }
 
 /**
- * Fetches a picture, so that it can be shown without flicker; false where there is none.
+ * Fetches a picture, so that it can be shown without flicker; false if there is none.
  * @param {string} url
  */
 export async function loadImage(url) {

@@ -1,4 +1,4 @@
-// Asks the server about typed class names, and again until the text encoder is done.
+// Sends class names to the server, and sends them again until the text encoder is done.
 
 import { serverUrl } from "./api.js";
 import { h } from "./dom.js";
@@ -9,15 +9,15 @@ import { h } from "./dom.js";
 const RETRY_WAIT = 1000; // ms
 const ENCODER_FREE_TABLES = { "one-hot": "Use one-hot rows", random: "Use random numbers" };
 
-/** One question at a time: only the answer to the last one counts. */
+/** Has one request at a time: only the answer to the latest one counts. */
 export class EmbeddingQuery {
   /**
    * @param {object} options
-   * @param {Notice} options.notice says what the server waits for or refuses
+   * @param {Notice} options.notice shows what the server waits for or refuses
    * @param {string} options.button the name of the button that asks again
    * @param {(answer: EmbeddingAnswer) => void} options.onAnswer
-   * @param {() => void} [options.onKept] there is no new answer: what is on show belongs to the one before
-   * @param {(table: string) => void} [options.onTable] the visitor picks a table that needs no encoder
+   * @param {() => void} [options.onKept] called if there is no new answer, so that the previous one stays
+   * @param {(table: string) => void} [options.onTable] called when the visitor chooses a table that needs no encoder
    */
   constructor({ notice, button, onAnswer, onKept, onTable }) {
     this.notice = notice;
@@ -59,11 +59,11 @@ export class EmbeddingQuery {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(form),
       });
-      const said = await answer.json();
-      // 429 says that others come first; any other refusal is a sentence
-      return answer.ok || answer.status === 429 ? said : { state: "refused", sentence: said.error };
+      const content = await answer.json();
+      // 429: other visitors come first; any other refusal has a sentence
+      return answer.ok || answer.status === 429 ? content : { state: "refused", sentence: content.error };
     } catch {
-      // the sentence below says so
+      // the sentence below reports it
     }
     return { state: "refused", sentence: `The server did not receive the request. Press ${this.button} again.` };
   }

@@ -1,12 +1,12 @@
-// A fold that stays open, or shut, for who opened or shut it.
+// A section that folds. The browser stores whether a visitor opened or closed it.
 
 import { h } from "./dom.js";
 import { readFolds, storeFolds } from "./storage.js";
 
-/** Content below a line that opens it. */
+/** A line, and content below it that the line shows or hides. */
 export class Fold {
   /**
-   * @param {string} name under which its state is kept
+   * @param {string} name under which its state is stored
    * @param {string} kind class names
    * @param {HTMLElement} summary
    * @param {...HTMLElement} content
@@ -16,7 +16,7 @@ export class Fold {
     summary.addEventListener("click", () => storeFolds({ ...readFolds(), [name]: !this.element.open }));
   }
 
-  /** Opens it for now. */
+  /** Opens it without storing that. */
   open() {
     this.element.open = true;
   }

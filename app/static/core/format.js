@@ -1,4 +1,4 @@
-// Numbers as the page writes them. A value that is not there is a dash.
+// The numbers of the page as text. A missing value is a dash.
 
 /**
  * A line does not break before the sign.
@@ -10,7 +10,7 @@ export function formatPercent(share, digits = 0) {
 }
 
 /**
- * Three digits, or all before the point where there are more.
+ * Three digits; all digits before the decimal point if there are more.
  * @param {number | null | undefined} value
  */
 export function formatNumber(value) {
@@ -20,7 +20,7 @@ export function formatNumber(value) {
 }
 
 /**
- * Thousands apart.
+ * A number with a separator between thousands.
  * @param {number} value
  */
 export function formatInteger(value) {
@@ -28,7 +28,7 @@ export function formatInteger(value) {
 }
 
 /**
- * A count with its noun, in the plural where it takes one.
+ * A count with its noun, in the plural if the count is not 1.
  * @param {number} count
  * @param {string} noun
  */
@@ -67,7 +67,7 @@ export function formatCosine(value, digits = 2) {
 }
 
 /**
- * How many runs come first, and about how long that takes.
+ * The number of runs before this one, and the estimated wait.
  * @param {number} ahead
  */
 export function formatAhead(ahead) {

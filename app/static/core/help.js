@@ -1,4 +1,4 @@
-// The `?` buttons: what a curve, a panel or a control means, its symbol, and the lines of code that do it.
+// The `?` buttons: they explain a curve, a panel or a control, with its symbol and a link to its code.
 
 import { serverUrl } from "./api.js";
 import { h, setAttribute } from "./dom.js";
@@ -15,7 +15,7 @@ function loadExplanations() {
 }
 
 /**
- * Explains without asking the server.
+ * Uses this table instead of the server's.
  * @param {Record<string, Explanation>} table
  */
 export function provideExplanations(table) {
@@ -23,7 +23,7 @@ export function provideExplanations(table) {
 }
 
 /**
- * A button that explains what is called `name`.
+ * A button that explains the thing with this name.
  * @param {string | string[]} keys one or several of the table of explanations
  * @param {string} name
  */
@@ -74,7 +74,7 @@ async function fill(card, keys, button) {
 
 /**
  * @param {Explanation | undefined} explanation
- * @param {string} [name] said before the sentence where there are several
+ * @param {string} [name] said before the sentence if there are several
  */
 function paragraphs(explanation, name = "") {
   if (!explanation) throw new Error("There is no help text for this.");
@@ -92,7 +92,7 @@ function paragraphs(explanation, name = "") {
 }
 
 /**
- * α_ce with its index lowered.
+ * A symbol with its index lowered, as in α_ce.
  * @param {string} symbol
  */
 function withSubscripts(symbol) {
@@ -100,7 +100,7 @@ function withSubscripts(symbol) {
 }
 
 /**
- * Puts the card below its button and within the window.
+ * Places the card below its button, inside the window.
  * @param {HTMLElement} card
  * @param {HTMLElement} button
  */

@@ -1,4 +1,4 @@
-// A class: pupils follow what the teacher with a code shows, and a teacher's code names what they show now.
+// A class: with the teacher's code, the pupils see the run that the teacher shows.
 
 import { sendCommand, serverUrl } from "./api.js";
 import { h, setAttribute, setText } from "./dom.js";
@@ -10,13 +10,13 @@ import { isTeaching, readVisitor, storeTeaching, watchVisitor } from "./storage.
 
 /** @typedef {{ code: string, qr: string }} ClassCode a code, and the address with it as a picture */
 
-const FOLLOW_MS = 4000; // between two looks at what the teacher shows
+const FOLLOW_MS = 4000; // between two requests for the run that the teacher shows
 
-/** Follows the class in the address, and asks for the code where it is empty. */
+/** Follows the class in the address. If the address has no code, a form asks for it. */
 export function followClass() {
   const code = new URL(location.href).searchParams.get("join");
   if (code === null) return;
-  const said = h("span", { role: "status" });
+  const status = h("span", { role: "status" });
   const input = h("input", { type: "text", maxlength: 12, autocomplete: "off", "aria-label": "Code of the class" });
   const form = h("form", {}, "Code of the class ", input, h("button", { type: "submit", class: "primary" }, "Join"));
   form.addEventListener("submit", (event) => {
@@ -24,12 +24,12 @@ export function followClass() {
     location.assign(inSameSize(shownUrl(document.baseURI, null, input.value.trim())));
   });
   setAttribute(form, "hidden", code !== "");
-  const leave = h("a", { href: shownUrl(document.baseURI, null, null) }, code ? "Leave the class" : "Cancel");
-  document.querySelector("#masthead")?.after(h("div", { class: "nayer class-strip" }, said, form, leave));
+  const leaveLink = h("a", { href: shownUrl(document.baseURI, null, null) }, code ? "Leave the class" : "Cancel");
+  document.querySelector("#masthead")?.after(h("div", { class: "nayer class-strip" }, status, form, leaveLink));
   const teaches = "You teach? Start a run, a lesson or a lab, and press Class code beside it.";
   if (!code) form.after(h("span", { class: "note" }, teaches));
   if (!code) input.focus();
-  else look(code, runOf(location.href), said, form);
+  else follow(code, runOf(location.href), status, form);
 }
 
 /**
@@ -42,32 +42,32 @@ function runOf(href) {
 }
 
 /**
- * Goes where the teacher is, again and again; who looks at another tab stays there until the teacher goes on.
+ * Opens the run that the teacher shows. A pupil on another tab stays there until the teacher shows another run.
  * @param {string} code
  * @param {string | null} here the run that the page was opened with
- * @param {HTMLElement} said
- * @param {HTMLElement} form shown where the code belongs to no class
+ * @param {HTMLElement} status
+ * @param {HTMLElement} form shown if no class has this code
  */
-async function look(code, here, said, form) {
+async function follow(code, here, status, form) {
   try {
     const answer = await fetch(serverUrl(`join/${encodeURIComponent(code)}`), { cache: "no-store" });
-    const told = await answer.json();
-    if ("run" in told) {
-      if (told.run !== here) return location.replace(inSameSize(shownUrl(document.baseURI, told, code)));
-      setText(said, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
+    const shown = await answer.json();
+    if ("run" in shown) {
+      if (shown.run !== here) return location.replace(inSameSize(shownUrl(document.baseURI, shown, code)));
+      setText(status, `Class ${code.toUpperCase()}: you see what your teacher shows.`);
     } else {
-      setText(said, told.error);
+      setText(status, shown.error);
       setAttribute(form, "hidden", false);
       if (answer.ok) return;
     }
   } catch {
-    setText(said, "Reconnecting… The class continues.");
+    setText(status, "Reconnecting… The class continues.");
   }
-  setTimeout(() => look(code, here, said, form), FOLLOW_MS);
+  setTimeout(() => follow(code, here, status, form), FOLLOW_MS);
 }
 
 /**
- * Shows a run to the class, and every later one that this page begins; throws an Error with a sentence.
+ * Shows a run to the class, and every later run of this page. Throws an Error with a sentence.
  * @param {RunHandle} handle
  * @param {string} place live, lab or lesson-N
  * @returns {Promise<ClassCode>}
@@ -80,7 +80,7 @@ export async function showToClass({ run, token }, place) {
 }
 
 /**
- * A run has begun here: the class goes with it, if there is one.
+ * Shows a new run of this page to the class, if there is a class.
  * @param {RunHandle} handle
  * @param {string} place
  */
@@ -88,7 +88,7 @@ export function bringClass(handle, place) {
   if (isTeaching()) showToClass(handle, place).catch((error) => console.warn(errorSentence(error)));
 }
 
-/** Brings the class along to every live run. */
+/** Shows every live run to the class. */
 export function bringClassToLive() {
   let before = readVisitor().run;
   watchVisitor(({ run, token }) => {
@@ -98,7 +98,7 @@ export function bringClassToLive() {
 }
 
 /**
- * Ends the class.
+ * Removes the code of the class.
  * @param {RunHandle} handle
  */
 export async function endClass({ run, token }) {

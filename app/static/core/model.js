@@ -1,14 +1,16 @@
-// What the page knows of a run: the server's updates, put together. Nothing is drawn here.
+// The model of a run: the server's updates, put together. This module draws nothing.
 
 import { CURVES, ENDED_STATES, MEASURED_ON, SAMPLE_ROWS } from "./constants.js";
 
 /** @import { Curves, CurveUpdate, Point, RunModel, RunState, RunUpdate, SampleRow } from "./types.d.ts" */
 
-/** What a student is measured on: test images, or where there are none, samples it never learns from. */
+const GOING_STATES = ["queued", "running", "paused"];
+
+/** The images on which a student is measured: test images, or else samples that it never learns from. */
 export const [TEST_IMAGES, HELD_BACK_SAMPLES] = MEASURED_ON;
 
 /**
- * The model of a run of which nothing is known.
+ * The model before the first update.
  * @returns {RunModel}
  */
 export function emptyModel() {
@@ -35,8 +37,8 @@ export function emptyModel() {
     reason: "",
     failure: "",
     ahead: 0,
-    wait: null, // seconds, about, while queued
-    kept: "", // why the run may be lost, with the server or to others who wait
+    wait: null, // estimated seconds, while queued
+    kept: "", // why the run may be lost: the server may end, or others wait
     pace: 0,
     teacher_accuracy: null,
     thinned: false,
@@ -44,7 +46,7 @@ export function emptyModel() {
 }
 
 /**
- * The model after an update; one that begins anew replaces everything.
+ * The model after an update. An update with `anew` replaces everything.
  * @param {RunModel} model
  * @param {RunUpdate} update
  * @returns {RunModel}
@@ -57,7 +59,7 @@ export function applyUpdate(model, update) {
     ...standing,
     facts: run ?? before.facts,
     ...eachCurve((name) => extend(before[name], update[name])),
-    redraws: [...before.redraws, ...(redraws ?? []).filter(([round]) => round > 0)], // at 0 nothing is re-drawn
+    redraws: [...before.redraws, ...(redraws ?? []).filter(([round]) => round > 0)], // round 0 re-draws nothing
     changes: [...before.changes, ...(changes ?? [])],
     rows: mergeRows(before.rows, rows ?? []),
     making: making ?? null,
@@ -83,7 +85,7 @@ function extend(points, update) {
 }
 
 /**
- * The newest rows, each round once.
+ * The newest rows, one for each round.
  * @param {SampleRow[]} rows
  * @param {SampleRow[]} fresh
  */
@@ -101,7 +103,15 @@ export function hasEnded(state) {
 }
 
 /**
- * What the student is measured by: accuracy on test images, or where there are none, agreement with the teacher.
+ * Whether a run in this state waits, runs or is paused.
+ * @param {string} state
+ */
+export function isGoing(state) {
+  return GOING_STATES.includes(state);
+}
+
+/**
+ * The measure of the student: accuracy on test images, or else agreement with the teacher.
  * @param {RunModel} model
  */
 export function studentMeasure(model) {

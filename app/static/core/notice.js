@@ -1,8 +1,8 @@
-// One sentence to the visitor, above a panel.
+// A sentence for the visitor, above a panel.
 
 import { h, setAttribute } from "./dom.js";
 
-/** Shows a sentence, hides again when it is empty. */
+/** Shows a sentence; it is hidden if the sentence is empty. */
 export class Notice {
   constructor() {
     this.element = h("div", { class: "notice", hidden: true, role: "alert" });
@@ -10,8 +10,8 @@ export class Notice {
 
   /**
    * @param {string} sentence empty hides the notice
-   * @param {"alert" | "quiet"} [kind] a mistake, or only news
-   * @param {HTMLElement[]} [buttons] what the visitor can do about it
+   * @param {"alert" | "quiet"} [kind] an error, or only information
+   * @param {HTMLElement[]} [buttons] actions for the visitor
    */
   show(sentence, kind = "alert", buttons = []) {
     this.element.className = kind === "quiet" ? "notice quiet" : "notice";

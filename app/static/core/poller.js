@@ -1,22 +1,22 @@
-// Asks the server for updates: often while somebody looks, rarely while nobody does, slower when it is in trouble.
+// Asks the server for updates: often while the page is visible, rarely while it is hidden or the server is busy.
 
 import { hasEnded } from "./model.js";
 
 /** @import { RunState } from "./types.d.ts" */
 
-const FIRST_WAIT = 1000; // ms, until the server has said when to ask again
-const HIDDEN_WAIT = 30000; // ms; it only says that the tab is still there
+const FIRST_WAIT = 1000; // ms, until the server has sent its own interval
+const HIDDEN_WAIT = 30000; // ms; it only tells the server that the tab is open
 const BUSY_WAIT = 12000; // ms after a 429
-const LONGEST_WAIT = 10000; // ms between tries when nothing answers
+const LONGEST_WAIT = 10000; // ms between two tries while there is no answer
 
 /**
- * What a poller needs of the browser.
+ * The functions of the browser that a poller uses.
  * @typedef {object} Browser
  * @property {(address: string, options: RequestInit) => Promise<Response>} fetch
  * @property {(then: () => void, ms: number) => number} setTimeout
  * @property {(timer: number | undefined) => void} clearTimeout
- * @property {() => boolean} isHidden whether the browser's tab is out of sight
- * @property {(listener: () => void) => () => void} onTabChange calls back when that changes; gives what ends it
+ * @property {() => boolean} isHidden whether the browser's tab is hidden
+ * @property {(listener: () => void) => () => void} onTabChange reports changes; returns a function that ends this
  */
 
 /** @type {Browser} */
@@ -41,9 +41,9 @@ export class Poller {
    * @param {string} options.address of the run
    * @param {string} options.path under it
    * @param {(update: Update) => void} options.onUpdate
-   * @param {() => void} options.onGone the server does not know the run
-   * @param {(lost: boolean) => void} options.onConnection the connection drops or comes back
-   * @param {() => boolean} options.isVisible whether what is fed is on show
+   * @param {() => void} options.onGone called if called if the server does not know the run
+   * @param {(lost: boolean) => void} options.onConnection called when the connection is lost or restored
+   * @param {() => boolean} options.isVisible whether the panel with the updates is visible
    * @param {Browser} [options.browser]
    */
   constructor({ address, path, onUpdate, onGone, onConnection, isVisible, browser = BROWSER }) {
@@ -66,7 +66,7 @@ export class Poller {
     this.pollNow();
   }
 
-  /** Asks now, or right after the answer that is under way. */
+  /** Asks now; if a request is in progress, right after its answer. */
   pollNow() {
     if (this.closed) return;
     this.browser.clearTimeout(this.timer);
@@ -81,7 +81,7 @@ export class Poller {
     this.unwatch();
   }
 
-  /** Asks once, and sets the timer for the next time. */
+  /** Asks once, and sets the timer for the next request. */
   async poll() {
     this.busy = true;
     const wait = await this.ask();
@@ -92,7 +92,7 @@ export class Poller {
   }
 
   /**
-   * Asks once; says in how many ms to ask again.
+   * Asks once. Returns the ms until the next request.
    * @returns {Promise<number>}
    */
   async ask() {
@@ -105,7 +105,7 @@ export class Poller {
         return 0;
       }
       if (!answer.ok && answer.status !== 429) throw new Error(String(answer.status));
-      // An update that nobody sees is not taken: it comes again, and its pictures would be gone when they are fetched.
+      // A hidden page ignores updates. It gets them later again, when their pictures still exist on the server.
       if (answer.status === 200 && this.isVisible()) this.take(await answer.json());
       if (this.failures > 1) this.onConnection(false);
       this.failures = 0;

@@ -1,20 +1,20 @@
-// Asks before a run that is still going on is replaced by another.
+// Asks the visitor before a new run replaces one that is still running.
 
 import { serverUrl } from "./api.js";
+import { isGoing } from "./model.js";
 import { readVisitor } from "./storage.js";
 
 const QUESTION = "Your live run is still in progress. Starting this ends it. Its results stay. Start anyway?";
-const GOING_STATES = ["queued", "running", "paused"];
 
-/** Whether nothing is lost, or the visitor agrees to it. */
+/** Whether no run is lost, or the visitor agrees that it ends. */
 export async function mayReplaceLiveRun() {
   const { run } = readVisitor();
-  if (!run || !GOING_STATES.includes(await stateOf(run))) return true;
+  if (!run || !isGoing(await stateOf(run))) return true;
   return confirm(QUESTION);
 }
 
 /**
- * How a run stands; empty where the server does not say.
+ * The state of a run; empty if the server does not know it.
  * @param {string} run
  * @returns {Promise<string>}
  */

@@ -1,4 +1,4 @@
-// What the page's address asks for: a lesson, a run to watch, settings for a new run, and fields to hide.
+// The address of the page: it names a lesson, a run to watch, settings for a new run, and fields to hide.
 
 import { MAX_ARMS, RUN_ID } from "./constants.js";
 
@@ -6,11 +6,11 @@ import { MAX_ARMS, RUN_ID } from "./constants.js";
 
 /** @type {Record<string, string>} the tabs by their name in an address, as app/gradio_ui/page.py titles them */
 const TABS = { live: "Live", lab: "Reset lab", embeddings: "Embeddings", learn: "Learn", runs: "My runs" };
-const TAB_BUTTONS = '#tabs [role="tab"], #tabs .overflow-dropdown button'; // those without room are in a menu
-const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare", "lab", "plan", "join", "size"]; // no settings
+const TAB_BUTTONS = '#tabs [role="tab"], #tabs .overflow-dropdown button'; // tabs that do not fit are in a menu
+const RESERVED = ["watch", "hide", "lesson", "tab", "run", "compare", "lab", "plan", "join", "size"]; // parameters that are not settings
 
 /**
- * The fields that an address can hide: the id of each, and what people call it.
+ * The fields that an address can hide: the id and the label of each.
  * @type {Record<string, string>}
  */
 export const HIDEABLE_FIELDS = {
@@ -34,7 +34,7 @@ export function lessonNumber(href, count = Number.POSITIVE_INFINITY) {
 }
 
 /**
- * The address with lesson `number`, or with none for null; all else in it stays, apart from the runs of another lesson.
+ * The address with lesson `number`, or with no lesson for null. The rest stays, except for runs of another lesson.
  * @param {string} href
  * @param {number | null} number
  */
@@ -50,7 +50,7 @@ export function lessonUrl(href, number) {
 }
 
 /**
- * The name of the tab that an address opens; the first where it names none.
+ * The name of the tab that an address opens: the first tab if it names none.
  * @param {string} href
  */
 export function tabName(href) {
@@ -60,7 +60,7 @@ export function tabName(href) {
 }
 
 /**
- * The address with a tab on show, and no lesson; all else in it stays.
+ * The address with this tab and without a lesson. The rest stays.
  * @param {string} href
  * @param {string} name
  */
@@ -73,7 +73,7 @@ export function tabUrl(href, name) {
 }
 
 /**
- * What an address asks for: the run to watch or to open, the settings of a new run (null where there are none), fields
+ * The contents of an address: the run to watch or to open, the settings of a new run (null if there are none), fields
  * to hide.
  * @param {string} href
  * @returns {{ watch: string | null, run: string | null, settings: Record<string, string> | null, hidden: string[] }}
@@ -91,13 +91,13 @@ export function readAddress(href) {
 }
 
 /**
- * The id of a run, or null for a word that is none.
+ * The word if it is the id of a run, else null.
  * @param {string | undefined} word
  */
 const runId = (word) => (new RegExp(RUN_ID).test(word ?? "") ? (word ?? null) : null);
 
 /**
- * The address with a run on show, or with none for null; all else in it stays.
+ * The address with this run, or with no run for null. The rest stays.
  * @param {string} href
  * @param {string | null} run
  */
@@ -129,7 +129,7 @@ export function comparedRuns(href) {
 }
 
 /**
- * Goes to an address of this page, in the size on show; every tab hears of it.
+ * Goes to an address of this page, in the size shown; every tab hears of it.
  * @param {string} href
  */
 export function visit(href) {
@@ -138,7 +138,7 @@ export function visit(href) {
 }
 
 /**
- * The address that sets a run up.
+ * The address that fills in the form for a run.
  * @param {string} base the page's address
  * @param {Record<string, string>} settings
  * @param {string[]} hidden ids of fields
@@ -151,7 +151,7 @@ export function settingsUrl(base, settings, hidden) {
 }
 
 /**
- * The address under which others follow a run.
+ * The address with which other people watch a run.
  * @param {string} base the page's address
  * @param {string} run
  */
@@ -170,7 +170,7 @@ export function isLarge(href) {
 }
 
 /**
- * The address with that size or without it; all else in it stays.
+ * The address with that size or without it. The rest stays.
  * @param {string} href
  * @param {boolean} large
  */
@@ -190,7 +190,7 @@ export function inSameSize(href) {
 }
 
 /**
- * The address under which others see a lab, or with which they set one up.
+ * The address with which other people see a lab, or fill in its form.
  * @param {string} base the page's address
  * @param {{ lab: string } | { plan: LabPlan }} what
  */
@@ -202,7 +202,7 @@ export function labUrl(base, what) {
 }
 
 /**
- * The lab that an address names, and the plan for one that it holds; null where there is none that can be read.
+ * The lab that an address names, and the plan in it; null for what it does not have or what cannot be read.
  * @param {string} href
  * @returns {{ lab: string | null, plan: LabPlan | null }}
  */
@@ -237,10 +237,10 @@ function readPlan(text) {
 }
 
 /**
- * The address under which a class sees what its teacher shows.
+ * The address with which a class sees the run of its teacher.
  * @param {string} base the page's address
  * @param {{ run: string, place: string } | null} shown place: live, lab or lesson-N
- * @param {string | null} code of the class; empty asks for it
+ * @param {string | null} code of the class; if it is empty, the page asks for it
  */
 export function shownUrl(base, shown, code) {
   const address = new URL(base);
@@ -252,7 +252,7 @@ export function shownUrl(base, shown, code) {
   return address.href;
 }
 
-/** Opens the tab that the address names, now and whenever it changes; a tab that is chosen is put into the address. */
+/** Opens the tab in the address, now and after each change, and puts a chosen tab into the address. */
 export function followTabs() {
   if (tabName(location.href) !== "live") openTab(tabName(location.href));
   document.addEventListener("click", (event) => {
@@ -278,7 +278,7 @@ function nameOf(tab) {
 }
 
 /**
- * Clicks on a tab once Gradio has drawn it, unless it is on show.
+ * Clicks on a tab as soon as Gradio has drawn it, unless it is open.
  * @param {string} name
  */
 function openTab(name) {

@@ -1,4 +1,4 @@
-// The connection to one run: follows its updates, sends its commands, and says what goes wrong.
+// The connection to one run: it gets updates, sends commands, and shows errors.
 
 import { leaveQueue, sendCommand, serverUrl } from "./api.js";
 import { isVisible, watchVisibility } from "./dom.js";
@@ -14,14 +14,14 @@ import { Poller } from "./poller.js";
 export class RunClient {
   /**
    * @param {object} options
-   * @param {string} options.path what is polled under the run's address: status, lab or rounds
-   * @param {HTMLElement} [options.host] where the updates are shown; the client catches up when it comes on show
+   * @param {string} options.path the part of the run's address that is polled: status, lab or rounds
+   * @param {HTMLElement} [options.host] shows the updates; when it becomes visible, they are requested
    * @param {(update: Update) => void} options.onUpdate
-   * @param {() => void} options.onGone the server does not know the run
-   * @param {Notice} [options.notice] where sentences go
-   * @param {string} [options.subject] what goes on while the connection is lost
-   * @param {() => boolean} [options.isShown] whether the updates are on show, where there is no `host`
-   * @param {() => boolean} [options.isQueued] whether the run waits for a place, which a page that closes gives up
+   * @param {() => void} options.onGone called if called if the server does not know the run
+   * @param {Notice} [options.notice] shows sentences
+   * @param {string} [options.subject] the subject of the sentence about a lost connection
+   * @param {() => boolean} [options.isShown] whether the updates are visible, if there is no `host`
+   * @param {() => boolean} [options.isQueued] whether the run is queued; it leaves the queue when the page closes
    */
   constructor({ path, host, onUpdate, onGone, notice, subject = "The run continues", isShown, isQueued }) {
     this.path = path;
@@ -38,18 +38,23 @@ export class RunClient {
     if (isQueued) addEventListener("pagehide", () => isQueued() && leaveQueue(this.handle));
   }
 
-  /** The id of the run, or nothing. */
+  /** The id of the run; empty if there is none. */
   get run() {
     return this.handle.run;
   }
 
-  /** The address under which the run's pictures and updates lie. */
+  /** Whether the run belongs to another visitor, so that it can be watched but not controlled. */
+  get watching() {
+    return this.run !== undefined && this.handle.token === undefined;
+  }
+
+  /** The address of the run's pictures and updates. */
   get address() {
     return serverUrl(`live/${this.handle.run}`);
   }
 
   /**
-   * Follows a run from its beginning.
+   * Follows a run from its start.
    * @param {RunHandle} handle
    */
   follow(handle) {
@@ -65,12 +70,12 @@ export class RunClient {
     });
   }
 
-  /** Asks for updates at once. */
+  /** Asks for updates now. */
   pollNow() {
     this.poller?.pollNow();
   }
 
-  /** Follows no run. */
+  /** Stops following the run. */
   forget() {
     this.close();
     this.handle = {};
@@ -83,7 +88,7 @@ export class RunClient {
   }
 
   /**
-   * What the server answers to a command to the run; throws an Error with its sentence.
+   * The server's answer to a command for the run. Throws an Error with the server's sentence.
    * @template Answer
    * @param {string} name
    * @param {...unknown} values
@@ -94,7 +99,7 @@ export class RunClient {
   }
 
   /**
-   * Sends a command to the run and asks for updates; gives the run's state, or null after showing what is wrong.
+   * Sends a command to the run and asks for updates. Returns the run's state, or null after it has shown an error.
    * @param {string} name
    * @param {...unknown} values
    * @returns {Promise<RunState | null>}
@@ -114,7 +119,7 @@ export class RunClient {
 }
 
 /**
- * The sentence of something that was thrown.
+ * The sentence of an error.
  * @param {unknown} error
  */
 export function errorSentence(error) {

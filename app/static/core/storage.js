@@ -1,18 +1,18 @@
-// What the page keeps over reloads. Where the browser denies storage it is kept until the page is left.
+// The data that stays after a reload. If the browser denies storage, the data stays until the page is closed.
 
 /** @import { RunHandle, Visitor } from "./types.d.ts" */
 
-/** Values by name in a browser's storage, and in memory where that refuses. */
+/** Values by name in the browser's storage, or in memory if the storage refuses them. */
 export class Store {
-  /** @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} open gives the storage, or throws where it is denied */
+  /** @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} open may throw an Error */
   constructor(open) {
     this.open = open;
     /** @type {Map<string, object | null>} */
-    this.refused = new Map(); // what the storage did not take
+    this.refused = new Map(); // values that the storage refused
   }
 
   /**
-   * The value, or an empty object where there is none or what is there cannot be read.
+   * The value; an empty object if there is none or if it cannot be read.
    * @param {string} name
    * @returns {object}
    */
@@ -27,7 +27,7 @@ export class Store {
   }
 
   /**
-   * Keeps a value; null forgets it.
+   * Stores a value; null removes it.
    * @param {string} name
    * @param {object | null} value
    */
@@ -42,7 +42,7 @@ export class Store {
   }
 }
 
-const VISITOR = "nayer-run"; // also the event that says so on this page
+const VISITOR = "nayer-run"; // also the name of the event that reports a change on this page
 const LAB = "nayer-lab";
 const FOLDS = "nayer-folds";
 const store = new Store(() => localStorage);
@@ -78,7 +78,7 @@ export function readLab() {
   return store.read(LAB);
 }
 
-/** @param {RunHandle | null} lab null forgets it */
+/** @param {RunHandle | null} lab null removes it */
 export function storeLab(lab) {
   store.write(LAB, lab);
 }

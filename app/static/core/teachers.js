@@ -1,4 +1,4 @@
-// Teachers besides the shipped ones: uploaded or named on this page, and offered by every tab from then on.
+// Teachers that are not shipped: a visitor uploads or names them on this page, and then every tab offers them.
 
 /** @import { TeacherCard } from "./types.d.ts" */
 

@@ -1,6 +1,6 @@
-// What travels between the server and the page, and what the page makes of it.
+// The types of the data between the server and the page, and of the page's own data.
 
-/** How a run stands. `empty` and `starting` are the page's own; the others come from the server. */
+/** The state of a run. `empty` and `starting` are states of the page; the others come from the server. */
 export type RunState =
   | "empty"
   | "starting"
@@ -13,16 +13,16 @@ export type RunState =
   | "failed"
   | "interrupted";
 
-/** Which part of a round is at work; empty before the first. */
+/** The part of a round that is active; empty before the first round. */
 export type Phase = "" | "redraw" | "generator" | "pool" | "student" | "measure";
 
 /** A point of a map: two coordinates and the number of its class. */
 export type Dot = [x: number, y: number, label: number];
 
-/** What a network sees in an image: a class and its probability, 0 to 1. */
+/** A network's class for an image, and its probability, 0 to 1. */
 export type Opinion = [label: number, confidence: number];
 
-/** A point of a curve: the round, then one value for each column; null where nothing was measured. */
+/** A point of a curve: the round, then one value for each column; null if nothing was measured. */
 export type Point = [round: number, ...values: (number | null)[]];
 
 /** What happened at a round, in words. */
@@ -31,7 +31,7 @@ export type Mark = [round: number, text: string];
 /** Settings by name, as a run has them or as an arm changes them. */
 export type Settings = Record<string, string | number | boolean>;
 
-/** A teacher's card, as much of it as the page shows. */
+/** The part of a teacher's card that the page shows. */
 export interface TeacherCard {
   name: string;
   title: string;
@@ -44,7 +44,7 @@ export interface TeacherCard {
   anchors: Dot[] | null;
 }
 
-/** What the networks say about one image: a probability for each class; none where the weights are not there. */
+/** The networks' answers for one image: a probability for each class; null if the weights are missing. */
 export interface TrialAnswer {
   teacher: number[] | null;
   untrained: number[] | null;
@@ -57,7 +57,7 @@ export interface TrialAnswer {
 /** A layer: its kind, then its sizes. A residual layer has two lists of layers, branch and shortcut. */
 export type PlainLayer = [kind: string, ...sizes: (number | PlainLayer[])[]];
 
-/** A network without its numbers, which takes an image of so many channels and pixels a side. */
+/** The architecture of a network, and its images: the number of channels and of pixels per side. */
 export interface PlainNetwork {
   layers: PlainLayer[];
   image: [channels: number, side: number];
@@ -65,13 +65,13 @@ export interface PlainNetwork {
   std: number[];
 }
 
-/** All weights as codes; of each layer, the step of a code for each output, then the biases. */
+/** All weights as codes. For each layer: the step of a code for each output, then the biases. */
 export interface RoundedWeights {
   codes: Int8Array | Float32Array;
   numbers: Float32Array;
 }
 
-/** The networks that a recording carries; their numbers are base64. */
+/** The networks in a recording; their weights are base64. */
 export interface RecordedNetworks {
   classes: string[];
   student: PlainNetwork;
@@ -85,13 +85,13 @@ export interface RealImage {
   label: number;
 }
 
-/** What a map needs to know of a run or of typed names. */
+/** The data of a map: of a run or of typed names. */
 export interface MapFacts {
   classes: string[];
   anchors: Dot[];
 }
 
-/** What stays the same for the length of a run. */
+/** The facts of a run that do not change. */
 export interface RunFacts extends MapFacts {
   teacher: string;
   student: string;
@@ -134,7 +134,7 @@ export interface CurveUpdate {
   points: Point[];
 }
 
-/** Something for each curve of a run, by the names that `CURVES` lists. */
+/** A value for each curve of a run, by the names in `CURVES`. */
 export type Curves<Value> = Record<typeof import("./constants.js").CURVES[number], Value>;
 
 /** The newest diversity, class by class. */
@@ -147,7 +147,7 @@ export interface DiversityByClass {
   named: number[];
 }
 
-/** What every update says of a run. */
+/** The part of a run that every update contains. */
 export interface RunStanding {
   state: RunState;
   ahead: number;
@@ -169,7 +169,7 @@ export interface RunStanding {
   pool: [size: number, capacity: number];
 }
 
-/** What is new of a run since the `seq` that was asked with; with `anew` it replaces everything. */
+/** The changes of a run since the `seq` of the request. With `anew` they replace everything. */
 export interface RunUpdate extends RunStanding, Partial<Curves<CurveUpdate>> {
   seq: number;
   anew: boolean;
@@ -183,7 +183,7 @@ export interface RunUpdate extends RunStanding, Partial<Curves<CurveUpdate>> {
   samples?: Dot[];
 }
 
-/** All that the page knows of a run. */
+/** The page's model of a run. */
 export interface RunModel extends RunStanding, Curves<Point[]> {
   facts: RunFacts | null;
   redraws: Mark[];
@@ -195,7 +195,7 @@ export interface RunModel extends RunStanding, Curves<Point[]> {
   samples: Dot[];
 }
 
-/** What came of an arm with a seed. */
+/** The result of an arm with a seed. */
 export interface ArmResult {
   arm: number;
   seed: number;
@@ -219,10 +219,10 @@ export type CurveRow = (number | null)[];
 /** A point over several seeds. */
 export type RangeRow = [x: number, mean: number, low: number, high: number, round: number];
 
-/** What is new of an arm. */
+/** The changes of an arm. */
 export type ArmNews = RunUpdate & { curve: CurveRow[] };
 
-/** A setting as a picker offers it. */
+/** A setting in a picker. */
 export interface SettingFacts {
   name: string;
   label: string;
@@ -233,10 +233,10 @@ export interface SettingFacts {
   low: number | null;
   high: number | null;
   value: string | number | boolean;
-  fixed: boolean; // for the length of a run
+  fixed: boolean; // during a run
 }
 
-/** What is new of several arms that run side by side. */
+/** The changes of several arms that run side by side. */
 export interface LabUpdate {
   seq: string;
   state: RunState;
@@ -253,12 +253,12 @@ export interface LabUpdate {
   left: number | null; // seconds
   results: ArmResult[];
   sentences: string[];
-  plan: LabPlan; // the form's values that make it again
-  counted: number[]; // seeds that all arms have done; empty with one seed
-  means: Record<string, [mean: number, low: number, high: number]>[]; // by arm and measure, over those
-  ranges: Record<string, RangeRow[]>[] | null; // likewise; null where nothing is new
+  plan: LabPlan; // the values of the form that repeat it
+  counted: number[]; // seeds that all arms have finished; empty with one seed
+  means: Record<string, [mean: number, low: number, high: number]>[]; // by arm and measure, over these seeds
+  ranges: Record<string, RangeRow[]>[] | null; // by arm and measure; null if nothing has changed
   by: "work" | "seconds"; // what the x axis counts
-  limit: number; // of an arm, in that
+  limit: number; // of an arm, in the unit of the x axis
   references: Record<string, [real: number | null, noise: number | null]>;
   news: (ArmNews | null)[];
 }
@@ -270,7 +270,7 @@ export interface PlacedRound {
   dots: Dot[];
 }
 
-/** What is new of the rounds on the map. */
+/** The changes of the rounds on the map. */
 export interface RoundsUpdate {
   seq: number;
   state: RunState;
@@ -278,7 +278,7 @@ export interface RoundsUpdate {
   rounds?: PlacedRound[];
 }
 
-/** The images of a round and what is measured of each class; `missing` says why there are none. */
+/** The images of a round, and the measures of each class. `missing` is the reason if there are none. */
 export interface Batch {
   round: number;
   number: number;
@@ -295,25 +295,25 @@ export interface Batch {
 export interface Answers {
   labels: string;
   teacher: string;
-  images: number; // measured on, of which these may be a part
+  images: number; // the number of measured images; these may be a part of them
   rounds: [learned: number, student: string][];
 }
 
-/** What is new of them; with `anew` they replace everything. */
+/** The changes of the answers. With `anew` they replace everything. */
 export interface AnswersUpdate extends Partial<Answers> {
   seq: number;
   state: RunState;
   anew: boolean;
 }
 
-/** A class and a network's answer, by their numbers; column −1 is every wrong answer of the student. */
+/** A class and a network's answer, by their numbers. Column −1 means every wrong answer of the student. */
 export interface PickedAnswers {
   row: number;
   column: number;
   who: "student" | "teacher";
 }
 
-/** A strip of images of one label as a JPEG address, and what the teacher sees in each. */
+/** A strip of images of one label: the address of a JPEG, and the teacher's class for each image. */
 export interface RedrawnStrip {
   picture: string;
   teacher: Opinion[];
@@ -337,7 +337,7 @@ export interface UmapAnswer {
   samples?: Dot[];
 }
 
-/** What the form of the embedding explorer holds. */
+/** The values of the form of the embedding explorer. */
 export interface EmbeddingForm {
   typed: string;
   prompt: string;
@@ -354,7 +354,7 @@ export interface CosineSummary {
   closest: [number, number][];
 }
 
-/** What the server makes of typed names once the state is `ready`. */
+/** The server's answer about typed names, once the state is `ready`. */
 export interface EmbeddingAnswer {
   state: "ready";
   asked: { names: string[]; prompt: string; latent: string; seed: number; encoder: string };
@@ -367,36 +367,36 @@ export interface EmbeddingAnswer {
   lowest_mean: number;
 }
 
-/** The server is not done with the names, or refuses them; `controls` offers tables that need no encoder. */
+/** The answer if the server is not ready, or refuses the names. `controls`: offer tables that need no encoder. */
 export interface EmbeddingDelay {
   state: "loading" | "refused";
   sentence: string;
   controls?: boolean;
 }
 
-/** A run and the token that commands it; neither is there before the first run. */
+/** A run and the token that controls it. Both are missing before the first run. */
 export interface RunHandle {
   run?: string;
   token?: string;
 }
 
-/** What the browser keeps of a visitor. */
+/** The data about a visitor in the browser's storage. */
 export interface Visitor extends RunHandle {
   lesson?: RunHandle & { number: number };
 }
 
-/** How the last arm of a lesson compares with the first. */
+/** The difference between the last and the first arm of a lesson. */
 export type Outcome = "more" | "less" | "same";
 
 /** The question of a lesson. */
 export interface Prediction {
   question: string;
   measure: string;
-  margin: number; // a smaller difference counts as none
+  margin: number; // a smaller difference counts as no difference
   answers: Record<Outcome, string>;
 }
 
-/** One lesson, as `app/content/lessons.py` has it. */
+/** One lesson of `app/content/lessons.py`. */
 export interface Lesson {
   title: string;
   text: string;
@@ -412,7 +412,7 @@ export interface Lesson {
     chosen: number;
     arm: boolean;
   };
-  plans: { teacher: string; work: number; arms: ArmPlan[] }[]; // what each option starts
+  plans: { teacher: string; work: number; arms: ArmPlan[] }[]; // the plan of each option
   charts: string[];
   strip: boolean;
   names: string[];
@@ -420,24 +420,24 @@ export interface Lesson {
   encoder: string;
 }
 
-/** An arm of a lab, as a command starts it. */
+/** An arm in the command that starts a lab. */
 export interface ArmPlan {
   title: string;
   preset?: string;
   settings: Settings;
 }
 
-/** A lab that is to run. */
+/** The plan of a lab. */
 export interface LabPlan {
-  experiment: string; // empty for arms of one's own
+  experiment: string; // empty for own arms
   teacher: string;
   seed: number; // the first
   work: number; // of each arm, in billions of multiply-adds
   repeats: number; // seeds
-  arms: ArmPlan[]; // of one's own
+  arms: ArmPlan[]; // own arms
 }
 
-/** What a command that starts a run answers. */
+/** The answer to a command that starts a run. */
 export interface StartedRun {
   run: string;
   token: string;
@@ -455,18 +455,18 @@ export interface OwnRun {
   seed: number;
   rounds_done: number;
   rounds: number;
-  arms: string[]; // of a lab; empty for a run by itself
+  arms: string[]; // of a lab; empty for a single run
   title: string; // of a lab
   accuracy: number | null;
   agreement: number | null;
   teacher_accuracy: number | null;
-  began: number; // seconds since 1970, 0 where it is not known
+  began: number; // seconds since 1970; 0 if unknown
 }
 
 /** An explanation: its sentence, its symbol, and the address and name of the code that does it. */
 export type Explanation = [sentence: string, symbol: string, link: string, name: string];
 
-/** What Gradio hands to a script that mounts: the element, the properties given in Python, and its events. */
+/** The arguments from Gradio for a script: the element, the properties from Python, and the events. */
 export interface GradioMount<Props> {
   element: HTMLElement;
   props: Props;
@@ -476,7 +476,7 @@ export interface GradioMount<Props> {
 
 declare global {
   interface Window {
-    /** Gradio's form calls this with the name of the teacher that was picked. */
+    /** Gradio's form calls this with the name of the chosen teacher. */
     nayerChooseTeacher?: (name: string) => void;
     /** Gradio's form calls this with its values whenever one changes. */
     nayerForm?: (values: unknown[]) => void;

@@ -1,4 +1,4 @@
-// The tab Embeddings: what the server says of the typed names, drawn; and where the visitor's own samples fall.
+// The tab Embeddings: the server's answer about the typed names, and the samples of the visitor's own run.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
 import { HeatmapPair } from "../charts/heatmap_pair.js";
@@ -56,7 +56,7 @@ class EmbeddingsPage {
     );
     watchVisitor(({ run }) => this.rounds.follow(run));
     window.nayerEmbed = (form) => this.query.ask(form);
-    trigger("select", {}); // Gradio answers with the form as it stands
+    trigger("select", {}); // Gradio answers with the present values of the form
   }
 
   /** @param {EmbeddingAnswer} answer */
@@ -70,8 +70,8 @@ class EmbeddingsPage {
   }
 
   /**
-   * Says which names are on show.
-   * @param {string} [label] before that, for an answer that is not the newest
+   * Shows which names the panels have.
+   * @param {string} [label] a text before it, for an answer that is not the newest
    */
   describe(label = "") {
     if (!this.answer) return;

@@ -1,4 +1,4 @@
-// Where the samples of the visitor's own run fall, round by round: the map of its table, and a slider under it.
+// The samples of the visitor's own run on the map of its table, round by round, with a slider.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
 import { SAMPLE_ROWS } from "../core/constants.js";
@@ -8,7 +8,7 @@ import { RunClient } from "../core/run_client.js";
 
 /** @import { PlacedRound, RoundsUpdate } from "../core/types.d.ts" */
 
-const STEP = 700; // ms a round, when they are played
+const STEP = 700; // ms for each round, during the playback
 const PLAY = "▶ Play the rounds";
 
 /** A map with a slider of rounds. */
@@ -20,7 +20,7 @@ export class SampleRounds {
     /** @type {PlacedRound[]} */
     this.rounds = [];
     /** @type {number | null} */
-    this.chosen = null; // the round that is looked at; null follows the newest
+    this.chosen = null; // the chosen round; null follows the newest
     /** @type {number | undefined} */
     this.timer = undefined;
     /** @type {RunClient<RoundsUpdate>} */
@@ -59,7 +59,7 @@ export class SampleRounds {
   }
 
   /**
-   * Another run, or the same one again.
+   * Follows another run, or the same one again.
    * @param {string | undefined} run
    */
   follow(run) {
@@ -91,7 +91,7 @@ export class SampleRounds {
     this.draw();
   }
 
-  /** Plays the rounds, or holds. */
+  /** Plays the rounds, or pauses. */
   toggle() {
     if (this.timer) {
       this.stop();
@@ -103,7 +103,7 @@ export class SampleRounds {
     this.draw();
   }
 
-  /** Goes on by a round; the newest is the last. */
+  /** Shows the next round; stops at the newest. */
   showNext() {
     const place = this.place + 1;
     this.chosen = place >= this.rounds.length - 1 ? null : this.rounds[place].round;
@@ -111,14 +111,14 @@ export class SampleRounds {
     this.draw();
   }
 
-  /** Holds. */
+  /** Pauses the playback. */
   stop() {
     clearInterval(this.timer);
     this.timer = undefined;
     setText(this.play, PLAY);
   }
 
-  /** Where the shown round stands on the slider. */
+  /** The position of the shown round on the slider. */
   get place() {
     if (this.chosen === null) return this.rounds.length - 1;
     return Math.max(

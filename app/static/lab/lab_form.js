@@ -1,4 +1,4 @@
-// What to compare: a ready-made experiment, or arms of one's own.
+// The form of the lab: a ready-made experiment, or own arms.
 
 import { MAX_ARM_WORK, MAX_ARMS, MAX_REPEATS, MAX_TITLE_LENGTH, MIN_ARM_WORK, MIN_ARMS } from "../core/constants.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
@@ -11,9 +11,9 @@ import { SettingPicker } from "../panels/setting_picker.js";
 /** @import { ArmPlan, LabPlan, SettingFacts, TeacherCard } from "../core/types.d.ts" */
 
 /**
- * What the tab is given in Python.
+ * The properties of the tab, from Python.
  * @typedef {object} LabProps
- * @property {string} first the teacher to begin with
+ * @property {string} first the teacher that is chosen at first
  * @property {Record<string, [title: string, question: string, arms: Omit<ArmPlan, "title">[]]>} experiments
  * @property {[name: string, title: string][]} presets
  * @property {[name: string, title: string][]} teachers
@@ -129,7 +129,7 @@ export class LabForm {
   }
 
   /**
-   * A teacher that is not shipped joins the list and is chosen, as it is for the live run.
+   * Adds a teacher that is not shipped to the list, and chooses it, as for the live run.
    * @param {TeacherCard} card
    */
   offerTeacher({ name, title }) {
@@ -162,7 +162,7 @@ export class LabForm {
     this.showArms();
   }
 
-  /** The arms in their places; two stay. */
+  /** Arranges the arms. At least two stay. */
   showArms() {
     this.armList.replaceChildren(...this.arms.map(({ element }) => element));
     for (const { remove } of this.arms) setAttribute(remove, "hidden", this.arms.length <= MIN_ARMS);
@@ -174,13 +174,13 @@ export class LabForm {
     setText(this.go, active ? "▶ Start again" : START);
   }
 
-  /** @param {boolean} busy while the server is asked: no second click */
+  /** @param {boolean} busy while a request is in progress, a second click has no effect */
   setBusy(busy) {
     setAttribute(this.go, "disabled", busy);
   }
 
   /**
-   * What the form holds.
+   * The values of the form.
    * @returns {LabPlan}
    */
   plan() {

@@ -1,6 +1,6 @@
-// The tab of the reset lab: arms side by side with the same teacher, seed and budget, and what may be said of them.
+// The tab of the reset lab: arms side by side with the same teacher, seed and budget, and a conclusion.
 
-import { sendCommand, serverUrl } from "../core/api.js";
+import { sendCommand } from "../core/api.js";
 import { find, h, hiddenText, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
 import { formatAhead, formatDuration } from "../core/format.js";
 import { withHelp } from "../core/help.js";
@@ -14,8 +14,10 @@ import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js
 import { ClassCodeButton } from "../panels/class_code.js";
 import { CopyField } from "../panels/copy_field.js";
 import { Example } from "../panels/example.js";
+import { fileLinks } from "../panels/file_links.js";
 import { PresenterButton } from "../panels/presenter.js";
 import { SideBySide } from "../panels/side_by_side.js";
+import { StandingLine } from "../panels/standing.js";
 import { LabForm } from "./lab_form.js";
 import { ResultsTable } from "./results_table.js";
 
@@ -29,7 +31,11 @@ const TOGGLE_NAMES = { paused: "Resume", interrupted: "Run again" };
 /** @type {Partial<Record<RunState, string>>} */
 const TOGGLE_COMMANDS = { paused: "resume", interrupted: "revive" };
 const TOGGLED_STATES = ["running", "paused", "interrupted"];
-const FILES = { CSV: "lab.csv", PNG: "lab.png", JSON: "lab.json" };
+const FILES = [
+  ["lab.csv", "CSV"],
+  ["lab.png", "PNG"],
+  ["lab.json", "JSON"],
+];
 
 /** @param {GradioMount<LabProps>} mounted */
 export function mount({ element, props }) {
@@ -50,9 +56,8 @@ class LabPage {
     this.lab = null;
     /** @type {RunState} */
     this.state = "empty";
-    this.shownStanding = "";
     this.filesOf = ""; // the lab whose files are linked
-    this.justStarted = false; // the lab is to scroll into view
+    this.justStarted = false; // whether to scroll to the lab
     this.notice = new Notice();
     /** @type {RunClient<LabUpdate>} */
     this.client = new RunClient({
@@ -67,7 +72,7 @@ class LabPage {
     this.form = new LabForm(props, (plan) => this.start(plan));
     this.toggle = h("button", { type: "button", class: "primary lab-toggle", onclick: () => this.press() }, "Pause");
     this.stop = h("button", { type: "button", class: "lab-stop", onclick: () => this.command("stop") }, "Stop");
-    this.line = h("p", { class: "standing" });
+    this.standing = new StandingLine();
     this.kept = h("p", { class: "note keeping" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.progress = h("i", { class: "progress" });
@@ -77,7 +82,7 @@ class LabPage {
       "div",
       { class: "card lab-bar", role: "toolbar", "aria-label": "Lab" },
       h("div", { class: "choices" }, this.toggle, this.stop, this.own, this.classCode, new PresenterButton().element),
-      this.line,
+      this.standing.element,
       this.kept,
       this.status,
       this.progress,
@@ -128,7 +133,7 @@ class LabPage {
     this.form.duration.askLater();
   }
 
-  /** Follows the lab that the address names, else the visitor's own; fills the form with a plan in the address. */
+  /** Follows the lab in the address, or else the visitor's own. Fills the form with a plan in the address. */
   readAddress() {
     if (tabName(location.href) !== "lab") return;
     const { lab, plan } = readLabAddress(location.href);
@@ -138,12 +143,7 @@ class LabPage {
     if (handle.run && handle.run !== this.client.run) this.follow(handle);
   }
 
-  /** Whether the lab is somebody else's: it can be seen and not commanded. */
-  get watching() {
-    return this.client.run !== undefined && this.client.handle.token === undefined;
-  }
-
-  /** From somebody else's lab to the form, and to an own lab if there is one. */
+  /** Leaves another visitor's lab: shows the form, and the visitor's own lab if there is one. */
   leave() {
     history.replaceState(history.state, "", inSameSize(tabUrl(document.baseURI, "lab")));
     this.client.forget();
@@ -166,7 +166,7 @@ class LabPage {
       /** @type {StartedRun} */
       const { run, token } = await sendCommand("start_lab", ...values);
       storeLab({ run, token });
-      storeVisitor({ ...visitor, token }); // one visitor, one token
+      storeVisitor({ ...visitor, token }); // a visitor has one token
       history.replaceState(history.state, "", inSameSize(labUrl(document.baseURI, { lab: run })));
       this.follow({ run, token });
       bringClass({ run, token }, "lab");
@@ -184,7 +184,7 @@ class LabPage {
     this.client.follow(handle);
   }
 
-  /** Pauses, goes on, or runs again what was interrupted. */
+  /** Pauses or continues the lab; starts it again if it was interrupted. */
   async press() {
     const interrupted = this.state === "interrupted";
     await this.command(TOGGLE_COMMANDS[this.state] ?? "pause");
@@ -198,15 +198,15 @@ class LabPage {
   }
 
   /**
-   * An arm goes on with other settings from its next round on; every chart gets a mark there.
+   * Continues an arm with other settings from its next round on. Every chart gets a mark there.
    * @param {number} arm
    * @param {string} title
    * @param {Settings} settings
    */
   async changeArm(arm, title, settings) {
     if ((await this.client.command("change", settings, arm)) === null) return;
-    const told = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-    this.notice.show(`${title} uses ${told.join(", ")} from its next round on.`, "quiet");
+    const changes = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    this.notice.show(`${title} uses ${changes.join(", ")} from its next round on.`, "quiet");
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
@@ -223,36 +223,36 @@ class LabPage {
     this.justStarted = false;
   }
 
-  /** The server does not know the lab any more. */
+  /** Called if the server no longer knows the lab. */
   forgetRun() {
-    if (this.watching) this.notice.show("This lab does not exist, or is no longer kept.");
+    if (this.client.watching) this.notice.show("This lab does not exist, or is no longer kept.");
     else storeLab(null);
-    this.client.handle = {};
+    this.client.forget();
     if (this.lab) this.notice.show("This lab has ended and is no longer kept. Start it again.", "quiet");
   }
 
   // --- drawing --------------------------------------------------------------------------------------------------------
 
-  /** Draws what is known. */
+  /** Draws the present state. */
   draw() {
     const { lab, state } = this;
     const active = lab !== null && !hasEnded(state);
     setAttribute(this.panels, "hidden", !lab);
     setAttribute(this.host, "data-state", state);
     this.form.setActive(active);
-    setAttribute(this.form.element, "hidden", this.watching);
-    if (lab || this.watching) this.example.element.remove();
+    setAttribute(this.form.element, "hidden", this.client.watching);
+    if (lab || this.client.watching) this.example.element.remove();
     else if (!this.example.element.isConnected) this.host.append(this.example.element);
     if (this.props.example && !this.client.run && isVisible(this.host)) this.example.load();
     if (!lab) return;
-    for (const button of [this.toggle, this.stop]) setAttribute(button, "hidden", this.watching);
-    setAttribute(this.own, "hidden", !this.watching);
-    setAttribute(this.classCode, "hidden", this.watching);
+    for (const button of [this.toggle, this.stop]) setAttribute(button, "hidden", this.client.watching);
+    setAttribute(this.own, "hidden", !this.client.watching);
+    setAttribute(this.classCode, "hidden", this.client.watching);
     this.showFiles(!active);
     setText(this.toggle, TOGGLE_NAMES[state] ?? "Pause");
     setAttribute(this.toggle, "disabled", !TOGGLED_STATES.includes(state));
     setAttribute(this.stop, "disabled", !active);
-    for (const arm of this.arms.arms) arm.enableChange(active && !this.watching);
+    for (const arm of this.arms.arms) arm.enableChange(active && !this.client.watching);
     setText(this.status, `The lab is ${STATE_NAMES[state] ?? state}.`);
     this.progress.style.width = `${100 * lab.done}%`;
     setText(this.kept, active ? lab.kept : "");
@@ -270,15 +270,11 @@ class LabPage {
     setAttribute(this.files, "hidden", !ended);
     if (this.filesOf === run) return;
     this.filesOf = run;
-    const links = Object.entries(FILES).flatMap(([title, file], i) => [
-      i ? " · " : "Files: ",
-      h("a", { href: serverUrl(`live/${run}/export/${file}`), download: file }, title),
-    ]);
-    this.files.replaceChildren(...links);
+    this.files.replaceChildren(...fileLinks(run, FILES));
   }
 
   /**
-   * How the lab stands, in a few short parts.
+   * The state of the lab, in a few short parts.
    * @param {LabUpdate} lab
    * @param {boolean} active
    */
@@ -294,9 +290,7 @@ class LabPage {
       describeSeeds(lab, active),
       active && lab.left !== null ? `about ${formatDuration(lab.left)} left` : "",
     ].filter(Boolean);
-    if (this.shownStanding === parts.join()) return;
-    this.shownStanding = parts.join();
-    this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
+    this.standing.show(parts);
   }
 }
 

@@ -1,4 +1,4 @@
-// What came of each arm with each seed, as a table.
+// The result of each arm with each seed, as a table.
 
 import { ARM_COLORS } from "../core/constants.js";
 import { h, setText } from "../core/dom.js";

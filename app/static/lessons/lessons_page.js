@@ -1,4 +1,4 @@
-// The tab of the lessons: a step each, with its text, its live control and the runs it starts; by keys, clicks, address.
+// The tab of the lessons. Each has a text, a control and runs. Keys, clicks and the address choose the lesson.
 
 import { find, h, isVisible, setAttribute, setText, watchVisibility } from "../core/dom.js";
 import { lessonNumber, lessonUrl, readLabAddress } from "../core/router.js";
@@ -9,7 +9,7 @@ import { RunLesson } from "./run_lesson.js";
 
 /** @import { GradioMount, Lesson, RunHandle } from "../core/types.d.ts" */
 
-/** @typedef {{ lessons: Lesson[], examples: string[] }} LessonsProps what the tab is given in Python */
+/** @typedef {{ lessons: Lesson[], examples: string[] }} LessonsProps the properties of the tab, from Python */
 
 const KEYS_OF_OTHERS = "input, textarea, select, [contenteditable], [role=tab], [role=listbox], svg, dialog, summary";
 const PRESSED_BY_SPACE = "button, a, label";
@@ -20,7 +20,7 @@ export function mount({ element, props }) {
   if (!host.childElementCount) new LessonsPage(host, props);
 }
 
-/** The page of all lessons, one on show. */
+/** The page of all lessons; it shows one of them. */
 class LessonsPage {
   /**
    * @param {HTMLElement} host
@@ -56,7 +56,7 @@ class LessonsPage {
     this.show(this.askedNumber() ?? 1);
   }
 
-  /** Puts the parts into their places. */
+  /** Arranges the parts. */
   arrange() {
     /** @param {string} name */
     const key = (name) => h("kbd", {}, name);
@@ -91,7 +91,7 @@ class LessonsPage {
   }
 
   /**
-   * The address names the lesson on show, so that it can be passed on; on another tab it names none.
+   * Puts the number of the shown lesson into the address, so that it can be shared; on another tab, removes it.
    * @param {boolean} visible
    */
   handleVisibility(visible) {
@@ -100,7 +100,7 @@ class LessonsPage {
     if (this.askedNumber() !== number) history.replaceState(history.state, "", lessonUrl(location.href, number));
   }
 
-  /** @param {number} number of the lesson to go to */
+  /** @param {number} number of the lesson to open */
   go(number) {
     if (number < 1 || number > this.lessons.length) return;
     history.pushState(null, "", lessonUrl(location.href, number));
@@ -127,7 +127,7 @@ class LessonsPage {
   }
 
   /**
-   * The lesson's controls and panels, made the first time.
+   * The lesson's controls and panels; the first call makes them.
    * @param {number} number
    */
   step(number) {

@@ -1,4 +1,4 @@
-// The lesson on names: typed names through the same table and the same BatchNorm as a run's, on a map and as cosines.
+// The lesson on names: a map and the cosines of typed names, with the same table and BatchNorm as in a run.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
 import { HeatmapPair } from "../charts/heatmap_pair.js";
@@ -17,7 +17,7 @@ export class NamesLesson {
    * @param {object} options
    * @param {Lesson} options.lesson
    * @param {number} options.number
-   * @param {() => boolean} options.isShown whether this lesson is the one on show
+   * @param {() => boolean} options.isShown whether this lesson is shown
    */
   constructor({ lesson, number, isShown }) {
     this.lesson = lesson;
@@ -68,12 +68,12 @@ export class NamesLesson {
     this.element = h("div", { class: "lesson-live" }, this.map.element, this.heatmaps.element);
   }
 
-  /** Asks the first time that the lesson is on show. */
+  /** Sends the first request when the lesson is shown. */
   appear() {
     if (!this.asked && this.isShown()) this.press();
   }
 
-  /** Asks for what is typed. */
+  /** Requests the embeddings of the typed names. */
   press() {
     this.asked = true;
     const { prompt, encoder } = this.lesson;
@@ -91,7 +91,7 @@ export class NamesLesson {
     this.conclude();
   }
 
-  /** What the table shows, once the question is answered. */
+  /** The observations about the table, once the visitor has answered the question. */
   conclude() {
     const { answer, lesson, question } = this;
     if (!answer || !question.answer) return;

@@ -1,11 +1,11 @@
-// The question of a lesson: its answers, which of them is right, and what to notice once that is known.
+// The question of a lesson: its answers, the right one, and what to notice after that.
 
 import { h, setAttribute } from "../core/dom.js";
 
 /** @import { LabUpdate, Outcome, Prediction } from "../core/types.d.ts" */
 
 /**
- * The values of the first and the last arm: means where there are several seeds; null until both are measured.
+ * The values of the first and the last arm: means if there are several seeds; null until both are measured.
  * @param {Pick<LabUpdate, "results" | "means" | "arms">} lab
  * @param {string} measure
  * @returns {[first: number, last: number] | null}
@@ -29,7 +29,7 @@ export function outcomeOf({ margin }, [first, last]) {
   return last > first ? "more" : "less";
 }
 
-/** The question with its answers, and what is concluded. */
+/** The question with its answers, and the conclusion. */
 export class PredictionForm {
   /**
    * @param {Prediction} predict
@@ -59,24 +59,24 @@ export class PredictionForm {
   }
 
   /**
-   * Says whether the prediction came true, and what to notice; hidden while nothing is measured.
+   * Shows whether the prediction was right, and what to notice; hidden before the first measurement.
    * @param {[first: number, last: number] | null} measured
    * @param {string} numbers the values in a sentence
    * @param {string[]} notice
-   * @param {HTMLElement | null} link where to go on
+   * @param {HTMLElement | null} link to the next step
    */
   conclude(measured, numbers, notice, link) {
     setAttribute(this.concluded, "hidden", !measured);
     if (!measured) return;
     const right = this.answer === outcomeOf(this.predict, measured);
-    const said = `Your prediction ${right ? "came" : "did not come"} true.`;
-    const text = [...(this.answer ? [said] : []), numbers, ...notice].filter(Boolean);
+    const verdict = `Your prediction ${right ? "came" : "did not come"} true.`;
+    const text = [...(this.answer ? [verdict] : []), numbers, ...notice].filter(Boolean);
     if (this.shown === text.join("\n")) return;
     this.shown = text.join("\n");
     this.concluded.replaceChildren(
       h("h3", {}, "What to notice"),
       ...text.map((sentence) =>
-        h("p", { class: sentence === said ? "lesson-said" : "lesson-notice", "data-right": right }, sentence),
+        h("p", { class: sentence === verdict ? "lesson-said" : "lesson-notice", "data-right": right }, sentence),
       ),
       link ? h("p", {}, link) : "",
     );

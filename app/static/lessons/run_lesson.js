@@ -1,11 +1,11 @@
-// A lesson that runs arms side by side: a question, a choice, one button, the arms' images and curves, what they show.
+// A lesson that runs arms side by side: a question, a choice, a button, the images and curves, and a conclusion.
 
 import { sendCommand } from "../core/api.js";
 import { h, labeled, setAttribute, setText } from "../core/dom.js";
 import { formatAhead, formatDuration, formatInteger } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { bringClass } from "../core/joining.js";
-import { hasEnded } from "../core/model.js";
+import { hasEnded, isGoing } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
 import { labUrl } from "../core/router.js";
@@ -29,7 +29,6 @@ const BUTTON_NAMES = {
   starting: "Starting",
   interrupted: "▶ Run it",
 };
-const ACTIVE_STATES = ["queued", "running", "paused"];
 const WAITING_STATES = ["queued", "starting"];
 const FIRST_PREDICT = "Answer the question first.";
 
@@ -39,9 +38,9 @@ export class RunLesson {
    * @param {object} options
    * @param {Lesson} options.lesson
    * @param {number} options.number
-   * @param {boolean} options.recorded whether there is a finished run to look at
-   * @param {() => boolean} options.isShown whether this lesson is the one on show
-   * @param {RunHandle} options.handle the run of this lesson that is going on, one's own or, without a token, another's
+   * @param {boolean} options.recorded whether there is a recorded example
+   * @param {() => boolean} options.isShown whether this lesson is shown
+   * @param {RunHandle} options.handle the active run of this lesson; without a token it is another visitor's
    */
   constructor({ lesson, number, isShown, handle, recorded }) {
     this.recorded = recorded;
@@ -126,28 +125,23 @@ export class RunLesson {
     this.draw();
   }
 
-  /** What runs with the choice on show. */
+  /** What runs with the choice shown. */
   get planned() {
     return this.lesson.plans[Number(this.choice.value)];
   }
 
-  /** Whether the runs are somebody else's: they can be seen and not commanded. */
-  get watching() {
-    return this.client.run !== undefined && this.client.handle.token === undefined;
-  }
-
   // --- commands -------------------------------------------------------------------------------------------------------
 
-  /** Pauses, goes on, or starts. */
+  /** Pauses, continues or starts the runs. */
   press() {
-    if (this.watching) return;
+    if (this.client.watching) return;
     if (this.state === "running") this.command("pause");
     else if (this.state === "paused") this.command("resume");
     else if (!this.question.answer) this.notice.show(FIRST_PREDICT, "quiet");
     else if (!WAITING_STATES.includes(this.state)) this.start();
   }
 
-  /** Starts the lesson's arms with what is chosen. */
+  /** Starts the lesson's arms with the chosen options. */
   async start() {
     if (!(await mayReplaceLiveRun())) return;
     const { teacher, work, arms } = this.planned;
@@ -181,7 +175,7 @@ export class RunLesson {
     this.draw();
   }
 
-  /** Shows the finished example, which has what is chosen at first. */
+  /** Shows the recorded example, which has the default options. */
   async showExample() {
     this.choice.value = String(this.lesson.choice.chosen);
     await this.example.load();
@@ -190,7 +184,7 @@ export class RunLesson {
 
   // --- updates --------------------------------------------------------------------------------------------------------
 
-  /** On show again: catches up. */
+  /** The lesson is shown again: asks for updates. */
   appear() {
     this.client.pollNow();
     this.duration.askLater();
@@ -205,9 +199,9 @@ export class RunLesson {
     this.draw();
   }
 
-  /** The server does not know the runs any more. */
+  /** Called if the server no longer knows the runs. */
   forgetRun() {
-    this.client.handle = {};
+    this.client.forget();
     this.state = this.lab ? "stopped" : "empty";
     if (this.lab) this.notice.show("These runs have ended and are no longer kept. Run the lesson again.", "quiet");
     this.draw();
@@ -215,18 +209,18 @@ export class RunLesson {
 
   // --- drawing --------------------------------------------------------------------------------------------------------
 
-  /** Draws what is known. */
+  /** Draws the present state. */
   draw() {
     const { lab, state } = this;
-    const active = ACTIVE_STATES.includes(state);
+    const active = isGoing(state);
     const waiting = WAITING_STATES.includes(state);
     setText(this.button, BUTTON_NAMES[state] ?? "▶ Run it again");
     setAttribute(this.button, "disabled", waiting);
-    setAttribute(this.button, "hidden", this.watching);
-    setAttribute(this.stop, "hidden", !active || this.watching);
-    setAttribute(this.classCode, "hidden", !lab || this.watching);
-    setAttribute(this.choice, "disabled", active || waiting || this.watching);
-    const empty = lab === null || state === "queued"; // who waits looks at the example
+    setAttribute(this.button, "hidden", this.client.watching);
+    setAttribute(this.stop, "hidden", !active || this.client.watching);
+    setAttribute(this.classCode, "hidden", !lab || this.client.watching);
+    setAttribute(this.choice, "disabled", active || waiting || this.client.watching);
+    const empty = lab === null || state === "queued"; // a visitor who waits sees the example
     setAttribute(this.empty, "hidden", !empty || this.example.lab !== null);
     setAttribute(this.panels, "hidden", empty);
     setText(this.about, describeWork(this.planned));
@@ -235,15 +229,15 @@ export class RunLesson {
     setAttribute(this.example.element, "hidden", !empty || !this.example.lab);
     setAttribute(this.element, "data-state", state);
     setText(this.line, this.describeStanding());
-    setAttribute(this.duration.element, "hidden", active || waiting || this.watching);
+    setAttribute(this.duration.element, "hidden", active || waiting || this.client.watching);
     setText(this.kept, active && lab ? lab.kept : "");
     setText(this.status, lab ? `The runs of the lesson are ${state}.` : "");
     this.conclude(empty ? this.example.lab : hasEnded(state) ? lab : null);
   }
 
   /**
-   * What the runs show: whether the prediction came true, what this choice shows, what to notice, and where to go on.
-   * @param {LabUpdate | null} lab that has ended, or null: then it is not told yet
+   * The conclusion: the prediction, what this choice shows, what to notice, and a link to the next step.
+   * @param {LabUpdate | null} lab that has ended; null shows no conclusion yet
    */
   conclude(lab) {
     const { choice, predict, plans, notice } = this.lesson;
@@ -259,7 +253,7 @@ export class RunLesson {
     this.question.conclude(measured, numbers, [choice.options[number].shows, notice], link);
   }
 
-  /** How the runs stand, in a sentence. */
+  /** The state of the runs, in a sentence. */
   describeStanding() {
     const { lab, state } = this;
     if (state === "queued" && lab)
@@ -267,7 +261,7 @@ export class RunLesson {
     if (WAITING_STATES.includes(state)) return "The teacher is loading.";
     if (!lab) return `${describeWork(this.planned)} They replace your live run.`;
     const each = `${lab.budget} each`;
-    if (this.watching) return `You follow the runs of someone else. ${each}.`;
+    if (this.client.watching) return `You follow the runs of someone else. ${each}.`;
     if (hasEnded(state)) return `${each}, seed ${lab.seeds[0]}. Change the choice and run the lesson again.`;
     return lab.left === null ? `${each}.` : `${each}, about ${formatDuration(lab.left)} left.`;
   }

@@ -1,4 +1,4 @@
-// The panel with the student's accuracy, or its agreement with the teacher where there are no test images.
+// The panel with the student's accuracy, or its agreement with the teacher if there are no test images.
 
 import { LineChart } from "../charts/line_chart.js";
 import { h, setText } from "../core/dom.js";
@@ -9,7 +9,7 @@ import { marksOf, PLANNED_ROUNDS } from "./marks.js";
 /** @import { Line } from "../charts/line_chart.js" */
 /** @import { Point, RunModel } from "../core/types.d.ts" */
 
-/** How often the student is right, by round. */
+/** The student's accuracy by round. */
 export class AccuracyChart {
   constructor() {
     this.note = h("p", { class: "note" });
@@ -26,9 +26,9 @@ export class AccuracyChart {
   }
 
   /**
-   * The chart for what the student is measured on.
+   * The chart for the images on which the student is measured.
    * @param {string} measuredOn
-   * @param {boolean} thinned whether the student began with weights of its teacher
+   * @param {boolean} thinned whether the student started with weights of its teacher
    */
   make(measuredOn, thinned) {
     const who = thinned ? "The student cut from the teacher" : "The student";

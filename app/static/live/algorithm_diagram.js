@@ -1,5 +1,5 @@
-// The data's way as a picture: names → embeddings → noisy layer → generator → images → teacher and student → losses.
-// The part at work is lit; in slow motion the light walks through the parts of the event at hand.
+// The flow of the data: names → embeddings → noisy layer → generator → images → teacher and student → losses.
+// The active part is highlighted; in slow motion, the parts of an event are highlighted one after another.
 
 import { h, prefersReducedMotion, s, setAttribute, setText } from "../core/dom.js";
 import { Fold } from "../core/fold.js";
@@ -75,9 +75,9 @@ const UPRIGHT = {
   },
   back: [256, 516],
 };
-const WIDE_FROM = 850; // px of room, from which the wide layout's text has at least 12 px
+const WIDE_FROM = 850; // px: from this width on, the text of the wide layout has at least 12 px
 /**
- * What works together, in the order the light walks through it in slow motion.
+ * The parts that are active together, in the order in which slow motion highlights them.
  * @type {Partial<Record<Phase, string[][]>>}
  */
 const WALKS = {
@@ -100,14 +100,14 @@ const WALKS = {
   measure: [["student"]],
 };
 
-const WALK_MS = 900; // of slow motion's second that a walk takes
+const WALK_MS = 900; // ms of the wait in slow motion, for all parts of an event
 /** What is said where a run tells nothing: with the diagram shut, and with it open. */
 const IN_SHORT =
   "A generator makes images from the class names. The teacher classifies them. The student learns from its answers.";
 const POINT = "Point at a part, or tab to it, to read what it does.";
-const HISTORY = 200; // points of the losses whose largest fills a bar
+const HISTORY = 200; // newest points of the losses; the largest of them fills a bar
 
-/** The parts of the algorithm as boxes, and the data's way as wires. */
+/** The parts of the algorithm as boxes, and the flow of the data as lines. */
 export class AlgorithmDiagram {
   /** @param {Record<string, [title: string, meaning: string]>} parts by the names of SIZES */
   constructor(parts) {
@@ -115,9 +115,9 @@ export class AlgorithmDiagram {
     /** @type {Layout | null} */
     this.layout = null;
     /** @type {string | null} */
-    this.explained = null; // the part that is pointed at
+    this.explained = null; // the part under the pointer
     this.story = "";
-    this.walkedStory = ""; // the event through which the light walks
+    this.walkedStory = ""; // the event whose parts are highlighted one after another
     /** @type {Record<string, number>} */
     this.parameters = {};
     /** @type {number | undefined} */
@@ -198,7 +198,7 @@ export class AlgorithmDiagram {
   }
 
   /**
-   * Names and the table's first numbers, for the teacher that is chosen or runs.
+   * Shows the names and the first numbers of the table, for the teacher that is chosen or runs.
    * @param {string[]} classes
    * @param {number[][]} sketch
    */
@@ -252,7 +252,7 @@ export class AlgorithmDiagram {
     }
   }
 
-  /** @param {string | null} name of the part that is pointed at */
+  /** @param {string | null} name of the part under the pointer */
   explain(name) {
     this.explained = name;
     const untold = this.fold.element.open ? POINT : IN_SHORT;
@@ -260,7 +260,7 @@ export class AlgorithmDiagram {
   }
 
   /**
-   * How many weights a part has, where that is known.
+   * The number of weights of a part, if it is known.
    * @param {string} name
    */
   describeSize(name) {
@@ -270,7 +270,7 @@ export class AlgorithmDiagram {
 
   /**
    * @param {RunModel} model
-   * @param {string} fallback what is said where no single step is
+   * @param {string} fallback the text if there is no single step
    */
   update(model, fallback) {
     this.parameters = model.facts?.parameters ?? {};
@@ -300,7 +300,7 @@ export class AlgorithmDiagram {
   }
 
   /**
-   * Lights what is at work; in slow motion the light walks.
+   * Highlights the active parts; in slow motion, one after another.
    * @param {RunModel} model
    */
   light({ phase, state, pace, story }) {
@@ -347,7 +347,7 @@ function makeWire(name) {
   return s("path", { class: `wire ${kind}`, "marker-end": "url(#nayer-tip)" });
 }
 
-/** The tip of a wire. */
+/** The arrowhead of a line. */
 function arrowTip() {
   const marker = {
     id: "nayer-tip",
@@ -362,7 +362,7 @@ function arrowTip() {
 }
 
 /**
- * The pips of a die.
+ * The dots of a die.
  * @param {SVGGElement} inside
  */
 function drawNoise(inside) {
@@ -420,7 +420,7 @@ function drawLossBars(inside) {
 }
 
 /**
- * Room for four of the images that are being made.
+ * The cells for four of the images that are being made.
  * @param {SVGGElement} inside
  */
 function drawThumbs(inside) {

@@ -1,15 +1,16 @@
-// The buttons of a run and the line that says how it stands.
+// The buttons of a run, and the line with its state.
 
 import { STEP_KINDS } from "../core/constants.js";
 import { h, s, setAttribute, setText } from "../core/dom.js";
 import { formatAbout, formatAhead, formatDuration, formatPercent } from "../core/format.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
+import { StandingLine } from "../panels/standing.js";
 
 /** @import { RunModel, RunState, TeacherCard } from "../core/types.d.ts" */
 
 /**
- * What the buttons do.
+ * The actions of the buttons.
  * @typedef {object} Actions
  * @property {() => void} toggle
  * @property {(kind: string) => void} step
@@ -61,8 +62,8 @@ const icon = (name) =>
 export class ControlBar {
   /**
    * @param {Actions} actions
-   * @param {boolean} lends whether there is a GPU for a moment
-   * @param {HTMLElement[]} view buttons that change how the page looks
+   * @param {boolean} lends whether a GPU can be borrowed
+   * @param {HTMLElement[]} view buttons that change the appearance of the page
    */
   constructor(actions, lends, view) {
     this.lends = lends;
@@ -70,7 +71,6 @@ export class ControlBar {
     this.playIcon = h("span", { class: "icon-slot" }, icon("play"));
     this.showsPause = false;
     this.announced = "";
-    this.standing = "";
     this.play = h(
       "button",
       { type: "button", class: "primary play", onclick: actions.toggle },
@@ -141,7 +141,7 @@ export class ControlBar {
       icon("stop"),
       h("span", {}, "Stop"),
     );
-    this.line = h("p", { class: "standing" });
+    this.standing = new StandingLine();
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.progress = h("i", { class: "progress" });
     const about = [
@@ -173,7 +173,7 @@ export class ControlBar {
         ...view,
         helpButton(about, "controls of the run"),
       ),
-      h("div", { class: "bar-status" }, this.line, keysLine()),
+      h("div", { class: "bar-status" }, this.standing.element, keysLine()),
       this.status,
       this.progress,
     );
@@ -182,7 +182,7 @@ export class ControlBar {
   /**
    * @param {RunModel} model
    * @param {TeacherCard | undefined} teacher that is chosen
-   * @param {number | null} estimate seconds that such a run takes, about
+   * @param {number | null} estimate estimated seconds of such a run
    */
   update(model, teacher, estimate) {
     const { state } = model;
@@ -200,16 +200,12 @@ export class ControlBar {
     setAttribute(this.slow, "aria-pressed", String(model.pace > 0));
     this.element.dataset.state = state;
     this.progress.style.width = model.facts ? `${(100 * model.rounds_done) / model.facts.rounds}%` : "0";
-    const parts = describeStanding(model, teacher, estimate);
-    if (this.standing !== parts.join("|")) {
-      this.standing = parts.join("|");
-      this.line.replaceChildren(...parts.map((part, i) => h("span", { class: i ? "" : "first" }, part)));
-    }
+    this.standing.show(describeStanding(model, teacher, estimate));
     this.announce(model);
   }
 
   /**
-   * Tells screen readers of a new state.
+   * Reports a new state to screen readers.
    * @param {RunModel} model
    */
   announce({ state, error }) {
@@ -219,7 +215,7 @@ export class ControlBar {
   }
 }
 
-/** The keys that do what the buttons do. */
+/** The keys of the buttons. */
 function keysLine() {
   /** @param {string} name */
   const key = (name) => h("kbd", {}, name);
@@ -236,10 +232,10 @@ function playName(state) {
 }
 
 /**
- * How a run stands, in a few short parts.
+ * The state of a run, in a few short parts.
  * @param {RunModel} model
  * @param {TeacherCard | undefined} teacher that is chosen
- * @param {number | null} estimate seconds of the run, about
+ * @param {number | null} estimate estimated seconds of the run
  */
 function describeStanding(model, teacher, estimate) {
   const { facts, state } = model;
@@ -260,14 +256,14 @@ function describeStanding(model, teacher, estimate) {
   const [, accuracy = null, agreement = null] = model.measures.at(-1) ?? [0];
   const measured = agreement === null ? "" : `agreement ${formatPercent(agreement, 1)}`;
   const student = model.thinned ? "student cut from the teacher" : "student";
-  const learnt = accuracy === null ? measured : `${student} ${formatPercent(accuracy, 1)}`;
+  const studentPart = accuracy === null ? measured : `${student} ${formatPercent(accuracy, 1)}`;
   const reached = model.teacher_accuracy === null ? "" : ` ${formatPercent(model.teacher_accuracy, 1)}`;
   return [
     STATE_NAMES[state] ?? "",
     `round ${round} of ${facts.rounds}`,
     formatDuration(model.seconds) + left,
     `seed ${facts.config.seed}`,
-    learnt,
+    studentPart,
     `teacher ${facts.teacher}${reached}`,
   ].filter(Boolean);
 }

@@ -1,4 +1,4 @@
-// How different the images are, at three scales, each between real images and noise, and beside them what teacher and judge recognize.
+// The diversity of the images at three scales, with real images and noise as references, and the label accuracies.
 
 import { LineChart } from "../charts/line_chart.js";
 import { h, setAttribute } from "../core/dom.js";
@@ -16,7 +16,7 @@ const PICK_NOTE = "Click a point, or press Enter on a focused chart, to see its 
 export class DiversityCharts {
   /**
    * @param {object} options
-   * @param {((round: number) => void) | null} options.pick somebody asks for the images behind a point
+   * @param {((round: number) => void) | null} options.pick called with the round of a chosen point
    */
   constructor({ pick }) {
     /** @type {Pick<ChartOptions, "height" | "ticks" | "small" | "pick">} */
@@ -34,42 +34,20 @@ export class DiversityCharts {
         low,
       }),
     }));
-    this.labelHit = new LineChart({
-      ...common,
-      title: LABEL_HIT.title,
-      about: LABEL_HIT.about,
-      lines: [
-        {
-          name: LABEL_HIT.title,
-          color: "var(--bn)",
-          value: (point) => diversityValue(point, "label_hit"),
-          format: (value) => formatPercent(value),
-          width: 2,
-        },
-      ],
-      label: `${LABEL_HIT.title}: no measurement yet.`,
-      axis: (value) => `${Math.round(100 * value)} %`,
-      low: 0,
-      high: 1,
-    });
-    this.opinion = new LineChart({
-      ...common,
-      title: SECOND_OPINION.title,
-      about: SECOND_OPINION.about,
-      lines: [
-        {
-          name: SECOND_OPINION.title,
-          color: "var(--bn)",
-          value: (point) => point[1],
-          format: (value) => formatPercent(value),
-          width: 2,
-        },
-      ],
-      label: `${SECOND_OPINION.title}: no measurement yet.`,
-      axis: (value) => `${Math.round(100 * value)} %`,
-      low: 0,
-      high: 1,
-    });
+    /** @type {(measure: { title: string, about: string }, value: Line["value"]) => LineChart} */
+    const shareChart = ({ title, about }, value) =>
+      new LineChart({
+        ...common,
+        title,
+        about,
+        lines: [{ name: title, color: "var(--bn)", value, format: (share) => formatPercent(share), width: 2 }],
+        label: `${title}: no measurement yet.`,
+        axis: (share) => `${Math.round(100 * share)} %`,
+        low: 0,
+        high: 1,
+      });
+    this.labelHit = shareChart(LABEL_HIT, (point) => diversityValue(point, "label_hit"));
+    this.opinion = shareChart(SECOND_OPINION, (point) => point[1]);
     this.noOpinion = h(
       "p",
       { class: "note no-opinion", hidden: true },
@@ -111,15 +89,15 @@ export class DiversityCharts {
     const missing = last !== undefined && !named && model.rounds_done > 0;
     setAttribute(this.opinion.element, "hidden", missing);
     setAttribute(this.noOpinion, "hidden", !missing);
-    const told = named
+    const opinion = named
       ? `${formatPercent(named[1])} of the wanted class ${when}, confidence ${formatPercent(named[2])}`
       : "no measurement yet";
-    this.opinion.show({ ...shared, points: model.opinions, label: `${SECOND_OPINION.title}: ${told}.` });
+    this.opinion.show({ ...shared, points: model.opinions, label: `${SECOND_OPINION.title}: ${opinion}.` });
   }
 }
 
 /**
- * The lines of a scale: the samples, and its two ends.
+ * The lines of a scale: the samples, and the two references.
  * @param {string} name
  * @returns {Line[]}
  */

@@ -1,11 +1,11 @@
-// The tab Live: puts the panels together, keeps the visitor's run, turns keys and buttons into commands.
+// The tab Live: it arranges the panels, follows the visitor's run, and sends the commands of keys and buttons.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
-import { askDuration, sendCommand, serverUrl } from "../core/api.js";
+import { sendCommand, serverUrl } from "../core/api.js";
 import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
 import { Fold } from "../core/fold.js";
 import { bringClassToLive, followClass } from "../core/joining.js";
-import { applyUpdate, emptyModel, hasEnded } from "../core/model.js";
+import { applyUpdate, emptyModel, hasEnded, isGoing } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
 import { followTabs, readAddress, runUrl } from "../core/router.js";
@@ -25,37 +25,39 @@ import { ControlBar } from "./control_bar.js";
 import { DiversityCharts } from "./diversity_charts.js";
 import { LossCharts } from "./loss_charts.js";
 import { ReplayPlayer, servedRecording } from "./replay_player.js";
+import { RunEstimate } from "./run_estimate.js";
+import { sentenceOf } from "./run_sentence.js";
 import { SampleGrid } from "./sample_grid.js";
 import { SettingsDrawer } from "./settings_drawer.js";
 import { SharePanel } from "./share_panel.js";
 import { Wonder } from "./wonder.js";
 
-/** @import { GradioMount, OwnRun, Phase, RunModel, RunState, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
+/** @import { GradioMount, OwnRun, RunModel, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
 
-/** @typedef {"greeting" | "waiting" | "again"} ReplayReason why a recording plays, and which sentence says so */
+/** @typedef {"greeting" | "waiting" | "again"} ReplayReason why a recording plays; each reason has a sentence */
 
 /**
- * What Gradio's form answers to Play, to Apply and to an address: one of these.
+ * The answer of Gradio's form to Play, to Apply and to an address: it has one of these.
  * @typedef {object} FormAnswer
- * @property {string} [run] a run has begun
+ * @property {string} [run] the id of a started run
  * @property {string} [token]
  * @property {string} [chosen] the teacher that an address names
  * @property {string} [said] a sentence
- * @property {boolean} [refused] the sentence is a mistake
+ * @property {boolean} [refused] whether the sentence is an error
  * @property {string} [error]
  */
 
 /**
- * What the page is given in Python.
+ * The properties of the page, from Python.
  * @typedef {object} LiveProps
  * @property {FormAnswer | null} value
- * @property {string} first the teacher to begin with
- * @property {string} preset to begin with
+ * @property {string} first the teacher that is chosen at first
+ * @property {string} preset the preset that is chosen at first
  * @property {string[]} fields of the form, by name
  * @property {TeacherCard[]} teachers
  * @property {Record<string, [title: string, meaning: string]>} parts of the diagram
- * @property {boolean} greets whether a recording plays on arrival
- * @property {boolean} lends whether there is a GPU for a moment
+ * @property {boolean} greets whether a recording plays when the page opens
+ * @property {boolean} lends whether a GPU can be borrowed
  * @property {string} watching
  * @property {string} gone
  * @property {Record<ReplayReason, string>} recorded
@@ -63,28 +65,9 @@ import { Wonder } from "./wonder.js";
  * @property {string} grace
  */
 
-const SLOW_PACE = 2.6; // seconds a wait in slow motion
-const ESTIMATE_FIRST = 1500; // ms after arrival until the server is asked how long a run takes: pictures come first
-const ESTIMATE_WAIT = 600; // ms after a change of the form
-/** @type {RunState[]} */
-const ACTIVE_STATES = ["queued", "starting", "running", "paused"];
+const SLOW_PACE = 2.6; // seconds of each wait in slow motion
 /** The state that a command leads to, shown before the server confirms it. */
 const EXPECTED_STATES = /** @type {const} */ ({ pause: "paused", resume: "running", step: "running" });
-/** @type {Partial<Record<Phase, string>>} */
-const PHASE_SENTENCES = {
-  redraw: "The noisy layer is re-drawn.",
-  generator: "The generator learns to make images that the teacher recognizes.",
-  pool: "The best batch enters the pool.",
-  student: "The student learns from the teacher on images of the pool.",
-  measure: "The student is evaluated.",
-};
-/** @type {Record<string, string>} */
-const END_SENTENCES = {
-  "rounds done": "All rounds are done.",
-  "work is done": "The planned work is done.",
-  "time is up": "The time limit is reached.",
-  stopped: "The run was stopped. Its results stay on the page.",
-};
 const TYPING = "input, textarea, select, [contenteditable], [role=listbox], [role=option]";
 const PRESSED_BY_SPACE = "button, summary, a, [role=button], label";
 
@@ -99,7 +82,7 @@ export function mount({ element, props, trigger, watch }) {
   bringClassToLive();
 }
 
-/** The page of one run: the visitor's own, or one that is watched. */
+/** The page of one run: the visitor's own, or another visitor's that is watched. */
 class LivePage {
   /**
    * @param {HTMLElement} host
@@ -115,23 +98,17 @@ class LivePage {
     this.model = emptyModel();
     this.teachers = props.teachers;
     this.teacher = this.teachers.find(({ name }) => name === props.first) ?? this.teachers[0];
-    this.refused = false; // whether the sentence on show is about what the form held
-    this.requests = 0; // to Gradio's form, numbered so that it answers each
-    this.stepKind = "generator"; // the step that the key does
-    this.wantedStep = ""; // the step to do once the run has begun
-    this.wantedPace = 0; // the pace to set once the run goes
+    this.refused = false; // whether the shown sentence refuses a value of the form
+    this.requests = 0; // number of the requests to Gradio's form, so that it answers each
+    this.stepKind = "generator"; // the kind of step of the key
+    this.wantedStep = ""; // the step to take after the run has started
+    this.wantedPace = 0; // the pace to set after the run has started
     /** @type {ReplayPlayer | null} */
     this.replay = null;
     /** @type {ReplayReason | null} */
     this.replayReason = null;
-    this.form = { preset: props.preset, settings: /** @type {Record<string, unknown>} */ ({ teacher: props.first }) };
-    /** @type {number | null} */
-    this.estimate = null; // seconds of a run of the form, about
-    /** @type {number | null} */
-    this.runEstimate = null; // of the run that was started here
-    /** @type {number | undefined} */
-    this.estimateTimer = undefined;
-    this.replayed = ""; // the address of the run that it plays
+    this.estimate = new RunEstimate(props.preset, props.first, () => this.draw());
+    this.replayed = ""; // the address of the run that plays
     /** @type {unknown[]} */
     this.diagramShows = []; // the classes and the sketch in the diagram
     this.notice = new Notice();
@@ -207,8 +184,8 @@ class LivePage {
     this.kept = h("span", { class: "keeping" });
     this.arrange(barHost);
     window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
-    window.nayerForm = (values) => this.readForm(values);
-    this.estimateLater(ESTIMATE_FIRST);
+    window.nayerForm = (values) => this.estimate.changeForm(props.fields, values);
+    this.estimate.begin();
     watchTeachers((card) => this.offerTeacher(card));
     document.addEventListener("keydown", (event) => this.handleKey(event));
     const { watch, run, settings, hidden } = readAddress(location.href);
@@ -224,7 +201,7 @@ class LivePage {
   }
 
   /**
-   * Somebody else's run: all of it is shown, and no command goes to it.
+   * Watches another visitor's run: all of it is shown, and no command is sent.
    * @param {string} run
    */
   watchRun(run) {
@@ -235,12 +212,12 @@ class LivePage {
   }
 
   /**
-   * Shows a run that the address names: its visitor commands it, everybody else watches.
+   * Shows the run in the address. Its visitor controls it, and everybody else watches.
    * @param {string} run
    */
   async openRun(run) {
     const own = await isOwn(run);
-    if (readAddress(location.href).run !== run) return; // the visitor has gone on
+    if (readAddress(location.href).run !== run) return; // the visitor has opened something else
     this.model = emptyModel();
     this.leaveReplay();
     if (!own) this.watchRun(run);
@@ -256,7 +233,7 @@ class LivePage {
   }
 
   /**
-   * The address names the run on show, so that Back and reload find it; null names none.
+   * Puts the shown run into the address, so that Back and reload find it; null removes it.
    * @param {string | null} run
    */
   nameRun(run) {
@@ -268,9 +245,9 @@ class LivePage {
   }
 
   /**
-   * Finds the visitor's run again, or sets up what the address asks for.
+   * Shows the visitor's run again, or follows the address.
    * @param {Record<string, string> | null} settings
-   * @param {string | null} asked the run that the address names
+   * @param {string | null} asked the run in the address
    */
   begin(settings, asked) {
     const { run, token } = readVisitor();
@@ -284,7 +261,7 @@ class LivePage {
   }
 
   /**
-   * Puts the panels into their places.
+   * Arranges the panels.
    * @param {HTMLElement} barHost
    */
   arrange(barHost) {
@@ -315,12 +292,12 @@ class LivePage {
 
   // --- commands -------------------------------------------------------------------------------------------------------
 
-  /** Whether a run waits, goes or holds. */
+  /** Whether a run starts, waits, runs or is paused. */
   get active() {
-    return ACTIVE_STATES.includes(this.model.state);
+    return this.model.state === "starting" || isGoing(this.model.state);
   }
 
-  /** Pauses, goes on, or starts. */
+  /** Pauses, continues or starts a run. */
   toggle() {
     if (this.model.state === "running") this.command("pause");
     else if (this.model.state === "paused") this.command("resume");
@@ -328,13 +305,13 @@ class LivePage {
   }
 
   /**
-   * Asks Gradio's form for a run of what it holds.
-   * @param {string} [step] to do before it holds
+   * Asks Gradio's form to start a run with its values.
+   * @param {string} [step] to take before it pauses
    */
   async start(step = "") {
-    if (this.client.run !== readVisitor().run && !(await mayReplaceLiveRun())) return; // an older run is on show
+    if (this.client.run !== readVisitor().run && !(await mayReplaceLiveRun())) return; // the page shows an older run
     this.wantedStep = step;
-    this.runEstimate = this.estimate;
+    this.estimate.startRun();
     this.client.close();
     this.model = { ...emptyModel(), state: "starting" };
     this.leaveReplay();
@@ -343,7 +320,7 @@ class LivePage {
     this.askForm("play", { token: readVisitor().token ?? "", paused: step !== "" });
   }
 
-  /** Goes on with what the form holds, from the next round on. */
+  /** Continues the run with the values of the form, from its next round on. */
   applySettings() {
     this.notice.show("");
     this.askForm("apply", this.client.handle);
@@ -359,7 +336,7 @@ class LivePage {
     this.trigger(event, { ...data, asked: `${Date.now()}-${this.requests}` });
   }
 
-  /** Goes on with a run that the end of the server cut off. */
+  /** Continues a run that the end of the server interrupted. */
   async revive() {
     await this.command("revive");
     this.client.follow(this.client.handle);
@@ -393,7 +370,7 @@ class LivePage {
     else this.start(kind);
   }
 
-  /** Slow motion on or off. */
+  /** Turns slow motion on or off. */
   toggleSlow() {
     const pace = this.model.pace > 0 ? 0 : SLOW_PACE;
     if (pace) this.diagram.fold.open();
@@ -414,28 +391,14 @@ class LivePage {
     if (!this.client.run || this.watching) return;
     const expected =
       name in EXPECTED_STATES ? EXPECTED_STATES[/** @type {"pause" | "resume" | "step"} */ (name)] : null;
-    if (expected && this.active && this.model.state !== "queued") this.model = { ...this.model, state: expected };
+    const { state } = this.model;
+    const shown = expected && this.active && state !== "queued" ? expected : state;
+    this.model = { ...this.model, state: shown };
     this.draw();
-    await this.client.command(name, ...values);
-  }
-
-  /** @param {unknown[]} values of the form's fields */
-  readForm(values) {
-    const { preset, ...settings } = Object.fromEntries(this.props.fields.map((name, i) => [name, values[i]]));
-    this.form = { preset: String(preset), settings };
-    this.estimateLater(ESTIMATE_WAIT);
-  }
-
-  /**
-   * Asks in a moment how long a run of the form takes, once for all that changes until then.
-   * @param {number} wait ms
-   */
-  estimateLater(wait) {
-    clearTimeout(this.estimateTimer);
-    this.estimateTimer = window.setTimeout(async () => {
-      this.estimate = await askDuration({ ...this.form, token: readVisitor().token ?? "" });
-      this.draw();
-    }, wait);
+    const answer = await this.client.command(name, ...values);
+    if (answer !== null || this.model.state !== shown) return;
+    this.model = { ...this.model, state }; // the command did not arrive, or was refused
+    this.draw();
   }
 
   // --- updates --------------------------------------------------------------------------------------------------------
@@ -454,14 +417,14 @@ class LivePage {
     this.draw();
   }
 
-  /** The server does not know the run any more. */
+  /** Called if the server no longer knows the run. */
   forgetRun() {
     if (this.watching) {
       this.notice.show(this.props.gone, "quiet");
       return;
     }
     const { run, token } = this.client.handle;
-    this.client.handle = { token };
+    this.client.forget();
     if (run === readVisitor().run) storeVisitor({ token });
     this.nameRun(null);
     const known = this.model.facts !== null;
@@ -482,20 +445,20 @@ class LivePage {
 
   // --- recordings -----------------------------------------------------------------------------------------------------
 
-  /** The address of the run that is on show. */
+  /** The address of the shown run. */
   get address() {
     return this.replay ? this.replayed : this.client.address;
   }
 
   /**
-   * The model that is on show: a recording's while one plays, else the run's.
+   * The shown model: that of a recording while one plays, else that of the run.
    * @returns {RunModel}
    */
   get shownModel() {
     return this.replay?.model ?? this.model;
   }
 
-  /** Plays back the run that has ended. */
+  /** Plays the ended run back. */
   async playAgain() {
     const { run } = this.client;
     if (run && !(await this.playRecording(run, "again")))
@@ -503,7 +466,7 @@ class LivePage {
   }
 
   /**
-   * Plays a recording in the panels; false where there is none.
+   * Plays a recording in the panels. Returns false if there is none.
    * @param {string} run
    * @param {ReplayReason} reason
    */
@@ -537,9 +500,9 @@ class LivePage {
 
   // --- drawing --------------------------------------------------------------------------------------------------------
 
-  /** @param {string} name of a teacher; one that is not known is a folder that was typed */
+  /** @param {string} name of a teacher; an unknown name is a folder that was typed */
   chooseTeacher(name) {
-    if (this.refused) this.notice.show(""); // what was refused is not in the form any more
+    if (this.refused) this.notice.show(""); // the form no longer has the refused value
     this.refused = false;
     const known = this.teachers.find((teacher) => teacher.name === name);
     if (!known) {
@@ -561,7 +524,7 @@ class LivePage {
   }
 
   /**
-   * A teacher that is not shipped, whose card is shown as those of the others are.
+   * Adds a teacher that is not shipped. Its card is shown in the same way as the others.
    * @param {TeacherCard} card
    */
   offerTeacher(card) {
@@ -574,13 +537,13 @@ class LivePage {
     this.batchDialog.show({ address: this.address, round, classes: this.model.facts?.classes ?? [] });
   }
 
-  /** Draws what is on show. */
+  /** Draws the shown model. */
   draw() {
     const model = this.shownModel;
     const { facts } = model;
     const { run } = this.client;
     const classes = facts?.classes ?? this.teacher?.classes ?? [];
-    this.bar.update(this.model, this.teacher, this.model.facts ? this.runEstimate : this.estimate);
+    this.bar.update(this.model, this.teacher, this.model.facts ? this.estimate.ofRun : this.estimate.ofForm);
     const card = facts ? this.teachers.find(({ name }) => name === facts.teacher) : this.teacher;
     this.wonder.setClasses(classes, card?.real ? serverUrl(`teacher/${encodeURIComponent(card.name)}/real.jpg`) : "");
     const live = this.client.address;
@@ -588,7 +551,7 @@ class LivePage {
     const urlOf = this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`);
     this.wonder.update(model, urlOf, card);
     this.setClasses(classes, facts?.sketch ?? this.teacher?.sketch ?? NO_SKETCH);
-    this.diagram.update(model, fallbackSentence(model));
+    this.diagram.update(model, sentenceOf(model));
     const newest = model.rows.at(-1);
     if (newest && !model.making && (this.replay || run))
       this.diagram.showPreview(urlOf(newest.frame), newest.labels.length);
@@ -618,11 +581,11 @@ class LivePage {
     });
   }
 
-  /** Whom a visitor's drawing is shown to: the networks of the recording or run on show, else the chosen teacher. */
+  /** The networks that answer for a drawing: those of the shown recording or run, else the chosen teacher. */
   updateTrial() {
     const name = this.teacher?.name ?? "";
     const { replay, client, model } = this;
-    // Who is greeted may choose another teacher than the recording's.
+    // During the first recording, the visitor may choose another teacher.
     const recorded = replay?.model.facts?.teacher === name || this.replayReason !== "greeting" ? replay : null;
     const own = client.run !== undefined && model.state !== "empty" && model.state !== "starting";
     const facts = recorded ? recorded.model.facts : own ? model.facts : null;
@@ -676,18 +639,6 @@ async function isOwn(run) {
 
 /** @type {number[][]} */
 const NO_SKETCH = [[0]];
-
-/**
- * What the diagram says where no single step is told of.
- * @param {RunModel} model
- */
-function fallbackSentence({ state, reason, phase }) {
-  if (state === "queued") return "All slots are in use. Your run starts when one becomes free.";
-  if (state === "starting") return "The teacher is loading.";
-  if (!hasEnded(state)) return PHASE_SENTENCES[phase] ?? "";
-  const interrupted = "The server stopped during this run. Press Continue to go on from the last checkpoint.";
-  return END_SENTENCES[reason] ?? (state === "interrupted" ? interrupted : "");
-}
 
 /**
  * Hides fields of the form.

@@ -1,4 +1,4 @@
-// The panel with the losses of generator and student, and how full the pool is.
+// The panel with the losses of generator and student, and the fill level of the pool.
 
 import { LineChart } from "../charts/line_chart.js";
 import { NumbersTable, numbersRow } from "../charts/numbers_table.js";
@@ -9,11 +9,11 @@ import { marksOf, PLANNED_ROUNDS } from "./marks.js";
 
 /** @import { Point, RunModel } from "../core/types.d.ts" */
 
-const SPAN = 10; // rounds of the generator's losses: enough to see how a re-draw throws them back
+const SPAN = 10; // rounds of the generator's losses: enough to see that a re-draw raises them
 const TABLE_ROWS = 200;
 const COLUMNS = ["round", "cross-entropy", "statistics", "adversarial", "recognized"];
 /**
- * A chart each: what it shows, where it stands in a point, whether it is the student's, and its lowest value.
+ * One chart each: its title, the column of a point, whether it belongs to the student, and the start of its axis.
  * @type {{ title: string, color: string, column: number, about: string, student: boolean, low: number | null }[]}
  */
 const LOSSES = [
@@ -30,7 +30,7 @@ const LOSSES = [
   { title: "student", color: "var(--student)", column: 1, about: "measure/loss", student: true, low: 0 },
 ];
 
-/** Four small charts, a table and the pool. */
+/** Four small charts, a table, and the fill level of the pool. */
 export class LossCharts {
   constructor() {
     /** @type {Point[]} */

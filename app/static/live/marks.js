@@ -1,12 +1,12 @@
-// What happened on the way, for any chart by round.
+// The marks of a run for a chart by round.
 
 /** @import { ChartMark } from "../charts/line_chart.js" */
 /** @import { RunModel } from "../core/types.d.ts" */
 
-export const PLANNED_ROUNDS = 60; // of the x axis, before a run says how many it has
+export const PLANNED_ROUNDS = 60; // length of the x axis before the number of rounds is known
 
 /**
- * Rebuilt generators and changed settings.
+ * The marks for rebuilt generators and changed settings.
  * @param {RunModel} model
  * @returns {ChartMark[]}
  */

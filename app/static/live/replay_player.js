@@ -1,4 +1,4 @@
-// Plays a recording: the updates of a run, each at its second, applied to the same model and drawn by the same panels.
+// Plays a recording: it applies the updates of a run, each at its second, to the model that the panels draw.
 
 import { h, setAttribute, setText } from "../core/dom.js";
 import { formatDuration } from "../core/format.js";
@@ -11,7 +11,7 @@ import { KeptNetworks, ServedNetworks } from "../panels/networks.js";
 /** @typedef {[second: number, update: RunUpdate]} Moment of a recording */
 
 /**
- * What a recording consists of, and where it comes from.
+ * The parts of a recording.
  * @typedef {object} Recorded
  * @property {() => Promise<{ duration: number, moments: Moment[] }>} timeline
  * @property {(frame: number) => string} urlOf the address of a picture
@@ -51,9 +51,9 @@ export class ReplayPlayer {
    * @param {object} options
    * @param {Recorded} options.recorded
    * @param {string} options.about the recording, in a sentence
-   * @param {boolean} options.still begins at the end and does not play by itself
-   * @param {() => void} options.onChange there is something new to draw
-   * @param {(() => void) | null} options.onClose the visitor leaves it; null where that is not offered
+   * @param {boolean} options.still whether it starts at its end and does not play by itself
+   * @param {() => void} options.onChange called when the model has changed
+   * @param {(() => void) | null} options.onClose called when the visitor closes it; null offers no button for that
    */
   constructor({ recorded, about, still, onChange, onClose }) {
     this.recorded = recorded;
@@ -63,10 +63,10 @@ export class ReplayPlayer {
     this.model = emptyModel();
     /** @type {Moment[]} */
     this.moments = [];
-    this.seconds = 0; // of the run, until which it has played
-    this.next = 0; // the moment that comes next
+    this.seconds = 0; // of the run: the present position
+    this.next = 0; // the number of the next moment
     this.duration = 0; // seconds
-    this.beginning = 0; // the second at which there is something to see
+    this.beginning = 0; // the second of the first visible content
     this.closed = false;
     this.lastTick = 0;
     /** @type {number | undefined} */
@@ -108,21 +108,21 @@ export class ReplayPlayer {
     );
   }
 
-  /** Fetches the recording and begins; false where there is none. */
+  /** Fetches the recording and starts it. Returns false if there is none. */
   async load() {
-    const told = await this.recorded.timeline().catch(() => null);
-    if (!told) return false;
-    this.moments = told.moments;
-    this.duration = told.duration;
+    const timeline = await this.recorded.timeline().catch(() => null);
+    if (!timeline) return false;
+    this.moments = timeline.moments;
+    this.duration = timeline.duration;
     if (this.closed) return false;
-    setAttribute(this.slider, "max", Math.ceil(this.duration / STEP) * STEP); // a multiple, so that the end is reached
+    setAttribute(this.slider, "max", Math.ceil(this.duration / STEP) * STEP); // a multiple of the step, so that the slider reaches the end
     this.beginning = this.moments.find(([, update]) => update.making || update.rows)?.[0] ?? 0;
     this.seek(this.still ? this.duration : this.beginning);
     this.play(!this.still);
     return true;
   }
 
-  /** @param {boolean} on whether it plays or holds */
+  /** @param {boolean} on whether it plays */
   play(on) {
     clearInterval(this.timer);
     this.timer = undefined;
@@ -135,12 +135,12 @@ export class ReplayPlayer {
     this.update();
   }
 
-  /** Goes on by the time that has passed. */
+  /** Plays on to the present time. */
   tick() {
     const now = performance.now();
-    const passed = document.hidden ? 0 : ((now - this.lastTick) / 1000) * Number(this.speed.value);
+    const played = document.hidden ? 0 : ((now - this.lastTick) / 1000) * Number(this.speed.value);
     this.lastTick = now;
-    this.advance(this.seconds + passed);
+    this.advance(this.seconds + played);
     if (this.seconds >= this.duration) this.play(false);
   }
 
@@ -175,7 +175,7 @@ export class ReplayPlayer {
     this.onChange();
   }
 
-  /** Ends it and takes its controls away. */
+  /** Ends the playback and removes its controls. */
   close() {
     this.closed = true;
     clearInterval(this.timer);

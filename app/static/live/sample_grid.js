@@ -1,4 +1,4 @@
-// The invented images: a column a class, the newest row on top, and above it the row that is being made.
+// The invented images: one column per class, the newest row on top, and above it the row that is being made.
 
 import { classColor } from "../core/colors.js";
 import { h, hiddenText, isVisible, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
@@ -12,12 +12,12 @@ const TIP_WIDTH = 290; // px
 const HIT_MEANING = "label accuracy: share of the batch that the teacher assigns to the wanted class";
 const HELD_STATES = ["running", "paused"];
 
-/** The grid of samples with the card of the image that is pointed at. */
+/** The grid of samples, with a card for the image under the pointer. */
 export class SampleGrid {
   /**
    * @param {object} options
-   * @param {(index: number | null) => void} options.focus tells the other panels which class is looked at
-   * @param {(url: string, count: number) => void} options.onPreview the newest picture of the images that are being made
+   * @param {(index: number | null) => void} options.focus called with the class under the pointer
+   * @param {(url: string, count: number) => void} options.onPreview called with the newest preview
    */
   constructor({ focus, onPreview }) {
     this.focus = focus;
@@ -50,7 +50,7 @@ export class SampleGrid {
     this.listen();
   }
 
-  /** Hears the pointer and the keyboard. */
+  /** Listens to the pointer and the keyboard. */
   listen() {
     this.grid.addEventListener("pointerover", ({ target }) => this.pointAt(closest(target, ".cell, .head")));
     this.grid.addEventListener("pointerleave", () => this.pointAt(null));
@@ -80,7 +80,7 @@ export class SampleGrid {
     this.clear();
   }
 
-  /** Forgets all rows. */
+  /** Removes all rows. */
   clear() {
     this.rows.clear();
     this.previewFrame = -1;
@@ -132,7 +132,7 @@ export class SampleGrid {
    * @param {string} url
    */
   makeRow(row, url) {
-    new Image().src = url; // fetched now, also if its tab is left before the next frame is drawn
+    new Image().src = url; // fetched now, because another tab may open before the next frame is drawn
     const cells = row.labels.map((label, i) => {
       const cell = h("span", {
         class: "cell",
@@ -159,7 +159,7 @@ export class SampleGrid {
   }
 
   /**
-   * What an image is of, and what the networks see in it.
+   * The label of an image, and the networks' answers for it.
    * @param {SampleRow} row
    * @param {number} i
    */
@@ -172,7 +172,7 @@ export class SampleGrid {
   }
 
   /**
-   * Shows the images that are being made, once their picture is there.
+   * Shows the images that are being made, once their picture is loaded.
    * @param {RunModel} model
    * @param {(frame: number) => string} urlOf
    */
@@ -192,8 +192,8 @@ export class SampleGrid {
     if (this.previewFrame === making.frame) return;
     this.previewFrame = making.frame;
     const url = urlOf(making.frame);
-    if (!(await loadImage(url))) return; // the frame is gone already; a newer one is on its way
-    // Out of sight the picture would be fetched when it is gone.
+    if (!(await loadImage(url))) return; // the server no longer has the frame; a newer one follows
+    // While the grid is hidden, the picture would be fetched too late.
     if (this.previewFrame !== making.frame || !isVisible(this.previewRow)) return;
     setText(name, `${making.round + 1}`);
     setText(hit, formatPercent(making.label_hit));
@@ -215,7 +215,7 @@ export class SampleGrid {
   }
 
   /**
-   * Says in a sentence what the newest row shows.
+   * A sentence about the newest row.
    * @param {RunModel} model
    */
   summarize({ rows, making }) {
@@ -235,7 +235,7 @@ export class SampleGrid {
   }
 
   /**
-   * Lights up the class of a cell or head, and shows the card of a cell; null ends both.
+   * Highlights the class of a cell or heading, and shows the card of a cell; null ends both.
    * @param {HTMLElement | null} target
    */
   pointAt(target) {
@@ -278,13 +278,13 @@ export class SampleGrid {
   }
 
   /**
-   * Puts the card below a cell, or above where there is no room.
+   * Places the card below a cell, or above it if there is no space below.
    * @param {HTMLElement} cell
    */
   placeTip(cell) {
     const outer = this.element.getBoundingClientRect();
     const inner = cell.getBoundingClientRect();
-    const zoom = outer.width / this.element.offsetWidth; // of the size for a projector
+    const zoom = outer.width / this.element.offsetWidth; // the enlargement for a projector
     const room = this.element.offsetWidth;
     const width = Math.min(TIP_WIDTH, room);
     this.tip.style.width = `${width}px`;
@@ -298,7 +298,7 @@ export class SampleGrid {
   }
 
   /**
-   * Dims all classes but one; null brings all back.
+   * Dims all classes but one; null shows all again.
    * @param {number | null} index
    */
   highlight(index) {
@@ -309,7 +309,7 @@ export class SampleGrid {
   }
 
   /**
-   * Arrow keys go from image to image.
+   * The arrow keys move from image to image.
    * @param {KeyboardEvent} event
    */
   handleKey(event) {
@@ -337,7 +337,7 @@ function closest(target, selector) {
   return found instanceof HTMLElement ? found : null;
 }
 
-/** What the dots in an image mean. */
+/** The legend of the dots in an image. */
 function dotsLegend() {
   /**
    * @param {string} kind

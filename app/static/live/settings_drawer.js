@@ -1,8 +1,8 @@
-// The settings as a drawer, where they have no place beside the run: on a phone, and in the size for a projector.
+// The settings as a drawer, if there is no space beside the run: on a phone, and in the size for a projector.
 
 import { h, setAttribute } from "../core/dom.js";
 
-/** The button that opens the drawer; a key, a click beside it and Play shut it. */
+/** The button that opens the drawer. Escape, a click beside the drawer, and Play close it. */
 export class SettingsDrawer {
   /** @param {HTMLElement} panel Gradio's column with the settings */
   constructor(panel) {
@@ -25,7 +25,7 @@ export class SettingsDrawer {
     this.show(false);
   }
 
-  /** Whether the settings lie over the page. */
+  /** Whether the drawer covers the page. */
   get isOpen() {
     return document.body.classList.contains("drawer-open");
   }

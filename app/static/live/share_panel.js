@@ -1,11 +1,11 @@
-// What a run leaves and how it is passed on: its address, a link to follow it, the command line, files.
+// The ways to share and save a run: its address, a link to watch it, the command, and files.
 
-import { serverUrl } from "../core/api.js";
 import { h, setAttribute } from "../core/dom.js";
 import { helpButton } from "../core/help.js";
 import { hasEnded } from "../core/model.js";
 import { HIDEABLE_FIELDS, settingsUrl, watchUrl } from "../core/router.js";
 import { CopyField } from "../panels/copy_field.js";
+import { fileLinks } from "../panels/file_links.js";
 
 /** @import { RunModel } from "../core/types.d.ts" */
 
@@ -23,7 +23,7 @@ const FILES = [
   ["nayer-run.zip", "everything (zip)"],
 ];
 
-/** A fold with lines to copy and links to files. */
+/** A section with lines to copy and links to files. */
 export class SharePanel {
   constructor() {
     this.run = "";
@@ -72,28 +72,18 @@ export class SharePanel {
     setAttribute(this.files, "hidden", !ended);
     if (ended && this.filesOf !== run) {
       this.filesOf = run;
-      this.files.replaceChildren("Files: ", ...fileLinks(run, facts.repeat.onnx));
+      const { onnx } = facts.repeat; // one sentence where there can be no such file
+      const files = FILES.filter(([name]) => !onnx || name !== "student.onnx");
+      this.files.replaceChildren(...fileLinks(run, files), onnx ? ` · ${onnx}` : "");
     }
     this.command.show(facts.repeat.command);
     this.showLinks();
   }
 
-  /** Writes both addresses; what is ticked is hidden from who follows the first. */
+  /** Writes both addresses. The first one hides the checked fields from people who open it. */
   showLinks() {
     const hidden = this.boxes.filter((box) => box.checked).map((box) => box.value);
     this.link.show(settingsUrl(document.baseURI, this.settings, hidden));
     this.watch.show(watchUrl(document.baseURI, this.run));
   }
-}
-
-/**
- * @param {string} run
- * @param {string} [noOnnx] one sentence that says why there is no ONNX file
- */
-function fileLinks(run, noOnnx) {
-  const links = FILES.filter(([name]) => !noOnnx || name !== "student.onnx").flatMap(([name, about], i) => [
-    i ? " · " : "",
-    h("a", { href: serverUrl(`live/${run}/export/${name}`), download: name }, about),
-  ]);
-  return noOnnx ? [...links, ` · ${noOnnx}`] : links;
 }

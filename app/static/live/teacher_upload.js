@@ -1,4 +1,4 @@
-// A teacher of the visitor's own: two files, perhaps names and test images, sent at once and answered in sentences.
+// The upload of an own teacher: two files, and optional names and test images, in one request.
 
 import { serverUrl } from "../core/api.js";
 import { find, h, setAttribute } from "../core/dom.js";
@@ -10,7 +10,7 @@ import { addTeacher } from "../core/teachers.js";
 /** @import { GradioMount, TeacherCard } from "../core/types.d.ts" */
 
 /**
- * What the panel is given in Python.
+ * The properties of the panel, from Python.
  * @typedef {object} UploadProps
  * @property {number} most bytes that can be sent
  * @property {string} info
@@ -64,7 +64,7 @@ class TeacherUpload {
     host.replaceChildren(form);
   }
 
-  /** Sends what is chosen and says what became of it. */
+  /** Sends the chosen files and shows the result. */
   async upload() {
     const [config, weights, tests] = [this.config, this.weights, this.tests].map((input) => input.files?.[0]);
     if (!config || !weights) {
@@ -96,7 +96,7 @@ class TeacherUpload {
   }
 
   /**
-   * Offers the teacher everywhere and chooses it.
+   * Adds the teacher to every tab and chooses it.
    * @param {UploadedTeacher} uploaded
    */
   use({ teacher, card, token, said, table }) {
@@ -117,7 +117,7 @@ class TeacherUpload {
     this.answer.className = kind === "quiet" ? "notice quiet" : "notice";
     setAttribute(this.answer, "hidden", false);
     this.answer.replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
-    this.answer.scrollIntoView({ block: "nearest" }); // the side bar scrolls by itself
+    this.answer.scrollIntoView({ block: "nearest" }); // the side bar has its own scroll position
   }
 }
 

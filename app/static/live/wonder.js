@@ -1,4 +1,4 @@
-// The first thing to see: real images above invented ones, class by class, and three numbers that say what comes of it.
+// The first panel: real images above invented ones, class by class, and three accuracies.
 
 import { classColor } from "../core/colors.js";
 import { h, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
@@ -18,7 +18,7 @@ export class Wonder {
     /** @type {string[]} */
     this.classes = [];
     /** @type {number[]} */
-    this.labels = []; // of the classes on show
+    this.labels = []; // of the shown classes
     this.real = ""; // the picture of the real images
     this.invented = ""; // of the invented ones
     this.pairs = h("div", { class: "pairs" });
@@ -39,9 +39,9 @@ export class Wonder {
   }
 
   /**
-   * The columns, and the real images.
+   * Sets the columns and the real images.
    * @param {string[]} classes
-   * @param {string} real the address of their real images side by side; empty where there are none
+   * @param {string} real the address of their real images side by side; empty if there are none
    */
   setClasses(classes, real) {
     if (this.classes.join("\n") === classes.join("\n") && this.real === real) return;
@@ -91,7 +91,7 @@ export class Wonder {
     return found;
   }
 
-  /** Shows the real images, once they are there. */
+  /** Shows the real images, once they are loaded. */
   async showReal() {
     const { real, classes } = this;
     if (!real || !(await loadImage(real)) || this.real !== real) return;
@@ -100,7 +100,7 @@ export class Wonder {
   }
 
   /**
-   * The images that are being made: shown until there is a finished row.
+   * Shows the images that are being made, until there is a finished row.
    * @param {string} url
    * @param {number} count of images side by side: the first classes
    */
@@ -137,7 +137,7 @@ export class Wonder {
     if ((await loadImage(url)) && this.invented === url) this.showInvented(url, row.labels.length);
   }
 
-  /** No invented images. */
+  /** Removes the invented images. */
   clear() {
     this.invented = "";
     for (const picture of this.pictures("invented")) picture.style.backgroundImage = "";

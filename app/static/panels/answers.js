@@ -1,4 +1,4 @@
-// What teacher and student say of the test images, put together from the server's updates and counted.
+// The answers of teacher and student for the test images: the server's updates, put together and counted.
 
 import { ANSWER_ROUNDS, FIRST_CLASS } from "../core/constants.js";
 
@@ -8,7 +8,7 @@ import { ANSWER_ROUNDS, FIRST_CLASS } from "../core/constants.js";
 export const NO_ANSWERS = { labels: "", teacher: "", images: 0, rounds: [] };
 
 /**
- * The class that a text says of an image.
+ * The class of an image in a text of answers.
  * @param {string} text
  * @param {number} place of the image
  */
@@ -17,7 +17,7 @@ export function classAt(text, place) {
 }
 
 /**
- * What is known after an update; of many rounds the older ones become sparser, as on the server.
+ * The answers after an update. If there are many rounds, fewer of the older ones stay, as on the server.
  * @param {Answers} before
  * @param {AnswersUpdate} update
  * @returns {Answers}
@@ -35,7 +35,7 @@ export function mergeAnswers(before, { labels, teacher, images, rounds = [], ane
 }
 
 /**
- * How often an image of class r gets the answer c, at r · count + c.
+ * The number of images of class r with the answer c, at index r · count + c.
  * @param {string} labels
  * @param {string} answers
  * @param {number} count of classes
@@ -55,13 +55,13 @@ export function confusion(labels, answers, count) {
  * @param {PickedAnswers | null} choice
  */
 export function placesOf({ labels, teacher }, student, choice) {
-  const said = choice?.who === "teacher" ? teacher : student;
+  const answers = choice?.who === "teacher" ? teacher : student;
   /** @type {(place: number) => boolean} */
   const belongs = (place) => {
     if (!choice) return student[place] !== teacher[place];
     const label = classAt(labels, place);
     if (label !== choice.row) return false;
-    return choice.column < 0 ? classAt(student, place) !== label : classAt(said, place) === choice.column;
+    return choice.column < 0 ? classAt(student, place) !== label : classAt(answers, place) === choice.column;
   };
   return Array.from(labels, (_, place) => place).filter(belongs);
 }

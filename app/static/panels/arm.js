@@ -1,4 +1,4 @@
-// One arm of several: its name and color, what it costs, its newest samples and where it stands.
+// One arm of several: its name and color, its costs, its newest samples and its results.
 
 import { classColor } from "../core/colors.js";
 import { ARM_COLORS } from "../core/constants.js";
@@ -12,17 +12,17 @@ import { SettingPicker } from "./setting_picker.js";
 /** @import { ArmNews, ArmResult, Batch, CurveRow, LabUpdate, SampleRow, SettingFacts, Settings } from "../core/types.d.ts" */
 
 const MAX_ROWS = 4; // newest rows of samples
-const MAX_CLASSES = 10; // of a row; more would be too small to see
+const MAX_CLASSES = 10; // of a row; more would be too small
 
-/** A column with what is known of an arm. */
+/** A column about an arm. */
 export class Arm {
   /**
    * @param {object} options
    * @param {number} options.number
    * @param {string} options.title
    * @param {string} options.address under which the arm's pictures lie
-   * @param {((round: number) => void) | null} options.pick somebody asks for the whole batch of a row
-   * @param {{ settings: SettingFacts[], apply: (settings: Settings) => void }} [options.change] takes other settings
+   * @param {((round: number) => void) | null} options.pick called with the round of a chosen row
+   * @param {{ settings: SettingFacts[], apply: (settings: Settings) => void }} [options.change] changes the arm
    */
   constructor({ number, title, address, pick, change }) {
     this.number = number;
@@ -32,7 +32,7 @@ export class Arm {
     this.color = ARM_COLORS[number];
     this.model = emptyModel();
     /** @type {CurveRow[]} */
-    this.curve = []; // of the present seed
+    this.curve = []; // the rounds of the present seed
     this.shownClasses = "";
     this.shownFacts = "";
     this.newestFrame = 0;
@@ -64,7 +64,7 @@ export class Arm {
   }
 
   /**
-   * @param {ArmNews | null} news of the arm, or null where nothing is new
+   * @param {ArmNews | null} news the changes of the arm; null if there are none
    * @param {ArmResult | undefined} result of its present seed, undefined before its first turn
    * @param {LabUpdate} lab
    */
@@ -91,7 +91,7 @@ export class Arm {
   }
 
   /**
-   * The mean over the seeds that are done with its range, or the present seed's own numbers.
+   * The mean and range over the finished seeds, or the numbers of the present seed.
    * @param {ArmResult | undefined} result
    * @param {LabUpdate} lab
    */
@@ -122,7 +122,7 @@ export class Arm {
   }
 
   /**
-   * Whether the arm can go on with other settings.
+   * Whether the settings of the arm can be changed.
    * @param {boolean} active
    */
   enableChange(active) {
@@ -146,7 +146,7 @@ export class Arm {
   }
 
   /**
-   * Shows rows once their pictures are there.
+   * Shows rows, once their pictures are loaded.
    * @param {SampleRow[]} rows the newest first
    */
   async showRows(rows) {
@@ -158,7 +158,7 @@ export class Arm {
   }
 
   /**
-   * The images at a moment of the playback, from the nearest round that is kept; null goes back to the newest.
+   * Shows the images at a moment of the playback, from the nearest stored round; null shows the newest.
    * @param {number | null} round
    */
   async showRound(round) {
@@ -183,7 +183,7 @@ export class Arm {
   }
 
   /**
-   * The button of a row, once its picture can be shown; null when it is gone already.
+   * The button of a row, once its picture is loaded; null if the server no longer has it.
    * @param {SampleRow} row
    */
   async rowButton(row) {
@@ -205,15 +205,15 @@ export class Arm {
    */
   row(round, sentence, ...images) {
     const { pick } = this;
-    const said = pick ? `${sentence} Show the whole batch.` : sentence;
+    const label = pick ? `${sentence} Show the whole batch.` : sentence;
     return h(
       pick ? "button" : "div",
       {
         type: pick ? "button" : null,
         role: pick ? null : "img",
         class: "arm-row",
-        "aria-label": said,
-        title: said,
+        "aria-label": label,
+        title: label,
         onclick: () => pick?.(round),
       },
       h("span", { class: "gutter" }, String(round + 1)),
@@ -223,7 +223,7 @@ export class Arm {
 }
 
 /**
- * The form with which an arm goes on with other settings.
+ * The form that changes the settings of an arm.
  * @param {string} title of the arm
  * @param {SettingFacts[]} settings
  * @param {(settings: Settings) => void} apply

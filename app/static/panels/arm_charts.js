@@ -12,7 +12,7 @@ import { ARM_MEASURES } from "./measures.js";
 /** @import { CurveRow, LabUpdate, RangeRow } from "../core/types.d.ts" */
 /** @import { Arm } from "./arm.js" */
 
-/** @typedef {{ arm: number, round: number, value: number, low?: number, high?: number }} ArmValue what a point belongs to */
+/** @typedef {{ arm: number, round: number, value: number, low?: number, high?: number }} ArmValue the arm, round and value of a point */
 /** @typedef {readonly [x: number, measured: ArmValue]} ArmPoint */
 /** @typedef {LineChart<ArmPoint>} ArmChart */
 
@@ -22,7 +22,7 @@ const UNITS = { work: "work, 10⁹", seconds: "seconds" };
 export class ArmCharts {
   /**
    * @param {object} options
-   * @param {((arm: number, round: number) => void) | null} options.pick somebody asks for the images behind a point; null where there are none
+   * @param {((arm: number, round: number) => void) | null} options.pick called with the arm and round of a chosen point; null if there are none
    * @param {string[]} [options.names] the measures that are shown, else all
    */
   constructor({ pick, names }) {
@@ -31,14 +31,14 @@ export class ArmCharts {
     /** @type {Record<string, ArmChart>} */
     this.charts = {};
     /** @type {WeakMap<CurveRow | RangeRow, Map<string, ArmPoint>>} */
-    this.points = new WeakMap(); // one point stays one object, so that it can be pointed at while others come
+    this.points = new WeakMap(); // a point stays the same object, so that it stays marked while others are added
     this.note = h("p", { class: "note" });
     this.element = h("section", { class: "card lab-charts", "aria-label": "Charts of all arms" });
   }
 
   /**
    * @param {string[]} titles of the arms
-   * @param {"work" | "seconds"} by what x counts
+   * @param {"work" | "seconds"} by the unit of x
    */
   setArms(titles, by) {
     this.titles = titles;
@@ -97,8 +97,8 @@ export class ArmCharts {
   /**
    * @param {LabUpdate} lab
    * @param {Arm[]} arms
-   * @param {LabUpdate["ranges"]} ranges over the seeds that are counted; null where one seed is all there is
-   * @param {number} until shows what is measured up to there
+   * @param {LabUpdate["ranges"]} ranges over the finished seeds; null with one seed
+   * @param {number} until shows the points up to there
    */
   update(lab, arms, ranges, until) {
     const at = lab.by === "work" ? 1 : 2;
@@ -129,7 +129,7 @@ export class ArmCharts {
   }
 
   /**
-   * The point that a row became first.
+   * The point of a row; the same object for each call.
    * @param {CurveRow | RangeRow} row
    * @param {string} name
    * @param {ArmPoint} made
@@ -164,7 +164,7 @@ export class ArmCharts {
   }
 
   /**
-   * What the lines are, and how to use them.
+   * The text for screen readers about the lines and the keys.
    * @param {LabUpdate} lab
    * @param {boolean} hasRanges
    */

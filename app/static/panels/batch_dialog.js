@@ -1,4 +1,4 @@
-// The images behind a point of a chart: a round's batch, all classes or one, and what is measured of each.
+// The images of a point of a chart: the batch of a round, all classes or one, and the measures of each.
 
 import { h, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
@@ -6,12 +6,12 @@ import { formatNumber, formatPercent } from "../core/format.js";
 /** @import { Batch } from "../core/types.d.ts" */
 
 /**
- * Which batch is shown.
+ * The batch to show.
  * @typedef {object} BatchRequest
  * @property {string} address of the run or arm
  * @property {number} round
  * @property {string[]} classes
- * @property {string} [name] of the arm, where there are several
+ * @property {string} [name] of the arm, if there are several
  * @property {string} [color] of the arm
  */
 
@@ -26,7 +26,7 @@ const MAX_COLUMNS = 10; // of a class's images
 
 /** A dialog that shows a batch. */
 export class BatchDialog {
-  /** @param {HTMLElement} host where on the page the dialog lives */
+  /** @param {HTMLElement} host the parent of the dialog */
   constructor(host) {
     this.host = host;
     /** @type {BatchRequest | null} */
@@ -138,7 +138,7 @@ export class BatchDialog {
 }
 
 /**
- * One image of a batch; a dot marks it where the teacher sees another class.
+ * One image of a batch. A dot marks it if the teacher predicts another class.
  * @param {Batch} batch
  * @param {BatchRequest} request
  * @param {number} place in the batch
@@ -170,7 +170,7 @@ function describe(batch, round) {
 export const pictureUrl = (address, batch) => `${address}/batch/${batch.number}.jpg`;
 
 /**
- * The batch of a round once its picture can be shown; an empty one with a sentence where there is none.
+ * The batch of a round, once its picture is loaded; an empty batch with a sentence if there is none.
  * @param {string} address
  * @param {number} round
  * @returns {Promise<Batch>}

@@ -12,12 +12,12 @@ const ALONE =
 
 /** A button that shows a run to a class. */
 export class ClassCodeButton {
-  /** @param {() => [handle: RunHandle, place: string]} shown the run to show, and where it is */
+  /** @param {() => [handle: RunHandle, place: string]} shown the run to show, and its page */
   constructor(shown) {
     this.shown = shown;
     this.code = h("p", { class: "class-letters" });
     this.picture = h("img", { hidden: true, alt: "QR code with the address and the code of the class" });
-    this.said = h("p", { class: "note", role: "status" });
+    this.status = h("p", { class: "note", role: "status" });
     const end = h("button", { type: "button", onclick: () => this.end() }, "End the class");
     const close = h("button", { type: "button" }, "Close");
     this.card = h(
@@ -25,7 +25,7 @@ export class ClassCodeButton {
       { class: "class-card nayer", "aria-label": "Code of the class" },
       this.code,
       this.picture,
-      this.said,
+      this.status,
       h("div", { class: "choices" }, end, close),
     );
     close.addEventListener("click", () => this.card.close());
@@ -43,24 +43,24 @@ export class ClassCodeButton {
       const { host, hostname } = new URL(document.baseURI);
       const alone = LOOPBACK.includes(hostname) ? ` ${ALONE}` : "";
       setText(
-        this.said,
+        this.status,
         `Open ${host}, choose “Join a class” and type the code, or scan the picture. The class follows every run that you start on this page.${alone}`,
       );
     } catch (error) {
       setText(this.code, "");
       setAttribute(this.picture, "hidden", true);
-      setText(this.said, errorSentence(error));
+      setText(this.status, errorSentence(error));
     }
     this.card.showModal();
   }
 
-  /** Ends the class. */
+  /** Removes the code of the class. */
   async end() {
     try {
       await endClass(this.shown()[0]);
       this.card.close();
     } catch (error) {
-      setText(this.said, errorSentence(error));
+      setText(this.status, errorSentence(error));
     }
   }
 }

@@ -19,13 +19,13 @@ export class CopyField {
     if (this.text.value !== value) this.text.value = value;
   }
 
-  /** Copies the line, and says so for a moment. */
+  /** Copies the line, and reports that for a short time. */
   async copy() {
     this.text.select();
     try {
       await navigator.clipboard.writeText(this.text.value);
     } catch {
-      document.execCommand("copy"); // where the page stands in a frame
+      document.execCommand("copy"); // if the page is in a frame
     }
     setText(this.button, "Copied");
     setTimeout(() => setText(this.button, "Copy"), COPIED_MS);

@@ -23,14 +23,14 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export class DrawingPad {
   /**
    * @param {object} options
-   * @param {(finished: boolean) => void} options.onDraw the drawing has changed; `finished` at the end of a stroke
+   * @param {(finished: boolean) => void} options.onDraw called after a change; `finished` at the end of a stroke
    */
   constructor({ onDraw }) {
     this.onDraw = onDraw;
     this.color = false;
     this.ink = "#ffffff";
     this.drawing = false;
-    this.fresh = true; // the next stroke begins on an empty pad
+    this.fresh = true; // the next stroke clears the pad
     this.touched = false;
     this.pen = { x: SIDE / 2, y: SIDE / 2, down: false };
     this.canvas = h("canvas", {
@@ -69,7 +69,7 @@ export class DrawingPad {
     this.wipe();
   }
 
-  /** Pointer and keys. */
+  /** Listens to the pointer and the keys. */
   listen() {
     const { canvas } = this;
     canvas.addEventListener("pointerdown", (event) => {
@@ -100,7 +100,7 @@ export class DrawingPad {
   }
 
   /**
-   * White ink on black for gray images, colors on white for color images.
+   * Sets the colors: white ink on black for gray images, colors on white for color images.
    * @param {boolean} color
    */
   setColor(color) {
@@ -119,7 +119,7 @@ export class DrawingPad {
     });
   }
 
-  /** An empty pad. */
+  /** Clears the pad. */
   wipe() {
     this.context.fillStyle = this.color ? "#ffffff" : "#000000";
     this.context.fillRect(0, 0, SIDE, SIDE);
@@ -130,7 +130,7 @@ export class DrawingPad {
   }
 
   /**
-   * Shows a picture, its middle square; what is drawn next goes onto it.
+   * Shows the middle square of a picture. The next stroke is drawn on it.
    * @param {ImageBitmap} picture
    */
   show(picture) {
@@ -143,7 +143,7 @@ export class DrawingPad {
   }
 
   /**
-   * Shows an image of the data set, each of its pixels a square; the next stroke begins on an empty pad.
+   * Shows an image of the data set; each pixel is a square. The next stroke clears the pad.
    * @param {HTMLCanvasElement} image
    */
   showPixels(image) {
@@ -155,25 +155,25 @@ export class DrawingPad {
     this.fresh = true;
   }
 
-  /** What is on the pad. */
+  /** The pixels of the pad. */
   picture() {
     return this.context.getImageData(0, 0, SIDE, SIDE);
   }
 
-  /** A stroke begins. */
+  /** Starts a stroke. */
   begin() {
     if (this.fresh) this.wipe();
     this.touch();
   }
 
-  /** The pad is no longer empty. */
+  /** Marks the pad as not empty. */
   touch() {
     this.touched = true;
     setAttribute(this.hint, "hidden", true);
   }
 
   /**
-   * Where an event lies on the canvas.
+   * The position of an event on the canvas.
    * @param {PointerEvent} event
    */
   place(event) {
@@ -209,7 +209,7 @@ export class DrawingPad {
       this.onDraw(true);
     } else return;
     event.preventDefault();
-    event.stopPropagation(); // Space plays elsewhere
+    event.stopPropagation(); // outside of the pad, Space plays
   }
 
   /** @param {[x: number, y: number]} step */
@@ -222,7 +222,7 @@ export class DrawingPad {
     this.showPen();
   }
 
-  /** Space: the pen goes down, or up. */
+  /** Space: moves the pen down or up. */
   pressPen() {
     if (this.pen.down) {
       this.lift();
@@ -234,14 +234,14 @@ export class DrawingPad {
     this.showPen();
   }
 
-  /** The pen is off the paper. */
+  /** Lifts the pen. */
   lift() {
     if (this.pen.down) this.onDraw(true);
     this.pen.down = false;
     setAttribute(this.cursor, "hidden", true);
   }
 
-  /** Where the keys have moved the pen. */
+  /** Shows the pen at the position to which the keys have moved it. */
   showPen() {
     setAttribute(this.cursor, "hidden", false);
     this.cursor.classList.toggle("down", this.pen.down);

@@ -10,7 +10,7 @@ import { readVisitor } from "../core/storage.js";
 
 /** @typedef {Pick<LabPlan, "teacher" | "work" | "repeats"> & { arms: Omit<ArmPlan, "title">[] }} Planned */
 
-const WAIT = 600; // ms after a change, and after the line comes on show
+const WAIT = 600; // ms after a change, and after the line comes shown
 
 /** The line; the page that has it says when something has changed. */
 export class DurationLine {

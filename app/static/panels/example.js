@@ -1,4 +1,4 @@
-// A finished result to look at before anything runs, recorded by the project.
+// A recorded result that is shown before the first run.
 
 import { serverUrl } from "../core/api.js";
 import { h, setAttribute } from "../core/dom.js";
@@ -6,12 +6,12 @@ import { SideBySide } from "./side_by_side.js";
 
 /** @import { LabUpdate } from "../core/types.d.ts" */
 
-/** The panels of one recorded comparison; hidden where there is none. */
+/** The panels of one recorded comparison; hidden if there is none. */
 export class Example {
   /**
    * @param {object} options
    * @param {string} options.name of the recording
-   * @param {string} options.sentence what it is
+   * @param {string} options.sentence its description
    * @param {string[]} [options.charts] the measures that are shown, else all
    */
   constructor({ name, sentence, charts }) {
@@ -27,7 +27,7 @@ export class Example {
     );
   }
 
-  /** Fetches it the first time. */
+  /** Shows it; the first call fetches it. */
   async load() {
     if (this.asked) return;
     this.asked = true;

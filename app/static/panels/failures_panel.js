@@ -1,4 +1,4 @@
-// Where the student fails: accuracy by class, the confusions of student and teacher, and the test images themselves.
+// The errors of the student: accuracy by class, the confusion matrices of student and teacher, and the test images.
 
 import { Heatmap } from "../charts/heatmap.js";
 import { NumbersTable, numbersRow } from "../charts/numbers_table.js";
@@ -13,23 +13,23 @@ import { classAt, confusion, mergeAnswers, NO_ANSWERS, placesOf } from "./answer
 /** @import { Answers, AnswersUpdate, PickedAnswers } from "../core/types.d.ts" */
 
 /**
- * The run that is on show.
+ * The shown run.
  * @typedef {object} ExaminedRun
  * @property {string} address
  * @property {string[]} classes
- * @property {string | undefined} measuredOn nothing before the run has begun
- * @property {number} until rounds after which the student was measured last; −1 before
- * @property {boolean} ended whether nothing comes any more
+ * @property {string | undefined} measuredOn undefined before the run has started
+ * @property {number} until the rounds before the latest measurement; −1 before the first
+ * @property {boolean} ended whether there are no more updates
  */
 
 /** @typedef {"student" | "teacher"} Network */
 
-const AT_ONCE = 24; // images; a picture has at most 60
+const AT_ONCE = 24; // images that are added at a time; a picture has at most 60
 const TABLE_ROWS = 100;
 /** @type {Network[]} */
 const NETWORKS = ["student", "teacher"];
 
-/** The panel; it takes its data only while it is on show. */
+/** The panel. It requests data only while it is visible. */
 export class FailuresPanel {
   constructor() {
     /** @type {ExaminedRun | null} */
@@ -39,12 +39,12 @@ export class FailuresPanel {
     this.poller = null;
     this.drawn = "";
     /** @type {number | null} */
-    this.round = null; // the chosen one; null follows the newest
+    this.round = null; // the chosen round; null follows the newest
     this.worst = false; // whether the classes are in the order of their accuracy
     /** @type {PickedAnswers | null} */
     this.choice = null;
     this.count = AT_ONCE;
-    this.student = ""; // its answers on show
+    this.student = ""; // the student's answers that are shown
     /** @type {Record<Network, Uint32Array>} */
     this.counts = { student: new Uint32Array(), teacher: new Uint32Array() };
     /** @type {ClassBar[]} */
@@ -126,7 +126,7 @@ export class FailuresPanel {
   }
 
   /**
-   * Asks for the answers of a run, while somebody looks.
+   * Requests the answers of a run while the panel is visible.
    * @param {string} address
    */
   follow(address) {
@@ -147,20 +147,20 @@ export class FailuresPanel {
     this.draw();
   }
 
-  /** The rounds up to the one on show. */
+  /** The rounds up to the shown one. */
   get rounds() {
     const until = this.run?.until ?? -1;
     return this.answers.rounds.filter(([learned]) => learned <= until);
   }
 
-  /** Takes the round of the slider; at its end the panel follows the newest. */
+  /** Shows the round of the slider; at its end the panel follows the newest. */
   scrub() {
     const at = Number(this.slider.value);
     this.round = at < Number(this.slider.max) ? this.rounds[at][0] : null;
     this.draw();
   }
 
-  /** Puts the classes into the other order. */
+  /** Switches to the other order of the classes. */
   arrange() {
     this.worst = !this.worst;
     setAttribute(this.order, "aria-pressed", String(this.worst));
@@ -175,13 +175,13 @@ export class FailuresPanel {
     this.point(choice && [choice.row, choice.column]);
   }
 
-  /** Shows as many images again. */
+  /** Shows more images. */
   showMore() {
     this.count += AT_ONCE;
     this.draw();
   }
 
-  /** Draws what is known, unless it is drawn already. */
+  /** Draws the present state, if it has changed. */
   draw() {
     const { rounds, run } = this;
     const chosen = this.round;
@@ -230,7 +230,7 @@ export class FailuresPanel {
         {
           names: classes,
           order,
-          // The root makes rare mistakes visible.
+          // The square root makes rare errors visible.
           value: (row, column) => (row === column ? -share(row, column) : Math.sqrt(share(row, column))),
           text: (row, column) => String(this.counts[who][row * k + column] || ""),
         },
@@ -250,8 +250,8 @@ export class FailuresPanel {
   /** @param {Network} who */
   shareRight(who) {
     const { labels, teacher } = this.answers;
-    const said = who === "student" ? this.student : teacher;
-    return Array.from(labels).filter((label, place) => label === said[place]).length / labels.length;
+    const answers = who === "student" ? this.student : teacher;
+    return Array.from(labels).filter((label, place) => label === answers[place]).length / labels.length;
   }
 
   /** @param {ExaminedRun} run */
@@ -276,7 +276,7 @@ export class FailuresPanel {
   }
 
   /**
-   * An image with its class and both answers; it leads to its square.
+   * An image with its class and both answers; a click marks its square in the matrices.
    * @param {number} place
    * @param {string[]} classes
    * @param {string} url of the picture
@@ -285,10 +285,10 @@ export class FailuresPanel {
    */
   tile(place, classes, url, index, count) {
     const { labels, teacher } = this.answers;
-    const [row, said, taught] = [labels, this.student, teacher].map((text) => classAt(text, place));
+    const [row, studentClass, teacherClass] = [labels, this.student, teacher].map((text) => classAt(text, place));
     const picture = h("i", {});
     showImage(picture, url, index, count);
-    const sentence = `${classes[row]}: the student says ${classes[said]}, the teacher ${classes[taught]}`;
+    const sentence = `${classes[row]}: the student says ${classes[studentClass]}, the teacher ${classes[teacherClass]}`;
     return h(
       "button",
       {
@@ -296,17 +296,17 @@ export class FailuresPanel {
         "aria-label": sentence,
         title: sentence,
         "data-place": place,
-        onclick: () => this.choose({ row, column: said, who: "student" }),
+        onclick: () => this.choose({ row, column: studentClass, who: "student" }),
       },
       picture,
       h("span", { class: "name" }, classes[row]),
-      h("span", { class: said === row ? "name" : "name wrong" }, `S ${classes[said]}`),
-      h("span", { class: taught === row ? "name" : "name wrong" }, `T ${classes[taught]}`),
+      h("span", { class: studentClass === row ? "name" : "name wrong" }, `S ${classes[studentClass]}`),
+      h("span", { class: teacherClass === row ? "name" : "name wrong" }, `T ${classes[teacherClass]}`),
     );
   }
 
   /**
-   * Says why there are no pictures, where the server has none.
+   * Shows the reason if the server has no pictures.
    * @param {string} url
    */
   async check(url) {
@@ -314,7 +314,7 @@ export class FailuresPanel {
     if (answer?.status !== 200) setText(this.lost, "The server has no pictures of these test images now.");
   }
 
-  /** @param {Pair | null} pair that is pointed at in both matrices */
+  /** @param {Pair | null} pair that is marked in both matrices */
   point(pair) {
     for (const heatmap of this.heatmaps) heatmap.mark(pair ?? (this.choice && [this.choice.row, this.choice.column]));
     const { classes = [] } = this.run ?? {};
@@ -343,7 +343,7 @@ export class FailuresPanel {
   }
 }
 
-/** One class: the student's accuracy as a bar, the teacher's as a line; a click shows what goes wrong. */
+/** One class: the student's accuracy as a bar, the teacher's as a line. A click shows the errors. */
 class ClassBar {
   /**
    * @param {string} name
@@ -383,7 +383,7 @@ class ClassBar {
 }
 
 /**
- * Why there is nothing to show.
+ * The reason why there is nothing to show.
  * @param {ExaminedRun | null} run
  * @param {Answers} answers
  */

@@ -1,9 +1,9 @@
-// The forward pass of our small classifiers in plain JavaScript: layers and numbers in, logits out.
+// The forward pass of our small classifiers in plain JavaScript: from layers and weights to logits.
 
 /** @import { PlainNetwork, RoundedWeights } from "../core/types.d.ts" */
 
 /** @typedef {{ values: Float64Array, channels: number, side: number }} Maps channel by channel, row by row */
-/** @typedef {(outputs: number, inputs: number) => { weight: Float64Array, bias: Float64Array }} Next of a layer */
+/** @typedef {(outputs: number, inputs: number) => { weight: Float64Array, bias: Float64Array }} Next layer's weights */
 
 /**
  * The logits of a network for an image.
@@ -30,7 +30,7 @@ export function softmax(logits) {
 }
 
 /**
- * Gives the numbers layer by layer; a weight is its code times the step of its output.
+ * A function that returns the weights layer by layer. A weight is its code times the step of its output.
  * @param {RoundedWeights} weights
  * @returns {Next}
  */
@@ -99,9 +99,9 @@ function layer(kind, maps, sizes, next) {
 }
 
 /**
- * Each value by a function of it and its channel.
+ * Applies a function to each value and its channel.
  * @param {Float64Array} values
- * @param {number} area numbers of a channel
+ * @param {number} area number of values in a channel
  * @param {(value: number, channel: number) => number} change
  */
 function perChannel(values, area, change) {
@@ -109,7 +109,7 @@ function perChannel(values, area, change) {
 }
 
 /**
- * A convolution with a square kernel; what lies outside of a map is 0.
+ * A convolution with a square kernel and zero padding.
  * @param {Maps} maps
  * @param {number[]} sizes
  * @param {Next} next
@@ -125,7 +125,7 @@ function convolved({ values, side }, [inputs = 0, outputs = 0, kernel = 1, strid
   });
   weight.forEach((factor, place) => {
     const [right, down] = [place % kernel, Math.floor(place / kernel) % kernel];
-    const pair = Math.floor(place / (kernel * kernel)); // of an output and an input
+    const pair = Math.floor(place / (kernel * kernel)); // the pair of an output and an input channel
     const [output, input] = [Math.floor(pair / inputs), pair % inputs];
     const from = Math.max(0, Math.ceil((padding - right) / stride));
     const to = Math.min(after - 1, Math.floor((side - 1 + padding - right) / stride));

@@ -1,6 +1,6 @@
-// Brings a picture to the form of a data set: its size, its channels, and where the ink lies. Nothing is drawn here.
+// Converts a picture to the form of a data set: its size, its channels, and the position of the ink.
 
-const INK = 0.12; // of full ink; what is fainter does not widen the box
+const INK = 0.12; // share of full ink; fainter pixels do not count for the box
 const MIDDLE = 127.5;
 
 /**
@@ -8,8 +8,8 @@ const MIDDLE = 127.5;
  * @typedef {object} ImageForm
  * @property {number} channels 1 for gray, 3 for RGB
  * @property {number} size px a side
- * @property {number} box px: the ink's longest side is scaled to this; the whole picture is taken where it is 0
- * @property {boolean} byMass whether the ink is centered by its mass, else by its box
+ * @property {number} box px: the longest side of the ink is scaled to this; 0 uses the whole picture
+ * @property {boolean} byMass whether the ink is centered by its center of mass; else by its box
  */
 
 /**
@@ -45,7 +45,7 @@ export function toForm({ data, width, height }, form) {
 }
 
 /**
- * How much ink lies on each pixel, 0 to 255, whether it is light on dark or dark on light paper.
+ * The amount of ink of each pixel, 0 to 255, for light ink on dark paper and for dark ink on light paper.
  * @param {Uint8ClampedArray} data RGBA
  * @param {number} width
  * @param {number} height
@@ -73,7 +73,7 @@ function luminance(data, at) {
 /** @typedef {{ left: number, top: number, width: number, height: number }} Box in px */
 
 /**
- * The box around the ink; null where there is none.
+ * The box around the ink; null if there is no ink.
  * @param {Float64Array} ink
  * @param {number} width
  * @param {number} height
@@ -93,7 +93,7 @@ function boxOf(ink, width, height) {
 }
 
 /**
- * The ink scaled and centered as the form says.
+ * The ink, scaled and centered for the form.
  * @param {Float64Array} ink
  * @param {number} stride
  * @param {Box} box
@@ -115,7 +115,7 @@ function placed(ink, stride, box, { size, box: longest, byMass }) {
 }
 
 /**
- * Where a small image has to lie so that its center of mass is the center; it stays within.
+ * The position of a small image at which its center of mass is in the center; limited to the large image.
  * @param {number[]} levels
  * @param {number} columns
  * @param {number} rows
@@ -160,7 +160,7 @@ export function average(levels, stride, box, columns, rows) {
 }
 
 /**
- * For each of `count` new pixels: the old ones that it covers, and how much of it each makes up.
+ * For each of `count` new pixels: the old pixels that it covers, with their shares.
  * @param {number} length in old pixels
  * @param {number} count
  * @returns {[place: number, share: number][][]}

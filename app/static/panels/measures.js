@@ -1,4 +1,4 @@
-// The measures of diversity that several panels chart: where they stand in a point, and what they are called.
+// The measures of diversity in the charts of several panels: their columns in a point, and their titles.
 
 import { DIVERSITY_COLUMNS, LAB_MEASURES } from "../core/constants.js";
 import { formatNumber, formatPercent } from "../core/format.js";
@@ -23,7 +23,7 @@ const formatFinely = (value) => formatPercent(value, 1);
 /** @type {Format} */
 const formatShare = (value) => formatPercent(value);
 
-/** What is measured of an arm, as cards, charts and tables of a lab show it. */
+/** The measures of an arm in the cards, charts and tables of a lab. */
 export const ARM_MEASURES = [
   { name: "accuracy", ...ACCURACY, low: 0, high: 1, format: formatFinely },
   { name: "label_hit", ...LABEL_HIT, low: 0, high: 1, format: formatShare },
@@ -32,7 +32,7 @@ export const ARM_MEASURES = [
 ].map((measure) => ({ ...measure, column: 3 + LAB_MEASURES.indexOf(measure.name) }));
 
 /**
- * A measure's value in a point of diversity; null where there is no point.
+ * A measure's value in a point of diversity; null if there is no point.
  * @param {Point | undefined} point
  * @param {string} column one of DIVERSITY_COLUMNS
  */

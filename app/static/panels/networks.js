@@ -1,4 +1,4 @@
-// Who answers about an image: networks on the server, or those that a recording carries, which answer here.
+// The networks that classify an image: on the server, or those of a recording, in the browser.
 
 import { logitsOf, softmax } from "./forward_pass.js";
 
@@ -7,9 +7,9 @@ import { logitsOf, softmax } from "./forward_pass.js";
 /** @typedef {{ error: string }} Mistake a sentence */
 
 /**
- * Networks that can be asked.
+ * Networks that classify images.
  * @typedef {object} Asked
- * @property {string} key says which networks these are
+ * @property {string} key identifies the networks
  * @property {(pixels: number[]) => Promise<TrialAnswer | Mistake>} ask
  * @property {(label: number, pick: number) => Promise<RealImage | Mistake>} real a real test image of a class
  */
@@ -22,7 +22,7 @@ export class ServedNetworks {
   }
 
   /**
-   * What they say.
+   * The networks' answers.
    * @param {number[]} pixels
    * @returns {Promise<TrialAnswer | Mistake>}
    */
@@ -42,30 +42,30 @@ export class ServedNetworks {
   }
 }
 
-/** The networks of a recording: teacher, untrained student, and the student of the round that is on show. */
+/** The networks of a recording: teacher, untrained student, and the student of the round that is shown. */
 export class KeptNetworks {
   /**
    * @param {object} options
    * @param {string} options.key
-   * @param {() => Promise<RecordedNetworks | null>} options.load fetches them once somebody asks; null where there are none
-   * @param {Pick<ServedNetworks, "ask" | "real"> | null} options.other answers where the recording cannot
+   * @param {() => Promise<RecordedNetworks | null>} options.load called at the first request; null if there are none
+   * @param {Pick<ServedNetworks, "ask" | "real"> | null} options.other answers if the recording cannot
    */
   constructor({ key, load, other }) {
     this.key = key;
     this.load = load;
     this.other = other;
-    this.rounds = 0; // that the recording has come to
+    this.rounds = 0; // of the recording that have been played
     /** @type {Promise<Loaded | null> | null} */
     this.loaded = null;
   }
 
   /**
-   * What they say.
+   * The networks' answers.
    * @param {number[]} pixels
    * @returns {Promise<TrialAnswer | Mistake>}
    */
   async ask(pixels) {
-    this.loaded ??= this.load().then((told) => told && new Loaded(told));
+    this.loaded ??= this.load().then((recorded) => recorded && new Loaded(recorded));
     const loaded = await this.loaded.catch(() => null);
     if (!loaded) {
       this.loaded = null;
@@ -90,7 +90,7 @@ export class KeptNetworks {
 
 /** The networks of a recording with their numbers. */
 class Loaded {
-  /** @param {RecordedNetworks} told */
+  /** @param {RecordedNetworks} recorded */
   constructor({ classes, student, students, teacher }) {
     this.classes = classes;
     this.student = student;
@@ -98,7 +98,7 @@ class Loaded {
     this.students = students.map(([learned, ...written]) => ({ learned, weights: weightsOf(written) }));
     this.teacherWeights = teacher ? weightsOf(teacher.numbers) : null;
     /** @type {number[] | null} */
-    this.pixels = null; // what the answers of those that do not learn belong to
+    this.pixels = null; // the image of the stored answers of teacher and untrained student
     /** @type {number[] | null} */
     this.teacherSays = null;
     /** @type {number[] | null} */
@@ -143,7 +143,7 @@ function weightsOf([codes, numbers]) {
 }
 
 /**
- * The JSON of an answer, or { error } where none arrives.
+ * The JSON of an answer, or { error } if there is none.
  * @param {Promise<Response>} request
  */
 async function answerOf(request) {

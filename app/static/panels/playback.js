@@ -1,11 +1,11 @@
-// Plays a finished lab back: a slider over the work of its arms, and a button that moves it.
+// Plays a finished lab back: a slider for the share of the work, and a button that moves it.
 
 import { h, setAttribute, setText } from "../core/dom.js";
 
 const STEPS = 40;
 const STEP_MS = 300; // twelve seconds in all
 
-/** A slider whose end shows all. */
+/** A slider; its end shows everything. */
 export class Playback {
   /** @param {(share: number) => void} onMove 0 to 1; Infinity at the end */
   constructor(onMove) {
@@ -25,24 +25,24 @@ export class Playback {
       { type: "button", onclick: () => (this.timer ? this.halt() : this.play()) },
       "▶ Play back",
     );
-    this.said = h("span", { class: "note" });
+    this.position = h("span", { class: "note" });
     this.element = h(
       "div",
       { class: "card playback", role: "group", "aria-label": "Playback", hidden: true },
       this.button,
       this.slider,
-      this.said,
+      this.position,
     );
     this.describe();
   }
 
-  /** How much is shown. */
+  /** The share that is shown. */
   get share() {
     const step = Number(this.slider.value);
     return step === STEPS ? Number.POSITIVE_INFINITY : step / STEPS;
   }
 
-  /** Plays from the beginning, or from where the slider stands. */
+  /** Plays from the slider's position; from the start if it is at the end. */
   play() {
     if (Number(this.slider.value) === STEPS) this.slider.value = "0";
     this.timer = setInterval(() => {
@@ -53,14 +53,14 @@ export class Playback {
     setText(this.button, "Pause");
   }
 
-  /** Stands still. */
+  /** Pauses the playback. */
   halt() {
     clearInterval(this.timer);
     this.timer = undefined;
     setText(this.button, "▶ Play back");
   }
 
-  /** Shows all, of another run. */
+  /** Shows everything, for another run. */
   reset() {
     this.halt();
     this.slider.value = String(STEPS);
@@ -74,10 +74,10 @@ export class Playback {
     this.onMove(this.share);
   }
 
-  /** Says how much is shown. */
+  /** Reports the share that is shown. */
   describe() {
     const text = Number.isFinite(this.share) ? `${Math.round(100 * this.share)} % of the work` : "all of the work";
-    setText(this.said, text);
+    setText(this.position, text);
     setAttribute(this.slider, "aria-valuetext", text);
   }
 }

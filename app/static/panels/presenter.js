@@ -1,4 +1,4 @@
-// The page in a size for a projector, which is in its address.
+// The enlarged page for a projector. The address contains the size.
 
 import { h, setAttribute } from "../core/dom.js";
 import { isLarge, sizeUrl } from "../core/router.js";
@@ -6,7 +6,7 @@ import { isLarge, sizeUrl } from "../core/router.js";
 /** @type {PresenterButton[]} */
 const buttons = []; // of the whole page, which has one size
 
-/** A button that makes everything large, and back. */
+/** A button that enlarges the page, and undoes that. */
 export class PresenterButton {
   constructor() {
     this.element = h(
@@ -24,13 +24,13 @@ export class PresenterButton {
     this.update();
   }
 
-  /** The other size. */
+  /** Switches to the other size. */
   toggle() {
     history.replaceState(null, "", sizeUrl(location.href, !isLarge(location.href)));
     for (const button of buttons) button.update();
   }
 
-  /** As the address says. */
+  /** Applies the size in the address. */
   update() {
     const large = isLarge(location.href);
     document.body.classList.toggle("presenting", large);

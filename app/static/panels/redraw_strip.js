@@ -1,4 +1,4 @@
-// One label through many noisy layers at once, and through one that is held.
+// Images of one label from many noisy layers, and from a single one.
 
 import { h, loadImage, setAttribute, setText, showImage } from "../core/dom.js";
 import { formatPercent } from "../core/format.js";
@@ -11,7 +11,7 @@ const COUNT = 16; // images of a strip
 
 /** A panel with a class to choose, a button, and the two strips. */
 export class RedrawStrip {
-  /** @param {(label: number, count: number, arm: number) => Promise<RedrawPreview>} ask throws an Error with a sentence */
+  /** @param {(label: number, count: number, arm: number) => Promise<RedrawPreview>} ask fetches strips */
   constructor(ask) {
     this.ask = ask;
     /** @type {string[]} */
@@ -60,7 +60,7 @@ export class RedrawStrip {
   }
 
   /**
-   * Offers arms to choose from, the first of them chosen.
+   * Offers a choice of arms; the first one is chosen.
    * @param {string[]} titles
    */
   setArms(titles) {
@@ -69,12 +69,12 @@ export class RedrawStrip {
     setAttribute(this.rows, "hidden", true);
   }
 
-  /** @param {boolean} enabled whether there is a run to ask */
+  /** @param {boolean} enabled whether there is a run */
   enable(enabled) {
     setAttribute(this.button, "disabled", !enabled);
   }
 
-  /** Asks for the strips of the chosen class and shows them. */
+  /** Fetches the strips of the chosen class and shows them. */
   async draw() {
     setAttribute(this.button, "aria-busy", "true");
     try {

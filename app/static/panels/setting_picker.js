@@ -1,14 +1,14 @@
-// Changes of settings, picked from lists: a setting, then its value.
+// Changes of settings, chosen from lists: a setting, then its value.
 
 import { h, setAttribute } from "../core/dom.js";
 
 /** @import { SettingFacts, Settings } from "../core/types.d.ts" */
 
-/** Any number of changes, each a row. */
+/** Any number of changes, one in each row. */
 export class SettingPicker {
   /**
    * @param {SettingFacts[]} settings
-   * @param {string} whose said after each name, for screen readers
+   * @param {string} whose a text after each name, for screen readers
    */
   constructor(settings, whose) {
     this.settings = settings;
@@ -22,7 +22,7 @@ export class SettingPicker {
   }
 
   /**
-   * A row for one setting, the first that has no row yet where none is named.
+   * Adds a row for a setting. Without a name it is the first setting that has no row.
    * @param {string} [name]
    * @param {string | number | boolean} [value]
    */
@@ -68,7 +68,7 @@ export class SettingPicker {
   }
 
   /**
-   * Shows these changes instead; one that is no setting here is left out.
+   * Replaces all rows by these changes. Names that are not settings are ignored.
    * @param {Settings} values
    */
   set(values) {
@@ -88,7 +88,7 @@ export class SettingPicker {
 }
 
 /**
- * The input of a value, and what reads it.
+ * The input of a value, and the function that reads it.
  * @param {SettingFacts} facts
  * @param {string | number | boolean} value
  * @param {string} label

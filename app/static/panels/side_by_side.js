@@ -1,4 +1,4 @@
-// Arms of one run side by side: a column each, the charts they share, the images behind a point, and re-draws.
+// Arms of one run side by side: one column each, common charts, the images of a point, and re-draws.
 
 import { serverUrl } from "../core/api.js";
 import { h, setAttribute } from "../core/dom.js";
@@ -13,12 +13,12 @@ import { RedrawStrip } from "./redraw_strip.js";
 /** @import { RunClient } from "../core/run_client.js" */
 /** @import { LabUpdate, SettingFacts, Settings } from "../core/types.d.ts" */
 
-/** The panels of a run with several arms; the page puts their elements in place. */
+/** The panels of a run with several arms. The page arranges their elements. */
 export class SideBySide {
   /**
    * @param {object} options
-   * @param {RunClient<LabUpdate>} [options.client] none where a finished example is shown
-   * @param {HTMLElement} [options.dialogHost] where the dialog with a batch lives; the columns where none is given
+   * @param {RunClient<LabUpdate>} [options.client] none if a recorded example is shown
+   * @param {HTMLElement} [options.dialogHost] the parent of the dialog with a batch; the default is the columns
    * @param {string[]} [options.charts] the measures that are shown, else all
    * @param {{ settings: SettingFacts[], apply: (arm: number, title: string, settings: Settings) => void }} [options.change]
    */
@@ -33,7 +33,7 @@ export class SideBySide {
     this.lab = null;
     this.columns = h("div", { class: "arms" });
     this.batchDialog = new BatchDialog(dialogHost ?? this.columns);
-    this.said = "";
+    this.shownSentences = "";
     this.verdict = h("section", { class: "card verdicts", "aria-label": "Conclusion", hidden: true });
     this.charts = new ArmCharts({ names: charts, pick: client ? (arm, round) => this.openBatch(arm, round) : null });
     this.playback = new Playback((share) => this.showShare(share));
@@ -43,12 +43,12 @@ export class SideBySide {
     });
   }
 
-  /** What the arms have in common, once one of them has begun. */
+  /** The common facts of the arms, once one of them has started. */
   get facts() {
     return this.arms.find((arm) => arm.model.facts)?.model.facts ?? null;
   }
 
-  /** Forgets the arms: another run is followed. */
+  /** Removes the arms, before another run is followed. */
   clear() {
     this.arms = [];
     this.ranges = null;
@@ -59,7 +59,7 @@ export class SideBySide {
   update(lab) {
     this.lab = lab;
     if (!this.arms.length) this.setArms(lab);
-    if (!lab.counted.length) this.ranges = null; // the lab runs again
+    if (!lab.counted.length) this.ranges = null; // the lab has started again
     this.ranges = lab.ranges ?? this.ranges;
     for (const [i, arm] of this.arms.entries())
       arm.update(
@@ -76,27 +76,27 @@ export class SideBySide {
   }
 
   /**
-   * What may be said so far, in sentences.
+   * The conclusion so far, in sentences.
    * @param {LabUpdate} lab
    */
   conclude({ sentences, question }) {
     setAttribute(this.verdict, "hidden", !sentences.length);
-    if (this.said === sentences.join()) return;
-    this.said = sentences.join();
+    if (this.shownSentences === sentences.join()) return;
+    this.shownSentences = sentences.join();
     this.verdict.replaceChildren(
       withHelp(h("h3", {}, question || "Conclusion"), "panel/verdict"),
       ...sentences.map((sentence) => h("p", {}, sentence)),
     );
   }
 
-  /** The charts, up to where the playback is. */
+  /** Draws the charts up to the position of the playback. */
   drawCharts() {
     const { lab } = this;
     if (lab) this.charts.update(lab, this.arms, this.ranges, this.playback.share * lab.limit);
   }
 
   /**
-   * Shows the lab as it was when each arm had done a share of its work.
+   * Shows the lab at the time when each arm had done this share of its work.
    * @param {number} share Infinity for all of it
    */
   showShare(share) {

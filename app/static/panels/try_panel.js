@@ -1,4 +1,4 @@
-// Try it yourself: a drawing, a real test image or a photo, and what the networks say about it, side by side.
+// Try it yourself: a drawing, a real test image or a photo, and the networks' answers side by side.
 
 import { h, setAttribute, setText } from "../core/dom.js";
 import { formatCount, formatPercent } from "../core/format.js";
@@ -11,10 +11,10 @@ import { formOf, toForm, toPicture } from "./image_form.js";
 /** @import { Asked as Networks, Mistake } from "./networks.js" */
 
 const SHOWN = 3; // classes of each network
-const WHILE_DRAWING = 120; // ms between two questions during a stroke
-const WHILE_LEARNING = 900; // ms between two questions while the student learns
+const WHILE_DRAWING = 120; // ms between two requests during a stroke
+const WHILE_LEARNING = 900; // ms between two requests while the student learns
 const LARGEST_FILE = 30 * 2 ** 20; // bytes of a photo; it never leaves the browser
-const PICTURE_SIDE = 1200; // px to which the browser decodes a photo
+const PICTURE_SIDE = 1200; // px: the largest side of a decoded photo
 /** @type {["untrained" | "student" | "teacher", string][]} */
 const NETWORKS = [
   ["untrained", "Student before learning"],
@@ -23,7 +23,7 @@ const NETWORKS = [
 ];
 
 /**
- * Whom the panel asks.
+ * The networks that answer, and their images.
  * @typedef {object} Asked
  * @property {Networks} networks
  * @property {string[]} classes
@@ -45,7 +45,7 @@ export class TryPanel {
     this.busy = false;
     this.again = false;
     this.lastAsked = 0;
-    this.aloud = false; // whether the next answer is told to screen readers
+    this.reportsAnswer = false; // whether the next answer is reported to screen readers
     /** @type {number | undefined} */
     this.timer = undefined;
     this.pad = new DrawingPad({ onDraw: (finished) => this.handleDrawing(finished) });
@@ -93,7 +93,7 @@ export class TryPanel {
     this.showSeen();
   }
 
-  /** A picture may be dropped on the panel, or pasted while the panel has the focus or is under the pointer. */
+  /** Accepts pictures that are dropped on the panel, or pasted while it has the focus or is under the pointer. */
   listenForPictures() {
     this.element.addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -136,7 +136,7 @@ export class TryPanel {
     this.choice.replaceChildren(any, ...classes.map((name, label) => h("option", { value: label }, name)));
   }
 
-  /** Nothing is on the pad. */
+  /** Clears the pad and the answers. */
   clear() {
     this.pad.wipe();
     this.setPixels(null);
@@ -146,7 +146,7 @@ export class TryPanel {
   /** @param {boolean} finished */
   handleDrawing(finished) {
     if (finished) {
-      this.aloud = true;
+      this.reportsAnswer = true;
       this.setPixels(this.pad.touched ? toForm(this.pad.picture(), this.form) : null);
       this.ask();
     } else if (this.timer === undefined)
@@ -164,7 +164,7 @@ export class TryPanel {
     this.showSeen();
   }
 
-  /** Draws what the network sees. */
+  /** Draws the image as the network gets it. */
   showSeen() {
     const { size } = this.form;
     this.seen.width = size;
@@ -175,7 +175,7 @@ export class TryPanel {
     setAttribute(this.seen, "aria-label", `What the network sees: ${what}`);
   }
 
-  /** Puts a real test image on the pad. */
+  /** Shows a real test image on the pad. */
   async takeReal() {
     if (!this.asked) return;
     const { networks, classes } = this.asked;
@@ -186,14 +186,14 @@ export class TryPanel {
       this.showMistake(answer.error);
       return;
     }
-    this.aloud = true;
+    this.reportsAnswer = true;
     this.setPixels(answer.pixels, classes[answer.label] ?? "");
     this.pad.showPixels(this.seen);
     this.ask();
   }
 
   /**
-   * Takes a picture that is decoded here and goes nowhere.
+   * Shows a picture, which the browser decodes and sends nowhere.
    * @param {File | undefined} file
    */
   async takeFile(file) {
@@ -215,8 +215,8 @@ export class TryPanel {
   }
 
   /**
-   * Asks in a moment, once for all that changes until then.
-   * @param {number} pause ms since the last question
+   * Requests an answer after a wait; all changes until then need one request.
+   * @param {number} pause ms since the last request
    * @param {() => void} [before]
    */
   askLater(pause, before) {
@@ -229,7 +229,7 @@ export class TryPanel {
     }, wait);
   }
 
-  /** Asks what the networks say; a question that comes meanwhile is asked once this one is answered. */
+  /** Requests the networks' answers. A request during another one waits for the answer to that. */
   async ask() {
     if (!this.asked || !this.pixels || !this.element.getClientRects().length) return;
     if (this.busy) {
@@ -263,10 +263,10 @@ export class TryPanel {
     });
     const truth = this.truth ? `This is a real test image of the class “${this.truth}”. ` : "";
     setText(this.sentence, truth + answer.sentence);
-    if (!this.aloud) return;
-    this.aloud = false;
-    const told = NETWORKS.map(([name, title]) => `${title}: ${spoken(answer[name], classes)}.`);
-    setText(this.spoken, `${truth}${told.join(" ")}`);
+    if (!this.reportsAnswer) return;
+    this.reportsAnswer = false;
+    const answers = NETWORKS.map(([name, title]) => `${title}: ${spoken(answer[name], classes)}.`);
+    setText(this.spoken, `${truth}${answers.join(" ")}`);
   }
 
   /** @param {string} sentence */
@@ -276,7 +276,7 @@ export class TryPanel {
   }
 }
 
-/** What one network says: its first classes, as bars. */
+/** The answer of one network: its most likely classes, as bars. */
 class Answer {
   /** @param {string} title */
   constructor(title) {
@@ -311,7 +311,7 @@ class Answer {
 }
 
 /**
- * The labels of the largest shares, the largest first.
+ * The labels with the largest shares, the largest first.
  * @param {number[] | null} shares
  */
 function firstClasses(shares) {

@@ -1,4 +1,4 @@
-// The page of one run as a file of its own: the recording, its panels and the pad, with no server behind them.
+// The page of one run as a single file without a server: the recording, its panels and the pad.
 
 import { EmbeddingMap } from "../charts/embedding_map.js";
 import { find, h, hiddenText, prefersReducedMotion } from "../core/dom.js";
@@ -16,13 +16,13 @@ import { TryPanel } from "../panels/try_panel.js";
 /** @import { Moment } from "../live/replay_player.js" */
 
 /**
- * What the file holds of the run.
+ * The data in the file.
  * @typedef {object} RunFile
  * @property {{ duration: number, moments: Moment[] }} timeline
  * @property {Record<string, string>} frames JPEG strips by number, in base64
  * @property {RecordedNetworks | null} networks
  * @property {[label: number, pixels: string][]} images real test images, their pixels in base64
- * @property {string} real one of them for each class, side by side: a JPEG in base64; empty where there are none
+ * @property {string} real one for each class, side by side: a JPEG in base64; empty if there are none
  * @property {Record<string, Explanation>} explained
  */
 
@@ -106,7 +106,7 @@ class RunPage {
     this.player.load();
   }
 
-  /** Draws the moment on show. */
+  /** Draws the shown moment. */
   draw() {
     const { model, recorded } = this.player;
     const { facts } = this;
@@ -133,7 +133,7 @@ function heading({ teacher, student, classes }) {
 }
 
 /**
- * A test image of a class that the file holds.
+ * A test image of a class, from the file.
  * @param {RunFile["images"]} images
  * @param {number} label
  * @param {number} pick
@@ -146,7 +146,7 @@ function realImage(images, label, pick) {
   return { label, pixels: Array.from(atob(pixels), (letter) => letter.charCodeAt(0)) };
 }
 
-/** Light or dark, as the system is. */
+/** Follows the light or dark theme of the system. */
 function followTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const follow = () => document.body.classList.toggle("dark", dark.matches);

@@ -27,7 +27,7 @@ const IN_ROWS = ["teacher", "seed"]; // settings that have a row already
 
 /** The card with the comparison. */
 export class Comparison {
-  /** @param {(sentence: string) => void} complain says what cannot be compared */
+  /** @param {(sentence: string) => void} complain shows a sentence about what cannot be compared */
   constructor(complain) {
     this.complain = complain;
     this.shown = "";
@@ -42,7 +42,7 @@ export class Comparison {
   }
 
   /**
-   * Fetches the runs and shows them; fewer than two hide the card.
+   * Fetches the runs and shows them; the card is hidden for fewer than two.
    * @param {Named[]} runs
    */
   async show(runs) {
@@ -103,7 +103,7 @@ export class Comparison {
 }
 
 /**
- * A run with its model; null where the server does not know it.
+ * A run with its model; null if the server does not know it.
  * @param {Named} run
  * @returns {Promise<Compared | null>}
  */
@@ -130,7 +130,7 @@ function differing(runs) {
 }
 
 /**
- * The student's newest accuracy, or agreement where there are no test images.
+ * The student's latest accuracy, or its agreement if there are no test images.
  * @param {RunModel} model
  */
 function measureOf(model) {

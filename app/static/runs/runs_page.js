@@ -1,4 +1,4 @@
-// The tab of a visitor's own runs: they are opened, named, compared and deleted here.
+// The tab of a visitor's own runs, in which they can be opened, named, compared and deleted.
 
 import { sendCommand } from "../core/api.js";
 import { find, h, hiddenText, isVisible, labeled, setAttribute, setText, watchVisibility } from "../core/dom.js";
@@ -13,9 +13,9 @@ import { Comparison } from "./comparison.js";
 
 /** @import { GradioMount, OwnRun } from "../core/types.d.ts" */
 
-const MOST = 5; // runs in a comparison
+const MAX_COMPARED = 5; // runs in a comparison
 const ORDER = ", the newest first. Choose two to five to compare them.";
-const AGAIN = 5000; // ms until the list is asked for again while a run goes on
+const RELOAD_MS = 5000; // ms between two requests for the list while a run is active
 
 /** @param {GradioMount<object>} mounted */
 export function mount({ element }) {
@@ -56,7 +56,7 @@ class RunsPage {
     this.draw();
   }
 
-  /** Asks for the list, and again while one of its runs goes on. */
+  /** Fetches the list, and fetches it again while one of its runs is active. */
   async load() {
     clearTimeout(this.timer);
     const { token } = readVisitor();
@@ -64,8 +64,8 @@ class RunsPage {
       /** @type {OwnRun[]} */
       const runs = token ? await sendCommand("runs", token) : [];
       this.show(runs);
-      const going = runs.some(({ state }) => !hasEnded(state));
-      if (going) this.timer = window.setTimeout(() => isVisible(this.host) && this.load(), AGAIN);
+      const isActive = runs.some(({ state }) => !hasEnded(state));
+      if (isActive) this.timer = window.setTimeout(() => isVisible(this.host) && this.load(), RELOAD_MS);
     } catch (error) {
       this.notice.show(errorSentence(error));
     }
@@ -93,17 +93,17 @@ class RunsPage {
     return [...this.rows.values()].filter(({ box }) => box.checked).map(({ id }) => id);
   }
 
-  /** Lets nobody choose more than can be compared. */
+  /** Limits the choice to the number of runs that can be compared. */
   draw() {
     const { chosen } = this;
     setAttribute(this.compare, "disabled", chosen.length < 2);
     setText(this.compare, chosen.length < 2 ? "Compare" : `Compare ${chosen.length} runs`);
     for (const { box, isLab } of this.rows.values())
-      setAttribute(box, "disabled", isLab || (chosen.length >= MOST && !box.checked));
+      setAttribute(box, "disabled", isLab || (chosen.length >= MAX_COMPARED && !box.checked));
     setAttribute(this.compare, "hidden", this.rows.size < 2);
   }
 
-  /** Compares what is chosen; the address says so. */
+  /** Compares the chosen runs and puts them into the address. */
   goCompare() {
     history.pushState(null, "", compareUrl(location.href, this.chosen));
     this.showCompared();
@@ -112,7 +112,7 @@ class RunsPage {
 
   /** Shows the comparison that the address names. */
   showCompared() {
-    const wanted = comparedRuns(location.href).slice(0, MOST);
+    const wanted = comparedRuns(location.href).slice(0, MAX_COMPARED);
     if (wanted.length) for (const { box, id } of this.rows.values()) box.checked = wanted.includes(id);
     /** @type {(id: string) => string} */
     const title = (id) => this.rows.get(id)?.title ?? id;
@@ -121,7 +121,7 @@ class RunsPage {
   }
 
   /**
-   * Sends a command about a run and asks for the list again; false where it was refused.
+   * Sends a command about a run and fetches the list again. Returns false if the command was refused.
    * @param {string} name
    * @param {string} run
    * @param {...unknown} values
@@ -153,7 +153,7 @@ class RunRow {
     this.box = h("input", { type: "checkbox", onchange: () => page.draw() });
     this.heading = h("h4", {});
     this.facts = h("p", { class: "note" });
-    this.said = h("p", { class: "run-notes" });
+    this.notesText = h("p", { class: "run-notes" });
     this.name = h("input", { maxlength: 80 });
     this.notes = h("textarea", { maxlength: 2000, rows: 3 });
     this.open = h("button", { type: "button", onclick: () => this.visit() }, "Open");
@@ -169,7 +169,7 @@ class RunRow {
       "li",
       {},
       h("label", {}, this.box),
-      h("div", { class: "run-about" }, this.heading, this.facts, this.said, this.fold),
+      h("div", { class: "run-about" }, this.heading, this.facts, this.notesText, this.fold),
       h("div", { class: "choices" }, this.open, this.remove),
     );
   }
@@ -180,28 +180,28 @@ class RunRow {
     this.title = run.name || (this.isLab ? run.title || "Lab" : `${run.teacher}, ${run.preset}, seed ${run.seed}`);
     setText(this.heading, this.title);
     setText(this.facts, describe(run));
-    setText(this.said, run.notes);
+    setText(this.notesText, run.notes);
     setAttribute(this.box, "aria-label", `Compare ${this.title}`);
     setAttribute(this.open, "aria-label", `Open ${this.title}`);
     setAttribute(this.remove, "aria-label", `Delete ${this.title}`);
     setAttribute(this.box, "title", this.isLab ? "A lab is a comparison already" : null);
-    if (this.fold.open) return; // somebody may be typing
+    if (this.fold.open) return; // the visitor may be typing
     this.name.value = run.name;
     this.notes.value = run.notes;
   }
 
-  /** Shows the run on the tab Live, or the lab on its tab. */
+  /** Opens the run on the tab Live, or the lab on its tab. */
   visit() {
     if (this.isLab) storeLab({ run: this.id, token: readVisitor().token });
     visit(this.isLab ? labUrl(document.baseURI, { lab: this.id }) : runUrl(tabUrl(document.baseURI, "live"), this.id));
   }
 
-  /** Keeps the name and the notes. */
+  /** Stores the name and the notes. */
   async save() {
     if (await this.page.send("describe", this.id, this.name.value, this.notes.value)) this.fold.open = false;
   }
 
-  /** Deletes the run, once its visitor has agreed. */
+  /** Deletes the run after the visitor has confirmed it. */
   confirmDelete() {
     if (confirm(`Delete “${this.title}” and all that is kept of it? This cannot be undone.`))
       this.page.send("delete", this.id);

@@ -1,4 +1,4 @@
-// What the server says of itself, asked for while the panel is open.
+// The state of the server, fetched while the panel is open.
 
 import { serverUrl } from "../core/api.js";
 import { find, h } from "../core/dom.js";
@@ -7,11 +7,11 @@ import { formatCount, formatDuration } from "../core/format.js";
 /** @import { GradioMount } from "../core/types.d.ts" */
 
 /**
- * What the panel is given in Python.
+ * The properties of the panel, from Python.
  * @typedef {object} StatusProps
  * @property {string} title
  * @property {string} intro
- * @property {[path: string, label: string][]} rows places in the answer of /health, and what they are called
+ * @property {[path: string, label: string][]} rows places in the answer of /health, and their labels
  */
 
 /** @typedef {{ capacity: number } & Record<string, unknown>} Health the answer of /health */
@@ -48,7 +48,7 @@ async function makeRows(places) {
 }
 
 /**
- * A value of /health in words; empty where there is nothing to say.
+ * A value of /health in words; empty if there is none.
  * @param {string} path with dots, as in `waits.now`
  * @param {Health} health
  */
@@ -81,7 +81,7 @@ function entries(record, format) {
     .join(", ");
 }
 
-/** @param {unknown} seconds null where nothing is known yet */
+/** @param {unknown} seconds null if it is unknown */
 function describeSeconds(seconds) {
   if (typeof seconds !== "number") return "unknown";
   return seconds === 0 ? "none" : formatDuration(seconds);

@@ -16,10 +16,11 @@ from PIL import Image
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from app.api.cache_control import FOREVER, NOT_KEPT
 from app.api.errors import add_handlers
 from app.api.live_routes import routes
 from app.api.poll_pacer import PollPacer
-from app.api.static_files import ROOMS, STATIC, served, static_files, static_version, style_sheets
+from app.api.static_files import ROOMS, served, static_files, static_version, style_sheets
 from app.content.messages import PARTS
 from app.fairness.fair_executor import FairExecutor
 from app.fairness.request_slots import FINDING
@@ -28,6 +29,7 @@ from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
 from app.runs.registry import NoSuchRun
+from app.web_page.one_script import STATIC
 from tests.support.gates import Gate
 from tests.support.scripted import CLASSES, SHORT, SIDE
 from tests.support.serving import created, wait_until
@@ -108,6 +110,11 @@ def test_only_the_stages_own_files_are_served(client: TestClient) -> None:
         "none.js",
     ):
         assert client.get(f"/stage/{version}/{name}").status_code == 404
+
+
+def test_a_file_is_kept_for_ever_only_under_the_version_that_it_has(client: TestClient) -> None:
+    for version, kept in ((static_version(), FOREVER), ("0123456789ab", NOT_KEPT)):
+        assert client.get(f"/stage/{version}/core/base.css").headers["Cache-Control"] == kept["Cache-Control"]
 
 
 def test_style_sheets_come_in_the_order_of_the_rooms_and_the_palette_first() -> None:

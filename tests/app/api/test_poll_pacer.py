@@ -7,14 +7,8 @@ import heapq
 import pytest
 
 from app.api.poll_pacer import LONGEST, QUICK, TURNS, PollPacer
+from tests.support.clocks import Clock
 from tests.support.serving import at
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def questions(viewers: int, pause: float, seconds: float, *, quick: bool = False) -> list[tuple[float, float]]:

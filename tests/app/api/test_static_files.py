@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 
-from app.api.static_files import imported_by, served, static_files
+from app.api.static_files import served, static_files
+from app.web_page.one_script import modules
 
 LARGEST = 350_000  # bytes of all scripts and styles together, uncompressed
 # Reads pairs of programs, and writes for each whether node's own parser finds the same words in both.
@@ -35,7 +36,7 @@ def test_only_comments_are_left_out_and_every_line_keeps_its_number() -> None:
 
 
 def test_a_scripts_imports_are_found_each_once_and_all_are_served() -> None:
-    found = imported_by("live/live_page.js")
+    found = modules("live/live_page.js")
     assert len(found) == len(set(found))
     assert set(found) <= set(static_files())
     assert {"core/dom.js", "live/wonder.js", "charts/line_chart.js"} <= set(found)

@@ -8,11 +8,11 @@ import re
 import pytest
 
 from app.api.example_routes import EXAMPLES
-from app.api.static_files import STATIC
 from app.content.lessons import LESSONS, Lesson, lessons_json, outcome, plan_of
 from app.examples import SEEDS, lesson_plan
 from app.run_state.seed_curves import MEASURES
 from app.runs.plan import ARMS, LONGEST_TITLE, Plan, lab_plan
+from app.web_page.one_script import STATIC
 from nayer.embeddings.label_table import LATENTS
 from nayer.networks.cards import teacher_cards
 from nayer.text_rules import check_names

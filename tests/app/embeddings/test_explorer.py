@@ -13,34 +13,14 @@ from app.embeddings.explorer import Explorer
 from app.environment import Environment
 from nayer.analysis.projection import pca_basis
 from nayer.analysis.row_similarity import Geometry, batch_normalized
-from nayer.analysis.umap_worker import MakeReducer, Reducer, Singles, UmapWorker
 from nayer.config import Config
 from nayer.embeddings.label_table import label_table
 from nayer.errors import ConfigError
 from tests.support.minilm import minilm_folder
 from tests.support.serving import created, wait_until
+from tests.support.umap_stand_in import quick_umap
 
 SHIPPED = ["truck", "ship", "cat", "dog", "ankle boot"]
-
-
-class FirstTwo:
-    """Stands for UMAP: the first two numbers of a point."""
-
-    def fit_transform(self, anchors: Singles) -> Singles:
-        return anchors[:, :2]
-
-    def transform(self, points: Singles) -> Singles:
-        return points[:, :2]
-
-
-def quick_umap() -> UmapWorker:
-    def load() -> MakeReducer:
-        def make(layout: Singles) -> Reducer:
-            return FirstTwo()
-
-        return make
-
-    return UmapWorker(load)
 
 
 def square(triangle: list[int], k: int) -> np.ndarray:

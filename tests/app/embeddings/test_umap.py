@@ -10,34 +10,16 @@ from app.embeddings.umap import UmapMaps
 from app.fairness.executors import Executors
 from app.runs.manager import RunManager
 from app.runs.plan import Plan
-from nayer.analysis.umap_worker import MakeReducer, Reducer, Singles, UmapWorker
 from tests.support.scripted import CLASSES, SHORT, Scripted, script
 from tests.support.serving import wait_until
-
-
-class FirstTwo:
-    """Stands for UMAP: the first two numbers of a point."""
-
-    def fit_transform(self, anchors: Singles) -> Singles:
-        return anchors[:, :2]
-
-    def transform(self, points: Singles) -> Singles:
-        return points[:, :2]
+from tests.support.umap_stand_in import quick_umap
 
 
 def test_it_warms_first_and_then_shows_anchors_outputs_and_samples() -> None:
     loaded = threading.Event()
 
-    def load() -> MakeReducer:
-        loaded.wait()
-
-        def make(layout: Singles) -> Reducer:
-            return FirstTwo()
-
-        return make
-
     registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])))
-    maps = UmapMaps(registry, Executors().umap, UmapWorker(load))
+    maps = UmapMaps(registry, Executors().umap, quick_umap(loaded.wait))
     try:
         run = registry.start(Plan.alone(SHORT), registry.visitor(""))
         wait_until(lambda: run.ended)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware.json_body import DEEPEST, MOST_VALUES, SMALL_BODY, Bodies, _Sound, unsound
+from app.middleware.json_body import DEEPEST, MOST_VALUES, SMALL_BODY, Bodies, _JsonCheck, json_error
 from nayer.config import Config
 from nayer.text_rules import MAX_NAME_LENGTH, MAX_NAMES, forbidden
 from tests.support.serving import at
@@ -41,14 +41,14 @@ UNSOUND = [
 
 @pytest.mark.parametrize(("body", "said"), UNSOUND, ids=[str(number) for number in range(len(UNSOUND))])
 def test_unsound_json_is_refused_in_a_sentence(body: bytes, said: str) -> None:
-    wrong = unsound(body)
+    wrong = json_error(body)
     assert said in wrong
     assert len(wrong) < 120
 
 
 def test_depth_is_counted_exactly() -> None:
-    assert unsound(b"[" * DEEPEST + b"]" * DEEPEST) == ""
-    assert unsound(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)) != ""
+    assert json_error(b"[" * DEEPEST + b"]" * DEEPEST) == ""
+    assert json_error(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)) != ""
 
 
 @pytest.mark.parametrize("value", ["[]", "{}", '""', "0", "[[[[]]]]", '{"a":0}'])
@@ -57,7 +57,7 @@ def test_a_body_of_many_values_is_not_even_read(value: str, monkeypatch: pytest.
     loads = json.loads
     monkeypatch.setattr(json, "loads", lambda text, **how: (read.append(text), loads(text, **how))[1])
     values = ",".join([value] * (MOST_VALUES + 1))
-    assert "too many values" in unsound(f"[{values}]".encode())
+    assert "too many values" in json_error(f"[{values}]".encode())
     assert not read
 
 
@@ -67,7 +67,7 @@ def test_the_largest_body_that_a_page_or_a_program_has_a_use_for_is_read() -> No
     arms = [{"title": "x" * 300, "key": "x" * 300, "changes": Config().model_dump()} for _ in range(8)]
     for body in (asked.encode(), json.dumps({"data": ["digits", arms, Config().model_dump(), ""]}).encode()):
         assert len(body) < SMALL_BODY
-        assert unsound(body) == ""
+        assert json_error(body) == ""
 
 
 @pytest.mark.parametrize("length", [str(SMALL_BODY + 1), "9" * 4301])
@@ -95,7 +95,7 @@ plain = st.recursive(
 
 @given(plain)
 def test_what_pythons_own_writer_writes_is_sound(content: object) -> None:
-    assert unsound(json.dumps(content).encode()) == ""
+    assert json_error(json.dumps(content).encode()) == ""
 
 
 def test_the_bodies_of_one_address_are_counted_together_however_many_connections_bring_them() -> None:
@@ -106,7 +106,7 @@ def test_the_bodies_of_one_address_are_counted_together_however_many_connections
             await go.wait()
             reached.append((await receive())["body"])
 
-        gate = _Sound(application, held=100)
+        gate = _JsonCheck(application, held=100)
 
         def ask(lane: str, size: int, *, whole: bool = True) -> asyncio.Future[None]:
             pieces = [{"type": "http.request", "body": b" " * (size - 1) + b"1", "more_body": not whole}]

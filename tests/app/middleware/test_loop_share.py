@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.middleware.connections import GONE
 from app.middleware.loop_share import TOGETHER, LoopShare
+from tests.support.clocks import Clock
 from tests.support.serving import at
 
 COST = 0.125  # s of the event loop that each request takes, on the clock of the test
@@ -19,21 +20,11 @@ COST = 0.125  # s of the event loop that each request takes, on the clock of the
 SLOW = 2**-10  # of a share, so that what is paid off meanwhile does not count
 
 
-class Clock:
-    """Stands still but for what is worked."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Visits:
     """Requests to an application behind a `LoopShare`; who has begun how many of them, and how they were answered."""
 
     def __init__(self, **limits: Any) -> None:
-        self.clock = Clock()
+        self.clock = Clock(1000.0)
         self.begun = Counter[str]()
         self.ended = Counter[str]()
         self.statuses = Counter[int]()

@@ -57,7 +57,7 @@ def test_two_hosts_are_none(client: TestClient) -> None:
 # Same origin is the same scheme, host and port, and nothing less.
 FOREIGN = foreign(HERE)
 FOREIGN += [{"Origin": origin} for origin in ("http://me-nayer.hf.space", "https://me-nayer.hf.space:8443")]
-DOORS = [
+ROUTES = [
     "/command/stop",
     "/bring",
     "/explore",
@@ -69,7 +69,7 @@ DOORS = [
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 def test_another_site_cannot_write(client: TestClient, headers: dict[str, str]) -> None:
-    for path in DOORS:
+    for path in ROUTES:
         for navigates in ({}, {"Sec-Fetch-Mode": "navigate"}):  # as a form of that site does
             answer = client.post(path, json=["x", "y"], headers=headers | navigates)
             assert answer.status_code == 403

@@ -121,7 +121,7 @@ def test_a_viewer_who_joins_late_gets_the_true_classes_and_the_rounds() -> None:
     audience = Broadcaster()
     early = audience.join(10_000)
     for event in events(30):
-        audience.tell(event)
+        audience.publish(event)
     views = [fold(View(), inbox.drain()) for inbox in (early, audience.join(10_000))]
     assert views[0].answers is not None
     first, late = (answers(view, 0) for view in views)
@@ -131,7 +131,7 @@ def test_a_viewer_who_joins_late_gets_the_true_classes_and_the_rounds() -> None:
 
 
 def test_a_long_run_keeps_few_rounds_the_first_and_the_newest_among_them() -> None:
-    history, tape = History(), recording.Tape()
+    history, tape = History(), recording.RecordingBuilder()
     for event in events(1000):
         history.add(event)
         tape.add(event)
@@ -151,7 +151,7 @@ def test_a_long_run_keeps_few_rounds_the_first_and_the_newest_among_them() -> No
 
 def test_a_recorded_run_grows_by_a_bounded_number_of_bytes() -> None:
     def size(happened: list[Event]) -> int:
-        tape = recording.Tape()
+        tape = recording.RecordingBuilder()
         for event in happened:
             tape.add(event)
         return len(recording.written(tape.events))

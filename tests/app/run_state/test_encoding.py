@@ -13,10 +13,9 @@ import pytest
 
 from app.api import live_routes
 from app.fairness.executors import Executors
-from app.run_state import batches
+from app.run_state import batches, frames
 from app.run_state.figure import sheet
 from app.run_state.model import View
-from app.runs import live_run
 from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
 from app.support.images import Pixels, jpeg
@@ -34,7 +33,7 @@ def finished(seed: int = 0) -> LiveRun:
     return LiveRun(plan, "token", Session(lambda: Scripted(lambda: script(plan.configs[0]))), waiting=False)
 
 
-@pytest.mark.parametrize("module", [live_run, batches], ids=["frames", "batches"])
+@pytest.mark.parametrize("module", [frames, batches], ids=["frames", "batches"])
 def test_fifty_viewers_cost_one_encoding_of_each_picture(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
     encoded: Counter[bytes] = Counter()
 

@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from app.api.lab_serializer import PARTS as LAB_PARTS
 from app.run_state.batches import Batches
 from app.run_state.lab_results import fold_results
-from app.run_state.model import Condition, View, reset_view
+from app.run_state.model import LONGEST, Condition, Point, Series, View, reset_view
 from app.run_state.reducer import ROWS, fold
 from app.run_state.serializer import payload, rounds, seconds_left
-from app.run_state.series import LONGEST, Point, Series
 from nayer.config import Config
 from nayer.events import (
     Evaluated,
@@ -315,7 +314,7 @@ def test_the_samples_of_the_newest_rounds_are_kept_where_they_fell() -> None:
     assert told["run"]["classes"] == list(CLASSES)
     assert view.atlas is not None
     last = [event for event in events if isinstance(event, RoundSynthesised)][-1]
-    points = view.atlas.lay_features(last.features, last.labels)
+    points = view.atlas.place_features(last.features, last.labels)
     placed = view.atlas.basis.project(points)
     np.testing.assert_allclose([dot[:2] for dot in told["rounds"][-1]["dots"]], placed, atol=1e-3)
     gaps = np.linalg.norm(points[:, None] - view.atlas.table, axis=2)  # (n, k)

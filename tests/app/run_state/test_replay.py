@@ -23,7 +23,7 @@ from PIL import Image
 from app.api import export_routes
 from app.environment import RECORDING, Environment
 from app.fairness.executors import Executors
-from app.fairness.request_slots import FINDING, PIECE, Sending
+from app.fairness.request_slots import FINDING, PIECE, AnswerSender
 from app.run_state.replay import Replay
 from app.runs import exports as run_exports
 from app.runs.exports import Exports
@@ -202,7 +202,7 @@ def test_the_files_of_a_run_that_went_on_are_made_anew() -> None:
 
 def test_large_answers_to_one_address_wait_for_each_other_and_not_for_anybody_else() -> None:
     async def tried() -> None:
-        sending, content = Sending(each=2), bytes(3 * PIECE)
+        sending, content = AnswerSender(each=2), bytes(3 * PIECE)
         with at("hog"):
             slow = [sending.pieces(content) for _ in range(2)]
             for one in slow:

@@ -8,43 +8,17 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.run_state.lab_figure import lab_sheet
-from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, over_seeds, ranges, thinned
-from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, lab_told
-from app.runs.live_run import NO_OWNER, LiveRun
+from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, ranges, thinned
+from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, whole_lab
+from app.runs.live_run import LiveRun
+from app.runs.past_run import past_run
 from app.runs.plan import Plan, lab_plan
 from nayer.config import Config
-from nayer.errors import ConfigError
 from nayer.events import Event, RoundFinished
 from nayer.networks.cards import teacher_cards
-from nayer.runs.session import Session
 from tests.support.scripted import SHORT, script
-
-VALUES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
-
-
-@given(st.lists(VALUES, min_size=1, max_size=5))
-def test_with_the_same_x_the_mean_and_range_are_those_of_the_columns(values) -> None:
-    x, table = np.array([1.0, 2.0, 4.0]), np.array(values)
-    shared, mean, low, high = over_seeds([(x, row) for row in table])
-    assert shared.tolist() == x.tolist()
-    assert np.allclose(mean, table.mean(axis=0))
-    assert np.array_equal(low, table.min(axis=0))
-    assert np.array_equal(high, table.max(axis=0))
-
-
-def test_curves_are_compared_where_all_of_them_are_and_between_points_by_a_straight_line() -> None:
-    first = (np.array([0.0, 2.0, 4.0]), np.array([0.0, 1.0, 1.0]))
-    second = (np.array([1.0, 3.0]), np.array([0.0, 1.0]))
-    x, mean, low, high = over_seeds([first, second, (np.empty(0), np.empty(0))])
-    assert x.tolist() == [1.0, 2.0, 3.0]
-    assert mean.tolist() == [0.25, 0.75, 1.0]  # of 0.5 and 0, of 1 and 0.5, of 1 and 1
-    assert low.tolist() == [0.0, 0.5, 1.0]
-    assert high.tolist() == [0.5, 1.0, 1.0]
-    assert all(not len(one) for one in over_seeds([]))
 
 
 def test_a_long_curve_keeps_its_ends() -> None:
@@ -90,13 +64,7 @@ def lab(seeds: tuple[int, ...] = SEEDS) -> tuple[LiveRun, list[Event]]:
             told = worked(SHORT.model_copy(update={"seed": other}), arm)
             events += [one if not hasattr(one, "config") else _with_seed(one, seed) for one in told]
 
-    def nothing():
-        raise ConfigError("nothing to run")
-
-    run = LiveRun(plan, "", Session(nothing), "x", owner_hash=NO_OWNER, waiting=False)
-    run.restore_events(events)
-    run.session.restore_events(events, "finished")
-    return run, events
+    return past_run(plan, events, "x"), events
 
 
 def _with_seed(event: Event, seed: int) -> Event:
@@ -184,7 +152,7 @@ def test_the_picture_is_a_png_of_every_measure() -> None:
     run, _ = lab()
     picture = lab_files(run, lab_sheet)[PICTURE]
     assert picture.startswith(b"\x89PNG")
-    assert lab_told(run)["by"] == "work"
+    assert whole_lab(run)["by"] == "work"
 
 
 @pytest.mark.parametrize(

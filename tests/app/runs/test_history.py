@@ -46,17 +46,9 @@ from tests.support.commanding import command
 from tests.support.gates import Gate
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import wait_until
-from tests.support.tiny import all_same
+from tests.support.tiny import QUICK_ROUNDS, all_same
 
-TINY = Config(
-    teacher="digits",
-    rounds=6,
-    generator_steps=2,
-    generator_width=4,
-    synthesis_batch=20,
-    student_steps=2,
-    warmup_rounds=1,
-)
+TINY = Config(**QUICK_ROUNDS, rounds=6)
 
 
 class Machine:
@@ -317,7 +309,7 @@ def test_what_is_thinned_shows_the_same(tmp_path: Path) -> None:
         if isinstance(event, LayerRedrawn) and isinstance(small, LayerRedrawn):
             assert small.outputs.shape[2] <= small.outputs.shape[1]
             np.testing.assert_allclose(
-                atlas.lay_outputs(small.outputs), atlas.lay_outputs(event.outputs[:1]), atol=1e-4
+                atlas.place_outputs(small.outputs), atlas.place_outputs(event.outputs[:1]), atol=1e-4
             )
         if isinstance(event, RoundSynthesised) and isinstance(small, RoundSynthesised):
             assert small.labels.tolist() == [0, 1, 2, 3]
@@ -362,11 +354,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made_anew(registry: RunManager, folder: Path) -> None:
-    """The data folder is deleted, and taken anew with all that is told again."""
+    """The data folder is deleted, and created again with all data that is recorded again."""
     store = registry.history.store
     assert store is not None
     former = store.writer._folder
-    shutil.rmtree(folder)
+    gone = folder.with_name(f"{folder.name}-gone")
+    folder.rename(gone)  # at once: while a folder is emptied, the writer may still put a file into it
+    shutil.rmtree(gone, ignore_errors=True)
     wait_until(lambda: store.writer._folder not in (None, former))
     wait_until(lambda: store.note == messages.KEPT_REPLACED)
     wait_until(lambda: store.flush(1))

@@ -259,7 +259,7 @@ def test_of_runs_that_ended_the_newest_keep_their_networks_and_wide_ones_only_as
             runs.append(registry.start(Plan.alone(config), registry.visitor("")))
             wait_until(lambda: runs[-1].ended)
         registry.sweep()
-        return [run.session.peek(lambda source: True) is not None for run in runs]
+        return [run.session.call_now(lambda source: True) is not None for run in runs]
 
     assert with_networks(5) == [False, True, True, True, True]
     wide[0] = True

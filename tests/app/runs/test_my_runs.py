@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +215,32 @@ def test_the_page_asks_by_post_and_programs_have_no_endpoint_for_it() -> None:
         assert "does not exist" in refused["error"]
         unknown = client.post("/gradio_api/run/nonsense", json={"data": ["nobody", ""]})
         assert client.post("/gradio_api/run/delete", json={"data": ["nobody", ""]}).status_code == unknown.status_code
+
+
+def test_a_look_that_began_before_a_run_was_deleted_does_not_bring_it_back(tmp_path, monkeypatch) -> None:
+    registry = RunManager(lambda plan: Scripted(lambda: script(plan.configs[0])), history=RunHistory(Store(tmp_path)))
+    token = registry.visitor("")
+    run = registry.start(Plan.alone(SHORT), token).id
+    wait_until(lambda: registry.find(run).ended, what="the end of the run")
+    registry.history.flush()
+    registry._shelf._entries.clear()  # as after sixteen newer ones
+    loaded, deleted, past = threading.Event(), threading.Event(), registry.history.past
+
+    def slowly(run_id: str) -> LiveRun | None:
+        found = past(run_id)
+        loaded.set()
+        assert deleted.wait(10)
+        return found
+
+    monkeypatch.setattr(registry.history, "past", slowly)
+    with ThreadPoolExecutor(1) as thread:
+        looking = thread.submit(registry.find, run)
+        assert loaded.wait(10)
+        monkeypatch.setattr(registry.history, "past", past)
+        registry.delete(run, token)
+        deleted.set()
+        with pytest.raises(NoSuchRun):
+            looking.result(10)
+    with pytest.raises(NoSuchRun):
+        registry.find(run)
+    registry.close()

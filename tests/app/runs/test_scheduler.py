@@ -24,20 +24,13 @@ from nayer.common.stopwatch import AwakeClock
 from nayer.config import Config
 from nayer.errors import ConfigError
 from nayer.events import Event, GeneratorStep, Note, RunFinished, RunStarted
+from tests.support.clocks import Clock
 from tests.support.commanding import command
 from tests.support.gates import Gate
 from tests.support.scripted import SHORT, Scripted, script
 from tests.support.serving import created, wait_until
 
 IDLE, TURN, SWEEP = 60.0, 900.0, 10.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -47,7 +40,7 @@ def gate() -> Gate:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture
@@ -81,7 +74,7 @@ def pass_time(registry: RunManager, clock: Clock, seconds: float, *runs: LiveRun
     """With a sweep now and then, while somebody looks at `runs`."""
     for _ in range(round(seconds / SWEEP)):
         for run in runs:
-            if run.state == "running" and not run.session.stands:
+            if run.state == "running" and not run.session.is_held:
                 at_work(run)
         clock.now += SWEEP
         for run in runs:
@@ -347,7 +340,7 @@ def test_one_address_with_two_tokens_does_not_keep_both_places_while_another_wai
 
 def test_what_the_process_itself_slept_through_counts_for_nothing(gate: Gate) -> None:
     """As after SIGSTOP: neither the grace, nor standing still, nor leaving the queue, nor an event that is late."""
-    now = Clock()
+    now = Clock(1000.0)
     awake = AwakeClock(5.0, now)
     registry = RunManager(gate.opener, capacity=1, idle_seconds=IDLE, clock=awake)
     try:

@@ -13,7 +13,7 @@ from app.api.commands import Commands
 from app.api.errors import add_handlers
 from app.api.upload_routes import bringing_route
 from app.fairness.executors import Executors
-from app.fairness.upload_slots import EACH, Arrivals
+from app.fairness.upload_slots import EACH, ActiveUploads
 from app.middleware.client_address import address
 from app.runs.history import RunHistory
 from app.runs.manager import RunManager
@@ -247,7 +247,7 @@ def test_whoever_stalls_keeps_nobody_from_a_turn():
 
 
 def test_where_there_is_no_room_the_longest_stalled_of_who_has_most_gives_way():
-    house = in_a_loop(lambda: House(arrivals=Arrivals(most=4, each=3)))
+    house = in_a_loop(lambda: House(arrivals=ActiveUploads(most=4, each=3)))
 
     async def tried():
         senders = await stalled(house, ["hog", "hog", "hog", "other"])
@@ -266,7 +266,7 @@ def test_where_there_is_no_room_the_longest_stalled_of_who_has_most_gives_way():
 
 
 def test_files_that_do_not_arrive_are_given_up():
-    house = in_a_loop(lambda: House(arrivals=Arrivals(seconds=0.05)))
+    house = in_a_loop(lambda: House(arrivals=ActiveUploads(seconds=0.05)))
 
     async def tried():
         (sender,) = await stalled(house, ["slow"])

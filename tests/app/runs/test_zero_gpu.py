@@ -1,4 +1,4 @@
-"""A burst through the page's own door, with the package that a ZeroGPU Space has; here it lends no more than it is."""
+"""A burst by the page's own command, with the package of a ZeroGPU Space. Here the package lends no GPU."""
 
 from __future__ import annotations
 

@@ -25,13 +25,6 @@ from tests.support.serving import wait_until
 from tests.support.tiny import all_same, tiny_run, tiny_task
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path)
-    yield store
-    store.close()
-
-
 @contextmanager
 def held_up(store: Store) -> Iterator[sqlite3.Connection]:
     """The connection that the writer writes with, while it has to wait."""

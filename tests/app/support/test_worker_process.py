@@ -115,9 +115,10 @@ def test_an_answer_that_is_read_in_part_is_not_the_next_callers(
         pipe.read(8)
         raise MemoryError
 
-    with monkeypatch.context() as short, pytest.raises(MemoryError):
+    with monkeypatch.context() as short:
         short.setattr("app.support.worker_process._read", out_of_memory)
-        worker.call(str.upper, "mine")
+        with pytest.raises(MemoryError):
+            worker.call(str.upper, "mine")
     assert worker.number is None
     assert worker.call(str.upper, "yours") == "YOURS"
 

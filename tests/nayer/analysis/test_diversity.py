@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nayer.analysis.baselines import end_point, end_point_across, stand_ins
+from nayer.analysis.baselines import end_point, end_point_across, replacements
 from nayer.analysis.diversity import between_rounds, measure
 from nayer.analysis.diversity_window import DiversityWindow
 from nayer.analysis.similarity import (
@@ -527,12 +527,12 @@ def test_memory_does_not_change_with_what_it_was_given():
 def test_stand_ins_are_of_the_wanted_class_and_none_stands_twice(seed, m, n):
     rng = np.random.default_rng(seed)
     wanted, labels = rng.integers(0, 4, m), rng.integers(0, 4, n)
-    places, picks = stand_ins(wanted, n, labels, seed)
+    places, picks = replacements(wanted, n, labels, seed)
     assert len(set(places.tolist())) == len(set(picks.tolist())) == len(places) == len(picks)
     assert wanted[places].tolist() == labels[picks].tolist()
     for label in range(4):  # as many as there are
         assert (labels[picks] == label).sum() == min((wanted == label).sum(), (labels == label).sum())
-    places, picks = stand_ins(wanted, n, None, seed)
+    places, picks = replacements(wanted, n, None, seed)
     assert len(set(places.tolist())) == len(set(picks.tolist())) == len(places) == min(m, n)
 
 

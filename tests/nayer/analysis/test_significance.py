@@ -18,7 +18,7 @@ def test_the_interval_is_students():
     # mean 3, standard deviation 2; the quantile of t for 97.5 % and two degrees of freedom is 4.302652729911275
     half = 4.302652729911275 * 2 / math.sqrt(3)
     assert (apart.mean, apart.low, apart.high) == pytest.approx((3.0, 3 - half, 3 + half))
-    assert not apart.is_told
+    assert not apart.excludes_zero
 
 
 def test_with_two_seeds_the_quantile_is_a_tangent():
@@ -45,7 +45,7 @@ def test_arms_that_are_the_same_are_told_apart_in_at_most_one_case_of_twenty():
     rng, told = np.random.default_rng(0), 0
     for numbers in rng.normal(size=(1000, 5, 3)):  # a comparison of five arms over three seeds, that differ by chance
         rows = sorted(numbers.tolist(), key=fmean)
-        told += any(difference(rows[-1], row, comparisons=10).is_told for row in rows[:-1])
+        told += any(difference(rows[-1], row, comparisons=10).excludes_zero for row in rows[:-1])
     assert told <= 50 + 1.64 * math.sqrt(1000 * 0.05 * 0.95)  # 95 % of the counts that a share of 5 % gives
 
 

@@ -9,7 +9,7 @@ import torch
 from nayer.cli.main import main
 from nayer.compare.benchmark import levels
 from nayer.compare.outcome import Outcome
-from nayer.compare.products import Products, _made
+from nayer.compare.products import ProductCounter, _made
 from nayer.compare.profile import PARTS, profile
 from nayer.compare.published import published_facts
 from nayer.config import Config
@@ -66,7 +66,7 @@ def test_no_second_is_lost_or_counted_twice_and_the_watchers_leave():
 def test_products_are_noted_as_they_happen_and_made_again_one_by_one():
     layer = torch.nn.Conv2d(3, 4, 3)
     images = torch.rand(2, 3, 8, 8)
-    with Products() as products:
+    with ProductCounter() as products:
         for _ in range(5):
             layer(images)
         layer(images.requires_grad_()).sum().backward()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nayer.common.figure_text import literal
+from nayer.common.figures import literal
 from nayer.compare import charts
 from nayer.compare.outcome import Outcome
 

@@ -14,7 +14,7 @@ from PIL import Image
 from nayer.cli.main import main
 from nayer.compare import outcome as comparing
 from nayer.compare import run_jobs
-from nayer.compare.charts import mean_curve, samples
+from nayer.compare.charts import samples
 from nayer.compare.experiments import EXPERIMENTS, Arm, arms_of, experiment, grid, of_presets
 from nayer.compare.outcome import Observer, Outcome, read, write
 from nayer.compare.run_jobs import run_one
@@ -197,14 +197,6 @@ def test_the_student_is_measured_at_the_very_end(monkeypatch):
     assert one.agreement is not None
     often = quick_outcome(monkeypatch, measuring=0.0, rounds=5, evaluate_every=1)
     assert len(often.curve) == 1 + 5  # and not once more
-
-
-def test_a_mean_curve_lies_between_its_seeds_and_is_theirs_where_they_agree():
-    a, b = np.array([[0.0, 0.2], [2.0, 0.6]]), np.array([[1.0, 0.4], [4.0, 0.7]])
-    seconds, accuracy = mean_curve([a, b])
-    assert seconds.tolist() == [1.0, 2.0]
-    assert accuracy.tolist() == pytest.approx([0.4, (0.6 + 0.5) / 2])
-    assert np.array_equal(np.stack(mean_curve([a, a]), axis=1), a)
 
 
 def test_a_hundred_classes_and_a_lost_picture_are_drawn(tmp_path):

@@ -5,7 +5,8 @@ import pytest
 from nayer.cli.main import main
 from nayer.common import extras
 from nayer.compare.experiments import EXPERIMENTS, Variation, experiment, grid, of_presets
-from nayer.compare.sweep import SEEDS, Sweep, read_sweep, written_sweep
+from nayer.compare.file_keys import SEEDS
+from nayer.compare.sweep import Sweep, read_sweep, written_sweep
 from nayer.errors import ConfigError
 from tests.nayer.compare.test_outcome import QUICK
 

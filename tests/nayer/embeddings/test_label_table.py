@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nayer.config import Config
-from nayer.embeddings.label_table import Table, at_hand, label_table
+from nayer.embeddings.label_table import Table, is_available, label_table
 from nayer.errors import ConfigError, EncoderError
 from nayer.text_rules import MAX_NAMES, check_names
 from tests.support.minilm import minilm_folder
@@ -162,7 +162,7 @@ def test_names_that_cannot_be_used_are_named(names: list[str], complaint: str) -
 
 def test_a_table_is_at_hand_unless_the_encoder_must_run() -> None:
     def ready(names: list[str], latent: str = "lte", prompt: str = Config().prompt) -> bool:
-        return at_hand(names, latent, encoder=Config().encoder, prompt=prompt)
+        return is_available(names, latent, encoder=Config().encoder, prompt=prompt)
 
     assert ready(["truck", "zero"])
     assert ready(["truck", "zero"], "shuffled")

@@ -27,7 +27,7 @@ def test_own_names_work_without_asking_the_hub_and_the_table_says_who_embedded(
     def asked(*names: str) -> str:
         raise AssertionError("the Hub was asked")
 
-    monkeypatch.setattr(text_encoder, "out_of_reach", asked)
+    monkeypatch.setattr(text_encoder, "hub_problem", asked)
     table = label_table(NAMES, encoder=ENCODER, prompt="a photo of a {}", seed=0)
     texts = [f"a photo of a {name}" for name in NAMES]
     np.testing.assert_allclose(table.embeddings, embed(texts, minilm_folder()), atol=1e-6)

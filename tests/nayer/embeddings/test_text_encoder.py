@@ -227,6 +227,6 @@ def test_a_hub_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(hub_reading, "HUB_SECONDS", -0.9)  # and one more second
     monkeypatch.setattr(hub_reading, "_refusal", lambda *names: str(ended.wait()))
     try:
-        assert hub_reading.out_of_reach("tiny/clip", "config.json") == "no answer within -1 s"
+        assert hub_reading.hub_problem("tiny/clip", "config.json") == "no answer within -1 s"
     finally:
         ended.set()

@@ -12,7 +12,7 @@ from tests.support.tiny import all_same, tiny_config, tiny_run, tiny_task
 
 
 def taped(**changes):
-    tape = recording.Tape()
+    tape = recording.RecordingBuilder()
     events = list(tiny_run(tiny_task(tiny_config(**changes))))
     for event in events:
         tape.add(event)

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from nayer.networks.classifiers import build
-from nayer.networks.cpu_layers import Flatten, Halving
+from nayer.networks.cpu_layers import Flatten, HalvingMaxPool
 from nayer.networks.hooks import ActivationHooks
 from nayer.networks.specs import ModelSpec
 from tests.support.images import seeded_images
@@ -19,13 +19,13 @@ def test_it_is_pytorchs_pooling(shape, innermost, dtype):
     images = seeded_images(*shape, innermost=innermost, dtype=dtype)
     images[0, 0, 0, 0] = float("nan")  # which a maximum may not hide
     expected = F.max_pool2d(images, 2)
-    assert torch.equal(Halving()(images).nan_to_num(99.0), expected.nan_to_num(99.0))
+    assert torch.equal(HalvingMaxPool()(images).nan_to_num(99.0), expected.nan_to_num(99.0))
     assert expected.isnan().sum() == 1
 
 
 def test_gradients_are_pytorchs_too():
     wanted = []
-    for pool in (Halving(), nn.MaxPool2d(2)):
+    for pool in (HalvingMaxPool(), nn.MaxPool2d(2)):
         images = seeded_images(2, 3, 6, 6).round().requires_grad_()  # rounded: windows with two largest
         pool(images).square().sum().backward()
         wanted.append(images.grad)

@@ -16,7 +16,7 @@ ALL = 10_000  # more than there are events
 def of(events):
     audience = Broadcaster()
     for event in events:
-        audience.tell(event)
+        audience.publish(event)
     return audience
 
 
@@ -26,7 +26,7 @@ def test_who_joins_gets_the_snapshot_and_then_every_event(cut):
     begun = audience.snapshot()
     inbox = audience.join(ALL)
     for event in EVENTS[cut:]:
-        audience.tell(event)
+        audience.publish(event)
     assert all_same(inbox.drain(), [*begun, *EVENTS[cut:]])
 
 
@@ -35,22 +35,22 @@ def test_what_is_recalled_is_for_those_who_join_later():
     early = audience.join(ALL)
     audience.restore_events(EVENTS[:9])
     late = audience.join(ALL)
-    audience.tell(EVENTS[9])
+    audience.publish(EVENTS[9])
     assert all_same(early.drain(), [EVENTS[9]])
     assert all_same(late.drain(), [*of(EVENTS[:9]).snapshot(), EVENTS[9]])
 
 
 def test_here_is_where_the_newest_event_was():
-    assert Broadcaster().here() == {"round": 0, "seconds": 0.0, "arm": 0}
+    assert Broadcaster().position() == {"round": 0, "seconds": 0.0, "arm": 0}
     audience = of(
         [Note(round=3, seconds=1.5, arm=2, message="One."), Note(round=4, seconds=2.5, arm=1, message="Two.")]
     )
-    assert audience.here() == {"round": 4, "seconds": 2.5, "arm": 1}
+    assert audience.position() == {"round": 4, "seconds": 2.5, "arm": 1}
 
 
 def test_an_event_that_comes_while_somebody_joins_is_told_once(monkeypatch):
     audience = of(EVENTS[:5])
-    telling = threading.Thread(target=audience.tell, args=[EVENTS[5]])
+    telling = threading.Thread(target=audience.publish, args=[EVENTS[5]])
     events = History.events
 
     def slowly(history):
@@ -74,9 +74,9 @@ def evaluated(round_):
 def test_a_run_of_any_length_leaves_a_snapshot_of_bounded_length():
     audience = of(EVENTS[:1])
     for round_ in range(4 * EVALUATED):
-        audience.tell(evaluated(round_))
-        audience.tell(Note(round=round_, seconds=0.0, message="Again."))
-        audience.tell(PolicyChanged(round=round_, seconds=0.0, changes={}))
+        audience.publish(evaluated(round_))
+        audience.publish(Note(round=round_, seconds=0.0, message="Again."))
+        audience.publish(PolicyChanged(round=round_, seconds=0.0, changes={}))
     kept = audience.snapshot()
     rounds = [event.round for event in kept if isinstance(event, Evaluated)]
     assert isinstance(kept[0], RunStarted)
@@ -91,8 +91,8 @@ def test_who_joins_late_searches_among_no_events_for_one_to_drop(monkeypatch):
     monkeypatch.setattr(Subscriber, "_drop", lambda inbox, which: searches.append(which))
     audience = Broadcaster()
     for round_ in range(50):
-        audience.tell(evaluated(round_))
+        audience.publish(evaluated(round_))
     inbox = audience.join(capacity=4)
-    audience.tell(evaluated(50))
+    audience.publish(evaluated(50))
     assert [event.round for event in inbox.drain()] == list(range(51))
     assert not searches

@@ -151,17 +151,17 @@ def test_a_pause_and_slow_motion_count_as_standing_still_and_work_does_not():
 
     session = Session(lambda: Scripted(events), clock=lambda: now[0])
     session.start(paused=True)
-    assert session.ask(lambda run: session.stands).result(20)
+    assert session.ask(lambda run: session.is_held).result(20)
     now[0] += 7.0
     session.resume()
     assert busy.wait(20)
     now[0] += 100.0
-    assert (session.standing_seconds, session.stuck_seconds, session.stands) == (7.0, 100.0, False)
+    assert (session.standing_seconds, session.stuck_seconds, session.is_held) == (7.0, 100.0, False)
     session.set_pace(100.0)
     free.set()
     wait_for_linger(session)
     now[0] += 3.0
-    assert (session.standing_seconds, session.stuck_seconds, session.stands) == (10.0, 0.0, True)
+    assert (session.standing_seconds, session.stuck_seconds, session.is_held) == (10.0, 0.0, True)
     session.set_pace(0.0)
     assert session.join(20)
     assert session.standing_seconds == 10.0
@@ -204,7 +204,7 @@ def test_a_stop_and_a_giving_up_reach_a_source_that_tells_of_no_event(given_up):
     else:
         session.stop("Others wait.")
     assert session.join(20)
-    assert not session.hangs
+    assert not session.is_stuck
     last = inbox.drain()[-1]
     assert isinstance(last, RunFailed if given_up else RunFinished)
     assert session.state == ("failed" if given_up else "stopped")
@@ -319,7 +319,7 @@ def test_a_run_that_is_given_up_refuses_those_who_wait_and_those_who_come_at_onc
     for answer in (waiting, session.ask(lambda run: 1)):
         with pytest.raises(ConfigError, match="no longer in memory"):
             answer.result(0)
-    assert session.hangs
+    assert session.is_stuck
     free.set()
     assert session.join(20)
     assert (session.state, session.error) == ("failed", "It hangs.")

@@ -9,14 +9,7 @@ import torch
 from nayer.events import RoundFinished
 from nayer.runs.session import Session
 from nayer.runs.thread_budget import KEPT, Cores
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
+from tests.support.clocks import Clock
 
 
 @pytest.fixture
