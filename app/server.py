@@ -306,6 +306,7 @@ def write_web_page(recorded: Path | None, target: Path) -> None:
 def serving(application: FastAPI, limits: Limits, **more: Any) -> uvicorn.Config:
     """The configuration of uvicorn; `more` overrides it."""
     settled: dict[str, Any] = {
+        "loop": "asyncio",  # uvloop closes the listening socket when the process has no file left
         "http": connections(limits),
         "log_config": None,  # ours
         "access_log": False,

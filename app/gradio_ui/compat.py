@@ -43,13 +43,18 @@ LOOKS_EVERY = 0.05  # s between Gradio's checks for a pressed button; its own 0.
 
 log = logging.getLogger(__name__)
 _FAULT = "That did not work"
+_NO_TAGS = str.maketrans("<>", "‹›")
 _COMMANDS = re.compile(r"/gradio_api/((run|api|call)/.+|queue/join|cancel|reset/?)")
 _MISFIT = "there is no such endpoint, or it takes other arguments; /gradio_api/info lists all endpoints."
 
 
 def refused(sentence: str) -> gr.Error:
-    """The page shows this error, and a program gets it, in place of an answer. The log has no traceback of it."""
-    return gr.Error(sentence, print_exception=False, title="That does not work")
+    """The page shows this error, and a program gets it, in place of an answer. The log has no traceback of it.
+
+    Gradio shows the text as HTML without scripts, and the sentence may quote what somebody typed into a shared link. So
+    angle brackets become similar characters.
+    """
+    return gr.Error(sentence.translate(_NO_TAGS), print_exception=False, title="That does not work")
 
 
 def event_data(event: gr.EventData) -> dict[str, Any]:

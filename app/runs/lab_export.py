@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,12 +14,10 @@ from app.run_state.seed_curves import MEASURES
 from app.run_state.serializer import called
 from app.runs.live_run import LiveRun
 from app.runs.plan import budget
+from nayer.common.spreadsheets import as_cell
 
 TABLE, DOCUMENT, PICTURE = "lab.csv", "lab.json", "lab.png"
 FORMAT = "nayer lab 1"
-# The beginning of a formula, as OWASP lists them, in a cell of a table that commas, semicolons, tabs or pipes separate;
-# the wide forms are those of a Japanese spreadsheet.
-_FORMULA = re.compile(r"((?:^|[,;\t|])[\s\"']*)(?=[=+\-@＝＋－＠])")
 COLUMNS = ("round", "work", "seconds", *MEASURES)
 
 
@@ -65,7 +62,7 @@ def lab_table(lab: dict[str, Any]) -> str:
     writer.writerow(["arm", "title", "seed", *lab["columns"]])
     for one in lab["curves"]:
         title = lab["arms"][one["arm"]]["title"]
-        writer.writerows([one["arm"] + 1, _plain(title), one["seed"], *row] for row in one["rounds"])
+        writer.writerows([one["arm"] + 1, as_cell(title), one["seed"], *row] for row in one["rounds"])
     return out.getvalue()
 
 
@@ -77,8 +74,3 @@ def lab_files(run: LiveRun, chart: Callable[[dict[str, Any]], bytes]) -> dict[st
         DOCUMENT: (json.dumps(lab, ensure_ascii=False, indent=1) + "\n").encode(),
         PICTURE: chart(lab),
     }
-
-
-def _plain(title: str) -> str:
-    """A title that a spreadsheet does not take for a formula, also where it separates cells by something else."""
-    return _FORMULA.sub(r"\1'", title)

@@ -7,6 +7,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nayer.common.spreadsheets import as_cell
+
 # https://en.wikibooks.org/wiki/LaTeX/Special_Characters
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -48,9 +50,10 @@ class ResultTable:
         return "\n".join([*lines, *(["", self.note] if self.note else []), ""])
 
     def csv(self) -> str:
-        """A heading and the rows."""
+        """A heading and the rows. The first column has names."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.columns, *self.rows])
+        rows = [[as_cell(name), *numbers] for name, *numbers in self.rows]
+        csv.writer(text, lineterminator="\n").writerows([self.columns, *rows])
         return text.getvalue()
 
     def latex(self) -> str:

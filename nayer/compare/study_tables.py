@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median, stdev
 
 from nayer.analysis.significance import verdict
+from nayer.common.spreadsheets import as_cell
 from nayer.compare.outcome import Outcome
 from nayer.compare.result_table import ResultTable
 from nayer.compare.study import Cell, Study
@@ -65,7 +66,8 @@ def runs_csv(study: Study, by_arm: OutcomesByArm) -> str:
     for cell in study.cells:
         for one in by_arm.get(cell.arm.title, []):
             row: dict[str, object] = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
-            row |= {"method": cell.method, "teacher": cell.teacher, "budget": study.budget_text(cell.budget)}
+            row |= {"method": as_cell(cell.method), "teacher": as_cell(cell.teacher), "failure": as_cell(one.failure)}
+            row["budget"] = study.budget_text(cell.budget)
             phases = ("measuring",) if one.synthesis_seconds is None else ("synthesis", "student", "measuring")
             row |= {f"seconds.{phase}": one.spent.get(phase) for phase in phases}
             row |= {name: one.scores.get(name) for name in SCORES}

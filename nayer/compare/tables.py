@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, median, stdev
 
 from nayer.analysis.significance import verdict
+from nayer.common.spreadsheets import as_cell
 from nayer.compare.outcome import LEVELS, MEASURING, SCALES, SIDES, Outcome
 
 NONE = "–"
@@ -77,7 +78,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     writer.writeheader()
     for one in outcomes:
         row = {name: getattr(one, name) for name in [*names, "failure"] if hasattr(one, name)}
-        row["accuracy"] = one.test_accuracy
+        row |= {"arm": as_cell(one.arm), "failure": as_cell(one.failure), "accuracy": one.test_accuracy}
         row |= {name: one.seconds_to(level) for name, level in zip(levels, LEVELS, strict=True)}
         row |= {f"seconds.{phase}": one.spent.get(phase) for phase in phases}
         writer.writerow(row | {name: one.scores.get(name) for name in scores})

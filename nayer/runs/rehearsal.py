@@ -46,7 +46,11 @@ class Rehearsal(TorchDispatchMode):
 
     def __enter__(self) -> Self:
         self._alone.acquire()
-        return super().__enter__()  # type: ignore[no-any-return, no-untyped-call]
+        try:
+            return super().__enter__()  # type: ignore[no-any-return, no-untyped-call]
+        except BaseException:
+            self._alone.release()
+            raise
 
     def __exit__(self, *error: object) -> None:
         try:

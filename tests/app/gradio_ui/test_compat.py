@@ -126,3 +126,8 @@ def test_pressed_buttons_are_answered_in_turns_of_their_addresses_and_none_fills
     assert [event.session_hash for event in waiting if compat._lane(event) == hogs[0]] == [
         f"{hogs[0]} {number}" for number in range(compat.EACH)
     ]
+
+
+def test_a_refusal_holds_no_tag_that_the_page_would_take_for_html():
+    error = compat.refused("'<a href=//x>log in</a>' is no name; use letters.")
+    assert str(error.message) == "'‹a href=//x›log in‹/a›' is no name; use letters."
