@@ -10,13 +10,14 @@ import gc
 import importlib
 import ipaddress
 import itertools
+import logging
 import math
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -79,6 +80,7 @@ from nayer.exports import recording
 from nayer.exports.gif import animation
 from nayer.networks.cards import teacher_cards
 
+log = logging.getLogger(__name__)
 SWEEP_SECONDS = 2.0
 GAP_SWEEPS = 5  # after such a time without a sweep the process was asleep, so no visitor's time ran out
 MEMORY_SWEEPS = 10  # sweeps between two returns of freed memory
@@ -355,10 +357,14 @@ class _Server(uvicorn.Server):
 
 
 async def _sweep(registry: RunManager, uploads: Uploads, pools: Executors) -> None:
+    """The housekeeping, again and again. A part that fails, for example without a thread or memory, comes again."""
     for sweep in itertools.count():
         await asyncio.sleep(SWEEP_SECONDS)
-        await asyncio.to_thread(registry.sweep)
-        uploads.tidy()
-        await asyncio.to_thread(pools.tidy)
+        parts: list[Callable[[], object]] = [registry.sweep, uploads.tidy, pools.tidy]
         if sweep % MEMORY_SWEEPS == 0:
-            await asyncio.to_thread(give_back)
+            parts.append(give_back)
+        for part in parts:
+            try:
+                await asyncio.to_thread(part)
+            except Exception:
+                log.exception("a part of the housekeeping failed")

@@ -38,6 +38,8 @@ class _Job(Generic[T]):
     def run(self) -> None:
         try:
             self.answer.set_result(self.call())
+        except (SystemExit, KeyboardInterrupt, StopIteration) as error:  # asyncio's futures cannot carry these
+            self.answer.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))
         except BaseException as error:  # the caller gets it through the future
             self.answer.set_exception(error)
 

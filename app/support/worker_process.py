@@ -108,10 +108,14 @@ class WorkerProcess:
                 raise WorkerLost(f"{self._name} is not possible, because the server ends; try again after its restart.")
             assert process.stdin is not None
             assert process.stdout is not None
-            with self._deadline(process) as late, contextlib.suppress(OSError):
-                _write(process.stdin, message)
-                if (answer := _read(process.stdout)) is not None:
-                    return answer
+            try:
+                with self._deadline(process) as late, contextlib.suppress(OSError):
+                    _write(process.stdin, message)
+                    if (answer := _read(process.stdout)) is not None:
+                        return answer
+            except BaseException:  # such as MemoryError: the next caller would get the rest of this answer
+                self._end()
+                raise
             self._end()
             event_log.event("worker process lost", "", work=self._name, status=process.returncode, late=late.is_set())
             if late.is_set():
@@ -147,7 +151,10 @@ class WorkerProcess:
 
         timer = threading.Timer(self._longest, end)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:  # the system gives no more threads
+            raise WorkerLost(f"{self._name} cannot start a thread; try again later.") from None
         try:
             yield late
         finally:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 
 
 class Terminal(Console):
-    """rich's console. A closed pipe raises BrokenPipeError, which ends the command."""
+    """rich's console. It shows texts as they are. A closed pipe raises BrokenPipeError, which ends the command."""
+
+    def __init__(self, **options: Any) -> None:
+        # A path or a title may hold brackets. rich reads them as styles, and fails at the end of one that never began.
+        super().__init__(markup=False, emoji=False, **options)
 
     def on_broken_pipe(self) -> None:
         """Raises BrokenPipeError. rich itself would end the process."""
@@ -45,4 +49,4 @@ class LiveDisplay(ABC):
 
     def say(self, sentence: RenderableType) -> None:
         """Prints a sentence on its own line, which stays."""
-        self.console.print(sentence, soft_wrap=True, markup=False)
+        self.console.print(sentence, soft_wrap=True)

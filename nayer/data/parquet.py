@@ -191,7 +191,7 @@ def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
     """The class names that `datasets` writes into a file's schema; empty if there are none."""
     try:
         names = json.loads(metadata[b"huggingface"])["info"]["features"][column]["names"]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         return []
     return [str(name) for name in names]
 

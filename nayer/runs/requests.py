@@ -56,6 +56,8 @@ class Question(Generic[Asked, Answer]):
             self.future.set_result(self._call(source))
         except Exception as error:
             self.future.set_exception(error)
+        except BaseException as error:  # it would end this thread's run, or the event loop of who asks
+            self.future.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))
 
     def refuse(self) -> None:
         """Answers that there is no source: not yet, or no longer."""

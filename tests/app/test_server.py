@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from app import server
 from app.gradio_ui.compat import LOOKS_EVERY
 from app.middleware.json_body import TEACHER_BODY
 from app.server import main
@@ -120,6 +121,33 @@ def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert left.value.code == 1
     told = capsys.readouterr().err
     assert told == f"port={port} is in use on 127.0.0.1; stop the other program, or choose another port with --port.\n"
+
+
+def test_a_sweep_that_fails_is_not_the_last_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without sweeps, no run that nobody watches ends, and nobody gets its place."""
+    swept: list[str] = []
+
+    class Registry:
+        def sweep(self) -> None:
+            swept.append("runs")
+            raise RuntimeError("can't start new thread")
+
+    class Tidied:
+        def tidy(self) -> None:
+            swept.append("rest")
+
+    async def some() -> None:
+        sweeper = asyncio.create_task(server._sweep(Registry(), Tidied(), Tidied()))  # type: ignore[arg-type]
+        while len(swept) < 6 and not sweeper.done():
+            await asyncio.sleep(0.001)
+        sweeper.cancel()
+
+    monkeypatch.setattr(server, "SWEEP_SECONDS", 0.001)
+    asyncio.run(asyncio.wait_for(some(), 20))
+    assert swept[:6] == ["runs", "rest", "rest"] * 2
+    assert "a part of the housekeeping failed" in caplog.text
 
 
 @pytest.mark.slow

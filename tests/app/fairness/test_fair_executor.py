@@ -95,11 +95,26 @@ def test_a_failure_reaches_who_asked_and_the_next_is_served() -> None:
     turns = FairExecutor("things", workers=1, waiting=9, each=9)
 
     def fails() -> None:
-        raise SystemExit(3)
+        raise ValueError("three")
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(ValueError, match="three"):
         turns.submit(fails).result(WAIT)
     assert turns.submit(lambda: 5).result(WAIT) == 5
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, StopIteration])
+def test_what_ends_an_event_loop_or_an_iteration_is_a_failure_as_any_other(error: type[BaseException]) -> None:
+    """A task that gets SystemExit ends its loop, and a task never gets StopIteration: it would wait for ever."""
+    turns = FairExecutor("things", workers=1, waiting=9, each=9)
+
+    def fails() -> None:
+        raise error(3)
+
+    async def asks() -> None:
+        with pytest.raises(RuntimeError, match=error.__name__):
+            await asyncio.wait_for(turns.run(fails), 2)
+
+    asyncio.run(asks())
 
 
 def test_a_machine_without_threads_says_so_and_forgets(monkeypatch: pytest.MonkeyPatch) -> None:

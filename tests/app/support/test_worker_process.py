@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -102,6 +103,37 @@ def test_a_call_that_takes_too_long_is_ended() -> None:
         worker.call(time.sleep, 600)
     assert worker.number is None
     worker.close()
+
+
+def test_an_answer_that_is_read_in_part_is_not_the_next_callers(
+    worker: WorkerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory can end while an answer is read. Its rest must not wait in the pipe for somebody else."""
+    assert worker.call(str.upper, "warm") == "WARM"
+
+    def out_of_memory(pipe: BinaryIO) -> bytes:
+        pipe.read(8)
+        raise MemoryError
+
+    with monkeypatch.context() as short:
+        short.setattr("app.support.worker_process._read", out_of_memory)
+        with pytest.raises(MemoryError):
+            worker.call(str.upper, "mine")
+    assert worker.number is None
+    assert worker.call(str.upper, "yours") == "YOURS"
+
+
+def test_a_machine_without_a_thread_for_the_deadline_is_one_sentence(
+    worker: WorkerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as busy:
+        busy.setattr("app.support.worker_process.threading.Timer.start", no_more)
+        with pytest.raises(WorkerLost, match=r"^drawing cannot start a thread; try again later\.$"):
+            worker.call(abs, -1)
+    assert worker.call(abs, -1) == 1
 
 
 def test_calls_at_once_wait_for_each_other_and_get_their_own_answers(worker: WorkerProcess) -> None:

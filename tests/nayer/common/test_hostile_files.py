@@ -483,3 +483,12 @@ def test_damaged_pages_are_a_refusal_and_nothing_else():
     for _ in range(300):
         with contextlib.suppress(AssetError):
             in_parquet(b"PAR1" + spoiled(rng, stream.getvalue()[4:]), "x", TIGHT)
+
+
+def test_the_class_names_of_a_parquet_file_may_be_any_json():
+    """`datasets` writes them into the schema of a file as JSON. Python's reader of JSON goes as deep as its text."""
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = arrow.table({"image": [picture("PNG")], "label": [0]})
+    stream = io.BytesIO()
+    parquet.write_table(table.replace_schema_metadata({"huggingface": "[" * 100_000}), stream)
+    assert [one.label for one in in_parquet(stream.getvalue(), "x", TIGHT)] == ["0"]

@@ -273,6 +273,21 @@ def test_a_question_that_fails_hurts_nobody_but_who_asked():
     assert session.state == "finished"
 
 
+def test_a_question_that_ends_the_program_ends_neither_the_run_nor_the_wait_for_its_answer():
+    """A panic of a library in Rust is no Exception, and SystemExit is none."""
+
+    def panic(run):
+        raise SystemExit(3)
+
+    session = Session(source)
+    session.start(paused=True)
+    with pytest.raises(RuntimeError, match="SystemExit"):
+        session.ask(panic).result(5)
+    session.resume()
+    assert session.join(20)
+    assert session.state == "finished"
+
+
 def test_questions_left_at_the_end_are_answered():
     session = Session(source)
     session.set_pace(0.01)
