@@ -148,7 +148,7 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
         ({"shared": {**SHARED, "work": 0.5}}, "; 0.5 was given"),
         ({"shared": {**SHARED, "work": "long"}}, "; 'long' was given"),
         ({"shared": {**SHARED, "teacher": "nobody"}}, "teacher must be one of digits, .*'nobody' was given"),
-        ({"own": [{"preset": "nayer"}]}, "a lab needs 2 to 6 arms, not 1."),
+        ({"own": [{"preset": "nayer"}]}, "arms must be 2 to 6 for a lab; 1 were given."),
         ({"own": [{"preset": "gan"}, {}]}, "preset must be one of nayer, .*'gan' was given"),
         ({"own": [{"settings": 3}, {}]}, "settings of arm 1 must be names and values; '3' was given"),
         ({"own": [{"settings": {"encoder": "x"}}, {}]}, "encoder='x' cannot be chosen on a shared page"),

@@ -130,7 +130,9 @@ def test_a_parquet_file_is_read_as_the_hub_writes_it(card: TeacherCard, tmp_path
 
 
 def test_a_folder_without_labeled_images_is_refused(card: TeacherCard, tmp_path: Path) -> None:
-    with pytest.raises(AssetError, match=r"has no images in folders named after their classes, such as cat/1\.png"):
+    with pytest.raises(
+        AssetError, match=r"has no images in folders named after their classes; put them there, as in cat/1\.png"
+    ):
         load_testset(card, str(tmp_path))
     with pytest.raises(ConfigError, match=r"^test_data='.*missing' does not exist; name a folder"):
         load_testset(card, str(tmp_path / "missing"))
