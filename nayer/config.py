@@ -573,7 +573,7 @@ class Config(BaseModel):
         group="losses",
         help=(
             "Form of the adversarial term: KL(teacher ‖ student), KL(student ‖ teacher) (reverse-kl), L1 distance of "
-            "the logits, or GapSSG's loss on the difference and the sum of the logits (gap)."
+            "the logits, or GapSSG's two losses (gap)."
         ),
         symbol="L_adv",
         place="distillation/losses.py:adversarial_loss",
@@ -616,7 +616,7 @@ class Config(BaseModel):
         fixed=True,
         help=(
             "What the contrastive term compares with earlier images: two views of an image in the teacher, or an "
-            "image in teacher and student. In the second case the earlier images become more similar during the run."
+            "image in teacher and student."
         ),
         place="distillation/contrast.py:new_contrast",
     )
@@ -726,8 +726,8 @@ class Config(BaseModel):
         group="student",
         fixed=True,
         help=(
-            "Initial weights of the student: random (fresh), or a part of the teacher's channels (thinned). A student "
-            "that is not a narrower copy of the teacher always starts with random weights."
+            "Initial weights of the student: random (fresh), or a part of the teacher's channels (thinned), which only "
+            "a narrower copy of the teacher can have."
         ),
         symbol="S",
         place="distillation/state.py:starts_thinned",

@@ -224,8 +224,8 @@ PRESETS: dict[str, Method] = {
         "CPNet, small version for two cores",
         paper=_CPNET,
         summary=(
-            "NAYER with a generator that has the teacher's stages in reverse order. The features of each stage must "
-            "be like the teacher's. The student also learns from mixed images (CutMix)."
+            "NAYER with a generator that has the teacher's stages in reverse order, with similar features. The student "
+            "also learns from mixed images (CutMix)."
         ),
         config=Config.parse({**_COUPLED, "cutmix_share": 0.5}),
     ),
@@ -239,8 +239,8 @@ PRESETS: dict[str, Method] = {
         "dafl",
         "DAFL",
         "Chen et al., Data-Free Learning of Student Networks, ICCV 2019",
-        "The generator makes images that the teacher classifies with confidence, equally many of each class. The "
-        "student has no influence on it.",
+        "The teacher must classify the images with confidence, equally many of each class. The student has no "
+        "influence.",
         Config.parse(
             {
                 **_PLAIN,
@@ -272,8 +272,7 @@ PRESETS: dict[str, Method] = {
         "zskt",
         "ZSKT",
         "Micaelli and Storkey, Zero-shot Knowledge Transfer via Adversarial Belief Matching, NeurIPS 2019",
-        "The generator only searches for images on which teacher and student disagree. The student also learns from "
-        "the teacher's attention maps.",
+        "The generator searches for images on which teacher and student disagree. The student also learns attention.",
         Config.parse(
             {
                 **_PLAIN,
@@ -334,8 +333,8 @@ PRESETS: dict[str, Method] = {
         "dfq",
         "DFQ",
         "Choi et al., Data-Free Network Quantization with Adversarial Knowledge Distillation, CVPRW 2020",
-        "The generator searches for images on which teacher and student disagree. The images must also match the "
-        "BatchNorm statistics, and the teacher must classify them with confidence, equally many of each class.",
+        "Teacher and student must disagree on the images, which match BatchNorm statistics and are equally many of "
+        "each class.",
         Config.parse(
             {
                 **_PLAIN,
@@ -481,8 +480,8 @@ PRESETS: dict[str, Method] = {
         "adadfkd",
         "AdaDFKD",
         "Li et al., AdaDFKD: Exploring Adaptive Inter-Sample Relationship in Data-Free Knowledge Distillation",
-        "The teacher's features of an image must differ from the student's features of earlier images. During the run "
-        "these become more similar to the image.",
+        "The teacher's features of an image must differ from the student's features of earlier images. These become "
+        "similar.",
         Config.parse(
             {
                 **_PLAIN,

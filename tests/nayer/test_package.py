@@ -68,7 +68,7 @@ OF_AN_EXTRA = {
     "nayer/compare/charts.py": {"matplotlib"},
     "nayer/exports/hub_folder.py": {"huggingface_hub"},
     "nayer/cluster/driver.py": {"ray"},
-    "nayer/cluster/streams.py": {"ray"},
+    "nayer/cluster/ray_jobs.py": {"ray"},
     "nayer/cluster/tasks.py": {"ray"},
 }
 

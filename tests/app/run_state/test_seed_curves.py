@@ -11,10 +11,11 @@ import pytest
 
 from app.run_state.lab_figure import lab_sheet
 from app.run_state.seed_curves import LONGEST, MEASURES, SeedCurves, complete, ranges, thinned
-from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, _plain, lab_files, whole_lab
+from app.runs.lab_export import DOCUMENT, PICTURE, TABLE, lab_files, whole_lab
 from app.runs.live_run import LiveRun
 from app.runs.past_run import past_run
 from app.runs.plan import Plan, lab_plan
+from nayer.common.spreadsheets import as_cell
 from nayer.config import Config
 from nayer.events import Event, RoundFinished
 from nayer.networks.cards import teacher_cards
@@ -167,4 +168,4 @@ def test_the_picture_is_a_png_of_every_measure() -> None:
     ],
 )
 def test_a_title_begins_no_formula_whatever_separates_the_cells(title: str, shown: str) -> None:
-    assert _plain(title) == shown
+    assert as_cell(title) == shown

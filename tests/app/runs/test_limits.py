@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -15,6 +16,7 @@ from nayer.compare.experiments import EXPERIMENTS
 from nayer.config import Config
 from nayer.config import settings as fields
 from nayer.errors import ConfigError
+from nayer.events import Event
 from nayer.networks.cards import TeacherCard, teacher_cards
 from nayer.presets import PRESETS
 from nayer.runs import memory_use
@@ -180,11 +182,17 @@ def test_a_run_cannot_grow_on_its_way_into_what_would_have_been_refused() -> Non
 
 
 class Revised(Scripted):
-    """A paused run: its changes wait for the next round, which does not begin."""
+    """A run that begins its rounds when it may `go`, and keeps what is changed."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(lambda: script(config))
-        self.config = config
+    def __init__(self, config: Config, go: threading.Event) -> None:
+        super().__init__(self._events)
+        self.config, self._go = config, go
+
+    def _events(self) -> Iterator[Event]:
+        started, *rounds = script(self.config)
+        yield started
+        self._go.wait()
+        yield from rounds
 
     def change(self, arm: int, values: Mapping[str, object]) -> Config:
         self.config = self.config.changed(values)
@@ -192,7 +200,8 @@ class Revised(Scripted):
 
 
 def test_changes_that_wait_for_the_next_round_count_together() -> None:
-    registry = RunManager(lambda plan: Revised(plan.configs[0]))
+    go = threading.Event()
+    registry = RunManager(lambda plan: Revised(plan.configs[0], go))
     commands = Commands(registry, list(CARDS.values()), local=False)
     parts: list[dict[str, object]] = [{"student_batch": 1500}, {"synthesis_batch": 600}, {"noisy_width": 5000}]
     for part in parts:
@@ -202,12 +211,14 @@ def test_changes_that_wait_for_the_next_round_count_together() -> None:
         run = registry.find(begun["run"])
         wait_until(lambda: run.refresh().started is not None)
         commands.step(begun["run"], begun["token"], "round")
-        wait_until(lambda: run.state == "paused")
+        go.set()
+        wait_until(lambda: run.state == "paused")  # its changes wait for the next round, which does not begin
         commands.change(begun["run"], begun["token"], parts[0])
         commands.change(begun["run"], begun["token"], parts[1])
         with pytest.raises(ConfigError, match="needs too much memory"):
             commands.change(begun["run"], begun["token"], parts[2])
     finally:
+        go.set()
         registry.close()
 
 
