@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -77,9 +78,9 @@ def refused(answer: httpx.Response) -> bool:
     return answer.status_code >= 400 or "needs too much memory" in answer.text
 
 
-def bring(url: str, part: str) -> httpx.Response:
+def bring(url: str, part: str, teachers: Path = SHIPPED) -> httpx.Response:
     """A teacher whose file says that its network, the `model`, or its `student` has 9 billion parameters."""
-    folder = SHIPPED / "emoji10"
+    folder = teachers / "emoji10"
     told = json.loads((folder / "config.json").read_bytes())
     spec = {**told[part], "architecture": "wrn40-128"}
     files = {
