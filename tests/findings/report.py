@@ -187,18 +187,6 @@ def draw_steps() -> Figure:
     return figure
 
 
-def student_steps_table() -> str:
-    """Each input: the student's accuracy by generator steps of a round, at equal rounds and student steps."""
-    found = _by(rows(DATA / "student-steps-digits.jsonl"), "source")
-    counts = sorted({row["steps"] for group in found.values() for row in group})
-    lines = [["input", "seeds", *(f"{count} steps" for count in counts)], ["---", *["---:"] * (len(counts) + 1)]]
-    for source, group in found.items():
-        cells = _by(group, "steps")
-        seeds = len({row["seed"] for row in group})
-        lines.append([_source(source), str(seeds), *(_percent([row["accuracy"] for row in cells[c]]) for c in counts)])
-    return _table(lines)
-
-
 def _steps(group: Sequence[Row], goal: str) -> float | None:
     """The median over all rounds; a round that never got there counts as longer than all others."""
     told = [math.inf if one is None else one for row in group for one in row["to"][goal]]
@@ -315,6 +303,7 @@ def _table(lines: Sequence[Sequence[str]]) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "factor": factor_table,
     "steps": lambda: steps_table("digits"),
+    "steps-emoji100": lambda: steps_table("emoji100"),
     "redraws": redraws_table,
     "redraws-differences": redraws_differences,
 }

@@ -19,19 +19,8 @@ from tests.support.serving import created, wait_until
 LARGEST = 2**53
 NUMBERS = [-1, LARGEST, LARGEST + 1, "1e3", "0x1", "٣", "", "1 ", "9" * 300]
 PLACES = ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/server.py", "%5c..%5cx", "%00", "x" * 250, "💥"]
-WORDS = [
-    "",
-    " ",
-    "x" * 300,
-    "x" * 301,
-    "<img src=x onerror=alert(1)>",
-    "'; drop table run; --",
-    "e\u0301",
-    "💥",
-    None,
-    1,
-]
-WORDS += [True, 1.5, [], {}, [["x"]], "\u200b"]
+# One of each kind; reliability rows 3 and 22 send many more.
+WORDS = ["", "x" * 301, "<img src=x onerror=alert(1)>", "e\u0301", "\u200b", None, 1.5, {}, [["x"]]]
 LONGEST_SENTENCE = 700  # characters
 
 

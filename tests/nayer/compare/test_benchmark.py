@@ -106,6 +106,7 @@ def test_levels_are_medians_in_normalized_seconds():
     assert found["to_98_runs"] == 0
 
 
+@pytest.mark.slow
 def test_a_measurement_is_held_against_an_earlier_one(tmp_path, capsys):
     short = ["bench", "--teacher", "digits", "--presets", "nayer", "--seeds", "0", "--seconds", "0.01"]
     assert main([*short, "--json", str(tmp_path / "first.json")]) == 0

@@ -110,6 +110,7 @@ def test_settings_that_no_round_can_be_made_with_are_one_sentence() -> None:
         use_of(Config(teacher="digits", synthesis_batch=5), CARDS["digits"])
 
 
+@pytest.mark.slow  # row 18 of the reliability table measures the largest accepted runs
 def test_a_real_run_stays_within_what_was_counted_and_takes_more_than_a_third_of_it() -> None:
     config = shortened(Config(teacher="fashion", student="wrn16-1", synthesis_batch=150, student_batch=150))
     counted = resident([use_of(config, CARDS["fashion"])])
