@@ -210,8 +210,8 @@ class LiveRun:
     def _changed(
         self, source: Source, arm: int, values: Mapping[str, object], bears: Callable[[Sequence[Config]], None]
     ) -> None:
-        configs = self.configs()
-        configs[self._known(arm)] = configs[arm].changed(values)
+        configs, arm = self.configs(), self._known(arm)
+        configs[arm] = configs[arm].changed(values)
         bears(configs)
         self._asked[arm] = source.change(arm, values)
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.api.commands import Commands
 from app.runs.limits import IMAGES, MEMORY, ROUND, SECONDS, check_cost, check_teacher, images
+from app.runs.live_run import NoSuchArm
 from app.runs.manager import RunManager
 from app.runs.plan import lab_plan
 from app.runs.requested_config import make_config
@@ -213,6 +214,8 @@ def test_changes_that_wait_for_the_next_round_count_together() -> None:
         commands.step(begun["run"], begun["token"], "round")
         go.set()
         wait_until(lambda: run.state == "paused")  # its changes wait for the next round, which does not begin
+        with pytest.raises(NoSuchArm, match=r"^arm=1 is not part of this run"):
+            commands.change(begun["run"], begun["token"], parts[0], 1)
         commands.change(begun["run"], begun["token"], parts[0])
         commands.change(begun["run"], begun["token"], parts[1])
         with pytest.raises(ConfigError, match="needs too much memory"):
