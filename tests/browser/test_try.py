@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.auditing import findings, overflow
 from tests.browser.browsing import NewPage, close_settings, open_settings, picture, prepare, until
@@ -70,6 +71,22 @@ def test_the_keys_draw_what_a_mouse_draws(new_page: NewPage) -> None:
     assert findings(page) == []
     assert overflow(page) <= 0
     picture(page, "phone-dark-try")
+
+
+def test_the_answer_to_the_finished_drawing_is_read_out(new_page: NewPage) -> None:
+    page = new_page()
+    digits(page)
+    held: list[Route] = []
+    page.route(re.compile("/try$"), lambda route: route.continue_() if held else held.append(route))
+    page.locator(".try canvas[role=application]").focus()
+    for key in [*["ArrowUp"] * 8, " ", *["ArrowDown"] * 3]:
+        page.keyboard.press(key)
+    while not held:  # the first request is for a part of the drawing
+        page.wait_for_timeout(20)
+    for key in [*["ArrowDown"] * 13, " "]:
+        page.keyboard.press(key)
+    held[0].continue_()
+    expect(page.locator(".try [role=status]")).to_contain_text("Teacher: one, 9")  # of the part it is less sure
 
 
 def test_a_real_image_and_a_photo_are_shown_as_the_network_sees_them(new_page: NewPage) -> None:

@@ -270,7 +270,7 @@ def many_teachers(code: Checkout) -> Came:
 
 @attack(
     6,
-    "a page with `NAYER_HOSTS` behind a proxy: `teacher=/etc`, a run without a limit",
+    "a page with NAYER_HOSTS behind a proxy: `teacher=/etc`, a run without a limit",
     "who_names_a_host_or_a_proxy_serves_others_wherever_the_server_listens",
     rows="22",
 )

@@ -238,18 +238,22 @@ export class TryPanel {
     }
     this.busy = true;
     this.lastAsked = performance.now();
-    const { asked, pixels } = this;
+    const { asked, pixels, reportsAnswer } = this;
+    this.reportsAnswer = false; // a drawing that ends during this request has the next answer read out
     const answer = await asked.networks.ask(pixels);
     this.busy = false;
-    if (this.asked?.networks.key === asked.networks.key && this.pixels) this.take(answer);
+    if (this.asked?.networks.key === asked.networks.key && this.pixels) this.take(answer, reportsAnswer);
     if (this.again) {
       this.again = false;
       this.ask();
     }
   }
 
-  /** @param {TrialAnswer | Mistake} answer */
-  take(answer) {
+  /**
+   * @param {TrialAnswer | Mistake} answer
+   * @param {boolean} report whether a screen reader reads it out
+   */
+  take(answer, report) {
     if ("error" in answer) {
       this.showMistake(answer.error);
       return;
@@ -263,8 +267,7 @@ export class TryPanel {
     });
     const truth = this.truth ? `This is a real test image of the class “${this.truth}”. ` : "";
     setText(this.sentence, truth + answer.sentence);
-    if (!this.reportsAnswer) return;
-    this.reportsAnswer = false;
+    if (!report) return;
     const answers = NETWORKS.map(([name, title]) => `${title}: ${spoken(answer[name], classes)}.`);
     setText(this.spoken, `${truth}${answers.join(" ")}`);
   }
