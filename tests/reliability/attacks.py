@@ -28,6 +28,7 @@ from typing import Any
 import httpx
 
 from app.middleware.json_body import TEACHERS
+from app.runs.uploaded_teachers import EACH_MEGABYTES
 from tests.browser.foreign import BAD, PROXIES, foreign
 from tests.reliability import row_18_memory, row_23_folders
 from tests.reliability.__main__ import SECTION, TABLE
@@ -261,8 +262,8 @@ def many_teachers(code: Checkout) -> Came:
         start = {"data": [mine["teacher"], "nayer", 0, "one-hot", 1, QUICK, mine["token"]]}
         answer = httpx.post(f"{page.url}/gradio_api/run/start", json=start, timeout=60.0)
         there = "a run of another's begins" if answer.status_code == 200 else f"another's: {answer.text[:90]}"
-        said = f"{kept} of 16 × {len(large) / 1e6:.0f} MB are taken; {there}"
-        return judged(said, answer.status_code == 200, bystander.after())
+        said = f"{kept} of 16 × {len(large) / 1e6:.0f} MB are taken, of which {EACH_MEGABYTES} MB may stay; {there}"
+        return judged(said, answer.status_code == 200, bystander.after(EACH_MEGABYTES))
 
 
 # --- who asks, and what with ---------------------------------------------------------------------------------------

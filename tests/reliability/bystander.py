@@ -131,13 +131,16 @@ class Bystander:
             time.sleep(PAUSE)
         return begun
 
-    def after(self) -> Noticed:
-        """What was noticed, once the memory has come back or had a minute to."""
+    def after(self, kept: float = 0.0) -> Noticed:
+        """What was noticed, once the memory has come back or had a minute to.
+
+        `kept`: MB that the page keeps on purpose, such as files that somebody brought. They count for nothing.
+        """
         until = time.monotonic() + 60
-        while self._page.memory() - self._before > MEGABYTES and time.monotonic() < until:
+        while self._page.memory() - self._before - kept > MEGABYTES and time.monotonic() < until:
             self._look()  # events wait for a visitor who has gone, for a minute
             time.sleep(1.0)
-        grown = self._page.memory() - self._before
+        grown = self._page.memory() - self._before - kept
         said = self._page.said[self._lines :]
         told: dict[str, Any] = {}
         with contextlib.suppress(*FAILURES):  # a server that was harmed need not answer
@@ -145,7 +148,7 @@ class Bystander:
                 begun = self.newcomer()
                 self._asked("POST", "/command/stop", [begun["run"], begun["token"]], NEWCOMER)
             told = self._told(self.run)
-        kept = told.get("state") in ("running", "finished") and told.get("rounds_done", 0) >= ROUNDS
+        there = told.get("state") in ("running", "finished") and told.get("rounds_done", 0) >= ROUNDS
         return Noticed(
             {attack: _ninety_five(taken) for attack, taken in self._looks.items()},
             self._quiet,
@@ -154,7 +157,7 @@ class Bystander:
             len(said),
             max((len(line.encode()) - 1 for line in said), default=0),
             sum(count for status, count in self.statuses.items() if status >= 500),
-            int(not kept),
+            int(not there),
         )
 
     def _look(self) -> float:
