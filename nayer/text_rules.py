@@ -27,6 +27,7 @@ _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
 _FORBIDDEN = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HALVES}{_NONCHARACTERS}]")
 _LONGEST_PLACE = 100  # characters of a sentence that say where
 _HOLD_TEXTS = (str, list, dict)  # of the values that JSON has
+_UNSEEN = frozenset({"Cf", "Mn", "Me", "Zs"})  # Unicode categories
 _LINE_BREAKS = re.compile("[\t\n\r\u2028\u2029]")  # fine in a text, not in a name
 
 
@@ -60,6 +61,11 @@ def without_forbidden(content: Any) -> Any:
     return content
 
 
+def is_invisible(text: str) -> bool:
+    """Whether no character of `text` can be seen: spaces, marks without their letter, and joiners."""
+    return all(unicodedata.category(character) in _UNSEEN for character in text)
+
+
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """`names` in Unicode's NFC without white space around them; ConfigError names the first that cannot be used."""
     if not 2 <= len(names) <= MAX_NAMES:
@@ -77,7 +83,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
             raise ConfigError(
                 f"class name {place}, {name!r}, contains control characters; use visible characters only."
             )
-        if not any(map(_is_visible, name)):
+        if is_invisible(name):
             raise ConfigError(f"class name {place}, {name!r}, is invisible; use a name that can be seen.")
         twin = checked.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
         if len(checked) < place:
@@ -100,8 +106,3 @@ def _texts(content: Any, place: str) -> Iterator[tuple[str, str]]:
             yield f"a name in {place}", name
             if isinstance(inner, _HOLD_TEXTS):
                 yield from _texts(inner, f"{place}.{excerpt(name, 40)}")
-
-
-def _is_visible(character: str) -> bool:
-    """Not a space, a mark without its letter, or one of the characters that only steer how others are set."""
-    return unicodedata.category(character) not in {"Cf", "Mn", "Me", "Zs"}

@@ -14,16 +14,17 @@ from app.runs.requested_config import known_card, make_config
 from nayer.compare import experiments as ready_made
 from nayer.compare.experiments import EXPERIMENTS, WITHOUT_END, Arm, Variation
 from nayer.config import Config
-from nayer.errors import ConfigError
+from nayer.errors import ConfigError, excerpt
 from nayer.exports.reproduce import nearest_preset
 from nayer.networks.cards import TeacherCard
 from nayer.teachers.upload import UploadedTeacher
-from nayer.text_rules import without_forbidden
+from nayer.text_rules import is_invisible, without_forbidden
 
 ARMS = (2, 6)
 WORK = (1.0, 10_000.0)  # for each arm, in 10⁹ multiply-adds
 REPEATS = (1, 5)  # seeds
 LONGEST_TITLE = 40
+_PARTS = ("title", "preset", "settings")  # of an arm that a visitor makes
 _SHARED = ("work", "rounds", "seconds")  # an arm of a lab has them from the form, not of its own
 
 
@@ -130,6 +131,7 @@ def lab_plan(
         raise ConfigError(f"repeats must be a whole number from {REPEATS[0]} to {REPEATS[1]}; {repeats!r} was given.")
     if own:
         title, question, variations = "Own arms", "", [_variation(number, one) for number, one in enumerate(own)]
+        _check_titles(variations)
     else:
         chosen = ready_made.experiment(experiment)
         title, question, variations = chosen.title, chosen.question, list(chosen.variations)
@@ -155,10 +157,27 @@ def lab_plan(
     return Plan(made, tuple(range(first, first + repeats)), title, question)
 
 
+def _check_titles(variations: Sequence[Variation]) -> None:
+    first: dict[str, int] = {}
+    for number, one in enumerate(variations):
+        if (twin := first.setdefault(one.title, number)) != number:
+            raise ConfigError(
+                f"title of arm {number + 1}, {one.title!r}, is the title of arm {twin + 1} too; give every arm its own."
+            )
+
+
 def _variation(number: int, given: Mapping[str, Any]) -> Variation:
-    settings = given.get("settings", {})
-    if not isinstance(settings, Mapping):
-        raise ConfigError(f"settings of arm {number + 1} must be names and values; {str(settings)[:60]!r} was given.")
-    preset = str(given.get("preset") or "nayer")
-    title = " ".join(str(given.get("title") or "").split())[:LONGEST_TITLE]
-    return Variation(title or f"{preset} {number + 1}", preset, dict(settings))
+    place = f"arm {number + 1}"
+    if unknown := next((key for key in given if key not in _PARTS), None):
+        raise ConfigError(f"{excerpt(unknown, 40)!r} is no part of {place}; an arm has {', '.join(_PARTS)}.")
+    title, preset, settings = (given.get(part) for part in _PARTS)
+    for part, value in (("title", title), ("preset", preset)):
+        if not isinstance(value, str | None):
+            raise ConfigError(f"{part} of {place} must be a text; {excerpt(value)!r} was given.")
+    if not isinstance(settings, Mapping | None):
+        raise ConfigError(f"settings of {place} must be names and values; {excerpt(settings)!r} was given.")
+    preset = preset or "nayer"
+    title = " ".join((title or "").split())[:LONGEST_TITLE]
+    if title and is_invisible(title):
+        raise ConfigError(f"title of {place}, {title!r}, is invisible; use a title that can be seen.")
+    return Variation(title or f"{preset} {number + 1}", preset, dict(settings or {}))

@@ -27,7 +27,7 @@ def test_on_a_recording_the_student_of_the_round_on_show_answers_in_the_browser(
     page.locator(".try select").select_option(label="apple")
     page.get_by_role("button", name="Real test image").click()
     all_answer(page)
-    expect(first_class(page, 1)).to_have_text("apple")
+    expect(page.locator(".try .sentence")).to_contain_text("This is a real test image of the class “apple”")
     after = page.locator(".try .answer").nth(1).locator(".note")
     expect(after).to_have_text("after 30 rounds")
     learned = page.locator(".try .answer").nth(1).locator("ol").inner_text()

@@ -151,6 +151,11 @@ def test_batches_are_bounded_and_the_nearest_round_answers() -> None:
         ({"own": [{"preset": "nayer"}]}, "arms must be 2 to 6 for a lab; 1 were given."),
         ({"own": [{"preset": "gan"}, {}]}, "preset must be one of nayer, .*'gan' was given"),
         ({"own": [{"settings": 3}, {}]}, "settings of arm 1 must be names and values; '3' was given"),
+        ({"own": [{"seed": 3}, {}]}, "'seed' is no part of arm 1; an arm has title, preset, settings."),
+        ({"own": [{}, {"title": 1.5}]}, "title of arm 2 must be a text; '1.5' was given."),
+        ({"own": [{"preset": ["nayer"]}, {}]}, "preset of arm 1 must be a text; ..'nayer'.. was given."),
+        ({"own": [{"title": "\u200b"}, {}]}, "title of arm 1, .*, is invisible; use a title that can be seen."),
+        ({"own": [{"title": "a"}, {"title": " a"}]}, "title of arm 2, 'a', is the title of arm 1 too; give every arm"),
         ({"own": [{"settings": {"encoder": "x"}}, {}]}, "encoder='x' cannot be chosen on a shared page"),
     ],
 )
