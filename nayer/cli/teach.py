@@ -18,10 +18,10 @@ from nayer.networks.cards import MAX_EPSILON, MAX_STEPS, TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import SIDES
 from nayer.teachers.fit import Epoch
-from nayer.teachers.folder import check_teacher_folder
+from nayer.teachers.folder import HELD_OUT, check_teacher_folder
 from nayer.teachers.recipes import RECIPES, get
 from nayer.teachers.train import teach
-from nayer.teachers.train_custom import HELD_OUT, SCHEDULE, OwnLesson, teach_own
+from nayer.teachers.train_custom import SCHEDULE, OwnLesson, teach_own
 
 MAX_EPOCHS = 10_000
 COLORS = {"auto": None, "gray": True, "grey": True, "rgb": False}  # British for commands of earlier versions

@@ -8,12 +8,13 @@ from typing import Literal
 
 from nayer.common.files import check_ours, write_whole
 from nayer.errors import AssetError, StorageError
-from nayer.networks.cards import TeacherCard, read_card
+from nayer.networks.cards import JUDGE, TeacherCard, read_card
 from nayer.networks.classifiers import Classifier
 from nayer.teachers.fit import TrainingSchedule
 
 Kind = Literal["Teacher", "Judge"]
 CARD, README, WEIGHTS = "config.json", "README.md", "model.safetensors"
+HELD_OUT = "test-images.zip"  # the test images, if they were taken from the training images
 FOR = "A second opinion: it classifies the images of a run. No run learns from it."
 
 
@@ -85,15 +86,24 @@ def check_teacher_folder(out: Path) -> None:
 def write_teacher(
     out: Path, card: TeacherCard, weights: bytes, readme: str, more: Mapping[str, bytes] | None = None
 ) -> None:
-    """Writes each file whole or not at all. The card is last: a folder with a card is complete. Raises StorageError."""
+    """Writes each file whole or not at all. The card is last: a folder with a card is complete. Raises StorageError.
+
+    A judge and held-out images of a teacher that was in `out` before are removed: they do not belong to this one.
+    """
     files = {
         **(more or {}),
         WEIGHTS: weights,
         README: readme.encode(),
         CARD: card.model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n",
     }
+    former = [] if card.judge else [out / JUDGE / name for name in (CARD, README, WEIGHTS)]
+    former += [] if HELD_OUT in files else [out / HELD_OUT]
     try:
+        for path in former:
+            path.unlink(missing_ok=True)
+        if not card.judge and (out / JUDGE).is_dir() and not any((out / JUDGE).iterdir()):
+            (out / JUDGE).rmdir()
         for name, content in files.items():
             write_whole(out / name, content)
-    except StorageError as error:
+    except (StorageError, OSError) as error:
         raise StorageError(f"out={str(out)!r} cannot be written: {error}") from None

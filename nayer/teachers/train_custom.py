@@ -21,7 +21,7 @@ from nayer.networks.cards import JUDGE, TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.teachers.fit import Epoch, TrainingSchedule, fit
-from nayer.teachers.folder import readme, write_teacher
+from nayer.teachers.folder import HELD_OUT, readme, write_teacher
 from nayer.teachers.judges import judge_architecture, judge_cycles, judge_rng
 from nayer.teachers.load import weights_of
 from nayer.teachers.train import accuracy, flags, robustness, spec_for
@@ -31,7 +31,6 @@ STEPS = 1500  # approximate SGD steps; they give the number of epochs, within `E
 EPOCHS = (5, 40)
 BATCH = 64
 SCHEDULE = ("weight_decay", "robust", "robust_steps")  # fields of a schedule that a lesson may give
-HELD_OUT = "test-images.zip"  # the test images, if they were taken from the training images
 
 
 @dataclass(frozen=True, slots=True)

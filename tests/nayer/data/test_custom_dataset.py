@@ -14,8 +14,8 @@ from nayer.cli.main import main
 from nayer.data.custom_dataset import find_pictures, labeled_as, read_own
 from nayer.data.test_sets import load_testset
 from nayer.errors import AssetError, ConfigError, NayerError
+from nayer.teachers.folder import HELD_OUT
 from nayer.teachers.load import load_teacher
-from nayer.teachers.train_custom import HELD_OUT
 
 
 def png(shade, side=8, mode="L"):

@@ -23,6 +23,7 @@ from nayer.networks.classifiers import build
 from nayer.networks.specs import parse_architecture
 from nayer.runs.memory_use import use_of
 from nayer.runs.run import open_run
+from nayer.teachers.folder import HELD_OUT
 from nayer.teachers.judges import judge_architecture
 from nayer.teachers.load import load_teacher, weights_of
 from nayer.teachers.recipes import RECIPES
@@ -90,6 +91,15 @@ def test_teach_judge_makes_one_beside_a_teacher_of_ones_own_and_its_runs_are_jud
     assert teacher.card.command.endswith(" --judge")
     run = open_run(Config.parse({**FEW, "teacher": str(tmp_path / "mine")}))
     assert len([event for event in run.events() if isinstance(event, SecondOpinion)]) == 2
+
+    # Another teacher in the same folder has no judge that never saw its images, nor the held-back ones of the first.
+    assert main(words) == 0
+    assert not (tmp_path / "mine" / "judge").exists()
+    assert (tmp_path / "mine" / HELD_OUT).exists()
+    shutil.copytree(tmp_path / "images", tmp_path / "parts" / "train")
+    shutil.copytree(tmp_path / "images", tmp_path / "parts" / "test")
+    assert main([*words[:2], str(tmp_path / "parts"), *words[3:]]) == 0
+    assert not (tmp_path / "mine" / HELD_OUT).exists()
 
 
 def test_a_stop_while_the_judge_is_trained_leaves_no_teacher_without_it(
