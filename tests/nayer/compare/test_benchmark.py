@@ -106,6 +106,15 @@ def test_levels_are_medians_in_normalized_seconds():
     assert found["to_98_runs"] == 0
 
 
+def test_a_run_that_never_reached_a_level_counts_as_longest():
+    curves = ([(10.0, 0.82)], [(30.0, 0.82)], [(60.0, 0.5)])
+    runs = [Outcome("nayer", seed, Config().model_dump(), 100.0, curve=curve) for seed, curve in enumerate(curves)]
+    for one in runs:
+        one.teacher_accuracy = 0.9
+    found = levels(runs)
+    assert (found["to_90_seconds"], found["to_90_normalised"], found["to_90_runs"]) == (30.0, 30.0, 2)
+
+
 @pytest.mark.slow
 def test_a_measurement_is_held_against_an_earlier_one(tmp_path, capsys):
     short = ["bench", "--teacher", "digits", "--presets", "nayer", "--seeds", "0", "--seconds", "0.01"]
