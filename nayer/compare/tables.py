@@ -155,9 +155,10 @@ def _legend(outcomes: Sequence[Outcome]) -> str:
     return (
         f"{one.config['teacher']}: accuracy and agreement with the teacher at the end of {budget}, mean ± standard "
         f"deviation.{failed} Seconds are {CLOCK_NAMES[one.clock]}, for making images and training the student, "
-        f"{_measuring(outcomes)}. Seconds to a share of the teacher's accuracy: median over the seeds, where a "
-        "seed that never reached it counts as longest; in brackets, how many reached it. Diversity: mean of the latest rounds, in brackets the same for noise and for real "
-        "test images: Vendi score of a class within a round and over the pool, cosine distance to the nearest image "
+        f"{_measuring(outcomes)}. Seconds to a share of the teacher's accuracy: median over the seeds, where a seed "
+        "that never reached it counts as longest; in brackets, how many reached it. Diversity: mean of the latest "
+        "rounds, in brackets the same for noise and for real test images: Vendi score of a class within a round and "
+        "over the pool, cosine distance to the nearest image "
         "of an earlier round, effective rank of all images of a round. Classes seen: entropy of the teacher's "
         f"predictions, as a share of its maximum.{named}{aimless} Machine: {median(rates):.0f} GFLOPS "
         f"({min(rates):.0f} to {max(rates):.0f}{f', threads: {one.threads}' if one.threads else ''}), so a second is "
