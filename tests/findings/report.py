@@ -95,7 +95,7 @@ def reach(
 
 
 def lead(ours: Sequence[dict[str, str]], theirs: Sequence[dict[str, str]]) -> str:
-    """How many points of accuracy NAYER is ahead: the mean over the seeds, and its 95 % interval for this pair alone."""
+    """NAYER's lead in points of accuracy: the mean over the seeds, and its 95 % interval for this pair alone."""
     pair = [sorted(group, key=lambda one: int(one["seed"])) for group in (ours, theirs)]
     told = difference(*([100 * float(one["accuracy"]) for one in group] for group in pair))
     return "{} ({} to {})".format(*(f"{value:+.1f}" for value in (told.mean, told.low, told.high))).replace("-", "−")
