@@ -94,7 +94,7 @@ PANELS: Rows = {
         "x̂ = G(Z(e_y))",
         "nayer/distillation/train.py:synthesize",
     ),
-    "wonder": (
+    "overview": (
         "Upper row: real test images, which only test the student. Lower row: invented images, from which it learns. "
         "Below: the share of test images that each classifies correctly.",
         "x, x̂",

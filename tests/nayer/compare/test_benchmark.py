@@ -135,7 +135,7 @@ def test_the_published_experiment_runs_at_a_tiny_size(tmp_path):
     pairs = (("plainnet-2", "lenet-1"), ("lenet-2", "lenet-1"))
     facts = {
         name: value
-        for pair in published_facts("", tmp_path, told.append, lesson="digits", pairs=pairs, changes=changes)
+        for pair in published_facts("", tmp_path, told.append, recipe="digits", pairs=pairs, changes=changes)
         for name, value in pair.items()
     }
     for pair in ("plainnet-2.lenet-1", "lenet-2.lenet-1"):
@@ -143,7 +143,7 @@ def test_the_published_experiment_runs_at_a_tiny_size(tmp_path):
         assert 0.5 < facts[f"{pair}.teacher_accuracy"] <= 1.0
         assert 0.0 < facts[f"{pair}.epoch_seconds"] < 3600.0 * facts[f"{pair}.hours"]
     assert [line for line in told if line.startswith("teaching")] == ["teaching plainnet-2", "teaching lenet-2"]
-    list(published_facts("", tmp_path, told.append, lesson="digits", pairs=pairs[1:], changes=changes))
+    list(published_facts("", tmp_path, told.append, recipe="digits", pairs=pairs[1:], changes=changes))
     assert told.count("teaching lenet-2") == 1  # the teacher is there
 
 
