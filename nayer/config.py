@@ -97,8 +97,8 @@ class Config(BaseModel):
         low=0.0,
         high=864_000.0,
         help=(
-            "Time limit of the run; 0 means no limit. The run ends after the step in progress; such a run cannot be "
-            "repeated exactly."
+            "Time limit of the run; 0 means no limit. The run cannot be repeated exactly. The learning rate follows "
+            "the planned rounds, not the time."
         ),
         place="distillation/train.py:_rounds",
     )

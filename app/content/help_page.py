@@ -28,8 +28,8 @@ MEASURES: Rows = {
         "nayer/distillation/losses.py:batchnorm_loss",
     ),
     "adversarial": (
-        "Minus the KL divergence of student from teacher, in nats. A lower value: the two networks disagree more on "
-        "the images.",
+        "Minus the KL divergence of student from teacher, in nats: lower if they differ more. By default, images that "
+        "they assign to different classes count as 0.",
         "L_adv",
         "nayer/distillation/losses.py:adversarial_loss",
     ),
