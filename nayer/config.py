@@ -607,7 +607,10 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         fixed=True,
-        help="Weight of the contrastive term: it asks for images that differ from all others.",
+        help=(
+            "Weight of the contrastive term: it asks for images that differ from others, among them those of the "
+            "memory bank."
+        ),
         place="distillation/losses.py:contrastive_loss",
     )
     contrastive_with: Literal["views", "student"] = setting(
