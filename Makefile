@@ -5,7 +5,7 @@
 # make format formats all files
 # make reliability  tries what visitors, disks and crashes can do, and writes docs/reliability.md; takes minutes
 # make soak   measures viewers, sessions and memory under load, and writes docs/reliability.md; takes minutes
-# make reference  writes docs/reference.md, docs/fidelity.md and the constants of the scripts from the code
+# make reference  writes docs/reference.md, docs/fidelity.md, docs/run.html and the constants of the scripts from the code
 # make rooms  writes the list and the pictures of the rooms into CONTRIBUTING.md
 # make wheel  writes the package into dist/
 # make picture  makes the image of the README from the shipped recording
@@ -68,6 +68,7 @@ reference: .venv/installed
 	$(python) -m app.generated.reference
 	$(python) -m app.generated.fidelity
 	$(python) -m app.generated.page_constants
+	$(python) app.py --web-page docs/run.html
 
 rooms: .venv/installed-tools
 	$(python) -m tests.support.rooms

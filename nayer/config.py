@@ -97,8 +97,8 @@ class Config(BaseModel):
         low=0.0,
         high=864_000.0,
         help=(
-            "Time limit of the run; 0 means no limit. The run ends after the step in progress; such a run cannot be "
-            "repeated exactly."
+            "Time limit of the run; 0 means no limit. The run cannot be repeated exactly. The learning rate follows "
+            "the planned rounds, not the time."
         ),
         place="distillation/train.py:_rounds",
     )
@@ -607,7 +607,10 @@ class Config(BaseModel):
         low=0.0,
         high=100.0,
         fixed=True,
-        help="Weight of the contrastive term: it asks for images that differ from all others.",
+        help=(
+            "Weight of the contrastive term: it asks for images that differ from others, among them those of the "
+            "memory bank."
+        ),
         place="distillation/losses.py:contrastive_loss",
     )
     contrastive_with: Literal["views", "student"] = setting(

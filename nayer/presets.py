@@ -364,7 +364,8 @@ PRESETS: dict[str, Method] = {
         "cmi",
         "CMI",
         "Fang et al., Contrastive Model Inversion for Data-Free Knowledge Distillation, IJCAI 2021",
-        "Each round has a new generator and trained noise. The images of a round must differ from all earlier images.",
+        "Each round has a new generator and trained noise. Its images must differ from each other and from earlier "
+        "ones.",
         Config.parse(
             {
                 **_INVERTED,

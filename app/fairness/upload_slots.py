@@ -16,7 +16,7 @@ from app.fairness.fair_executor import AGAIN, Busy
 from app.middleware.client_address import address
 from nayer.errors import NayerError
 
-MOST = 36  # uploads at once; with 24 MB each they take 864 MB of the disk
+MAX_UPLOADS = 36  # uploads at once; with 24 MB each they take 864 MB of the disk
 EACH = 12  # of one address
 SECONDS = 300.0  # time limit of one upload; 24 MB need 80 KB/s
 
@@ -66,7 +66,7 @@ class ActiveUploads:
 
     def __init__(
         self,
-        most: int = MOST,
+        most: int = MAX_UPLOADS,
         each: int = EACH,
         seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,

@@ -61,8 +61,8 @@ class RunManager:
         self._clock = clock
         self._lock = threading.RLock()
         self._cores = Cores()
-        self._places = Scheduler(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
-        self._shelf = RunRegistry(self.history, clock)
+        self._scheduler = Scheduler(capacity, waiting, clock, idle_seconds=idle_seconds, turn_seconds=turn_seconds)
+        self._registry = RunRegistry(self.history, clock)
         self._visitors = VisitorTokens(self.history.knows)
 
     # --- visitors ------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class RunManager:
             past = self.owned(run_id, token)
             if not past.ended:
                 return past
-            self._places.check(lane or token)
+            self._scheduler.check(lane or token)
             continued = self.history.continued(past)
             recorder = continued.recorder
             session = self._session(run_id, lambda: continued.source(self._opener), recorder)
@@ -120,24 +120,24 @@ class RunManager:
 
     def find(self, run_id: str) -> LiveRun:
         """The run of that id, for anyone who knows it, also one of the past; NoSuchRun otherwise."""
-        return self._shelf.find(run_id)
+        return self._registry.find(run_id)
 
     def in_memory(self, run_id: str) -> bool:
         """Whether `find` finds that run without the history."""
-        return self._shelf.get(run_id) is not None
+        return self._registry.get(run_id) is not None
 
     def state(self, run_id: str) -> str:
         """The state of the run that `find` finds, without loading one of the past. It raises the same errors."""
-        return self._shelf.state(run_id)
+        return self._registry.state(run_id)
 
     def of_visitor(self, token: str) -> list[LiveRun]:
         """The runs in memory that the visitor started."""
         owner = hashed(token)
-        return [run for run in self._shelf.all() if hmac.compare_digest(run.owner_hash, owner)]
+        return [run for run in self._registry.all() if hmac.compare_digest(run.owner_hash, owner)]
 
     def pin(self, run: LiveRun) -> None:
         """Keeps a past run in memory for all visitors, permanently."""
-        self._shelf.pin(run)
+        self._registry.pin(run)
 
     def owned(self, run_id: str, token: str) -> LiveRun:
         """The run of that id, for its owner; NotYours for other visitors."""
@@ -157,19 +157,19 @@ class RunManager:
         """Ends the run, for its owner; without effect on one that has ended."""
         run = self._owned_now(run_id, token)
         self._end(run)
-        self._places.advance()
+        self._scheduler.advance()
         return run
 
     def leave(self, run_id: str, token: str) -> LiveRun:
         """Its owner's page is closing: a waiting run leaves the queue, unless a viewer looks at it soon."""
         run = self._owned_now(run_id, token)
-        self._places.leave(run)
+        self._scheduler.leave(run)
         return run
 
     def describe(self, run_id: str, token: str, name: str, notes: str) -> LiveRun:
         """Gives a run its name and notes, for its owner. It waits until they are kept."""
         run = self.owned(run_id, token)
-        run.name, run.notes = name, notes
+        run.describe(name, notes)
         self.history.describe(run_id, name, notes)
         self.history.flush()
         return run
@@ -180,9 +180,9 @@ class RunManager:
             run = self.owned(run_id, token)
             self._end(run)
             self.history.forget(run_id)
-            self._shelf.remove(run_id)
+            self._registry.remove(run_id)
         self.history.flush()
-        self._places.advance()
+        self._scheduler.advance()
         event_log.event("deleted", run_id, **self.counts())
 
     def redraws(self, run_id: str, token: str, arm: int, label: int, count: int) -> Redraws:
@@ -192,33 +192,33 @@ class RunManager:
     def look(self, run_id: str) -> LiveRun:
         """Calls `find`, and notes that a viewer is watching."""
         run = self.find(run_id)
-        self._shelf.note_viewer(run)
+        self._registry.note_viewer(run)
         run.session.keep_alive()
         try:
-            self._displace(self._places.back(run))
+            self._displace(self._scheduler.back(run))
         except QueueFull:
             self._end(run)
-        self._places.advance()
+        self._scheduler.advance()
         return run
 
     # --- housekeeping --------------------------------------------------------------------------------------------
 
     def sweep(self) -> None:
         """Removes runs that left the queue, runs that must give way to it, and the oldest of the ended runs."""
-        self._places.sweep()
-        self._shelf.tidy()
-        for run in self._shelf.unviewed(self.grace_seconds):
+        self._scheduler.sweep()
+        self._registry.tidy()
+        for run in self._registry.unviewed(self.grace_seconds):
             if run.waiting:
                 self._end(run)
-        for run, reason in self._places.runs_to_preempt():
+        for run, reason in self._scheduler.runs_to_preempt():
             self._end(run, reason)
-        self._places.advance()
+        self._scheduler.advance()
 
     def close(self, seconds: float = 4.0) -> None:
         """Stops every run and waits for them, `seconds` in all. The history writes all its waiting data."""
         self._closing = True
-        self._places.close()
-        runs = self._shelf.all()
+        self._scheduler.close()
+        runs = self._registry.all()
         for run in runs:
             self._end(run)
         until = self._clock() + seconds
@@ -228,19 +228,19 @@ class RunManager:
 
     def waits(self) -> dict[str, float | None]:
         """Waiting times in seconds: for a visitor who arrives now, and for the latest visitors."""
-        return self._places.waits()
+        return self._scheduler.waits()
 
     def runs(self) -> list[LiveRun]:
         """The runs in memory, in the order of their starts."""
-        return self._shelf.all()
+        return self._registry.all()
 
     def counts(self) -> dict[str, int]:
         """How many run, wait, may run at once, and how many places are lost to runs that hang."""
-        return self._places.counts()
+        return self._scheduler.counts()
 
     def stuck_after(self, seconds: float) -> None:
         """From now on, a run that works longer than `seconds` on one event is given up."""
-        self._places.stuck_seconds = seconds
+        self._scheduler.stuck_seconds = seconds
 
     def _owned_now(self, run_id: str, token: str) -> LiveRun:
         """The run, as from `owned`; keeps it alive, because its owner is present."""
@@ -249,16 +249,16 @@ class RunManager:
         return run
 
     def _is_double(self, run: LiveRun, plan: Plan) -> bool:
-        return not run.ended and run.plan == plan and self._shelf.age(run) < DOUBLE_SECONDS
+        return not run.ended and run.plan == plan and self._registry.age(run) < DOUBLE_SECONDS
 
     def _mine(self, token: str) -> LiveRun | None:
-        return self._shelf.get(self._visitors.run(token))
+        return self._registry.get(self._visitors.run(token))
 
     def _session(self, run_id: str, open_source: Callable[[], Source], recorder: Recorder | None) -> Session[Source]:
         began = self._clock()
 
         def ended(session: Session[Source]) -> None:
-            self._places.advance()
+            self._scheduler.advance()
             state = "interrupted" if self._closing and session.state == "stopped" else session.state
             self._ended(run_id, state, self._clock() - began)
             if recorder is not None:
@@ -276,12 +276,12 @@ class RunManager:
     def _enter(self, run: LiveRun, lane: str) -> None:
         """Puts a run into the queue; it replaces its visitor's earlier run. On QueueFull nothing changes."""
         run.enter_queue(
-            ahead=lambda: self._places.ahead(run),
-            wait=lambda: self._places.seconds(run),
-            warning=lambda: self._places.warning(run) or self.history.sentence,
+            ahead=lambda: self._scheduler.ahead(run),
+            wait=lambda: self._scheduler.seconds(run),
+            warning=lambda: self._scheduler.warning(run) or self.history.sentence,
         )
-        self._displace(self._places.wait(run, lane or run.owner))
-        self._shelf.put(run)
+        self._displace(self._scheduler.wait(run, lane or run.owner))
+        self._registry.put(run)
         self._visitors.began(run.owner, run.id)
 
     def _let_in(self, run: LiveRun, previous: LiveRun | None, what: str) -> LiveRun:
@@ -291,7 +291,7 @@ class RunManager:
         if previous is not None:
             self._end(previous)
         self.history.flush()
-        self._places.advance()
+        self._scheduler.advance()
         return run
 
     def _displace(self, run: LiveRun | None) -> None:
@@ -302,7 +302,7 @@ class RunManager:
 
     def _end(self, run: LiveRun, reason: str = "") -> None:
         """Ends a run in any state; `reason` is one sentence for its viewers."""
-        self._places.remove(run)
+        self._scheduler.remove(run)
         waited = run.end(reason)
         if waited and run.ended and not self._closing:
             self._ended(run.id, "stopped", 0.0)

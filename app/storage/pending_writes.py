@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MOST = 4000  # writes that wait; then the oldest are given up
+MAX_WRITES = 4000  # writes that wait; then the oldest are given up
 MOST_BYTES = 256 << 20  # bytes of these writes
 
 
@@ -78,7 +78,7 @@ class Pending:
     def _bound(self) -> bool:
         """Gives up the oldest writes, files first: the earlier checkpoint of a run stays."""
         gap = False
-        while len(waiting := self.all()) > MOST or sum(one.size for one in waiting) > MOST_BYTES:
+        while len(waiting := self.all()) > MAX_WRITES or sum(one.size for one in waiting) > MOST_BYTES:
             if len(waiting) == 1:
                 break
             gap |= not self.files

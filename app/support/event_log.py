@@ -37,7 +37,7 @@ def event(name: str, run: str = "", **facts: str | float) -> None:
     _log.info(name, extra={"facts": {"event": name, **named, **facts}})
 
 
-class Lines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A record as one line of JSON; of an exception only its kind and place, for its text may be a visitor's."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -103,7 +103,7 @@ def begin(stream: TextIO | None = None) -> None:
     """
     logging.captureWarnings(True)
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Lines())
+    handler.setFormatter(JsonFormatter())
     handler.addFilter(Bounds())
     root = logging.getLogger()
     root.handlers = [handler]

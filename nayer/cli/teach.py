@@ -21,7 +21,7 @@ from nayer.teachers.fit import Epoch
 from nayer.teachers.folder import HELD_OUT, check_teacher_folder
 from nayer.teachers.recipes import RECIPES, get
 from nayer.teachers.train import teach
-from nayer.teachers.train_custom import SCHEDULE, OwnLesson, teach_own
+from nayer.teachers.train_custom import SCHEDULE, CustomRecipe, teach_own
 
 MAX_EPOCHS = 10_000
 COLORS = {"auto": None, "gray": True, "grey": True, "rgb": False}  # British for commands of earlier versions
@@ -147,7 +147,7 @@ def _known(arguments: argparse.Namespace, out: Path, report: Callable[[Epoch, Cl
 
 
 def _own(arguments: argparse.Namespace, out: Path, report: Callable[[Epoch, Classifier], None]) -> TeacherCard:
-    lesson = OwnLesson(
+    recipe = CustomRecipe(
         size=arguments.size,
         gray=COLORS[arguments.color],
         model=arguments.model,
@@ -158,7 +158,7 @@ def _own(arguments: argparse.Namespace, out: Path, report: Callable[[Epoch, Clas
         seed=arguments.seed,
         judge=arguments.judge,
     )
-    return teach_own(arguments.data, out, lesson, report, training_bound(arguments))
+    return teach_own(arguments.data, out, recipe, report, training_bound(arguments))
 
 
 def _reporter(console: Terminal) -> Callable[[Epoch, Classifier], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from statistics import median
@@ -18,7 +19,8 @@ PER = 100.0  # GFLOPS that normalized seconds assume
 def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     """For one preset's runs: accuracy, and plain and normalized seconds to each share of the teacher's accuracy.
 
-    Gives medians over the seeds with the lowest and the highest value; None if fewer than half reached the share.
+    Gives medians over the seeds, with the lowest and the highest value of those that reached the share. A seed that
+    never reached it counts as longer than all others; the median is None if at most half reached it.
     """
     found: dict[str, float | None] = {}
     accuracies = [outcome.accuracy for outcome in outcomes if outcome.accuracy is not None]
@@ -31,13 +33,16 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
             if (s := outcome.seconds_to(level)) is not None and s > 0.0  # a level that holds at the start takes no time
         ]
         name = f"to_{level:.0%}".rstrip("%")
+        at_start = sum(outcome.seconds_to(level) == 0.0 for outcome in outcomes)
+        never = [(math.inf, math.inf)] * (len(outcomes) - len(reached) - at_start)
         enough = 2 * len(reached) > len(outcomes)
-        found[f"{name}_seconds"] = median(s for s, _ in reached) if enough else None
-        found[f"{name}_normalised"] = median(n for _, n in reached) if enough else None
+        ranked = [*[(0.0, 0.0)] * at_start, *reached, *never]
+        found[f"{name}_seconds"] = median(s for s, _ in ranked) if enough else None
+        found[f"{name}_normalised"] = median(n for _, n in ranked) if enough else None
         found[f"{name}_normalised_lowest"] = min((n for _, n in reached), default=None)
         found[f"{name}_normalised_highest"] = max((n for _, n in reached), default=None)
         found[f"{name}_runs"] = float(len(reached))
-        found[f"{name}_met_at_start"] = float(sum(outcome.seconds_to(level) == 0.0 for outcome in outcomes))
+        found[f"{name}_met_at_start"] = float(at_start)
     return found
 
 

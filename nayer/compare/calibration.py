@@ -25,7 +25,7 @@ from nayer.runs.run import open_run
 SHARE = 0.1  # of the budget; the time for measuring learning rounds
 CYCLES = 3  # the fewest phases of the student that are timed
 MAX_BYTES = 1 << 20  # of a plan file
-MOST = 3600.0 * 24  # s
+MAX_SECONDS = 3600.0 * 24  # s
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ def read_plan(path: Path) -> Plan:
 
 def check_budget(seconds: float) -> None:
     """Raises ConfigError for a budget that no run can have."""
-    if not 0.0 < seconds <= MOST:
+    if not 0.0 < seconds <= MAX_SECONDS:
         raise ConfigError(
-            f"calibrate must be a number of seconds above 0 and up to {MOST:,.0f}; {seconds:g} was given."
+            f"calibrate must be a number of seconds above 0 and up to {MAX_SECONDS:,.0f}; {seconds:g} was given."
         )
 
 

@@ -95,7 +95,7 @@ _FROM_POOL = (
     "The pixels in the pool are rounded to bytes; published: rounded down to bytes.",
 )
 _BIASES = "Our convolutions have biases; published: none before a BatchNorm, where they change nothing."
-_LABELS = "A batch has equally many images of each class, or one more; published: each label is drawn independently."
+_LABELS = "A batch has whole sets of all classes and a random rest; published: each label is drawn independently."
 _BY_EPOCH = "The learning rate falls along a cosine after each step; published: after each epoch."
 _NEW_BN = "BatchNorm weights of a new generator are 1; published: N(1, 0.02²)."
 _EVAL_STUDENT = "In the generator's loss the student is in eval mode; published: in train mode."

@@ -27,7 +27,7 @@ def published_facts(
     out: Path,
     tell: Tell,
     *,
-    lesson: str = "cifar10",
+    recipe: str = "cifar10",
     pairs: tuple[tuple[str, str], ...] = PAIRS,
     changes: Mapping[str, object] | None = None,
 ) -> Iterator[dict[str, float | None]]:
@@ -40,7 +40,7 @@ def published_facts(
         folder = out / model
         if not (folder / "config.json").is_file():
             tell(f"teaching {model}")
-            teach(lesson, folder, folder=data, model=model, student=student, epochs=TEACHING.get(model, 0))
+            teach(recipe, folder, folder=data, model=model, student=student, epochs=TEACHING.get(model, 0))
         values = {"teacher": str(folder), "test_data": data, "precision": "auto", "compiled": True, **(changes or {})}
         facts = run_facts(Config.parse(values, presets.get("nayer-paper").config), tell)
         facts["teacher_accuracy"] = read_card(folder).test_accuracy

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nayer.common.yaml_file import read_yaml
-from nayer.compare.calibration import MOST as MOST_SECONDS
+from nayer.compare.calibration import MAX_SECONDS
 from nayer.compare.experiments import Arm, Variation, arms_of
 from nayer.compare.file_keys import (
     choice_in,
@@ -47,7 +47,7 @@ KEYS = (
     "fresh_students",
 )
 UNITS = {"seconds": "s", "work": "G", "rounds": "rounds"}  # of budgets; G is 10⁹ multiply-adds
-MOST = {"seconds": MOST_SECONDS, "work": 1e9, "rounds": 100_000.0}  # the largest budgets
+MAX_BUDGETS = {"seconds": MAX_SECONDS, "work": 1e9, "rounds": 100_000.0}  # the largest budgets
 MOST_PHASES = 10_000
 MOST_FRESH = 100  # new students for each pool
 _NOT_SHARED = {
@@ -189,10 +189,12 @@ def _check_own(names: Iterable[str], inside: str) -> None:
 
 def _budgets(values: Mapping[str, Any], where: str) -> tuple[str, list[float]]:
     given = mapping_in(values, "budgets", where)
-    if len(given) != 1 or not given.keys() <= MOST.keys():
-        raise ConfigError(f"budgets must have one of {', '.join(MOST)}; {', '.join(given) or 'nothing'} was given.")
+    if len(given) != 1 or not given.keys() <= MAX_BUDGETS.keys():
+        raise ConfigError(
+            f"budgets must have one of {', '.join(MAX_BUDGETS)}; {', '.join(given) or 'nothing'} was given."
+        )
     ((kind, _),) = given.items()
-    amounts = _numbers(given, kind, f"{where}, budgets", MOST[kind])
+    amounts = _numbers(given, kind, f"{where}, budgets", MAX_BUDGETS[kind])
     if kind == "rounds" and any(amount != int(amount) for amount in amounts):
         raise ConfigError(f"rounds must be whole numbers; {quoted(given[kind])} was given.")
     return kind, sorted(amounts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median, stdev
 
@@ -154,9 +155,10 @@ def _legend(outcomes: Sequence[Outcome]) -> str:
     return (
         f"{one.config['teacher']}: accuracy and agreement with the teacher at the end of {budget}, mean ± standard "
         f"deviation.{failed} Seconds are {CLOCK_NAMES[one.clock]}, for making images and training the student, "
-        f"{_measuring(outcomes)}. Seconds to a share of the teacher's accuracy: median, in brackets the number of "
-        "seeds that reached it. Diversity: mean of the latest rounds, in brackets the same for noise and for real "
-        "test images: Vendi score of a class within a round and over the pool, cosine distance to the nearest image "
+        f"{_measuring(outcomes)}. Seconds to a share of the teacher's accuracy: median over the seeds, where a seed "
+        "that never reached it counts as longest; in brackets, how many reached it. Diversity: mean of the latest "
+        "rounds, in brackets the same for noise and for real test images: Vendi score of a class within a round and "
+        "over the pool, cosine distance to the nearest image "
         "of an earlier round, effective rank of all images of a round. Classes seen: entropy of the teacher's "
         f"predictions, as a share of its maximum.{named}{aimless} Machine: {median(rates):.0f} GFLOPS "
         f"({min(rates):.0f} to {max(rates):.0f}{f', threads: {one.threads}' if one.threads else ''}), so a second is "
@@ -178,12 +180,15 @@ def _percent(shares: Sequence[float | None]) -> str:
 
 
 def _seconds(reached: Sequence[float | None]) -> str:
+    """The median over the seeds; a seed that never got there counts as longer than all others."""
     known = [seconds for seconds in reached if seconds is not None]
     if not known:
         return NONE
-    if not median(known):
+    middle = median(math.inf if seconds is None else seconds for seconds in reached)
+    if not middle:
         return "met at the start"
-    return f"{median(known):.0f}" + ("" if len(known) == len(reached) else f" ({len(known)} of {len(reached)})")
+    counted = "" if len(known) == len(reached) else f" ({len(known)} of {len(reached)})"
+    return f"{NONE if middle == math.inf else f'{middle:.0f}'}{counted}"
 
 
 def _scale(outcomes: Sequence[Outcome], scale: str) -> str:

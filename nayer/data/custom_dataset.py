@@ -21,7 +21,7 @@ from nayer.networks.specs import SIDES
 from nayer.text_rules import check_names
 
 HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}|[\w-]{1,96}")
-FEWEST = 2  # training images per class
+MIN_PER_CLASS = 2  # training images per class
 HELD_OUT = 5  # if the data names no test images, every fifth image of a class is one
 LOOKED_AT = 200  # pictures that decide on size and color
 
@@ -72,9 +72,9 @@ def read_own(pictures: Sequence[Picture], *, size: int = 0, gray: bool | None = 
         training, testing = _split(training)
     counts = Counter(picture.label for picture in training)
     for label in labels:
-        if counts[label] < FEWEST:
+        if counts[label] < MIN_PER_CLASS:
             raise AssetError(
-                f"class {readable(label)!r} has {counts[label]} training images; it needs at least {FEWEST}."
+                f"class {readable(label)!r} has {counts[label]} training images; it needs at least {MIN_PER_CLASS}."
             )
     return OwnImages(
         classes,

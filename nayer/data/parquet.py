@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from nayer.common.files import open_file, size_in_words
+from nayer.common.hub import HUB_SECONDS
 from nayer.data.image_folders import TEST, TRAIN, Limits, Picture
 from nayer.data.parquet_pages import largest_chunk
 from nayer.errors import AssetError
@@ -21,7 +22,6 @@ MAX_GROUP_BYTES = 256 << 20  # of a column in a row group, unpacked; it is read 
 MAX_FOOTER_ITEMS, MAX_FOOTER_TEXT = 200_000, 16 << 20  # of the file's own metadata
 PICTURE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
-HUB_SECONDS = 10.0  # how long the Hub may take to answer at all
 CONVERTED = "refs/convert/parquet"  # where the Hub keeps every data set as parquet
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nayer.common.files import read_file
+from nayer.common.hub import HUB_SECONDS
 from nayer.common.paths import ASSETS
 from nayer.data import mnist
 from nayer.data.custom_dataset import find_pictures, labeled_as
@@ -26,7 +27,6 @@ FOLDER = ASSETS / "testsets"
 IDX = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
 CIFAR10 = ("uoft-cs/cifar10", "plain_text/test-00000-of-00001.parquet")  # the Hub's data set, and its test split
 MAX_SHIPPED_BYTES = 64 << 20
-HUB_SECONDS = 5.0  # how long the Hub may take to answer at all
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from nayer.networks.generator import Generator
 from nayer.networks.noisy_layer import NoisyLayer
 from nayer.types import Floats, Images, Ints
 
-MOST = 64  # images of a strip
+MAX_IMAGES = 64  # images of a strip
 COMPANIONS = 10  # classes made together: the head's BatchNorm expects a mixture
 
 
@@ -53,8 +53,8 @@ def redraws(task: Task, generator: Generator, label: int, count: int, seed: int)
     """
     if not 0 <= label < len(task.classes):
         raise ConfigError(f"label must be 0 to {len(task.classes) - 1}; {label} was given.")
-    if not 1 <= count <= MOST:
-        raise ConfigError(f"count must be 1 to {MOST}; {count} was given.")
+    if not 1 <= count <= MAX_IMAGES:
+        raise ConfigError(f"count must be 1 to {MAX_IMAGES}; {count} was given.")
     redrawn, held = draw_strips(task, generator, label, count, seed)
     varied = "noise" if generator.noisy is None else "noisy layer"
     return Redraws(label, varied, _strip(task, redrawn, label), _strip(task, held, label))

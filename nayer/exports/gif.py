@@ -14,7 +14,7 @@ from nayer.types import Images
 
 SIDE = 64  # approximate px of a sample; small samples are enlarged by whole factors
 ROUND_MS, LAST_MS = 350, 2000
-MOST = 120  # frames; a longer run shows rounds at equal distances
+MAX_FRAMES = 120  # frames; a longer run shows rounds at equal distances
 _IN_A_ROW = 10
 
 
@@ -28,7 +28,9 @@ def animation(events: Iterable[Event]) -> bytes:
             frames.append(_frame(event, k))
     if not frames:
         return b""
-    picked = [frames[place] for place in np.linspace(0, len(frames) - 1, min(MOST, len(frames))).round().astype(int)]
+    picked = [
+        frames[place] for place in np.linspace(0, len(frames) - 1, min(MAX_FRAMES, len(frames))).round().astype(int)
+    ]
     pictures = [Image.fromarray(frame).convert("P", palette=Image.Palette.ADAPTIVE) for frame in picked]
     durations = [ROUND_MS] * (len(pictures) - 1) + [LAST_MS]
     file = io.BytesIO()

@@ -32,7 +32,7 @@ NAME = "checkpoint.safetensors"
 MAX_TENSORS = 20_000  # two networks, and the moments of their optimizers
 MAX_BYTES = 4 << 30
 COUNTERS = ("round", "student_phases", "pool", "held_back")
-MOST = 10**9  # the largest value of a counter
+MAX_COUNTER = 10**9  # the largest value of a counter
 MOST_WORK = 2 * 10**18  # multiply-adds: twice the largest limit
 
 
@@ -122,7 +122,7 @@ def _opened(content: bytes, name: str) -> _Checkpoint:
     return _Checkpoint(config, counters, seconds, work, about.get("teacher", ""), tensors)
 
 
-def _counted(value: object, most: int = MOST) -> int:
+def _counted(value: object, most: int = MAX_COUNTER) -> int:
     if not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError("no counter")
     return value

@@ -25,7 +25,7 @@ from nayer.distillation.batch import Batch
 from nayer.distillation.contrast import new_contrast
 from nayer.distillation.evaluation import CHUNK, predict, predict_with_features
 from nayer.distillation.image_pool import Pool
-from nayer.distillation.redraw_preview import MOST, draw_strips
+from nayer.distillation.redraw_preview import MAX_IMAGES, draw_strips
 from nayer.distillation.report import Report
 from nayer.distillation.state import HELD_BACK_CAPACITY, RunState, new_generator
 from nayer.distillation.task import StepWork, Task
@@ -293,9 +293,9 @@ def _play(task: Task, state: RunState, seen: _Seen) -> None:
     with seen.passing_by("student", "judging"):
         predict(state.student, few)
     with seen.passing_by("strip"):
-        draw_strips(task, state.generator, 0, MOST, seed=0)
+        draw_strips(task, state.generator, 0, MAX_IMAGES, seed=0)
     noisy = state.generator.noisy  # the larger part: the drawn layers, or the inputs of the images
-    layers = 0 if noisy is None else 3 * MOST * noisy.weight[0].nbytes
+    layers = 0 if noisy is None else 3 * MAX_IMAGES * noisy.weight[0].nbytes
     strip = seen.passing.pop("strip")
     seen.passing["noisy_width" if 2 * layers > strip else "generator_width"] = strip
 

@@ -73,7 +73,7 @@ class RequestQueue(Generic[Asked]):
 
     def __init__(self, changed: threading.Condition) -> None:
         self.source: Asked | None = None
-        self.at_rest = threading.Lock()  # held while the source answers or runs
+        self.source_lock = threading.Lock()  # held while the source answers or runs
         self._changed = changed
         self._waiting: list[Question[Asked, Any]] = []
 
@@ -96,7 +96,7 @@ class RequestQueue(Generic[Asked]):
 
     def answer(self, question: Question[Asked, Any]) -> None:
         """Answers in this thread, when the source no longer works."""
-        with self.at_rest:
+        with self.source_lock:
             source = self.source
             if source is None:
                 question.refuse()

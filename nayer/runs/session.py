@@ -270,7 +270,7 @@ class Session(Generic[Opened]):
 
     def _drive(self, events: Iterator[Event]) -> State:
         while self._may_go_on() or self._has_finished_event():
-            with self._questions.at_rest, self._cores.share() if self._cores else nullcontext():
+            with self._questions.source_lock, self._cores.share() if self._cores else nullcontext():
                 self._working_since = self._clock()
                 try:
                     event = next(events, None)

@@ -68,51 +68,51 @@ def fit(
     device = named_device("auto")
     network = build(spec, rng).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images, labels = images.to(device), labels.to(device)
-    done, epochs = 0, sum(recipe.epochs for recipe in cycles)
-    for recipe in cycles:
-        for loss in _cycle(network, images, labels, recipe, rng):
+    done, epochs = 0, sum(schedule.epochs for schedule in cycles)
+    for schedule in cycles:
+        for loss in _cycle(network, images, labels, schedule, rng):
             done += 1
             on_epoch(Epoch(done, epochs, loss), network)
     return network.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[no-any-return]
 
 
 def _cycle(
-    network: Classifier, images: Tensor, labels: Tensor, recipe: TrainingSchedule, rng: torch.Generator
+    network: Classifier, images: Tensor, labels: Tensor, schedule: TrainingSchedule, rng: torch.Generator
 ) -> Iterator[float]:
     """One cycle with one optimizer. Yields the mean loss of each epoch, in nats, at the end of that epoch."""
-    steps = recipe.epochs * max(1, len(images) // recipe.batch)
+    steps = schedule.epochs * max(1, len(images) // schedule.batch)
     steps = max(steps, 5)  # OneCycleLR divides by zero if a quarter of the steps is one
     optimizer = torch.optim.SGD(
-        network.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
+        network.parameters(), schedule.lr, schedule.momentum, weight_decay=schedule.weight_decay, nesterov=True
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, steps, pct_start=0.25, cycle_momentum=False)
-    precision = "bfloat16" if recipe.bfloat16 else "float32"
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, schedule.lr, steps, pct_start=0.25, cycle_momentum=False)
+    precision = "bfloat16" if schedule.bfloat16 else "float32"
     done = itertools.count(1)
-    for _ in range(recipe.epochs):
+    for _ in range(schedule.epochs):
         network.train()
         losses = []
-        for batch, wanted in _batches(images, labels, recipe, rng):
-            if recipe.robust:
-                grown = min(1.0, next(done) / max(1.0, recipe.robust_warmup * steps))
-                batch = perturbed(network, batch, wanted, grown * recipe.robust, recipe.robust_steps, precision)
+        for batch, wanted in _batches(images, labels, schedule, rng):
+            if schedule.robust:
+                grown = min(1.0, next(done) / max(1.0, schedule.robust_warmup * steps))
+                batch = perturbed(network, batch, wanted, grown * schedule.robust, schedule.robust_steps, precision)
             with autocast(precision, images.device):
                 logits = network(batch)
-            loss = F.cross_entropy(logits.float(), wanted, label_smoothing=recipe.smoothing)
+            loss = F.cross_entropy(logits.float(), wanted, label_smoothing=schedule.smoothing)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            schedule.step()
+            scheduler.step()
             losses.append(loss.detach())
         yield torch.stack(losses).mean().item()
 
 
 def _batches(
-    images: Tensor, labels: Tensor, recipe: TrainingSchedule, rng: torch.Generator
+    images: Tensor, labels: Tensor, schedule: TrainingSchedule, rng: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Each image once, shuffled, shifted and mirrored. Leaves out an incomplete batch, unless it is the only one."""
     order = torch.randperm(len(images), generator=rng)
-    size = min(recipe.batch, len(images))
+    size = min(schedule.batch, len(images))
     for start in range(0, len(images) - size + 1, size):
         picks = order[start : start + size].to(images.device)
-        batch = crop_and_flip(images[picks].float() / 255.0, recipe.crop, recipe.mirror, rng)  # (b, c, h, w)
+        batch = crop_and_flip(images[picks].float() / 255.0, schedule.crop, schedule.mirror, rng)  # (b, c, h, w)
         yield batch.contiguous(memory_format=torch.channels_last), labels[picks]

@@ -37,7 +37,7 @@ def readme(
         **({"its student": f"`{card.student.architecture}`"} if kind == "Teacher" else {"what it is for": FOR}),
         "data": card.data,
         "license of the data": card.licence,
-        "training": f"{images:,} images: " + "; then ".join(_in_words(recipe) for recipe in cycles),
+        "training": f"{images:,} images: " + "; then ".join(_in_words(schedule) for schedule in cycles),
         "seed": str(card.seed),
         "command": f"`{card.command}`",
         "SHA-256 of model.safetensors": f"`{card.sha256}`",
@@ -55,20 +55,20 @@ def _robustness(card: TeacherCard) -> dict[str, str]:
     return {"under perturbation": f"{robust.accuracy:.2%} of the same images, {how}"}
 
 
-def _in_words(recipe: TrainingSchedule) -> str:
+def _in_words(schedule: TrainingSchedule) -> str:
     parts = [
-        f"{recipe.epochs} epochs in batches of {recipe.batch}",
-        f"SGD with Nesterov momentum {recipe.momentum} and weight decay {recipe.weight_decay}",
-        f"one-cycle learning rate up to {recipe.lr}",
+        f"{schedule.epochs} epochs in batches of {schedule.batch}",
+        f"SGD with Nesterov momentum {schedule.momentum} and weight decay {schedule.weight_decay}",
+        f"one-cycle learning rate up to {schedule.lr}",
     ]
-    moves = [f"shifts of up to {recipe.crop} px"] if recipe.crop else []
-    moves += ["mirroring"] if recipe.mirror else []
+    moves = [f"shifts of up to {schedule.crop} px"] if schedule.crop else []
+    moves += ["mirroring"] if schedule.mirror else []
     parts += [" and ".join(moves)] if moves else []
-    parts += [f"labels smoothed by {recipe.smoothing}"] if recipe.smoothing else []
-    if recipe.robust:
-        steps = f"{recipe.robust_steps} gradient step{'s' if recipe.robust_steps > 1 else ''}"
-        parts.append(f"each image perturbed by {steps} to an L2 distance of at most {recipe.robust:g}")
-    parts += ["convolutions in bfloat16"] if recipe.bfloat16 else []
+    parts += [f"labels smoothed by {schedule.smoothing}"] if schedule.smoothing else []
+    if schedule.robust:
+        steps = f"{schedule.robust_steps} gradient step{'s' if schedule.robust_steps > 1 else ''}"
+        parts.append(f"each image perturbed by {steps} to an L2 distance of at most {schedule.robust:g}")
+    parts += ["convolutions in bfloat16"] if schedule.bfloat16 else []
     return ", ".join(parts)
 
 

@@ -52,17 +52,17 @@ def teach(
     `bears` gets the network, its batch and the images' bytes before the training, and may refuse them. The accuracies
     on the card are measured once, at the end, on the data's test images.
     """
-    lesson = get(name)
-    folder = folder or lesson.folder
-    if lesson.needs_folder and not Path(folder or "\0missing").is_dir():
-        raise ConfigError(f"data={folder[:200]!r} is not a folder; name the folder with {lesson.title}'s images.")
+    recipe = get(name)
+    folder = folder or recipe.folder
+    if recipe.needs_folder and not Path(folder or "\0missing").is_dir():
+        raise ConfigError(f"data={folder[:200]!r} is not a folder; name the folder with {recipe.title}'s images.")
     for field, architecture in (("model", model), ("student", student)):
         if architecture:
             parse_architecture(architecture, field=field)
-    images, labels = (torch.from_numpy(array) for array in lesson.read(Path(folder)))
-    usual = lesson.judge or judge_architecture(lesson.model, images.shape[2]) if judge else lesson.model
-    spec = spec_for(model or usual, len(lesson.classes), images)
-    cycles = lesson.judge_cycles or judge_cycles(lesson.cycles, spec) if judge else lesson.cycles
+    images, labels = (torch.from_numpy(array) for array in recipe.read(Path(folder)))
+    usual = recipe.judge or judge_architecture(recipe.model, images.shape[2]) if judge else recipe.model
+    spec = spec_for(model or usual, len(recipe.classes), images)
+    cycles = recipe.judge_cycles or judge_cycles(recipe.cycles, spec) if judge else recipe.cycles
     cycles = (replace(cycles[0], epochs=epochs),) if epochs else cycles
     given = {"weight_decay": weight_decay, "robust": robust, "robust_steps": robust_steps}
     cycles = tuple(cycle.changed(**given) for cycle in cycles)
@@ -73,17 +73,17 @@ def teach(
     chosen: dict[str, object] = {"epochs": epochs or None, "model": model or None, "student": student or None}
     card = TeacherCard(
         name=name,
-        title=lesson.title,
+        title=recipe.title,
         model=spec,
-        student=spec.model_copy(update={"architecture": usual if judge else student or lesson.student}),
-        classes=lesson.classes,
-        mirror=lesson.cycles[0].mirror,
+        student=spec.model_copy(update={"architecture": usual if judge else student or recipe.student}),
+        classes=recipe.classes,
+        mirror=recipe.cycles[0].mirror,
         testset=name,
         test_accuracy=0.0,
-        data=lesson.data,
-        licence=lesson.licence,
+        data=recipe.data,
+        licence=recipe.licence,
         seed=seed,
-        command=_command(name, lesson, seed, {**chosen, **given}, judge=judge),
+        command=_command(name, recipe, seed, {**chosen, **given}, judge=judge),
         sha256=hashlib.sha256(weights).hexdigest(),
     )
     test = load_testset(card, folder)
@@ -123,12 +123,14 @@ def robustness(
     network: nn.Module, cycles: Sequence[TrainingSchedule], images: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> Robustness | None:
     """The network's accuracy on perturbed images (n, c, h, w), if it learned from perturbed images."""
-    recipe = max(cycles, key=lambda cycle: cycle.robust)
-    if not recipe.robust:
+    strongest = max(cycles, key=lambda cycle: cycle.robust)
+    if not strongest.robust:
         return None
     seen, wanted = torch.from_numpy(images), torch.from_numpy(labels)
-    right = perturbed_accuracy(network, seen, wanted, recipe.robust, TEST_STEPS)
-    return Robustness(epsilon=recipe.robust, steps=recipe.robust_steps, accuracy=round(right, 4), test_steps=TEST_STEPS)
+    right = perturbed_accuracy(network, seen, wanted, strongest.robust, TEST_STEPS)
+    return Robustness(
+        epsilon=strongest.robust, steps=strongest.robust_steps, accuracy=round(right, 4), test_steps=TEST_STEPS
+    )
 
 
 def flags(chosen: Mapping[str, object]) -> str:
@@ -139,7 +141,7 @@ def flags(chosen: Mapping[str, object]) -> str:
     )
 
 
-def _command(name: str, lesson: DatasetRecipe, seed: int, chosen: Mapping[str, object], *, judge: bool) -> str:
-    data = " --data FOLDER" if lesson.needs_folder and not lesson.folder else ""
+def _command(name: str, recipe: DatasetRecipe, seed: int, chosen: Mapping[str, object], *, judge: bool) -> str:
+    data = " --data FOLDER" if recipe.needs_folder and not recipe.folder else ""
     kind = " --judge" if judge else ""
     return f"python -m nayer teach {name}{data}{flags({'seed': seed, **chosen})}{kind}"

@@ -29,7 +29,7 @@ def main() -> None:
         page.set_default_timeout(PATIENCE)
         page.goto(served.url)
         for kind in ("real", "invented"):
-            page.locator(f".wonder .picture.{kind}[style*=url]").last.wait_for()
+            page.locator(f".overview .picture.{kind}[style*=url]").last.wait_for()
         page.locator(".bar .standing", has_text="on this machine").wait_for()
         page.wait_for_timeout(1000)
         shot = Image.open(io.BytesIO(page.screenshot()))

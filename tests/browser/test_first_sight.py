@@ -34,7 +34,7 @@ def small(page: Page, least: float = LEAST, scope: str = "#masthead *, #tabs *")
 
 
 def shown(page: Page, kind: str) -> int:
-    script = f"document.querySelectorAll('.wonder .picture.{kind}[style*=url]').length"
+    script = f"document.querySelectorAll('.overview .picture.{kind}[style*=url]').length"
     page.wait_for_function(f"{script} >= 5")
     return int(page.evaluate(script))
 
@@ -42,10 +42,10 @@ def shown(page: Page, kind: str) -> int:
 def test_real_images_stand_above_invented_ones_and_three_numbers_say_what_comes_of_it(new_page: NewPage) -> None:
     page = new_page(1440, 900)  # without motion the recording is at its end
     assert (shown(page, "real"), shown(page, "invented")) == (10, 10)
-    guess, student, teacher = page.locator(".wonder .figures strong").all_inner_texts()
+    guess, student, teacher = page.locator(".overview .figures strong").all_inner_texts()
     assert (guess, teacher) == ("10\u00a0%", "95\u00a0%")
     assert 50 < float(student.split()[0]) < 95
-    box = page.locator(".wonder").bounding_box()
+    box = page.locator(".overview").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 900
     for folded in (".diagram", ".card.losses", ".diversity"):
@@ -60,7 +60,7 @@ def test_real_images_stand_above_invented_ones_and_three_numbers_say_what_comes_
     assert page.url.endswith("?size=large")
     page.reload()
     page.locator(".diagram text").first.wait_for()
-    assert small(page, 16, ".diagram text, .wonder *, .accuracy text") == []
+    assert small(page, 16, ".diagram text, .overview *, .accuracy text") == []
     assert findings(page) == []
     assert overflow(page) == 0
     picture(page, "wide-light-large")
@@ -71,8 +71,8 @@ def test_the_names_of_both_rows_stand_beside_their_images(new_page: NewPage, siz
     page = new_page(*size)
     shown(page, "invented")
     for kind in ("real", "invented"):
-        name = page.locator(f".wonder .row-names .{kind} b").bounding_box()
-        image = page.locator(f".wonder .picture.{kind}").first.bounding_box()
+        name = page.locator(f".overview .row-names .{kind} b").bounding_box()
+        image = page.locator(f".overview .picture.{kind}").first.bounding_box()
         assert name is not None
         assert image is not None
         assert image["y"] <= name["y"] + name["height"] / 2 <= image["y"] + image["height"]
@@ -81,7 +81,7 @@ def test_the_names_of_both_rows_stand_beside_their_images(new_page: NewPage, siz
 def test_a_phone_shows_the_stage_first_and_the_settings_in_a_drawer(new_page: NewPage) -> None:
     page = new_page(390, 844, dark=True)
     assert shown(page, "invented") == 10
-    box = page.locator(".wonder").bounding_box()
+    box = page.locator(".overview").bounding_box()
     assert box is not None
     assert box["y"] < 600
     expect(page.locator("#field-rounds input")).to_be_hidden()

@@ -294,7 +294,7 @@ def test_a_lab_shows_that_its_run_will_give_way(
     run(page, 60)
     reached(page, "running")
     expect(page.locator(".lab-bar .keeping")).not_to_contain_text("had its turn")
-    monkeypatch.setattr(served.registry._places, "warning", lambda _: "This run has had its turn.")
+    monkeypatch.setattr(served.registry._scheduler, "warning", lambda _: "This run has had its turn.")
     expect(page.locator(".lab-bar .keeping")).to_have_text("This run has had its turn.")
     page.locator(".lab-bar .lab-stop").click()
     reached(page, "stopped")

@@ -101,7 +101,7 @@ def test_a_lesson_shows_that_its_run_will_give_way(
     page.locator(".lesson-question input").first.check()
     page.locator(".lesson-run").click()
     expect(page.locator("#tour .lesson-live")).to_have_attribute("data-state", "running")
-    monkeypatch.setattr(served.registry._places, "warning", lambda _: "This run has had its turn.")
+    monkeypatch.setattr(served.registry._scheduler, "warning", lambda _: "This run has had its turn.")
     expect(page.locator("#tour .keeping")).to_have_text("This run has had its turn.")
     page.locator(".lesson-stop").click()
     expect(page.locator("#tour .keeping")).to_have_text("")

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.findings.kept import complete, rows
-from tests.findings.report import DATA, PAGE, PICTURES, factor, page, reach
+from tests.findings.report import DATA, PAGE, PICTURES, factor, lead, page, reach
 from tests.findings.tuning import changed, factors
 
 INFINITE = math.inf
@@ -47,6 +47,12 @@ def test_a_level_is_reached_between_two_budgets_or_above_the_largest():
 )
 def test_a_factor_has_the_bounds_that_both_times_leave_open(theirs, ours, told):
     assert factor(theirs, ours) == told
+
+
+def test_a_lead_is_paired_by_seed_and_has_its_interval():
+    ours = [{"seed": "1", "accuracy": "0.8"}, {"seed": "0", "accuracy": "0.7"}]
+    theirs = [{"seed": "0", "accuracy": "0.71"}, {"seed": "1", "accuracy": "0.79"}]
+    assert lead(ours, theirs) == "+0.0 (−12.7 to +12.7)"  # of −1 and +1: Student's t with one degree of freedom
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path):

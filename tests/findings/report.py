@@ -61,6 +61,7 @@ def factor_table() -> str:
     head = [
         "method",
         *(f"{budget:g} s" for budget in budgets),
+        f"NAYER's lead, {budgets[-1]:g} s",
         *(f"to {level:.0%}" for level in LEVELS),
         *(f"× NAYER's seconds, {level:.0%}" for level in LEVELS),
         "synthesis",
@@ -69,6 +70,7 @@ def factor_table() -> str:
     ours = {level: reach(found["NAYER"], budgets, level * teacher) for level in LEVELS}
     for method, cells in found.items():
         line = [method, *(_percent([float(one["accuracy"]) for one in cells.get(b, [])]) for b in budgets)]
+        line.append(NONE if method == "NAYER" else lead(found["NAYER"][budgets[-1]], cells[budgets[-1]]))
         reached = {level: reach(cells, budgets, level * teacher) for level in LEVELS}
         line += [_reached(reached[level]) for level in LEVELS]
         line += [NONE if method == "NAYER" else factor(reached[level], ours[level]) for level in LEVELS]
@@ -90,6 +92,13 @@ def reach(
             return below, budget
         below = budget
     return below, math.inf
+
+
+def lead(ours: Sequence[dict[str, str]], theirs: Sequence[dict[str, str]]) -> str:
+    """NAYER's lead in points of accuracy: the mean over the seeds, and its 95 % interval for this pair alone."""
+    pair = [sorted(group, key=lambda one: int(one["seed"])) for group in (ours, theirs)]
+    told = difference(*([100 * float(one["accuracy"]) for one in group] for group in pair))
+    return "{} ({} to {})".format(*(f"{value:+.1f}" for value in (told.mean, told.low, told.high))).replace("-", "−")
 
 
 def factor(theirs: tuple[float, float], ours: tuple[float, float]) -> str:

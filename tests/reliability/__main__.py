@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -91,6 +92,8 @@ def main(arguments: list[str]) -> int:
         figure = importlib.import_module(f"tests.reliability.{arguments[1]}").measure()
         sys.stdout.write(_MARK + json.dumps(dataclasses.asdict(figure)) + "\n")
         return 0
+    # A shell starts background jobs with Ctrl-C ignored, and children inherit that. Row 24 sends Ctrl-C to children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rows, held = {}, True
     kind = "soak" if "--soak" in arguments else "row"
     numbers = [int(number) for number in arguments if number != "--soak"]

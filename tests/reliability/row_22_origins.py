@@ -20,7 +20,7 @@ from tests.reliability.booting import Application
 from tests.reliability.bystander import UNHARMED, Bystander
 from tests.reliability.figure import Figure
 from tests.support.serving import created
-from tests.support.strangers import VERBS, Doors, Stranger, Try
+from tests.support.strangers import VERBS, Endpoints, Stranger, Try
 
 WATCHER = Stranger("watches what is shipped", "recording", "x" * 32)
 
@@ -66,12 +66,12 @@ def _spoiled(value: Any, text: str) -> Iterator[Any]:
 
 def _origins(asker: Asker, tries: list[Try]) -> int:
     """Every way to be another site, at every route with every verb; returns how many routes."""
-    doors = {(one.route, one.method): one for one in tries}  # one try of each
+    endpoints = {(one.route, one.method): one for one in tries}  # one try of each
     for headers in foreign(asker.page.url):
-        for (_, method), one in doors.items():
+        for (_, method), one in endpoints.items():
             refused = 403 if method in ("GET", "HEAD", "POST") else 405
             asker.ask(one, (refused,), headers=headers, json=one.body)
-    return len({route for route, _ in doors})
+    return len({route for route, _ in endpoints})
 
 
 def _texts(asker: Asker, tries: list[Try]) -> None:
@@ -128,12 +128,12 @@ def measure() -> Figure:
             for number, chosen in enumerate(settings)
         ]
         alone = askers[0]
-        doors = Doors(SimpleNamespace(application=created()), alone.client)  # type: ignore[arg-type]
+        endpoints = Endpoints(SimpleNamespace(application=created()), alone.client)  # type: ignore[arg-type]
         bystander = Bystander(alone.page)
         runs = alone.page.get("health")["runs"]
         with bystander.beside(""):
-            routes = _origins(alone, list(doors.tries(WATCHER, thorough=True)))
-            _texts(alone, list(doors.tries(WATCHER, thorough=False)))
+            routes = _origins(alone, list(endpoints.tries(WATCHER, thorough=True)))
+            _texts(alone, list(endpoints.tries(WATCHER, thorough=False)))
             _proxies(*askers)
         own = alone.client.get("/health", headers={"Origin": alone.page.url, "Sec-Fetch-Site": "same-origin"})
         wrong = [one for asker in askers for one in asker.wrong]

@@ -123,7 +123,7 @@ def measure() -> Figure:
     )
 
 
-def mounted(base: Path, mounts: contextlib.ExitStack, megabytes: int = 64) -> bool:
+def mounted(base: Path, mounts: contextlib.ExitStack, megabytes: int = 512) -> bool:
     """Whether `base` could be made a small file system of its own. Needs root."""
     try:
         _mount("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(base))
@@ -146,6 +146,10 @@ class Tried:
 def tried(page: Application, folder: Path, name: str, harm: Harm) -> Tried:
     wrong: list[str] = []
     bystander = Bystander(page, ENDLESS)
+    other = bystander.newcomer()
+    _reach(page, other["run"], 3)
+    bystander.measured_from_here()  # beside a second run, as in the end
+    page.command("stop", other["run"], other["token"])
     lines = _chatter(page)
     before = bystander.run
     began = time.monotonic()

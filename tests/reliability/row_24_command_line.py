@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nayer.__main__ import command
-from nayer.cli.main import COMMANDS
+from nayer.cli.main import COMMANDS, load
 from tests.reliability.commands import DONE, SMALL, Case
 from tests.reliability.commands import cases as known_cases
 from tests.reliability.figure import Figure
@@ -240,8 +240,8 @@ def _judged(case: Case, tried: Tried) -> str:
 def trials(chosen: list[Case]) -> Iterator[Tried]:
     """Each of them, two at a time."""
     os.environ.update(SURROUNDINGS)
-    for one in COMMANDS.values():
-        one.load()
+    for name in COMMANDS:
+        load(name)
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder)
         made(ready)

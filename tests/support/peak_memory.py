@@ -46,7 +46,7 @@ def _kilobytes(name: str) -> int:
 
 def _play(configs: list[Config], *, asked: bool) -> int:
     from app.support.memory import give_back
-    from nayer.distillation.redraw_preview import MOST
+    from nayer.distillation.redraw_preview import MAX_IMAGES
     from nayer.events import RoundFinished
     from nayer.runs.side_by_side import Lab
 
@@ -59,7 +59,7 @@ def _play(configs: list[Config], *, asked: bool) -> int:
     for event in lab.events():
         if asked and isinstance(event, RoundFinished):
             kept = lab.checkpoint()
-            lab.redraws(event.arm, 0, MOST)
+            lab.redraws(event.arm, 0, MAX_IMAGES)
             del kept
     return 1024 * (_kilobytes("VmHWM") - before)
 

@@ -119,7 +119,7 @@ class House:
         owners = [self.registry._visitors.run(run.owner) for run in self.victims]
         return [(run.id, run.state, run.owner, run.owner_hash, run.pace, run.plan) for run in self.victims] + [
             [self.registry.find(run.id).state for run in self.victims],
-            [self.registry._places.ahead(run) for run in self.victims[:1]],
+            [self.registry._scheduler.ahead(run) for run in self.victims[:1]],
             self.running.session._step_to,
             owners,
         ]
@@ -145,7 +145,7 @@ class Found:
     leaks: list[tuple[str, Try, str]] = field(default_factory=list)
 
 
-class Doors:
+class Endpoints:
     """The open routes of a house with all that can be asked of each: enumerated, so that a new one is tried as well."""
 
     def __init__(self, house: House, client: httpx.Client) -> None:
@@ -219,11 +219,11 @@ def tried(
     left_out: Sequence[str] = (),
 ) -> Found:
     """Tries all routes as the first `strangers` of each victim. Stops at the first request that changes anything."""
-    found, doors = Found(), Doors(house, client)
+    found, endpoints = Found(), Endpoints(house, client)
     for victim in victims:
         for stranger in house.strangers(victim)[:strangers]:
             before = house.state()
-            for one in doors.tries(stranger, thorough=thorough):
+            for one in endpoints.tries(stranger, thorough=thorough):
                 if one.route == ENDLESS or (stranger.watches and one.route in left_out):
                     continue
                 found.requests += 1

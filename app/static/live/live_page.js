@@ -1,38 +1,24 @@
-// The tab Live: it arranges the panels, follows the visitor's run, and sends the commands of keys and buttons.
+// The tab Live: it follows the visitor's run, and sends the commands of keys and buttons.
 
-import { EmbeddingMap } from "../charts/embedding_map.js";
 import { sendCommand, serverUrl } from "../core/api.js";
-import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute, setText } from "../core/dom.js";
-import { Fold } from "../core/fold.js";
+import { find, h, hiddenText, isVisible, prefersReducedMotion, setAttribute } from "../core/dom.js";
 import { bringClassToLive, followClass } from "../core/joining.js";
-import { applyUpdate, emptyModel, hasEnded, isGoing } from "../core/model.js";
+import { applyUpdate, emptyModel, isGoing } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
 import { followTabs, readAddress, runUrl } from "../core/router.js";
 import { RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
-import { BatchDialog } from "../panels/batch_dialog.js";
 import { ClassCodeButton } from "../panels/class_code.js";
-import { FailuresPanel } from "../panels/failures_panel.js";
-import { ServedNetworks } from "../panels/networks.js";
 import { PresenterButton } from "../panels/presenter.js";
-import { RedrawStrip } from "../panels/redraw_strip.js";
-import { TryPanel } from "../panels/try_panel.js";
-import { AccuracyChart } from "./accuracy_chart.js";
-import { AlgorithmDiagram } from "./algorithm_diagram.js";
 import { ControlBar } from "./control_bar.js";
-import { DiversityCharts } from "./diversity_charts.js";
-import { LossCharts } from "./loss_charts.js";
 import { ReplayPlayer, servedRecording } from "./replay_player.js";
 import { RunEstimate } from "./run_estimate.js";
-import { sentenceOf } from "./run_sentence.js";
-import { SampleGrid } from "./sample_grid.js";
 import { SettingsDrawer } from "./settings_drawer.js";
-import { SharePanel } from "./share_panel.js";
-import { Wonder } from "./wonder.js";
+import { Stage } from "./stage.js";
 
-/** @import { GradioMount, OwnRun, RunModel, RunUpdate, TeacherCard, UmapAnswer } from "../core/types.d.ts" */
+/** @import { GradioMount, OwnRun, RunModel, RunUpdate, TeacherCard } from "../core/types.d.ts" */
 
 /** @typedef {"greeting" | "waiting" | "again"} ReplayReason why a recording plays; each reason has a sentence */
 
@@ -109,8 +95,6 @@ class LivePage {
     this.replayReason = null;
     this.estimate = new RunEstimate(props.preset, props.first, () => this.draw());
     this.replayed = ""; // the address of the run that plays
-    /** @type {unknown[]} */
-    this.diagramShows = []; // the classes and the sketch in the diagram
     this.notice = new Notice();
     /** @type {RunClient<RunUpdate>} */
     this.client = new RunClient({
@@ -122,11 +106,6 @@ class LivePage {
       onGone: () => this.forgetRun(),
       isQueued: () => !this.watching && this.model.state === "queued",
     });
-    /** @param {number | null} index of a class */
-    const focus = (index) => {
-      this.samples.highlight(index);
-      this.map.highlight(index);
-    };
     this.classCode = new ClassCodeButton(() => [readVisitor(), "live"]).element;
     this.bar = new ControlBar(
       {
@@ -148,41 +127,16 @@ class LivePage {
         new PresenterButton().element,
       ],
     );
-    this.wonder = new Wonder();
-    this.diagram = new AlgorithmDiagram(props.parts);
-    /**
-     * @param {string} url
-     * @param {number} count
-     */
-    const onPreview = (url, count) => {
-      this.diagram.showPreview(url, count);
-      this.wonder.showPreview(url, count);
-    };
-    this.samples = new SampleGrid({ focus, onPreview });
-    this.accuracy = new AccuracyChart();
-    this.losses = new LossCharts();
-    this.batchDialog = new BatchDialog(this.host);
-    this.redrawStrip = new RedrawStrip((label, count) => this.client.ask("redraws", label, count, 0));
-    this.diversity = new DiversityCharts({ pick: (round) => this.openBatch(round) });
-    this.map = new EmbeddingMap({ focus, umap: () => this.fetchUmap() });
-    this.share = new SharePanel();
-    this.trial = new TryPanel();
-    this.failures = new FailuresPanel();
-    const [title, text] = props.empty;
-    this.empty = h(
-      "div",
-      { class: "empty" },
-      h("h3", {}, title),
-      h("p", {}, text),
-      h("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "▶ Play"),
-    );
-    this.samples.scrollBox.append(this.empty);
-    this.player = h("div", { class: "player-slot" });
-    this.again = h("button", { type: "button", hidden: true, onclick: () => this.playAgain() }, "Replay this run");
-    this.sheet = h("a", { download: "nayer-run.png", hidden: true }, "Save this run as one image");
-    this.grace = h("span", { class: "grace" }, props.grace);
-    this.kept = h("span", { class: "keeping" });
-    this.arrange(barHost);
+    this.stage = new Stage(host, {
+      parts: props.parts,
+      empty: props.empty,
+      grace: props.grace,
+      play: () => this.toggle(),
+      playAgain: () => this.playAgain(),
+      redraw: (label, count) => this.client.ask("redraws", label, count, 0),
+    });
+    barHost.replaceChildren(this.bar.element);
+    host.replaceChildren(hiddenText("The run", "h2"), this.notice.element, ...this.stage.elements);
     window.nayerChooseTeacher = (name) => this.chooseTeacher(name);
     window.nayerForm = (values) => this.estimate.changeForm(props.fields, values);
     this.estimate.begin();
@@ -260,36 +214,6 @@ class LivePage {
     } else if (this.props.greets) this.playRecording("recording", "greeting");
   }
 
-  /**
-   * Arranges the panels.
-   * @param {HTMLElement} barHost
-   */
-  arrange(barHost) {
-    barHost.replaceChildren(this.bar.element);
-    this.host.replaceChildren(
-      hiddenText("The run", "h2"),
-      this.notice.element,
-      this.player,
-      this.wonder.element,
-      this.diagram.element,
-      h(
-        "div",
-        { class: "stage-grid" },
-        h("div", { class: "main" }, this.accuracy.element, this.samples.element),
-        h("div", { class: "side" }, this.trial.element, this.map.element),
-      ),
-      new Fold(
-        "details",
-        "details",
-        h("summary", {}, "Details: where the student fails, effect of re-draws, diversity, losses"),
-        h("div", { class: "detail-grid" }, this.redrawStrip.element, this.diversity.element, this.losses.element),
-        this.failures.element,
-      ).element,
-      this.share.element,
-      h("p", { class: "note foot" }, this.grace, " ", this.kept, " ", this.again, " ", this.sheet),
-    );
-  }
-
   // --- commands -------------------------------------------------------------------------------------------------------
 
   /** Whether a run starts, waits, runs or is paused. */
@@ -365,7 +289,7 @@ class LivePage {
 
   /** @param {string} kind */
   step(kind) {
-    this.diagram.fold.open();
+    this.stage.diagram.fold.open();
     if (this.active) this.command("step", kind);
     else this.start(kind);
   }
@@ -373,7 +297,7 @@ class LivePage {
   /** Turns slow motion on or off. */
   toggleSlow() {
     const pace = this.model.pace > 0 ? 0 : SLOW_PACE;
-    if (pace) this.diagram.fold.open();
+    if (pace) this.stage.diagram.fold.open();
     if (this.active) {
       this.model = { ...this.model, pace };
       this.command("pace", pace);
@@ -433,30 +357,7 @@ class LivePage {
     this.draw();
   }
 
-  /** @returns {Promise<UmapAnswer | null>} */
-  async fetchUmap() {
-    try {
-      const answer = await fetch(`${this.address}/umap`);
-      return answer.ok ? await answer.json() : null;
-    } catch {
-      return null;
-    }
-  }
-
   // --- recordings -----------------------------------------------------------------------------------------------------
-
-  /** The address of the shown run. */
-  get address() {
-    return this.replay ? this.replayed : this.client.address;
-  }
-
-  /**
-   * The shown model: that of a recording while one plays, else that of the run.
-   * @returns {RunModel}
-   */
-  get shownModel() {
-    return this.replay?.model ?? this.model;
-  }
 
   /** Plays the ended run back. */
   async playAgain() {
@@ -482,7 +383,7 @@ class LivePage {
     this.replay = replay;
     this.replayReason = reason;
     this.replayed = serverUrl(`live/${run}`);
-    this.player.replaceChildren(replay.element);
+    this.stage.player.replaceChildren(replay.element);
     const loaded = await replay.load();
     if (loaded || this.replay !== replay) return true;
     this.leaveReplay();
@@ -494,7 +395,7 @@ class LivePage {
     this.replay?.close();
     this.replay = null;
     this.replayReason = null;
-    this.samples.clear();
+    this.stage.samples.clear();
     this.draw();
   }
 
@@ -532,84 +433,21 @@ class LivePage {
     this.chooseTeacher(card.name);
   }
 
-  /** @param {number} round whose images are shown */
-  openBatch(round) {
-    this.batchDialog.show({ address: this.address, round, classes: this.model.facts?.classes ?? [] });
-  }
-
-  /** Draws the shown model. */
+  /** Draws the bar and the panels. */
   draw() {
-    const model = this.shownModel;
-    const { facts } = model;
-    const { run } = this.client;
-    const classes = facts?.classes ?? this.teacher?.classes ?? [];
+    const { run, address } = this.client;
     this.bar.update(this.model, this.teacher, this.model.facts ? this.estimate.ofRun : this.estimate.ofForm);
-    const card = facts ? this.teachers.find(({ name }) => name === facts.teacher) : this.teacher;
-    this.wonder.setClasses(classes, card?.real ? serverUrl(`teacher/${encodeURIComponent(card.name)}/real.jpg`) : "");
-    const live = this.client.address;
-    /** @type {(frame: number) => string} */
-    const urlOf = this.replay?.recorded.urlOf ?? ((frame) => `${live}/frame/${frame}.jpg`);
-    this.wonder.update(model, urlOf, card);
-    this.setClasses(classes, facts?.sketch ?? this.teacher?.sketch ?? NO_SKETCH);
-    this.diagram.update(model, sentenceOf(model));
-    const newest = model.rows.at(-1);
-    if (newest && !model.making && (this.replay || run))
-      this.diagram.showPreview(urlOf(newest.frame), newest.labels.length);
-    setAttribute(this.empty, "hidden", model.state !== "empty");
-    if (this.replay || run) {
-      this.samples.update(model, urlOf);
-      setAttribute(this.sheet, "href", `${this.address}/sheet.png`);
-    }
-    setAttribute(this.sheet, "hidden", !facts);
-    setAttribute(this.again, "hidden", this.replay !== null || !hasEnded(this.model.state) || !this.model.facts);
-    this.share.update(this.replay ? emptyModel() : this.model, run);
     setAttribute(this.classCode, "hidden", !this.model.facts || readVisitor().run !== run);
-    setText(this.kept, this.model.kept);
-    this.accuracy.update(model);
-    this.losses.update(model);
-    this.diversity.update(model);
-    this.redrawStrip.setClasses(classes);
-    this.redrawStrip.enable(this.model.facts !== null && !this.replay && !this.watching);
-    this.map.update(model, this.teacher);
-    this.updateTrial();
-    this.failures.update({
-      address: this.address,
-      classes,
-      measuredOn: facts?.measured_on,
-      until: model.measures.at(-1)?.[0] ?? -1,
-      ended: hasEnded(this.replay ? "finished" : model.state),
+    this.stage.update({
+      run: run ? { id: run, address } : null,
+      model: this.model,
+      replay: this.replay,
+      replayed: this.replayed,
+      greets: this.replayReason === "greeting",
+      watching: this.watching,
+      teacher: this.teacher,
+      teachers: this.teachers,
     });
-  }
-
-  /** The networks that answer for a drawing: those of the shown recording or run, else the chosen teacher. */
-  updateTrial() {
-    const name = this.teacher?.name ?? "";
-    const { replay, client, model } = this;
-    // During the first recording, the visitor may choose another teacher.
-    const recorded = replay?.model.facts?.teacher === name || this.replayReason !== "greeting" ? replay : null;
-    const own = client.run !== undefined && model.state !== "empty" && model.state !== "starting";
-    const facts = recorded ? recorded.model.facts : own ? model.facts : null;
-    const shape = facts?.image_shape ?? this.teacher?.image_shape;
-    if (!shape) return;
-    const alone = new ServedNetworks(own ? client.address : serverUrl(`teacher/${encodeURIComponent(name)}`));
-    this.trial.update({
-      networks: facts && recorded ? recorded.recorded.networks : alone,
-      classes: facts?.classes ?? this.teacher?.classes ?? [],
-      shape,
-      teacher: facts?.teacher ?? name,
-      rounds: recorded?.model.rounds_done ?? (own ? model.rounds_done : 0),
-    });
-  }
-
-  /**
-   * @param {string[]} classes
-   * @param {number[][]} sketch
-   */
-  setClasses(classes, sketch) {
-    this.samples.setClasses(classes);
-    if (this.diagramShows[0] === classes && this.diagramShows[1] === sketch) return;
-    this.diagramShows = [classes, sketch];
-    this.diagram.setClasses(classes, sketch);
   }
 
   /** @param {KeyboardEvent} event */
@@ -636,9 +474,6 @@ async function isOwn(run) {
   const runs = await sendCommand("runs", token).catch(() => []);
   return runs.some((one) => one.run === run);
 }
-
-/** @type {number[][]} */
-const NO_SKETCH = [[0]];
 
 /**
  * Hides fields of the form.

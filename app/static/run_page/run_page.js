@@ -8,7 +8,7 @@ import { DiversityCharts } from "../live/diversity_charts.js";
 import { LossCharts } from "../live/loss_charts.js";
 import { ReplayPlayer } from "../live/replay_player.js";
 import { SampleGrid } from "../live/sample_grid.js";
-import { Wonder } from "../live/wonder.js";
+import { Overview } from "../live/overview.js";
 import { KeptNetworks } from "../panels/networks.js";
 import { TryPanel } from "../panels/try_panel.js";
 
@@ -76,14 +76,14 @@ class RunPage {
       onChange: () => this.draw(),
       onClose: null,
     });
-    this.wonder = new Wonder();
-    this.wonder.setClasses(facts.classes, real && `data:image/jpeg;base64,${real}`);
+    this.overview = new Overview();
+    this.overview.setClasses(facts.classes, real && `data:image/jpeg;base64,${real}`);
     this.samples.setClasses(facts.classes);
     host.replaceChildren(
       heading(facts),
       this.player.element,
       hiddenText("The run", "h2"),
-      this.wonder.element,
+      this.overview.element,
       h(
         "div",
         { class: "run-grid" },
@@ -115,7 +115,7 @@ class RunPage {
     this.losses.update(model);
     this.diversity.update(model);
     this.map.update(model, undefined);
-    this.wonder.update(model, recorded.urlOf, undefined);
+    this.overview.update(model, recorded.urlOf, undefined);
     this.trial?.update({
       networks: recorded.networks,
       classes: facts.classes,

@@ -105,7 +105,7 @@ def test_whatever_is_sent_gets_one_sentence_and_leaves_no_fault(
     answers = [(path, client.get(path)) for path in reads(run)]
     for number, (path, body) in enumerate(bodies(run, token)):
         if number % 100 == 99:  # so many misses in a row would be guesses, and 429 says nothing about the rest
-            client.app.state.registry._shelf._guesses._buckets.clear()  # type: ignore[attr-defined]
+            client.app.state.registry._registry._guesses._buckets.clear()  # type: ignore[attr-defined]
         answers.append((f"{path} {json.dumps(body)[:80]}", client.post(path, json=body)))
     for said, answer in answers:
         assert answer.status_code < 500, said

@@ -39,7 +39,7 @@ def test_a_scripts_imports_are_found_each_once_and_all_are_served() -> None:
     found = modules("live/live_page.js")
     assert len(found) == len(set(found))
     assert set(found) <= set(static_files())
-    assert {"core/dom.js", "live/wonder.js", "charts/line_chart.js"} <= set(found)
+    assert {"core/dom.js", "live/overview.js", "charts/line_chart.js"} <= set(found)
     assert "lab/lab_page.js" not in found
 
 

@@ -260,7 +260,7 @@ def test_runs_are_folded_in_turns_and_whoever_guesses_their_names_is_slowed_down
     statuses = [client.get(f"/live/nobody{n}/replay/timeline").status_code for n in range(int(TRIES) + 5)]
     assert statuses[0] == 404
     assert statuses[-1] == 429
-    registry._shelf._guesses._buckets.clear()
+    registry._registry._guesses._buckets.clear()
 
 
 def _noting(init: Callable[..., None], threads: list[str]) -> Callable[..., None]:

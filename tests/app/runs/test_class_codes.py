@@ -185,7 +185,7 @@ def test_an_address_without_tries_ends_no_class_and_loses_no_run_of_the_past(reg
     code = codes.show(run, token, "lab")
     wait_until(lambda: registry.find(run).ended, what="the end of the run")
     registry.history.flush()
-    registry._shelf._entries.clear()  # as after sixteen newer ones
+    registry._registry._entries.clear()  # as after sixteen newer ones
     with at("10.0.0.1"):
         guessed(registry.find, "wrong")
         with pytest.raises(TooManyGuesses):

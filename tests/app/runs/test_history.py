@@ -419,7 +419,7 @@ def test_a_run_whose_rows_were_given_up_is_whole_once_the_disk_works(
     store = registry.history.store
     assert store is not None
     run = begin(registry, TINY.model_copy(update={"rounds": 10_000}))
-    monkeypatch.setattr("app.storage.pending_writes.MOST", 3)
+    monkeypatch.setattr("app.storage.pending_writes.MAX_WRITES", 3)
     with held_up(store):
         wait_until(lambda: run.refresh().rounds_done >= 12)
         command(registry, run.id, run.owner, "pause")

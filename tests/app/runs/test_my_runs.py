@@ -223,7 +223,7 @@ def test_a_look_that_began_before_a_run_was_deleted_does_not_bring_it_back(tmp_p
     run = registry.start(Plan.alone(SHORT), token).id
     wait_until(lambda: registry.find(run).ended, what="the end of the run")
     registry.history.flush()
-    registry._shelf._entries.clear()  # as after sixteen newer ones
+    registry._registry._entries.clear()  # as after sixteen newer ones
     loaded, deleted, past = threading.Event(), threading.Event(), registry.history.past
 
     def slowly(run_id: str) -> LiveRun | None:

@@ -264,7 +264,7 @@ def test_the_places_of_a_class_rotate_faster_the_more_wait_and_no_turn_is_shorte
     try:
         runs = [begin(class_, seed) for seed in range(30)]
         at_work(runs[0])
-        assert class_._places._turn() == SHORTEST_TURN  # 900 s among 1 + 14 would be 60 s
+        assert class_._scheduler._turn() == SHORTEST_TURN  # 900 s among 1 + 14 would be 60 s
         pass_time(class_, clock, SHORTEST_TURN + IDLE - SWEEP, *runs)
         assert [run.state for run in runs[:2]] == ["running", "running"]
         pass_time(class_, clock, SWEEP, *runs)
@@ -272,10 +272,10 @@ def test_the_places_of_a_class_rotate_faster_the_more_wait_and_no_turn_is_shorte
         assert all("used its time while others waited" in " ".join(run.refresh().notes) for run in runs[:2])
         for run in runs[6:]:
             class_.stop(run.id, run.owner)
-        assert class_._places._turn() == TURN / 2  # two wait for two places
+        assert class_._scheduler._turn() == TURN / 2  # two wait for two places
         for run in runs[4:6]:
             class_.stop(run.id, run.owner)
-        assert class_._places._turn() == TURN
+        assert class_._scheduler._turn() == TURN
     finally:
         gate.open.set()
         class_.close()

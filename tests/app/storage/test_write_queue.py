@@ -185,7 +185,7 @@ def test_rows_that_were_given_up_are_asked_for_again_once_the_disk_works(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(store, "zero")
-    monkeypatch.setattr(pending_writes, "MOST", 20)
+    monkeypatch.setattr(pending_writes, "MAX_WRITES", 20)
     gaps: list[None] = []
     store.writer.on_gap = lambda: gaps.append(None)
     with held_up(store):

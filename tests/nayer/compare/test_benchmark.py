@@ -106,6 +106,15 @@ def test_levels_are_medians_in_normalized_seconds():
     assert found["to_98_runs"] == 0
 
 
+def test_a_run_that_never_reached_a_level_counts_as_longest():
+    curves = ([(10.0, 0.82)], [(30.0, 0.82)], [(60.0, 0.5)])
+    runs = [Outcome("nayer", seed, Config().model_dump(), 100.0, curve=curve) for seed, curve in enumerate(curves)]
+    for one in runs:
+        one.teacher_accuracy = 0.9
+    found = levels(runs)
+    assert (found["to_90_seconds"], found["to_90_normalised"], found["to_90_runs"]) == (30.0, 30.0, 2)
+
+
 @pytest.mark.slow
 def test_a_measurement_is_held_against_an_earlier_one(tmp_path, capsys):
     short = ["bench", "--teacher", "digits", "--presets", "nayer", "--seeds", "0", "--seconds", "0.01"]
@@ -126,7 +135,7 @@ def test_the_published_experiment_runs_at_a_tiny_size(tmp_path):
     pairs = (("plainnet-2", "lenet-1"), ("lenet-2", "lenet-1"))
     facts = {
         name: value
-        for pair in published_facts("", tmp_path, told.append, lesson="digits", pairs=pairs, changes=changes)
+        for pair in published_facts("", tmp_path, told.append, recipe="digits", pairs=pairs, changes=changes)
         for name, value in pair.items()
     }
     for pair in ("plainnet-2.lenet-1", "lenet-2.lenet-1"):
@@ -134,7 +143,7 @@ def test_the_published_experiment_runs_at_a_tiny_size(tmp_path):
         assert 0.5 < facts[f"{pair}.teacher_accuracy"] <= 1.0
         assert 0.0 < facts[f"{pair}.epoch_seconds"] < 3600.0 * facts[f"{pair}.hours"]
     assert [line for line in told if line.startswith("teaching")] == ["teaching plainnet-2", "teaching lenet-2"]
-    list(published_facts("", tmp_path, told.append, lesson="digits", pairs=pairs[1:], changes=changes))
+    list(published_facts("", tmp_path, told.append, recipe="digits", pairs=pairs[1:], changes=changes))
     assert told.count("teaching lenet-2") == 1  # the teacher is there
 
 

@@ -79,6 +79,11 @@ def test_times_to_a_share_are_the_first_that_reach_it():
     assert (one.seconds_to(0.8), one.seconds_to(0.9), one.seconds_to(0.95)) == (2.0, 4.0, None)
 
 
+def test_a_seed_that_never_got_there_counts_as_longest():
+    curves = ([(4.0, 0.9)], [(14.0, 0.9)], [(90.0, 0.5)])
+    assert "| A | 3 | 76.7 ± 23.1 | 14 (2 of 3) |" in markdown([outcome("A", seed, c) for seed, c in enumerate(curves)])
+
+
 def test_the_table_holds_means_spreads_and_how_many_got_there():
     outcomes = [
         outcome(
@@ -92,7 +97,7 @@ def test_the_table_holds_means_spreads_and_how_many_got_there():
     ]
     said = markdown(outcomes)
     assert "| arm | seeds | accuracy % | s to 80% | s to 90% | seconds | rounds |" in said  # nothing without a value
-    assert "| A | 2 | 82.0 ± 2.8 | 15 | 20 (1 of 2) | 0.0 | 11 |" in said
+    assert "| A | 2 | 82.0 ± 2.8 | 15 | – (1 of 2) | 0.0 | 11 |" in said
     assert "| B | 2 (1 failed) | 50.0 | – | – | 0.0 | 0 |" in said
     assert "| A | 85 % | 3.00 (1.00, –) |" in said
     assert "With seed 0 A ended with the highest accuracy (80.0): 30.0 points above B; one seed proves nothing." in said

@@ -85,7 +85,7 @@ def test_shipped_tables_are_finite_of_length_one_and_their_readme_names_them() -
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_names_of_every_lesson_have_shipped_embeddings_that_differ(name: str) -> None:
+def test_the_names_of_every_recipe_have_shipped_embeddings_that_differ(name: str) -> None:
     [table] = shipped_tables(Config().encoder)
     rows = table.rows(prompted(RECIPES[name].classes, Config().prompt))
     assert rows is not None

@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from nayer.events import RoundFinished, RoundSynthesised, RunStarted
 from nayer.exports import recording
 from nayer.exports.config_file import read_config
-from nayer.exports.gif import MOST, SIDE, animation
+from nayer.exports.gif import MAX_FRAMES, SIDE, animation
 from nayer.exports.run_archive import description, files, zipped
 from nayer.networks.classifiers import build
 from nayer.networks.specs import ModelSpec
@@ -48,8 +48,8 @@ def test_the_animation_has_a_frame_a_round_and_an_image_a_class(events):
 def test_a_long_run_is_shown_in_rounds_at_equal_distances(events):
     started = next(event for event in events if isinstance(event, RunStarted))
     made = next(event for event in events if isinstance(event, RoundSynthesised))
-    film = Image.open(io.BytesIO(animation([started, *[made] * (MOST + 30)])))
-    assert getattr(film, "n_frames", 1) <= MOST
+    film = Image.open(io.BytesIO(animation([started, *[made] * (MAX_FRAMES + 30)])))
+    assert getattr(film, "n_frames", 1) <= MAX_FRAMES
 
 
 def test_the_files_say_what_the_events_say(events, tmp_path):

@@ -47,8 +47,8 @@ def test_without_a_source_there_is_one_sentence_and_no_call(questions):
 
 
 def test_nothing_is_answered_while_the_source_is_at_work(questions):
-    question = Question(lambda source: questions.at_rest.locked())
-    with questions.at_rest:
+    question = Question(lambda source: questions.source_lock.locked())
+    with questions.source_lock:
         asking = threading.Thread(target=questions.answer, args=[question])
         asking.start()
         asking.join(0.05)

@@ -18,7 +18,7 @@ from nayer.teachers.adversarial import perturbed, perturbed_accuracy
 from nayer.teachers.fit import TrainingSchedule, fit
 from nayer.teachers.load import load_teacher
 from nayer.teachers.train import teach
-from nayer.teachers.train_custom import OwnLesson, teach_own
+from nayer.teachers.train_custom import CustomRecipe, teach_own
 
 GREY = ModelSpec(architecture="convnet4-2", channels=1, size=8, classes=3, mean=(0.4,), std=(0.3,))
 
@@ -37,10 +37,10 @@ def drawn(n: int = 12, channels: int = 1, side: int = 8) -> tuple[Tensor, Tensor
 def learned(**changes: float) -> tuple[dict[str, Tensor], list[float]]:
     images, labels = drawn(40)
     told: list[float] = []
-    recipe = TrainingSchedule(epochs=2, lr=0.1, batch=8, crop=1, mirror=True).changed(**changes)
+    schedule = TrainingSchedule(epochs=2, lr=0.1, batch=8, crop=1, mirror=True).changed(**changes)
     rng = torch.Generator().manual_seed(0)
     pixels = (images * 255).to(torch.uint8)
-    network = fit(GREY, pixels, labels, [recipe], rng, lambda epoch, network: told.append(epoch.loss))
+    network = fit(GREY, pixels, labels, [schedule], rng, lambda epoch, network: told.append(epoch.loss))
     return network.state_dict(), told
 
 
@@ -132,8 +132,8 @@ def test_images_of_ones_own_are_learned_likewise(tmp_path: Path) -> None:
         (tmp_path / "images" / name).mkdir(parents=True)
         for number in range(5):
             Image.new("L", (8, 8), 120 * place + number).save(tmp_path / "images" / name / f"{number}.png")
-    lesson = OwnLesson(epochs=1, robust=0.25, weight_decay=0.001)
-    card = teach_own(str(tmp_path / "images"), tmp_path / "mine", lesson)
+    recipe = CustomRecipe(epochs=1, robust=0.25, weight_decay=0.001)
+    card = teach_own(str(tmp_path / "images"), tmp_path / "mine", recipe)
     assert card == read_card(tmp_path / "mine")
     assert card.robust is not None
     assert (card.robust.epsilon, card.robust.steps) == (0.25, 2)

@@ -152,9 +152,9 @@ def test_a_stop_while_a_teacher_is_written_leaves_the_former_one_whole(
 
 
 def test_a_judge_is_of_another_family_and_another_seed_than_its_teacher() -> None:
-    for lesson in RECIPES.values():
-        family = parse_architecture(lesson.judge or judge_architecture(lesson.model, 32))[0]
-        assert family != parse_architecture(lesson.model)[0]
+    for recipe in RECIPES.values():
+        family = parse_architecture(recipe.judge or judge_architecture(recipe.model, 32))[0]
+        assert family != parse_architecture(recipe.model)[0]
     assert judge_architecture("convnet4-24", 32) == "resnet8-16"
 
 

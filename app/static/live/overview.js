@@ -13,7 +13,7 @@ const TEACHER = "A trained network. It learned from real images and does not cha
 const STUDENT = "A small network. It learns only from the invented images and the teacher's answers to them.";
 
 /** The two rows and the three numbers. */
-export class Wonder {
+export class Overview {
   constructor() {
     /** @type {string[]} */
     this.classes = [];
@@ -29,8 +29,8 @@ export class Wonder {
     this.scale = h("div", { class: "ladder", "aria-hidden": "true" }, h("i"), h("b"), h("b"));
     this.element = h(
       "section",
-      { class: "card wonder", "aria-label": "What the student learns from, and what it can do" },
-      withHelp(h("h3", {}, "Real images, and what the student learns from"), "panel/wonder"),
+      { class: "card overview", "aria-label": "What the student learns from, and what it can do" },
+      withHelp(h("h3", {}, "Real images, and what the student learns from"), "panel/overview"),
       this.pairs,
       this.missing,
       h("dl", { class: "figures" }, this.guess.element, this.student.element, this.teacher.element),
