@@ -1,9 +1,6 @@
 """Serves the page: `python app.py [--port N]`. Holds no importable code, for the package beside it has its name."""
 
-from nayer.common.interrupts import SilentInterrupts
-
-with SilentInterrupts():
-    from app.server import main
+from app.start import start
 
 if __name__ == "__main__":
-    main()
+    start()
