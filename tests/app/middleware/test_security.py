@@ -154,6 +154,13 @@ def test_a_page_for_this_machine_alone_refuses_what_came_through_a_proxy(name: s
         assert "NAYER_PROXY" in answer.json()["error"]
 
 
+def test_head_is_answered_as_get_without_a_body(client: TestClient) -> None:
+    for path in ("/", "/health", "/live/recording/status", "/live/x/status", "/config", "/nothing"):
+        answer = client.head(path)
+        assert (path, answer.status_code, answer.content) == (path, client.get(path).status_code, b"")
+    assert client.head("/gradio_api/heartbeat/x").status_code == 405
+
+
 def test_headers_are_on_every_answer(client: TestClient) -> None:
     for path in ("/", "/health", "/nothing", "/live/x/status", "/live/%00/status", f"/live/x/lab?since={'9' * 5000}"):
         headers = client.get(path).headers
