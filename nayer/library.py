@@ -143,7 +143,7 @@ def own_run(
     preset: str = "nayer",
     **settings: object,
 ) -> Run:
-    """A run that distils `network`: iterate over `run.events()`, then take `run.student`.
+    """A run that distills `network`: iterate over `run.events()`, then take `run.student`.
 
     The arguments are those of `own_teacher`. `settings` are fields of `Config`; they replace values of `preset`.
     `student` is a module or the name of an architecture. A module is trained in place; its images are normalized like

@@ -50,7 +50,7 @@ class Commands:
         memory: int = MEMORY,
         gpu_loan: GpuLoan | None = None,
     ) -> None:
-        """`memory`: bytes that a run may use on a shared page. `lent`: the GPU that a ZeroGPU Space lends."""
+        """`memory`: bytes that a run may use on a shared page. `gpu_loan`: the GPU that a ZeroGPU Space lends."""
         self._registry = registry
         self._shipped = teachers
         self._uploads = uploads or Uploads()

@@ -120,11 +120,12 @@ class RunHistory:
             events,
             run_id,
             owner_hash=found.owner,
+            began=found.began,
             state=found.end,
             error=found.error,
             warning=lambda: self.sentence,
         )
-        run.name, run.notes, run.began = found.name, found.notes, found.began
+        run.describe(found.name, found.notes)
         return run
 
     def continued(self, run: LiveRun) -> ContinuedRun:

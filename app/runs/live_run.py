@@ -105,12 +105,14 @@ class LiveRun:
         run_id: str = "",
         *,
         owner_hash: str | None = None,
+        began: float | None = None,
         waiting: bool = True,
         begins_paused: bool = False,
         warning: Callable[[], str] = lambda: "",
     ) -> None:
         """`owner`: the token of the visitor who may command it. For a past run only its hash is known.
 
+        `began`: seconds since 1970, for a past run; else it begins now.
         `waiting`: whether it first waits for a slot. `begins_paused`: whether it pauses before its first event.
         `warning`: one sentence that says why the run may be lost; empty if nothing threatens it.
         """
@@ -128,7 +130,7 @@ class LiveRun:
         self._asked: dict[int, Config] = {}  # arm -> its config with the latest change, from its next round on
         self.waiting = waiting
         self.name = self.notes = ""  # what its owner calls it and says of it
-        self.began = datetime.now(UTC).timestamp()  # seconds since 1970
+        self.began = datetime.now(UTC).timestamp() if began is None else began  # seconds since 1970
         self.pace = 0.0  # s that it waits at each event
         self._begins_paused = begins_paused
         self._ahead: Callable[[], int] = lambda: 0
@@ -243,6 +245,10 @@ class LiveRun:
             return self.session.ask(call).result(seconds)
         except TookTooLong:
             raise ConfigError(f"this run did not answer within {seconds:.0f} s; try again in a moment.") from None
+
+    def describe(self, name: str, notes: str) -> None:
+        """Sets what its owner calls it and says of it."""
+        self.name, self.notes = name, notes
 
     def restore_events(self, events: Iterable[Event], seen: Sequence[View] = ()) -> None:
         """Replaces all events that the page has seen with the events of an earlier process.

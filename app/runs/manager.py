@@ -169,7 +169,7 @@ class RunManager:
     def describe(self, run_id: str, token: str, name: str, notes: str) -> LiveRun:
         """Gives a run its name and notes, for its owner. It waits until they are kept."""
         run = self.owned(run_id, token)
-        run.name, run.notes = name, notes
+        run.describe(name, notes)
         self.history.describe(run_id, name, notes)
         self.history.flush()
         return run

@@ -17,13 +17,14 @@ def past_run(
     run_id: str,
     *,
     owner_hash: str = NO_OWNER,
+    began: float | None = None,
     state: State = "finished",
     error: str = "",
     warning: Callable[[], str] = lambda: "",
 ) -> LiveRun:
     """A run that is over, as it was after `events`: it answers everything that needs no networks."""
     session: Session[Source] = Session(_nothing_to_run)
-    run = LiveRun(plan, "", session, run_id, owner_hash=owner_hash, waiting=False, warning=warning)
+    run = LiveRun(plan, "", session, run_id, owner_hash=owner_hash, began=began, waiting=False, warning=warning)
     run.restore_events(events)
     session.restore_events(events, state, error)
     return run

@@ -1,6 +1,6 @@
 """Runs of a second or less whose events and students are recorded bit for bit: every preset, and settings beside them.
 
-All of them distil the shipped teacher `digits` in three rounds, the first of which is warm-up, with seed 3.
+All of them distill the shipped teacher `digits` in three rounds, the first of which is warm-up, with seed 3.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import torch
 
 from tests.support.repository import ROOT
 
-NOTEBOOK = ROOT / "notebooks" / "distil.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "distill.ipynb"
 CELLS = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
 FEW = "rounds=3, warmup_rounds=1, generator_steps=2, student_steps=2"
 
