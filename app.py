@@ -1,6 +1,9 @@
 """Serves the page: `python app.py [--port N]`. Holds no importable code, for the package beside it has its name."""
 
-from app.server import main
+from app.support.interrupts import SilentInterrupts
+
+with SilentInterrupts():
+    from app.server import main
 
 if __name__ == "__main__":
     main()

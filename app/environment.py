@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.middleware.client_address import Network
+from app.middleware.host_names import HOST_NAME
 from app.support.paths import data_folder
 from nayer.cluster.ray_cluster import checked_address
 from nayer.common.paths import ASSETS
@@ -76,11 +77,7 @@ class Environment:
             waiting=_number(variables, "NAYER_WAITING", cls.waiting, 1, 10_000),
             grace_seconds=_number(variables, "NAYER_GRACE_SECONDS", int(cls.grace_seconds), 5, 86_400),
             on_space=on_space,
-            hosts=tuple(
-                name.strip()
-                for name in f"{variables.get('SPACE_HOST', '')},{variables.get('NAYER_HOSTS', '')}".split(",")
-                if name.strip()
-            ),
+            hosts=(*_names(variables, "SPACE_HOST"), *_names(variables, "NAYER_HOSTS")),
             proxies=_networks(variables.get("NAYER_PROXY", "").strip()) or (CLUSTER if on_space else ()),
             recording=RECORDING if RECORDING.exists() else None,
             data=data_folder(variables, on_space=on_space),
@@ -96,6 +93,18 @@ def _cluster(text: str) -> str:
     if text:
         checked_address("NAYER_RUNS_ON", text)
     return text
+
+
+def _names(variables: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The host names in that variable. A browser sends a name without scheme, port and path, so no other matches."""
+    found = tuple(filter(None, map(str.strip, variables.get(name, "").split(","))))
+    for host in found:
+        if not HOST_NAME.fullmatch(host.lower()):
+            raise ConfigError(
+                f"{name} must be host names separated by commas, such as nayer.example.org, without a scheme, a port "
+                f"or a path; {host[:40]!r} was given."
+            )
+    return found
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -272,6 +272,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     event_log.begin()
     sys.setswitchinterval(SWITCH_SECONDS)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
+        _serve(environment)
+
+
+def _serve(environment: Environment) -> None:
     with _listening(environment) as listener, contextlib.ExitStack() as open_places:
         try:
             environment, opener = open_places.enter_context(place_of(environment))
@@ -281,8 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except ConfigError as error:
             _leave(str(error), 2)
         config = serving(application, Limits(exempt=lambda peer: is_shared_peer(peer, environment)))
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
-            _Server(config).run(sockets=[listener])
+        _Server(config).run(sockets=[listener])
 
 
 def write_web_page(recorded: Path | None, target: Path) -> None:
@@ -331,11 +335,13 @@ def _listening(environment: Environment) -> socket.socket:
     host, port = environment.host, environment.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
             _leave(f"port={port} is in use on {host}; stop the other program, or choose another port with --port.", 1)
-        _leave(f"host={host!r} with port={port} cannot be served ({error.strerror}); try --host 127.0.0.1.", 1)
+        reason = getattr(error, "strerror", "not a host name")
+        _leave(f"host={host[:60]!r} with port={port} cannot be served ({reason}); try --host 127.0.0.1.", 1)
 
 
 def _leave(sentence: str, code: int) -> NoReturn:
@@ -350,11 +356,14 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            visible_host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+            visible_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+            if ":" in visible_host:
+                visible_host = f"[{visible_host}]"
             sys.stdout.write(f"Open http://{visible_host}:{port} in a browser.\n")
             sys.stdout.flush()
             event_log.event("server begins")
-            threading.Thread(target=load_core, daemon=True).start()
+            # Not a daemon: the end of Python waits for it. torch aborts the process if its thread is cut off.
+            threading.Thread(target=load_core).start()
 
 
 async def _sweep(registry: RunManager, uploads: Uploads, pools: Executors) -> None:

@@ -7,10 +7,13 @@ import sys
 # then twenty times slower if other programs run. Without any spinning, an idle machine loses a quarter of its speed.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-from collections.abc import Sequence
+from nayer.common.interrupts import SilentInterrupts
 
-from nayer.cli.main import main
-from nayer.cli.streams import prepare
+with SilentInterrupts():
+    from collections.abc import Sequence
+
+    from nayer.cli.main import main
+    from nayer.cli.streams import prepare
 
 
 def command(arguments: Sequence[str] | None = None) -> int:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.content import messages
 from app.middleware.client_address import Forwarded, Network, forwarding
+from app.middleware.host_names import HOST
 from app.middleware.json_body import Bodies
 from app.middleware.loop_share import LoopShare
 from nayer.text_rules import text_error
@@ -48,8 +49,6 @@ _POLICY = (
 )
 _SPACE = "'self' https://huggingface.co https://*.huggingface.co"  # the page of a Space is inside a frame
 
-# RFC 9110, sections 4.2 and 7.2, limited to forms that browsers send: no user, no path, no odd address.
-_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)(:(?P<port>[0-9]{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -164,7 +163,7 @@ class _Checks:
 
     def _elsewhere(self, scope: Scope, headers: Headers) -> Refusal | None:
         hosts = headers.getlist("host")
-        found = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+        found = HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
         if found and (found["name"] in self._names or _is_address(found["name"].strip("[]"))):
             return None
         host = ascii(", ".join(hosts))[:60]
@@ -223,7 +222,7 @@ def _closed(scope: Scope, headers: Headers) -> Refusal | None:
 def _origin(origin: str) -> tuple[str, str, int] | None:
     """Scheme, host and port, as browsers compare them; None for a value that is not a web origin, such as `null`."""
     scheme, _, rest = origin.lower().partition("://")
-    found = _HOST.fullmatch(rest)
+    found = HOST.fullmatch(rest)
     if found is None or scheme not in _DEFAULT_PORTS:
         return None
     return scheme, found["name"], int(found["port"] or _DEFAULT_PORTS[scheme])

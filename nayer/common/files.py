@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -62,21 +62,37 @@ def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
 
     A `private` file is readable for this user only, for any umask. Raises StorageError, which includes DiskFull.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    write_together({path: content}, private=private)
+
+
+def write_together(contents: Mapping[Path, bytes], former: Iterable[Path] = (), *, private: bool = False) -> None:
+    """Writes every file beside its path, removes the `former` files, and moves the written ones there in their order.
+
+    So an error or a stop during the writing, which takes nearly all of the time, leaves the old files. A file that is
+    `former` and also in `contents` is missing while the files before it are new: it says that all of them are.
+    Raises StorageError, which includes DiskFull.
+    """
+    path, scratches = Path(), {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with scratch.open("wb") as file:
-                if private:
-                    scratch.chmod(PRIVATE)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(scratch, path)
-            _sync_names(path.parent)
+            for path, scratch in scratches.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with scratch.open("wb") as file:
+                    if private:
+                        scratch.chmod(PRIVATE)
+                    file.write(contents[path])
+                    file.flush()
+                    os.fsync(file.fileno())
+            for path in former:
+                path.unlink(missing_ok=True)
+            for path, scratch in scratches.items():
+                os.replace(scratch, path)
+            for folder in {path.parent for path in scratches}:
+                _sync_names(folder)
         finally:
-            with suppress(OSError):  # the first error is the one to report
-                scratch.unlink(missing_ok=True)
+            for scratch in scratches.values():
+                with suppress(OSError):  # the first error is the one to report
+                    scratch.unlink(missing_ok=True)
     except OSError as error:
         kind = DiskFull if error.errno in FULL else StorageError
         reason = error.strerror or "unknown reason"
@@ -96,8 +112,11 @@ def _sync_names(folder: Path) -> None:
 def check_writable(folder: Path) -> None:
     """Makes `folder` and tries a file in it, so that a StorageError comes before hours of work, not after them."""
     probe = folder / ".writable"
-    write_whole(probe, b"")
-    probe.unlink()
+    try:
+        write_whole(probe, b"")
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def check_target(path: Path, field: str = "out") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from nayer.common.files import check_ours, write_whole
+from nayer.common.files import check_ours, write_together
 from nayer.errors import AssetError, StorageError
 from nayer.networks.cards import JUDGE, TeacherCard, read_card
 from nayer.networks.classifiers import Classifier
@@ -84,26 +84,33 @@ def check_teacher_folder(out: Path) -> None:
 
 
 def write_teacher(
-    out: Path, card: TeacherCard, weights: bytes, readme: str, more: Mapping[str, bytes] | None = None
+    out: Path,
+    card: TeacherCard,
+    weights: bytes,
+    readme: str,
+    more: Mapping[str, bytes] | None = None,
+    judge: tuple[TeacherCard, bytes, str] | None = None,
 ) -> None:
-    """Writes each file whole or not at all. The card is last: a folder with a card is complete. Raises StorageError.
+    """Writes all files of a teacher, and of its `judge` (card, weights, card for people), or none of them.
 
-    A judge and held-out images of a teacher that was in `out` before are removed: they do not belong to this one.
+    The card is last: a folder with a card is complete. A judge and held-out images of a teacher that was in `out`
+    before are removed: they do not belong to this one. Raises StorageError.
     """
-    files = {
-        **(more or {}),
-        WEIGHTS: weights,
-        README: readme.encode(),
-        CARD: card.model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n",
-    }
-    former = [] if card.judge else [out / JUDGE / name for name in (CARD, README, WEIGHTS)]
-    former += [] if HELD_OUT in files else [out / HELD_OUT]
+    files = {out / name: content for name, content in (more or {}).items()}
+    files |= _files(out / JUDGE, *judge) if judge else {}
+    files |= _files(out, card, weights, readme)
+    former = [out / CARD, out / HELD_OUT, *(out / JUDGE / name for name in (CARD, README, WEIGHTS))]
     try:
-        for path in former:
-            path.unlink(missing_ok=True)
-        if not card.judge and (out / JUDGE).is_dir() and not any((out / JUDGE).iterdir()):
+        write_together(files, former)
+        if not judge and (out / JUDGE).is_dir() and not any((out / JUDGE).iterdir()):
             (out / JUDGE).rmdir()
-        for name, content in files.items():
-            write_whole(out / name, content)
     except (StorageError, OSError) as error:
         raise StorageError(f"out={str(out)!r} cannot be written: {error}") from None
+
+
+def _files(folder: Path, card: TeacherCard, weights: bytes, readme: str) -> dict[Path, bytes]:
+    return {
+        folder / WEIGHTS: weights,
+        folder / README: readme.encode(),
+        folder / CARD: card.model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n",
+    }

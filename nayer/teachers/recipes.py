@@ -125,6 +125,8 @@ RECIPES = {
         model="resnet9-16",
         student="resnet9-8",
         cycles=(TrainingSchedule(epochs=60, lr=0.15, smoothing=0.1, crop=4, mirror=True, bfloat16=True),),
+        judge="vgg-24",
+        judge_cycles=(TrainingSchedule(epochs=30, lr=0.1, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
         data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
         licence="published for research without a license of its own; no image is part of this project",
     ),

@@ -17,7 +17,7 @@ from nayer.data.custom_dataset import OwnImages, find_pictures, read_own, readab
 from nayer.data.image_decoding import suffix
 from nayer.data.image_folders import Picture
 from nayer.errors import ConfigError
-from nayer.networks.cards import JUDGE, TeacherCard
+from nayer.networks.cards import TeacherCard
 from nayer.networks.classifiers import Classifier
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.teachers.fit import Epoch, TrainingSchedule, fit
@@ -104,9 +104,7 @@ def teach_own(
     more = {HELD_OUT: _packed(own.held_out)} if own.held_out else {}
     # Everything is trained before anything is written: a stop leaves no teacher whose card promises a judge.
     judge = None if second is None else _judge(card, second, schedule, own, on_epoch)
-    if judge is not None:
-        write_teacher(out / JUDGE, *judge)
-    write_teacher(out, card, weights, readme(card, network, [schedule], len(images), len(own.testing[1])), more)
+    write_teacher(out, card, weights, readme(card, network, [schedule], len(images), len(own.testing[1])), more, judge)
     return card
 
 

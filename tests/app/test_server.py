@@ -123,6 +123,71 @@ def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
     assert told == f"port={port} is in use on 127.0.0.1; stop the other program, or choose another port with --port.\n"
 
 
+@pytest.mark.parametrize("host", ["\u00e4..b", "a" * 64, "no name"])
+def test_a_host_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str], host: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--host", host, "--port", "0"])
+    assert left.value.code == 1
+    told = capsys.readouterr().err
+    assert re.fullmatch(r"host='.{1,60}' with port=0 cannot be served \([^\n]+\); try --host 127\.0\.0\.1\.\n", told)
+
+
+def test_ctrl_c_while_the_server_starts_shows_no_traceback() -> None:
+    """While it imports, and while it makes the page, which is after its port is open."""
+    imports = """
+import builtins, runpy, signal
+real = builtins.__import__
+def stop(name, *more, **named):
+    if name == "uvicorn":
+        signal.raise_signal(signal.SIGINT)
+    return real(name, *more, **named)
+builtins.__import__ = stop
+runpy.run_path("app.py", run_name="__main__")
+"""
+    making = """
+import signal
+from app import server
+server.create = lambda *given: signal.raise_signal(signal.SIGINT)
+server.main(["--port", "0"])
+"""
+    for code in (imports, making):
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode in (-signal.SIGINT, 0), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_the_end_waits_for_what_is_still_loaded() -> None:
+    """torch aborts a process that ends while a thread is in its code."""
+    code = """
+import os, signal, threading, time
+from app import server
+def load():
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.main_thread().join(5)
+    print("loaded")
+server.load_core = load
+server.main(["--port", "0"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "loaded")
+
+
+def test_the_address_of_a_page_on_ipv6_can_be_opened() -> None:
+    command = [sys.executable, "app.py", "--host", "::1", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if "cannot be served" in line:
+                pytest.skip("this machine has no IPv6")
+            found = re.fullmatch(r"Open (http://\[::1\]:\d+) in a browser\.\n", line)
+            assert found, line
+            with urlopen(f"{found[1]}/health", timeout=60) as answer:
+                assert answer.status == 200
+        finally:
+            process.kill()
+
+
 def test_a_sweep_that_fails_is_not_the_last_one(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -93,6 +93,13 @@ def test_proxies_are_named_by_address_and_a_spaces_are_known() -> None:
             Environment.read({"NAYER_PROXY": wrong})
 
 
+@pytest.mark.parametrize("wrong", ["https://my.example", "my.example:80", "my.example/page", "*", "a b", "ä.b", "-.b"])
+def test_a_host_that_no_browser_sends_is_one_sentence(wrong: str) -> None:
+    with pytest.raises(ConfigError, match=r"^NAYER_HOSTS must be host names separated by commas, .* was given\.$"):
+        Environment.read({"NAYER_HOSTS": f"fine.example, {wrong}"})
+    assert Environment.read({"NAYER_HOSTS": "My.example,, [fd00::1] "}).hosts == ("My.example", "[fd00::1]")
+
+
 @pytest.mark.parametrize("value", ["none", "-1", "65536", "1e3"])
 def test_an_impossible_port_is_refused_in_one_sentence(value: str) -> None:
     with pytest.raises(ConfigError, match=r"PORT must be a whole number from 0 to 65535; .* was given\."):

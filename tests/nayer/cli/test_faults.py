@@ -95,6 +95,21 @@ def test_a_signal_ends_a_run_with_how_to_go_on(number, teacher_folder, tmp_path)
     assert not [path.name for path in (tmp_path / "o").iterdir() if path.name.startswith(".")]
 
 
+def test_ctrl_c_while_a_command_is_imported_shows_no_traceback(tmp_path):
+    code = """
+import builtins, runpy, signal
+real = builtins.__import__
+def stop(name, *more, **named):
+    if name == "argparse":
+        signal.raise_signal(signal.SIGINT)
+    return real(name, *more, **named)
+builtins.__import__ = stop
+runpy.run_module("nayer.__main__", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["FIFO", "device"])
 @pytest.mark.parametrize(
     ("name", "words"),

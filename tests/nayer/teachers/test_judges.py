@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
+import stat
 from pathlib import Path
 
 import pytest
@@ -117,6 +120,35 @@ def test_a_stop_while_the_judge_is_trained_leaves_no_teacher_without_it(
     assert main(words) == INTERRUPTED
     assert "Nothing was written" in capsys.readouterr().err
     assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("number", [1, 4, 7])
+def test_a_stop_while_a_teacher_is_written_leaves_the_former_one_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    for place, name in enumerate(("cat", "dog")):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for picture in range(10):
+            Image.new("L", (8, 8), 120 * place + picture).save(tmp_path / "images" / name / f"{picture}.png")
+    words = ["teach", "--data", str(tmp_path / "images"), "--out", str(tmp_path / "mine"), "--epochs", "1", "--judge"]
+    assert main(words) == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*") if path.is_file()}
+    assert len(before) == 7
+    capsys.readouterr()
+    written, sync = 0, os.fsync
+
+    def stopped(handle: int) -> None:
+        nonlocal written
+        facts = os.fstat(handle)
+        written += facts.st_size > 0 and stat.S_ISREG(facts.st_mode)
+        if written == number:
+            signal.raise_signal(signal.SIGINT)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", stopped)
+    assert main([*words, "--seed", "1"]) == INTERRUPTED
+    assert "Nothing was written" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*") if path.is_file()} == before
 
 
 def test_a_judge_is_of_another_family_and_another_seed_than_its_teacher() -> None:
