@@ -192,7 +192,7 @@ PRESETS: dict[str, Method] = {
         config=Config.parse({**_FAST_STUDENT, **_CLEAR}),
     ),
     "nayer-turbo": Method(
-        "NAYER, fastest student from random weights",
+        "NAYER, fast student from random weights",
         paper=_NAYER,
         summary=(
             "The student has a high learning rate and trains at the same time as the generator. It learns from the "

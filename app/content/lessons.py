@@ -278,8 +278,8 @@ LESSONS = (
         text=(
             "Images that the student already understands teach it nothing more. The adversarial term rewards images on "
             "which teacher and student differ. The generator finds the student's gaps, and the student closes them. By "
-            "default the term counts only where both predict the same class, so the generator searches near class "
-            "borders and not among meaningless images."
+            "default the term counts only images for which both predict the same class, so the generator gains nothing "
+            "from images on whose class they disagree."
         ),
         notice=(
             "The adversarial term and the cross-entropy term favor different images. In a short run the adversarial "
