@@ -94,9 +94,13 @@ class Application:
         return _resident(self.process.pid) + sum(map(_resident, _begun_by(self.process.pid)))
 
     def settled(self) -> float:
-        """The same, once what is loaded behind the first answer is there: it has stood still for three seconds."""
+        """The same, once what is loaded behind the first answer is there: it has stood still for three seconds.
+
+        Beside runs it may never stand still, and a run that nobody looks at ends, so it has 15 seconds.
+        """
         latest, since = self.memory(), time.monotonic()
-        while time.monotonic() - since < 3.0:
+        until = since + 15.0
+        while time.monotonic() < min(since + 3.0, until):
             time.sleep(0.1)
             if abs((now := self.memory()) - latest) > 1.0:
                 latest, since = now, time.monotonic()
