@@ -22,6 +22,7 @@ def served() -> Iterator[Served]:
 
 def test_on_a_recording_the_student_of_the_round_on_show_answers_in_the_browser(new_page: NewPage) -> None:
     page = new_page()
+    expect(page.locator(".accuracy .legend .key").last).to_contain_text("95.2")  # the recording has begun
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/try") else None)
     page.locator(".try select").select_option(label="apple")
