@@ -182,7 +182,7 @@ class Talk:
         place = "/".join(path)
         if " " not in value or _FACTS.search(place):
             return value
-        self.sentences[place] = value
+        self.sentences[" > ".join(path)] = value  # names in the path have slashes of their own
         return "<sentence>"
 
 
