@@ -6,9 +6,9 @@ import { provideExplanations } from "../core/help.js";
 import { AccuracyChart } from "../live/accuracy_chart.js";
 import { DiversityCharts } from "../live/diversity_charts.js";
 import { LossCharts } from "../live/loss_charts.js";
+import { Overview } from "../live/overview.js";
 import { ReplayPlayer } from "../live/replay_player.js";
 import { SampleGrid } from "../live/sample_grid.js";
-import { Overview } from "../live/overview.js";
 import { KeptNetworks } from "../panels/networks.js";
 import { TryPanel } from "../panels/try_panel.js";
 
