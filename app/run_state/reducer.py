@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,23 +37,39 @@ ROWS = 24  # rounds of samples that are kept
 PACE_OVER = 6  # number of rounds for the estimate of the time left
 
 
-def fold(view: View, happened: Iterable[Event | Condition]) -> View:
-    """The view after these events, in order."""
+def fold(view: View, happened: Iterable[Event | Condition], *, mapped: bool = True) -> View:
+    """The view after these events, in order.
+
+    `mapped`: whether noisy-layer outputs and samples are placed on the map, which is most of the work. Later events
+    of a long list replace them: see `last_on_map`.
+    """
     for one in happened:
-        view = _after(view, one)
+        view = _after(view, one, mapped)
     return view
 
 
-def _after(view: View, one: Event | Condition) -> View:
+def last_on_map(events: Sequence[Event]) -> set[int]:
+    """The places in `events` of those whose outputs or samples are still on the map after all of them."""
+    left: Counter[tuple[int, type[Event]]] = Counter()  # by arm
+    found = set()
+    for place in reversed(range(len(events))):
+        key = events[place].arm, type(events[place])
+        if isinstance(events[place], (LayerRedrawn, RoundSynthesised)) and left[key] < ROWS:
+            left[key] += 1 if isinstance(events[place], RoundSynthesised) else ROWS
+            found.add(place)
+    return found
+
+
+def _after(view: View, one: Event | Condition, mapped: bool) -> View:
     if isinstance(one, Condition):
         return view if one == view.condition else replace(view, seq=view.seq + 1, condition=one)
     seq = view.seq + 1
     config = view.started.config if view.started else getattr(one, "config", {})
     story = messages.narrate(one, config) or view.story
-    return _folded(replace(view, seq=seq, round=one.round, seconds=one.seconds, story=story), one)
+    return _folded(replace(view, seq=seq, round=one.round, seconds=one.seconds, story=story), one, mapped)
 
 
-def _folded(view: View, event: Event) -> View:
+def _folded(view: View, event: Event, mapped: bool) -> View:
     seq = view.seq
     match event:
         case RunStarted():
@@ -63,11 +80,12 @@ def _folded(view: View, event: Event) -> View:
             return replace(view, notes=(*view.notes, message)[-8:])
         case LayerRedrawn():
             redraws = (*view.redraws, (seq, event.round, event.what))[-2000:]
-            return replace(view, phase="redraw", redraws=redraws, outputs=_outputs(view, event))
+            outputs = _outputs(view, event) if mapped else view.outputs
+            return replace(view, phase="redraw", redraws=redraws, outputs=outputs)
         case GeneratorStep():
             return _generator_step(view, event)
         case RoundSynthesised():
-            return _synthesized(view, event)
+            return _synthesized(view, event, mapped)
         case DiversityMeasured():
             return replace(view, diversity=view.diversity.add(_diversity(seq, event)), by_class=_by_class(seq, event))
         case SecondOpinion():
@@ -149,9 +167,9 @@ def _generator_step(view: View, event: GeneratorStep) -> View:
     return replace(view, phase="generator", losses=view.losses.add(point), making=making)
 
 
-def _synthesized(view: View, event: RoundSynthesised) -> View:
+def _synthesized(view: View, event: RoundSynthesised, mapped: bool) -> View:
     samples = at_home = None
-    if view.atlas is not None:
+    if view.atlas is not None and mapped:
         points = view.atlas.place_features(event.features, event.labels)
         samples = Cloud(view.seq, view.atlas.place(points, event.labels), points)
         at_home = round(view.atlas.at_home(points, event.labels), 3)

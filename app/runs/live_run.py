@@ -22,7 +22,7 @@ from app.run_state.batches import Batch, Batches
 from app.run_state.frames import Frames
 from app.run_state.lab_results import Results, counted_seeds, fold_results
 from app.run_state.model import Condition, View, failed_arms, reset_view
-from app.run_state.reducer import fold
+from app.run_state.reducer import fold, last_on_map
 from app.run_state.seed_curves import SeedCurves, numbers, ranges
 from app.runs.plan import Plan
 from app.support.event_log import log_name
@@ -361,10 +361,10 @@ class LiveRun:
         return arm
 
     def _take(self, events: Sequence[Event]) -> None:
-        before = list(self.views)
-        for event in events:
+        before, on_map = list(self.views), last_on_map(events)  # a visitor who was away has many events
+        for place, event in enumerate(events):
             with self._failures_noted(event.arm):
-                self._fold(event.arm, event)
+                self._fold(event.arm, event, place in on_map)
         for number, view in enumerate(before):
             with self._failures_noted(number):
                 self._frames[number].take(self.views[number], view.seq)
@@ -384,8 +384,8 @@ class LiveRun:
             if messages.NOT_DRAWN not in view.notes:
                 self.views[arm] = replace(view, seq=view.seq + 1, notes=(*view.notes, messages.NOT_DRAWN))
 
-    def _fold(self, arm: int, event: Event) -> None:
-        self.views[arm] = fold(self.views[arm], [event])
+    def _fold(self, arm: int, event: Event, mapped: bool) -> None:
+        self.views[arm] = fold(self.views[arm], [event], mapped=mapped)
         self._curves.add(event, self.views[arm].seq)
         match event:
             case RunStarted():

@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from app.api.lab_serializer import PARTS as LAB_PARTS
 from app.run_state.batches import Batches
+from app.run_state.embedding_map import Atlas, Dots
 from app.run_state.lab_results import fold_results
 from app.run_state.model import LONGEST, Condition, Point, Series, View, reset_view
-from app.run_state.reducer import ROWS, fold
+from app.run_state.reducer import ROWS, fold, last_on_map
 from app.run_state.serializer import payload, rounds, seconds_left
 from nayer.config import Config
 from nayer.events import (
@@ -177,6 +179,35 @@ def test_a_row_is_the_first_image_of_every_class_with_both_opinions() -> None:
 def test_old_rows_go_and_the_newest_stay() -> None:
     view = fold(View(), script(Config(rounds=ROWS + 5, generator_steps=1, student_steps=1)))
     assert [row.round for row in view.rows] == list(range(5, ROWS + 5))
+
+
+@pytest.mark.parametrize("arm", [0, 1])
+def test_after_a_long_absence_only_what_is_still_on_the_map_is_placed_there(
+    monkeypatch: pytest.MonkeyPatch, arm: int
+) -> None:
+    seeds = (Config(seed=seed, rounds=ROWS + 5 - seed, generator_steps=1, student_steps=1) for seed in (0, 1))
+    events = [replace(event, arm=arm) for config in seeds for event in script(config) for arm in (0, 1)]
+    whole = fold(View(), [event for event in events if event.arm == arm])
+    placed = 0
+    place = Atlas.place
+
+    def counting(atlas: Atlas, points: ArrayLike, labels: ArrayLike) -> Dots:
+        nonlocal placed
+        placed += 1
+        return place(atlas, points, labels)
+
+    view, on_map = View(), last_on_map(events)
+    monkeypatch.setattr(Atlas, "place", counting)
+    for number, event in enumerate(events):
+        if event.arm == arm:
+            view = fold(view, [event], mapped=number in on_map)
+    monkeypatch.undo()
+    assert payload(view, 0) == payload(whole, 0)
+    assert placed == ROWS + 1  # a cloud for each row, and the noisy layer's newest outputs
+    for now, then in ((view.outputs, whole.outputs), (view.samples, whole.samples)):
+        assert now is not None
+        assert then is not None
+        np.testing.assert_array_equal(now.points, then.points)
 
 
 def test_the_preview_goes_when_the_round_is_made() -> None:
