@@ -360,7 +360,7 @@ def test_every_kind_of_pixel_has_its_documented_result():
 
 
 def exif_that_repeats(entries, each):
-    """A directory whose entries all name the same `each` bytes: a reader that takes them has `entries` times as many."""
+    """A directory whose entries all name the same `each` bytes."""
     start = 8 + 2 + 12 * entries + 4
     found = [struct.pack("<HHLL", 0x1000 + number, 7, each, start) for number in range(entries)]
     return b"II*\0" + struct.pack("<LH", 8, entries) + b"".join(found) + bytes(4) + bytes(each)
