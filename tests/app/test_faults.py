@@ -234,7 +234,9 @@ def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(
         run = begin(registry, SHORT)
         wait_until(lambda: run.ended)
         if broken == "fold":  # also called with the condition, outside of the events
-            monkeypatch.setattr(module, broken, lambda view, events, **also: whole(view, _without_rounds(events), **also))
+            monkeypatch.setattr(
+                module, broken, lambda view, events, **also: whole(view, _without_rounds(events), **also)
+            )
         view = run.refresh()
         assert run.state == "finished"
         assert view.notes.count(messages.NOT_DRAWN) == 1
