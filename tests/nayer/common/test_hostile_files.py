@@ -200,7 +200,7 @@ def zipped(members, method=zipfile.ZIP_DEFLATED):
     "name",
     [
         *("../cat/1.png", "/cat/1.png", "cat/../../1.png", "C:/cat/1.png"),
-        *("C:\\cat\\1.png", "\\\\host\\cat\\1.png", "cat/" + "x" * 300 + ".png"),
+        *("C:\\cat\\1.png", "\\\\host\\cat\\1.png"),
     ],
 )
 def test_names_that_lead_elsewhere_are_refused_and_nothing_is_written(name, tmp_path, monkeypatch):
@@ -208,6 +208,12 @@ def test_names_that_lead_elsewhere_are_refused_and_nothing_is_written(name, tmp_
     with pytest.raises(AssetError, match=r"^mine\.zip contains the name .*, which points outside the archive"):
         in_zip(zipped([(name, picture("PNG"))]), "mine.zip", TIGHT)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_too_long_is_told_so():
+    sentence = r"^mine\.zip contains a name of 60,008 characters, 'cat/x{36}'; use at most 255\.$"
+    with pytest.raises(AssetError, match=sentence):
+        in_zip(zipped([("cat/" + "x" * 60_000 + ".png", picture("PNG"))]), "mine.zip", TIGHT)
 
 
 def test_a_member_without_a_name_is_refused():
