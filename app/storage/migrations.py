@@ -52,6 +52,9 @@ STEPS = (
     """
     ALTER TABLE run ADD COLUMN lane TEXT NOT NULL DEFAULT '';    -- of the visitor's address, '' where it is not known
     """,
+    """
+    UPDATE event SET kind = 'RoundSynthesized' WHERE kind = 'RoundSynthesised';    -- its name before version 5
+    """,
 )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nayer.common.files import read_file
 from nayer.common.hub import MAX_JSON_BYTES
 from nayer.common.paths import ASSETS
+from nayer.earlier_names import CARD_FIELDS, with_present_names
 from nayer.errors import AssetError, ConfigError
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
@@ -52,12 +55,17 @@ class TeacherCard(BaseModel):
         ge=0.0, le=1.0, description="Accuracy on the data's own test images, 0..1; none if nobody has measured it."
     )
     data: str = Field(description="What it learned from, in one sentence.")
-    licence: str = Field(description="License of the data.")
+    license: str = Field(description="License of the data.")
     seed: int
     command: str = Field(description="Command that trains it again.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of model.safetensors.")
     judge: ModelSpec | None = Field(default=None, description="Network of the judge that was made or uploaded with it.")
     robust: Robustness | None = Field(default=None, description="None if it learned from images without perturbation.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_this_version(cls, values: Any) -> Any:
+        return with_present_names(values, CARD_FIELDS) if isinstance(values, Mapping) else values
 
     @field_validator("classes")
     @classmethod
@@ -67,7 +75,7 @@ class TeacherCard(BaseModel):
         except ConfigError as error:
             raise ValueError(str(error)) from None
 
-    @field_validator("title", "data", "licence", "command")
+    @field_validator("title", "data", "license", "command")
     @classmethod
     def _can_be_shown(cls, text: str) -> str:
         if found := forbidden(text):
