@@ -63,7 +63,7 @@ class NewerHistory(StorageError):
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error of SQLite means a full disk. The low byte of its code is the primary one (sqlite.org/rescode)."""
+    """Whether an error of SQLite means a full disk. The low byte of its code is the primary one: sqlite.org/rescode."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_FULL
 
 

@@ -47,9 +47,7 @@ def _add_earlier_names(parser: argparse.ArgumentParser) -> None:
     kinds = {setting.name: setting.kind for setting in settings()}
     for earlier, name in SETTINGS.items():
         reader = partial(read_value, kinds[name])
-        parser.add_argument(
-            flag_of(earlier), dest=name, type=reader, default=argparse.SUPPRESS, help=argparse.SUPPRESS
-        )
+        parser.add_argument(flag_of(earlier), dest=name, type=reader, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def given_settings(arguments: argparse.Namespace) -> dict[str, object]:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from nayer.common.files import read_file
 from nayer.common.hub import MAX_JSON_BYTES
 from nayer.common.paths import ASSETS
-from nayer.earlier_names import CARD_FIELDS, with_present_names
+from nayer.earlier_names import CARD_FIELDS
 from nayer.errors import AssetError, ConfigError
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
@@ -39,10 +46,21 @@ class Robustness(BaseModel):
     test_steps: int = Field(ge=1, le=MAX_STEPS, description="Gradient steps per test image.")
 
 
+def _names_in_files(field: str) -> AliasChoices:
+    """The names under which cards contain a field: its own, and those of earlier versions."""
+    return AliasChoices(field, *(earlier for earlier, present in CARD_FIELDS.items() if present == field))
+
+
 class TeacherCard(BaseModel):
     """The facts about a teacher except its weights: the content of `config.json`."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        alias_generator=AliasGenerator(validation_alias=_names_in_files),
+    )
 
     name: str = Field(pattern=rf"^{NAME.pattern}$")
     title: str = Field(min_length=1, max_length=MAX_NAME_LENGTH)
@@ -61,11 +79,6 @@ class TeacherCard(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of model.safetensors.")
     judge: ModelSpec | None = Field(default=None, description="Network of the judge that was made or uploaded with it.")
     robust: Robustness | None = Field(default=None, description="None if it learned from images without perturbation.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_this_version(cls, values: Any) -> Any:
-        return with_present_names(values, CARD_FIELDS) if isinstance(values, Mapping) else values
 
     @field_validator("classes")
     @classmethod

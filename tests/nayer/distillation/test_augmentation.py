@@ -1,4 +1,4 @@
-"""Crop and mirror equal padding, slicing and flipping done by hand, gradient included; elastic distortion equals SciPy's."""
+"""Crop and mirror equal padding, slicing and flipping by hand, gradient included; elastic distortion equals SciPy's."""
 
 import numpy as np
 import pytest
