@@ -6,14 +6,24 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
+from nayer.data.image_metadata import orientation, without_metadata
 from nayer.errors import AssetError
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 MAX_PIXEL_BYTES = 1 << 30  # of all decoded pictures of a data set
 MAX_SIDE = 1024  # px; larger pictures are refused before they are decoded
+_TURNS = {  # by orientation, as Exif numbers them
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def decode(data: bytes, name: str, channels: int, size: int) -> NDArray[np.uint8]:
@@ -56,7 +66,9 @@ def suffix(data: bytes) -> str:
 
 def _opened(data: bytes, name: str) -> Image.Image:
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        pixels, exif = without_metadata(data)
+        picture = Image.open(io.BytesIO(pixels), formats=FORMATS)
+        picture.info["exif"] = exif or picture.info.get("exif", b"")
         frames = getattr(picture, "n_frames", 1)
     except Exception:  # a parser can raise any exception
         raise _unreadable(name) from None
@@ -69,9 +81,11 @@ def _opened(data: bytes, name: str) -> Image.Image:
 
 
 def _plain(picture: Image.Image, channels: int) -> Image.Image:
+    turn = _TURNS.get(orientation(picture.info["exif"]))
     if picture.mode.startswith("I"):  # 16 bits, or 32 of which PNG's 16 are filled; Pillow would cut them at 255
         picture = Image.fromarray((np.asarray(picture).astype(np.int64) // 256).clip(0, 255).astype(np.uint8))
-    picture = ImageOps.exif_transpose(picture)
+    if turn is not None:
+        picture = picture.transpose(turn)
     if picture.has_transparency_data:
         seen = picture.convert("RGBA")
         ground = Image.new("RGBA", seen.size, "white")

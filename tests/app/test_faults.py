@@ -222,11 +222,11 @@ def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(
 ) -> None:
     whole, calls = getattr(module, broken), []
 
-    def now_and_then(*given: object) -> object:
+    def now_and_then(*given: object, **also: object) -> object:
         calls.append(given)
         if len(calls) % 3 == 0:
             raise ValueError("cannot be drawn")
-        return whole(*given)
+        return whole(*given, **also)
 
     monkeypatch.setattr(module, broken, now_and_then)
     registry = RunManager(lambda plan: Scripted(lambda: script(SHORT)))
@@ -234,7 +234,9 @@ def test_what_cannot_be_drawn_is_left_out_and_the_run_goes_on(
         run = begin(registry, SHORT)
         wait_until(lambda: run.ended)
         if broken == "fold":  # also called with the condition, outside of the events
-            monkeypatch.setattr(module, broken, lambda view, events: whole(view, _without_rounds(events)))
+            monkeypatch.setattr(
+                module, broken, lambda view, events, **also: whole(view, _without_rounds(events), **also)
+            )
         view = run.refresh()
         assert run.state == "finished"
         assert view.notes.count(messages.NOT_DRAWN) == 1

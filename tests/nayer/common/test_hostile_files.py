@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.torch import save
 
 from nayer.common.safetensors_io import read_tensors
@@ -357,6 +357,65 @@ def test_every_kind_of_pixel_has_its_documented_result():
     assert pixels[0].max() == 0
     assert pixels[-1].min() == 255
     assert decode(encoded(Image.new("1", (8, 8), 1)), "1.png", 1, 8).min() == 255
+
+
+def exif_that_repeats(entries, each):
+    """A directory whose entries all name the same `each` bytes."""
+    start = 8 + 2 + 12 * entries + 4
+    found = [struct.pack("<HHLL", 0x1000 + number, 7, each, start) for number in range(entries)]
+    return b"II*\0" + struct.pack("<LH", 8, entries) + b"".join(found) + bytes(4) + bytes(each)
+
+
+def png_with(kind, content):
+    sound, end = picture("PNG"), 33  # after the signature and the header
+    part = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return sound[:end] + part + sound[end:]
+
+
+def jpeg_with(marker, contents):
+    sound = picture("JPEG")
+    parts = [b"\xff" + bytes([marker]) + struct.pack(">H", len(one) + 2) + one for one in contents]
+    return sound[:2] + b"".join(parts) + sound[2:]
+
+
+def hostile_metadata():
+    repeats, text = exif_that_repeats(400, 200_000), zlib.compress(bytes(1 << 20))
+    pieces = [b"Exif\0\0" + repeats[place : place + 60_000] for place in range(0, len(repeats), 60_000)]
+    index = b"MPF\0" + exif_that_repeats(2500, 30_000)
+    texts = b"".join(
+        png_with(b"zTXt", b"%d\0\0" % number + text)[33 : -len(picture("PNG")[33:])] for number in range(60)
+    )
+    return {
+        "PNG's Exif": png_with(b"eXIf", repeats),
+        "JPEG's Exif": jpeg_with(0xE1, pieces),
+        "JPEG's index of pictures": jpeg_with(0xE2, [index]),
+        "PNG's texts": picture("PNG")[:33] + texts + picture("PNG")[33:],
+    }
+
+
+@pytest.mark.parametrize("kind", hostile_metadata())
+def test_metadata_of_a_picture_takes_no_memory_whatever_it_says(kind):
+    data = hostile_metadata()[kind]
+    tracemalloc.start()
+    try:
+        decode(data, "1.png", 3, 8)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 8 * len(data) + (1 << 20)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_is_turned_as_its_exif_says_in_every_format(format):
+    drawn = np.zeros((16, 16), np.uint8)
+    drawn[:8, :4] = 255
+    image = Image.fromarray(drawn).convert("RGB")
+    for number in range(9):
+        exif = Image.Exif()
+        exif[0x0112] = number
+        data = encoded(image, format, exif=exif, **({"lossless": True} if format == "WEBP" else {"quality": 95}))
+        wanted = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("L")) > 127
+        assert ((decode(data, "1.png", 1, 16)[0] > 127) == wanted).all()
 
 
 def arrays(**named):
