@@ -13,6 +13,7 @@ import itertools
 import logging
 import math
 import os
+import signal
 import socket
 import sys
 import threading
@@ -69,6 +70,7 @@ from app.runs.uploaded_teachers import Uploads
 from app.runs.zero_gpu import GpuLoan, zero_gpu_loan
 from app.storage.run_store import Store
 from app.support import event_log
+from app.support.exhaustion import few_files, in_thread, missing, no_thread
 from app.support.memory import give_back
 from app.web_page.one_script import modules
 from app.web_page.page import web_page
@@ -184,8 +186,8 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
         sweeper = asyncio.create_task(_sweep(registry, uploads, pools))
         yield
         sweeper.cancel()
-        await asyncio.to_thread(registry.close)
-        await asyncio.to_thread(pools.close)
+        await in_thread(registry.close)
+        await in_thread(pools.close)
         event_log.event("server ends", "", **registry.counters.runs())
 
     application = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -265,15 +267,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     chosen = parser.parse_args(arguments)
     if chosen.web_page is not None:
-        write_web_page(chosen.recording, chosen.web_page)
+        try:
+            write_web_page(chosen.recording, chosen.web_page)
+        except KeyboardInterrupt:
+            _leave("Stopped. Nothing was written.", 128 + signal.SIGINT)
         return
     if not 0 <= chosen.port <= 65535:
         parser.error(f"--port must be a whole number from 0 to 65535; {chosen.port} was given.")
+    if sentence := few_files():
+        _leave(sentence, 1)
     environment = replace(environment, port=chosen.port, host=chosen.host, recording=chosen.recording)
     event_log.begin()
     sys.setswitchinterval(SWITCH_SECONDS)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
-        _serve(environment)
+        try:
+            _serve(environment)
+        except (RuntimeError, OSError, MemoryError) as error:
+            if not (what := missing(error)):
+                raise
+            _leave(f"The machine has no {what} to spare for this page; end other programs, or allow more.", 1)
 
 
 def _serve(environment: Environment) -> None:
@@ -363,7 +375,12 @@ class _Server(uvicorn.Server):
             sys.stdout.flush()
             event_log.event("server begins")
             # Not a daemon: the end of Python waits for it. torch aborts the process if its thread is cut off.
-            threading.Thread(target=load_core).start()
+            try:
+                threading.Thread(target=load_core).start()
+            except RuntimeError as error:
+                if not no_thread(error):
+                    raise
+                log.warning("the machine has no threads to spare, so the first run will wait for its modules")
 
 
 async def _sweep(registry: RunManager, uploads: Uploads, pools: Executors) -> None:
@@ -375,6 +392,6 @@ async def _sweep(registry: RunManager, uploads: Uploads, pools: Executors) -> No
             parts.append(give_back)
         for part in parts:
             try:
-                await asyncio.to_thread(part)
+                await in_thread(part)
             except Exception:
                 log.exception("a part of the housekeeping failed")

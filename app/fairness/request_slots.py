@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
@@ -14,6 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.fairness.fair_executor import AGAIN
 from app.middleware.client_address import address
 from app.middleware.lanes import Lanes
+from app.support.exhaustion import missing, no_thread
+
+log = logging.getLogger(__name__)
 
 EACH = 200  # a class behind one address: each page holds two streams open and makes a few other requests
 LOOKING = 8  # looks of one address that run at once; the next ones wait, a few ms each
@@ -21,6 +25,7 @@ CALLING = 8  # calls of one address that Gradio handles at once; each keeps the 
 FINDING = 2  # runs that one address lets the server find at once: one of the past is read from the disk
 SENDING = 4  # large answers to one address; the next ones wait, because a fast reader keeps the event loop busy
 PIECE = 64 << 10  # bytes
+THREAD_TRIES, THREAD_SECONDS = 50, 0.05  # of a look, where the machine has no thread to spare
 LONGEST_SENDING = 600.0  # s for one large answer, so that a slow reader does not keep the others waiting for hours
 _LOOKS = re.compile(r"/live/.+/(status|lab|rounds|umap|\d+|\d+\.jpg)")  # these requests never wait
 PLAIN = 2  # all other requests of one address that wait for nothing: the page itself takes some 20 ms of the event loop
@@ -73,7 +78,7 @@ class RequestSlots:
             if _LOOKS.fullmatch(scope["path"]):
                 return await self._in_turn(self._looks, scope, receive, send)
             if scope["path"] in self._waiting_commands or _WAITING.fullmatch(scope["path"]):
-                return await self._app(scope, receive, send)
+                return await self._answered(scope, receive, send)
             if _CALLS.fullmatch(scope["path"]):
                 return await self._in_turn(self._calls, scope, receive, send)
             return await self._in_turn(self._plain, scope, receive, send)
@@ -90,7 +95,34 @@ class RequestSlots:
                 await turn.aclose()  # a slow reader does not keep the turn
                 await send(message)
 
-            await self._app(scope, receive, begun)
+            await self._answered(scope, receive, begun)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer of the application; 503 with a sentence where the machine lacks something for a moment.
+
+        A look waits for a thread that another look gives back, which takes some ms.
+        """
+        begun, tries = False, THREAD_TRIES if _LOOKS.fullmatch(scope["path"]) else 0
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        while True:
+            try:
+                await self._app(scope, receive, sent)
+                return
+            except (RuntimeError, OSError, MemoryError) as error:
+                if begun or not (what := missing(error)):
+                    raise
+                if not (no_thread(error) and tries):
+                    log.warning("the machine has no %s to spare", what)
+                    break
+            tries -= 1
+            await asyncio.sleep(THREAD_SECONDS)
+        refusal = {"error": f"The machine has no {what} to spare now; try again in {AGAIN} s."}
+        await JSONResponse(refusal, 503, {"Retry-After": str(AGAIN)})(scope, receive, send)
 
 
 def _in_pieces(send: Send) -> Send:

@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from app import server
+from app.environment import RECORDING
 from app.gradio_ui.compat import LOOKS_EVERY
 from app.middleware.json_body import TEACHER_BODY
 from app.server import main
@@ -147,6 +148,7 @@ runpy.run_path("app.py", run_name="__main__")
     making = """
 import signal
 from app import server
+from app.environment import RECORDING
 server.create = lambda *given: signal.raise_signal(signal.SIGINT)
 server.main(["--port", "0"])
 """
@@ -156,11 +158,50 @@ server.main(["--port", "0"])
         assert "Traceback" not in done.stderr
 
 
+def test_a_process_that_may_open_few_files_is_told_so() -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)); from app import server;"
+    command = [sys.executable, "-c", f"{limited} server.main(['--port', '0'])"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    sentence = "This process may open 20 files, and the page needs 64; allow more with ulimit -n.\n"
+    assert (done.returncode, done.stderr) == (1, sentence)
+
+
+def test_a_machine_without_threads_is_told_in_one_sentence(tmp_path: Path) -> None:
+    code = """
+import threading
+from app import server
+from app.environment import RECORDING
+def start(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = start
+server.main(["--port", "0"])
+"""
+    kept = os.environ | {"NAYER_DATA": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
+    sentence = "The machine has no threads to spare for this page; end other programs, or allow more.\n"
+    assert (done.returncode, done.stderr) == (1, sentence)
+
+
+def test_ctrl_c_while_a_web_page_is_made_shows_no_traceback(tmp_path: Path) -> None:
+    code = f"""
+import signal
+from app import server
+from app.environment import RECORDING
+server.web_page = lambda *given: signal.raise_signal(signal.SIGINT)
+server.main(["--recording", {str(RECORDING)!r}, "--web-page", {str(tmp_path / "run.html")!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "Stopped. Nothing was written.\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_end_waits_for_what_is_still_loaded() -> None:
     """torch aborts a process that ends while a thread is in its code."""
     code = """
 import os, signal, threading, time
 from app import server
+from app.environment import RECORDING
 def load():
     os.kill(os.getpid(), signal.SIGINT)
     threading.main_thread().join(5)

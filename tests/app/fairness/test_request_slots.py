@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections import Counter
 
 import pytest
@@ -117,3 +118,58 @@ def test_an_answer_goes_out_in_pieces_that_a_slow_reader_can_take_one_by_one(siz
     assert b"".join(piece["body"] for piece in pieces) == content[:size]
     assert max(len(piece["body"]) for piece in pieces) <= PIECE
     assert [piece.get("more_body", False) for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+
+
+class Poor:
+    """An application on a machine that lacks something for the first `times` calls."""
+
+    def __init__(self, error: Exception, times: int) -> None:
+        self._error = error
+        self.left = times
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise self._error
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"well"})
+
+
+def asked(app: Poor, path: str) -> tuple[int, bytes]:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    asyncio.run(RequestSlots(app)(scope, receive, send))
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+NO_THREAD = RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (NO_THREAD, b"threads"),
+        (OSError(errno.EMFILE, "Too many open files"), b"open files"),
+        (OSError(errno.ENOSPC, "No space left on device"), b"disk space"),
+        (MemoryError(), b"memory"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_sentence_and_no_fault(error: Exception, what: bytes) -> None:
+    status, body = asked(Poor(error, 1), "/bring")
+    assert (status, body) == (503, b'{"error":"The machine has no %s to spare now; try again in 5 s."}' % what)
+
+
+def test_a_look_waits_for_the_thread_of_another_look() -> None:
+    assert asked(Poor(NO_THREAD, 3), "/live/x/status") == (200, b"well")
+
+
+def test_a_fault_of_ours_stays_one() -> None:
+    with pytest.raises(RuntimeError, match="ours"):
+        asked(Poor(RuntimeError("ours"), 1), "/bring")
