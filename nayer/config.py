@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
+from nayer.earlier_names import SETTINGS, with_present_names
 from nayer.errors import ConfigError
 from nayer.retired_settings import without_retired
 from nayer.settings import Setting, describe, sentence, setting
@@ -762,7 +763,7 @@ class Config(BaseModel):
         help="Images per student step.",
         place="distillation/train.py:_images",
     )
-    bent_share: float = setting(
+    elastic_share: float = setting(
         0.0,
         group="student",
         unit="× batch",
@@ -921,7 +922,7 @@ class Config(BaseModel):
         """
         if wrong := text_error(dict(values), "settings"):
             raise ConfigError(wrong)
-        merged = {**(base.model_dump() if base else {}), **values}
+        merged = {**(base.model_dump() if base else {}), **with_present_names(values, SETTINGS)}
         try:
             return cls.model_validate(merged)
         except ValidationError as error:

@@ -93,7 +93,7 @@ class GeneratorStep(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoundSynthesised(Event):
+class RoundSynthesized(Event):
     """The batch of a round is ready. It enters the pool, except before round `pool_from_round`."""
 
     images: Images  # (n, c, h, w), at most 200: whole sets of classes

@@ -99,7 +99,7 @@ _FAST_STUDENT: dict[str, object] = {
     "noisy_width": 0,  # 25 for each class
     "generator_steps": 24,
     "student_lr": 0.1,
-    "bent_share": 0.5,
+    "elastic_share": 0.5,
 }
 
 # Settings for images that a person can name (docs/images.md). With the published weights the colors saturate.
@@ -215,7 +215,7 @@ PRESETS: dict[str, Method] = {
             student_lr=0.01,
             student_steps=60,
             hint_weight=2.0,
-            bent_share=0.5,
+            elastic_share=0.5,
             keep="all",
             keep_from_step=4,
         ),

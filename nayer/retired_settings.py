@@ -1,13 +1,15 @@
 """Settings of earlier versions, and the values that a stored config may still have for them.
 
 Recordings, database rows, checkpoints and addresses hold whole configs. Only `without_retired` reads old configs. It
-drops a retired setting whose value is the one that this version always uses. It refuses any other value.
+gives a renamed setting its present name, and drops a retired setting whose value is the one that this version always
+uses. It refuses any other value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nayer.earlier_names import SETTINGS, with_present_names
 from nayer.errors import ConfigError, excerpt
 
 # name -> (the value that this version always uses, its effect)
@@ -29,7 +31,7 @@ class RetiredSetting(ConfigError):
 
 
 def without_retired(values: Mapping[str, object]) -> dict[str, object]:
-    """`values` without retired settings.
+    """`values` without retired settings, under the present names.
 
     Raises RetiredSetting in one sentence if one of them has another value than this version uses.
     """
@@ -39,4 +41,5 @@ def without_retired(values: Mapping[str, object]) -> dict[str, object]:
     for (name, value), instead in RETIRED_VALUES.items():
         if values.get(name) == value:
             raise RetiredSetting(f"{name}={value} is gone; use {instead}.")
-    return {name: value for name, value in values.items() if name not in RETIRED}
+    present = with_present_names(values, SETTINGS)
+    return {name: value for name, value in present.items() if name not in RETIRED}

@@ -54,7 +54,7 @@ def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         testset=None,
         test_accuracy=0.3,
         data="None: its weights are random.",
-        licence="MIT",
+        license="MIT",
         seed=0,
         command="none",
         sha256=hashlib.sha256(weights).hexdigest(),

@@ -150,7 +150,7 @@ def test_a_judge_is_out_of_reach_of_what_trains():
     assert {path.stem for path in algorithm if {"judge", "_judge"} & names_in(path)} == {"report", "task"}
     assert {path.stem for path in algorithm if "SecondNetwork" in names_in(path)} == set()
     knows = {named(path) for path in [*NAYER, *APP] if {"JUDGES", "judge_folder"} & names_in(path)}
-    assert knows == {"nayer/networks/cards.py", "nayer/teachers/load.py", "nayer/runs/memory_use.py"}
+    assert knows == {"nayer/networks/cards.py", "nayer/teachers/load.py", "nayer/runs/rehearsed_round.py"}
     makes = {named(path) for path in [*NAYER, *APP] if "SecondNetwork" in names_in(path)}
     assert makes == {"nayer/runs/run.py"}
     assert "fit" not in names_in(ROOT / "nayer" / "runs" / "run.py")

@@ -13,7 +13,7 @@ from nayer.events import (
     GeneratorStep,
     LayerRedrawn,
     PolicyChanged,
-    RoundSynthesised,
+    RoundSynthesized,
     RunStarted,
     StudentStep,
 )
@@ -185,7 +185,7 @@ def narrate(event: Event, config: Mapping[str, Any]) -> str:
             return _redraw_sentence(event)
         case GeneratorStep():
             return _generator_sentence(event, int(config["synthesis_batch"]))
-        case RoundSynthesised():
+        case RoundSynthesized():
             where = "it enters the pool" if event.pooled else "it comes too early to be kept"
             return (
                 f"The best batch of the round came at step {event.best_step + 1}: the teacher recognizes "

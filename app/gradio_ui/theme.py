@@ -9,7 +9,7 @@ _MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 
 
 def theme() -> gr.themes.Base:
-    """Quiet greys and one blue; the stage's style sheet uses the same values."""
+    """Quiet grays and one blue; the stage's style sheet uses the same values."""
     return gr.themes.Base(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.slate,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.support.images import jpeg
-from nayer.events import DiversityMeasured, RoundSynthesised, SecondOpinion
+from nayer.events import DiversityMeasured, RoundSynthesized, SecondOpinion
 from nayer.types import Doubles
 
 KEPT = 60  # rounds an arm, 2 to 7 MB; then every second of the older half goes
@@ -39,7 +39,7 @@ class Batches:
         """Forgets all batches."""
         self._kept.clear()
 
-    def add(self, event: RoundSynthesised) -> None:
+    def add(self, event: RoundSynthesized) -> None:
         """Keeps the images of a round; above KEPT rounds, every second one of the older half goes."""
         order = np.argsort(event.labels, kind="stable")
         confidence = event.teacher_confidence[order].round(3).tolist()

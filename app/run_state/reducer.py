@@ -24,7 +24,7 @@ from nayer.events import (
     Note,
     PolicyChanged,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -54,8 +54,8 @@ def last_on_map(events: Sequence[Event]) -> set[int]:
     found = set()
     for place in reversed(range(len(events))):
         key = events[place].arm, type(events[place])
-        if isinstance(events[place], (LayerRedrawn, RoundSynthesised)) and left[key] < ROWS:
-            left[key] += 1 if isinstance(events[place], RoundSynthesised) else ROWS
+        if isinstance(events[place], (LayerRedrawn, RoundSynthesized)) and left[key] < ROWS:
+            left[key] += 1 if isinstance(events[place], RoundSynthesized) else ROWS
             found.add(place)
     return found
 
@@ -84,7 +84,7 @@ def _folded(view: View, event: Event, mapped: bool) -> View:
             return replace(view, phase="redraw", redraws=redraws, outputs=outputs)
         case GeneratorStep():
             return _generator_step(view, event)
-        case RoundSynthesised():
+        case RoundSynthesized():
             return _synthesized(view, event, mapped)
         case DiversityMeasured():
             return replace(view, diversity=view.diversity.add(_diversity(seq, event)), by_class=_by_class(seq, event))
@@ -167,7 +167,7 @@ def _generator_step(view: View, event: GeneratorStep) -> View:
     return replace(view, phase="generator", losses=view.losses.add(point), making=making)
 
 
-def _synthesized(view: View, event: RoundSynthesised, mapped: bool) -> View:
+def _synthesized(view: View, event: RoundSynthesized, mapped: bool) -> View:
     samples = at_home = None
     if view.atlas is not None and mapped:
         points = view.atlas.place_features(event.features, event.labels)
@@ -185,7 +185,7 @@ def _synthesized(view: View, event: RoundSynthesised, mapped: bool) -> View:
     )
 
 
-def _row(view: View, event: RoundSynthesised, samples: Dots, at_home: float | None) -> Row:
+def _row(view: View, event: RoundSynthesized, samples: Dots, at_home: float | None) -> Row:
     classes = len(view.started.classes) if view.started else int(event.labels.max()) + 1
     _, firsts = np.unique(event.labels, return_index=True)  # the first image of every class, in class order
     firsts = firsts[:classes]

@@ -28,7 +28,7 @@ def check_cost(configs: Sequence[Config], card: TeacherCard, *, local: bool, mem
     `configs`: the configs of runs that take turns, such as a lab's arms, with the teacher of `card`. On a shared page
     they may take `memory` bytes together. On a local page they may take the free memory of the machine.
     """
-    from nayer.runs.memory_use import check_memory  # it imports torch, and the page must not wait for that
+    from nayer.runs.memory_check import check_memory  # it imports torch, and the page must not wait for that
 
     runs = [(config, card) for config in configs]
     if local:

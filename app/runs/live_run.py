@@ -28,7 +28,7 @@ from app.runs.plan import Plan
 from app.support.event_log import log_name
 from nayer.config import Config
 from nayer.errors import ConfigError, NayerError
-from nayer.events import DiversityMeasured, Event, RoundSynthesised, RunStarted, SecondOpinion, StudentKept
+from nayer.events import DiversityMeasured, Event, RoundSynthesized, RunStarted, SecondOpinion, StudentKept
 from nayer.exports.reproduce import known
 from nayer.runs.session import ENDED, Session, StepKind
 from nayer.types import Images
@@ -390,7 +390,7 @@ class LiveRun:
         match event:
             case RunStarted():
                 self.batches[arm].clear()
-            case RoundSynthesised():
+            case RoundSynthesized():
                 self.batches[arm].add(event)
             case DiversityMeasured():
                 self.batches[arm].measured(event)

@@ -11,7 +11,6 @@ from nayer.errors import StorageError
 
 NAME = "runs.sqlite3"
 WAL = f"{NAME}-wal"  # the write-ahead log
-_FULL = 13  # SQLITE_FULL, sqlite.org/rescode.html
 # The steps from each version to the next; PRAGMA user_version counts the finished steps.
 STEPS = (
     """
@@ -53,6 +52,9 @@ STEPS = (
     """
     ALTER TABLE run ADD COLUMN lane TEXT NOT NULL DEFAULT '';    -- of the visitor's address, '' where it is not known
     """,
+    """
+    UPDATE event SET kind = 'RoundSynthesized' WHERE kind = 'RoundSynthesised';    -- its name before version 5
+    """,
 )
 
 
@@ -61,9 +63,8 @@ class NewerHistory(StorageError):
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error of SQLite means a full disk. Before Python 3.11 its errors have no code, only a text."""
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    return code & 0xFF == _FULL if code is not None else str(error) == "database or disk is full"
+    """Whether an error of SQLite means a full disk. The low byte of its code is the primary one: sqlite.org/rescode."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_FULL
 
 
 def is_damage(error: BaseException) -> bool:

@@ -28,7 +28,7 @@ from nayer.runs.session import ENDED, State
 
 log = logging.getLogger(__name__)
 SAMPLES = 60  # newest rounds of an arm whose images are kept: a run of the usual length can be replayed completely
-_HEAVY = "RoundSynthesised"  # the kind of event that carries images
+_HEAVY = "RoundSynthesized"  # the kind of event that carries images
 _COLUMNS = "id, owner, plan, state, error, name, notes, began"
 _RUN = "(SELECT number FROM run WHERE id = ?)"
 

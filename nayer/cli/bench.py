@@ -161,7 +161,7 @@ def _read(path: Path) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise StorageError(f"against={excerpt(path)!r} contains no earlier measurement; name a file that --json wrote.")
-    return found
+    return {name.replace("_normalised", "_normalized"): value for name, value in found.items()}  # the earlier spelling
 
 
 def _print(facts: dict[str, float | None], earlier: dict[str, Any]) -> None:

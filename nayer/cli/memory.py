@@ -44,7 +44,7 @@ def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None
     if limit == float("inf"):
         return
     from nayer.common.device import device
-    from nayer.runs.memory_use import check_memory
+    from nayer.runs.memory_check import check_memory
     from nayer.teachers.find import find_teacher
 
     teachers = {}
@@ -63,12 +63,12 @@ def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None
 
 
 def training_bound(arguments: argparse.Namespace) -> Callable[[ModelSpec, int, int], None]:
-    """A function that refuses a network if its training exceeds the limit; see `memory_use.check_training`."""
+    """A function that refuses a network if its training exceeds the limit; see `memory_check.check_training`."""
     limit, whose = memory_limit(arguments)
 
     def check(spec: ModelSpec, batch: int, size: int) -> None:
         from nayer.common.device import device
-        from nayer.runs.memory_use import check_training
+        from nayer.runs.memory_check import check_training
 
         if limit < float("inf") and device("auto").type == "cpu":
             check_training(spec, batch, size, limit, whose)

@@ -38,9 +38,9 @@ def levels(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         enough = 2 * len(reached) > len(outcomes)
         ranked = [*[(0.0, 0.0)] * at_start, *reached, *never]
         found[f"{name}_seconds"] = median(s for s, _ in ranked) if enough else None
-        found[f"{name}_normalised"] = median(n for _, n in ranked) if enough else None
-        found[f"{name}_normalised_lowest"] = min((n for _, n in reached), default=None)
-        found[f"{name}_normalised_highest"] = max((n for _, n in reached), default=None)
+        found[f"{name}_normalized"] = median(n for _, n in ranked) if enough else None
+        found[f"{name}_normalized_lowest"] = min((n for _, n in reached), default=None)
+        found[f"{name}_normalized_highest"] = max((n for _, n in reached), default=None)
         found[f"{name}_runs"] = float(len(reached))
         found[f"{name}_met_at_start"] = float(at_start)
     return found

@@ -24,7 +24,7 @@ from nayer.events import (
     GeneratorStep,
     ImagesTested,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunStarted,
     SecondOpinion,
     StudentAnswered,
@@ -49,7 +49,7 @@ CLOCKS: dict[str, Callable[[], float]] = {"wall": time.monotonic, "cpu": time.pr
 MEASURING = "measuring"  # not part of a run's seconds, for methods differ in how often they are measured
 PHASES: dict[type[Event], str] = {
     GeneratorStep: "synthesis",
-    RoundSynthesised: "synthesis",
+    RoundSynthesized: "synthesis",
     StudentStep: "student",  # with the images that are made for one step only, where nothing is kept of them
     DiversityMeasured: MEASURING,
     SecondOpinion: MEASURING,

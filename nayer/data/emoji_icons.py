@@ -26,7 +26,7 @@ class Style:
     """One designer's set: the npm package @iconify-json/`name`."""
 
     name: str
-    licence: str  # SPDX
+    license: str  # SPDX
     author: str
     source: str  # of the drawings
 

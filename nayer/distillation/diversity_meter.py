@@ -17,7 +17,7 @@ from nayer.analysis.diversity_window import DiversityWindow
 from nayer.distillation.augmentation import crop_and_flip
 from nayer.distillation.evaluation import predict_with_features
 from nayer.distillation.task import Task
-from nayer.events import RoundSynthesised
+from nayer.events import RoundSynthesized
 from nayer.measures import Diversity, Scales
 from nayer.types import Ints
 
@@ -41,7 +41,7 @@ class DiversityMeter:
         """All weights of the generator have new values."""
         self._memory.new_generator()
 
-    def measure(self, batch: RoundSynthesised, pooled: int) -> tuple[Scales, Scales, Scales | None]:
+    def measure(self, batch: RoundSynthesized, pooled: int) -> tuple[Scales, Scales, Scales | None]:
         """(the samples, noise, real images) after a round of which `pooled` images entered the pool."""
         memory, k = self._memory, len(self._task.classes)
         memory.add(
@@ -77,7 +77,7 @@ class DiversityMeter:
         )
 
 
-def labels_kept(task: Task, batch: RoundSynthesised) -> float:
+def labels_kept(task: Task, batch: RoundSynthesized) -> float:
     """The share of a round's images whose class the teacher keeps under a crop, a mirroring and mild noise."""
     rng = torch.Generator().manual_seed(batch.round)
     images = torch.from_numpy(batch.images).to(task.device).float() / 255.0  # (n, c, h, w)

@@ -36,7 +36,7 @@ from nayer.events import (
     PolicyChanged,
     Redrawn,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunFinished,
     RunStarted,
     SecondOpinion,
@@ -157,7 +157,7 @@ class Report:
         """
         if self._state.round % self._task.config.report_every:
             return
-        synthesized = self._round_synthesised(batch)
+        synthesized = self._round_synthesized(batch)
         yield synthesized
         yield self._diversity(synthesized, pooled)
         if self._task.judge is not None:
@@ -249,7 +249,7 @@ class Report:
         yield RunFinished(round=last, seconds=seconds, reason=reason)
 
     @part("events")
-    def _diversity(self, synthesized: RoundSynthesised, pooled: int) -> DiversityMeasured:
+    def _diversity(self, synthesized: RoundSynthesized, pooled: int) -> DiversityMeasured:
         """The shown batch at three scales, once `pooled` of the round's images are in the pool."""
         samples, noise, real = self._meter.measure(synthesized, pooled)
         return DiversityMeasured(
@@ -285,7 +285,7 @@ class Report:
         )
 
     @part("events")
-    def _round_synthesised(self, batch: Batch) -> RoundSynthesised:
+    def _round_synthesized(self, batch: Batch) -> RoundSynthesized:
         """A round's batch, as teacher and student classify it before the student learns from it."""
         task, state, n = self._task, self._state, len(batch.images)
         config, k = task.config, len(task.classes)
@@ -296,7 +296,7 @@ class Report:
             student_logits = state.student(images[:count])
         teacher_confidence, teacher_labels = F.softmax(teacher_logits, dim=1).max(dim=1)
         student_confidence, student_labels = F.softmax(student_logits, dim=1).max(dim=1)
-        return RoundSynthesised(
+        return RoundSynthesized(
             round=state.round,
             seconds=self.watch.seconds(),
             images=batch.images[:count].cpu().numpy(),

@@ -392,7 +392,7 @@ def distill(task: Task, state: RunState, batch: Batch | None, report: Report) ->
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         images = crop_and_flip(_images(task, state, batch), task.padding, task.flip, state.rng)
-        images = elastic_distortion(images, config.bent_share, state.rng)
+        images = elastic_distortion(images, config.elastic_share, state.rng)
         images = cutmix(images, config.cutmix_share, state.rng)
         own = batch_statistics(task.teacher) if config.teacher_statistics == "batch" else nullcontext()
         with torch.no_grad(), task.autocast(), own, _stages(task, task.teacher) as teacher_stages:

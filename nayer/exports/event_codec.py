@@ -1,4 +1,7 @@
-"""Turns events into bytes and back, without loss and without pickle: small values as JSON, arrays as raw bytes."""
+"""Turns events into bytes and back, without loss and without pickle: small values as JSON, arrays as raw bytes.
+
+Events of earlier versions get the names of this one when they are read.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from nayer import events, measures
+from nayer.earlier_names import EVENTS, SETTINGS, with_present_names
 from nayer.errors import StorageError
-from nayer.events import Event
+from nayer.events import Event, PolicyChanged, RunStarted
 from nayer.text_rules import without_forbidden
 
 VERSION = b"\x01"  # the first byte
@@ -43,6 +47,10 @@ def unpack(content: bytes) -> Event:
             raise ValueError("cut off, or too large")
         (length,) = struct.unpack_from("<I", whole)
         event = _built(without_forbidden(json.loads(whole[4 : 4 + length])), memoryview(whole)[4 + length :])
+        if isinstance(event, RunStarted):
+            event = dataclasses.replace(event, config=with_present_names(event.config, SETTINGS))
+        elif isinstance(event, PolicyChanged):
+            event = dataclasses.replace(event, changes=with_present_names(event.changes, SETTINGS))
     except (
         ValueError,
         LookupError,
@@ -96,7 +104,7 @@ def _built(value: Any, arrays: memoryview) -> Any:
             return array
         if set(value) == {"="}:
             name, fields = value["="]
-            return _KINDS[name](**build(fields))
+            return _KINDS[EVENTS.get(name, name)](**build(fields))
         if set(value) == {"()"}:
             return tuple(build(one) for one in value["()"])
         return {key: build(one) for key, one in value.items()}

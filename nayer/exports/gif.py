@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from nayer.events import Event, RoundSynthesised, RunStarted
+from nayer.events import Event, RoundSynthesized, RunStarted
 from nayer.types import Images
 
 SIDE = 64  # approximate px of a sample; small samples are enlarged by whole factors
@@ -24,7 +24,7 @@ def animation(events: Iterable[Event]) -> bytes:
     for event in events:
         if isinstance(event, RunStarted):
             k = len(event.classes)
-        elif isinstance(event, RoundSynthesised) and event.arm == 0:
+        elif isinstance(event, RoundSynthesized) and event.arm == 0:
             frames.append(_frame(event, k))
     if not frames:
         return b""
@@ -38,7 +38,7 @@ def animation(events: Iterable[Event]) -> bytes:
     return file.getvalue()
 
 
-def _frame(event: RoundSynthesised, k: int) -> Images:
+def _frame(event: RoundSynthesized, k: int) -> Images:
     """(rows, columns, 3): the tiles on white, with a gap between."""
     _, c, h, w = event.images.shape
     columns = min(k, _IN_A_ROW)

@@ -186,7 +186,7 @@ def model_card(facts: RunFacts, spec: ModelSpec, repository: str, license: str) 
         "the teacher's accuracy": _percent(facts.teacher_accuracy),
         "agreement with the teacher": _percent(facts.agreement),
         "license": (f"`{license}`" if license else "not stated by the publisher")
-        + (f"; the teacher: {teacher.licence}" if teacher else ""),
+        + (f"; the teacher: {teacher.license}" if teacher else ""),
     }
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows.items())
     return ModelCard(

@@ -18,7 +18,7 @@ from nayer.events import (
     GeneratorStep,
     LayerRedrawn,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunStarted,
     SecondOpinion,
     StudentStep,
@@ -78,7 +78,7 @@ class Record:
                 self._row["redrawn"] = event.what
             case GeneratorStep():
                 self._row |= {"ce": event.ce, "bn": event.bn, "adversarial": event.adversarial}
-            case RoundSynthesised():
+            case RoundSynthesized():
                 self._row |= {"generator_loss": event.loss, "label_hit": event.label_hit, "pool_size": event.pool_size}
                 self._samples.append(_one_per_class(event, len(self.classes)))
             case SecondOpinion():
@@ -150,7 +150,7 @@ def _diversity(event: DiversityMeasured) -> dict[str, float | None]:
     return {**dict(zip(DIVERSITY, event.means, strict=True)), "labels_kept": event.labels_kept}
 
 
-def _one_per_class(event: RoundSynthesised, classes: int) -> Images:
+def _one_per_class(event: RoundSynthesized, classes: int) -> Images:
     """The first image for each wanted class: (k, c, h, w). It is black if the event has no image of the class."""
     picked = np.zeros((classes, *event.images.shape[1:]), np.uint8)
     labels, firsts = np.unique(event.labels, return_index=True)

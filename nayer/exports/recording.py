@@ -21,7 +21,7 @@ from nayer.events import (
     Event,
     GeneratorStep,
     LayerRedrawn,
-    RoundSynthesised,
+    RoundSynthesized,
     RunStarted,
     StudentAnswered,
     StudentKept,
@@ -80,7 +80,7 @@ def thinned(event: Event) -> Event:
             return replace(event, preview=event.preview[:0])
         case LayerRedrawn():
             return replace(event, outputs=_turned(event.outputs[:1]))
-        case RoundSynthesised():
+        case RoundSynthesized():
             _, firsts = np.unique(event.labels, return_index=True)  # (k,) the first image of every class
             return replace(event, **{name: getattr(event, name)[firsts] for name in _BY_IMAGE})
         case _:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from nayer import presets
 from nayer.config import Config, settings
+from nayer.earlier_names import SETTINGS, with_present_names
 from nayer.retired_settings import RETIRED
 from nayer.settings import read_value
 
@@ -66,11 +67,13 @@ def config_of(given: Mapping[str, str]) -> tuple[str, Config]:
     preset = given.get("preset", next(iter(presets.PRESETS)))
     kinds = {setting.name: setting.kind for setting in settings()}
     kinds |= {name: type(value) for name, (value, _) in RETIRED.items()}
-    values = {name: read_value(kinds[name], text) for name, text in given.items() if name in kinds}
+    present = with_present_names(given, SETTINGS)
+    values = {name: read_value(kinds[name], text) for name, text in present.items() if name in kinds}
     return preset, Config.parse(values, presets.get(preset).config)
 
 
 def known(config: Mapping[str, object]) -> Config:
     """The config of a recorded run, without settings that this version lacks. Raises ConfigError for other errors."""
     names = {setting.name for setting in settings()} | RETIRED.keys()
-    return Config.parse({name: value for name, value in config.items() if name in names})
+    present = with_present_names(config, SETTINGS)
+    return Config.parse({name: value for name, value in present.items() if name in names})

@@ -6,11 +6,21 @@ import json
 import re
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from nayer.common.files import read_file
 from nayer.common.hub import MAX_JSON_BYTES
 from nayer.common.paths import ASSETS
+from nayer.earlier_names import CARD_FIELDS
 from nayer.errors import AssetError, ConfigError
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
@@ -36,10 +46,21 @@ class Robustness(BaseModel):
     test_steps: int = Field(ge=1, le=MAX_STEPS, description="Gradient steps per test image.")
 
 
+def _names_in_files(field: str) -> AliasChoices:
+    """The names under which cards contain a field: its own, and those of earlier versions."""
+    return AliasChoices(field, *(earlier for earlier, present in CARD_FIELDS.items() if present == field))
+
+
 class TeacherCard(BaseModel):
     """The facts about a teacher except its weights: the content of `config.json`."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        alias_generator=AliasGenerator(validation_alias=_names_in_files),
+    )
 
     name: str = Field(pattern=rf"^{NAME.pattern}$")
     title: str = Field(min_length=1, max_length=MAX_NAME_LENGTH)
@@ -52,7 +73,7 @@ class TeacherCard(BaseModel):
         ge=0.0, le=1.0, description="Accuracy on the data's own test images, 0..1; none if nobody has measured it."
     )
     data: str = Field(description="What it learned from, in one sentence.")
-    licence: str = Field(description="License of the data.")
+    license: str = Field(description="License of the data.")
     seed: int
     command: str = Field(description="Command that trains it again.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of model.safetensors.")
@@ -67,7 +88,7 @@ class TeacherCard(BaseModel):
         except ConfigError as error:
             raise ValueError(str(error)) from None
 
-    @field_validator("title", "data", "licence", "command")
+    @field_validator("title", "data", "license", "command")
     @classmethod
     def _can_be_shown(cls, text: str) -> str:
         if found := forbidden(text):

@@ -20,7 +20,7 @@ from nayer.events import (
     LayerRedrawn,
     Note,
     PolicyChanged,
-    RoundSynthesised,
+    RoundSynthesized,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -62,7 +62,7 @@ class History:
         elif isinstance(event, Evaluated):
             run = event.arm, self._starts[event.arm]
             self._evaluated[run] = thin_out([*self._evaluated[run], entry], EVALUATED)
-        elif isinstance(event, (RoundSynthesised, LayerRedrawn)):
+        elif isinstance(event, (RoundSynthesized, LayerRedrawn)):
             self._shown[event.arm].append(entry)
         elif isinstance(event, DiversityMeasured):
             self._measured[event.arm].append(entry)

@@ -80,7 +80,7 @@ class Examined:
 def examined(run: Run, before: Examined | None = None) -> Examined:
     """Copies of a run's networks in their present state. Call it between two events, when the networks have no hooks.
 
-    `nayer.runs.memory_use` counts these copies. `before` is an earlier result for the same run. Its teacher and
+    `nayer.runs.rehearsed_round` counts these copies. `before` is an earlier result for the same run. Its teacher and
     untrained student are used again.
     """
     if before is not None:

@@ -29,7 +29,7 @@ from nayer.networks.cards import TeacherCard, student_spec
 from nayer.networks.classifiers import build
 from nayer.networks.external import OwnNetwork
 from nayer.runs import checkpoints
-from nayer.runs.memory_use import step_work_of
+from nayer.runs.rehearsed_round import step_work_of
 from nayer.teachers.find import find_teacher
 from nayer.teachers.load import Teacher
 

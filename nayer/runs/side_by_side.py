@@ -19,7 +19,7 @@ from nayer.exports.kept_students import KeptStudents
 from nayer.exports.run_archive import description
 from nayer.networks.specs import OWN
 from nayer.runs import checkpoints
-from nayer.runs.memory_use import check_memory
+from nayer.runs.memory_check import check_memory
 from nayer.runs.opinions import Examined, RealImage, answered_images, examined, kept_students, real_image
 from nayer.runs.remote_rounds import Rounds, without_start
 from nayer.runs.requests import close, log

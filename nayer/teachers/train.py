@@ -81,7 +81,7 @@ def teach(
         testset=name,
         test_accuracy=0.0,
         data=recipe.data,
-        licence=recipe.licence,
+        license=recipe.license,
         seed=seed,
         command=_command(name, recipe, seed, {**chosen, **given}, judge=judge),
         sha256=hashlib.sha256(weights).hexdigest(),

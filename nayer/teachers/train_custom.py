@@ -96,7 +96,7 @@ def teach_own(
         test_accuracy=accuracy(network, *own.testing),
         robust=robustness(network, [schedule], *own.testing),
         data=f"{len(images):,} images of its owner, {color}, {spec.size} × {spec.size} pixels",
-        licence="its owner's",
+        license="its owner's",
         seed=recipe.seed,
         command=_command(recipe),
         sha256=hashlib.sha256(weights).hexdigest(),

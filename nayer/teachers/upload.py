@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nayer.earlier_names import CARD_FIELDS, with_present_names
 from nayer.errors import AssetError, ConfigError, StorageError, excerpt
 from nayer.networks.cards import JUDGE, MAX_CARD_BYTES, MAX_JUDGE_BYTES, TeacherCard, check_judge
 from nayer.networks.specs import ModelSpec
@@ -90,11 +91,12 @@ class UploadedTeacher:
             "testset": None,
             "test_accuracy": None,
             "data": "Its owner knows.",
-            "licence": "Its owner's.",
+            "license": "Its owner's.",
             "seed": 0,
             "command": "none: it was trained elsewhere",
         }
-        known = {key: value for key, value in fields.items() if key in TeacherCard.model_fields}
+        named = with_present_names(fields, CARD_FIELDS)
+        known = {key: value for key, value in named.items() if key in TeacherCard.model_fields}
         fixed: dict[str, Any] = {"name": self.name, "classes": check_names(classes), "sha256": sha256, "judge": None}
         try:
             card = TeacherCard.model_validate_json(json.dumps({**usual, **known, **fixed}))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -111,6 +112,10 @@ _WORDS_IN_THE_RECORD = {
 }
 
 
+# Names of events and settings that are newer than the record, with the earlier names, which the digest takes.
+_NAMES_IN_THE_RECORD = {"RoundSynthesized": "RoundSynthesised", "elastic_share": "bent_share"}
+
+
 @cache
 def vocabulary() -> dict[str, Any]:
     """The settings, and the fields of each kind of event, that existed when the runs were recorded.
@@ -121,9 +126,15 @@ def vocabulary() -> dict[str, Any]:
     return known
 
 
+def in_the_record(name: str) -> str:
+    """The name that the record has for a kind of event or a setting."""
+    earlier = _NAMES_IN_THE_RECORD.get(name, name)
+    return earlier if earlier in vocabulary()["settings"] or earlier in vocabulary()["events"] else name
+
+
 def recorded_fields(event: Event) -> list[str]:
     """The fields of this kind of event that are in the record; none for a newer kind."""
-    found: list[str] = vocabulary()["events"].get(type(event).__name__, [])
+    found: list[str] = vocabulary()["events"].get(in_the_record(type(event).__name__), [])
     return found
 
 
@@ -140,10 +151,10 @@ def _as_recorded(config: Mapping[str, Any]) -> dict[str, Any]:
     newer = {
         name
         for name, value in config.items()
-        if name not in vocabulary()["settings"] and value == Config.model_fields[name].default
+        if in_the_record(name) not in vocabulary()["settings"] and value == Config.model_fields[name].default
     }
     retired = {name: value for name, (value, _) in RETIRED.items() if name in vocabulary()["settings"]}
-    return retired | {name: value for name, value in config.items() if name not in newer}
+    return retired | {in_the_record(name): value for name, value in config.items() if name not in newer}
 
 
 def told(event: Event) -> dict[str, Any]:
@@ -152,6 +163,7 @@ def told(event: Event) -> dict[str, Any]:
     A note has the words of the record, and a config has its settings.
     """
     content = {name: value for name, value in event.to_json().items() if name in ("event", *recorded_fields(event))}
+    content["event"] = re.sub(r"(?<!^)(?=[A-Z])", "_", in_the_record(type(event).__name__)).lower()
     content.pop("seconds", None)
     if "message" in content:
         content["message"] = _WORDS_IN_THE_RECORD.get(str(content["message"]), content["message"])
@@ -342,7 +354,7 @@ RUNS: dict[str, Callable[[], Outcome]] = {
     "meta_lr": _with(meta_lr=0.05, z_size=8, z_lr=0.01),
     "contrastive": _with(contrastive_weight=0.5, bank_capacity=30),
     "thinned with hints": _with(student_start="thinned", hint_weight=2.0, attention_weight=10.0),
-    "bent images": _with(bent_share=0.5, crop_share=0.25),
+    "elastic distortion": _with(elastic_share=0.5, crop_share=0.25),
     "no augmentation": _with(crop_share=0.0, flip=False),
     "sharper targets": _with(ce_temperature=3.0, ce_boundary=0.4, total_variation_weight=0.1),
     "targets of the teacher": _with(
@@ -353,7 +365,7 @@ RUNS: dict[str, Callable[[], Outcome]] = {
     "kept Adam with clipped gradients": _with(generator_adam="kept", gradient_clip=1.0, generator_init_std=0.05),
     "rare events": _with(student_every=2, evaluate_every=2, report_every=2, event_every=2, test_images=100),
     "larger student": _with(student="lenet-6", weight_decay=1e-3),
-    "in colour, mirrored": _with(teacher="emoji10-plain"),
+    "in color, mirrored": _with(teacher="emoji10-plain"),
     "bfloat16": _with(precision="bfloat16"),
     "changed halfway": changed_halfway,
     "stepped in a session": stepped,

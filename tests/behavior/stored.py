@@ -19,7 +19,15 @@ from safetensors.torch import load_file
 
 from tests.behavior.entrances import Application, Said, command, event_types, inside, load_recording
 from tests.behavior.fixtures import STORED
-from tests.behavior.runs import digest_of_events, digest_of_weights, going_on_from, halfway, recorded, vocabulary
+from tests.behavior.runs import (
+    digest_of_events,
+    digest_of_weights,
+    going_on_from,
+    halfway,
+    in_the_record,
+    recorded,
+    vocabulary,
+)
 from tests.behavior.talk import Talk
 
 RECORDING, RUN, HALFWAY, TEACHER = "run.nayer", "run", "halfway", "teacher"
@@ -60,7 +68,7 @@ def make(folder: Path) -> None:
 
 
 def _teach(folder: Path) -> None:
-    """Three classes of grey images, 8 × 8: a shade and a noise each."""
+    """Three classes of gray images, 8 × 8: a shade and a noise each."""
     rng = np.random.default_rng(0)
     for place, name in enumerate(("cat", "dog", "ship")):
         (folder / "images" / name).mkdir(parents=True)
@@ -131,7 +139,7 @@ def _copied(name: str, folder: Path) -> Path:
 
 def _recording(_: Path) -> dict[str, Any]:
     events = load_recording(STORED / RECORDING)
-    return {"events": digest_of_events(events), "kinds": [type(event).__name__ for event in events]}
+    return {"events": digest_of_events(events), "kinds": [in_the_record(type(event).__name__) for event in events]}
 
 
 def _checkpoint(_: Path) -> dict[str, Any]:
@@ -173,9 +181,9 @@ def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
     lines = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
     recorded_names = vocabulary()["events"]
     known = {
-        kind.json_name(): {"event", *recorded_names[kind.__name__]} - {"seconds"}
+        kind.json_name(): {"event", *recorded_names[in_the_record(kind.__name__)]} - {"seconds"}
         for kind in event_types()
-        if kind.__name__ in recorded_names
+        if in_the_record(kind.__name__) in recorded_names
     }
     lines = [
         {name: value for name, value in line.items() if name in known[line["event"]]}
@@ -199,7 +207,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _logits(run: Path) -> list[float]:
-    """What the student says of one grey image, loaded by the code that was written beside it."""
+    """What the student says of one gray image, loaded by the code that was written beside it."""
     spec = importlib.util.spec_from_file_location("stored_student", run / "student.py")
     assert spec is not None
     assert spec.loader is not None

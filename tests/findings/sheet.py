@@ -18,7 +18,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from nayer.config import Config
-from nayer.events import RoundSynthesised
+from nayer.events import RoundSynthesized
 from nayer.presets import get
 from nayer.runs.run import open_run
 
@@ -54,7 +54,7 @@ def last_rounds(config: Config) -> tuple[list[str], np.ndarray]:
     latest: deque[np.ndarray] = deque(maxlen=ROUNDS)
     run = open_run(config)
     for event in run.events():
-        if isinstance(event, RoundSynthesised):
+        if isinstance(event, RoundSynthesized):
             labels = np.asarray(event.labels)
             first = [int(np.flatnonzero(labels == number)[0]) for number in range(len(run.card.classes))]
             latest.append(np.asarray(event.images)[first].transpose(0, 2, 3, 1))

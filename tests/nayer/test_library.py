@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nayer.errors import AssetError, ConfigError
-from nayer.events import GeneratorStep, Note, RoundSynthesised, RunStarted
+from nayer.events import GeneratorStep, Note, RoundSynthesized, RunStarted
 from nayer.library import own_run, own_teacher
 from nayer.networks.classifiers import Classifier, initialize, logits_and_features
 
@@ -74,7 +74,7 @@ def test_a_run_gives_events_and_a_student_and_leaves_the_network_as_it_was():
     assert started.classes == NAMES
     assert started.image_shape == (3, 12, 12)
     assert any(event.bn > 0 for event in events if isinstance(event, GeneratorStep))
-    assert next(event for event in events if isinstance(event, RoundSynthesised)).features.shape[1] == 5
+    assert next(event for event in events if isinstance(event, RoundSynthesized)).features.shape[1] == 5
     assert isinstance(going.student, Classifier)
     assert any(not torch.equal(start[name], value) for name, value in going.student.state_dict().items())
     assert made.training

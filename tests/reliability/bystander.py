@@ -1,4 +1,4 @@
-"""What every attack on a server is judged by: another visitor beside it, and what the server is like afterwards."""
+"""What every attack on a server is judged by: another visitor beside it, and what the server is like afterward."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def measure() -> Figure:
         database.close()
     listener.shutdown()
     if Canary.asked:
-        wrong.append(f"a neighbour was asked {Canary.asked} times")
+        wrong.append(f"a neighbor was asked {Canary.asked} times")
     wrong += outcomes.failed
     count = len(outcomes.passed) + tried
     return Figure(

@@ -186,8 +186,8 @@ def database_case(store: Store) -> Callable[[Nth], bool]:
         store.flush(10)
         kind = nth.error()
         if isinstance(kind, OSError):
-            message = "database or disk is full" if kind.errno == errno.ENOSPC else "disk I/O error"
-            nth.error = lambda: sqlite3.OperationalError(message)
+            code = sqlite3.SQLITE_FULL if kind.errno == errno.ENOSPC else sqlite3.SQLITE_IOERR
+            nth.error = lambda: _sqlite_error(code)
         connection.nth = nth
         store.add(run, 0, EVENTS)
         store.keep(run, "checkpoint", b"newer", 2)
@@ -206,6 +206,13 @@ def database_case(store: Store) -> Callable[[Nth], bool]:
         )
 
     return once
+
+
+def _sqlite_error(code: int) -> sqlite3.OperationalError:
+    """The error that SQLite's result of that code becomes."""
+    error = sqlite3.OperationalError("the disk failed")
+    error.sqlite_errorcode = code
+    return error
 
 
 def settle(store: Store) -> None:

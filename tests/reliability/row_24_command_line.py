@@ -279,7 +279,7 @@ for seed, name in enumerate(("ready-teacher", "other-teacher")):
     model = ModelSpec(architecture="lenet-4", channels=1, size=8, classes=3, mean=(0.5,), std=(0.25,))
     weights = weights_of(build(model, torch.Generator().manual_seed(seed)))
     card = TeacherCard(name="tiny", title="Tiny", model=model, mirror=True, testset=None, test_accuracy=0.3, seed=0,
-        student=model.model_copy(update={"architecture": "lenet-2"}), classes=("cat", "dog", "boat"), licence="MIT",
+        student=model.model_copy(update={"architecture": "lenet-2"}), classes=("cat", "dog", "boat"), license="MIT",
         data="None: its weights are random.", command="none", sha256=hashlib.sha256(weights).hexdigest())
     (folder / "model.safetensors").write_bytes(weights)
     (folder / "config.json").write_text(card.model_dump_json(), "utf-8")

@@ -56,6 +56,7 @@ LOOSE = {
         "config": "vocabulary",
         "presets": "vocabulary",
         "retired_settings": "vocabulary",
+        "earlier_names": "vocabulary",
         "events": "vocabulary",
         "text_rules": "vocabulary",
         "library": "entry",

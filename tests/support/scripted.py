@@ -15,7 +15,7 @@ from nayer.events import (
     GeneratorStep,
     LayerRedrawn,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunFinished,
     RunStarted,
     StudentKept,
@@ -92,12 +92,12 @@ def _round(config: Config, round_: int, rng: np.random.Generator) -> Iterator[Ev
     yield RoundFinished(round=round_, seconds=seconds + 1.0, rounds=config.rounds)
 
 
-def synthesized(round_: int, rng: np.random.Generator, *, pool: int, capacity: int) -> RoundSynthesised:
+def synthesized(round_: int, rng: np.random.Generator, *, pool: int, capacity: int) -> RoundSynthesized:
     """Two sets of all classes; the student is wrong about the first image."""
     labels = np.tile(np.arange(len(CLASSES)), 2)
     guesses = labels.copy()
     guesses[0] = 1
-    return RoundSynthesised(
+    return RoundSynthesized(
         round=round_,
         seconds=round_ + 0.5,
         images=_images(rng, len(labels)),

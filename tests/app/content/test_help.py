@@ -34,9 +34,9 @@ def test_every_setting_preset_and_event_is_described() -> None:
 
 def test_every_measure_that_travels_to_the_page_is_described() -> None:
     assert [field.name for field in dataclasses.fields(View) if field.type == "Series"] == [*CURVES]
-    travelling = {re.sub(r"_(noise|real)$", "", name) for columns in CURVES.values() for name in columns}
-    travelling -= {"judge_confidence"}  # `second_opinion` describes both numbers of the judge
-    assert travelling <= set(MEASURES)
+    on_the_page = {re.sub(r"_(noise|real)$", "", name) for columns in CURVES.values() for name in columns}
+    on_the_page -= {"judge_confidence"}  # `second_opinion` describes both numbers of the judge
+    assert on_the_page <= set(MEASURES)
 
 
 @pytest.mark.parametrize("key", TABLE)

@@ -115,7 +115,7 @@ def test_time_in_which_a_request_only_waits_is_not_charged() -> None:
     tried(work())
 
 
-def test_a_request_that_is_cancelled_is_told_so_where_it_waits() -> None:
+def test_a_request_that_is_canceled_is_told_so_where_it_waits() -> None:
     async def work() -> None:
         visits = Visits()
         visits.open.clear()

@@ -19,7 +19,7 @@ from app.run_state.model import View
 from app.runs.live_run import LiveRun
 from app.runs.plan import Plan
 from app.support.images import Pixels, jpeg
-from nayer.events import RoundSynthesised, RunStarted
+from nayer.events import RoundSynthesized, RunStarted
 from nayer.runs.broadcast import BYTES, Subscriber
 from nayer.runs.session import Session
 from tests.support.scripted import SHORT, Scripted, script, synthesized
@@ -87,7 +87,7 @@ def test_what_waits_for_a_slow_viewer_is_bounded_in_bytes_and_the_newest() -> No
     for round_ in range(200):
         inbox.put(replace(one, round=round_, images=images))
     kept = inbox.drain()
-    rounds = [event.round for event in kept if isinstance(event, RoundSynthesised)]
+    rounds = [event.round for event in kept if isinstance(event, RoundSynthesized)]
     assert isinstance(kept[0], RunStarted)
     assert rounds == list(range(200 - len(rounds), 200))
     assert 0.9 * BYTES < len(rounds) * images.nbytes <= BYTES

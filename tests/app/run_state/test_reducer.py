@@ -31,7 +31,7 @@ from nayer.events import (
     GeneratorStep,
     Note,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunFailed,
     SecondOpinion,
 )
@@ -107,7 +107,7 @@ def test_a_second_opinion_is_a_curve_of_its_own_and_beside_the_rounds_classes(pa
 def test_a_judges_shares_by_class_stand_beside_the_images_of_their_round() -> None:
     batches = Batches()
     for event in EVENTS:
-        if isinstance(event, RoundSynthesised):
+        if isinstance(event, RoundSynthesized):
             batches.add(event)
     batches.named(opinion(1, 0.3))
     batches.named(opinion(99, 0.3))  # of a round that is not kept
@@ -166,7 +166,7 @@ def test_the_same_condition_twice_is_no_news() -> None:
 
 def test_a_row_is_the_first_image_of_every_class_with_both_opinions() -> None:
     view = fold(View(), EVENTS)
-    made = [event for event in EVENTS if isinstance(event, RoundSynthesised)]
+    made = [event for event in EVENTS if isinstance(event, RoundSynthesized)]
     assert [row.round for row in view.rows] == [0, 1, 2]
     for row, event in zip(view.rows, made, strict=True):
         assert row.labels == tuple(range(len(CLASSES)))
@@ -344,7 +344,7 @@ def test_the_samples_of_the_newest_rounds_are_kept_where_they_fell() -> None:
     assert [one["round"] for one in told["rounds"]] == list(range(3, ROWS + 3))
     assert told["run"]["classes"] == list(CLASSES)
     assert view.atlas is not None
-    last = [event for event in events if isinstance(event, RoundSynthesised)][-1]
+    last = [event for event in events if isinstance(event, RoundSynthesized)][-1]
     points = view.atlas.place_features(last.features, last.labels)
     placed = view.atlas.basis.project(points)
     np.testing.assert_allclose([dot[:2] for dot in told["rounds"][-1]["dots"]], placed, atol=1e-3)

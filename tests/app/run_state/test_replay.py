@@ -33,7 +33,7 @@ from app.runs.recordings import SHIPPED, Recordings
 from app.support import miss_limiter
 from app.support.miss_limiter import TRIES
 from nayer.errors import StorageError
-from nayer.events import Evaluated, Event, GeneratorStep, RoundSynthesised, RunStarted
+from nayer.events import Evaluated, Event, GeneratorStep, RoundSynthesized, RunStarted
 from nayer.exports import recording, run_archive
 from nayer.exports.gif import animation
 from tests.support.scripted import SHORT, Scripted, script
@@ -64,7 +64,7 @@ def test_every_frame_of_the_timeline_is_a_picture_and_no_other() -> None:
     events = list(script(SHORT))
     replay = Replay(events)
     rows = [row for _, news in json.loads(replay.timeline)["moments"] for row in news.get("rows", [])]
-    assert len(rows) == sum(isinstance(event, RoundSynthesised) for event in events)
+    assert len(rows) == sum(isinstance(event, RoundSynthesized) for event in events)
     for row in rows:
         picture = replay.frame(row["frame"])
         assert picture is not None
@@ -78,13 +78,13 @@ def test_events_without_a_run_are_refused() -> None:
 
 
 HOSTILE: list[tuple[type[Event], str, Callable[[Any], object]]] = [
-    (RoundSynthesised, "teacher_confidence", lambda array: np.full(array.shape, np.inf, np.float32)),
-    (RoundSynthesised, "images", lambda array: np.full(array.shape, np.inf, np.float32)),
-    (RoundSynthesised, "images", lambda array: np.resize(array, (len(array), 2, 8, 8))),
-    (RoundSynthesised, "images", lambda array: array[:, :, :0]),
-    (RoundSynthesised, "images", lambda array: np.resize(array, (len(array), 1, 1, 66_000))),
-    (RoundSynthesised, "images", np.ravel),
-    (RoundSynthesised, "arm", lambda _: [1]),
+    (RoundSynthesized, "teacher_confidence", lambda array: np.full(array.shape, np.inf, np.float32)),
+    (RoundSynthesized, "images", lambda array: np.full(array.shape, np.inf, np.float32)),
+    (RoundSynthesized, "images", lambda array: np.resize(array, (len(array), 2, 8, 8))),
+    (RoundSynthesized, "images", lambda array: array[:, :, :0]),
+    (RoundSynthesized, "images", lambda array: np.resize(array, (len(array), 1, 1, 66_000))),
+    (RoundSynthesized, "images", np.ravel),
+    (RoundSynthesized, "arm", lambda _: [1]),
     (GeneratorStep, "preview", lambda array: array.astype(np.float64)),
     (GeneratorStep, "arm", lambda _: {}),
 ]

@@ -36,7 +36,7 @@ from nayer.events import (
     LayerRedrawn,
     Note,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunStarted,
 )
 from nayer.networks.cards import teacher_cards
@@ -295,7 +295,7 @@ def test_a_round_is_one_write_of_few_rows(tmp_path: Path) -> None:
     size = sum(len(body) for (body,) in store._rows("SELECT body FROM event"))
     assert size < 1500 * config.rounds
     kept = store.events("one")
-    assert sum(isinstance(event, RoundSynthesised) for event in kept) == SAMPLES
+    assert sum(isinstance(event, RoundSynthesized) for event in kept) == SAMPLES
     assert sum(isinstance(event, RoundFinished) for event in kept) == config.rounds
     store.close()
 
@@ -311,7 +311,7 @@ def test_what_is_thinned_shows_the_same(tmp_path: Path) -> None:
             np.testing.assert_allclose(
                 atlas.place_outputs(small.outputs), atlas.place_outputs(event.outputs[:1]), atol=1e-4
             )
-        if isinstance(event, RoundSynthesised) and isinstance(small, RoundSynthesised):
+        if isinstance(event, RoundSynthesized) and isinstance(small, RoundSynthesized):
             assert small.labels.tolist() == [0, 1, 2, 3]
             assert len(small.images) == len(small.features) == len(small.student_confidence) == 4
     first = thinned(events[0])

@@ -18,7 +18,7 @@ from app.content import messages
 from app.storage import migrations
 from app.storage.run_store import SAMPLES, Store
 from nayer.errors import StorageError
-from nayer.events import Event, RoundSynthesised
+from nayer.events import Event, RoundSynthesized
 from nayer.exports.event_codec import pack, unpack
 from tests.support.scripted import SHORT, script
 from tests.support.serving import wait_until
@@ -83,7 +83,7 @@ def test_what_was_put_in_is_there_after_the_process_and_images_of_the_newest_rou
     told = filled(first, "one", list(script(config)))
     first.close()
     second = Store(tmp_path)
-    wanted = [event for event in told if not isinstance(event, RoundSynthesised) or event.round >= 5]
+    wanted = [event for event in told if not isinstance(event, RoundSynthesized) or event.round >= 5]
     assert all_same(second.events("one"), wanted)
     assert second.next_seq("one") == len(told)
     assert second.events("nobody") == []
@@ -325,6 +325,27 @@ def test_an_older_history_is_brought_up_to_date_with_what_is_in_it(tmp_path: Pat
     store.close()
 
 
+def test_rounds_under_the_name_of_an_earlier_version_are_found_and_pruned_as_rounds(tmp_path: Path) -> None:
+    """Before version 5 of the database their kind was spelled RoundSynthesised."""
+    store = Store(tmp_path)
+    told = filled(store, "old")
+    assert store.flush(10)
+    store.close()
+    with sqlite3.connect(tmp_path / migrations.NAME) as connection:
+        connection.execute("UPDATE event SET kind = 'RoundSynthesised' WHERE kind = 'RoundSynthesized'")
+        connection.execute("PRAGMA user_version = 4")
+    connection.close()
+    store = Store(tmp_path)
+    newest = [event for event in told if isinstance(event, RoundSynthesized)][-1]
+    assert all_same([store.last("old", ["RoundSynthesized"])], [newest])
+    assert all_same(store.events("old"), told)
+    late = dataclasses.replace(newest, round=newest.round + SAMPLES)
+    store.add("old", store.next_seq("old"), [late])
+    assert store.flush(10)
+    assert [event.round for event in store.events("old") if isinstance(event, RoundSynthesized)] == [late.round]
+    store.close()
+
+
 def test_on_a_network_disk_there_is_no_shared_memory_and_nobody_else_gets_in(tmp_path: Path) -> None:
     store = Store(tmp_path, network=True)
     told = filled(store, "one")
@@ -389,7 +410,7 @@ def test_the_write_ahead_log_is_short_again_once_a_long_reader_has_gone(store: S
     """While somebody reads, SQLite can only add to it; nothing here reads for long, but a backup may."""
     log = tmp_path / f"{migrations.NAME}-wal"
     images = np.random.default_rng(0).integers(0, 256, (200, 3, 64, 64), dtype=np.uint8)
-    made = [event for event in script(SHORT) if isinstance(event, RoundSynthesised)]
+    made = [event for event in script(SHORT) if isinstance(event, RoundSynthesized)]
     big = [dataclasses.replace(event, images=images) for event in made]
     filled(store, "one")
     reader = sqlite3.connect(tmp_path / migrations.NAME)

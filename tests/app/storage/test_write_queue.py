@@ -141,8 +141,10 @@ def test_every_way_to_have_no_room_is_told_from_a_disk_that_fails(number: int, t
     with pytest.raises(sqlite3.OperationalError) as failed:
         connection.execute("CREATE TABLE large (x)").execute("INSERT INTO large VALUES (zeroblob(100000))")
     assert write_queue.is_full(failed.value)
-    assert migrations.is_full(sqlite3.OperationalError("database or disk is full"))  # as Python 3.10 has it
-    assert not write_queue.is_full(sqlite3.OperationalError("disk I/O error"))
+    assert failed.value.sqlite_errorcode == sqlite3.SQLITE_FULL
+    failed.value.args = ("la base de données ou le disque est plein",)
+    assert write_queue.is_full(failed.value)
+    assert not write_queue.is_full(sqlite3.OperationalError("database or disk is full"))  # a text without a code
     connection.close()
 
 

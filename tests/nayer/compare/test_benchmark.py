@@ -99,10 +99,10 @@ def test_levels_are_medians_in_normalized_seconds():
     found = levels(runs)
     assert found["accuracy"] == pytest.approx((0.75 + 0.7 + 0.82) / 3)
     assert found["to_80_seconds"] == 20.0  # of 10, 20, 30
-    assert found["to_80_normalised"] == 20.0  # of 20 · 0.5, 10 · 2, 30 · 1
-    assert (found["to_80_normalised_lowest"], found["to_80_normalised_highest"]) == (10.0, 30.0)
+    assert found["to_80_normalized"] == 20.0  # of 20 · 0.5, 10 · 2, 30 · 1
+    assert (found["to_80_normalized_lowest"], found["to_80_normalized_highest"]) == (10.0, 30.0)
     assert found["to_90_seconds"] is None  # one of three
-    assert found["to_90_normalised_lowest"] == 30.0
+    assert found["to_90_normalized_lowest"] == 30.0
     assert found["to_98_runs"] == 0
 
 
@@ -112,7 +112,7 @@ def test_a_run_that_never_reached_a_level_counts_as_longest():
     for one in runs:
         one.teacher_accuracy = 0.9
     found = levels(runs)
-    assert (found["to_90_seconds"], found["to_90_normalised"], found["to_90_runs"]) == (30.0, 30.0, 2)
+    assert (found["to_90_seconds"], found["to_90_normalized"], found["to_90_runs"]) == (30.0, 30.0, 2)
 
 
 @pytest.mark.slow

@@ -125,10 +125,10 @@ def test_width_and_height_differ_by_no_more_than_the_squeeze() -> None:
     assert float((lengths[:, 0] - lengths[:, 1]).abs().max()) > 0.3
 
 
-def test_a_tint_keeps_greys_and_a_third_of_a_turn_carries_red_to_green() -> None:
+def test_a_tint_keeps_grays_and_a_third_of_a_turn_carries_red_to_green() -> None:
     maps = emoji.tints(200, WIDE, rng())
-    greys = torch.tensor([0.3, 0.3, 0.3])
-    torch.testing.assert_close(maps @ greys, greys.expand(200, 3), atol=1e-6, rtol=0.0)
+    grays = torch.tensor([0.3, 0.3, 0.3])
+    torch.testing.assert_close(maps @ grays, grays.expand(200, 3), atol=1e-6, rtol=0.0)
     torch.testing.assert_close(emoji.tints(3, STILL, rng()), torch.eye(3).expand(3, 3, 3), atol=1e-6, rtol=0.0)
     [faded] = emoji.tints(1, replace(STILL, saturation=(0.0, 0.0)), rng())
     torch.testing.assert_close(faded, torch.full((3, 3), 1 / 3), atol=1e-6, rtol=0.0)
@@ -140,7 +140,7 @@ def test_a_tint_keeps_greys_and_a_third_of_a_turn_carries_red_to_green() -> None
     assert thirds == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
 
 
-def test_saturation_scales_the_distance_from_grey() -> None:
+def test_saturation_scales_the_distance_from_gray() -> None:
     maps = emoji.tints(2000, WIDE, rng())
     color = torch.tensor([0.9, 0.2, 0.1])
     gray = color.mean()
@@ -198,7 +198,7 @@ def test_the_shipped_split_is_balanced_small_and_attributed(name: str) -> None:
     assert (folder / f"{name}.npz").stat().st_size < 4_000_000
     readme = (folder / "README.md").read_text("utf-8")
     for style in FOR_TESTING:
-        for fact in (style.author, style.licence, style.source):
+        for fact in (style.author, style.license, style.source):
             assert fact in readme
     assert f"`{name}.npz`" in readme
 
@@ -208,12 +208,12 @@ def packages(tmp_path: Path) -> Path:
     """Every style with every icon of `emoji10`: an opaque square of the class's gray, darker where it trains."""
     for base, styles in ((0, FOR_TRAINING), (100, FOR_TESTING)):
         for style in styles:
-            greys = {
+            grays = {
                 icon: f"#{base + 10 * label:02x}{base + 10 * label:02x}{base + 10 * label:02x}"
                 for label, name in enumerate(CLASSES["emoji10"])
                 for icon in ICONS[name]
             }
-            write_icon_set(tmp_path, style.name, greys)
+            write_icon_set(tmp_path, style.name, grays)
     return tmp_path
 
 

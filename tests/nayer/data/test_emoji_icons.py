@@ -146,4 +146,4 @@ def test_no_style_that_tests_is_learned_from_and_those_that_test_may_be_shipped(
     assert len(learned) == len(FOR_TRAINING) == 7
     assert len(tested) == len(FOR_TESTING) == 2
     assert not learned & tested
-    assert {style.licence for style in FOR_TESTING} <= {"Apache-2.0", "MIT", "CC-BY-4.0"}
+    assert {style.license for style in FOR_TESTING} <= {"Apache-2.0", "MIT", "CC-BY-4.0"}

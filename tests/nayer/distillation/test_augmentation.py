@@ -1,4 +1,4 @@
-"""Crop and mirror equal padding, slicing and flipping done by hand, gradient included; bending equals SciPy's."""
+"""Crop and mirror equal padding, slicing and flipping by hand, gradient included; elastic distortion equals SciPy's."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_the_gradient_goes_to_the_pixels_that_were_kept():
 
 
 @pytest.mark.parametrize(("height", "width", "share", "many"), [(28, 28, 0.5, 3), (12, 9, 1.0, 6), (9, 12, 0.4, 2)])
-def test_bending_moves_pixels_as_far_as_points_of_a_coarse_grid_say(height, width, share, many):
+def test_elastic_distortion_moves_pixels_as_far_as_points_of_a_coarse_grid_say(height, width, share, many):
     images = torch.rand(6, 2, height, width, generator=torch.Generator().manual_seed(1))
     got = elastic_distortion(images, share, torch.Generator().manual_seed(5))
     moves = torch.randn((many, 2, DISTORTION_POINTS, DISTORTION_POINTS), generator=torch.Generator().manual_seed(5))
@@ -67,7 +67,7 @@ def test_bending_moves_pixels_as_far_as_points_of_a_coarse_grid_say(height, widt
     assert torch.equal(got[many:], images[many:])
 
 
-def test_what_is_not_bent_is_untouched_and_draws_nothing():
+def test_what_is_not_distorted_is_untouched_and_draws_nothing():
     rng = torch.Generator().manual_seed(3)
     before = rng.get_state()
     images = torch.rand(4, 1, 5, 5)
@@ -75,11 +75,11 @@ def test_what_is_not_bent_is_untouched_and_draws_nothing():
     assert torch.equal(rng.get_state(), before)
 
 
-def test_bent_images_stay_images():
-    bent = elastic_distortion(torch.ones(50, 1, 28, 28), 1.0, torch.Generator().manual_seed(0))
-    assert bent.max() <= 1.0 + 1e-6
-    assert torch.all(bent[:, :, 10:18, 10:18] > 1.0 - 1e-6)  # black comes in from outside alone
-    assert bent.min() == 0.0
+def test_distorted_images_stay_images():
+    distorted = elastic_distortion(torch.ones(50, 1, 28, 28), 1.0, torch.Generator().manual_seed(0))
+    assert distorted.max() <= 1.0 + 1e-6
+    assert torch.all(distorted[:, :, 10:18, 10:18] > 1.0 - 1e-6)  # black comes in from outside alone
+    assert distorted.min() == 0.0
 
 
 def test_a_local_view_shows_a_quarter_of_the_image_or_more():

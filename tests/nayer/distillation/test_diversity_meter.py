@@ -9,14 +9,14 @@ from nayer.analysis.baselines import end_point
 from nayer.analysis.diversity import measure
 from nayer.distillation.diversity_meter import labels_kept
 from nayer.distillation.evaluation import predict_with_features
-from nayer.events import DiversityMeasured, LayerRedrawn, RoundSynthesised
+from nayer.events import DiversityMeasured, LayerRedrawn, RoundSynthesized
 from tests.support.tiny import all_same, same, tiny_config, tiny_run, tiny_task
 
 
-def measured(**changes: object) -> tuple[list[RoundSynthesised], list[DiversityMeasured], list[LayerRedrawn]]:
+def measured(**changes: object) -> tuple[list[RoundSynthesized], list[DiversityMeasured], list[LayerRedrawn]]:
     events = list(tiny_run(tiny_task(tiny_config(rounds=6, **{"pool_capacity": 60, **changes}))))
     return tuple(
-        [e for e in events if isinstance(e, kind)] for kind in (RoundSynthesised, DiversityMeasured, LayerRedrawn)
+        [e for e in events if isinstance(e, kind)] for kind in (RoundSynthesized, DiversityMeasured, LayerRedrawn)
     )  # type: ignore[return-value]
 
 

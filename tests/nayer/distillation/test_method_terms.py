@@ -27,7 +27,7 @@ from nayer.distillation.optimizers import generator_learning_rate
 from nayer.distillation.report import Report
 from nayer.distillation.train import remember, synthesize
 from nayer.errors import ConfigError
-from nayer.events import Evaluated, LayerRedrawn, RoundSynthesised, StudentStep
+from nayer.events import Evaluated, LayerRedrawn, RoundSynthesized, StudentStep
 from nayer.networks.classifiers import build
 from nayer.networks.contrastive_head import Bank, StudentContrast, ViewContrast
 from nayer.networks.generator import Latent
@@ -272,8 +272,8 @@ SHARED = ("warmup_rounds", "adversarial_mask")  # what both runs have
 )
 def test_each_further_term_reaches_the_loss_and_the_generator(changes):
     shared = {"warmup_rounds": 1} | {name: changes[name] for name in changes if name in SHARED}
-    plain = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**shared))))
-    with_term = of(RoundSynthesised, tiny_run(tiny_task(tiny_config(**{**shared, **changes}))))
+    plain = of(RoundSynthesized, tiny_run(tiny_task(tiny_config(**shared))))
+    with_term = of(RoundSynthesized, tiny_run(tiny_task(tiny_config(**{**shared, **changes}))))
     assert plain[-1].loss != with_term[-1].loss
     assert (plain[-1].images != with_term[-1].images).any()
 
@@ -401,14 +401,14 @@ def test_a_kept_optimizer_lives_until_the_generator_is_rebuilt():
 def test_online_students_need_no_pool():
     events = list(tiny_run(tiny_task(tiny_config(**NOISE_ALONE, memory="online", z_redraw="step"))))
     assert of(StudentStep, events)
-    assert {e.pool_size for e in of(RoundSynthesised, events)} == {0}
+    assert {e.pool_size for e in of(RoundSynthesized, events)} == {0}
     assert of(Evaluated, events)[-1].images > 0  # some images are held back all the same
 
 
 def test_reports_can_be_fewer_without_changing_the_run():
     often = list(tiny_run(tiny_task()))
     seldom = list(tiny_run(tiny_task(tiny_config(report_every=2))))
-    assert len(of(RoundSynthesised, seldom)) == 2
+    assert len(of(RoundSynthesized, seldom)) == 2
     assert all_same(of(StudentStep, often), of(StudentStep, seldom))
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nayer.distillation.evaluation import SecondNetwork
 from nayer.distillation.task import Task
-from nayer.events import Event, Note, RoundSynthesised, SecondOpinion
+from nayer.events import Event, Note, RoundSynthesized, SecondOpinion
 from nayer.exports.event_codec import pack, unpack
 from nayer.exports.metrics_table import Record, rows_before
 from nayer.exports.recording import thinned
@@ -105,7 +105,7 @@ def test_the_run_is_the_same_with_and_without_it_bit_for_bit() -> None:
 
 def test_it_comes_beside_the_rounds_that_are_shown() -> None:
     events, _ = judged(Fixed(0), report_every=2)
-    shown = [event.round for event in events if isinstance(event, RoundSynthesised)]
+    shown = [event.round for event in events if isinstance(event, RoundSynthesized)]
     assert [event.round for event in opinions(events)] == shown == [0, 2]
 
 

@@ -18,7 +18,7 @@ from nayer.events import (
     LayerRedrawn,
     Note,
     RoundFinished,
-    RoundSynthesised,
+    RoundSynthesized,
     RunFinished,
     RunStarted,
     StudentStep,
@@ -136,7 +136,7 @@ def test_the_best_batch_of_a_round_is_kept_or_the_last():
     steps, rounds = {}, {}
     for keep in ("best", "last"):
         events = list(tiny_run(tiny_task(tiny_config(keep=keep, generator_lr=0.5))))
-        steps[keep], rounds[keep] = of(GeneratorStep, events), of(RoundSynthesised, events)
+        steps[keep], rounds[keep] = of(GeneratorStep, events), of(RoundSynthesized, events)
     for batch in rounds["best"]:
         losses = [s.loss for s in steps["best"] if s.round == batch.round]
         assert batch.loss == pytest.approx(min(losses))
@@ -148,7 +148,7 @@ def test_the_batches_of_all_late_steps_are_kept_and_none_of_a_place_that_is_held
     config = tiny_config(keep="all", keep_from_step=1, pool_capacity=100, held_back=0.3, rounds=2, warmup_rounds=2)
     task = tiny_task(config)
     state = tiny_state(task)
-    batches = of(RoundSynthesised, tiny_run(task, state))
+    batches = of(RoundSynthesized, tiny_run(task, state))
     assert [batch.pool_size for batch in batches] == [0, 2 * 5]  # steps 1 and 2, at 5 of 7 places
     assert len(state.held_back) == 2
     places = {bytes(image): place for place, image in enumerate(batches[1].images)}
@@ -161,7 +161,7 @@ def test_the_batches_of_all_late_steps_are_kept_and_none_of_a_place_that_is_held
 
 
 def test_a_batch_has_every_class_as_evenly_as_can_be():
-    batch = of(RoundSynthesised, tiny_run(tiny_task()))[0]
+    batch = of(RoundSynthesized, tiny_run(tiny_task()))[0]
     counts = np.bincount(batch.labels, minlength=3)
     assert set(counts) <= {2, 3}
     assert batch.images.shape == (7, 1, 8, 8)
@@ -169,7 +169,7 @@ def test_a_batch_has_every_class_as_evenly_as_can_be():
 
 def test_the_pool_grows_by_what_is_not_held_back_from_its_first_round_on():
     events = list(tiny_run(tiny_task()))
-    sizes = [batch.pool_size for batch in of(RoundSynthesised, events)]
+    sizes = [batch.pool_size for batch in of(RoundSynthesized, events)]
     assert sizes == [0, 6, 12, 12]  # 7 images a round, 1 held back, round 0 not kept, capacity 12
     assert [e.images for e in of(Evaluated, events)] == [0, 1, 2, 3]
     assert of(Evaluated, events)[0].agreement is None
@@ -179,7 +179,7 @@ def test_the_evaluator_changes_what_is_measured_and_nothing_else():
     measured = tiny_task(evaluator=lambda student: Measurement(0.5, 0.9, 0.6, 10))
     with_test, without = list(tiny_run(measured)), list(tiny_run(tiny_task()))
     assert all(e.accuracy == 0.5 and e.measured_on == "test images" for e in of(Evaluated, with_test))
-    for kind in (GeneratorStep, RoundSynthesised, StudentStep):
+    for kind in (GeneratorStep, RoundSynthesized, StudentStep):
         assert all_same(of(kind, with_test), of(kind, without))
 
 
@@ -193,7 +193,7 @@ def test_the_students_learning_rate_falls_along_half_a_cosine_over_the_whole_run
 def test_fewer_events_do_not_change_the_run():
     often, seldom = list(tiny_run(tiny_task())), list(tiny_run(tiny_task(tiny_config(event_every=3))))
     assert len(of(GeneratorStep, seldom)) < len(of(GeneratorStep, often))
-    assert all_same(of(RoundSynthesised, often), of(RoundSynthesised, seldom))
+    assert all_same(of(RoundSynthesized, often), of(RoundSynthesized, seldom))
 
 
 LONG_STEPS = {"generator_steps": 2000, "student_steps": 10_000, "warmup_rounds": 0, "pool_from_round": 0}

@@ -5,7 +5,7 @@ import pytest
 
 from nayer.cli.main import main
 from nayer.errors import StorageError
-from nayer.events import Evaluated, GeneratorStep, LayerRedrawn, RoundSynthesised, RunFinished, RunStarted, StudentStep
+from nayer.events import Evaluated, GeneratorStep, LayerRedrawn, RoundSynthesized, RunFinished, RunStarted, StudentStep
 from nayer.exports import recording
 from tests.support.hostile import put_no_file
 from tests.support.tiny import all_same, tiny_config, tiny_run, tiny_task
@@ -32,7 +32,7 @@ def test_measurements_and_ends_are_whole_and_a_round_has_one_image_a_class():
     events, kept = taped()
     for kind in (RunStarted, Evaluated, RunFinished):
         assert all_same(of(kind, kept), of(kind, events))
-    for short, whole in zip(of(RoundSynthesised, kept), of(RoundSynthesised, events), strict=True):
+    for short, whole in zip(of(RoundSynthesized, kept), of(RoundSynthesized, events), strict=True):
         assert short.labels.tolist() == [0, 1, 2]
         for label in range(3):
             assert np.array_equal(short.images[label], whole.images[whole.labels == label][0])
@@ -93,6 +93,6 @@ def test_the_command_line_records_as_it_goes(tmp_path):
     events = recording.load(file)
     assert isinstance(events[0], RunStarted)
     assert len(of(RunFinished, events)) == 1
-    assert len(of(RoundSynthesised, events)) == 2
+    assert len(of(RoundSynthesized, events)) == 2
     assert [student.learned for student in recording.students(events)] == [0, 1, 2]
     assert main(["distill", "--teacher", "digits", *quick, "--record", str(file / "run")]) == 1

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 
-from nayer.events import RoundFinished, RoundSynthesised, RunStarted
+from nayer.events import RoundFinished, RoundSynthesized, RunStarted
 from nayer.exports import recording
 from nayer.exports.config_file import read_config
 from nayer.exports.gif import MAX_FRAMES, SIDE, animation
@@ -31,7 +31,7 @@ def events():
 
 
 def test_the_animation_has_a_frame_a_round_and_an_image_a_class(events):
-    made = [event for event in events if isinstance(event, RoundSynthesised)]
+    made = [event for event in events if isinstance(event, RoundSynthesized)]
     film = Image.open(io.BytesIO(animation(events)))
     frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
     assert len(frames) == len(made)
@@ -47,7 +47,7 @@ def test_the_animation_has_a_frame_a_round_and_an_image_a_class(events):
 
 def test_a_long_run_is_shown_in_rounds_at_equal_distances(events):
     started = next(event for event in events if isinstance(event, RunStarted))
-    made = next(event for event in events if isinstance(event, RoundSynthesised))
+    made = next(event for event in events if isinstance(event, RoundSynthesized))
     film = Image.open(io.BytesIO(animation([started, *[made] * (MAX_FRAMES + 30)])))
     assert getattr(film, "n_frames", 1) <= MAX_FRAMES
 

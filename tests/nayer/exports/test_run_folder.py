@@ -11,7 +11,7 @@ from PIL import Image
 
 from nayer.common.files import check_writable, write_whole
 from nayer.errors import StorageError
-from nayer.events import DiversityMeasured, RoundFinished, RoundSynthesised, RunStarted, StudentStep
+from nayer.events import DiversityMeasured, RoundFinished, RoundSynthesized, RunStarted, StudentStep
 from nayer.exports.config_file import RUN_FILE
 from nayer.exports.metrics_table import COLUMNS, GAP, SHOWN_ROUNDS, WITHOUT_JUDGE, Record, rows_before
 from nayer.exports.run_folder import CODE, CONFIG, METRICS, SAMPLES, STUDENT, export, load_student
@@ -41,7 +41,7 @@ def test_metrics_have_a_row_a_round_with_what_was_measured_in_it():
     assert [bool(row["agreement"]) for row in rows] == [False, True, False, True]
     assert rows[0]["student_loss"] == ""  # the warm-up trains no student
     for row in rows:
-        made = next(e for e in events if isinstance(e, RoundSynthesised) and e.round + 1 == int(row["round"]))
+        made = next(e for e in events if isinstance(e, RoundSynthesized) and e.round + 1 == int(row["round"]))
         assert float(row["generator_loss"]) == pytest.approx(made.loss, rel=1e-5)
         assert int(row["pool_size"]) == made.pool_size
         losses = [e.loss for e in events if isinstance(e, StudentStep) and e.round == made.round]
@@ -87,7 +87,7 @@ def test_metrics_of_another_make_are_refused_in_a_sentence(text):
 def synthesized(round_, images, labels):
     n = len(labels)
     shares, marks = np.zeros(n, np.float32), np.zeros(n, np.int64)
-    return RoundSynthesised(
+    return RoundSynthesized(
         round=round_,
         seconds=0.0,
         images=images,

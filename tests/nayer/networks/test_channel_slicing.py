@@ -99,10 +99,10 @@ def test_hints_ask_nothing_of_the_teacher_itself_and_something_of_a_thinner_copy
     assert thrice - without == pytest.approx(3.0 * (once - without), rel=1e-4)
 
 
-def test_teacher_and_student_see_the_same_bent_images():
-    assert first_loss(4, 4, bent_share=1.0) == pytest.approx(0.0, abs=1e-6)
-    straight, half, bent = (first_loss(4, 2, bent_share=share) for share in (0.0, 0.5, 1.0))
-    assert len({straight, half, bent}) == 3
+def test_teacher_and_student_see_the_same_distorted_images():
+    assert first_loss(4, 4, elastic_share=1.0) == pytest.approx(0.0, abs=1e-6)
+    straight, half, distorted = (first_loss(4, 2, elastic_share=share) for share in (0.0, 0.5, 1.0))
+    assert len({straight, half, distorted}) == 3
 
 
 def test_where_channels_have_no_counterparts_there_are_no_hints_and_the_run_says_so():

@@ -13,13 +13,15 @@ from torch import nn
 
 from nayer.common.machine_memory import free_memory
 from nayer.config import Config
+from nayer.distillation.evaluation import CHUNK
 from nayer.errors import ConfigError
 from nayer.networks import noisy_layer
 from nayer.networks.cards import TeacherCard, student_spec, teacher_cards
 from nayer.networks.classifiers import Classifier, build
 from nayer.networks.specs import FAMILIES, WIDTHS
 from nayer.presets import PRESETS
-from nayer.runs.memory_use import CHUNK, check_memory, resident, use_of
+from nayer.runs.memory_check import check_memory
+from nayer.runs.memory_use import resident, use_of
 from tests.support.peak_memory import peak, shortened
 
 CARDS = {card.name: card for card in teacher_cards()}
@@ -125,7 +127,7 @@ def test_arms_side_by_side_add_what_each_keeps_and_one_of_their_steps() -> None:
 
 @pytest.mark.parametrize("name", ["generator_steps", "rounds", "seconds", "temperature", "seed"])
 def test_settings_that_change_no_tensor_are_not_rehearsed_anew(name: str) -> None:
-    from nayer.runs.memory_use import _rehearsed
+    from nayer.runs.rehearsed_round import _rehearsed
 
     use_of(Config(teacher="digits"), CARDS["digits"])
     before = _rehearsed.cache_info().misses

@@ -13,7 +13,7 @@ from nayer.config import Config
 from nayer.events import DiversityMeasured, ImagesTested, Note, RoundFinished, RunFinished, RunStarted, StudentStep
 from nayer.library import named_run
 from nayer.networks.cards import teacher_cards
-from nayer.runs.memory_use import step_work_of
+from nayer.runs.rehearsed_round import step_work_of
 from nayer.runs.session import Session
 from nayer.runs.side_by_side import Lab
 from tests.support.tiny import all_same

@@ -20,7 +20,7 @@ from nayer.teachers.load import load_teacher
 from nayer.teachers.train import teach
 from nayer.teachers.train_custom import CustomRecipe, teach_own
 
-GREY = ModelSpec(architecture="convnet4-2", channels=1, size=8, classes=3, mean=(0.4,), std=(0.3,))
+GRAY = ModelSpec(architecture="convnet4-2", channels=1, size=8, classes=3, mean=(0.4,), std=(0.3,))
 
 
 def linear() -> nn.Sequential:
@@ -40,7 +40,7 @@ def learned(**changes: float) -> tuple[dict[str, Tensor], list[float]]:
     schedule = TrainingSchedule(epochs=2, lr=0.1, batch=8, crop=1, mirror=True).changed(**changes)
     rng = torch.Generator().manual_seed(0)
     pixels = (images * 255).to(torch.uint8)
-    network = fit(GREY, pixels, labels, [schedule], rng, lambda epoch, network: told.append(epoch.loss))
+    network = fit(GRAY, pixels, labels, [schedule], rng, lambda epoch, network: told.append(epoch.loss))
     return network.state_dict(), told
 
 
@@ -59,7 +59,7 @@ def test_against_logistic_regression_it_moves_by_epsilon_along_the_gradients_dir
 def test_images_stay_in_the_ball_and_in_their_range_and_the_network_as_it_was(
     epsilon: float, steps: int, precision: str
 ) -> None:
-    network = build(GREY, torch.Generator().manual_seed(0)).train()
+    network = build(GRAY, torch.Generator().manual_seed(0)).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     images, labels = drawn()
     moved = perturbed(network, images, labels, epsilon, steps, precision)

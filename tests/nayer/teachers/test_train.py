@@ -21,7 +21,7 @@ from nayer.teachers.load import load_teacher
 from nayer.teachers.recipes import RECIPES
 from nayer.teachers.train import teach
 
-GREY = ModelSpec(architecture="lenet-2", channels=1, size=8, classes=2, mean=(0.0,), std=(1.0,))
+GRAY = ModelSpec(architecture="lenet-2", channels=1, size=8, classes=2, mean=(0.0,), std=(1.0,))
 
 
 def parsed(*words: str) -> argparse.Namespace:
@@ -39,7 +39,7 @@ def a_fit(
     told: list[Epoch] = []
     schedule = TrainingSchedule(epochs=epochs, lr=0.1, batch=batch, crop=1, mirror=True)
     draws = torch.Generator().manual_seed(seed)
-    network = fit(GREY, pixels, labels, [schedule], draws, lambda epoch, network: told.append(epoch))
+    network = fit(GRAY, pixels, labels, [schedule], draws, lambda epoch, network: told.append(epoch))
     return network.state_dict(), told
 
 
@@ -52,7 +52,7 @@ def test_a_short_training_on_digits_beats_90_percent_and_leaves_a_teacher(tmp_pa
     assert teacher.card == card == read_card(tmp_path / "new")
     assert card.command == "python -m nayer teach digits --seed 0 --epochs 8"
     readme = (tmp_path / "new" / "README.md").read_text("utf-8")
-    for fact in (f"{card.test_accuracy:.2%}", card.command, card.sha256, card.data, card.licence, "| 0 |"):
+    for fact in (f"{card.test_accuracy:.2%}", card.command, card.sha256, card.data, card.license, "| 0 |"):
         assert fact in readme
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "README.md",
@@ -90,7 +90,7 @@ def test_cycles_go_on_where_the_last_one_ended() -> None:
 
     still = TrainingSchedule(epochs=2, lr=1e-30, batch=8)
     learning = TrainingSchedule(epochs=3, lr=0.1, batch=8)
-    fit(GREY, pixels, labels, [learning, still], torch.Generator().manual_seed(0), tell)
+    fit(GRAY, pixels, labels, [learning, still], torch.Generator().manual_seed(0), tell)
     assert [(epoch.epoch, epoch.epochs) for epoch in told] == [(n, 5) for n in range(1, 6)]
     assert not torch.equal(weights[1], weights[2])
     torch.testing.assert_close(weights[4], weights[2])
@@ -101,7 +101,7 @@ def test_two_kinds_of_pictures_are_told_apart() -> None:
     pixels = torch.zeros(64, 1, 8, 8, dtype=torch.uint8)
     pixels[labels == 1, :, :4] = 255  # bright above, dark below: mirroring keeps it
     schedule = TrainingSchedule(epochs=6, lr=0.05, batch=16, mirror=True, smoothing=0.0)
-    network = fit(GREY, pixels, labels, [schedule], torch.Generator().manual_seed(0))
+    network = fit(GRAY, pixels, labels, [schedule], torch.Generator().manual_seed(0))
     assert not network.training
     assert torch.equal(network(pixels.float() / 255).argmax(1), labels)
 
