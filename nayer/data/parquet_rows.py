@@ -27,7 +27,7 @@ MAX_GROUP_BYTES = 256 << 20  # of a column in a row group, unpacked; it is read 
 MAX_FOOTER_ITEMS, MAX_FOOTER_TEXT = 200_000, 16 << 20  # of the file's own metadata
 PICTURE_COLUMNS = ("image", "img", "picture")
 LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
-LONGEST = 60  # s for the metadata, and for each batch of rows
+LONGEST = 60  # s for the metadata, and until each further row
 MOST_MEMORY = 2 << 30  # bytes of the process
 NICER = 5  # steps of priority below the caller's, whose page goes before
 _BEGIN = "import sys; sys.path[:] = {path!a}; from nayer.data.parquet_rows import serve; serve({name!a})"
@@ -117,6 +117,7 @@ def serve(name: str) -> None:
     try:
         told: list[str] | None = None
         for data, label, names in rows_here(source, name):
+            _more_time()
             if told is None:
                 told = names
                 _tell(answers, {"names": names})
@@ -185,7 +186,6 @@ def _cells(file: Any, source: BinaryIO, name: str) -> Iterator[Row]:
         )
     at_once = min(ROWS, max(1, BATCH_BYTES // max(1, largest)))
     for batch in file.iter_batches(at_once, columns=read, use_threads=False):
-        _more_time()
         for picture, label in zip(batch[pictures].to_pylist(), batch[labels].to_pylist(), strict=True):
             data = picture["bytes"] if isinstance(picture, dict) else picture
             if not isinstance(data, bytes) or isinstance(label, float) or label is None:
