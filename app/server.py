@@ -41,6 +41,7 @@ from app.api.replay_routes import replay_routes
 from app.api.static_files import static_routes, static_version, style_sheets
 from app.api.trial_routes import trial_routes
 from app.api.upload_routes import bringing_route
+from app.api.wrong_methods import refuse_wrong_methods
 from app.content import messages
 from app.content.source_pages import code_routes
 from app.embeddings.explorer import Explorer
@@ -231,6 +232,7 @@ def create(environment: Environment, opener: Opener = open_source, gpu_loan: Gpu
             lambda view: pools.drawing.call(sheet, view),
         )
     )
+    refuse_wrong_methods(application)
     styles = "".join(f'<link rel="stylesheet" href="stage/{version}/{name}">' for name in style_sheets())
     needed = reversed(modules("live/live_page.js"))  # the first picture waits for them: fetched beside Gradio's own
     scripts = "".join(f'<link rel="modulepreload" href="stage/{version}/{name}">' for name in needed)

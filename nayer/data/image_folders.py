@@ -109,8 +109,12 @@ def _check_members(members: list[zipfile.ZipInfo], name: str, limits: Limits) ->
     for member in members:
         entry = repr(member.filename[:40])
         parts = PurePosixPath(member.filename).parts
+        if len(member.filename) > MAX_NAME:
+            raise AssetError(
+                f"{name} contains a name of {len(member.filename):,} characters, {entry}; use at most {MAX_NAME}."
+            )
         if (
-            not 0 < len(member.filename) <= MAX_NAME
+            not member.filename
             or "\0" in member.orig_filename
             or "\\" in member.filename
             or ":" in member.filename[:2]

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import io
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from nayer.common.files import open_file, size_in_words
+from nayer.common.files import open_file
 from nayer.common.hub import HUB_SECONDS
 from nayer.data.image_folders import TEST, TRAIN, Limits, Picture
-from nayer.data.parquet_pages import largest_chunk
+from nayer.data.parquet_rows import rows, unfit
 from nayer.errors import AssetError
 
-ROWS = 256  # read at a time, at most
-BATCH_BYTES = 64 << 20  # of them, at most: one entry of a file can be the picture of every row
-MAX_GROUP_BYTES = 256 << 20  # of a column in a row group, unpacked; it is read as a whole
-MAX_FOOTER_ITEMS, MAX_FOOTER_TEXT = 200_000, 16 << 20  # of the file's own metadata
-PICTURE_COLUMNS = ("image", "img", "picture")
-LABEL_COLUMNS = ("label", "labels", "fine_label", "class")
 CONVERTED = "refs/convert/parquet"  # where the Hub keeps every data set as parquet
 
 
@@ -37,7 +29,7 @@ def pictures_in_parquet(paths: Sequence[Path], limits: Limits | None = None) -> 
 
 def in_parquet(content: bytes, name: str, limits: Limits) -> list[Picture]:
     """The pictures of a file in memory, a few rows at a time; see `pictures_in_parquet`."""
-    return _taken(_pictures(io.BytesIO(content), Path(name)), name, limits)
+    return _taken(_pictures(content, Path(name)), name, limits)
 
 
 def numbered_rows(path: Path, limits: Limits | None = None) -> list[tuple[bytes, int]]:
@@ -47,9 +39,9 @@ def numbered_rows(path: Path, limits: Limits | None = None) -> list[tuple[bytes,
     found: list[tuple[bytes, int]] = []
     left = limits.bytes_in_all
     with _opened(path, limits) as file:
-        for data, label, _ in _rows(file, path):
+        for data, label, _ in rows(file, path.name):
             if not isinstance(label, int):
-                raise _unfit(path)
+                raise unfit(path.name)
             left = _counted(data, len(found), path.name, left, limits)
             found.append((data, label))
     return found
@@ -113,87 +105,11 @@ def _opened(path: Path, limits: Limits) -> BinaryIO:
         raise AssetError(f"{path.name} cannot be read ({error.strerror}); name a parquet file.") from None
 
 
-def _pictures(source: BinaryIO, path: Path) -> Iterator[Picture]:
+def _pictures(source: BinaryIO | bytes, path: Path) -> Iterator[Picture]:
     split = _split(path)
-    for row, (data, label, names) in enumerate(_rows(source, path)):
+    for row, (data, label, names) in enumerate(rows(source, path.name)):
         number = isinstance(label, int) and 0 <= label < len(names)
         yield Picture(split, names[label] if number else str(label), f"{path.name}, row {row}", data)
-
-
-def _rows(source: BinaryIO, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
-    """Each row's encoded picture, its label, and the names that the file has for labels that are numbers."""
-    import pyarrow.parquet
-
-    limits = {"thrift_string_size_limit": MAX_FOOTER_TEXT, "thrift_container_size_limit": MAX_FOOTER_ITEMS}
-    try:
-        with pyarrow.parquet.ParquetFile(source, **limits) as file:
-            yield from _cells(file, source, path)
-    except (OSError, KeyError, ValueError, TypeError, MemoryError):
-        raise _unfit(path) from None
-
-
-def _unfit(path: Path) -> AssetError:
-    return AssetError(f"{path.name} is missing, damaged or has no columns image and label; name a file that has them.")
-
-
-def _cells(file: Any, source: BinaryIO, path: Path) -> Iterator[tuple[bytes, Any, list[str]]]:
-    columns = file.schema_arrow.names
-    pictures = next(name for name in [*PICTURE_COLUMNS, ""] if name in columns or not name)
-    labels = next(name for name in [*LABEL_COLUMNS, ""] if name in columns or not name)
-    if not pictures or not labels:
-        raise KeyError("image, label")
-    read = [_picture_column(file.schema_arrow.field(pictures)), _label_column(file.schema_arrow.field(labels))]
-    names = _class_names(file.schema_arrow.metadata or {}, labels)
-    largest = largest_chunk(source, file.metadata, (pictures, labels))
-    if largest > MAX_GROUP_BYTES:
-        raise AssetError(
-            f"{path.name} has a row group of more than {size_in_words(MAX_GROUP_BYTES)}; write it with smaller row "
-            "groups."
-        )
-    at_once = min(ROWS, max(1, BATCH_BYTES // max(1, largest)))
-    for batch in file.iter_batches(at_once, columns=read):
-        for picture, label in zip(batch[pictures].to_pylist(), batch[labels].to_pylist(), strict=True):
-            data = picture["bytes"] if isinstance(picture, dict) else picture
-            if not isinstance(data, bytes) or isinstance(label, float) or label is None:
-                raise TypeError("an image without an encoded picture or without a label")
-            yield data, label, names
-
-
-def _picture_column(field: Any) -> str:
-    """The column of bytes in the column of the pictures. TypeError for lists, which may be long in a few bytes."""
-    from pyarrow import types
-
-    kind = field.type
-    if types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-        return f"{field.name}.{_bytes_column(kind.field('bytes'))}"
-    return _bytes_column(field)
-
-
-def _bytes_column(field: Any) -> str:
-    from pyarrow import types
-
-    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
-    if not (types.is_binary(kind) or types.is_large_binary(kind)):
-        raise TypeError("pictures that are no bytes")
-    return str(field.name)
-
-
-def _label_column(field: Any) -> str:
-    from pyarrow import types
-
-    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
-    if not any(fits(kind) for fits in (types.is_integer, types.is_string, types.is_large_string, types.is_boolean)):
-        raise TypeError("labels that are neither numbers nor texts")
-    return str(field.name)
-
-
-def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
-    """The class names that `datasets` writes into a file's schema; empty if there are none."""
-    try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"][column]["names"]
-    except (KeyError, ValueError, TypeError, RecursionError):
-        return []
-    return [str(name) for name in names]
 
 
 def _split(path: Path) -> str:

@@ -255,5 +255,11 @@ def _wrong(house: House, stranger: Stranger, victim: LiveRun, one: Try, answer: 
         yield "the inside of the server"
     if answer.status_code >= 500:
         yield f"status {answer.status_code}"
-    if one.route.startswith(READING) and one.method == "GET" and not stranger.watches and answer.status_code != 404:
+    missing = (404, 405)  # 405: no run is read by this method, whichever it is
+    if (
+        one.route.startswith(READING)
+        and one.method == "GET"
+        and not stranger.watches
+        and answer.status_code not in missing
+    ):
         yield f"status {answer.status_code} for a run that is not there"

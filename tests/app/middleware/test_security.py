@@ -259,7 +259,23 @@ def test_only_three_verbs_are_used(client: TestClient, method: str) -> None:
         answer = client.request(method, path)
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
     posted = client.post("/health", headers={"X-HTTP-Method-Override": "GET"})
-    assert posted.status_code in (404, 405)
+    assert posted.status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "method"),
+    [
+        *(("/health", "POST", "GET"), ("/live/x/arm/1/status", "POST", "GET"), ("/join/ABCDEF", "POST", "GET")),
+        *(("/bring", "GET", "POST"), ("/command/stop", "GET", "POST"), ("/explore", "HEAD", "POST")),
+    ],
+)
+def test_another_method_at_an_address_of_ours_is_told_which_one_works(
+    client: TestClient, path: str, other: str, method: str
+) -> None:
+    answer = client.request(other, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, method)
+    if other != "HEAD":
+        assert answer.json() == {"error": f"method='{other}' is not used at this address; use {method}."}
 
 
 @pytest.mark.parametrize("text", ["\x00", "\x1b[31m", "\u202e", "\ufffe", "\u2066"])

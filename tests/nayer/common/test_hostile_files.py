@@ -1,11 +1,14 @@
 """Files that want to harm: each is refused in one sentence before it costs anything, and none is ever extracted."""
 
+import base64
 import contextlib
 import io
 import json
 import pickle
 import random
+import signal
 import struct
+import subprocess
 import tracemalloc
 import zipfile
 import zlib
@@ -21,6 +24,7 @@ from nayer.data.image_decoding import decode
 from nayer.data.image_folders import Limits, in_zip, pictures_in
 from nayer.data.parquet import in_parquet
 from nayer.data.parquet_pages import largest_chunk
+from nayer.data.parquet_rows import rows_here
 from nayer.errors import AssetError
 from nayer.networks.classifiers import build
 from nayer.teachers.load import weights_of
@@ -196,7 +200,7 @@ def zipped(members, method=zipfile.ZIP_DEFLATED):
     "name",
     [
         *("../cat/1.png", "/cat/1.png", "cat/../../1.png", "C:/cat/1.png"),
-        *("C:\\cat\\1.png", "\\\\host\\cat\\1.png", "cat/" + "x" * 300 + ".png"),
+        *("C:\\cat\\1.png", "\\\\host\\cat\\1.png"),
     ],
 )
 def test_names_that_lead_elsewhere_are_refused_and_nothing_is_written(name, tmp_path, monkeypatch):
@@ -204,6 +208,12 @@ def test_names_that_lead_elsewhere_are_refused_and_nothing_is_written(name, tmp_
     with pytest.raises(AssetError, match=r"^mine\.zip contains the name .*, which points outside the archive"):
         in_zip(zipped([(name, picture("PNG"))]), "mine.zip", TIGHT)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_too_long_is_told_so():
+    sentence = r"^mine\.zip contains a name of 60,008 characters, 'cat/x{36}'; use at most 255\.$"
+    with pytest.raises(AssetError, match=sentence):
+        in_zip(zipped([("cat/" + "x" * 60_000 + ".png", picture("PNG"))]), "mine.zip", TIGHT)
 
 
 def test_a_member_without_a_name_is_refused():
@@ -541,13 +551,45 @@ def test_damaged_pages_are_a_refusal_and_nothing_else():
     parquet.write_table(arrow.table(columns), stream, compression="none")
     for _ in range(300):
         with contextlib.suppress(AssetError):
-            in_parquet(b"PAR1" + spoiled(rng, stream.getvalue()[4:]), "x", TIGHT)
+            list(rows_here(io.BytesIO(b"PAR1" + spoiled(rng, stream.getvalue()[4:])), "x"))
+
+
+# A file that pyarrow wrote, with one bit of its list of contents changed: reading it ends the process (pyarrow 26).
+ENDS_ITS_READER = (
+    b"c-"
+    b"jka3^EjD5S_;eL^`5OKqi|gn~WKQhHGblpF1y?6c+;n1FxrtOAwIe0AUcp@G#|JIFRD;ba4!+n3J5afDg#?U|`hSVN(Z^_jL7hS?"
+    b"83{Btacx1O<T{CJ<(H1(H-"
+    b"T6X;bLQ5l4vCBV8t0KpPt(7+;!<QkZeD2t?xDT4%CadJj#ZlWj)gD8V4lLTvKZen^WP!hz>NlZ%3VGv`Il#$d?V~`Q$kyK@4kc6r"
+    b"c1xkp$VFn^K4x2$3`jRrhP+|~eVz3eGVw7Z)R0I1T<P8?6H^ANldt(+O5UG7(wjn7*5jJSTj2CNT6=PE408$JZ3I&Npg{7$_y2%9"
+    b"vx`{<a`Q-{_sYS(^`FRRPW_kvChLSom3=BZT&<%`~0AQ*H05sxsO8"
+)
+
+
+def test_a_parquet_file_that_ends_its_reader_is_one_sentence():
+    pytest.importorskip("pyarrow")
+    content = zlib.decompress(base64.b85decode(ENDS_ITS_READER))
+    with pytest.raises(AssetError, match=r"^test images is missing, damaged or has no columns image and label"):
+        opened(uploaded(tests=content))
+
+
+def test_who_takes_some_rows_of_a_parquet_file_leaves_no_process_behind(monkeypatch):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    begun, begin = [], subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **named: begun.append(begin(*given, **named)) or begun[-1])
+    stream = io.BytesIO()
+    parquet.write_table(arrow.table({"image": [bytes(100_000)] * 50, "label": [0] * 50}), stream)
+    with pytest.raises(AssetError, match="contains more than 1 images"):
+        in_parquet(stream.getvalue(), "x", Limits(members=1))
+    assert [one.returncode for one in begun] == [-signal.SIGKILL]
 
 
 def test_the_class_names_of_a_parquet_file_may_be_any_json():
     """`datasets` writes them into the schema of a file as JSON. Python's reader of JSON goes as deep as its text."""
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     table = arrow.table({"image": [picture("PNG")], "label": [0]})
-    stream = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({"huggingface": "[" * 100_000}), stream)
-    assert [one.label for one in in_parquet(stream.getvalue(), "x", TIGHT)] == ["0"]
+    shallow = '{"info": {"features": {"label": {"names": %s}}}}'
+    for names in ("[" * 100_000, *(shallow % one for one in ("null", "5", '{"a": 1}', "[" * 900 + "]" * 900))):
+        stream = io.BytesIO()
+        parquet.write_table(table.replace_schema_metadata({"huggingface": names}), stream)
+        (row,) = rows_here(stream, "x")
+        assert isinstance(row[1], int)
