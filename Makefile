@@ -36,7 +36,7 @@ test: .venv/installed-tools chromium node_modules/installed
 checks:
 	$(python) -m ruff format --check
 	$(python) -m ruff check
-	$(python) -m mypy --strict nayer app
+	$(python) -m mypy --strict nayer app tests/reliability
 	@# Apart, for beside the package app a file app.py is a second module of that name to mypy.
 	$(python) -m mypy --strict -c "$$(cat app.py)"
 	npx biome ci --error-on-warnings

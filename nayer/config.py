@@ -12,9 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
-from nayer.earlier_names import SETTINGS, with_present_names
+from nayer.earlier_versions import RENAMED_SETTINGS, with_present_names, without_retired
 from nayer.errors import ConfigError
-from nayer.retired_settings import without_retired
 from nayer.settings import Setting, describe, sentence, setting
 from nayer.text_rules import text_error
 
@@ -124,21 +123,21 @@ class Config(BaseModel):
         resumable=True,
         fixed=True,
         help="Device for the computation; auto uses a GPU if there is one.",
-        place="common/device.py:device",
+        place="networks/execution.py:device",
     )
     precision: Literal["float32", "bfloat16", "auto"] = setting(
         "float32",
         group="run",
         fixed=True,
         help="Compute type: float32, or bfloat16 by autocast; auto uses bfloat16 where the device supports it.",
-        place="networks/precision.py:autocast",
+        place="networks/execution.py:autocast",
     )
     compiled: bool = setting(
         False,
         group="run",
         fixed=True,
         help="Compile student and generator with torch.compile. This takes minutes; steps on a GPU are then faster.",
-        place="networks/compiling.py:compile_networks",
+        place="networks/execution.py:compile_networks",
     )
     overlap: bool = setting(
         False,
@@ -922,7 +921,7 @@ class Config(BaseModel):
         """
         if wrong := text_error(dict(values), "settings"):
             raise ConfigError(wrong)
-        merged = {**(base.model_dump() if base else {}), **with_present_names(values, SETTINGS)}
+        merged = {**(base.model_dump() if base else {}), **with_present_names(values, RENAMED_SETTINGS)}
         try:
             return cls.model_validate(merged)
         except ValidationError as error:

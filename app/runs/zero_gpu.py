@@ -1,7 +1,7 @@
 """A burst on a ZeroGPU Space: the next rounds of a run, on a GPU that the Space gives its visitor for a short time.
 
 Such a Space has a GPU only in functions that `spaces.GPU` wraps, so the run itself stays on the processor
-(`nayer.common.device`). https://huggingface.co/docs/hub/spaces-zerogpu
+(`nayer.networks.execution`). https://huggingface.co/docs/hub/spaces-zerogpu
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from nayer.compare.sweep import SWEEP_FILE, Sweep, read_sweep, written_sweep
 from nayer.compare.tables import markdown, table
 from nayer.compare.titles import check_amount, check_titles
 from nayer.config import settings
-from nayer.earlier_names import SETTINGS
+from nayer.earlier_versions import RENAMED_SETTINGS
 from nayer.errors import ConfigError
 from nayer.presets import PRESETS
 from nayer.runs.thread_budget import MAX_THREADS
@@ -208,7 +208,7 @@ def _variations(arguments: argparse.Namespace) -> tuple[Variation, ...]:
 def _varied(given: str) -> tuple[str, list[object]]:
     name, _, values = given.partition("=")
     name = name.replace("-", "_")
-    field = next((one for one in settings() if one.name == SETTINGS.get(name, name)), None)
+    field = next((one for one in settings() if one.name == RENAMED_SETTINGS.get(name, name)), None)
     if field is None or not values:
         raise ConfigError(
             f"vary must be a setting's name, =, and values separated by commas; {given[:60]!r} was given."

@@ -43,7 +43,7 @@ def check_runs(configs: Iterable[Config], arguments: argparse.Namespace) -> None
     limit, whose = memory_limit(arguments)
     if limit == float("inf"):
         return
-    from nayer.common.device import device
+    from nayer.networks.execution import device
     from nayer.runs.memory_check import check_memory
     from nayer.teachers.find import find_teacher
 
@@ -67,7 +67,7 @@ def training_bound(arguments: argparse.Namespace) -> Callable[[ModelSpec, int, i
     limit, whose = memory_limit(arguments)
 
     def check(spec: ModelSpec, batch: int, size: int) -> None:
-        from nayer.common.device import device
+        from nayer.networks.execution import device
         from nayer.runs.memory_check import check_training
 
         if limit < float("inf") and device("auto").type == "cpu":

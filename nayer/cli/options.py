@@ -8,7 +8,7 @@ from functools import partial
 
 from nayer.common.files import path_to_write
 from nayer.config import GROUPS, MAX_SEED, settings
-from nayer.earlier_names import SETTINGS
+from nayer.earlier_versions import RENAMED_SETTINGS
 from nayer.errors import ConfigError, excerpt
 from nayer.presets import PRESETS
 from nayer.settings import Setting, read_value
@@ -45,7 +45,7 @@ def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_earlier_names(parser: argparse.ArgumentParser) -> None:
     """Accepts the flags of renamed settings, without help: commands of earlier versions contain them."""
     kinds = {setting.name: setting.kind for setting in settings()}
-    for earlier, name in SETTINGS.items():
+    for earlier, name in RENAMED_SETTINGS.items():
         reader = partial(read_value, kinds[name])
         parser.add_argument(flag_of(earlier), dest=name, type=reader, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 

@@ -9,7 +9,7 @@ from typing import Any
 from nayer.compare.experiments import Variation, grid
 from nayer.compare.titles import MOST_CHARACTERS, check_name
 from nayer.config import MAX_SEED, settings
-from nayer.earlier_names import SETTINGS, with_present_names
+from nayer.earlier_versions import RENAMED_SETTINGS, with_present_names
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import check_keys, preset_and_changes
 
@@ -52,7 +52,7 @@ def varied_in(
 ) -> tuple[Variation, ...]:
     """Each variation once for every value of the settings in the key `vary`."""
     inside = f"{where}, vary"
-    for name, choices in with_present_names(mapping_in(values, "vary", where), SETTINGS).items():
+    for name, choices in with_present_names(mapping_in(values, "vary", where), RENAMED_SETTINGS).items():
         check_keys([name], [one.name for one in settings()], "a setting", inside)
         check([name], inside)
         variations = grid(variations, name, list_in({name: choices}, name, inside))

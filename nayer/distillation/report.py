@@ -45,8 +45,8 @@ from nayer.events import (
 )
 from nayer.networks import channel_slicing
 from nayer.networks.classifiers import Classifier, logits_and_features
+from nayer.networks.execution import uses_bf16
 from nayer.networks.hooks import with_statistics
-from nayer.networks.precision import uses_bf16
 from nayer.types import Doubles
 
 SHOWN_LAYERS = 4  # noisy layers in a re-draw's event

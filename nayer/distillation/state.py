@@ -13,7 +13,7 @@ from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import contrast_optimizer, meta_optimizer, student_optimizer
 from nayer.distillation.task import Task
 from nayer.networks import channel_slicing, noisy_layer
-from nayer.networks.compiling import compile_networks
+from nayer.networks.execution import compile_networks
 from nayer.networks.generator import Generator, Latent
 from nayer.networks.hooks import Statistics
 from nayer.networks.mirrored import mirrored_nodes

@@ -13,7 +13,7 @@ from nayer.analysis.baselines import TeacherOutputs
 from nayer.config import Config
 from nayer.distillation.evaluation import Evaluator, Judge
 from nayer.errors import ConfigError
-from nayer.networks.precision import autocast
+from nayer.networks.execution import autocast
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,9 @@ from typing import Any
 from nayer import presets
 from nayer.common.yaml_file import bare, read_yaml
 from nayer.config import GROUPS, Config, settings
-from nayer.earlier_names import SETTINGS, with_present_names
+from nayer.earlier_versions import RENAMED_SETTINGS, RETIRED, with_present_names
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.reproduce import nearest_preset
-from nayer.retired_settings import RETIRED
 from nayer.settings import what_works
 
 RUN_FILE = "run.yaml"
@@ -53,7 +52,7 @@ def config_in(values: Mapping[str, Any], where: str) -> Config:
 
 def preset_and_changes(values: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     """The preset's name and the settings in a mapping of a file. Raises ConfigError for other names, before values."""
-    known, values = [PRESET, *(one.name for one in settings())], with_present_names(values, SETTINGS)
+    known, values = [PRESET, *(one.name for one in settings())], with_present_names(values, RENAMED_SETTINGS)
     check_keys([name for name in values if name not in RETIRED], known, "a setting", where)
     preset = values.get(PRESET, next(iter(presets.PRESETS)))
     if not isinstance(preset, str):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nayer import events, measures
-from nayer.earlier_names import EVENTS, SETTINGS, with_present_names
+from nayer.earlier_versions import RENAMED_EVENTS, RENAMED_SETTINGS, with_present_names
 from nayer.errors import StorageError
 from nayer.events import Event, PolicyChanged, RunStarted
 from nayer.text_rules import without_forbidden
@@ -48,9 +48,9 @@ def unpack(content: bytes) -> Event:
         (length,) = struct.unpack_from("<I", whole)
         event = _built(without_forbidden(json.loads(whole[4 : 4 + length])), memoryview(whole)[4 + length :])
         if isinstance(event, RunStarted):
-            event = dataclasses.replace(event, config=with_present_names(event.config, SETTINGS))
+            event = dataclasses.replace(event, config=with_present_names(event.config, RENAMED_SETTINGS))
         elif isinstance(event, PolicyChanged):
-            event = dataclasses.replace(event, changes=with_present_names(event.changes, SETTINGS))
+            event = dataclasses.replace(event, changes=with_present_names(event.changes, RENAMED_SETTINGS))
     except (
         ValueError,
         LookupError,
@@ -104,7 +104,7 @@ def _built(value: Any, arrays: memoryview) -> Any:
             return array
         if set(value) == {"="}:
             name, fields = value["="]
-            return _KINDS[EVENTS.get(name, name)](**build(fields))
+            return _KINDS[RENAMED_EVENTS.get(name, name)](**build(fields))
         if set(value) == {"()"}:
             return tuple(build(one) for one in value["()"])
         return {key: build(one) for key, one in value.items()}

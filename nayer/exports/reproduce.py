@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from nayer import presets
 from nayer.config import Config, settings
-from nayer.earlier_names import SETTINGS, with_present_names
-from nayer.retired_settings import RETIRED
+from nayer.earlier_versions import RENAMED_SETTINGS, RETIRED, with_present_names
 from nayer.settings import read_value
 
 _ESCAPED = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -67,7 +66,7 @@ def config_of(given: Mapping[str, str]) -> tuple[str, Config]:
     preset = given.get("preset", next(iter(presets.PRESETS)))
     kinds = {setting.name: setting.kind for setting in settings()}
     kinds |= {name: type(value) for name, (value, _) in RETIRED.items()}
-    present = with_present_names(given, SETTINGS)
+    present = with_present_names(given, RENAMED_SETTINGS)
     values = {name: read_value(kinds[name], text) for name, text in present.items() if name in kinds}
     return preset, Config.parse(values, presets.get(preset).config)
 
@@ -75,5 +74,5 @@ def config_of(given: Mapping[str, str]) -> tuple[str, Config]:
 def known(config: Mapping[str, object]) -> Config:
     """The config of a recorded run, without settings that this version lacks. Raises ConfigError for other errors."""
     names = {setting.name for setting in settings()} | RETIRED.keys()
-    present = with_present_names(config, SETTINGS)
+    present = with_present_names(config, RENAMED_SETTINGS)
     return Config.parse({name: value for name, value in present.items() if name in names})

@@ -20,7 +20,7 @@ from pydantic import (
 from nayer.common.files import read_file
 from nayer.common.hub import MAX_JSON_BYTES
 from nayer.common.paths import ASSETS
-from nayer.earlier_names import CARD_FIELDS
+from nayer.earlier_versions import RENAMED_CARD_FIELDS
 from nayer.errors import AssetError, ConfigError
 from nayer.networks.specs import ModelSpec, parse_architecture
 from nayer.text_rules import MAX_NAME_LENGTH, check_names, forbidden
@@ -48,7 +48,7 @@ class Robustness(BaseModel):
 
 def _names_in_files(field: str) -> AliasChoices:
     """The names under which cards contain a field: its own, and those of earlier versions."""
-    return AliasChoices(field, *(earlier for earlier, present in CARD_FIELDS.items() if present == field))
+    return AliasChoices(field, *(earlier for earlier, present in RENAMED_CARD_FIELDS.items() if present == field))
 
 
 class TeacherCard(BaseModel):

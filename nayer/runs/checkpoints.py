@@ -25,8 +25,8 @@ from nayer.config import Config
 from nayer.distillation.image_pool import Pool
 from nayer.distillation.optimizers import generator_optimizer
 from nayer.distillation.state import RunState
+from nayer.earlier_versions import RetiredSetting
 from nayer.errors import AssetError, ConfigError, StorageError, excerpt
-from nayer.retired_settings import RetiredSetting
 
 NAME = "checkpoint.safetensors"
 MAX_TENSORS = 20_000  # two networks, and the moments of their optimizers

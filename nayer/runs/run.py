@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from nayer.common.device import device as named_device
 from nayer.common.stopwatch import Stopwatch
 from nayer.config import Config, settings
 from nayer.data.test_sets import TestSet, load_testset
@@ -27,6 +26,7 @@ from nayer.errors import EncoderError
 from nayer.events import Event
 from nayer.networks.cards import TeacherCard, student_spec
 from nayer.networks.classifiers import build
+from nayer.networks.execution import device as named_device
 from nayer.networks.external import OwnNetwork
 from nayer.runs import checkpoints
 from nayer.runs.rehearsed_round import step_work_of

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nayer.distillation.evaluation import CHUNK, frozen_eval
-from nayer.networks.precision import autocast
+from nayer.networks.execution import autocast
 
 REACH = 2.5  # × ε, the length of all steps together if there are more than two (Madry et al., 2018)
 FLAT = 1e-10  # an image whose gradient is shorter hardly changes

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nayer.common.device import device as named_device
 from nayer.distillation.augmentation import crop_and_flip
 from nayer.networks.classifiers import Classifier, build
-from nayer.networks.precision import autocast
+from nayer.networks.execution import autocast
+from nayer.networks.execution import device as named_device
 from nayer.networks.specs import ModelSpec
 from nayer.teachers.adversarial import perturbed
 

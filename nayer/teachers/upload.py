@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nayer.earlier_names import CARD_FIELDS, with_present_names
+from nayer.earlier_versions import RENAMED_CARD_FIELDS, with_present_names
 from nayer.errors import AssetError, ConfigError, StorageError, excerpt
 from nayer.networks.cards import JUDGE, MAX_CARD_BYTES, MAX_JUDGE_BYTES, TeacherCard, check_judge
 from nayer.networks.specs import ModelSpec
@@ -95,7 +95,7 @@ class UploadedTeacher:
             "seed": 0,
             "command": "none: it was trained elsewhere",
         }
-        named = with_present_names(fields, CARD_FIELDS)
+        named = with_present_names(fields, RENAMED_CARD_FIELDS)
         known = {key: value for key, value in named.items() if key in TeacherCard.model_fields}
         fixed: dict[str, Any] = {"name": self.name, "classes": check_names(classes), "sha256": sha256, "judge": None}
         try:

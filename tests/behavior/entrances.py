@@ -14,11 +14,11 @@ from unittest.mock import patch
 
 from app.content.help import event_types
 from nayer.config import Config, settings
+from nayer.earlier_versions import RETIRED
 from nayer.events import Event, RoundFinished
 from nayer.exports.recording import load as load_recording
 from nayer.library import named_run, own_run
 from nayer.presets import PRESETS
-from nayer.retired_settings import RETIRED
 from nayer.runs.session import Session
 from nayer.runs.side_by_side import Lab
 from tests.reliability.booting import Application

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from nayer import presets
 from nayer.compare.experiments import EXPERIMENTS
 from nayer.config import GROUPS, Config, settings
+from nayer.earlier_versions import RETIRED, RETIRED_VALUES, RetiredSetting
 from nayer.errors import ConfigError
-from nayer.retired_settings import RETIRED, RETIRED_VALUES, RetiredSetting
 from tests.support.repository import ROOT
 
 NUMBERS = [s for s in settings() if s.kind in (int, float)]

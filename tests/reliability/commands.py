@@ -313,9 +313,9 @@ def _surroundings() -> Iterator[Case]:
             "warnings as errors": {"PYTHONWARNINGS": "error"},
         }.items():
             yield Case(f"{words[0]} {words[1]} with {name}", words, codes=DONE, variables=variables)
-    nowhere = {"HOME": "/nowhere", "XDG_CACHE_HOME": None, "MPLCONFIGDIR": None}
+    nowhere: dict[str, str | None] = {"HOME": "/nowhere", "XDG_CACHE_HOME": None, "MPLCONFIGDIR": None}
     compare = ["compare", "--teacher", "{teacher}", "--presets", "dfq", "--seeds", "0", "--out", "o", *SMALL]
-    for name, variables in {
+    surroundings: dict[str, dict[str, str | None]] = {
         "no home": {**nowhere, "HOME": None},
         "home nowhere": nowhere,
         "home a file": {**nowhere, "HOME": "/dev/null"},
@@ -326,11 +326,12 @@ def _surroundings() -> Iterator[Case]:
         "zero OMP": {"OMP_NUM_THREADS": "0"},
         "odd OPENBLAS": {"OPENBLAS_NUM_THREADS": "-5", "MKL_NUM_THREADS": "x"},
         "odd zone": {"TZ": "Nowhere/Land"},
-    }.items():
+    }
+    for name, given in surroundings.items():
         yield Case(
-            f"distill with {name}", [*DISTILL, "--out", "o"], codes=DONE, variables=variables, leaves=frozenset({"o"})
+            f"distill with {name}", [*DISTILL, "--out", "o"], codes=DONE, variables=given, leaves=frozenset({"o"})
         )
-        yield Case(f"compare with {name}", compare, codes=DONE, variables=variables, leaves=frozenset({"o"}))
+        yield Case(f"compare with {name}", compare, codes=DONE, variables=given, leaves=frozenset({"o"}))
 
 
 def _signals() -> Iterator[Case]:

@@ -52,6 +52,10 @@ def cases() -> Iterator[Case]:
     yield from _studies()
 
 
+def _made(name: str, make: Callable[[Path], object]) -> Callable[[Path], object]:
+    return lambda here: make(here / name)
+
+
 def _text(name: str, content: bytes) -> Callable[[Path], None]:
     def prepare(here: Path) -> None:
         (here / name).write_bytes(content)
@@ -72,13 +76,13 @@ def _files() -> Iterator[Case]:
             yield Case(
                 f"{command} of {name}",
                 words,
-                (lambda here, make=prepare: make(here / "c")) if prepare else _text("c", content),
+                _made("c", prepare) if prepare else _text("c", content),
                 REFUSED,
             )
     takes_yaml |= {"resume of a study": ["study", "--resume", "c"], "export": ["export", "c", "--hub-folder", "h"]}
     for command, words in takes_yaml.items():
         for kind, make in KINDS.items():
-            yield Case(f"{command}: {kind}", words, lambda here, make=make: make(here / "c"), REFUSED)
+            yield Case(f"{command}: {kind}", words, _made("c", make), REFUSED)
 
 
 def _multiplied() -> Iterator[Case]:

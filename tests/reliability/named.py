@@ -110,8 +110,8 @@ def _doors() -> Iterator[Case]:
         yield _json(f"D4 {way} arity", f"/gradio_api/{way}/pause", {"data": ["x"] * 9}, borne=EITHER)
         yield _json(f"D4 {way} name", f"/gradio_api/{way}/no_such", {"data": []})
     for index in (-1, 9999, "x", None):
-        body = {"data": [], "fn_index": index, "session_hash": "s"}
-        yield _json(f"D4 index {index}", "/gradio_api/queue/join", body, borne=EITHER)
+        joining: dict[str, object] = {"data": [], "fn_index": index, "session_hash": "s"}
+        yield _json(f"D4 index {index}", "/gradio_api/queue/join", joining, borne=EITHER)
     for number, (body, _) in enumerate(UNSOUND):
         yield Case(f"D8.{number}", "/gradio_api/run/stop", body)
         yield Case(f"D8.{number} command", "/command/stop", body)

@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.reliability.booting import ROOT, Application
+from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 from tests.reliability.named import cases
 from tests.reliability.row_10_faults import Outcomes
+from tests.support.repository import ROOT
 
 LEAST, SECONDS, PAUSE, MEGABYTES, LOGGED = 200, 1.0, 2.0, 20.0, 2000
 REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"  # what we have imported ourselves

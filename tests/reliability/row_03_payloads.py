@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from app.api.command_routes import NAMES
-from tests.reliability.booting import ROOT, Application
+from tests.reliability.booting import Application
 from tests.reliability.figure import Figure
 from tests.support import nasty
+from tests.support.repository import ROOT
 
 PAYLOADS, SEED, LOGGED = 2000, 20261123, 2000  # bytes of log a payload
 PUBLIC = re.compile(r"\[code\]\(code/[\w/.#]+\)")  # the captions' links to the code that the page shows

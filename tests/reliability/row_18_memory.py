@@ -31,7 +31,8 @@ BOMBS: list[dict[str, Any]] = [
     {"keep": "all", "generator_steps": 2000, "synthesis_batch": 512, "seconds": 10.0},
     {"contrastive_weight": 1.0, "bank_capacity": 1_000_000, "seconds": 10.0},
 ]
-LARGEST = {  # what is made larger until a shared page refuses it, by what the run is of
+# what is made larger until a shared page refuses it, by what the run is of: preset, settings, the one that grows
+LARGEST: dict[str, tuple[str, dict[str, str | int], str]] = {
     **{
         f"student {family}": ("nayer", {"student": family}, "student")
         for family in ("lenet", "resnet9", "resnet34", "wrn40")
@@ -92,7 +93,7 @@ def bring(url: str, part: str, teachers: Path = SHIPPED) -> httpx.Response:
 
 def bombs_refused() -> tuple[int, int, Noticed]:
     """(refused, tried) of a shared page, as settings and as what a file says; and what the others noticed."""
-    page = Application(SHIPPED, **SHARED)
+    page = Application(SHIPPED, **SHARED)  # type: ignore[arg-type]  # none of them is `root` or `flags`
     try:
         bystander = Bystander(page)
         with bystander.beside(""):

@@ -124,7 +124,7 @@ def measure() -> Figure:
             {"NAYER_HOSTS": "my.example", "NAYER_PROXY": "1"},
         ]
         askers = [
-            Asker(Application(Path(folder) / str(number), HOST="127.0.0.1", **chosen))
+            Asker(Application(Path(folder) / str(number), HOST="127.0.0.1", **chosen))  # type: ignore[arg-type]
             for number, chosen in enumerate(settings)
         ]
         alone = askers[0]

@@ -250,7 +250,8 @@ def trials(chosen: list[Case]) -> Iterator[Tried]:
 
 def in_lanes(chosen: list[Case], ready: Path, bounds: Bounds) -> Iterator[Tried]:
     """`ready`: the folder in which what the cases need stands ready."""
-    waiting, running = list(chosen)[::-1], []
+    waiting = list(chosen)[::-1]
+    running: list[Trial] = []
     while waiting or running:
         while waiting and len(running) < LANES:
             running.append(Trial(waiting.pop(), ready, bounds))

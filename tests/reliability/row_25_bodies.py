@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.middleware.json_body import MOST_VALUES, SMALL_BODY
@@ -48,6 +48,9 @@ def floods(url: str) -> dict[str, Callable[[int], bytes]]:
     query = "&".join(f"a{number}={number}" for number in range(240))
     joining = {"data": [], "fn_index": 0, "trigger_id": 0}
 
+    def in_turn(each: Sequence[bytes]) -> Callable[[int], bytes]:
+        return lambda number: each[number % len(each)]
+
     def session(number: int) -> bytes:
         if number % 2:
             return request(url, "GET", f"/gradio_api/queue/data?session_hash=s{number}")
@@ -55,7 +58,7 @@ def floods(url: str) -> dict[str, Callable[[int], bytes]]:
         return request(url, "POST", "/gradio_api/queue/join", body)
 
     return {
-        **{name: lambda number, of=each: of[number % len(of)] for name, each in bodies.items()},
+        **{name: in_turn(each) for name, each in bodies.items()},
         "240 parameters": lambda number: request(url, "GET", f"/live/recording/status?since={number}&{query}"),
         "invented sessions": session,
         "page loads": lambda _: request(url, "GET", "/"),

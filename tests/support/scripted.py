@@ -22,6 +22,7 @@ from nayer.events import (
     StudentStep,
 )
 from nayer.runs.opinions import Examined, RealImage
+from nayer.runs.remote_rounds import Rounds
 from nayer.types import Images
 
 CLASSES = ("cat", "dog", "boat", "tree")
@@ -150,6 +151,9 @@ class Scripted:
 
     def answered_images(self, arm: int) -> Images:
         raise ConfigError("a scripted run has no test images; ask a real one.")
+
+    def burst(self, rounds: Rounds) -> None:
+        raise ConfigError("a scripted run has no networks; ask a real one.")
 
     def checkpoint(self) -> bytes:
         return self.saved

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from nayer.distillation.train import train
 from nayer.events import Event
 from nayer.networks.classifiers import initialize
 
+T = TypeVar("T")
 CLASSES = ("cat", "dog", "boat")
 # A run of a shipped teacher, of a second.
 QUICK = Config(
@@ -115,10 +116,10 @@ def all_same(a: Sequence[object], b: Sequence[object]) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
 
 
-def returned(steps):
+def returned(steps: Generator[object, None, T]) -> T:
     """The return value of a generator after its last yield."""
     try:
         while True:
             next(steps)
     except StopIteration as done:
-        return done.value
+        return done.value  # type: ignore[no-any-return]

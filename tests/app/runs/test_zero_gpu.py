@@ -84,9 +84,9 @@ def test_the_gpu_is_lent_to_the_visitor_who_asks() -> None:
 def test_where_a_gpu_is_lent_a_run_itself_stays_on_the_processor(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], kept: bool
 ) -> None:
-    from nayer.common import device
+    from nayer.networks.execution import device
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)  # as `spaces` has it say
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert (device.device("auto").type == "cuda") is kept
+    assert (device("auto").type == "cuda") is kept

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nayer.events import Evaluated
-from nayer.networks import compiling
+from nayer.networks import execution
 from nayer.runs.run import open_run
 from tests.nayer.runs.test_side_by_side import quick
 from tests.support.tiny import all_same
@@ -21,7 +21,7 @@ def traced(monkeypatch):
         graphs.append(graph)
         return graph.forward
 
-    monkeypatch.setattr(compiling, "BACKEND", backend)
+    monkeypatch.setattr(execution, "BACKEND", backend)
     torch._dynamo.reset()
     yield graphs
     torch._dynamo.reset()

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from nayer.events import GeneratorStep, Note, RunFinished
-from nayer.networks import precision
+from nayer.networks import execution
+from nayer.networks.execution import autocast, uses_bf16
 from nayer.networks.hooks import BatchNormStatsHook
-from nayer.networks.precision import autocast, uses_bf16
 from tests.support.tiny import all_same, tiny_config, tiny_network, tiny_run, tiny_state, tiny_task
 
 CPU = torch.device("cpu")
@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("has", [True, False])
 def test_auto_lowers_where_the_device_has_instructions_for_it(has, monkeypatch):
-    monkeypatch.setattr(precision, "supports_bf16", lambda device: has)
+    monkeypatch.setattr(execution, "supports_bf16", lambda device: has)
     assert [uses_bf16(asked, CPU) for asked in ("float32", "bfloat16", "auto")] == [False, True, has]
 
 

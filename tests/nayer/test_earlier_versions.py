@@ -11,7 +11,7 @@ from nayer.cli.main import parser_for
 from nayer.cli.options import given_settings
 from nayer.compare.sweep import read_sweep
 from nayer.config import Config
-from nayer.earlier_names import CARD_FIELDS, EVENTS, SETTINGS, with_present_names
+from nayer.earlier_versions import RENAMED_CARD_FIELDS, RENAMED_EVENTS, RENAMED_SETTINGS, with_present_names
 from nayer.events import PolicyChanged, RoundSynthesized, RunStarted
 from nayer.exports import event_codec, recording
 from nayer.exports.config_file import read_config
@@ -25,12 +25,12 @@ RECORDING, TEACHER = STORED / "run.nayer", STORED / "teacher"
 
 
 def test_an_earlier_name_is_no_present_name_and_leads_to_one():
-    assert SETTINGS.keys().isdisjoint(Config.model_fields)
-    assert set(SETTINGS.values()) <= Config.model_fields.keys()
-    assert EVENTS.keys().isdisjoint(event_codec._KINDS)
-    assert set(EVENTS.values()) <= event_codec._KINDS.keys()
-    assert CARD_FIELDS.keys().isdisjoint(TeacherCard.model_fields)
-    assert set(CARD_FIELDS.values()) <= TeacherCard.model_fields.keys()
+    assert RENAMED_SETTINGS.keys().isdisjoint(Config.model_fields)
+    assert set(RENAMED_SETTINGS.values()) <= Config.model_fields.keys()
+    assert RENAMED_EVENTS.keys().isdisjoint(event_codec._KINDS)
+    assert set(RENAMED_EVENTS.values()) <= event_codec._KINDS.keys()
+    assert RENAMED_CARD_FIELDS.keys().isdisjoint(TeacherCard.model_fields)
+    assert set(RENAMED_CARD_FIELDS.values()) <= TeacherCard.model_fields.keys()
 
 
 def test_the_value_of_the_present_name_counts_where_both_are_given():

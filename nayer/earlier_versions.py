@@ -1,17 +1,23 @@
-"""Settings of earlier versions, and the values that a stored config may still have for them.
+"""What earlier versions stored: names that are other ones now, and settings that are gone. Needs no torch.
 
-Recordings, database rows, checkpoints and addresses hold whole configs. Only `without_retired` reads old configs. It
-gives a renamed setting its present name, and drops a retired setting whose value is the one that this version always
-uses. It refuses any other value.
+Recordings, database rows, checkpoints, cards, files of YAML, addresses and commands contain such names. Code that reads
+one of them gives each name its present form. Nothing is written under an earlier name. Only `without_retired` reads
+whole configs. It drops a retired setting whose value is the one that this version always uses, and refuses any other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from nayer.earlier_names import SETTINGS, with_present_names
 from nayer.errors import ConfigError, excerpt
 
+T = TypeVar("T")
+
+# earlier name -> present name
+RENAMED_SETTINGS = {"bent_share": "elastic_share"}
+RENAMED_EVENTS = {"RoundSynthesised": "RoundSynthesized"}
+RENAMED_CARD_FIELDS = {"licence": "license"}  # of teachers and judges
 # name -> (the value that this version always uses, its effect)
 RETIRED: dict[str, tuple[object, str]] = {
     "embedding_norm": ("batch", "the embeddings always pass BatchNorm"),
@@ -30,6 +36,11 @@ class RetiredSetting(ConfigError):
     """A stored config asks for something that this version no longer does."""
 
 
+def with_present_names(values: Mapping[str, T], renamed: Mapping[str, str]) -> dict[str, T]:
+    """`values` under the present names of `renamed`. If both names are there, the value of the present one counts."""
+    return {renamed.get(name, name): value for name, value in values.items() if renamed.get(name) not in values}
+
+
 def without_retired(values: Mapping[str, object]) -> dict[str, object]:
     """`values` without retired settings, under the present names.
 
@@ -41,5 +52,5 @@ def without_retired(values: Mapping[str, object]) -> dict[str, object]:
     for (name, value), instead in RETIRED_VALUES.items():
         if values.get(name) == value:
             raise RetiredSetting(f"{name}={value} is gone; use {instead}.")
-    present = with_present_names(values, SETTINGS)
+    present = with_present_names(values, RENAMED_SETTINGS)
     return {name: value for name, value in present.items() if name not in RETIRED}
