@@ -73,6 +73,8 @@ def write_together(contents: Mapping[Path, bytes], former: Iterable[Path] = (), 
     Raises StorageError, which includes DiskFull.
     """
     path, scratches = Path(), {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
+    folders = {folder: None for path in contents for folder in (path.parent, *path.parent.parents)}  # inner ones first
+    made = [folder for folder in folders if not os.path.lexists(folder)]
     try:
         try:
             for path, scratch in scratches.items():
@@ -93,6 +95,9 @@ def write_together(contents: Mapping[Path, bytes], former: Iterable[Path] = (), 
             for scratch in scratches.values():
                 with suppress(OSError):  # the first error is the one to report
                     scratch.unlink(missing_ok=True)
+            for folder in made:
+                with suppress(OSError):  # it holds what was written, which is normal
+                    folder.rmdir()
     except OSError as error:
         kind = DiskFull if error.errno in FULL else StorageError
         reason = error.strerror or "unknown reason"

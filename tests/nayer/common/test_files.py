@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nayer.common.files import LOCK, check_target, claimed, open_file, path_to_write, read_file
+from nayer.common.files import LOCK, check_target, claimed, open_file, path_to_write, read_file, write_together
 from nayer.errors import ConfigError, StorageError
 
 HOLD = (
@@ -83,6 +83,16 @@ def test_a_folder_that_was_made_and_stays_empty_goes_again(tmp_path):
     with pytest.raises(ZeroDivisionError), claimed(tmp_path / "runs" / "one"):
         raise ZeroDivisionError
     assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written_leaves_no_folder_that_was_made_for_it(tmp_path):
+    (tmp_path / "mine").mkdir()
+    contents = {tmp_path / "mine" / "new" / "inner" / "1": b"1", tmp_path / "mine" / ("x" * 300): b"2"}
+    with pytest.raises(StorageError, match="could not be written"):
+        write_together(contents)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+    write_together({path: content for path, content in contents.items() if content == b"1"})
+    assert (tmp_path / "mine" / "new" / "inner" / "1").read_bytes() == b"1"
 
 
 def test_a_folder_that_vanishes_meanwhile_is_borne(tmp_path):
