@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import unicodedata
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nayer.data.image_decoding import check_amount, decode, side_and_gray
+from nayer.data.image_decoding import area, check_amount, decode, side_and_gray
 from nayer.data.image_folders import Limits, Picture, files_below, pictures_in
 from nayer.data.parquet import pictures_in_parquet, pictures_on_the_hub
 from nayer.data.readers import Labeled
@@ -84,8 +85,12 @@ def read_own(pictures: Sequence[Picture], *, size: int = 0, gray: bool | None = 
     )
 
 
-def labeled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: int, size: int) -> Labeled:
+def labeled_as(
+    pictures: Sequence[Picture], classes: Sequence[str], channels: int, size: int, most_pixels: float = math.inf
+) -> Labeled:
     """Pictures for testing, their labels matched to a teacher's `classes` by name; training pictures are left out.
+
+    `most_pixels`: of all of them together, as they are encoded; to decode them takes a second for some millions.
 
     Labels that are numbers, not names, are places in `classes`. Raises AssetError naming the classes that the teacher
     does not know.
@@ -99,6 +104,10 @@ def labeled_as(pictures: Sequence[Picture], classes: Sequence[str], channels: in
         examples = ", ".join(repr(name[:40]) for name in strangers[:5])
         raise AssetError(
             f"test_data has classes that the teacher does not know ({examples}); the teacher knows {_listed(classes)}."
+        )
+    if most_pixels < math.inf and sum(area(picture.data, picture.name) for picture in tests) > most_pixels:
+        raise AssetError(
+            f"test_data has more than {most_pixels / 1e6:,.0f} million pixels in all images; use fewer pixels."
         )
     place = {picture.label: known[_folded(picture.label)] for picture in tests}
     return _arrays(sorted(tests, key=lambda picture: place[picture.label]), place, channels, size)

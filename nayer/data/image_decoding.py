@@ -58,6 +58,12 @@ def side_and_gray(data: bytes, name: str) -> tuple[int, bool]:
         return min(picture.size), picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
 
 
+def area(data: bytes, name: str) -> int:
+    """The pixels of an encoded picture, as its header says."""
+    with _opened(data, name) as picture:
+        return picture.width * picture.height
+
+
 def suffix(data: bytes) -> str:
     """The file name's ending for an encoded picture, found from its bytes."""
     with _opened(data, "a picture") as picture:

@@ -16,6 +16,7 @@ _JPEG_KEPT = dict.fromkeys({*range(0xC0, 0xD0), 0xDB, 0xDD} - {0xC8}, b"")  # it
 _JPEG_KEPT |= {0xE0: b"JFIF", 0xEE: b"Adobe"}  # if they begin so, they say how colors are stored
 _BARE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})  # nothing follows these markers
 _SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
+MOST_SCANS = 100  # of a JPEG; a progressive one has about ten, and each goes through all of the picture
 _EXIF = b"Exif\0\0"
 _ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4  # CIPA DC-008 (Exif), orientation of image
 _ENTRIES = 1000  # of a directory that are looked at; they are in the order of their numbers
@@ -24,7 +25,7 @@ _ENTRIES = 1000  # of a directory that are looked at; they are in the order of t
 def without_metadata(data: bytes) -> tuple[bytes, bytes]:
     """A PNG or JPEG with its pixels alone, and its Exif; anything else as it is.
 
-    Raises ValueError for a JPEG without pixels.
+    Raises ValueError for a JPEG without pixels, or with scans that take minutes.
     """
     if data.startswith(_PNG):
         return _png(data)
@@ -76,6 +77,8 @@ def _jpeg(data: bytes) -> tuple[bytes, bytes]:
             end = place + 1
         elif marker in _BARE:
             end = place + 2
+        elif marker == _SCAN and data.count(bytes([0xFF, _SCAN]), place) > MOST_SCANS:
+            break
         elif marker == _SCAN:
             return b"".join([*kept, data[place:]]), exif
         elif marker == _END or length < 2:
@@ -86,4 +89,4 @@ def _jpeg(data: bytes) -> tuple[bytes, bytes]:
             elif marker == _APP1:
                 exif = exif or data[place + 4 : end]
         place = end
-    raise ValueError("a JPEG without pixels")
+    raise ValueError("a JPEG without pixels, or with too many scans")

@@ -19,6 +19,7 @@ from nayer.teachers.upload import UploadedTeacher
 
 TRIED = 16  # noise images that show whether the teacher's outputs differ at all
 MEASURED = 500  # test images that measure its accuracy
+MOST_PIXELS = 100e6  # of its test images: 1,500 of 256 × 256 px, which take up to 20 s
 PARQUET = b"PAR1"  # the first bytes of a parquet file
 
 
@@ -66,5 +67,5 @@ def _testset(content: bytes, card: TeacherCard) -> TestSet:
         pictures = in_zip(content, "test images", VISITOR)
     if not pictures:
         raise AssetError("the test images must lie in folders named after their classes, such as cat/1.png.")
-    images, labels = labeled_as(pictures, card.classes, card.model.channels, card.model.size)
+    images, labels = labeled_as(pictures, card.classes, card.model.channels, card.model.size, MOST_PIXELS)
     return TestSet(images, labels, f"{len(labels):,} test images from the teacher's owner")

@@ -415,6 +415,26 @@ def test_metadata_of_a_picture_takes_no_memory_whatever_it_says(kind):
     assert most < 8 * len(data) + (1 << 20)
 
 
+def test_a_jpeg_of_thousands_of_scans_is_refused():
+    """Each scan goes through the whole picture and can be 13 bytes long: 1 MB of them took half a minute."""
+    sound = encoded(Image.effect_noise((64, 64), 50), "JPEG", progressive=True)
+    assert decode(sound, "1.jpg", 1, 8).any()
+    scans = [place for place in range(len(sound)) if sound[place : place + 2] == b"\xff\xda"]
+    last = sound[scans[-1] : -2]
+    with pytest.raises(AssetError, match=r"^1\.jpg is not a readable image"):
+        decode(sound[:-2] + last * 100 + sound[-2:], "1.jpg", 1, 8)
+
+
+def test_pictures_of_too_many_pixels_together_are_refused_before_one_is_decoded():
+    large = encoded(Image.new("P", (1024, 1024)))
+    content = zipped([(f"circle/{number}.png", large) for number in range(101)])
+    assert len(content) < 100_000
+    with pytest.raises(
+        AssetError, match=r"^test_data has more than 100 million pixels in all images; use fewer pixels"
+    ):
+        opened(uploaded(tests=content))
+
+
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_is_turned_as_its_exif_says_in_every_format(format):
     drawn = np.zeros((16, 16), np.uint8)
