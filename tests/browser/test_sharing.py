@@ -73,3 +73,22 @@ def test_a_watcher_sees_the_run_live_and_commands_nothing_and_the_files_come(new
             page.get_by_role("link", name=name).click()
         assert saved.value.path().stat().st_size > 500
     picture(page, "wide-light-sharing")
+
+
+def test_a_link_that_leads_nowhere_is_one_sentence_and_runs_nothing(new_page: NewPage) -> None:
+    page = new_page()
+    home = page.url.split("?")[0]
+    hostile = "%3Cimg%20src%3Dx%20onerror%3D%22document.title%3D'ran'%22%3E"
+    for search, sentence in (
+        (f"?watch={hostile}", "or it never existed. Ask for a new link."),
+        ("?watch=%E0%A4%A", "or it never existed. Ask for a new link."),
+        (f"?tab=lab&lab={hostile}", "The lab of this link does not exist."),
+        ("?tab=lab&plan=%7B", "The plan in this link cannot be read."),
+        (f"?join={hostile}", "belongs to no class now; ask for the code again."),
+        ("?join=..", "belongs to no class now; ask for the code again."),
+        (f"?preset={hostile}", "This address does not work: preset must be one of"),
+    ):
+        page.goto(home + search)
+        expect(page.get_by_text(sentence).first).to_be_visible()
+        assert page.locator("img[src=x]").count() == 0
+        assert page.title() != "ran"

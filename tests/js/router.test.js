@@ -3,9 +3,12 @@ import { test } from "node:test";
 import {
   comparedRuns,
   compareUrl,
+  isClassCode,
+  labAddressError,
   labUrl,
   lessonNumber,
   lessonUrl,
+  namesNoRun,
   readAddress,
   readLabAddress,
   runUrl,
@@ -154,4 +157,24 @@ test("a class sees a run where its teacher shows it, and gives no settings", () 
   }
   assert.equal(shownUrl(`${PAGE}?lesson=2`, null, ""), `${PAGE}?join=`);
   assert.equal(shownUrl(`${PAGE}?join=X`, null, null), PAGE);
+});
+
+test("a link whose run, lab or plan can be none is told so, and one that names none is not", () => {
+  for (const word of ["../x", "<img src=x>", "a b", "x".repeat(65), "\ufffd%A"]) {
+    const named = encodeURIComponent(word);
+    assert.equal(namesNoRun(`${PAGE}?watch=${named}`, "watch"), true, word);
+    assert.match(labAddressError(`${PAGE}?tab=lab&lab=${named}`), /does not exist/);
+  }
+  for (const search of ["", "?watch=", "?watch=aB-3_", "?run=../x"])
+    assert.equal(namesNoRun(PAGE + search, "watch"), false, search);
+  for (const plan of ["{", "", "null", "[".repeat(2000)])
+    assert.match(labAddressError(`${PAGE}?tab=lab&plan=${plan}`), /cannot be read/);
+  assert.equal(labAddressError(`${PAGE}?tab=lab&plan={}`), "");
+  assert.equal(labAddressError(`${PAGE}?tab=lab&lab=aB-3_`), "");
+});
+
+test("a code of a class has letters and digits, typed in any way", () => {
+  for (const code of ["ABCDEF", "abc def", "ab-cd-ef", "0"]) assert.equal(isClassCode(code), true, code);
+  for (const code of ["", "..", ".", "a/b", "../health", "<b>", "x".repeat(13), "#", "%00"])
+    assert.equal(isClassCode(code), false, code);
 });

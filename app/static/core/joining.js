@@ -2,7 +2,7 @@
 
 import { sendCommand, serverUrl } from "./api.js";
 import { h, setAttribute, setText } from "./dom.js";
-import { inSameSize, shownUrl } from "./router.js";
+import { inSameSize, isClassCode, shownUrl } from "./router.js";
 import { errorSentence } from "./run_client.js";
 import { isTeaching, readVisitor, storeTeaching, watchVisitor } from "./storage.js";
 
@@ -29,7 +29,11 @@ export function followClass() {
   const teaches = "You teach? Start a run, a lesson or a lab, and press Class code beside it.";
   if (!code) form.after(h("span", { class: "note" }, teaches));
   if (!code) input.focus();
-  else follow(code, runOf(location.href), status, form);
+  else if (isClassCode(code)) follow(code, runOf(location.href), status, form);
+  else {
+    setText(status, `code='${code.slice(0, 12)}' belongs to no class now; ask for the code again.`);
+    setAttribute(form, "hidden", false);
+  }
 }
 
 /**

@@ -97,6 +97,16 @@ export function readAddress(href) {
 const runId = (word) => (new RegExp(RUN_ID).test(word ?? "") ? (word ?? null) : null);
 
 /**
+ * Whether an address names a run by a word that is the id of none, as a link that was cut off or mistyped does.
+ * @param {string} href
+ * @param {"watch" | "run" | "lab"} name the parameter
+ */
+export function namesNoRun(href, name) {
+  const word = new URL(href).searchParams.get(name);
+  return Boolean(word) && !runId(word ?? "");
+}
+
+/**
  * The address with this run, or with no run for null. The rest stays.
  * @param {string} href
  * @param {string | null} run
@@ -234,6 +244,24 @@ function readPlan(text) {
   } catch {
     return null;
   }
+}
+
+/**
+ * One sentence on what is wrong with the lab or the plan in an address; empty if nothing is.
+ * @param {string} href
+ */
+export function labAddressError(href) {
+  if (namesNoRun(href, "lab")) return "The lab of this link does not exist. Ask for a new link.";
+  const hasPlan = new URL(href).searchParams.has("plan");
+  return hasPlan && !readLabAddress(href).plan ? "The plan in this link cannot be read. Ask for a new link." : "";
+}
+
+/**
+ * Whether a word can be the code of a class. People type it in groups and in small letters.
+ * @param {string} word
+ */
+export function isClassCode(word) {
+  return /^[a-z0-9]{1,12}$/i.test(word.replace(/[\s-]/g, ""));
 }
 
 /**

@@ -8,7 +8,7 @@ import { bringClass } from "../core/joining.js";
 import { hasEnded } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
-import { inSameSize, labUrl, readLabAddress, tabName, tabUrl } from "../core/router.js";
+import { inSameSize, labAddressError, labUrl, readLabAddress, tabName, tabUrl } from "../core/router.js";
 import { errorSentence, RunClient } from "../core/run_client.js";
 import { readLab, readVisitor, storeLab, storeVisitor } from "../core/storage.js";
 import { ClassCodeButton } from "../panels/class_code.js";
@@ -138,6 +138,8 @@ class LabPage {
     if (tabName(location.href) !== "lab") return;
     const { lab, plan } = readLabAddress(location.href);
     const own = readLab();
+    const wrong = labAddressError(location.href);
+    if (wrong) this.notice.show(wrong);
     if (plan) this.form.fill(plan);
     const handle = lab && lab !== own.run ? { run: lab } : own;
     if (handle.run && handle.run !== this.client.run) this.follow(handle);

@@ -6,7 +6,7 @@ import { bringClassToLive, followClass } from "../core/joining.js";
 import { applyUpdate, emptyModel, isGoing } from "../core/model.js";
 import { Notice } from "../core/notice.js";
 import { mayReplaceLiveRun } from "../core/replacing.js";
-import { followTabs, readAddress, runUrl } from "../core/router.js";
+import { followTabs, namesNoRun, readAddress, runUrl } from "../core/router.js";
 import { RunClient } from "../core/run_client.js";
 import { readVisitor, storeVisitor } from "../core/storage.js";
 import { addTeacher, watchTeachers } from "../core/teachers.js";
@@ -147,6 +147,7 @@ class LivePage {
     this.watching = false;
     if (watch) this.watchRun(watch);
     else this.begin(settings, run);
+    if (namesNoRun(location.href, "watch") || namesNoRun(location.href, "run")) this.notice.show(props.gone, "quiet");
     addEventListener("popstate", () => {
       const { run: asked } = readAddress(location.href);
       if (asked && asked !== this.client.run) this.openRun(asked);
