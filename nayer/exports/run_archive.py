@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 
@@ -25,6 +26,7 @@ from nayer.networks.specs import ModelSpec
 
 ANIMATION, EVENTS, RECORDING, EXPLAINED = "samples.gif", "events.jsonl", "run.nayer", "README.txt"
 
+_DATES = ((1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58))  # a zip file has none before and none after
 _README = """A run of data-free distillation: {teacher}, {rounds} rounds.
 
 Again:            {command}
@@ -83,10 +85,12 @@ def files(
 
 def zipped(contents: dict[str, bytes]) -> bytes:
     """One zip file of them, in a folder."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    file, now = io.BytesIO(), time.localtime()[:6]
+    with zipfile.ZipFile(file, "w") as archive:
         for name, content in contents.items():
-            archive.writestr(f"nayer-run/{name}", content)
+            member = zipfile.ZipInfo(f"nayer-run/{name}", max(_DATES[0], min(now, _DATES[1])))
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.commands import Commands
+from app.runs import live_run
 from app.runs.history import RunHistory
 from app.runs.live_run import LiveRun
 from app.runs.manager import RunManager
@@ -21,6 +23,7 @@ from app.runs.plan import Plan
 from app.runs.recordings import Recordings
 from app.runs.registry import NoSuchRun
 from app.runs.visitors import NotYours
+from app.storage import run_store
 from app.storage.run_store import Store
 from nayer.compare.experiments import Arm
 from nayer.config import Config
@@ -88,6 +91,24 @@ def test_a_visitor_sees_their_own_runs_the_newest_first_and_nobody_elses(server:
     assert newest["teacher_accuracy"] == pytest.approx(0.9)
     assert newest["arms"] == []
     assert abs(newest["began"] - time.time()) < 600
+
+
+def test_a_run_that_began_later_is_listed_first_whatever_the_clock_said(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = server.registry.visitor("")
+    ids = []
+    for year in (2026, 1970, 2040):
+
+        class Set(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None, year: int = year) -> datetime:
+                return datetime(year, 5, 1, tzinfo=tz)
+
+        for module in (live_run, run_store):
+            monkeypatch.setattr(module, "datetime", Set)
+        ids.append(server.run(token, Config.parse({"seed": year}, base=SHORT)).id)
+    assert [row["run"] for row in server.commands.runs(token)] == ids[::-1]
 
 
 def test_a_name_and_notes_are_kept_in_unicodes_composed_form(server: Server) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 import zipfile
 
 import numpy as np
@@ -82,3 +83,14 @@ def test_a_network_made_elsewhere_leaves_its_weights_and_no_code(events):
     assert "student.py" not in found
     with pytest.raises(ValueError, match="no run has started"):
         files(events[-1:], b"")
+
+
+@pytest.mark.parametrize(("clock", "year"), [(0.0, 1980), (-1e9, 1980), (1e9, 2001), (5e9, 2107)])
+def test_the_archive_is_made_whatever_the_clock_of_the_machine_says(monkeypatch, clock, year):
+    """A small machine without a battery begins in 1970, which a zip file cannot say."""
+    now = time.gmtime(clock)
+    monkeypatch.setattr(time, "localtime", lambda *seconds: now)
+    with zipfile.ZipFile(io.BytesIO(zipped({"a.txt": b"a" * 1000}))) as archive:
+        (member,) = archive.infolist()
+        assert (member.date_time[0], member.filename, archive.read(member)) == (year, "nayer-run/a.txt", b"a" * 1000)
+        assert member.compress_size < 100
