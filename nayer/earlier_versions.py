@@ -17,6 +17,7 @@ T = TypeVar("T")
 # earlier name -> present name
 RENAMED_SETTINGS = {"bent_share": "elastic_share"}
 RENAMED_EVENTS = {"RoundSynthesised": "RoundSynthesized"}
+RENAMED_FIELDS = {"label_hit": "label_accuracy", "label_hits": "label_accuracies"}  # of events, tables and studies
 RENAMED_CARD_FIELDS = {"licence": "license"}  # of teachers and judges
 # name -> (the value that this version always uses, its effect)
 RETIRED: dict[str, tuple[object, str]] = {

@@ -88,7 +88,7 @@ class GeneratorStep(Event):
     ce: float  # nats, teacher against the wanted label
     bn: float  # distance to the teacher's BatchNorm statistics, 0 without BatchNorm
     adversarial: float  # −KL(teacher ‖ student) in nats over the batch, 0 during warm-up
-    label_hit: float  # share of the batch that the teacher assigns to the wanted label, 0..1
+    label_accuracy: float  # share of the batch that the teacher assigns to the wanted label, 0..1
     preview: Images  # (p, c, h, w) the first image of each of the first p ≤ 20 classes
 
 
@@ -105,7 +105,7 @@ class RoundSynthesized(Event):
     features: Floats  # (n, f) the teacher's penultimate features
     best_step: int  # the step whose batch this is
     loss: float  # at that step
-    label_hit: float  # share of the whole batch, 0..1
+    label_accuracy: float  # share of the whole batch, 0..1
     pooled: bool
     pool_size: int  # images, after this batch
     pool_capacity: int  # images

@@ -25,7 +25,7 @@ class Diversity:
     distance: Doubles  # (k,) mean cosine distance of two different images, 0..2
     nearest: Doubles  # (k,) mean cosine distance to the nearest other image, 0..2
     duplicates: Doubles  # (k,) share with another image at a cosine of DUPLICATE or more
-    label_hits: Doubles  # (k,) share that the teacher classifies as the wanted label
+    label_accuracies: Doubles  # (k,) share that the teacher classifies as the wanted label
     teacher_counts: Ints  # (k,) images that the teacher classifies as this class, for any wanted label
     confidence: Doubles | None  # (k,) mean of the teacher's probability of its argmax; None when not given
     disagreement: Doubles | None  # (k,) share where student and teacher differ; None without a student
@@ -39,7 +39,7 @@ class Diversity:
     effective_rank: float  # of the features of all images
     teacher_entropy: float  # nats, of `teacher_counts`
     teacher_entropy_share: float  # of log k
-    label_hit: float
+    label_accuracy: float
     confidence_mean: float | None
     disagreement_share: float | None
 

@@ -192,7 +192,7 @@ def test_the_vocabulary_and_the_command_line_answer_without_torch():
 
 def test_the_page_comes_up_without_the_core_the_encoder_and_umap():
     build = "from app.environment import Environment; from app.server import create; create(Environment())"
-    assert not loaded_by(build) & {"torch", "transformers", "umap", "numba", "sklearn", "datasets"}
+    assert not loaded_by(build) & {"torch", "transformers", "umap", "numba", "sklearn", "datasets", "matplotlib"}
 
 
 # --- what no file contains -------------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def routes(
             return JSONResponse(
                 {"error": (f"round={round_} has no images yet, or they are no longer kept.")}, status_code=404
             )
-        names = ("round", "number", "labels", "teacher", "student", "label_hit", "by_class")
+        names = ("round", "number", "labels", "teacher", "student", "label_accuracy", "by_class")
         batch, (earlier, later) = found
         facts = {name: getattr(batch, name) for name in names} | {"earlier": earlier, "later": later}
         return JSONResponse(facts, headers=NOT_KEPT)

@@ -38,7 +38,7 @@ MEASURES: Rows = {
         "L_KL",
         "nayer/distillation/losses.py:distillation_loss",
     ),
-    "label_hit": (
+    "label_accuracy": (
         "Share of the round's images that the teacher assigns to the wanted class. High diversity alone proves little: "
         "noise has it too.",
         "T(x̂) = ŷ",

@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 from nayer.config import Config
 
-Measure = Literal["accuracy", "label_hit", "named", "within", "across", "pool"]  # as `run_state.seed_curves` has them
-Question = Literal["accuracy", "label_hit", "within", "pool", "cosine"]  # of names: the mean over all pairs
+Measure = Literal[
+    "accuracy", "label_accuracy", "named", "within", "across", "pool"
+]  # as `run_state.seed_curves` has them
+Question = Literal["accuracy", "label_accuracy", "within", "pool", "cosine"]  # of names: the mean over all pairs
 Outcome = Literal["more", "less", "same"]
 Changes = Mapping[str, object]  # of the preset `nayer`'s settings, by name
 
@@ -63,7 +65,7 @@ class Lesson:
     choice: Choice
     predict: Prediction
     arms: tuple[tuple[str, Changes], ...] = ()  # (title, changes) of the arms that always run
-    charts: tuple[Measure, ...] = ("accuracy", "label_hit")
+    charts: tuple[Measure, ...] = ("accuracy", "label_accuracy")
     leads_on: str = "Take this comparison to the lab"  # the link that fills in the form there
     strip: bool = False  # whether one label can be sent through fresh noisy layers
     names: tuple[str, ...] = ()  # a lesson about names runs nothing: it shows their table
@@ -86,7 +88,7 @@ _NOISE: Changes = {
     "z_size": 100,
 }
 _NAYER: tuple[str, Changes] = ("NAYER", {})
-_ALL: tuple[Measure, ...] = ("accuracy", "label_hit", "within", "pool")
+_ALL: tuple[Measure, ...] = ("accuracy", "label_accuracy", "within", "pool")
 
 LESSONS = (
     Lesson(
@@ -147,7 +149,7 @@ LESSONS = (
         predict=Prediction(
             "The last run gets noise. For how many of its images does the teacher predict the wanted class, compared "
             "with NAYER?",
-            "label_hit",
+            "label_accuracy",
             0.05,
             {"more": "For more of them.", "less": "For fewer of them.", "same": "For about as many."},
         ),
@@ -287,7 +289,7 @@ LESSONS = (
         ),
         predict=Prediction(
             "The last run has another weight. For how many of its images does the teacher predict the wanted class?",
-            "label_hit",
+            "label_accuracy",
             0.05,
             {"more": "For more of them.", "less": "For fewer of them.", "same": "For about as many."},
         ),
@@ -307,7 +309,7 @@ LESSONS = (
             chosen=2,
         ),
         arms=(("weight 1.33", {"adversarial_weight": 1.33}),),
-        charts=("accuracy", "label_hit", "across", "pool"),
+        charts=("accuracy", "label_accuracy", "across", "pool"),
     ),
     Lesson(
         title="What the student learns",
@@ -361,7 +363,7 @@ LESSONS = (
         predict=Prediction(
             "One thing is broken in the last run. For how many of its images does the teacher predict the wanted "
             "class?",
-            "label_hit",
+            "label_accuracy",
             0.05,
             {"more": "For more of them.", "less": "For fewer of them.", "same": "For about as many."},
         ),

@@ -189,7 +189,7 @@ def narrate(event: Event, config: Mapping[str, Any]) -> str:
             where = "it enters the pool" if event.pooled else "it comes too early to be kept"
             return (
                 f"The best batch of the round came at step {event.best_step + 1}: the teacher recognizes "
-                f"{_percent(event.label_hit)} of it, and {where}."
+                f"{_percent(event.label_accuracy)} of it, and {where}."
             )
         case StudentStep():
             return (
@@ -223,7 +223,7 @@ def _redraw_sentence(event: LayerRedrawn) -> str:
 
 
 def _generator_sentence(event: GeneratorStep, batch: int) -> str:
-    seen = round(event.label_hit * batch)
+    seen = round(event.label_accuracy * batch)
     sentence = (
         f"Step {event.step + 1} of {event.steps}: the teacher predicts the wanted class for {seen} of {batch} "
         f"images; cross-entropy {event.ce:.2f} nats"

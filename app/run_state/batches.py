@@ -24,7 +24,7 @@ class Batch:
     labels: list[int]  # n, ascending
     teacher: list[tuple[int, float]]  # n, the teacher's class and its probability
     student: list[int]
-    label_hit: float
+    label_accuracy: float
     by_class: dict[str, list[float]]  # measures, k numbers each; empty until they are measured
 
 
@@ -51,7 +51,7 @@ class Batches:
             labels=event.labels[order].tolist(),
             teacher=list(zip(event.teacher_labels[order].tolist(), confidence, strict=True)),
             student=event.student_labels[order].tolist(),
-            label_hit=round(event.label_hit, 4),
+            label_accuracy=round(event.label_accuracy, 4),
             by_class={},
         )
         if len(self._kept) > KEPT:
@@ -64,7 +64,7 @@ class Batches:
         if batch is None:
             return
         within, across = event.samples.within, event.samples.across
-        batch.by_class = {"vendi": _short(within.vendi), "label_hit": _short(within.label_hits)}
+        batch.by_class = {"vendi": _short(within.vendi), "label_accuracy": _short(within.label_accuracies)}
         if across is not None:
             batch.by_class["nearest"] = _short(across.nearest)
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 ARM_COLORS = ("#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377", "#777777")
 TITLES = {
     "accuracy": "accuracy (%)",
-    "label_hit": "label accuracy (%)",
+    "label_accuracy": "label accuracy (%)",
     "named": "second opinion (%)",
     "within": "different images within a round",
     "across": "distance to earlier rounds",
     "pool": "different images over the pool",
 }
-SHARES = ("accuracy", "label_hit", "named")
+SHARES = ("accuracy", "label_accuracy", "named")
 UNITS = {"work": "work of the arm, 10⁹ multiply-adds", "seconds": "seconds of computation of the arm"}
 
 

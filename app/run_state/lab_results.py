@@ -20,7 +20,7 @@ class Result:
     seed: int
     accuracy: float | None = None  # on test images, or `measured` where there are none
     measured: str = "accuracy"  # or agreement with the teacher
-    label_hit: float | None = None
+    label_accuracy: float | None = None
     named: float | None = None  # share that the judge names as wanted
     within: float | None = None  # Vendi score of a round
     across: float | None = None  # cosine distance to an earlier round's nearest image

@@ -81,7 +81,7 @@ class Row:
     labels: tuple[int, ...]
     teacher: tuple[Opinion, ...]
     student: tuple[Opinion, ...]
-    label_hit: float  # share of the whole batch, 0..1
+    label_accuracy: float  # share of the whole batch, 0..1
     pooled: bool
     samples: Dots  # the whole batch on the map, by the teacher's features
     at_home: float | None  # share of it that lies nearest to its own class's anchor, in the table's space
@@ -96,7 +96,7 @@ class StepPreview:
     step: int
     steps: int
     images: NDArray[np.uint8]  # (p, c, h, w), p = 0 where none are kept
-    label_hit: float
+    label_accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Cloud:
 
 # The numbers of a point of diversity: three scales, each of the samples, of noise and of real images in their place.
 DIVERSITY = (
-    "label_hit",
+    "label_accuracy",
     "within",  # Vendi score, mean over classes
     "within_noise",
     "within_real",
@@ -127,7 +127,7 @@ DIVERSITY = (
 # Each curve of a view, and the numbers of its points after x. A curve is a field of `View` with the same name; the
 # updates, the recordings and the page's scripts read this table.
 CURVES = {
-    "losses": ("ce", "bn", "adversarial", "label_hit"),
+    "losses": ("ce", "bn", "adversarial", "label_accuracy"),
     "learning": ("loss", "agreement"),
     "measures": ("accuracy", "agreement", "seconds"),
     "diversity": DIVERSITY,
@@ -144,7 +144,7 @@ class ByClass:
     within: tuple[float, ...]  # Vendi score
     across: tuple[float, ...]  # cosine distance to the nearest image of an earlier round
     pool: tuple[float, ...]  # Vendi score
-    label_hits: tuple[float, ...]  # 0..1
+    label_accuracies: tuple[float, ...]  # 0..1
     named: tuple[float, ...] = ()  # by the judge, 0..1
 
 

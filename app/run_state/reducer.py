@@ -132,7 +132,12 @@ def _changed(view: View, event: PolicyChanged) -> View:
 
 
 def _diversity(seq: int, event: DiversityMeasured) -> Point:
-    values = (event.samples.within.label_hit, *event.means, event.labels_kept, event.seconds)  # as `model.DIVERSITY`
+    values = (
+        event.samples.within.label_accuracy,
+        *event.means,
+        event.labels_kept,
+        event.seconds,
+    )  # as `model.DIVERSITY`
     return Point(seq, event.round + 1.0, values)
 
 
@@ -144,7 +149,7 @@ def _by_class(seq: int, event: DiversityMeasured) -> ByClass:
         within=_short(within.vendi),
         across=_short(across.nearest) if across else (),
         pool=_short(pool.vendi) if pool else (),
-        label_hits=_short(within.label_hits),
+        label_accuracies=_short(within.label_accuracies),
     )
 
 
@@ -162,8 +167,8 @@ def _outputs(view: View, event: LayerRedrawn) -> Cloud | None:
 
 def _generator_step(view: View, event: GeneratorStep) -> View:
     x = event.round + (event.step + 1) / event.steps
-    point = Point(view.seq, x, (event.ce, event.bn, event.adversarial, event.label_hit))
-    making = StepPreview(view.seq, event.round, event.step, event.steps, event.preview, event.label_hit)
+    point = Point(view.seq, x, (event.ce, event.bn, event.adversarial, event.label_accuracy))
+    making = StepPreview(view.seq, event.round, event.step, event.steps, event.preview, event.label_accuracy)
     return replace(view, phase="generator", losses=view.losses.add(point), making=making)
 
 
@@ -200,7 +205,7 @@ def _row(view: View, event: RoundSynthesized, samples: Dots, at_home: float | No
         labels=tuple(int(event.labels[i]) for i in firsts),
         teacher=opinions(event.teacher_labels, event.teacher_confidence),
         student=opinions(event.student_labels, event.student_confidence),
-        label_hit=event.label_hit,
+        label_accuracy=event.label_accuracy,
         pooled=event.pooled,
         samples=samples,
         at_home=at_home,

@@ -11,7 +11,7 @@ from nayer.analysis.seed_range import over_seeds
 from nayer.events import DiversityMeasured, Evaluated, EvaluatedAtStart, Event, RoundFinished, RunStarted, SecondOpinion
 
 # What is measured of a round; shares from 0 to 1, Vendi scores and a cosine distance, as `lab_results.Result` has them.
-MEASURES = ("accuracy", "label_hit", "named", "within", "across", "pool")
+MEASURES = ("accuracy", "label_accuracy", "named", "within", "across", "pool")
 LONGEST = 160  # points of a curve that a page gets; a chart is not wider than a few hundred pixels
 
 
@@ -72,7 +72,12 @@ def measures_of(event: Event) -> dict[str, float | None]:
             return {"named": event.named_share}
         case DiversityMeasured():
             within, across, pool = event.samples.means
-            return {"label_hit": event.samples.within.label_hit, "within": within, "across": across, "pool": pool}
+            return {
+                "label_accuracy": event.samples.within.label_accuracy,
+                "within": within,
+                "across": across,
+                "pool": pool,
+            }
         case _:
             return {}
 

@@ -15,7 +15,7 @@ from nayer.exports.reproduce import command_line, known, words
 from nayer.runs.slow_motion import waits_in_round
 from nayer.teachers.upload import PREFIX
 
-BY_CLASS = ("round", "within", "across", "pool", "label_hits", "named")
+BY_CLASS = ("round", "within", "across", "pool", "label_accuracies", "named")
 Part = Callable[[View, int], Any]  # gives the news of a part since a `seq`
 _FIGURES = 5  # significant digits; a chart shows three
 
@@ -199,7 +199,7 @@ def preview_facts(making: StepPreview) -> dict[str, Any]:
         "step": making.step,
         "steps": making.steps,
         "count": len(making.images),
-        "label_hit": _short(making.label_hit),
+        "label_accuracy": _short(making.label_accuracy),
     }
 
 
@@ -210,7 +210,7 @@ def _row(row: Row) -> dict[str, Any]:
         "labels": list(row.labels),
         "teacher": [[o.label, o.confidence] for o in row.teacher],
         "student": [[o.label, o.confidence] for o in row.student],
-        "label_hit": _short(row.label_hit),
+        "label_accuracy": _short(row.label_accuracy),
         "pooled": row.pooled,
     }
 

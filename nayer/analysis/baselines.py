@@ -40,7 +40,7 @@ def end_point(
     """The diversity of images that replace a sample with the labels `wanted` (m,); see `replacements`.
 
     Features (n, f); the others (n,) as `measure` takes them. Noise has no `labels`: each image takes the wanted label
-    of the image that it replaces, so its label-hit rate is the share that chance gives.
+    of the image that it replaces, so its label accuracy is the share that chance gives.
     """
     places, picks = replacements(wanted, len(np.asarray(features)), labels, seed)
     return measure(

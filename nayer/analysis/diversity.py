@@ -51,7 +51,7 @@ def measure(
             distance[members] = mean_cosine_distance(group)
             nearest[members] = apart.mean(axis=1)
             duplicates[members] = (apart <= 1 - DUPLICATE).mean(axis=1)
-    label_hits = _class_means(wanted == seen, wanted, classes)
+    label_accuracies = _class_means(wanted == seen, wanted, classes)
     confidence = None if teacher_confidence is None else _class_means(teacher_confidence, wanted, classes)
     disagreement = None if student_labels is None else _class_means(np.not_equal(student_labels, seen), wanted, classes)
     teacher_counts = np.bincount(seen, minlength=classes)
@@ -63,7 +63,7 @@ def measure(
         distance=distance,
         nearest=nearest,
         duplicates=duplicates,
-        label_hits=label_hits,
+        label_accuracies=label_accuracies,
         teacher_counts=teacher_counts,
         confidence=confidence,
         disagreement=disagreement,
@@ -76,7 +76,7 @@ def measure(
         effective_rank=effective_rank(raw),
         teacher_entropy=teacher_entropy,
         teacher_entropy_share=float(teacher_entropy / np.log(classes)) if classes > 1 else 0.0,
-        label_hit=_over_images(label_hits, counts),
+        label_accuracy=_over_images(label_accuracies, counts),
         confidence_mean=None if confidence is None else _over_images(confidence, counts),
         disagreement_share=None if disagreement is None else _over_images(disagreement, counts),
     )

@@ -15,6 +15,7 @@ import torch
 from pydantic import ConfigDict, TypeAdapter
 
 from nayer.common.files import read_file, write_whole
+from nayer.earlier_versions import RENAMED_FIELDS, with_present_names
 from nayer.errors import StorageError, excerpt
 from nayer.events import (
     DiversityMeasured,
@@ -40,7 +41,7 @@ LATEST = 5  # diversities that are averaged
 SCALES = ("within", "across", "pool")  # within a round, across rounds, over the pool
 SIDES = ("samples", "noise", "real")
 
-STEP_MEASURES = ("ce", "label_hit")  # after each step of the generator, mean over the rounds; `step` counts from 1
+STEP_MEASURES = ("ce", "label_accuracy")  # after each step of the generator, mean over the rounds; `step` counts from 1
 
 # The wall's, or the processor's time of this process: with one thread that is what a quiet machine's wall would say,
 # and busy neighbors count for less.
@@ -153,7 +154,7 @@ class Observer:
             case GeneratorStep():
                 outcome.generator_steps = max(outcome.generator_steps, event.round * event.steps + event.step + 1)
                 if math.isfinite(event.ce):
-                    self._steps.setdefault(event.step, []).append((event.ce, event.label_hit))
+                    self._steps.setdefault(event.step, []).append((event.ce, event.label_accuracy))
             case DiversityMeasured():
                 self._latest = [*self._latest, numbers(event)][-LATEST:]
                 outcome.diversity = {name: _mean([one[name] for one in self._latest]) for name in self._latest[-1]}
@@ -183,10 +184,10 @@ class Observer:
 
 
 def numbers(event: DiversityMeasured) -> dict[str, float | None]:
-    """The main numbers of a diversity: samples, noise and real images at each scale, and the label hits."""
+    """The main numbers of a diversity: samples, noise and real images at each scale, and the label accuracies."""
     within = event.samples.within
     made: dict[str, float | None] = {
-        "label_hit": within.label_hit,
+        "label_accuracy": within.label_accuracy,
         "labels_kept": event.labels_kept,
         "duplicates": within.duplicate_share,
         "class_balance": within.teacher_entropy_share,
@@ -234,6 +235,8 @@ def read(path: Path) -> Outcome:
     """The outcome that `write` wrote. Raises StorageError for a damaged file."""
     try:
         outcome = TypeAdapter(Outcome).validate_json(read_file(path, MAX_OUTCOME_BYTES), strict=True)
+        outcome.by_step = with_present_names(outcome.by_step, RENAMED_FIELDS)
+        outcome.diversity = with_present_names(outcome.diversity, RENAMED_FIELDS)
         if not _is_valid(outcome):
             raise ValueError("not what a run leaves")
         return outcome

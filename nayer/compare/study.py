@@ -25,6 +25,7 @@ from nayer.compare.file_keys import (
 from nayer.compare.outcome import CLOCKS, STEP_MEASURES
 from nayer.compare.run_jobs import FreshStudents
 from nayer.compare.titles import check_amount, check_titles
+from nayer.earlier_versions import RENAMED_FIELDS, with_present_names
 from nayer.errors import ConfigError, excerpt
 from nayer.exports.config_file import check_keys, preset_and_changes
 from nayer.runs.thread_budget import MAX_THREADS
@@ -201,7 +202,7 @@ def _budgets(values: Mapping[str, Any], where: str) -> tuple[str, list[float]]:
 
 
 def _targets(values: Mapping[str, Any], where: str) -> dict[str, float]:
-    given = mapping_in(values, "steps_to", where)
+    given = with_present_names(mapping_in(values, "steps_to", where), RENAMED_FIELDS)
     check_keys(given, STEP_MEASURES, "a measure of a generator step", f"{where}, steps_to")
     return {name: _numbers({name: [value]}, name, where, math.inf)[0] for name, value in given.items()}
 

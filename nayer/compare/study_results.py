@@ -14,7 +14,7 @@ from nayer.compare.outcome import Outcome
 from nayer.compare.study import Cell
 
 # The steps after which a measure counts as reached: a loss falls to its target, a share rises to it.
-FALLS = {"ce": True, "label_hit": False}
+FALLS = {"ce": True, "label_accuracy": False}
 
 
 @dataclass(frozen=True, slots=True)

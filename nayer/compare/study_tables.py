@@ -19,7 +19,7 @@ from nayer.compare.titles import slug
 NONE = "–"
 OutcomesByArm = Mapping[str, Sequence[Outcome]]  # by the title of the arm
 SCORES = {
-    "label_hit": "label accuracy",
+    "label_accuracy": "label accuracy",
     "named": "second opinion",
     "within.samples": "within a round",
     "across.samples": "across rounds",
@@ -159,7 +159,7 @@ def _images(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> Resu
         outcomes = [one for one in by_arm.get(cell.arm.title, []) if not one.failure]
         values = {name: [v for one in outcomes if (v := one.scores.get(name)) is not None] for name in SCORES}
         if any(values.values()):
-            shares = ("label_hit", "named")
+            shares = ("label_accuracy", "named")
             rows.append([cell.method, *(_percent(v) if name in shares else _spread(v) for name, v in values.items())])
     return ResultTable(
         f"images{end}",
@@ -184,7 +184,7 @@ def _steps(study: Study, by_arm: OutcomesByArm, teacher: str, end: str) -> list[
         if outcomes:
             title = f"{cell.method}, {study.budget_text(cell.budget)}" if several else cell.method
             rows.append([title, *(_median_steps(outcomes, name, target) for name, target in targets)])
-    names = {"ce": "cross-entropy of at most", "label_hit": "label accuracy of at least"}
+    names = {"ce": "cross-entropy of at most", "label_accuracy": "label accuracy of at least"}
     columns = tuple(f"steps to a {names[name]} {target:g}" for name, target in targets)
     note = (
         "Median over the seeds, in brackets the number of seeds that reached it. A run's value after a step is the "

@@ -32,7 +32,7 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     lines = _table(of_students, [_student_cells(group) for group in groups])
     of_images = [
         "arm",
-        "label hit",
+        "label accuracy",
         "second opinion",
         "classes seen",
         "within a round",
@@ -67,7 +67,7 @@ def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
 def table(outcomes: Sequence[Outcome]) -> str:
     """CSV with one row for each run: shares from 0 to 1, times in seconds. A cell is empty if nothing was measured."""
     sides = [f"{scale}.{side}" for scale in (*SCALES, "rank") for side in SIDES]
-    scores = ["label_hit", "named", "judge_confidence", "labels_kept", "duplicates", "class_balance", *sides]
+    scores = ["label_accuracy", "named", "judge_confidence", "labels_kept", "duplicates", "class_balance", *sides]
     levels = [f"seconds_to_{level:.0%}".removesuffix("%") for level in LEVELS]
     phases = list(dict.fromkeys(phase for one in outcomes for phase in one.spent))
     names = ["arm", "seed", "accuracy", "agreement", "teacher_accuracy", "measured_on", *levels, "seconds", "clock"]
@@ -126,7 +126,7 @@ def _split(outcomes: Sequence[Outcome]) -> str:
 
 
 def _image_cells(outcomes: Sequence[Outcome]) -> list[str]:
-    shares = [_mean(outcomes, name) for name in ("label_hit", "named", "class_balance")]
+    shares = [_mean(outcomes, name) for name in ("label_accuracy", "named", "class_balance")]
     cells = [outcomes[0].arm, *(NONE if share is None else f"{100 * share:.0f} %" for share in shares)]
     return cells + [_scale(outcomes, scale) for scale in (*SCALES, "rank")]
 
@@ -200,7 +200,7 @@ def _scale(outcomes: Sequence[Outcome], scale: str) -> str:
 
 def _score(one: Outcome, name: str) -> float | None:
     """A score. None for a score of classes, if the run's images belong to no class."""
-    needs_classes = name in ("label_hit", "named") or name.split(".")[0] in SCALES
+    needs_classes = name in ("label_accuracy", "named") or name.split(".")[0] in SCALES
     return one.scores.get(name) if one.wants_labels or not needs_classes else None
 
 

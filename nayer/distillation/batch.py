@@ -36,5 +36,5 @@ class Objective:
     ce: Tensor
     bn: Tensor
     adversarial: Tensor
-    label_hit: Tensor
+    label_accuracy: Tensor
     statistics: Statistics  # at the teacher's BatchNorm inputs

@@ -128,7 +128,7 @@ class Report:
     def generator_step(self, objective: Objective, step: int) -> GeneratorStep:
         """Raises DivergedError if the loss is no longer finite."""
         loss, ce, bn, adversarial, hit = torch.stack(
-            [objective.loss.detach(), objective.ce, objective.bn, objective.adversarial, objective.label_hit]
+            [objective.loss.detach(), objective.ce, objective.bn, objective.adversarial, objective.label_accuracy]
         ).tolist()  # one copy off the device
         if has_diverged(loss):
             answers_grew = has_diverged(adversarial) and not has_diverged(ce)  # the student's, on ordinary images
@@ -146,7 +146,7 @@ class Report:
             ce=ce,
             bn=bn,
             adversarial=adversarial,
-            label_hit=hit,
+            label_accuracy=hit,
             preview=to_bytes(objective.images[: min(len(self._task.classes), PREVIEW_CLASSES)]).cpu().numpy(),
         )
 
@@ -308,7 +308,7 @@ class Report:
             features=features[:count].cpu().numpy(),
             best_step=batch.step,
             loss=batch.loss,
-            label_hit=(teacher_labels == batch.labels).float().mean().item(),
+            label_accuracy=(teacher_labels == batch.labels).float().mean().item(),
             pooled=state.round >= config.pool_from_round and config.memory == "pool",
             pool_size=len(state.pool),
             pool_capacity=config.pool_capacity,

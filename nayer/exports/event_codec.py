@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nayer import events, measures
-from nayer.earlier_versions import RENAMED_EVENTS, RENAMED_SETTINGS, with_present_names
+from nayer.earlier_versions import RENAMED_EVENTS, RENAMED_FIELDS, RENAMED_SETTINGS, with_present_names
 from nayer.errors import StorageError
 from nayer.events import Event, PolicyChanged, RunStarted
 from nayer.text_rules import without_forbidden
@@ -104,7 +104,7 @@ def _built(value: Any, arrays: memoryview) -> Any:
             return array
         if set(value) == {"="}:
             name, fields = value["="]
-            return _KINDS[RENAMED_EVENTS.get(name, name)](**build(fields))
+            return _KINDS[RENAMED_EVENTS.get(name, name)](**build(with_present_names(fields, RENAMED_FIELDS)))
         if set(value) == {"()"}:
             return tuple(build(one) for one in value["()"])
         return {key: build(one) for key, one in value.items()}

@@ -9,6 +9,7 @@ from statistics import fmean
 
 import numpy as np
 
+from nayer.earlier_versions import RENAMED_FIELDS
 from nayer.errors import StorageError
 from nayer.events import (
     DiversityMeasured,
@@ -38,7 +39,7 @@ COLUMNS = (
     "ce",
     "bn",
     "adversarial",
-    "label_hit",
+    "label_accuracy",
     "named_by_judge",  # share of the round's batch
     "judge_confidence",
     "student_loss",
@@ -79,7 +80,11 @@ class Record:
             case GeneratorStep():
                 self._row |= {"ce": event.ce, "bn": event.bn, "adversarial": event.adversarial}
             case RoundSynthesized():
-                self._row |= {"generator_loss": event.loss, "label_hit": event.label_hit, "pool_size": event.pool_size}
+                self._row |= {
+                    "generator_loss": event.loss,
+                    "label_accuracy": event.label_accuracy,
+                    "pool_size": event.pool_size,
+                }
                 self._samples.append(_one_per_class(event, len(self.classes)))
             case SecondOpinion():
                 self._row |= {"named_by_judge": event.named_share, "judge_confidence": event.confidence_mean}
@@ -135,7 +140,8 @@ def rows_before(round_: int, text: str) -> list[dict[str, str]]:
     them again."""
     reader = csv.DictReader(io.StringIO(text))
     try:
-        columns = tuple(reader.fieldnames or ())
+        columns = tuple(RENAMED_FIELDS.get(name, name) for name in reader.fieldnames or ())
+        reader.fieldnames = columns
         if columns not in (COLUMNS, WITHOUT_JUDGE, *_EARLIER):
             raise StorageError("metrics.csv has columns of another version; move it away and resume again.")
         first = 0 if columns in _EARLIER else 1

@@ -23,10 +23,9 @@ from app.environment import RECORDING
 from app.gradio_ui.compat import LOOKS_EVERY
 from app.middleware.json_body import TEACHER_BODY
 from app.server import main
+from tests.support.forks import Done, Forks
 from tests.support.repository import ROOT
 from tests.support.serving import serving, wait_until
-
-HEAVY = ["umap", "numba", "transformers", "matplotlib", "sklearn", "datasets"]
 
 
 @pytest.fixture
@@ -87,15 +86,6 @@ def test_nothing_that_is_loaded_is_looked_through_again() -> None:
     assert frozen > 100_000 > 20 * looked_through
 
 
-def test_the_start_loads_nothing_heavy() -> None:
-    code = (
-        "import sys; from app.environment import Environment; from app.server import create; create(Environment());"
-        f"print([name for name in {HEAVY} if name in sys.modules])"
-    )
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
-
-
 @pytest.mark.parametrize("arguments", [["--port", "70000"], ["--port", "x"], ["--colour", "red"]])
 def test_a_wrong_flag_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
@@ -133,9 +123,14 @@ def test_a_host_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str],
     assert re.fullmatch(r"host='.{1,60}' with port=0 cannot be served \([^\n]+\); try --host 127\.0\.0\.1\.\n", told)
 
 
-def test_ctrl_c_while_the_server_starts_shows_no_traceback() -> None:
-    """While it imports, and while it makes the page, which is after its port is open."""
-    imports = """
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with Forks(tmp_path_factory.mktemp("forks")) as forks:
+        yield forks
+
+
+def test_ctrl_c_while_the_server_is_imported_shows_no_traceback() -> None:
+    code = """
 import builtins, runpy, signal
 real = builtins.__import__
 def stop(name, *more, **named):
@@ -145,63 +140,58 @@ def stop(name, *more, **named):
 builtins.__import__ = stop
 runpy.run_path("app.py", run_name="__main__")
 """
-    making = """
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_ctrl_c_while_the_page_is_made_shows_no_traceback(forks: Forks) -> None:
+    """That is after its port is open."""
+    code = """
 import signal
-from app import server
-from app.environment import RECORDING
 server.create = lambda *given: signal.raise_signal(signal.SIGINT)
 server.main(["--port", "0"])
 """
-    for code in (imports, making):
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode in (-signal.SIGINT, 0), done.stderr
-        assert "Traceback" not in done.stderr
+    done = forks.run(code)
+    assert done.status in (-signal.SIGINT, 0), done.err
+    assert "Traceback" not in done.err
 
 
-def test_a_process_that_may_open_few_files_is_told_so() -> None:
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)); from app import server;"
-    command = [sys.executable, "-c", f"{limited} server.main(['--port', '0'])"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def test_a_process_that_may_open_few_files_is_told_so(forks: Forks) -> None:
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+server.main(["--port", "0"])
+"""
     sentence = "This process may open 20 files, and the page needs 64; allow more with ulimit -n.\n"
-    assert (done.returncode, done.stderr) == (1, sentence)
+    assert forks.run(code) == Done(1, "", sentence)
 
 
-def test_a_machine_without_threads_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_machine_without_threads_is_told_in_one_sentence(forks: Forks, tmp_path: Path) -> None:
     code = """
 import threading
-from app import server
-from app.environment import RECORDING
 def start(thread):
     raise RuntimeError("can't start new thread")
 threading.Thread.start = start
 server.main(["--port", "0"])
 """
-    kept = os.environ | {"NAYER_DATA": str(tmp_path)}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
     sentence = "The machine has no threads to spare for this page; end other programs, or allow more.\n"
-    assert (done.returncode, done.stderr) == (1, sentence)
+    assert forks.run(code, {"NAYER_DATA": str(tmp_path)}) == Done(1, "", sentence)
 
 
-def test_ctrl_c_while_a_web_page_is_made_shows_no_traceback(tmp_path: Path) -> None:
+def test_ctrl_c_while_a_web_page_is_made_shows_no_traceback(forks: Forks, tmp_path: Path) -> None:
     code = f"""
 import signal
-from app import server
-from app.environment import RECORDING
 server.web_page = lambda *given: signal.raise_signal(signal.SIGINT)
 server.main(["--recording", {str(RECORDING)!r}, "--web-page", {str(tmp_path / "run.html")!r}])
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (130, "Stopped. Nothing was written.\n")
+    assert forks.run(code) == Done(130, "", "Stopped. Nothing was written.\n")
     assert not list(tmp_path.iterdir())
 
 
-def test_the_end_waits_for_what_is_still_loaded() -> None:
+def test_the_end_waits_for_what_is_still_loaded(forks: Forks) -> None:
     """torch aborts a process that ends while a thread is in its code."""
     code = """
-import os, signal, threading, time
-from app import server
-from app.environment import RECORDING
+import os, signal, threading
 def load():
     os.kill(os.getpid(), signal.SIGINT)
     threading.main_thread().join(5)
@@ -209,8 +199,8 @@ def load():
 server.load_core = load
 server.main(["--port", "0"])
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "loaded")
+    done = forks.run(code)
+    assert (done.status, done.out.splitlines()[-1]) == (0, "loaded")
 
 
 def test_the_address_of_a_page_on_ipv6_can_be_opened() -> None:

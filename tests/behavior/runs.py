@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,8 +111,14 @@ _WORDS_IN_THE_RECORD = {
 }
 
 
-# Names of events and settings that are newer than the record, with the earlier names, which the digest takes.
-_NAMES_IN_THE_RECORD = {"RoundSynthesized": "RoundSynthesised", "elastic_share": "bent_share"}
+# Names of events, fields and settings that are newer than the record, with the earlier ones, which the digest takes.
+_NAMES_IN_THE_RECORD = {
+    "RoundSynthesized": "RoundSynthesised",
+    "round_synthesized": "round_synthesised",
+    "label_accuracy": "label_hit",
+    "label_accuracies": "label_hits",
+    "elastic_share": "bent_share",
+}
 
 
 @cache
@@ -127,15 +132,15 @@ def vocabulary() -> dict[str, Any]:
 
 
 def in_the_record(name: str) -> str:
-    """The name that the record has for a kind of event or a setting."""
-    earlier = _NAMES_IN_THE_RECORD.get(name, name)
-    return earlier if earlier in vocabulary()["settings"] or earlier in vocabulary()["events"] else name
+    """The name that the record has for a kind of event, a field or a setting."""
+    is_older = not vocabulary()["events"].keys() & _NAMES_IN_THE_RECORD.keys()
+    return _NAMES_IN_THE_RECORD.get(name, name) if is_older else name
 
 
 def recorded_fields(event: Event) -> list[str]:
-    """The fields of this kind of event that are in the record; none for a newer kind."""
-    found: list[str] = vocabulary()["events"].get(in_the_record(type(event).__name__), [])
-    return found
+    """The fields of this kind of event that are in the record, in its order; none for a newer kind."""
+    present = {in_the_record(field.name): field.name for field in fields(event)}
+    return [present[name] for name in vocabulary()["events"].get(in_the_record(type(event).__name__), [])]
 
 
 def vocabulary_now() -> dict[str, Any]:
@@ -154,7 +159,13 @@ def _as_recorded(config: Mapping[str, Any]) -> dict[str, Any]:
         if in_the_record(name) not in vocabulary()["settings"] and value == Config.model_fields[name].default
     }
     retired = {name: value for name, (value, _) in RETIRED.items() if name in vocabulary()["settings"]}
-    return retired | {in_the_record(name): value for name, value in config.items() if name not in newer}
+    return retired | {name: value for name, value in config.items() if name not in newer}
+
+
+def _under_recorded_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {in_the_record(name): _under_recorded_names(one) for name, one in value.items()}
+    return value
 
 
 def told(event: Event) -> dict[str, Any]:
@@ -163,7 +174,7 @@ def told(event: Event) -> dict[str, Any]:
     A note has the words of the record, and a config has its settings.
     """
     content = {name: value for name, value in event.to_json().items() if name in ("event", *recorded_fields(event))}
-    content["event"] = re.sub(r"(?<!^)(?=[A-Z])", "_", in_the_record(type(event).__name__)).lower()
+    content["event"] = in_the_record(content["event"])
     content.pop("seconds", None)
     if "message" in content:
         content["message"] = _WORDS_IN_THE_RECORD.get(str(content["message"]), content["message"])
@@ -171,7 +182,7 @@ def told(event: Event) -> dict[str, Any]:
         content["config"] = _as_recorded(content["config"])
     if content.get("teacher") == "emoji10-plain":
         content["teacher"] = content["config"]["teacher"] = "emoji10"  # its name in the record
-    return content
+    return _under_recorded_names(content)  # type: ignore[no-any-return]
 
 
 def arrays(value: object, names: Iterable[str] | None = None) -> Iterator[np.ndarray[Any, Any]]:
@@ -190,7 +201,8 @@ def numbers(events: Iterable[Event]) -> dict[str, list[float]]:
     for event in events:
         words = told(event)
         seeds[event.arm] += words["event"] == "run_started"
-        for kind, name in _NUMBERS:
+        for kind, present in _NUMBERS:
+            name = in_the_record(present)
             if words["event"] == kind and words[name] is not None:
                 place = (event.arm, seeds[event.arm], event.round)
                 found.setdefault(f"{kind}.{name}", {})[place] = float(f"{words[name]:.4g}")
@@ -199,7 +211,7 @@ def numbers(events: Iterable[Event]) -> dict[str, list[float]]:
 
 _NUMBERS = (
     ("generator_step", "loss"),
-    ("generator_step", "label_hit"),
+    ("generator_step", "label_accuracy"),
     ("student_step", "loss"),
     ("student_step", "agreement"),
     ("evaluated", "accuracy"),

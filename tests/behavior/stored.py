@@ -186,7 +186,7 @@ def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
         if in_the_record(kind.__name__) in recorded_names
     }
     lines = [
-        {name: value for name, value in line.items() if name in known[line["event"]]}
+        {name: value for name, value in line.items() if in_the_record(name) in known[line["event"]]}
         for line in lines
         if line["event"] in known
     ]
@@ -198,7 +198,10 @@ def _left(folder: Path, run: str, said: Said) -> dict[str, Any]:
         "files": _files(folder / run),
         "student": digest_of_weights(load_file(folder / run / "student.safetensors")),
         "events": lines[-3:],
-        "metrics": [[name for name in metrics[0].split(",") if name in columns], f"{len(metrics) - 1} lines"],
+        "metrics": [
+            [name for name in map(in_the_record, metrics[0].split(",")) if name in columns],
+            f"{len(metrics) - 1} lines",
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
@@ -21,6 +22,15 @@ PATIENCE = 30_000  # ms; for slow machines, nothing takes that long
 NewPage = Callable[..., Page]
 
 
+GENERATOR = {"generator_steps": 3, "generator_width": 4, "synthesis_batch": 20, "warmup_rounds": 1}
+STUDENT = {"student_steps": 3}
+
+
+def quick(rounds: int = 500) -> str:
+    """The address of what `prepare` sets: digits, with steps so few that a round takes a moment."""
+    return "?" + urlencode({"teacher": "digits", "rounds": rounds, **GENERATOR, **STUDENT})
+
+
 def prepare(page: Page, rounds: int = 500) -> None:
     """Digits, with steps so few that a round takes a moment; set in the form, as a visitor would."""
     open_settings(page)
@@ -29,13 +39,8 @@ def prepare(page: Page, rounds: int = 500) -> None:
     page.fill("#field-rounds input", str(rounds))
     page.click("#all-settings > button")
     for title, fields in {
-        "The generator and its training": {
-            "generator_steps": 3,
-            "generator_width": 4,
-            "synthesis_batch": 20,
-            "warmup_rounds": 1,
-        },
-        "The student and its training": {"student_steps": 3},
+        "The generator and its training": GENERATOR,
+        "The student and its training": STUDENT,
     }.items():
         page.get_by_role("button", name=title).click()
         page.wait_for_timeout(400)  # fields that have just unfolded forget what is typed at once

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
 
 from app.environment import Environment
-from app.server import place_of
+from app.runs.live_run import Source
+from app.server import Opener, place_of
+from nayer.events import Event
 from tests.browser.browsing import PATIENCE, QUIET, NewPage
 from tests.support.serving import Served, serving
 
+REST = 0.05  # s at each event
 expect.set_options(timeout=PATIENCE)
 
 
@@ -21,8 +26,27 @@ expect.set_options(timeout=PATIENCE)
 def served() -> Iterator[Served]:
     """The page. With NAYER_TEST_RUNS_ON, as in `make cluster`, its runs work on a cluster."""
     environment = Environment(grace_seconds=60.0, capacity=8, runs_on=os.environ.get("NAYER_TEST_RUNS_ON", ""))
-    with place_of(environment) as (environment, opener), serving(opener, environment) as served:
+    with place_of(environment) as (environment, opener), serving(unhurried(opener), environment) as served:
         yield served
+
+
+def unhurried(opener: Opener) -> Opener:
+    return lambda plan: cast(Source, Unhurried(opener(plan)))
+
+
+class Unhurried:
+    """A source that rests at each event. At full speed it would take a core from the other tests, and show no more."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def events(self) -> Iterator[Event]:
+        for event in self._source.events():
+            yield event
+            time.sleep(REST)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
 
 
 @pytest.fixture(scope="package")
@@ -48,11 +72,13 @@ def profile(chromium: BrowserType, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def new_page(request: pytest.FixtureRequest, profile: BrowserContext, served: Served) -> Iterator[NewPage]:
-    """Opens the page as a new visitor; at the end of the test nothing may have gone wrong in its console."""
+    """Opens the page at that address as a new visitor; at the end of the test nothing may have gone wrong there."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(width: int = 1400, height: int = 900, dark: bool = False, calm: bool = True) -> Page:
+    def open_page(
+        width: int = 1400, height: int = 900, dark: bool = False, calm: bool = True, address: str = ""
+    ) -> Page:
         contexts.append(request.getfixturevalue("browser").new_context() if contexts else profile)
         page = contexts[-1].new_page()
         page.set_viewport_size({"width": width, "height": height})
@@ -64,7 +90,7 @@ def new_page(request: pytest.FixtureRequest, profile: BrowserContext, served: Se
             "console", lambda said: complaints.append(f"{said.text} {said.location}") if said.type == "error" else None
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(served.url)
+        page.goto(served.url + address)
         page.wait_for_selector(".bar .play")
         return page
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import NewPage, picture, prepare, until
+from tests.browser.browsing import NewPage, picture, quick, until
 from tests.support.serving import Served
 
 PUPILS = 27  # by requests
@@ -53,10 +53,9 @@ class Pupil:
 
 
 def test_a_live_run_has_its_class_code_in_the_bar_and_a_failure_shows_no_picture(new_page: NewPage) -> None:
-    page = new_page()
+    page = new_page(address=quick())
     button = page.locator(".bar").get_by_role("button", name="Class code")
     expect(button).to_be_hidden()
-    prepare(page)
     page.click(".bar .play")
     until(page, "running")
     page.route("**/command/class_code", lambda route: route.fulfill(json={"error": "There is no code now."}))

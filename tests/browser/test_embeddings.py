@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.browsing import NewPage, grown, picture, prepare, until
+from tests.browser.browsing import NewPage, grown, picture, quick, until
 from tests.support.minilm import minilm_folder
 
 WORDS = ("red", "blue", "green", "old", "new", "big", "shy", "wild", "tame", "odd")
@@ -142,8 +142,7 @@ def test_two_hundred_names_fit_a_phone_and_a_lens_reads_them(new_page: NewPage) 
 
 
 def test_a_runs_samples_are_kept_by_round_and_nobody_asks_for_the_hidden_stage(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page)
+    page = new_page(address=quick())
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.click(".bar .play")

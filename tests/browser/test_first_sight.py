@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -66,11 +67,12 @@ def test_real_images_stand_above_invented_ones_and_three_numbers_say_what_comes_
     picture(page, "wide-light-large")
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (768, 1024), (390, 844)])
-def test_the_names_of_both_rows_stand_beside_their_images(new_page: NewPage, size: tuple[int, int]) -> None:
-    page = new_page(*size)
+def test_the_names_of_both_rows_stand_beside_their_images(new_page: NewPage) -> None:
+    page = new_page()
     shown(page, "invented")
-    for kind in ("real", "invented"):
+    sizes = ((1440, 900), (1024, 768), (768, 1024), (390, 844))
+    for (width, height), kind in product(sizes, ("real", "invented")):
+        page.set_viewport_size({"width": width, "height": height})
         name = page.locator(f".overview .row-names .{kind} b").bounding_box()
         image = page.locator(f".overview .picture.{kind}").first.bounding_box()
         assert name is not None

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from nayer.config import Config
 from nayer.networks import cards
-from tests.browser.browsing import PATIENCE, NewPage, grown, open_details, picture, prepare, rows, state, until
+from tests.browser.browsing import PATIENCE, NewPage, grown, open_details, picture, prepare, quick, rows, state, until
 
 
 def test_play_pause_step_reload_stop(new_page: NewPage) -> None:
@@ -73,8 +73,7 @@ def test_before_a_run_the_line_beside_the_diagram_fits_what_can_be_seen(new_page
 
 
 def test_a_command_that_does_not_arrive_leaves_the_button_as_it_was(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page)
+    page = new_page(address=quick())
     page.click(".bar .play")
     until(page, "running")
     for address in ("**/command/pause", "**/status?*"):
@@ -88,8 +87,7 @@ def test_a_command_that_does_not_arrive_leaves_the_button_as_it_was(new_page: Ne
 
 
 def test_keys_play_step_and_redraw_but_not_while_typing(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page)
+    page = new_page(address=quick())
     page.locator("#field-seed input").focus()
     page.keyboard.press("r")
     page.keyboard.press(".")
@@ -123,11 +121,9 @@ def test_slow_motion_says_each_step_with_its_numbers(new_page: NewPage) -> None:
     picture(page, "wide-dark-slow")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_phone_scrolls_down_only(new_page: NewPage, dark: bool) -> None:
-    page = new_page(390, 844, dark=dark)
+def test_a_phone_scrolls_down_only(new_page: NewPage) -> None:
+    page = new_page(390, 844, address=quick(6))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    prepare(page, rounds=6)
     page.click(".bar .play")
     until(page, "finished")
     assert rows(page) == 6
@@ -138,7 +134,9 @@ def test_a_phone_scrolls_down_only(new_page: NewPage, dark: bool) -> None:
     box = page.locator(".bar").bounding_box()
     assert box is not None
     assert -1 <= box["y"] <= 20
-    picture(page, f"narrow-{'dark' if dark else 'light'}")
+    picture(page, "narrow-light")
+    page.emulate_media(color_scheme="dark")
+    picture(page, "narrow-dark")
 
 
 def test_a_wrong_value_is_one_sentence_and_nothing_is_lost(new_page: NewPage) -> None:
@@ -154,8 +152,7 @@ def test_a_wrong_value_is_one_sentence_and_nothing_is_lost(new_page: NewPage) ->
 
 
 def test_a_run_that_fails_says_why_and_the_page_goes_on(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page, rounds=3)
+    page = new_page(address=quick(3))
     page.click("#all-settings > button")
     page.get_by_role("button", name="The input of the generator").click()
     page.wait_for_timeout(400)
@@ -200,8 +197,7 @@ def test_two_visitors_have_two_runs_and_a_stranger_sees_nothing(new_page: NewPag
 
 
 def test_every_picture_has_words_and_every_curve_a_table(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page, rounds=4)
+    page = new_page(address=quick(4))
     page.click(".bar .play")
     until(page, "finished")
     summaries = page.locator("#nayer-stage svg.chart, #nayer-stage svg.map").evaluate_all(
@@ -235,8 +231,7 @@ def test_the_server_says_at_the_foot_of_the_page_how_it_is(new_page: NewPage) ->
 
 @pytest.mark.slow
 def test_a_hidden_tab_asks_rarely_and_comes_back_to_where_the_run_is(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page)
+    page = new_page(address=quick())
     page.click(".bar .play")
     until(page, "running")
     grown(page, 2)
@@ -261,9 +256,8 @@ def test_a_judge_draws_a_curve_and_where_there_is_none_the_page_says_why(
     new_page: NewPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cards, "JUDGES", tmp_path)
-    page = new_page()
+    page = new_page(address=quick())
     chart, sentence = page.get_by_label(re.compile("^second opinion: ")).first, page.locator(".no-opinion")
-    prepare(page)
     open_details(page)
     page.click(".bar .play")
     grown(page, 2)

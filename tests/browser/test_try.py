@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.auditing import findings, overflow
-from tests.browser.browsing import NewPage, close_settings, open_settings, picture, prepare, until
+from tests.browser.browsing import NewPage, close_settings, open_settings, picture, quick, until
 from tests.browser.drawing import ONE, draw, seen
 
 
@@ -41,8 +41,7 @@ def test_a_drawn_seven_is_a_seven_and_another_drawing_is_answered_anew(new_page:
 
 
 def test_the_answers_of_the_student_follow_its_rounds(new_page: NewPage) -> None:
-    page = new_page()
-    prepare(page)
+    page = new_page(address=quick())
     page.click(".bar .play")
     until(page, "running")
     draw(page)

@@ -225,7 +225,7 @@ def _source(source: str) -> str:
 
 def redraws_table() -> str:
     """Each length of run and policy: images, their diversity, and the accuracy of new students on the final pool."""
-    head = ["rounds", "noisy layer re-drawn", "seeds", "label hit", *(name for name, _ in REDRAWN.values())]
+    head = ["rounds", "noisy layer re-drawn", "seeds", "label accuracy", *(name for name, _ in REDRAWN.values())]
     lines = [head, ["---:", "---", *["---:"] * (len(head) - 2)]]
     for (rounds, every), group in _redrawn().items():
         cells = [str(rounds), POLICIES[every], str(len(group)), f"{100 * fmean(row['hit'] for row in group):.0f} %"]

@@ -60,7 +60,7 @@ def without_student(teacher: str, source: str, seed: int, rounds: int, steps: in
             told[event.round].append(event)
     later = [told[number] for number in range(1, rounds)]
     ce = np.array([[step.ce for step in one] for one in later])
-    hit = np.array([[step.label_hit for step in one] for one in later])
+    hit = np.array([[step.label_accuracy for step in one] for one in later])
     to = {f"ce {goal:g}": [_first(one <= goal) for one in ce] for goal in LOSSES}
     to |= {f"hit {goal:.0%}": [_first(one >= goal) for one in hit] for goal in HITS}
     return {
@@ -90,7 +90,7 @@ def with_student(teacher: str, source: str, steps: int, seed: int, rounds: int) 
         if isinstance(event, GeneratorStep):
             last = event
         elif isinstance(event, RoundFinished) and last is not None:
-            hits.append(last.label_hit)
+            hits.append(last.label_accuracy)
         elif isinstance(event, Evaluated):
             accuracy = event.accuracy
     return {"accuracy": accuracy, "hit": round(fmean(hits), 4), "seconds": round(time.process_time() - began, 1)}

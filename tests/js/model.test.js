@@ -37,7 +37,7 @@ test("a round has one row, and the newest rows stay", () => {
 });
 
 test("the images that are being made go with the update that has none", () => {
-  const making = { frame: 1, round: 0, step: 0, steps: 3, count: 4, label_hit: null };
+  const making = { frame: 1, round: 0, step: 0, steps: 3, count: 4, label_accuracy: null };
   const model = applyUpdate(emptyModel(), update({ making }));
   assert.deepEqual(model.making, making);
   assert.equal(applyUpdate(model, update()).making, null);

@@ -10,7 +10,7 @@ const result = (arm, seed, accuracy) => ({
   seed,
   measured: "accuracy",
   accuracy,
-  label_hit: null,
+  label_accuracy: null,
   named: null,
   within: null,
   across: null,

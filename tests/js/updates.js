@@ -58,5 +58,5 @@ export function facts() {
  * @returns {SampleRow}
  */
 export function row(round, frame = round) {
-  return { frame, round, labels: [0], teacher: [[0, 1]], student: [[0, 1]], label_hit: 1, pooled: true };
+  return { frame, round, labels: [0], teacher: [[0, 1]], student: [[0, 1]], label_accuracy: 1, pooled: true };
 }

@@ -1,5 +1,6 @@
 """What earlier versions stored under other names opens, and nothing is written under them."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,12 +10,21 @@ from nayer.cli.bench import _read as read_measurement
 from nayer.cli.compare import _varied
 from nayer.cli.main import parser_for
 from nayer.cli.options import given_settings
+from nayer.compare import outcome
+from nayer.compare.study import read_study
 from nayer.compare.sweep import read_sweep
 from nayer.config import Config
-from nayer.earlier_versions import RENAMED_CARD_FIELDS, RENAMED_EVENTS, RENAMED_SETTINGS, with_present_names
-from nayer.events import PolicyChanged, RoundSynthesized, RunStarted
+from nayer.earlier_versions import (
+    RENAMED_CARD_FIELDS,
+    RENAMED_EVENTS,
+    RENAMED_FIELDS,
+    RENAMED_SETTINGS,
+    with_present_names,
+)
+from nayer.events import DiversityMeasured, PolicyChanged, RoundSynthesized, RunStarted
 from nayer.exports import event_codec, recording
 from nayer.exports.config_file import read_config
+from nayer.exports.metrics_table import Record, rows_before
 from nayer.exports.reproduce import config_of, known
 from nayer.networks.cards import TeacherCard, read_card
 from nayer.teachers.upload import UploadedTeacher
@@ -29,6 +39,9 @@ def test_an_earlier_name_is_no_present_name_and_leads_to_one():
     assert set(RENAMED_SETTINGS.values()) <= Config.model_fields.keys()
     assert RENAMED_EVENTS.keys().isdisjoint(event_codec._KINDS)
     assert set(RENAMED_EVENTS.values()) <= event_codec._KINDS.keys()
+    names = {field.name for kind in event_codec._KINDS.values() for field in dataclasses.fields(kind)}
+    assert RENAMED_FIELDS.keys().isdisjoint(names)
+    assert set(RENAMED_FIELDS.values()) <= names
     assert RENAMED_CARD_FIELDS.keys().isdisjoint(TeacherCard.model_fields)
     assert set(RENAMED_CARD_FIELDS.values()) <= TeacherCard.model_fields.keys()
 
@@ -87,6 +100,10 @@ def test_a_recording_of_an_earlier_version_has_events_and_settings_of_this_one()
     [started] = [event for event in events if isinstance(event, RunStarted)]
     assert started.config["elastic_share"] == 0.0
     assert "bent_share" not in started.config
+    assert all(0.0 <= event.label_accuracy <= 1.0 for event in events if isinstance(event, RoundSynthesized))
+    measured = [event.samples.within for event in events if isinstance(event, DiversityMeasured)]
+    assert measured
+    assert all(len(within.label_accuracies) == len(within.counts) for within in measured)
     again = recording.read(recording.written(events))
     assert [type(event) for event in again] == [type(event) for event in events]
 
@@ -96,6 +113,34 @@ def test_a_change_of_a_renamed_setting_is_told_under_the_present_name():
     read = event_codec.unpack(event_codec.pack(changed))
     assert isinstance(read, PolicyChanged)
     assert read.changes == {"elastic_share": (0.0, 0.5), "student_lr": (0.2, 0.1)}
+
+
+# --- tables and studies ----------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_a_run_of_an_earlier_version_goes_on():
+    text = (STORED / "run" / "metrics.csv").read_text("utf-8")
+    assert "label_hit" in text.splitlines()[0]
+    rows = rows_before(3, text)
+    assert [0.0 <= float(row["label_accuracy"]) <= 1.0 for row in rows] == [True] * 3
+    assert "label_hit" not in Record(rows).csv()
+
+
+def test_an_outcome_of_an_earlier_version_is_compared(tmp_path: Path):
+    path = tmp_path / "nayer-0.json"
+    steps = {"step": [1.0], "ce": [2.0], "label_accuracy": [0.5]}
+    outcome.write(
+        outcome.Outcome("nayer", 0, Config().model_dump(), 1.0, by_step=steps, diversity={"label_accuracy": 0.5}), path
+    )
+    path.write_text(path.read_text().replace("label_accuracy", "label_hit"))
+    read = outcome.read(path)
+    assert (read.by_step, read.diversity) == (steps, {"label_accuracy": 0.5})
+
+
+def test_a_study_of_an_earlier_version_has_its_target(tmp_path: Path):
+    path = tmp_path / "study.yaml"
+    path.write_text("methods: {a: {}}\nteachers: [digits]\nbudgets: {rounds: [1]}\nsteps_to: {label_hit: 0.8}\n")
+    assert read_study(path).steps_to == {"label_accuracy": 0.8}
 
 
 # --- cards and measurements ------------------------------------------------------------------------------------------

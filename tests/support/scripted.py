@@ -67,7 +67,7 @@ def _round(config: Config, round_: int, rng: np.random.Generator) -> Iterator[Ev
             ce=5.0 - step,
             bn=3.0,
             adversarial=-0.5,
-            label_hit=0.5,
+            label_accuracy=0.5,
             preview=_images(rng, k),
         )
     yield synthesized(round_, rng, pool=8 * (round_ + 1), capacity=config.pool_capacity)
@@ -110,7 +110,7 @@ def synthesized(round_: int, rng: np.random.Generator, *, pool: int, capacity: i
         features=rng.standard_normal((len(labels), 7)).astype(np.float32),
         best_step=0,
         loss=1.0,
-        label_hit=1.0,
+        label_accuracy=1.0,
         pooled=True,
         pool_size=min(pool, capacity),
         pool_capacity=capacity,

@@ -43,7 +43,7 @@ export const CURVES = ["losses", "learning", "measures", "diversity", "opinions"
  * @type {string[]}
  */
 export const DIVERSITY_COLUMNS = [
-  "label_hit",
+  "label_accuracy",
   "within",
   "within_noise",
   "within_real",
@@ -84,7 +84,7 @@ export const ARM_COLORS = ["#0077BB", "#EE7733", "#009988", "#CC3311", "#EE3377"
  * The values of a point of an arm, after round, work, seconds.
  * @type {string[]}
  */
-export const LAB_MEASURES = ["accuracy", "label_hit", "named", "within", "across", "pool"];
+export const LAB_MEASURES = ["accuracy", "label_accuracy", "named", "within", "across", "pool"];
 
 /**
  * Smallest number of arms in a lab.

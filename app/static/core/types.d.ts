@@ -114,7 +114,7 @@ export interface SampleRow {
   labels: number[];
   teacher: Opinion[];
   student: Opinion[];
-  label_hit: number | null;
+  label_accuracy: number | null;
   pooled: boolean;
 }
 
@@ -125,7 +125,7 @@ export interface Preview {
   step: number;
   steps: number;
   count: number;
-  label_hit: number | null;
+  label_accuracy: number | null;
 }
 
 /** New points of a curve; with `anew` they replace the old ones. */
@@ -143,7 +143,7 @@ export interface DiversityByClass {
   within: number[];
   across: number[];
   pool: number[];
-  label_hits: number[];
+  label_accuracies: number[];
   named: number[];
 }
 
@@ -201,7 +201,7 @@ export interface ArmResult {
   seed: number;
   measured: string;
   accuracy: number | null;
-  label_hit: number | null;
+  label_accuracy: number | null;
   named: number | null;
   within: number | null;
   across: number | null;
@@ -284,8 +284,8 @@ export interface Batch {
   number: number;
   labels: number[];
   teacher: Opinion[];
-  label_hit: number | null;
-  by_class: Partial<Record<"vendi" | "nearest" | "label_hit" | "named", (number | null)[]>>;
+  label_accuracy: number | null;
+  by_class: Partial<Record<"vendi" | "nearest" | "label_accuracy" | "named", (number | null)[]>>;
   earlier: number | null;
   later: number | null;
   missing?: string;

@@ -4,7 +4,7 @@ import { LineChart } from "../charts/line_chart.js";
 import { h, setAttribute } from "../core/dom.js";
 import { formatNumber, formatPercent } from "../core/format.js";
 import { withHelp } from "../core/help.js";
-import { DIVERSITY_SCALES, diversityValue, LABEL_HIT, SECOND_OPINION } from "../panels/measures.js";
+import { DIVERSITY_SCALES, diversityValue, LABEL_ACCURACY, SECOND_OPINION } from "../panels/measures.js";
 import { marksOf, PLANNED_ROUNDS } from "./marks.js";
 
 /** @import { ChartOptions, Line } from "../charts/line_chart.js" */
@@ -46,14 +46,14 @@ export class DiversityCharts {
         low: 0,
         high: 1,
       });
-    this.labelHit = shareChart(LABEL_HIT, (point) => diversityValue(point, "label_hit"));
+    this.labelAccuracy = shareChart(LABEL_ACCURACY, (point) => diversityValue(point, "label_accuracy"));
     this.opinion = shareChart(SECOND_OPINION, (point) => point[1]);
     this.noOpinion = h(
       "p",
       { class: "note no-opinion", hidden: true },
       "There is no second opinion, because this run has no judge. `python -m nayer teach … --judge` makes one.",
     );
-    const charts = [...this.scales.map(({ chart }) => chart), this.labelHit, this.opinion];
+    const charts = [...this.scales.map(({ chart }) => chart), this.labelAccuracy, this.opinion];
     this.element = h(
       "section",
       { class: "card diversity", "aria-label": "Diversity" },
@@ -82,9 +82,9 @@ export class DiversityCharts {
       const text = value === null ? "no measurement yet" : `${formatNumber(value)} ${when}; ${ends}`;
       chart.show({ ...shared, label: `${title}: ${text}.` });
     }
-    const hit = diversityValue(last, "label_hit");
+    const hit = diversityValue(last, "label_accuracy");
     const text = hit === null ? "no measurement yet" : `${formatPercent(hit)} ${when}`;
-    this.labelHit.show({ ...shared, label: `${LABEL_HIT.title}: ${text}.` });
+    this.labelAccuracy.show({ ...shared, label: `${LABEL_ACCURACY.title}: ${text}.` });
     const named = model.opinions.at(-1);
     const missing = last !== undefined && !named && model.rounds_done > 0;
     setAttribute(this.opinion.element, "hidden", missing);

@@ -9,7 +9,7 @@ import { withHelp } from "../core/help.js";
 
 const MANY_CLASSES = 12; // above which the columns have a fixed width
 const TIP_WIDTH = 290; // px
-const HIT_MEANING = "label accuracy: share of the batch that the teacher assigns to the wanted class";
+const LABEL_ACCURACY_MEANING = "label accuracy: share of the batch that the teacher assigns to the wanted class";
 const HELD_STATES = ["running", "paused"];
 
 /** The grid of samples, with a card for the image under the pointer. */
@@ -75,7 +75,7 @@ export class SampleGrid {
           h("span", {}, name),
         ),
       ),
-      h("span", { class: "gutter", role: "columnheader" }, hiddenText(HIT_MEANING)),
+      h("span", { class: "gutter", role: "columnheader" }, hiddenText(LABEL_ACCURACY_MEANING)),
     );
     this.clear();
   }
@@ -154,7 +154,7 @@ export class SampleGrid {
       { class: row.pooled ? "row" : "row unpooled", role: "row" },
       h("span", { class: "gutter", role: "rowheader" }, String(row.round + 1)),
       ...cells,
-      h("span", { class: "gutter hit", title: HIT_MEANING }, formatPercent(row.label_hit)),
+      h("span", { class: "gutter hit", title: LABEL_ACCURACY_MEANING }, formatPercent(row.label_accuracy)),
     );
   }
 
@@ -196,7 +196,7 @@ export class SampleGrid {
     // While the grid is hidden, the picture would be fetched too late.
     if (this.previewFrame !== making.frame || !isVisible(this.previewRow)) return;
     setText(name, `${making.round + 1}`);
-    setText(hit, formatPercent(making.label_hit));
+    setText(hit, formatPercent(making.label_accuracy));
     const step = `round ${making.round + 1}, step ${making.step + 1} of ${making.steps}`;
     setAttribute(this.previewRow, "aria-label", `Images of ${step}`);
     for (const [i, cell] of [...this.previewCells()].entries()) {
@@ -226,7 +226,7 @@ export class SampleGrid {
       return;
     }
     const hits = newest.labels.filter((label, i) => newest.teacher[i][0] === label).length;
-    const batch = `label accuracy of the batch ${formatPercent(newest.label_hit)}`;
+    const batch = `label accuracy of the batch ${formatPercent(newest.label_accuracy)}`;
     const kept = newest.pooled ? "." : "; too early for the pool.";
     setText(
       this.summary,

@@ -156,7 +156,7 @@ export class ArmCharts {
     /** @type {[y: number | null, text: string, kind: string, shown: boolean][]} */
     const levels = [
       [teacher, `teacher ${formatPercent(teacher, 1)}`, "teacher", name === "accuracy"],
-      [count ? 1 / count : null, "guessing", "chance", name === "label_hit" || (name === "accuracy" && onTest)],
+      [count ? 1 / count : null, "guessing", "chance", name === "label_accuracy" || (name === "accuracy" && onTest)],
       [real, `real images ${formatNumber(real)}`, "teacher", true],
       [noise, `noise ${formatNumber(noise)}`, "chance", true],
     ];

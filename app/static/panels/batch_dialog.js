@@ -15,11 +15,11 @@ import { formatNumber, formatPercent } from "../core/format.js";
  * @property {string} [color] of the arm
  */
 
-/** @type {["vendi" | "nearest" | "label_hit" | "named", string, (value: number | null) => string][]} */
+/** @type {["vendi" | "nearest" | "label_accuracy" | "named", string, (value: number | null) => string][]} */
 const MEASURES = [
   ["vendi", "different images", formatNumber],
   ["nearest", "distance to an earlier round", formatNumber],
-  ["label_hit", "label accuracy", formatPercent],
+  ["label_accuracy", "label accuracy", formatPercent],
   ["named", "second opinion", formatPercent],
 ];
 const MAX_COLUMNS = 10; // of a class's images
@@ -159,7 +159,7 @@ function tile(batch, { address, classes }, place) {
  */
 function describe(batch, round) {
   const moved = batch.round === round ? "" : ` Round ${round + 1} is no longer kept. This is the nearest one.`;
-  const hit = `the teacher assigns ${formatPercent(batch.label_hit)} of the round's images to the wanted class`;
+  const hit = `the teacher assigns ${formatPercent(batch.label_accuracy)} of the round's images to the wanted class`;
   return `${batch.labels.length} images; ${hit}. A dot marks the others.${moved}`;
 }
 
@@ -182,7 +182,7 @@ export async function fetchBatch(address, round) {
     number: -1,
     labels: [],
     teacher: [],
-    label_hit: null,
+    label_accuracy: null,
     by_class: {},
     earlier: null,
     later: null,

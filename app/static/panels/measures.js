@@ -14,7 +14,7 @@ export const DIVERSITY_SCALES = [
   { name: "pool", title: "over the pool", about: "measure/pool", low: 1 },
 ];
 export const SECOND_OPINION = { title: "second opinion", about: "measure/second_opinion" };
-export const LABEL_HIT = { title: "label accuracy", about: "measure/label_hit" };
+export const LABEL_ACCURACY = { title: "label accuracy", about: "measure/label_accuracy" };
 
 const ACCURACY = { title: "accuracy", about: ["measure/accuracy", "measure/agreement"] };
 /** @typedef {(value: number | null | undefined) => string} Format */
@@ -26,7 +26,7 @@ const formatShare = (value) => formatPercent(value);
 /** The measures of an arm in the cards, charts and tables of a lab. */
 export const ARM_MEASURES = [
   { name: "accuracy", ...ACCURACY, low: 0, high: 1, format: formatFinely },
-  { name: "label_hit", ...LABEL_HIT, low: 0, high: 1, format: formatShare },
+  { name: "label_accuracy", ...LABEL_ACCURACY, low: 0, high: 1, format: formatShare },
   { name: "named", ...SECOND_OPINION, low: 0, high: 1, format: formatShare },
   ...DIVERSITY_SCALES.map((scale) => ({ ...scale, high: null, format: formatNumber })),
 ].map((measure) => ({ ...measure, column: 3 + LAB_MEASURES.indexOf(measure.name) }));

@@ -66,7 +66,7 @@ def test_the_reference_says_what_the_code_says() -> None:
 def test_numbers_of_an_event_or_a_measure_say_what_they_count(kind: type[object]) -> None:
     clear = {"steps", "message", "teacher", "classes", "latent", "rounds", "samples", "images", "config"}
     clear |= {"what", "reason", "measured_on", "teacher_accuracy", "loss", "vendi_mean", "distance_mean"}
-    clear |= {"duplicate_share", "teacher_entropy_share", "label_hit", "confidence_mean", "disagreement_share"}
+    clear |= {"duplicate_share", "teacher_entropy_share", "label_accuracy", "confidence_mean", "disagreement_share"}
     clear |= {"nearest_mean", "learning_rate", "distance_min", "pooled"}
     silent = {name for name, said in field_comments(kind).items() if not said}
     assert silent <= clear

@@ -135,8 +135,8 @@ def test_shares_and_entropy_by_hand():
     )
     assert seen.counts.tolist() == [4, 2, 0, 0]
     assert seen.teacher_counts.tolist() == [3, 2, 1, 0]
-    assert seen.label_hits.tolist() == [0.75, 0.5, 0, 0]
-    assert seen.label_hit == pytest.approx(4 / 6)
+    assert seen.label_accuracies.tolist() == [0.75, 0.5, 0, 0]
+    assert seen.label_accuracy == pytest.approx(4 / 6)
     assert seen.confidence == pytest.approx([0.6, 0.6, 0, 0])
     assert seen.confidence_mean == pytest.approx(0.6)
     assert seen.disagreement == pytest.approx([0.5, 0.5, 0, 0])
@@ -188,7 +188,7 @@ def test_every_class_is_measured_as_if_it_were_alone(seed):
     seen = measure(features, labels, teacher_labels, 5)
     for label in range(5):
         alone = measure(features[labels == label], labels[labels == label], teacher_labels[labels == label], 5)
-        for name in ("counts", "vendi", "distance", "nearest", "duplicates", "label_hits"):
+        for name in ("counts", "vendi", "distance", "nearest", "duplicates", "label_accuracies"):
             assert getattr(seen, name)[label] == pytest.approx(getattr(alone, name)[label], abs=1e-9)
     assert seen.vendi_mean == pytest.approx(seen.vendi.mean())
     assert seen.vendi_min == seen.vendi.min()
@@ -235,7 +235,7 @@ def test_the_same_images_twice_have_the_same_vendi_score_and_are_duplicates(seed
     twice = measure(np.tile(features, (2, 1)), np.tile(labels, 2), np.tile(teacher_labels, 2), 5)
     assert twice.vendi == pytest.approx(once.vendi)
     assert twice.duplicate_share == 1
-    assert twice.label_hit == pytest.approx(once.label_hit)
+    assert twice.label_accuracy == pytest.approx(once.label_accuracy)
 
 
 # Bounds, and what happens at the edges
@@ -259,7 +259,7 @@ def test_every_number_is_finite_and_within_its_bounds(data, n, f, k):
     assert (seen.vendi[~there] == 0).all()
     assert 0 <= seen.effective_rank <= min(n, f) + 1e-6
     assert 0 <= seen.teacher_entropy <= math.log(max(1, min(n, k))) + 1e-12
-    shares = ["duplicates", "label_hits", "disagreement", "confidence", "duplicate_share", "label_hit"]
+    shares = ["duplicates", "label_accuracies", "disagreement", "confidence", "duplicate_share", "label_accuracy"]
     for name in [*shares, "disagreement_share", "confidence_mean", "teacher_entropy_share"]:
         assert (np.asarray(getattr(seen, name)) >= 0).all()
         assert (np.asarray(getattr(seen, name)) <= 1 + 1e-12).all()
@@ -556,7 +556,7 @@ def test_noise_is_wanted_to_be_what_it_stands_for():
     wanted, teacher_labels = np.arange(200) % 10, np.full(500, 3)
     noise = end_point(wanted, rng.random((500, 8)), None, teacher_labels, 10)
     assert noise.counts.tolist() == [20] * 10
-    assert noise.label_hit == pytest.approx(0.1)  # one class in ten: what a teacher that always says 3 gets
+    assert noise.label_accuracy == pytest.approx(0.1)  # one class in ten: what a teacher that always says 3 gets
     assert noise.teacher_entropy == 0
 
 

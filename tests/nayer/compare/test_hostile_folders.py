@@ -36,7 +36,7 @@ def outcome(title="A", **changes):
         "with_measuring": False,
         "threads": 1,
         "seconds": 1.0,
-        "by_step": {"step": [1.0], "ce": [2.0], "label_hit": [0.5]},
+        "by_step": {"step": [1.0], "ce": [2.0], "label_accuracy": [0.5]},
     }
     return Outcome(title, 0, Config(teacher="digits").model_dump(), 50.0, **{**values, **changes})
 
@@ -76,8 +76,8 @@ def test_a_whole_folder_gives_its_report_again(whole, capsys):
         {"spent": {"synthesis": float("nan")}},
         {"gigaflops": -1.0},
         {"by_step": {"ce": [1.0]}},
-        {"by_step": {"step": [1.0, 2.0], "ce": [1.0], "label_hit": []}},
-        {"by_step": {"step": [1.0], "ce": [float("nan")], "label_hit": [0.5]}},
+        {"by_step": {"step": [1.0, 2.0], "ce": [1.0], "label_accuracy": []}},
+        {"by_step": {"step": [1.0], "ce": [float("nan")], "label_accuracy": [0.5]}},
         {"fresh": [float("nan")]},
         {"failure": "x" * 5000},
         {"machine": "a\x1b[31m"},

@@ -87,10 +87,18 @@ def test_a_seed_that_never_got_there_counts_as_longest():
 def test_the_table_holds_means_spreads_and_how_many_got_there():
     outcomes = [
         outcome(
-            "A", 0, [(10.0, 0.8)], rounds=10, diversity={"label_hit": 0.9, "within.samples": 2.0, "within.noise": 1.0}
+            "A",
+            0,
+            [(10.0, 0.8)],
+            rounds=10,
+            diversity={"label_accuracy": 0.9, "within.samples": 2.0, "within.noise": 1.0},
         ),
         outcome(
-            "A", 1, [(20.0, 0.84)], rounds=12, diversity={"label_hit": 0.8, "within.samples": 4.0, "within.noise": 1.0}
+            "A",
+            1,
+            [(20.0, 0.84)],
+            rounds=12,
+            diversity={"label_accuracy": 0.8, "within.samples": 4.0, "within.noise": 1.0},
         ),
         outcome("B", 0, [(30.0, 0.5)]),
         outcome("B", 1, [], failure="the student's loss became nan."),
@@ -107,8 +115,14 @@ def test_the_table_holds_means_spreads_and_how_many_got_there():
     assert rows[3]["failure"] == "the student's loss became nan."
 
 
-def test_images_that_nobody_wanted_as_a_class_have_no_label_hit_and_no_diversity_of_a_class():
-    found = {"label_hit": 0.1, "within.samples": 3.0, "across.samples": 0.2, "rank.samples": 9.0, "class_balance": 0.5}
+def test_images_that_nobody_wanted_as_a_class_have_no_label_accuracy_and_no_diversity_of_a_class():
+    found = {
+        "label_accuracy": 0.1,
+        "within.samples": 3.0,
+        "across.samples": 0.2,
+        "rank.samples": 9.0,
+        "class_balance": 0.5,
+    }
     aimless = Config(seconds=60.0, ce_weight=0.0).model_dump()
     outcomes = [outcome("A", 0, [], diversity=found), outcome("B", 0, [], config=aimless, diversity=found)]
     said = markdown(outcomes)
@@ -120,11 +134,11 @@ def test_images_that_nobody_wanted_as_a_class_have_no_label_hit_and_no_diversity
 
 
 def test_a_second_opinion_is_a_column_where_there_is_a_judge():
-    kept = {"label_hit": 0.9, "class_balance": 0.5}
+    kept = {"label_accuracy": 0.9, "class_balance": 0.5}
     told = [outcome("A", 0, [], diversity=kept, second_opinion={"named": 0.25, "judge_confidence": 0.5})]
     told.append(outcome("B", 0, [], diversity=kept))
     said = markdown(told)
-    assert "| arm | label hit | second opinion | classes seen |" in said
+    assert "| arm | label accuracy | second opinion | classes seen |" in said
     assert "| A | 90 % | 25 % | 50 % |" in said
     assert "| B | 90 % | – | 50 % |" in said
     assert "a second network without a part in the run" in said

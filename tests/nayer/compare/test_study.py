@@ -165,9 +165,9 @@ def test_a_factor_has_the_bounds_of_its_two_times():
 
 def test_a_loss_falls_to_its_target_and_a_share_rises_to_it():
     one = outcome("A", 0, 0.5, 1.0)
-    one.by_step = {"step": [1.0, 2.0, 3.0], "ce": [2.0, 1.0, 0.5], "label_hit": [0.1, 0.5, 0.9]}
+    one.by_step = {"step": [1.0, 2.0, 3.0], "ce": [2.0, 1.0, 0.5], "label_accuracy": [0.1, 0.5, 0.9]}
     assert steps_to(one, "ce", 1.0) == 2.0
-    assert steps_to(one, "label_hit", 0.9) == 3.0
+    assert steps_to(one, "label_accuracy", 0.9) == 3.0
     assert steps_to(one, "ce", 0.1) is None
     one.by_step = {}
     assert steps_to(one, "ce", 1.0) is None

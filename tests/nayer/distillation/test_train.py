@@ -95,7 +95,7 @@ def test_the_first_step_equals_a_plain_reference(temperature):
     expected = temperature * F.cross_entropy(logits / temperature, labels)
     assert step.ce == pytest.approx(expected.item(), rel=1e-4)
     assert step.bn == pytest.approx(distance.item(), rel=1e-4)
-    assert step.label_hit == pytest.approx((logits.argmax(1) == labels).float().mean().item())
+    assert step.label_accuracy == pytest.approx((logits.argmax(1) == labels).float().mean().item())
 
 
 def test_images_between_classes_are_recognized_less_often():
@@ -103,7 +103,7 @@ def test_images_between_classes_are_recognized_less_often():
 
     def recognized(boundary):
         config = tiny_config(seed=1, generator_steps=100, noisy_width=64, ce_boundary=boundary, **quick)
-        return of(GeneratorStep, tiny_run(tiny_task(config)))[-1].label_hit
+        return of(GeneratorStep, tiny_run(tiny_task(config)))[-1].label_accuracy
 
     assert recognized(0.0) == 1.0
     assert recognized(1.0) < 0.5

@@ -99,7 +99,7 @@ def synthesized(round_, images, labels):
         features=np.zeros((n, 2), np.float32),
         best_step=0,
         loss=0.0,
-        label_hit=0.0,
+        label_accuracy=0.0,
         pooled=True,
         pool_size=n,
         pool_capacity=n,
