@@ -3,6 +3,9 @@
 from app.support.interrupts import SilentInterrupts
 
 with SilentInterrupts():
+    from app.support.process import prepare
+
+    prepare()
     from app.server import main
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ from app.storage.run_store import Store
 from app.support import event_log
 from app.support.exhaustion import few_files, in_thread, missing, no_thread
 from app.support.memory import give_back
+from app.support.process import tell
 from app.web_page.one_script import modules
 from app.web_page.page import web_page
 from nayer.cluster.ray_cluster import RayCluster, checked_address
@@ -373,8 +374,7 @@ class _Server(uvicorn.Server):
             visible_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
             if ":" in visible_host:
                 visible_host = f"[{visible_host}]"
-            sys.stdout.write(f"Open http://{visible_host}:{port} in a browser.\n")
-            sys.stdout.flush()
+            tell(f"Open http://{visible_host}:{port} in a browser.")
             event_log.event("server begins")
             # Not a daemon: the end of Python waits for it. torch aborts the process if its thread is cut off.
             try:
