@@ -42,6 +42,7 @@ _WORDS = {  # the words for a correct value, by pydantic's name of the mistake
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "{le} or less",
     "dict_type": "an object of names and values",
+    "model_attributes_type": "an object of names and values",
     "list_type": "a list",
     "too_long": "a collection of at most {max_length} entries",
 }
@@ -85,5 +86,7 @@ def _sentence(first: Mapping[str, Any], place: Sequence[str | int]) -> str:
     given = given if len(given) <= 60 else f"{given[:57]}..."
     if first["type"] == "missing":
         return f"{field} is missing; give a value."
+    if first["type"] == "extra_forbidden":
+        return f"{field} is not used here; leave it out."
     wanted = _WORDS.get(first["type"], "a valid value").format(**first.get("ctx", {}))
     return f"{field} must be {wanted}; {given} was given."

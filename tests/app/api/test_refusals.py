@@ -126,3 +126,16 @@ def test_an_example_is_whole_whatever_range_is_asked_for(client: TestClient, ran
     answer = client.get("/examples/lab.json", headers={"Range": ranges})
     assert answer.status_code == 200
     assert answer.content == (ASSETS / "examples" / "lab.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"preset": "nayer", "values": {}}, "values is not used here; leave it out."),
+        (["nayer"], "body must be an object of names and values; ['nayer'] was given."),
+        ({}, "preset is missing; give a value."),
+    ],
+)
+def test_a_body_of_another_form_is_told_what_is_wrong_with_it(client: TestClient, body: object, sentence: str) -> None:
+    answer = client.post("/duration", json=body)
+    assert (answer.status_code, answer.json()) == (422, {"error": sentence})
