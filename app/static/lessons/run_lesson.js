@@ -201,6 +201,7 @@ export class RunLesson {
 
   /** Called if the server no longer knows the runs. */
   forgetRun() {
+    if (this.client.watching) this.notice.show("The runs of this link do not exist, or are no longer kept.");
     this.client.forget();
     this.state = this.lab ? "stopped" : "empty";
     if (this.lab) this.notice.show("These runs have ended and are no longer kept. Run the lesson again.", "quiet");
