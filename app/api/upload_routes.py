@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.api.validation import LONGEST
@@ -50,6 +51,9 @@ def bringing_route(
                     await form.close()
         except Busy:
             raise
+        except HTTPException as error:  # from the reader of forms
+            why = f"the form cannot be read ({str(error.detail).rstrip('.')})"
+            return JSONResponse({"error": f"{why}; send multipart/form-data with config and weights."}, status_code=400)
         except TooSlow as error:
             return JSONResponse({"error": str(error)}, status_code=408, headers={"Connection": "close"})
         except ClientDisconnect:

@@ -1,6 +1,7 @@
 """Files a visitor brings: theirs alone, bounded, gone with the run; a refusal is one sentence and leaves nothing."""
 
 import asyncio
+import re
 import threading
 from collections import Counter
 
@@ -148,6 +149,24 @@ def test_more_files_than_belong_to_a_teacher_are_refused_and_so_is_a_text_for_a_
     assert house.client.post("/bring", files=many).status_code == 400
     told = house.client.post("/bring", data={"config": "{}"}, files={"weights": ("w", b"x")}).json()
     assert told == {"error": "config is a text; send it as a file."}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("multipart/form-data", b"--x--"),
+        ("multipart/form-data; boundary=y", b"--x\r\n\r\n1\r\n--x--\r\n"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="%b"\r\n\r\n1' % (b"n" * 10**6),
+        ),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_one_sentence(house, kind, content):
+    answer = house.client.post("/bring", content=content, headers={"Content-Type": kind})
+    assert answer.status_code == 400
+    sentence = r"the form cannot be read \([^()]{5,60}\); send multipart/form-data with config and weights\."
+    assert re.fullmatch(sentence, answer.json()["error"])
 
 
 def test_two_at_a_time_are_read_and_one_of_an_address(house, monkeypatch):
