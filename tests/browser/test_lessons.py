@@ -105,3 +105,11 @@ def test_a_lesson_shows_that_its_run_will_give_way(
     expect(page.locator("#tour .keeping")).to_have_text("This run has had its turn.")
     page.locator(".lesson-stop").click()
     expect(page.locator("#tour .keeping")).to_have_text("")
+
+
+def test_the_link_of_a_lesson_whose_runs_are_gone_says_so(new_page: NewPage) -> None:
+    page = new_page()
+    other = page.context.new_page()  # its console has the browser's own line on the answer 404
+    other.goto(f"{page.url.split('?')[0]}?lesson=2&lab={'A' * 16}")
+    expect(other.get_by_text("The runs of this link do not exist, or are no longer kept.")).to_be_visible()
+    other.close()
