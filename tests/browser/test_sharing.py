@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from nayer.common.extras import onnx_is_missing
-from tests.browser.browsing import PATIENCE, NewPage, grown, picture, until
+from tests.browser.browsing import PATIENCE, NewPage, grown, picture, quick, rows, until
 
 
 @pytest.mark.slow
@@ -33,6 +35,26 @@ def test_an_address_sets_the_run_up_hides_what_it_says_and_names_its_mistakes(ne
     page.click(".bar .stop")
     page.goto(page.url.split("?")[0] + "?preset=nayer&seed=many")
     expect(page.locator(".notice").first).to_contain_text("This address does not work: seed must be a whole number")
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["settings", "mistake"])
+def test_play_waits_for_the_settings_of_the_address(new_page: NewPage, refused: bool) -> None:
+    page = new_page()
+
+    def late(route: Route) -> None:
+        time.sleep(1.0)
+        route.continue_()
+
+    page.route("**/gradio_api/queue/join*", late, times=1)
+    page.goto(page.url + ("?preset=nayer&seed=many" if refused else quick(3)))
+    page.click(".bar .play")
+    if refused:
+        expect(page.locator(".notice").first).to_contain_text("This address does not work")
+        expect(page.locator(".bar .play")).to_be_enabled()
+        assert page.evaluate("localStorage.getItem('nayer-run')") is None
+    else:
+        until(page, "finished")
+        assert rows(page) == 3
 
 
 def test_a_watcher_sees_the_run_live_and_commands_nothing_and_the_files_come(new_page: NewPage) -> None:

@@ -28,6 +28,7 @@ import { Stage } from "./stage.js";
  * @property {string} [run] the id of a started run
  * @property {string} [token]
  * @property {string} [chosen] the teacher that an address names
+ * @property {string} [asked] the request that it answers; `address` for the one of the address
  * @property {string} [said] a sentence
  * @property {boolean} [refused] whether the sentence is an error
  * @property {string} [error]
@@ -95,6 +96,10 @@ class LivePage {
     this.replayReason = null;
     this.estimate = new RunEstimate(props.preset, props.first, () => this.draw());
     this.replayed = ""; // the address of the run that plays
+    /** @type {Promise<boolean>} whether the settings of the address are in the form; false if they are refused */
+    this.addressTaken = Promise.resolve(true);
+    /** @type {(taken: boolean) => void} */
+    this.takeAddress = () => {};
     this.notice = new Notice();
     /** @type {RunClient<RunUpdate>} */
     this.client = new RunClient({
@@ -206,7 +211,12 @@ class LivePage {
    */
   begin(settings, asked) {
     const { run, token } = readVisitor();
-    if (settings) this.trigger("submit", { words: settings });
+    if (settings) {
+      this.addressTaken = new Promise((resolve) => {
+        this.takeAddress = resolve;
+      });
+      this.trigger("submit", { words: settings });
+    }
     if (asked && asked !== run) this.openRun(asked);
     else if (run) {
       this.client.follow({ run, token });
@@ -230,7 +240,7 @@ class LivePage {
   }
 
   /**
-   * Asks Gradio's form to start a run with its values.
+   * Asks Gradio's form to start a run with its values, once it has those of the address.
    * @param {string} [step] to take before it pauses
    */
   async start(step = "") {
@@ -242,6 +252,11 @@ class LivePage {
     this.leaveReplay();
     this.notice.show("");
     this.draw();
+    if (!(await this.addressTaken)) {
+      this.model = emptyModel();
+      this.draw();
+      return;
+    }
     this.askForm("play", { token: readVisitor().token ?? "", paused: step !== "" });
   }
 
@@ -271,6 +286,7 @@ class LivePage {
   handleAnswer(answer) {
     if (!answer) return;
     const { chosen, said, refused, error, run, token } = answer;
+    if (answer.asked === "address") this.takeAddress(!refused);
     if (chosen) this.chooseTeacher(chosen);
     else if (said) {
       this.refused = refused === true;
