@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import NewPage, grown, picture, prepare, until
+from tests.browser.browsing import NewPage, grown, open_details, picture, prepare, until
 from tests.support.serving import Served
 
 QUICK = {
@@ -275,6 +275,7 @@ def test_a_running_run_takes_other_settings_and_every_curve_is_marked(new_page: 
     expect(page.locator("#nayer-stage > .notice")).to_have_text(
         "seed=5 cannot change during a run; start a new run with it."
     )
+    open_details(page)
     strip = page.locator("#nayer-stage .redraw-strip")
     strip.get_by_role("button", name="Re-draw 16").click()
     expect(strip.locator("figure")).to_have_count(32)

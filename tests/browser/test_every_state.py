@@ -7,9 +7,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.auditing import findings, overflow
 from tests.browser.browsing import NewPage, close_settings, open_details, open_settings
-from tests.browser.conftest import browser, new_page, served
-
-__all__ = ["browser", "new_page", "served"]  # fixtures
 
 
 def sound(page: Page, where: str) -> None:
