@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -88,6 +89,9 @@ def grown(page: Page, count: int) -> None:
 
 
 def picture(page: Page, name: str) -> None:
+    """Leaves a picture of the whole page. None where tests run side by side: each takes a quarter of a second."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
     SCREENSHOTS.mkdir(exist_ok=True)
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

@@ -35,7 +35,7 @@ def unhurried(opener: Opener) -> Opener:
 
 
 class Unhurried:
-    """A source that rests for as long as it works: at full speed it would take a core from the other tests."""
+    """A source that rests for twice as long as it works: at full speed it would take a core from the other tests."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -45,7 +45,7 @@ class Unhurried:
         for event in self._source.events():
             worked = time.monotonic() - began
             yield event
-            time.sleep(worked)
+            time.sleep(2 * worked)
             began = time.monotonic()
 
     def __getattr__(self, name: str) -> Any:

@@ -52,6 +52,7 @@ class Pupil:
         return answer
 
 
+@pytest.mark.slow
 def test_a_live_run_has_its_class_code_in_the_bar_and_a_failure_shows_no_picture(new_page: NewPage) -> None:
     page = new_page(address=quick())
     button = page.locator(".bar").get_by_role("button", name="Class code")

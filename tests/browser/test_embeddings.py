@@ -141,6 +141,7 @@ def test_two_hundred_names_fit_a_phone_and_a_lens_reads_them(new_page: NewPage) 
     picture(page, "embeddings-narrow-200")
 
 
+@pytest.mark.slow
 def test_a_runs_samples_are_kept_by_round_and_nobody_asks_for_the_hidden_stage(new_page: NewPage) -> None:
     page = new_page(address=quick())
     asked: list[str] = []

@@ -93,6 +93,7 @@ def test_a_finished_run_is_there_before_any_and_says_whether_a_prediction_came_t
     picture(phone, "lesson-example-narrow-dark")
 
 
+@pytest.mark.slow
 def test_a_lesson_shows_that_its_run_will_give_way(
     new_page: NewPage, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
