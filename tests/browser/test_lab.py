@@ -1,4 +1,4 @@
-"""The reset lab in a real browser, and what the live page takes from it. Alone, the tests leave pictures in screenshots/."""
+"""The reset lab in a real browser, and what the live page takes from it. Tests alone leave pictures in screenshots/."""
 
 from __future__ import annotations
 

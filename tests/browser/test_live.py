@@ -1,4 +1,4 @@
-"""The page in a real browser, on real runs of the digits teacher. Alone, the tests leave pictures in screenshots/."""
+"""The page in a real browser, on real runs of the digits teacher. Tests alone leave pictures in screenshots/."""
 
 from __future__ import annotations
 
