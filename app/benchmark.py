@@ -217,8 +217,8 @@ def _work_after(page: RunningPage, run: str, span: float) -> list[tuple[float, f
 def _work(page: RunningPage, run: str) -> list[tuple[float, float]]:
     """For each arm: the number of finished rounds, and their work in seconds."""
     news = json.loads(page.get(f"/live/{run}/lab"))["news"]
-    curves = [arm.get("measures", {}).get("points", []) for arm in news]  # of [rounds, accuracy, agreement, seconds]
-    return [(curve[-1][0], curve[-1][3]) if curve else (0.0, 0.0) for curve in curves]
+    curves = [arm["curve"] for arm in news]  # of [round, work, seconds, …]
+    return [(curve[-1][0], curve[-1][2]) if curve else (0.0, 0.0) for curve in curves]
 
 
 @contextmanager
